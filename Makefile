@@ -1,0 +1,2 @@
+# Liên Thông. `make run` and `make test` are all the set-up there is.
+include ops/build/rules.mk

@@ -1,0 +1,18 @@
+#include "proto/base/check.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+static check_hook *installed_hook;
+
+void check_set_hook(check_hook *hook)
+{
+    installed_hook = hook;
+}
+
+_Noreturn void check_failed(const char *file, int line, const char *expression)
+{
+    if (installed_hook != NULL)
+        installed_hook(file, line, expression);
+    abort();
+}

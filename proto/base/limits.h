@@ -1,0 +1,65 @@
+/* limits - every bound that two programs must agree on, with its reason.
+ *
+ * At a bound the answer is a refusal with a reason code, never a silent drop and never growth
+ * (invariant 8). Bounds of one program alone stand in that program's own headers.
+ */
+#ifndef PROTO_BASE_LIMITS_H
+#define PROTO_BASE_LIMITS_H
+
+enum {
+    /* One ZeroMQ message. A full parcel (PARCEL_MESSAGES_MAX small envelopes) or one blob chunk
+     * fits; a peer cannot make us hold more than this per message before we have looked at it. */
+    FRAME_BYTES_MAX = 1024 * 1024,
+
+    /* One envelope. Forms and lists fit many times over; files travel as blobs. */
+    ENVELOPE_BYTES_MAX = 256 * 1024,
+
+    /* Envelopes sealed by one manifest and carried together. Bounds the work of one verification.
+     */
+    PARCEL_MESSAGES_MAX = 64,
+
+    /* Parcels in one frame, so that one wake-up, one encryption and one commit serve many. */
+    FRAME_PARCELS_MAX = 64,
+
+    /* A manifest line is 64 hex + 2 spaces + name + newline: see seal/manifest.h. */
+    MANIFEST_BYTES_MAX = PARCEL_MESSAGES_MAX * 128,
+
+    /* Detached CMS with one signer, its signed attributes, at most one certificate chain. */
+    SIGNATURE_BYTES_MAX = 16 * 1024,
+
+    /* Items in one receipt: a receipt may cover everything that one frame carried. */
+    RECEIPT_ITEMS_MAX = 512,
+
+    ATTACHMENTS_MAX = 64,            /* largest component list in the catalogue is under 30 */
+    ATTACHMENT_NAME_BYTES_MAX = 255, /* what file systems take */
+    MEDIA_TYPE_BYTES_MAX = 127,      /* RFC 6838 §4.2 */
+    DOSSIER_CODE_BYTES_MAX = 64,     /* longest seen 25; see base/dossier_code.h */
+    PROCEDURE_CODE_BYTES_MAX = 32,   /* "1.011443.000.00.00.H38" is 22 */
+    PARTICIPANT_KEY_BYTES_MAX = 16,  /* "bqlkkt", "centre", "portal" */
+    REASON_TEXT_BYTES_MAX = 500,     /* a person's remark in a receipt */
+    TEXT_BYTES_MAX = 4000, /* long texts of the forms (national portal: TenTepDinhKem 4000) */
+    TRACE_BYTES_MAX = 55,  /* W3C trace-context traceparent */
+
+    BLOB_CHUNK_BYTES_MAX = 256 * 1024, /* large enough for disk rate, small enough to interleave */
+    BLOB_WINDOW_BYTES = 2 * 1024 * 1024, /* unacknowledged bytes of one transfer */
+    BLOB_TRANSFERS_MAX = 8,              /* concurrent transfers of one peer */
+
+    PARTICIPANTS_MAX = 4096, /* 23 agencies today; all communes and ministries later */
+
+    MESSAGE_WINDOW_MAX = 4096, /* unacknowledged messages on one link */
+
+    HEARTBEAT_INTERVAL_MS = 2000, /* a dead peer is noticed within PEER_SILENT_MS */
+    PEER_SILENT_MS = 8000,        /* four missed heartbeats */
+
+    CLOCK_SKEW_MAX_MS = 5 * 60 * 1000, /* the sender's clock may be this far ahead or behind */
+};
+
+#define BLOB_BYTES_DEFAULT_MAX (UINT64_C(100) * 1024 * 1024) /* as the provincial systems have it  \
+                                                              */
+#define BLOB_BYTES_HARD_MAX (UINT64_C(2) * 1024 * 1024 * 1024)
+
+_Static_assert(ENVELOPE_BYTES_MAX + MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX < FRAME_BYTES_MAX,
+               "the largest envelope travels in one frame");
+_Static_assert(BLOB_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a blob chunk travels in one frame");
+
+#endif
