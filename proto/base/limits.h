@@ -54,8 +54,9 @@ enum {
     CLOCK_SKEW_MAX_MS = 5 * 60 * 1000, /* the sender's clock may be this far ahead or behind */
 };
 
-#define BLOB_BYTES_DEFAULT_MAX (UINT64_C(100) * 1024 * 1024) /* as the provincial systems have it  \
-                                                              */
+#define BLOB_BYTES_DEFAULT_MAX                                                                     \
+    (UINT64_C(100) * 1024 * 1024) /* as the provincial systems have it                             \
+                                   */
 #define BLOB_BYTES_HARD_MAX (UINT64_C(2) * 1024 * 1024 * 1024)
 
 _Static_assert(ENVELOPE_BYTES_MAX + MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX < FRAME_BYTES_MAX,
