@@ -49,7 +49,7 @@ $(O)/gen/%.o: $(B)/gen/%.c $(GEN_STAMP)
 
 # --- libraries: every .c of a room but the programs' main files ----------------------------------
 # $(call library,NAME,ROOM,FOLDERS)
-find_c = $(sort $(shell find $(1) -name '*.c' ! -name '*main.c' 2>/dev/null))
+find_c = $(if $(wildcard $(1)),$(sort $(shell find $(wildcard $(1)) -name "*.c" ! -name "*main.c")))
 define library
 $(1)_SRC := $(call find_c,$(3))
 $(1)_OBJ := $$($(1)_SRC:%.c=$(O)/obj/%.o)
