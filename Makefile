@@ -1,2 +1,3 @@
-# Liên Thông. `make run` and `make test` are all the set-up there is.
+# Liên Thông. `make run` and `make test` are all the set-up there is; `make help` lists the rest.
 include ops/build/rules.mk
+include ops/build/targets.mk

@@ -2,18 +2,36 @@
 # an include root of its own (build/rooms/ROOM: symbolic links to what its row allows), so that an
 # include that the row forbids does not compile.
 #
-# VARIANT=asan builds everything again under build/asan with AddressSanitizer and UBSan.
+# VARIANT=asan builds everything again under build/asan with AddressSanitizer and UBSan;
+# VARIANT=fuzz under build/fuzz with clang and libFuzzer as well. V=1 shows the commands.
+# Nothing here calls a compiler or protoc-c while the makefile is read: a machine that has make
+# alone must get as far as ops/install-deps.
+
+# As many jobs as processors, unless the caller chose.
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter -j% --jobs%,$(shell tr '\0' ' ' </proc/$$PPID/cmdline)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 comma := ,
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-6s %s\n' $(1) $(patsubst $(B)/%,%,$(2)))
 B := build
 O := $(B)$(if $(VARIANT),/$(VARIANT))
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(VARIANT)),clang,gcc)
+endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-SANITIZE := $(if $(filter asan,$(VARIANT)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS) -MMD -MP
-GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS) -MMD -MP
+SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE_fuzz := -fsanitize=fuzzer-no-link $(SANITIZE_asan) -Wno-error
+SANITIZE := $(SANITIZE_$(VARIANT))
+OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
+GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -ljansson -lcyaml -lyaml -ljq -lm -ldl -pthread
+LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
 ROOMS := proto routing gateway-core gateway-store gateway-shell adapters-core adapters ops tests
@@ -27,7 +45,6 @@ ROOM_adapters      := proto routing gateway/port gateway/store adapters
 ROOM_ops           := proto routing gateway adapters ops
 ROOM_tests         := proto routing gateway adapters ops tests
 
-ROOM_STAMPS := $(ROOMS:%=$(B)/rooms/%/.made)
 $(B)/rooms/%/.made: ops/build/rules.mk
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@for path in $(ROOM_$*); do mkdir -p $(@D)/$$(dirname $$path) && ln -s $(CURDIR)/$$path $(@D)/$$path; done
@@ -40,27 +57,47 @@ GEN_O := $(SCHEMAS:proto/schema/%.proto=$(O)/gen/schema/%.pb-c.o)
 GEN_STAMP := $(B)/gen/.made
 $(GEN_STAMP): $(SCHEMAS)
 	@mkdir -p $(B)/gen
-	protoc-c --proto_path=proto --c_out=$(B)/gen $(SCHEMAS)
+	$(call say,PROTO,proto/schema)
+	$(Q)protoc-c --proto_path=proto --c_out=$(B)/gen $(SCHEMAS)
 	@touch $@
 $(GEN_C): $(GEN_STAMP) ;
 $(O)/gen/%.o: $(B)/gen/%.c $(GEN_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(GEN_CFLAGS) -I$(B)/gen -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GEN_CFLAGS) -MMD -MP -I$(B)/gen -c $< -o $@
+
+# --- objects -----------------------------------------------------------------------------------
+# $(call room_of,ROOM,SOURCES): these sources are compiled, and linted, in this room.
+define room_of
+ifneq ($(2),)
+$(2:%.c=$(O)/obj/%.o) $(2:%.c=$(O)/lint/%.ok): ROOM := $(1)
+$(2:%.c=$(O)/obj/%.o) $(2:%.c=$(O)/lint/%.ok): $(B)/rooms/$(1)/.made $(GEN_STAMP)
+ALL_SRC += $(2)
+endif
+endef
+INCLUDES = -I$(B)/rooms/$(ROOM) -isystem $(B)/gen
+$(O)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OUR_CFLAGS) -MMD -MP $(INCLUDES) -c $< -o $@
 
 # --- libraries: every .c of a room but the programs' main files ----------------------------------
-# $(call library,NAME,ROOM,FOLDERS)
+# $(call library,NAME,ROOM,FOLDERS[,MORE OBJECTS]). NAME.list changes when a source comes or goes,
+# so that an archive never keeps the object of a source that was removed.
 find_c = $(if $(wildcard $(1)),$(sort $(shell find $(wildcard $(1)) -name "*.c" ! -name "*main.c")))
 define library
 $(1)_SRC := $(call find_c,$(3))
-$(1)_OBJ := $$($(1)_SRC:%.c=$(O)/obj/%.o)
-$$($(1)_OBJ): ROOM := $(2)
-$$($(1)_OBJ): $(B)/rooms/$(2)/.made $(GEN_STAMP)
-$(O)/lib$(1).a: $$($(1)_OBJ) $(4)
+$$(eval $$(call room_of,$(2),$$($(1)_SRC)))
+$(O)/lib$(1).list: SOURCES = $$($(1)_SRC)
+$(O)/lib$(1).a: $$($(1)_SRC:%.c=$(O)/obj/%.o) $(4) $(O)/lib$(1).list
+	$$(call say,AR,$$@)
 	@rm -f $$@
-	@ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$(filter %.o,$$^)
 ALL_LIBS += $(O)/lib$(1).a
-ALL_OBJ += $$($(1)_OBJ)
 endef
+$(O)/lib%.list: always
+	@mkdir -p $(@D)
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
 $(eval $(call library,proto,proto,proto,$(GEN_O)))
 $(eval $(call library,routing,routing,routing))
 $(eval $(call library,gateway-core,gateway-core,gateway/core gateway/port))
@@ -69,54 +106,59 @@ $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))
 $(eval $(call library,ops,ops,ops))
-$(eval $(call library,sim,tests,tests/sim))
+$(eval $(call library,sim,tests,tests/sim tests/support))
 
-$(O)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) -I$(B)/rooms/$(ROOM) -isystem $(B)/gen -c $< -o $@
-
-# --- programs: FOLDER/main.c --------------------------------------------------------------------
-# $(call program,NAME,ROOM,MAIN)
+# --- programs: one main file each, linked with what it uses of the libraries --------------------
+# $(call program,FILE UNDER $(O),ROOM,MAIN[,MORE LIBRARIES]); nothing while MAIN does not exist.
 define program
-$(O)/obj/$(3:.c=.o): ROOM := $(2)
-$(O)/obj/$(3:.c=.o): $(B)/rooms/$(2)/.made $(GEN_STAMP)
-$(O)/bin/$(1): $(O)/obj/$(3:.c=.o) $$(ALL_LIBS)
+ifneq ($(wildcard $(3)),)
+$$(eval $$(call room_of,$(2),$(3)))
+$(O)/$(1): $(O)/obj/$(3:.c=.o) $$(ALL_LIBS)
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $$@ $$< -Wl,--start-group $$(ALL_LIBS) -Wl,--end-group $(LIBS)
-PROGRAMS += $(O)/bin/$(1)
-ALL_OBJ += $(O)/obj/$(3:.c=.o)
+	$$(call say,LINK,$$@)
+	$(Q)$$(LINK) -o $$@ $$< -Wl,--start-group $$(ALL_LIBS) -Wl,--end-group $(4) $$(LIBS)
+PROGRAMS += $(O)/$(1)
+endif
 endef
-ifneq ($(wildcard gateway/shell/main.c),)
-$(eval $(call program,lienthong-gateway,gateway-shell,gateway/shell/main.c))
-endif
-ifneq ($(wildcard adapters/shell/main.c),)
-$(eval $(call program,lienthong-adapter,adapters,adapters/shell/main.c))
-endif
-ifneq ($(wildcard ops/cli/main.c),)
-$(eval $(call program,lienthong,ops,ops/cli/main.c))
-endif
-ifneq ($(wildcard ops/sandbox/office_main.c),)
-$(eval $(call program,lienthong-sandbox-office,ops,ops/sandbox/office_main.c))
-endif
+$(eval $(call program,bin/lienthong-gateway,gateway-shell,gateway/shell/main.c))
+$(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
+$(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
+$(eval $(call program,bin/lienthong-verify,ops,ops/verify/main.c))
+$(eval $(call program,bin/lienthong-sandbox-office,ops,ops/sandbox/office_main.c))
 
-# --- tests: tests/unit/t_*.c and tests/contract/t_*.c, one program each (cmocka) ---------------
+# --- tests: one cmocka program per file; fuzz targets, each with the main that replays a corpus --
 TEST_SRC := $(sort $(wildcard tests/unit/t_*.c tests/contract/t_*.c))
 TEST_BIN := $(TEST_SRC:tests/%.c=$(O)/tests/%)
-TEST_OBJ := $(TEST_SRC:%.c=$(O)/obj/%.o)
-$(TEST_OBJ): ROOM := tests
-$(TEST_OBJ): $(B)/rooms/tests/.made $(GEN_STAMP)
-ALL_OBJ += $(TEST_OBJ)
-$(O)/tests/%: $(O)/obj/tests/%.o $(ALL_LIBS)
+$(eval $(call room_of,tests,$(TEST_SRC)))
+$(TEST_BIN): $(O)/tests/%: $(O)/obj/tests/%.o $(ALL_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $< -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS) -lcmocka
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $< -Wl,--start-group $(ALL_LIBS) -Wl,--end-group -lcmocka $(LIBS)
 
-.PHONY: all libs tests-bin clean
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/%.c=$(O)/tests/%)
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(O)/obj/tests/fuzz/replay_main.o)
+$(eval $(call room_of,tests,$(FUZZ_SRC) $(wildcard tests/fuzz/replay_main.c)))
+$(FUZZ_BIN): $(O)/tests/%: $(O)/obj/tests/%.o $(FUZZ_MAIN) $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $< $(FUZZ_MAIN) -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
+
+# Programs that system tests drive: tests/support/NAME_main.c becomes build/tests/support/NAME.
+SUPPORT_MAIN := $(sort $(wildcard tests/support/*_main.c))
+SUPPORT_PROGRAMS := $(SUPPORT_MAIN:tests/%_main.c=$(O)/tests/%)
+$(foreach main,$(SUPPORT_MAIN),$(eval $(call program,$(main:%_main.c=%),tests,$(main))))
+PROGRAMS := $(filter-out $(SUPPORT_PROGRAMS),$(PROGRAMS))
+
+.PHONY: all libs tests-bin clean always
 .DEFAULT_GOAL := all
 all: $(PROGRAMS)
 libs: $(ALL_LIBS)
-tests-bin: $(TEST_BIN)
+tests-bin: $(TEST_BIN) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_BIN)) $(SUPPORT_PROGRAMS)
+fuzz-bin: $(FUZZ_BIN)
 clean:
 	rm -rf $(B)
+always: ;
 
 .SECONDARY:
--include $(ALL_OBJ:.o=.d) $(GEN_O:.o=.d)
+-include $(ALL_SRC:%.c=$(O)/obj/%.d) $(GEN_O:.o=.d)

@@ -1,0 +1,76 @@
+# What system tests share. A test starts with
+#   #!/bin/bash
+#   . "$(dirname "$0")/lib.sh"
+# and has: ROOT (the sources), BIN (the programs under test: plain or sanitized), PLAIN_BIN,
+# TEST_DIR (an empty directory of its own, the current one). It ends at the first command that
+# fails, and whatever it started with `start` is ended with it.
+set -euo pipefail
+cd "$TEST_DIR"
+started_processes=()
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# For what this machine cannot do (not root, no network namespaces): the reason is printed.
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then. The only
+# place of the tests that sleeps.
+wait_for() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $*"
+        sleep 0.05
+    done
+}
+
+# start NAME COMMAND...: in the background, output to NAME.log; its process id is in $NAME_pid.
+start() {
+    local name=$1
+    shift
+    "$@" </dev/null >>"$name.log" 2>&1 &
+    declare -g "${name//[^A-Za-z0-9]/_}_pid=$!"
+    started_processes+=("$!")
+}
+
+# stop PID [CODE]: SIGTERM, and it must end with CODE (0).
+stop() {
+    local code=0
+    kill -TERM "$1"
+    wait "$1" || code=$?
+    [[ $code -eq ${2:-0} ]] || fail "process $1 ended with $code instead of ${2:-0}"
+}
+
+# expect CODE COMMAND...: COMMAND must end with CODE.
+expect() {
+    local wanted=$1 code=0
+    shift
+    "$@" || code=$?
+    [[ $code -eq $wanted ]] || fail "exit code $code instead of $wanted: $*"
+}
+
+end_started() {
+    local code=$? process log
+    trap - EXIT TERM INT
+    for process in "${started_processes[@]}"; do
+        kill -TERM "$process" 2>/dev/null || true
+    done
+    for process in "${started_processes[@]}"; do
+        wait "$process" 2>/dev/null || true
+    done
+    if [[ $code -ne 0 && $code -ne 77 ]]; then
+        for log in *.log; do
+            [[ ! -s $log ]] || { echo "--- $log" && tail -n 40 "$log"; }
+        done
+    fi
+    exit "$code"
+}
+trap end_started EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
