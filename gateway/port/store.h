@@ -1,0 +1,217 @@
+/* store - custody: what has been taken in, what is owed to whom, and the evidence of both.
+ *
+ * A port: the broker and the participant session know these verbs and nothing of SQL. Each verb is
+ * one transaction. Writes leave the core as data (struct store_plan) and are applied all or nothing
+ * by commit; when it answers REASON_NONE everything in the plan is on disk (fsynced), otherwise
+ * nothing of it is (invariants 1, 7). One thread uses a store.
+ *
+ * Calling sequence: an implementation's own open function gives a struct store *, then recover
+ * once, then reads and commits, then close.
+ *
+ * Ownership: everything in a plan belongs to the caller and is only read during the call. Bytes
+ * that reads give out live in the store's own buffer until the next call on that store.
+ *
+ * Numbers: seqs (messages, parcels) are given by the caller, increasing, from the next_… of
+ * struct store_positions; they are local to this store and never travel.
+ *
+ * Cost: no verb's cost grows with history; commit is linear in the plan, reads in what they return.
+ *
+ * Errors: REASON_STORE_FULL (disk), REASON_STORE_BUSY (locked too long), REASON_STORE_FAILED (I/O),
+ * REASON_STORE_CORRUPT (checksums, integrity), REASON_STORE_NEWER (schema, at open),
+ * REASON_NOT_FOUND, REASON_OUT_OF_MEMORY. After a commit that failed the caller's memory of what
+ * was planned is void; what was committed before still stands.
+ *
+ * The contract is tested on every implementation by tests/contract/.
+ */
+#ifndef GATEWAY_PORT_STORE_H
+#define GATEWAY_PORT_STORE_H
+
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+#include "proto/base/key.h"
+#include "proto/base/limits.h"
+#include "proto/base/reason.h"
+#include "proto/base/time.h"
+#include "routing/outbox/entry.h"
+
+enum {
+    STORE_NOTE_NAME_BYTES_MAX = 128,
+    STORE_NOTE_BYTES_MAX = 64 * 1024,
+    STORE_PAGE_MAX = 1024, /* rows that one read returns at most */
+};
+
+/* Documents sealed together: written once, never changed. A message is one document of a parcel. */
+struct store_parcel {
+    uint64_t seq;
+    struct bytes manifest; /* empty in single mode */
+    struct bytes signature;
+    struct bytes certificate; /* empty when the signer is registered */
+    const struct bytes *documents;
+    size_t document_count; /* 1 to STORE_PARCEL_DOCUMENTS_MAX */
+};
+/* A gateway's own commit seals receipts for every participant at once. */
+enum { STORE_PARCEL_DOCUMENTS_MAX = PARTICIPANTS_MAX };
+
+/* What is kept beside the document so that it can be found; immutable like the document. */
+struct store_message {
+    uint64_t seq;
+    uint64_t parcel_seq;
+    uint32_t document_index; /* in that parcel */
+    struct key sender;
+    struct key recipient; /* as resolved; none for a tree head */
+    struct message_id id; /* (sender, id) is unique: a plan that breaks this is our own mistake */
+    struct digest digest; /* SHA-256 of the document */
+    uint32_t type;        /* MessageType of envelope.proto */
+    struct bytes dossier_code;
+    struct bytes procedure_code;
+    uint64_t sequence;
+    struct message_id in_reply_to; /* zero: none */
+    wall_t custody;                /* when this store took it */
+    uint64_t receipt_seq;          /* message seq of its custody receipt; 0 none */
+};
+
+/* A new state for an entry that exists. Only these fields change. */
+struct store_move {
+    uint64_t message_seq;
+    struct key destination;
+    enum entry_state state;
+    wall_t due;
+    uint32_t attempts;
+    enum reason reason;
+    uint64_t receipt_seq;
+};
+
+/* The agency that a dossier went to, and by which registry. Written at its first transfer. */
+struct store_route {
+    struct bytes dossier_code;
+    struct key agency;
+    struct bytes registry_version;
+};
+
+/* Entries added to this store's ledger in one commit; numbering: gateway/core/ledger.h. */
+struct store_segment {
+    uint64_t first_index;        /* of the first entry: the tree size so far */
+    const struct bytes *entries; /* LedgerEntry documents */
+    size_t entry_count;
+    uint64_t first_hash;         /* position in the hash stream: its length so far */
+    const struct digest *hashes; /* leaf and inner hashes in order of completion */
+    size_t hash_count;
+    uint64_t head_seq; /* message seq of this commit's sealed LEDGER_HEAD document */
+};
+
+/* A small named value: last id of a maker, next sequence of a dossier, last head seen. */
+struct store_note {
+    struct bytes name;  /* at most STORE_NOTE_NAME_BYTES_MAX */
+    struct bytes value; /* empty: removed */
+};
+
+/* One commit. Order of application: parcels, messages, routes, entries, moves, segment, notes. */
+struct store_plan {
+    const struct store_parcel *parcels;
+    size_t parcel_count;
+    const struct store_message *messages;
+    size_t message_count;
+    const struct store_route
+        *routes; /* the first route of a dossier stays; later ones are ignored */
+    size_t route_count;
+    /* New entries, QUEUED or LEASED. A QUEUED entry whose order class (not 0) has an earlier live
+     * entry for the same destination stands behind it: due does not return it before that one ends.
+     * A new LEASED entry is the caller's word that nothing live is ahead of it. */
+    const struct entry *entries;
+    size_t entry_count;
+    const struct store_move *moves; /* may name an entry of the same plan */
+    size_t move_count;
+    const struct store_segment *segment; /* NULL: none */
+    const struct store_note *notes;
+    size_t note_count;
+};
+
+struct store_positions {
+    uint64_t next_parcel_seq;  /* from 1 */
+    uint64_t next_message_seq; /* from 1 */
+    uint64_t ledger_size;      /* entries */
+    uint64_t ledger_hashes;    /* length of the hash stream */
+    uint64_t ledger_head_seq;  /* message seq of the last head; 0 none */
+};
+
+/* A message with its bytes. */
+struct store_document {
+    struct store_message message;
+    struct bytes document;
+    struct bytes manifest;
+    struct bytes signature;
+    struct bytes certificate;
+};
+
+struct store_count {
+    struct key destination;
+    uint64_t count[ENTRY_STATES]; /* live states only: terminal ones are history */
+    wall_t oldest;                /* custody of the oldest live entry; 0 none */
+};
+
+/* What an entry list shows. Zero and none mean "any". */
+struct store_filter {
+    struct key destination;
+    enum entry_state state; /* 0: all live states */
+    struct bytes dossier_code;
+    uint64_t after_seq; /* for paging: entries after (after_seq, after_destination) */
+    struct key after_destination;
+};
+
+struct store;
+
+struct store_verbs {
+    void (*close)(struct store *store);
+    /* After a start: every LEASED entry becomes QUEUED with due 0, because its owner is gone. */
+    enum reason (*recover)(struct store *store, uint64_t *ret_count);
+    enum reason (*positions)(struct store *store, struct store_positions *ret_positions);
+    enum reason (*commit)(struct store *store, const struct store_plan *plan);
+    /* By (sender, id). NOT_FOUND when never taken. */
+    enum reason (*find_message)(struct store *store, const struct key *sender,
+                                const struct message_id *id, struct store_message *ret_message);
+    /* By seq. */
+    enum reason (*read_message)(struct store *store, uint64_t seq,
+                                struct store_message *ret_message);
+    /* The largest id taken from this sender; zero when none. Lets the caller skip find_message. */
+    enum reason (*last_id)(struct store *store, const struct key *sender,
+                           struct message_id *ret_id);
+    enum reason (*read_document)(struct store *store, uint64_t seq,
+                                 struct store_document *ret_document);
+    /* Entries of a destination that may be leased at now: QUEUED or DEFERRED, due, nothing ahead;
+     * oldest due first, then seq. ret_next_due: the earliest due of the entries that were not yet
+     * due; 0 none. */
+    enum reason (*due)(struct store *store, const struct key *destination, wall_t now,
+                       struct entry *ret_entries, size_t limit, size_t *ret_count,
+                       wall_t *ret_next_due);
+    /* Live entries whose expires is not 0 and not after now; any destination, oldest first. */
+    enum reason (*expired)(struct store *store, wall_t now, struct entry *ret_entries, size_t limit,
+                           size_t *ret_count);
+    enum reason (*read_entry)(struct store *store, uint64_t message_seq,
+                              const struct key *destination, struct entry *ret_entry);
+    /* All entries, live and ended, of one message. */
+    enum reason (*entries_of)(struct store *store, uint64_t message_seq, struct entry *ret_entries,
+                              size_t limit, size_t *ret_count);
+    enum reason (*list)(struct store *store, const struct store_filter *filter,
+                        struct entry *ret_entries, size_t limit, size_t *ret_count);
+    /* May cost a scan of the live entries' index: at start and on an operator's question only. */
+    enum reason (*counts)(struct store *store, struct store_count *ret_counts, size_t limit,
+                          size_t *ret_count);
+    /* Message seqs of a dossier, oldest first, after after_seq. */
+    enum reason (*history)(struct store *store, struct bytes dossier_code, uint64_t after_seq,
+                           uint64_t *ret_seqs, size_t limit, size_t *ret_count);
+    /* Messages whose recipient this is, oldest first, after after_seq: an inbox. */
+    enum reason (*inbox)(struct store *store, const struct key *recipient, uint64_t after_seq,
+                         uint64_t *ret_seqs, size_t limit, size_t *ret_count);
+    enum reason (*find_route)(struct store *store, struct bytes dossier_code,
+                              struct store_route *ret_route);
+    enum reason (*ledger_hash)(struct store *store, uint64_t position, struct digest *ret_hash);
+    enum reason (*ledger_entry)(struct store *store, uint64_t index, struct bytes *ret_entry);
+    enum reason (*read_note)(struct store *store, struct bytes name, struct bytes *ret_value);
+};
+
+/* Implementations begin with this. */
+struct store {
+    const struct store_verbs *verbs;
+};
+
+#endif

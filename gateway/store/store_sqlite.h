@@ -1,0 +1,22 @@
+/* store_sqlite - the embedded custody store: one SQLite file, WAL, synchronous=FULL.
+ *
+ * Opens or creates path; migrates an older schema forward; refuses a newer one
+ * (REASON_STORE_NEWER). The port's contract is gateway/port/store.h. The file holds evidence: back
+ * it up with `sqlite3 FILE ".backup …"`; its schema is documented in gateway/store/README.md.
+ */
+#ifndef GATEWAY_STORE_STORE_SQLITE_H
+#define GATEWAY_STORE_STORE_SQLITE_H
+
+#include "gateway/port/store.h"
+
+struct store_sqlite_options {
+    const char *vfs_name;     /* NULL: SQLite's default; the simulator passes a faulty one */
+    uint32_t cache_bytes;     /* page cache; 0: default (8 MiB) */
+    uint32_t busy_timeout_ms; /* 0: default (5 s) */
+};
+
+/* options may be NULL. */
+enum reason store_sqlite_open(const char *path, const struct store_sqlite_options *options,
+                              struct store **ret_store);
+
+#endif

@@ -1,0 +1,88 @@
+/* envelope - from bytes to a checked envelope, and from a draft to the bytes that are sealed.
+ *
+ * envelope_parse checks everything that can be checked without knowing who is asking: sizes,
+ * required fields, UTF-8, ids, that the body matches the type, receipts' items. What comes out is
+ * safe to look at; who sent it and whether it may is still unknown. All views point into the
+ * document or the arena and live as long as both.
+ *
+ * Errors: REASON_ENVELOPE_MALFORMED, _TOO_LARGE, REASON_FIELD_MISSING, _TOO_LONG, _INVALID,
+ * REASON_MESSAGE_TYPE_UNKNOWN, REASON_DOSSIER_CODE_INVALID, REASON_OUT_OF_MEMORY (arena full).
+ */
+#ifndef PROTO_CODEC_ENVELOPE_H
+#define PROTO_CODEC_ENVELOPE_H
+
+#include "proto/base/arena.h"
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+#include "proto/base/key.h"
+#include "proto/base/reason.h"
+#include "proto/base/time.h"
+
+struct Lienthong__V1__Body; /* schema/body.pb-c.h, for those who look inside */
+
+struct attachment {
+    struct digest digest;
+    uint64_t size_bytes;
+    struct bytes name;
+    struct bytes media_type;
+    struct bytes component_code;
+};
+
+struct receipt_item {
+    struct message_id message_id; /* zero: the refused bytes had no readable id */
+    struct digest digest;
+    struct key destination; /* none in custody */
+    enum reason reason;
+    struct bytes text;
+    wall_t at;
+    struct bytes office_reference;
+};
+
+struct receipt {
+    const struct receipt_item *items;
+    size_t item_count;      /* 1 to RECEIPT_ITEMS_MAX */
+    struct bytes ledger_id; /* 16 bytes or empty */
+    uint64_t ledger_first_index;
+    struct bytes registry_version;
+};
+
+struct tree_head {
+    struct bytes ledger_id; /* 16 bytes */
+    uint64_t tree_size;
+    struct digest root;
+    wall_t at;
+};
+
+struct envelope {
+    struct bytes document; /* the exact bytes: what is hashed, signed, stored and forwarded */
+    struct message_id id;
+    struct key sender;
+    struct key recipient; /* none: to be routed */
+    uint32_t type;        /* MessageType, known */
+    struct bytes dossier_code;
+    struct bytes procedure_code;
+    uint64_t sequence;
+    struct stamp source_time;
+    struct stamp created;
+    struct stamp expires;          /* .at.ms 0: none */
+    struct message_id in_reply_to; /* zero: none */
+    struct digest in_reply_to_digest;
+    const struct attachment *attachments;
+    size_t attachment_count;
+    struct bytes trace;
+    struct bytes encrypted_body;            /* not empty: encrypted, body is NULL */
+    const struct Lienthong__V1__Body *body; /* NULL when encrypted */
+    struct receipt receipt;                 /* when the type is one of the receipts */
+    struct tree_head tree_head;             /* when the type is LEDGER_HEAD */
+};
+
+enum reason envelope_parse(struct bytes document, struct arena *arena,
+                           struct envelope *ret_envelope);
+
+/* The bytes of an envelope; .document is ignored. For receipts and heads body is NULL and is made
+ * of .receipt or .tree_head. Appends to ret_document, unchanged on failure; what was built parses.
+ */
+enum reason envelope_build(const struct envelope *envelope, const struct Lienthong__V1__Body *body,
+                           struct arena *scratch, struct buffer *ret_document);
+
+#endif

@@ -1,0 +1,128 @@
+/* frame - what one ZeroMQ message holds, parsed and built. Pure: no socket here.
+ *
+ * frame_parse checks sizes and counts (base/limits.h); documents inside parcels are still opaque
+ * bytes. Views point into the frame's bytes or the arena.
+ *
+ * Errors: REASON_FRAME_MALFORMED, REASON_FRAME_TOO_LARGE, REASON_OUT_OF_MEMORY.
+ */
+#ifndef PROTO_CODEC_FRAME_H
+#define PROTO_CODEC_FRAME_H
+
+#include "proto/base/arena.h"
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+#include "proto/base/key.h"
+#include "proto/base/limits.h"
+#include "proto/base/reason.h"
+#include "proto/base/time.h"
+
+enum { LINK_VERSION = 1, INCARNATION_BYTES = 16, LEDGER_ID_BYTES = 16 };
+
+enum frame_kind {
+    FRAME_HELLO = 1,
+    FRAME_WELCOME,
+    FRAME_HEARTBEAT,
+    FRAME_PARCELS,
+    FRAME_TAKEN,
+    FRAME_NOT_TAKEN,
+    FRAME_BLOB_OFFER,
+    FRAME_BLOB_WANT,
+    FRAME_BLOB_CHUNK,
+    FRAME_BLOB_REFUSED,
+    FRAME_LEDGER_HEAD,
+    FRAME_GOODBYE,
+};
+
+struct parcel {
+    const struct bytes *documents;
+    size_t document_count; /* 1 to PARCEL_MESSAGES_MAX */
+    struct bytes manifest;
+    struct bytes signature;
+    struct bytes certificate;
+};
+
+struct head_seen {
+    uint8_t ledger_id[LEDGER_ID_BYTES];
+    uint64_t tree_size; /* 0: none seen yet */
+    struct digest root;
+};
+
+struct frame_hello {
+    uint32_t version_min;
+    uint32_t version_max;
+    struct key participant;
+    struct bytes program;
+    uint32_t window_messages;
+    wall_t clock;
+    uint8_t incarnation[INCARNATION_BYTES];
+    struct head_seen head_seen;
+};
+
+struct frame_welcome {
+    uint32_t version;
+    struct key gateway;
+    uint32_t window_messages;
+    wall_t clock;
+    struct bytes registry_version;
+    uint64_t attachment_bytes_max;
+};
+
+struct frame_heartbeat {
+    wall_t clock;
+    uint32_t window_messages;
+};
+
+struct frame_parcels {
+    const struct parcel *parcels;
+    size_t count; /* 1 to FRAME_PARCELS_MAX */
+};
+
+struct frame_taken { /* FRAME_TAKEN and FRAME_NOT_TAKEN */
+    const struct message_id *ids;
+    size_t count;            /* at most MESSAGE_WINDOW_MAX */
+    enum reason reason;      /* NOT_TAKEN only */
+    uint32_t retry_after_ms; /* NOT_TAKEN only */
+};
+
+struct frame_blob { /* FRAME_BLOB_* */
+    struct digest digest;
+    uint64_t size_bytes;   /* OFFER */
+    uint64_t offset;       /* WANT, CHUNK */
+    uint64_t credit_until; /* WANT */
+    struct bytes content;  /* CHUNK */
+    enum reason reason;    /* REFUSED */
+};
+
+enum { CONSISTENCY_HASHES_MAX = 128 }; /* a tree of 2^64 leaves has paths of at most 64, twice */
+
+struct frame_ledger_head {
+    struct parcel parcel;
+    const struct digest *consistency;
+    size_t consistency_count;
+};
+
+struct frame {
+    enum frame_kind kind;
+    union {
+        struct frame_hello hello;
+        struct frame_welcome welcome;
+        struct frame_heartbeat heartbeat;
+        struct frame_parcels parcels;
+        struct frame_taken taken;
+        struct frame_blob blob;
+        struct frame_ledger_head ledger_head;
+        enum reason goodbye;
+    };
+};
+
+enum reason frame_parse(struct bytes bytes, struct arena *arena, struct frame *ret_frame);
+
+/* Appends the bytes of frame. REASON_FRAME_TOO_LARGE past FRAME_BYTES_MAX: ret_bytes unchanged. */
+enum reason frame_build(const struct frame *frame, struct arena *scratch, struct buffer *ret_bytes);
+
+/* Upper bounds of what a document, and a parcel around its documents, take in a frame: for filling
+ * frames without building them twice. */
+size_t frame_document_cost(size_t document_bytes);
+size_t frame_parcel_cost(const struct parcel *parcel_without_documents);
+
+#endif

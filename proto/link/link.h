@@ -1,0 +1,104 @@
+/* link - frames over ZeroMQ with CURVE: the gateway's end (ROUTER) and the adapter's end (DEALER).
+ *
+ * The gateway binds one ROUTER socket. Its ZAP handler (RFC 27) admits exactly the CURVE keys last
+ * given to link_server_set_peers and names the peer; a key that is not there is refused in the
+ * handshake and reported. A participant has one connection: a newer one takes over. The adapter
+ * only dials out, and dials again by itself.
+ *
+ * Both ends: one thread uses a link. Received bytes live in the link's own memory until the next
+ * receive on it. Send never blocks: at the high-water mark it answers REASON_BUSY and the caller
+ * keeps the message; REASON_LINK_LOST when the peer is not connected. Handshake failures are events
+ * with a reason.
+ *
+ * Source: libzmq 4.3; CurveZMQ RFC 26; ZAP RFC 27.
+ */
+#ifndef PROTO_LINK_LINK_H
+#define PROTO_LINK_LINK_H
+
+#include "proto/base/bytes.h"
+#include "proto/base/key.h"
+#include "proto/base/reason.h"
+
+enum {
+    CURVE_KEY_TEXT_BYTES = 41, /* Z85 and its terminator */
+    LINK_SEND_QUEUE_MAX = 256, /* frames that wait in ZeroMQ per peer; more is the outbox's job */
+    LINK_ENDPOINT_BYTES_MAX = 255,
+};
+
+struct curve_key {
+    char text[CURVE_KEY_TEXT_BYTES];
+};
+
+struct curve_pair {
+    struct curve_key public_key;
+    struct curve_key secret_key;
+};
+
+/* A new key pair from the kernel's randomness. */
+enum reason curve_pair_make(struct curve_pair *ret_pair);
+bool curve_key_parse(struct bytes text, struct curve_key *ret_key);
+
+enum link_event_kind {
+    LINK_FRAME = 1,      /* a frame from a peer */
+    LINK_PEER_CONNECTED, /* client: CURVE handshake done. server: first frame of a new connection
+                            follows */
+    LINK_PEER_GONE,      /* client: connection lost. server: its connection closed, if noticed */
+    LINK_PEER_REFUSED,   /* handshake failed, or a frame above FRAME_BYTES_MAX; .reason */
+};
+
+struct link_event {
+    enum link_event_kind kind;
+    struct key peer;     /* server: participant that the CURVE key belongs to; none: not known */
+    uint64_t connection; /* server: changes when the participant connects again */
+    struct bytes bytes;  /* LINK_FRAME */
+    enum reason reason;  /* LINK_PEER_REFUSED */
+};
+
+struct link_peer {
+    struct key participant;
+    struct curve_key public_key;
+};
+
+/* ---- the gateway's end ---------------------------------------------------------------------- */
+struct link_server;
+
+struct link_server_options {
+    const char *endpoint; /* "tcp://127.0.0.1:7600"; port 0 or * picks a free one */
+    struct curve_pair key;
+    int io_threads; /* 1 or 2 */
+};
+
+enum reason link_server_new(const struct link_server_options *options,
+                            struct link_server **ret_server);
+void link_server_destroy(struct link_server **server);
+/* The endpoint with the real port. */
+const char *link_server_endpoint(const struct link_server *server);
+/* Replaces the admitted keys; from a key that is gone no further frame gets through. */
+enum reason link_server_set_peers(struct link_server *server, const struct link_peer *peers,
+                                  size_t count);
+/* A descriptor that becomes readable when there may be events (edge: drain until false). */
+int link_server_fd(const struct link_server *server);
+/* The next event without waiting; false when there is none. */
+bool link_server_receive(struct link_server *server, struct link_event *ret_event);
+enum reason link_server_send(struct link_server *server, const struct key *peer,
+                             struct bytes frame);
+
+/* ---- the adapter's end ---------------------------------------------------------------------- */
+struct link_client;
+
+struct link_client_options {
+    const char *endpoint;
+    struct curve_pair key;
+    struct curve_key server_public_key;
+    uint32_t reconnect_min_ms; /* 0: 100 */
+    uint32_t reconnect_max_ms; /* 0: 5000 */
+};
+
+enum reason link_client_new(const struct link_client_options *options,
+                            struct link_client **ret_client);
+void link_client_destroy(struct link_client **client);
+int link_client_fd(const struct link_client *client);
+bool link_client_receive(struct link_client *client, struct link_event *ret_event);
+enum reason link_client_send(struct link_client *client, struct bytes frame);
+
+#endif
