@@ -41,7 +41,7 @@ int day_year(civil_day_t day)
 {
     char text[TIME_TEXT_BYTES];
     format_start(day, text);
-    return atoi(text);
+    return (int)strtol(text, NULL, 10);
 }
 
 bool day_parse(struct bytes text, civil_day_t *ret_day)

@@ -9,7 +9,8 @@ struct state_row {
 };
 
 #define TO(state) (1U << (state))
-#define ENDS      (TO(ENTRY_DELIVERED) | TO(ENTRY_REFUSED) | TO(ENTRY_EXPIRED) | TO(ENTRY_WITHDRAWN))
+
+#define ENDS (TO(ENTRY_DELIVERED) | TO(ENTRY_REFUSED) | TO(ENTRY_EXPIRED) | TO(ENTRY_WITHDRAWN))
 
 /* A receipt may arrive late, when its lease has already ended: so every live state may end
  * DELIVERED. */
