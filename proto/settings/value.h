@@ -1,0 +1,24 @@
+/* value - one setting's text, read as its kind. Internal to settings. */
+#ifndef PROTO_SETTINGS_VALUE_H
+#define PROTO_SETTINGS_VALUE_H
+
+#include "proto/settings/settings.h"
+
+enum value_verdict { VALUE_FITS, VALUE_WRONG_KIND, VALUE_OUT_OF_RANGE };
+
+/* The range that holds for this row: its own, or its kind's. */
+int64_t setting_min(const struct setting *setting);
+int64_t setting_max(const struct setting *setting);
+
+/* True when the field has the size that the kind writes. */
+bool setting_field_fits(const struct setting *setting);
+
+/* Whether text is a value of this setting. Plain says that the file has it without quotes, which
+ * numbers and booleans must be. When it fits and values is not NULL, it is written to its field. */
+enum value_verdict value_read(const struct setting *setting, struct bytes text, bool plain,
+                              const char *folder, void *values);
+
+/* What the setting may be: "a whole number, 1 to 65535". False at the buffer's limit. */
+bool value_describe(const struct setting *setting, enum language language, struct buffer *into);
+
+#endif
