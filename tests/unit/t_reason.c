@@ -1,0 +1,93 @@
+/* The table of reasons: unique, complete, and stable at its edges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "proto/base/reason.h"
+
+struct row {
+    enum reason reason;
+    const char *code;
+};
+
+static const struct row rows[] = {
+#define REASON(name, number, code, class, vi, en, hint) {REASON_##name, code},
+#include "proto/base/reason.def"
+#undef REASON
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void test_numbers_and_codes_are_unique(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_int_not_equal(rows[i].reason, rows[k].reason);
+            assert_string_not_equal(rows[i].code, rows[k].code);
+        }
+    }
+}
+
+static void test_codes_are_words_that_parse_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        enum reason reason = REASON_NONE;
+        assert_string_equal(reason_code(rows[i].reason), rows[i].code);
+        assert_int_equal(strspn(rows[i].code, "abcdefghijklmnopqrstuvwxyz0123456789_"),
+                         strlen(rows[i].code));
+        assert_true(reason_parse(bytes_of_text(rows[i].code), &reason));
+        assert_int_equal(reason, rows[i].reason);
+        assert_true(reason_is_known((uint32_t)rows[i].reason));
+    }
+}
+
+static void test_every_reason_has_texts_in_both_languages(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        enum reason reason = rows[i].reason;
+        assert_true(strlen(reason_vietnamese(reason)) > 0);
+        assert_true(strlen(reason_english(reason)) > 0);
+        assert_string_not_equal(reason_vietnamese(reason), reason_english(reason));
+        assert_non_null(reason_hint(reason));
+    }
+}
+
+static void test_only_success_and_a_hold_are_no_failure(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        bool fine = rows[i].reason == REASON_NONE || rows[i].reason == REASON_HELD_BY_OPERATOR;
+        assert_int_equal(reason_class(rows[i].reason) == REASON_CLASS_OK, fine);
+    }
+}
+
+static void test_a_number_that_the_table_does_not_have_still_answers(void **state)
+{
+    (void)state;
+    enum reason stranger = (enum reason)99999;
+    enum reason untouched = REASON_BUSY;
+    assert_false(reason_is_known(99999));
+    assert_false(reason_is_known(UINT32_MAX));
+    assert_string_equal(reason_code(stranger), "unknown");
+    assert_int_equal(reason_class(stranger), REASON_CLASS_UNKNOWN);
+    assert_false(reason_parse(bytes_of_text("unknown"), &untouched));
+    assert_false(reason_parse(bytes_of_text(""), &untouched));
+    assert_int_equal(untouched, REASON_BUSY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_and_codes_are_unique),
+        cmocka_unit_test(test_codes_are_words_that_parse_back),
+        cmocka_unit_test(test_every_reason_has_texts_in_both_languages),
+        cmocka_unit_test(test_only_success_and_a_hold_are_no_failure),
+        cmocka_unit_test(test_a_number_that_the_table_does_not_have_still_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
