@@ -1,0 +1,549 @@
+/* Flights are pieces of one fixed pool. Each is in a bucket of the id table, in a bucket of the
+ * order table when it has an order class, and in one of two lists in order of deadline: SENT or
+ * TAKEN. Both deadlines are constant spans from "now", so appending keeps a list sorted. */
+#include "routing/outbox/outbox.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "routing/outbox/backoff.h"
+#include "routing/outbox/failure.h"
+
+#define NONE UINT32_MAX
+
+enum list_name { LIST_SENT, LIST_TAKEN, LISTS };
+
+struct list {
+    uint32_t first, last;
+};
+
+struct destination {
+    struct key key;
+    bool is_open;
+    bool look_again; /* the store may have due entries that we have not seen */
+    uint64_t backlog;
+    wall_t next_due; /* 0: none known */
+    struct window window;
+};
+
+struct outbox {
+    struct destination *destinations;
+    uint32_t destination_count, destinations_max;
+    struct flight *flights;
+    uint32_t flights_max, flight_count, first_free;
+    uint32_t *id_buckets, *order_buckets;
+    uint32_t bucket_mask;
+    struct list lists[LISTS];
+};
+
+static uint32_t buckets_for(uint32_t flights_max)
+{
+    uint32_t buckets = 64;
+    while (buckets < flights_max)
+        buckets *= 2;
+    return buckets;
+}
+
+size_t outbox_memory_bytes(const struct outbox_options *options)
+{
+    enum { ALIGNMENT_SLACK = 256 };
+    return sizeof(struct outbox) + options->destinations_max * sizeof(struct destination) +
+           options->flights_max * sizeof(struct flight) +
+           2 * (size_t)buckets_for(options->flights_max) * sizeof(uint32_t) + ALIGNMENT_SLACK;
+}
+
+static void forget_flights(struct outbox *outbox)
+{
+    memset(outbox->id_buckets, 0xff, (outbox->bucket_mask + 1) * sizeof(uint32_t));
+    memset(outbox->order_buckets, 0xff, (outbox->bucket_mask + 1) * sizeof(uint32_t));
+    for (uint32_t i = 0; i < outbox->flights_max; i++)
+        outbox->flights[i].after = i + 1 < outbox->flights_max ? i + 1 : NONE;
+    outbox->first_free = outbox->flights_max > 0 ? 0 : NONE;
+    outbox->flight_count = 0;
+    for (int name = 0; name < LISTS; name++)
+        outbox->lists[name] = (struct list){NONE, NONE};
+}
+
+struct outbox *outbox_new(const struct outbox_options *options, struct arena *memory)
+{
+    uint32_t buckets = buckets_for(options->flights_max);
+    struct outbox *outbox = arena_take(memory, sizeof *outbox);
+    check(outbox != NULL);
+    *outbox = (struct outbox){
+        .destinations = arena_take(memory, options->destinations_max * sizeof(struct destination)),
+        .destinations_max = options->destinations_max,
+        .flights = arena_take(memory, options->flights_max * sizeof(struct flight)),
+        .flights_max = options->flights_max,
+        .id_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
+        .order_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
+        .bucket_mask = buckets - 1,
+    };
+    check(outbox->destinations != NULL && outbox->flights != NULL);
+    check(outbox->id_buckets != NULL && outbox->order_buckets != NULL);
+    forget_flights(outbox);
+    return outbox;
+}
+
+void outbox_clear(struct outbox *outbox)
+{
+    forget_flights(outbox);
+    for (uint32_t i = 0; i < outbox->destination_count; i++) {
+        struct key key = outbox->destinations[i].key;
+        outbox->destinations[i] = (struct destination){.key = key, .look_again = true};
+        window_init(&outbox->destinations[i].window, 0);
+    }
+}
+
+/* ---- destinations --------------------------------------------------------------------------- */
+
+uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
+{
+    for (uint32_t i = 0; i < outbox->destination_count; i++) {
+        if (key_equal(&outbox->destinations[i].key, key))
+            return i;
+    }
+    if (outbox->destination_count == outbox->destinations_max)
+        return OUTBOX_NO_DESTINATION;
+    struct destination *new = &outbox->destinations[outbox->destination_count];
+    *new = (struct destination){.key = *key, .look_again = true};
+    window_init(&new->window, 0);
+    return outbox->destination_count++;
+}
+
+static struct destination *destination_at(const struct outbox *outbox, uint32_t index)
+{
+    check(index < outbox->destination_count);
+    return &outbox->destinations[index];
+}
+
+uint32_t outbox_destination_count(const struct outbox *outbox)
+{
+    return outbox->destination_count;
+}
+
+const struct key *outbox_key(const struct outbox *outbox, uint32_t destination)
+{
+    return &destination_at(outbox, destination)->key;
+}
+
+const struct window *outbox_window(const struct outbox *outbox, uint32_t destination)
+{
+    return &destination_at(outbox, destination)->window;
+}
+
+uint64_t outbox_backlog(const struct outbox *outbox, uint32_t destination)
+{
+    return destination_at(outbox, destination)->backlog;
+}
+
+void outbox_set_backlog(struct outbox *outbox, uint32_t destination, uint64_t count)
+{
+    destination_at(outbox, destination)->backlog = count;
+}
+
+void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int change)
+{
+    struct destination *to = destination_at(outbox, destination);
+    check(change >= 0 || to->backlog >= (uint64_t)-change);
+    to->backlog += (uint64_t)change;
+    to->look_again = true;
+}
+
+void outbox_look_again(struct outbox *outbox, uint32_t destination)
+{
+    destination_at(outbox, destination)->look_again = true;
+}
+
+void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_due)
+{
+    struct destination *to = destination_at(outbox, destination);
+    to->next_due = next_due;
+    to->look_again = false;
+}
+
+void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages)
+{
+    struct destination *to = destination_at(outbox, destination);
+    if (!to->is_open) {
+        uint32_t under_way = to->window.under_way;
+        window_init(&to->window, window_messages);
+        to->window.under_way = under_way;
+    }
+    to->window.size_max = window_messages;
+    to->is_open = true;
+    to->look_again = true;
+}
+
+bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
+{
+    return destination_at(outbox, destination)->is_open;
+}
+
+/* ---- lists and tables -------------------------------------------------------------------------
+ */
+
+static uint32_t index_of(const struct outbox *outbox, const struct flight *flight)
+{
+    return (uint32_t)(flight - outbox->flights);
+}
+
+static struct list *list_of(struct outbox *outbox, const struct flight *flight)
+{
+    return &outbox->lists[flight->is_taken ? LIST_TAKEN : LIST_SENT];
+}
+
+static void list_append(struct outbox *outbox, struct flight *flight)
+{
+    struct list *list = list_of(outbox, flight);
+    uint32_t index = index_of(outbox, flight);
+    flight->before = list->last;
+    flight->after = NONE;
+    if (list->last == NONE)
+        list->first = index;
+    else
+        outbox->flights[list->last].after = index;
+    list->last = index;
+}
+
+static void list_prepend(struct outbox *outbox, struct flight *flight)
+{
+    struct list *list = list_of(outbox, flight);
+    uint32_t index = index_of(outbox, flight);
+    flight->before = NONE;
+    flight->after = list->first;
+    if (list->first == NONE)
+        list->last = index;
+    else
+        outbox->flights[list->first].before = index;
+    list->first = index;
+}
+
+static void list_remove(struct outbox *outbox, struct flight *flight)
+{
+    struct list *list = list_of(outbox, flight);
+    if (flight->before == NONE)
+        list->first = flight->after;
+    else
+        outbox->flights[flight->before].after = flight->after;
+    if (flight->after == NONE)
+        list->last = flight->before;
+    else
+        outbox->flights[flight->after].before = flight->before;
+}
+
+static uint32_t *id_bucket(const struct outbox *outbox, const struct message_id *id)
+{
+    uint64_t hash = hash_bytes((struct bytes){id->bytes, MESSAGE_ID_BYTES});
+    return &outbox->id_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
+}
+
+static uint32_t *order_bucket(const struct outbox *outbox, uint32_t destination, uint64_t order)
+{
+    uint64_t hash = (order ^ destination) * UINT64_C(0x9e3779b97f4a7c15);
+    return &outbox->order_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
+}
+
+static bool order_is_under_way(const struct outbox *outbox, uint32_t destination, uint64_t order)
+{
+    if (order == 0)
+        return false;
+    for (uint32_t i = *order_bucket(outbox, destination, order); i != NONE;
+         i = outbox->flights[i].next_same_order) {
+        const struct flight *flight = &outbox->flights[i];
+        if (flight->destination == destination && flight->entry.order == order)
+            return true;
+    }
+    return false;
+}
+
+static struct flight *flight_add(struct outbox *outbox, uint32_t destination,
+                                 const struct entry *entry, const struct key *sender,
+                                 const struct message_id *id, const struct digest *digest)
+{
+    uint32_t index = outbox->first_free;
+    check(index != NONE);
+    struct flight *flight = &outbox->flights[index];
+    outbox->first_free = flight->after;
+    outbox->flight_count++;
+    *flight = (struct flight){
+        .entry = *entry,
+        .sender = *sender,
+        .id = *id,
+        .digest = *digest,
+        .destination = destination,
+        .next_same_order = NONE,
+    };
+    uint32_t *bucket = id_bucket(outbox, id);
+    flight->next_same_bucket = *bucket;
+    *bucket = index;
+    if (entry->order != 0) {
+        uint32_t *same_order = order_bucket(outbox, destination, entry->order);
+        flight->next_same_order = *same_order;
+        *same_order = index;
+    }
+    return flight;
+}
+
+static void flight_remove(struct outbox *outbox, struct flight *flight)
+{
+    uint32_t index = index_of(outbox, flight);
+    uint32_t *link = id_bucket(outbox, &flight->id);
+    while (*link != index) {
+        check(*link != NONE);
+        link = &outbox->flights[*link].next_same_bucket;
+    }
+    *link = flight->next_same_bucket;
+    if (flight->entry.order != 0) {
+        link = order_bucket(outbox, flight->destination, flight->entry.order);
+        while (*link != index) {
+            check(*link != NONE);
+            link = &outbox->flights[*link].next_same_order;
+        }
+        *link = flight->next_same_order;
+    }
+    list_remove(outbox, flight);
+    flight->after = outbox->first_free;
+    outbox->first_free = index;
+    outbox->flight_count--;
+}
+
+struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,
+                           const struct message_id *id)
+{
+    for (uint32_t i = *id_bucket(outbox, id); i != NONE; i = outbox->flights[i].next_same_bucket) {
+        struct flight *flight = &outbox->flights[i];
+        if (flight->destination == destination && id_equal(&flight->id, id) &&
+            key_equal(&flight->sender, sender))
+            return flight;
+    }
+    return NULL;
+}
+
+/* ---- leasing ----------------------------------------------------------------------------------
+ */
+
+static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
+{
+    struct destination *to = destination_at(outbox, destination);
+    return to->is_open && outbox->first_free != NONE && window_room(&to->window, now) > 0 &&
+           !order_is_under_way(outbox, destination, order);
+}
+
+static void start_flight(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                         const struct key *sender, const struct message_id *id,
+                         const struct digest *digest, mono_t now, wall_t wall)
+{
+    entry_move(entry, ENTRY_LEASED);
+    entry->attempts++;
+    entry->due = (wall_t){wall.ms + OUTBOX_LEASE_MS};
+    struct flight *flight = flight_add(outbox, destination, entry, sender, id, digest);
+    flight->deadline = (mono_t){now.ms + OUTBOX_LEASE_MS};
+    list_append(outbox, flight);
+    window_left(&destination_at(outbox, destination)->window);
+}
+
+bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
+                  const struct message_id *id, const struct digest *digest, mono_t now, wall_t wall)
+{
+    check(entry->state == ENTRY_QUEUED && entry->attempts == 0);
+    uint32_t destination = outbox_destination(outbox, &entry->destination);
+    check(destination != OUTBOX_NO_DESTINATION);
+    struct destination *to = destination_at(outbox, destination);
+    /* Behind a backlog even a free order class waits its turn: the store knows what is ahead. */
+    if (to->backlog > 0 || !may_leave(outbox, destination, entry->order, now)) {
+        to->backlog++;
+        to->look_again = true;
+        return false;
+    }
+    start_flight(outbox, destination, entry, sender, id, digest, now, wall);
+    return true;
+}
+
+size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall)
+{
+    struct destination *to = destination_at(outbox, destination);
+    bool may_be_due = to->look_again || (to->next_due.ms != 0 && to->next_due.ms <= wall.ms);
+    if (!to->is_open || to->backlog == 0 || !may_be_due)
+        return 0;
+    uint32_t room = window_room(&to->window, now);
+    uint32_t free_flights = outbox->flights_max - outbox->flight_count;
+    size_t wanted = room < free_flights ? room : free_flights;
+    return wanted < OUTBOX_FETCH_MAX ? wanted : OUTBOX_FETCH_MAX;
+}
+
+bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
+                  const struct message_id *id, const struct digest *digest, mono_t now, wall_t wall)
+{
+    uint32_t destination = outbox_destination(outbox, &entry->destination);
+    check(destination != OUTBOX_NO_DESTINATION);
+    if (!may_leave(outbox, destination, entry->order, now))
+        return false;
+    struct destination *to = destination_at(outbox, destination);
+    check(to->backlog > 0);
+    to->backlog--;
+    start_flight(outbox, destination, entry, sender, id, digest, now, wall);
+    return true;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------
+ */
+
+void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
+{
+    if (!flight->is_taken)
+        window_succeeded(&destination_at(outbox, flight->destination)->window);
+    list_remove(outbox, flight);
+    flight->is_taken = true;
+    flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
+    list_append(outbox, flight);
+    /* The window opened: older entries may have their turn. */
+    destination_at(outbox, flight->destination)->look_again = true;
+}
+
+void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
+{
+    if (flight->is_taken)
+        return;
+    list_remove(outbox, flight);
+    flight->deadline = now;
+    list_prepend(outbox, flight);
+}
+
+void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
+{
+    uint32_t last = outbox->lists[LIST_SENT].last;
+    uint32_t at = outbox->lists[LIST_SENT].first;
+    while (at != NONE) {
+        struct flight *flight = &outbox->flights[at];
+        uint32_t next = at == last ? NONE : flight->after;
+        if (flight->destination == destination && flight->deadline.ms > now.ms) {
+            list_remove(outbox, flight);
+            flight->deadline = (mono_t){now.ms + OUTBOX_LEASE_MS};
+            list_append(outbox, flight);
+        }
+        at = next;
+    }
+}
+
+/* The flight is over; its entry as it was. verdict: +1 success, -1 failure, 0 none. */
+static struct entry flight_over(struct outbox *outbox, struct flight *flight, int verdict,
+                                mono_t now)
+{
+    struct destination *to = destination_at(outbox, flight->destination);
+    struct entry entry = flight->entry;
+    if (!flight->is_taken) {
+        if (verdict > 0)
+            window_succeeded(&to->window);
+        else if (verdict < 0)
+            window_failed(&to->window, now);
+        else
+            window_returned(&to->window);
+    }
+    to->look_again = true;
+    flight_remove(outbox, flight);
+    return entry;
+}
+
+void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
+                 uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry)
+{
+    uint32_t destination = flight->destination;
+    enum failure_action action = failure_decide(reason, flight->entry.attempts);
+    struct entry entry = flight_over(outbox, flight, action == FAILURE_REFUSE ? 1 : -1, now);
+    entry.reason = reason;
+    if (action == FAILURE_REFUSE) {
+        entry_move(&entry, ENTRY_REFUSED);
+    } else if (action == FAILURE_HOLD) {
+        entry_move(&entry, ENTRY_HELD);
+        destination_at(outbox, destination)->backlog++;
+    } else {
+        bool at_once = action == FAILURE_LOGIN || action == FAILURE_LOOKUP;
+        uint32_t delay_ms = at_once ? 0 : backoff_delay_ms(entry.attempts, random, at_least_ms);
+        entry_move(&entry, ENTRY_DEFERRED);
+        entry.due = (wall_t){wall.ms + delay_ms};
+        destination_at(outbox, destination)->backlog++;
+    }
+    *ret_entry = entry;
+}
+
+void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state state,
+                enum reason reason, uint64_t receipt_seq, struct entry *ret_entry)
+{
+    check(entry_state_is_terminal(state) || state == ENTRY_HELD);
+    uint32_t destination = flight->destination;
+    struct entry entry = flight_over(outbox, flight, 1, (mono_t){0});
+    entry_move(&entry, state);
+    if (state == ENTRY_HELD)
+        destination_at(outbox, destination)->backlog++;
+    entry.reason = reason;
+    entry.receipt_seq = receipt_seq;
+    *ret_entry = entry;
+}
+
+static void back_to_queue(struct outbox *outbox, struct flight *flight, int verdict,
+                          enum reason reason, mono_t now, wall_t wall, outbox_change *change,
+                          void *context)
+{
+    struct destination *to = destination_at(outbox, flight->destination);
+    struct entry entry = flight_over(outbox, flight, verdict, now);
+    entry_move(&entry, ENTRY_QUEUED);
+    entry.due = wall;
+    entry.reason = reason;
+    to->backlog++;
+    change(context, &entry);
+}
+
+void outbox_close(struct outbox *outbox, uint32_t destination, wall_t wall, outbox_change *change,
+                  void *context)
+{
+    struct destination *to = destination_at(outbox, destination);
+    to->is_open = false;
+    uint32_t at = outbox->lists[LIST_SENT].first;
+    while (at != NONE) {
+        struct flight *flight = &outbox->flights[at];
+        at = flight->after;
+        if (flight->destination == destination)
+            back_to_queue(outbox, flight, 0, REASON_LINK_LOST, (mono_t){0}, wall, change, context);
+    }
+}
+
+void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
+                 void *context)
+{
+    for (int name = 0; name < LISTS; name++) {
+        for (int done = 0; done < OUTBOX_FETCH_MAX; done++) {
+            uint32_t first = outbox->lists[name].first;
+            if (first == NONE || outbox->flights[first].deadline.ms > now.ms)
+                break;
+            back_to_queue(outbox, &outbox->flights[first], -1, REASON_LEASE_EXPIRED, now, wall,
+                          change, context);
+        }
+    }
+}
+
+mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall)
+{
+    int64_t earliest = INT64_MAX;
+    for (int name = 0; name < LISTS; name++) {
+        uint32_t first = outbox->lists[name].first;
+        if (first != NONE && outbox->flights[first].deadline.ms < earliest)
+            earliest = outbox->flights[first].deadline.ms;
+    }
+    for (uint32_t i = 0; i < outbox->destination_count; i++) {
+        const struct destination *to = &outbox->destinations[i];
+        if (!to->is_open || to->backlog == 0)
+            continue;
+        int64_t at = INT64_MAX;
+        if (to->window.state == WINDOW_OPEN)
+            at = to->window.reopen_at.ms;
+        else if (to->window.size <= to->window.under_way)
+            continue;
+        else if (to->look_again)
+            at = now.ms;
+        else if (to->next_due.ms != 0)
+            at = now.ms + (to->next_due.ms > wall.ms ? to->next_due.ms - wall.ms : 0);
+        if (at < earliest)
+            earliest = at;
+    }
+    return (mono_t){earliest};
+}

@@ -1,0 +1,121 @@
+/* outbox - what is under way to every destination, and what may leave next. Used on both sides.
+ *
+ * The store holds all entries; the outbox holds those that are leased (struct flight), a window and
+ * a backlog count per destination, and decides. It performs no I/O: every change of an entry is
+ * handed to the caller as a struct entry that the caller writes into its plan.
+ *
+ * Calling sequence: outbox_new; outbox_destination per known destination with its backlog from the
+ * store; then per step: outbox_admit for new entries; outbox_wanted, store due, outbox_lease for
+ * old ones; outbox_taken, outbox_settle for answers; outbox_tick once. When a commit failed the
+ * caller throws the outbox away: outbox_clear, and begins again from the store.
+ *
+ * A flight lives from its lease to the verdict. It has two deadlines: until it is taken (the other
+ * side committed it) OUTBOX_LEASE_MS; after that OUTBOX_TAKEN_MS until its receipt. When one
+ * passes, the entry goes back to QUEUED and is sent again; the other side knows duplicates
+ * (invariant 5).
+ *
+ * Bounds: flights_max over all destinations; at the bound entries simply stay in the store.
+ */
+#ifndef ROUTING_OUTBOX_OUTBOX_H
+#define ROUTING_OUTBOX_OUTBOX_H
+
+#include "proto/base/arena.h"
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+#include "routing/outbox/entry.h"
+#include "routing/outbox/window.h"
+
+enum {
+    OUTBOX_LEASE_MS = 30 * 1000, /* a live peer commits in milliseconds; a cut is noticed in 8 s */
+    OUTBOX_TAKEN_MS =
+        60 * 60 * 1000,     /* asks again hourly after a message the agency is slow with */
+    OUTBOX_FETCH_MAX = 256, /* entries that one look into the store brings */
+};
+
+struct outbox;
+
+/* One entry under way. Read-only for callers. */
+struct flight {
+    struct entry entry; /* LEASED */
+    struct key sender;
+    struct message_id id;
+    struct digest digest;
+    bool is_taken;
+    mono_t deadline;
+    uint32_t destination; /* index */
+    uint32_t next_same_bucket, next_same_order;
+    uint32_t before, after; /* list by deadline */
+};
+
+struct outbox_options {
+    uint32_t destinations_max;
+    uint32_t flights_max;
+};
+
+/* Taken from memory, which must hold outbox_memory_bytes(options). */
+size_t outbox_memory_bytes(const struct outbox_options *options);
+struct outbox *outbox_new(const struct outbox_options *options, struct arena *memory);
+/* Forgets all flights, windows and backlogs; destinations keep their index and are closed. */
+void outbox_clear(struct outbox *outbox);
+
+/* The index of a destination, made on first use; OUTBOX_NO_DESTINATION at the bound. */
+#define OUTBOX_NO_DESTINATION UINT32_MAX
+uint32_t outbox_destination(struct outbox *outbox, const struct key *key);
+uint32_t outbox_destination_count(const struct outbox *outbox);
+const struct key *outbox_key(const struct outbox *outbox, uint32_t destination);
+const struct window *outbox_window(const struct outbox *outbox, uint32_t destination);
+uint64_t outbox_backlog(const struct outbox *outbox, uint32_t destination);
+/* Entries that are live but not leased, as the store counts them. */
+void outbox_set_backlog(struct outbox *outbox, uint32_t destination, uint64_t count);
+
+/* What a changed entry is handed to; it goes into the caller's plan. */
+typedef void outbox_change(void *context, const struct entry *entry);
+
+/* The destination is connected and grants so many messages under way. */
+void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages);
+/* It is gone: what was not taken goes back to QUEUED. */
+void outbox_close(struct outbox *outbox, uint32_t destination, wall_t wall, outbox_change *change,
+                  void *context);
+bool outbox_is_open(const struct outbox *outbox, uint32_t destination);
+
+/* A new entry (QUEUED, attempts 0). When it may leave at once it becomes LEASED and is a flight,
+ * and the answer is true; otherwise it stays QUEUED and counts as backlog. */
+bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
+                  const struct message_id *id, const struct digest *digest, mono_t now,
+                  wall_t wall);
+/* How many due entries of the destination the caller may bring from the store now; 0: none. */
+size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall);
+/* Leases an entry that store due returned. False: it cannot leave now, stays as it is. */
+bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
+                  const struct message_id *id, const struct digest *digest, mono_t now,
+                  wall_t wall);
+/* What store due said: earliest due of the rest (0: none is waiting for its time). */
+void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_due);
+/* Something for this destination may have become due in the store: look again. */
+void outbox_look_again(struct outbox *outbox, uint32_t destination);
+
+struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,
+                           const struct message_id *id);
+/* The frame could not be sent: its lease ends at the next tick. */
+void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now);
+/* The other side committed it. */
+void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now);
+/* The other side is alive and working on what it was sent: lease deadlines move. */
+void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now);
+/* The attempt failed with reason. Decides by routing/outbox/failure.h; ret_entry is the entry as it
+ * is now: DEFERRED, HELD or REFUSED. The flight is gone. */
+void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
+                 uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry);
+/* It ended in a terminal state. The flight is gone. */
+void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state state,
+                enum reason reason, uint64_t receipt_seq, struct entry *ret_entry);
+/* An entry that was not in flight ended or was released: keeps the backlog right. */
+void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int change);
+
+/* Ends leases whose deadline passed (at most OUTBOX_FETCH_MAX a call). */
+void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
+                 void *context);
+/* When outbox_tick or outbox_wanted may have something new to say; INT64_MAX: not by itself. */
+mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall);
+
+#endif
