@@ -34,14 +34,15 @@ LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -ljansso
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
-ROOMS := proto routing gateway-core gateway-store gateway-shell adapters-core adapters ops tests
+ROOMS := proto routing custody gateway-core gateway-store gateway-shell adapters-core adapters ops tests
 ROOM_proto         := proto
 ROOM_routing       := proto routing
-ROOM_gateway-core  := proto routing gateway/core gateway/port
+ROOM_custody       := proto routing gateway/port gateway/custody
+ROOM_gateway-core  := proto routing gateway/core gateway/port gateway/custody
 ROOM_gateway-store := proto routing gateway/port gateway/store
 ROOM_gateway-shell := proto routing gateway
-ROOM_adapters-core := proto routing gateway/port gateway/store adapters/core
-ROOM_adapters      := proto routing gateway/port gateway/store adapters
+ROOM_adapters-core := proto routing gateway/port gateway/store gateway/custody adapters/core
+ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody adapters
 ROOM_ops           := proto routing gateway adapters ops
 ROOM_tests         := proto routing gateway adapters ops tests
 
@@ -100,6 +101,7 @@ $(O)/lib%.list: always
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
 $(eval $(call library,proto,proto,proto,$(GEN_O)))
 $(eval $(call library,routing,routing,routing))
+$(eval $(call library,custody,custody,gateway/custody))
 $(eval $(call library,gateway-core,gateway-core,gateway/core gateway/port))
 $(eval $(call library,store,gateway-store,gateway/store))
 $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))

@@ -1,0 +1,147 @@
+/* session - one participant's side: what it owes to the gateway, and what it owes to its back office.
+ *
+ * Deterministic: no clock, no socket, no disk of its own. The shell (adapters/shell) or the simulator
+ * feeds events and applies what comes out:
+ *
+ *   session_begin(now)
+ *     session_link_up / _link_down, session_intake, session_submit, session_office_answer, … any number
+ *   session_end  ─▶ plan ─▶ store commit ─▶ session_committed(effects) or session_aborted(reason)
+ *
+ * Nothing is said before its commit (invariant 1): frames, office calls and answers to submitters
+ * leave through the effects of session_committed. After session_aborted nothing of the step has
+ * happened; the session answers "not now" to the gateway and begins again from its store.
+ *
+ * Two destinations in its store: the gateway's key (messages and receipts on their way out), and
+ * SESSION_OFFICE (messages that the back office has not accepted yet). A message from the gateway is
+ * verified, its attachments are fetched, then it is committed and taken; the delivered receipt is
+ * signed only when the back office has it (invariant 9). Duplicates are answered from the store and
+ * never reach the back office twice (invariant 5).
+ *
+ * Ownership: the options' ports outlive the session; memory comes from the given arenas.
+ */
+#ifndef ADAPTERS_CORE_SESSION_H
+#define ADAPTERS_CORE_SESSION_H
+
+#include "gateway/custody/examine.h"
+#include "gateway/port/blobs.h"
+#include "gateway/port/crypto.h"
+#include "gateway/port/store.h"
+
+struct session;
+struct Lienthong__V1__Body;
+
+#define SESSION_OFFICE "office"
+
+struct session_options {
+    struct key self;
+    struct key gateway;          /* participant key of the gateway: who signs custody and heads */
+    int32_t offset_minutes;      /* of the local clock, for stamps */
+    uint32_t window_messages;    /* how many messages the gateway may have under way to us */
+    uint32_t office_window;      /* how many calls the back office gets at once; 0: it fetches and
+                                    acknowledges by itself (inbox kind) */
+    uint64_t attachment_bytes_max;
+    uint32_t flights_max;
+    const char *program;         /* for the hello, "lienthong-adapter 1.0.0" */
+    struct store *store;
+    struct blobs *blobs;
+    const struct crypto_port *crypto;
+};
+
+/* Bytes that the arena `memory` of session_new must have. */
+size_t session_memory_bytes(const struct session_options *options);
+struct session *session_new(const struct session_options *options, struct arena *memory);
+/* Releases buffers; the arena is the caller's. */
+void session_release(struct session *session);
+/* Reads where the store stands: after open and recover, and by itself after an abort. */
+enum reason session_load(struct session *session, wall_t wall);
+
+void session_begin(struct session *session, mono_t now, wall_t wall);
+
+/* The link is connected (its handshake is done) or lost. */
+void session_link_up(struct session *session);
+void session_link_down(struct session *session);
+/* A frame from the gateway, examined. The session takes a reference when messages of it must wait
+ * for attachments and gives it back through effects->intake_done. */
+void session_intake(struct session *session, struct intake *intake);
+
+/* What a local system hands over. */
+struct submission {
+    struct envelope draft; /* type, recipient, dossier and procedure code, source_time, expires,
+                              in_reply_to, attachments; the rest is filled in */
+    const struct Lienthong__V1__Body *body;
+    struct bytes reference; /* the submitter's own key for this message, at most 64 bytes; the same
+                               reference again answers the first message and sends nothing */
+};
+struct submitted {
+    struct message_id id;
+    struct digest digest;
+    uint64_t message_seq;
+    bool is_repeated; /* the reference was known */
+};
+/* Attachments must be in the blobs store (REASON_ATTACHMENT_MISSING). Errors are those of
+ * envelope_build and of the store. The answer counts only after session_committed. */
+enum reason session_submit(struct session *session, const struct submission *submission,
+                           struct submitted *ret_submitted);
+
+/* What became of a call to the back office, or what it said by itself (inbox kind). */
+struct office_answer {
+    uint64_t message_seq;
+    enum reason reason;            /* NONE: it has it; otherwise routing/outbox/failure.h decides */
+    uint32_t retry_after_ms;
+    struct bytes office_reference; /* its own number, at most 64 bytes */
+    struct bytes text;             /* a person's remark, at most 500 bytes */
+};
+/* REASON_NOT_FOUND when no such message waits for the office. */
+enum reason session_office_answer(struct session *session, const struct office_answer *answer);
+
+enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
+/* An operator's hand on one entry. REASON_NOT_FOUND, or REASON_FIELD_INVALID when its state does not
+ * allow it. */
+enum reason session_operate(struct session *session, uint64_t message_seq,
+                            const struct key *destination, enum session_operation operation);
+
+/* Ends the step: seals what was said and gives the plan; NULL: nothing to commit, but
+ * session_committed must still be called. */
+enum reason session_end(struct session *session, const struct store_plan **ret_plan);
+
+/* One change of state, for the log line. Views are valid during the call. */
+struct transition {
+    const char *event; /* "submitted", "taken", "settled", "delivered", "refused", "alarm", … */
+    struct key from, to;
+    uint32_t type;
+    struct message_id id;
+    struct bytes dossier_code;
+    enum entry_state state; /* 0: none */
+    enum reason reason;
+    uint32_t attempt;
+};
+
+struct session_effects {
+    void *context;
+    enum reason (*send)(void *context, struct bytes frame);
+    /* Call the back office with this message; its answer comes as session_office_answer. */
+    void (*call_office)(void *context, uint64_t message_seq, uint32_t attempt);
+    void (*transition)(void *context, const struct transition *transition);
+    /* The session no longer needs this intake. */
+    void (*intake_done)(void *context, struct intake *intake);
+};
+
+void session_committed(struct session *session, const struct session_effects *effects);
+void session_aborted(struct session *session, enum reason reason,
+                     const struct session_effects *effects);
+
+/* When the session wants a step without an event. */
+mono_t session_deadline(const struct session *session);
+
+struct session_status {
+    bool is_linked;          /* the gateway said welcome */
+    enum reason store;       /* NONE, or why nothing can be committed */
+    wall_t last_heard;       /* from the gateway */
+    uint64_t to_gateway;     /* live entries */
+    uint64_t to_office;
+    struct head_seen head;   /* last verified tree head of the gateway */
+    bool ledger_alarm;       /* a head contradicted an earlier one */
+};
+void session_status(const struct session *session, struct session_status *ret_status);
+
+#endif

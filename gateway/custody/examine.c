@@ -1,0 +1,105 @@
+#include "gateway/custody/examine.h"
+
+#include "proto/seal/manifest.h"
+
+size_t examine_memory_bytes(size_t frame_bytes)
+{
+    /* Parsed forms are a few times larger than what they are made of, plus what is fixed. */
+    enum { FIXED_BYTES = 16 * 1024, PER_BYTE = 6 };
+    return FIXED_BYTES + frame_bytes * PER_BYTE;
+}
+
+static void parse_document(struct sealed *sealed, struct bytes document, struct arena *arena,
+                           const struct crypto_port *crypto)
+{
+    crypto->hash(&document, 1, &sealed->digest);
+    sealed->verdict = envelope_parse(document, arena, &sealed->envelope);
+    sealed->is_parsed = sealed->verdict == REASON_NONE;
+    sealed->envelope.document = document;
+}
+
+static enum reason verify_single(const struct parcel *parcel, const struct sealed *sealed,
+                                 const struct crypto_port *crypto, wall_t now)
+{
+    return crypto->verify(crypto->context, parcel->documents[0], parcel->signature,
+                          parcel->certificate, &sealed->envelope.sender, now);
+}
+
+/* One signature over the manifest; then every document must stand in it under its own id. */
+static void verify_manifest(const struct parcel *parcel, struct sealed *messages,
+                            const struct crypto_port *crypto, struct arena *arena, wall_t now)
+{
+    const struct sealed *first = NULL;
+    for (size_t i = 0; i < parcel->document_count && first == NULL; i++)
+        first = messages[i].is_parsed ? &messages[i] : NULL;
+    if (first == NULL)
+        return;
+    struct manifest *manifest = arena_take(arena, sizeof *manifest);
+    enum reason verdict =
+        manifest == NULL ? REASON_OUT_OF_MEMORY : manifest_parse(parcel->manifest, manifest);
+    if (verdict == REASON_NONE)
+        verdict = crypto->verify(crypto->context, parcel->manifest, parcel->signature,
+                                 parcel->certificate, &first->envelope.sender, now);
+    for (size_t i = 0; i < parcel->document_count; i++) {
+        struct sealed *sealed = &messages[i];
+        if (!sealed->is_parsed)
+            continue;
+        sealed->verdict = verdict;
+        if (verdict != REASON_NONE)
+            continue;
+        const struct manifest_entry *entry = manifest_find(manifest, &sealed->digest);
+        if (entry == NULL || !id_equal(&entry->id, &sealed->envelope.id))
+            sealed->verdict = REASON_MANIFEST_MISMATCH;
+        else if (!key_equal(&sealed->envelope.sender, &first->envelope.sender))
+            sealed->verdict = REASON_SIGNER_NOT_SENDER;
+    }
+}
+
+static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
+                           const struct crypto_port *crypto, struct arena *arena, wall_t now)
+{
+    for (size_t i = 0; i < parcel->document_count; i++) {
+        messages[i] = (struct sealed){.parcel = parcel, .document_index = (uint32_t)i};
+        parse_document(&messages[i], parcel->documents[i], arena, crypto);
+    }
+    if (parcel->manifest.size > 0) {
+        verify_manifest(parcel, messages, crypto, arena, now);
+    } else if (parcel->document_count > 1) {
+        for (size_t i = 0; i < parcel->document_count; i++)
+            messages[i].verdict = REASON_SIGNATURE_MISSING;
+    } else if (messages[0].is_parsed) {
+        messages[0].verdict = verify_single(parcel, &messages[0], crypto, now);
+    }
+}
+
+static enum reason examine_parcels(struct intake *intake, const struct parcel *parcels,
+                                   size_t count, const struct crypto_port *crypto, wall_t now)
+{
+    size_t messages = 0;
+    for (size_t i = 0; i < count; i++)
+        messages += parcels[i].document_count;
+    if (messages > EXAMINE_MESSAGES_MAX)
+        return REASON_FRAME_TOO_LARGE;
+    intake->messages = arena_take(&intake->arena, messages * sizeof *intake->messages);
+    if (intake->messages == NULL)
+        return REASON_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        examine_parcel(&parcels[i], intake->messages + intake->message_count, crypto,
+                       &intake->arena, now);
+        intake->message_count += parcels[i].document_count;
+    }
+    return REASON_NONE;
+}
+
+void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now)
+{
+    intake->message_count = 0;
+    intake->reason = frame_parse(intake->bytes, &intake->arena, &intake->frame);
+    if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
+        intake->reason = examine_parcels(intake, intake->frame.parcels.parcels,
+                                         intake->frame.parcels.count, crypto, now);
+    else if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_LEDGER_HEAD)
+        intake->reason = examine_parcels(intake, &intake->frame.ledger_head.parcel, 1, crypto, now);
+    if (intake->reason != REASON_NONE)
+        crypto->hash(&intake->bytes, 1, &intake->digest);
+}

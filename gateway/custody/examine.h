@@ -1,0 +1,57 @@
+/* examine - from a frame's bytes to sealed messages: parse, hash, verify. Pure; for worker threads.
+ *
+ *   frame ─frame_parse▶ parcels ─envelope_parse▶ envelope ─verify▶ struct sealed
+ *
+ * struct sealed is the only type that admission takes, and nothing but examine_frame makes one: an
+ * unverified message cannot be routed because it does not compile. A message that failed has its
+ * reason in .verdict and is carried on all the same, so that its refusal is recorded and answered.
+ *
+ * Everything that comes out lives in the intake: its copy of the frame's bytes and its arena.
+ */
+#ifndef GATEWAY_CUSTODY_EXAMINE_H
+#define GATEWAY_CUSTODY_EXAMINE_H
+
+#include "gateway/port/crypto.h"
+#include "proto/base/arena.h"
+#include "proto/codec/envelope.h"
+#include "proto/codec/frame.h"
+
+enum {
+    /* Documents in one frame; bounds the memory and the time of one examination. */
+    EXAMINE_MESSAGES_MAX = 512,
+};
+
+struct sealed {
+    struct envelope envelope; /* .document is always set; the rest only when it could be parsed */
+    struct digest digest;     /* SHA-256 of the document */
+    const struct parcel *parcel;
+    uint32_t document_index; /* in that parcel */
+    bool is_parsed;
+    enum reason
+        verdict; /* REASON_NONE: the seal of a registered, valid signer, who is the sender */
+};
+
+/* One frame on its way through the pipeline. Made and freed by the shell; the core counts
+ * references while messages of it wait. */
+struct intake {
+    struct key peer; /* who is connected; from the transport */
+    uint64_t connection;
+    struct bytes bytes; /* owned by the shell */
+    struct arena arena; /* owned by the shell */
+    wall_t arrived;
+    /* filled in by examine_frame */
+    enum reason reason;   /* of the frame as a whole */
+    struct digest digest; /* of the frame's bytes; only when reason is not NONE */
+    struct frame frame;
+    struct sealed *messages; /* of a FRAME_PARCELS or FRAME_LEDGER_HEAD */
+    size_t message_count;
+    /* the core's */
+    unsigned int references;
+};
+
+/* How large an arena examine_frame needs for a frame of that size. */
+size_t examine_memory_bytes(size_t frame_bytes);
+/* Fills in the intake. now: for the validity of certificates. */
+void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now);
+
+#endif

@@ -1,0 +1,152 @@
+#include "gateway/custody/plan.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+
+size_t plan_memory_bytes(void)
+{
+    enum { ALIGNMENT_SLACK = 256 };
+    return PLAN_PARCELS_MAX * sizeof(struct store_parcel) +
+           PLAN_MESSAGES_MAX * sizeof(struct store_message) +
+           PLAN_ENTRIES_MAX * sizeof(struct entry) + PLAN_MOVES_MAX * sizeof(struct store_move) +
+           PLAN_NOTES_MAX * sizeof(struct store_note) +
+           PLAN_ROUTES_MAX * sizeof(struct store_route) + ALIGNMENT_SLACK;
+}
+
+void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
+{
+    *plan = (struct plan){
+        .step = step,
+        .parcels = arena_take(memory, PLAN_PARCELS_MAX * sizeof(struct store_parcel)),
+        .messages = arena_take(memory, PLAN_MESSAGES_MAX * sizeof(struct store_message)),
+        .entries = arena_take(memory, PLAN_ENTRIES_MAX * sizeof(struct entry)),
+        .moves = arena_take(memory, PLAN_MOVES_MAX * sizeof(struct store_move)),
+        .notes = arena_take(memory, PLAN_NOTES_MAX * sizeof(struct store_note)),
+        .routes = arena_take(memory, PLAN_ROUTES_MAX * sizeof(struct store_route)),
+    };
+    check(plan->parcels != NULL && plan->messages != NULL && plan->entries != NULL);
+    check(plan->moves != NULL && plan->notes != NULL && plan->routes != NULL);
+    plan->store.parcels = plan->parcels;
+    plan->store.messages = plan->messages;
+    plan->store.entries = plan->entries;
+    plan->store.moves = plan->moves;
+    plan->store.notes = plan->notes;
+    plan->store.routes = plan->routes;
+}
+
+void plan_set_positions(struct plan *plan, const struct store_positions *positions)
+{
+    plan->base = *positions;
+    plan_begin(plan);
+}
+
+void plan_begin(struct plan *plan)
+{
+    struct store_plan *store = &plan->store;
+    store->parcel_count = store->message_count = store->entry_count = 0;
+    store->move_count = store->note_count = store->route_count = 0;
+    store->segment = NULL;
+    plan->next_parcel_seq = plan->base.next_parcel_seq;
+    plan->next_message_seq = plan->base.next_message_seq;
+    arena_reset(plan->step);
+}
+
+void plan_adopt(struct plan *plan)
+{
+    plan->base.next_parcel_seq = plan->next_parcel_seq;
+    plan->base.next_message_seq = plan->next_message_seq;
+    const struct store_segment *segment = plan->store.segment;
+    if (segment != NULL) {
+        plan->base.ledger_size = segment->first_index + segment->entry_count;
+        plan->base.ledger_hashes = segment->first_hash + segment->hash_count;
+        plan->base.ledger_head_seq = segment->head_seq;
+    }
+}
+
+bool plan_is_empty(const struct plan *plan)
+{
+    const struct store_plan *store = &plan->store;
+    return store->parcel_count + store->message_count + store->entry_count + store->move_count +
+                   store->note_count + store->route_count ==
+               0 &&
+           store->segment == NULL;
+}
+
+bool plan_has_room(const struct plan *plan)
+{
+    const struct store_plan *store = &plan->store;
+    return store->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE &&
+           store->parcel_count < PLAN_PARCELS_MAX - PLAN_RESERVE &&
+           store->entry_count < PLAN_ENTRIES_MAX - PLAN_RESERVE &&
+           store->move_count < PLAN_MOVES_MAX - PLAN_RESERVE &&
+           store->note_count < PLAN_NOTES_MAX - PLAN_RESERVE &&
+           plan->step->used < plan->step->limit_bytes / 2;
+}
+
+uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
+                     struct bytes manifest, struct bytes signature, struct bytes certificate)
+{
+    check(plan->store.parcel_count < PLAN_PARCELS_MAX);
+    plan->parcels[plan->store.parcel_count++] = (struct store_parcel){
+        .seq = plan->next_parcel_seq,
+        .manifest = manifest,
+        .signature = signature,
+        .certificate = certificate,
+        .documents = documents,
+        .document_count = document_count,
+    };
+    return plan->next_parcel_seq++;
+}
+
+struct store_message *plan_message(struct plan *plan)
+{
+    check(plan->store.message_count < PLAN_MESSAGES_MAX);
+    struct store_message *message = &plan->messages[plan->store.message_count++];
+    *message = (struct store_message){.seq = plan->next_message_seq++};
+    return message;
+}
+
+void plan_entry(struct plan *plan, const struct entry *entry)
+{
+    check(plan->store.entry_count < PLAN_ENTRIES_MAX);
+    plan->entries[plan->store.entry_count++] = *entry;
+}
+
+void plan_move(struct plan *plan, const struct entry *entry)
+{
+    check(plan->store.move_count < PLAN_MOVES_MAX);
+    plan->moves[plan->store.move_count++] = (struct store_move){
+        .message_seq = entry->message_seq,
+        .destination = entry->destination,
+        .state = entry->state,
+        .due = entry->due,
+        .attempts = entry->attempts,
+        .reason = entry->reason,
+        .receipt_seq = entry->receipt_seq,
+    };
+}
+
+void plan_change(void *context, const struct entry *entry)
+{
+    plan_move(context, entry);
+}
+
+void plan_route(struct plan *plan, const struct store_route *route)
+{
+    check(plan->store.route_count < PLAN_ROUTES_MAX);
+    plan->routes[plan->store.route_count++] = *route;
+}
+
+void plan_note(struct plan *plan, struct bytes name, struct bytes value)
+{
+    check(plan->store.note_count < PLAN_NOTES_MAX);
+    plan->notes[plan->store.note_count++] = (struct store_note){name, value};
+}
+
+void *plan_take(struct plan *plan, size_t size_bytes)
+{
+    void *memory = arena_take(plan->step, size_bytes);
+    check(memory != NULL);
+    return memory;
+}

@@ -1,0 +1,67 @@
+/* plan - collects what one step will write, so that it can be committed all or nothing.
+ *
+ * Owns the arrays behind a struct store_plan and an arena for everything that must live until the
+ * step's frames have left. Calling sequence: plan_init once; per step plan_begin, then plan_…
+ * verbs, then the store's commit with &plan->store; afterwards plan_adopt (committed) or plan_begin
+ * again (failed: the numbers given out are taken back).
+ *
+ * Bounds: PLAN_…_MAX. plan_has_room tells whether one more message with all that may follow from it
+ * fits; a step stops taking input when it does not. Past that, running out is our own mistake.
+ */
+#ifndef GATEWAY_CUSTODY_PLAN_H
+#define GATEWAY_CUSTODY_PLAN_H
+
+#include "gateway/port/store.h"
+#include "proto/base/arena.h"
+
+enum {
+    PLAN_MESSAGES_MAX = 4096,
+    PLAN_PARCELS_MAX = 4096,
+    PLAN_ENTRIES_MAX = 8192,
+    PLAN_MOVES_MAX = 16384,
+    PLAN_NOTES_MAX = 4096,
+    PLAN_ROUTES_MAX = 4096,
+    /* Room that is kept for what follows from the last input: receipts, heads, expiries. */
+    PLAN_RESERVE = 1024,
+};
+
+struct plan {
+    struct store_plan store;
+    struct arena *step; /* reset by plan_begin */
+    struct store_parcel *parcels;
+    struct store_message *messages;
+    struct entry *entries;
+    struct store_move *moves;
+    struct store_note *notes;
+    struct store_route *routes;
+    struct store_positions base; /* as the store has it */
+    uint64_t next_parcel_seq;
+    uint64_t next_message_seq;
+};
+
+size_t plan_memory_bytes(void);
+/* step stays the caller's; its content is the plan's. */
+void plan_init(struct plan *plan, struct arena *memory, struct arena *step);
+void plan_set_positions(struct plan *plan, const struct store_positions *positions);
+void plan_begin(struct plan *plan);
+/* The commit succeeded: the numbers given out are used. */
+void plan_adopt(struct plan *plan);
+bool plan_is_empty(const struct plan *plan);
+bool plan_has_room(const struct plan *plan);
+
+/* A parcel with the next seq. The bytes are not copied and must live until the commit. */
+uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
+                     struct bytes manifest, struct bytes signature, struct bytes certificate);
+/* A zeroed message with the next seq, to be filled in. */
+struct store_message *plan_message(struct plan *plan);
+void plan_entry(struct plan *plan, const struct entry *entry);
+/* The new state of an entry that exists or is in this plan. */
+void plan_move(struct plan *plan, const struct entry *entry);
+void plan_route(struct plan *plan, const struct store_route *route);
+void plan_note(struct plan *plan, struct bytes name, struct bytes value);
+/* An outbox_change whose context is a struct plan *. */
+void plan_change(void *context, const struct entry *entry);
+/* Memory of the step; never NULL (the arena is sized for a full plan). */
+void *plan_take(struct plan *plan, size_t size_bytes);
+
+#endif
