@@ -14,7 +14,8 @@ enum language {
  * part is "vi". Anything else, also NULL, is English. */
 enum language language_of(const char *locale);
 
-/* The text in that language. */
-const char *language_pick(enum language language, const char *vietnamese, const char *english);
+/* The text in that language. Both may be formats, with the same arguments. */
+const char *language_pick(enum language language, const char *vietnamese, const char *english)
+    __attribute__((format_arg(2), format_arg(3)));
 
 #endif

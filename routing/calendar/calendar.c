@@ -1,0 +1,331 @@
+#include "routing/calendar/calendar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "routing/table/csv_field.h"
+
+enum column { DATE, KIND, NAME_VI, NAME_EN, COLUMN_COUNT };
+enum kind { KIND_HOLIDAY, KIND_WORKING, KIND_COUNT };
+enum { NAME_BYTES_MAX = 255, PERIOD_COUNT = 2 };
+
+static const struct csv_column columns[COLUMN_COUNT] = {
+    [DATE] = {"date", true, DAY_TEXT_BYTES - 1},
+    [KIND] = {"kind", true, 8},
+    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
+    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
+};
+
+static const struct csv_shape shape = {"holidays.csv", columns, COLUMN_COUNT, CALENDAR_DATES_MAX};
+
+static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
+
+/* From midnight. */
+struct period {
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+static const struct period periods[PERIOD_COUNT] = {
+    {7 * 60 * 60 * 1000, (11 * 60 + 30) * 60 * 1000},
+    {(13 * 60 + 30) * 60 * 1000, 17 * 60 * 60 * 1000},
+};
+
+static const int64_t reception_ends_ms = 15 * 60 * 60 * 1000;
+
+struct date {
+    civil_day_t day;
+    enum kind kind;
+};
+
+struct calendar {
+    size_t count;
+    struct date dates[]; /* by day */
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct date *a = left;
+    const struct date *b = right;
+    return (a->day.number > b->day.number) - (a->day.number < b->day.number);
+}
+
+static void read_date(struct calendar *calendar, const struct csv_row *row)
+{
+    static const char *const kinds[KIND_COUNT] = {"holiday", "working"};
+    civil_day_t day = DAY_FIRST;
+    size_t kind = KIND_COUNT;
+    bool day_read = csv_read_day(row, DATE, DAY_FIRST, &day);
+    if (!csv_read_choice(row, KIND, kinds, KIND_COUNT, &kind) || !day_read)
+        return;
+    for (size_t i = 0; i < calendar->count; i++) {
+        if (calendar->dates[i].day.number == day.number) {
+            csv_fault(row, DATE, FAULT_DATE_REPEATED);
+            return;
+        }
+    }
+    calendar->dates[calendar->count++] = (struct date){day, (enum kind)kind};
+}
+
+static void read_dates(struct calendar *calendar, char *text, size_t size, struct faults *faults)
+{
+    struct csv_reader reader;
+    struct csv_row row;
+    if (!csv_open(&reader, &shape, text, size, faults))
+        return;
+    while (csv_next(&reader, &row))
+        read_date(calendar, &row);
+    qsort(calendar->dates, calendar->count, sizeof *calendar->dates, compare);
+}
+
+enum reason calendar_new(struct bytes holidays, struct faults *faults,
+                         struct calendar **ret_calendar)
+{
+    size_t before = faults_total(faults);
+    size_t bound = csv_count_lines(holidays);
+    if (holidays.size > CSV_FILE_BYTES_MAX)
+        return REASON_REGISTRY_INVALID;
+    if (bound > CALENDAR_DATES_MAX)
+        bound = CALENDAR_DATES_MAX;
+    struct calendar *calendar = calloc(1, sizeof *calendar + bound * sizeof *calendar->dates);
+    char *text = malloc(holidays.size + 1);
+    if (calendar == NULL || text == NULL) {
+        free(calendar);
+        free(text);
+        return REASON_OUT_OF_MEMORY;
+    }
+    if (holidays.data != NULL) {
+        memcpy(text, holidays.data, holidays.size);
+        read_dates(calendar, text, holidays.size, faults);
+    }
+    free(text);
+    if (faults_total(faults) > before) {
+        free(calendar);
+        return REASON_REGISTRY_INVALID;
+    }
+    *ret_calendar = calendar;
+    return REASON_NONE;
+}
+
+void calendar_destroy(struct calendar **calendar)
+{
+    free(*calendar);
+    *calendar = NULL;
+}
+
+bool calendar_covers(const struct calendar *calendar, int year)
+{
+    for (size_t i = 0; i < calendar->count; i++) {
+        if (calendar->dates[i].kind == KIND_HOLIDAY && day_year(calendar->dates[i].day) == year)
+            return true;
+    }
+    return false;
+}
+
+bool calendar_is_working_day(const struct calendar *calendar, civil_day_t day)
+{
+    struct date wanted = {.day = day};
+    const struct date *found =
+        bsearch(&wanted, calendar->dates, calendar->count, sizeof *calendar->dates, compare);
+    if (found != NULL)
+        return found->kind == KIND_WORKING;
+    return day_weekday(day) < SATURDAY;
+}
+
+/* The first working day at or after this one. */
+static bool next_working_day(const struct calendar *calendar, civil_day_t day, civil_day_t *ret_day)
+{
+    for (int32_t i = 0; i < CALENDAR_SPAN_DAYS_MAX; i++) {
+        civil_day_t candidate = {day.number + i};
+        if (calendar_is_working_day(calendar, candidate)) {
+            *ret_day = candidate;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t time_of_day(wall_t moment)
+{
+    return moment.ms - day_start(day_of(moment)).ms;
+}
+
+static wall_t at_time(civil_day_t day, int64_t time_ms)
+{
+    return (wall_t){day_start(day).ms + time_ms};
+}
+
+/* Dates of four-digit years: everything that follows adds at most ten years to one of them. */
+static bool is_reasonable(wall_t moment)
+{
+    static const int64_t year_9900_ms = INT64_C(250245331200000);
+    return moment.ms > -year_9900_ms && moment.ms < year_9900_ms;
+}
+
+bool calendar_next_working(const struct calendar *calendar, wall_t from, wall_t *ret_at)
+{
+    if (!is_reasonable(from))
+        return false;
+    civil_day_t day = day_of(from);
+    if (calendar_is_working_day(calendar, day)) {
+        int64_t time_ms = time_of_day(from);
+        for (size_t i = 0; i < PERIOD_COUNT; i++) {
+            if (time_ms < periods[i].to_ms) {
+                bool inside = time_ms >= periods[i].from_ms;
+                *ret_at = inside ? from : at_time(day, periods[i].from_ms);
+                return true;
+            }
+        }
+    }
+    if (!next_working_day(calendar, (civil_day_t){day.number + 1}, &day))
+        return false;
+    *ret_at = at_time(day, periods[0].from_ms);
+    return true;
+}
+
+static bool is_received_in_time(const struct calendar *calendar, wall_t received)
+{
+    return calendar_is_working_day(calendar, day_of(received)) &&
+           time_of_day(received) <= reception_ends_ms;
+}
+
+static bool next_day_start(const struct calendar *calendar, wall_t from, wall_t *ret_at)
+{
+    civil_day_t day;
+    if (!next_working_day(calendar, (civil_day_t){day_of(from).number + 1}, &day))
+        return false;
+    *ret_at = at_time(day, periods[0].from_ms);
+    return true;
+}
+
+bool calendar_processing_start(const struct calendar *calendar, wall_t received, wall_t *ret_at)
+{
+    if (!is_reasonable(received))
+        return false;
+    if (is_received_in_time(calendar, received))
+        return calendar_next_working(calendar, received, ret_at);
+    return next_day_start(calendar, received, ret_at);
+}
+
+bool calendar_transfer_due(const struct calendar *calendar, wall_t received, bool online,
+                           wall_t *ret_due)
+{
+    if (!is_reasonable(received))
+        return false;
+    if (online)
+        *ret_due = received;
+    else if (is_received_in_time(calendar, received))
+        *ret_due = at_time(day_of(received), periods[PERIOD_COUNT - 1].to_ms);
+    else
+        return next_day_start(calendar, received, ret_due);
+    return true;
+}
+
+/* Working time of one day that lies between two moments. */
+static int64_t working_ms_of_day(const struct calendar *calendar, civil_day_t day, wall_t from,
+                                 wall_t to)
+{
+    int64_t sum = 0;
+    if (!calendar_is_working_day(calendar, day))
+        return 0;
+    for (size_t i = 0; i < PERIOD_COUNT; i++) {
+        int64_t start = at_time(day, periods[i].from_ms).ms;
+        int64_t stop = at_time(day, periods[i].to_ms).ms;
+        start = start < from.ms ? from.ms : start;
+        stop = stop > to.ms ? to.ms : stop;
+        sum += stop > start ? stop - start : 0;
+    }
+    return sum;
+}
+
+/* Where in the day, from that moment on, so much working time has passed; it does lie in the day.
+ */
+static wall_t moment_within_day(civil_day_t day, wall_t from, int64_t amount_ms)
+{
+    wall_t at = from;
+    for (size_t i = 0; i < PERIOD_COUNT; i++) {
+        int64_t start = at_time(day, periods[i].from_ms).ms;
+        int64_t stop = at_time(day, periods[i].to_ms).ms;
+        start = start < from.ms ? from.ms : start;
+        if (stop <= start)
+            continue;
+        if (amount_ms <= stop - start)
+            return (wall_t){start + amount_ms};
+        amount_ms -= stop - start;
+        at.ms = stop;
+    }
+    return at;
+}
+
+static bool add_working_ms(const struct calendar *calendar, wall_t from, int64_t amount_ms,
+                           wall_t *ret_due)
+{
+    wall_t at;
+    if (!calendar_next_working(calendar, from, &at))
+        return false;
+    civil_day_t first = day_of(at);
+    for (int32_t i = 0; i < CALENDAR_SPAN_DAYS_MAX; i++) {
+        civil_day_t day = {first.number + i};
+        wall_t end = day_start((civil_day_t){day.number + 1});
+        int64_t available_ms = working_ms_of_day(calendar, day, at, end);
+        if (available_ms > 0 && amount_ms <= available_ms) {
+            *ret_due = moment_within_day(day, at, amount_ms);
+            return true;
+        }
+        amount_ms -= available_ms;
+        at = end;
+    }
+    return false;
+}
+
+bool calendar_add_working_hours(const struct calendar *calendar, wall_t from, uint32_t hours,
+                                wall_t *ret_due)
+{
+    return add_working_ms(calendar, from, hours * ms_per_hour, ret_due);
+}
+
+bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uint32_t days,
+                               wall_t *ret_due)
+{
+    return add_working_ms(calendar, from, days * WORKING_HOURS_PER_DAY * ms_per_hour, ret_due);
+}
+
+bool calendar_add_calendar_days(const struct calendar *calendar, wall_t from, uint32_t days,
+                                wall_t *ret_due)
+{
+    civil_day_t day;
+    if (!is_reasonable(from) || days > CALENDAR_SPAN_DAYS_MAX)
+        return false;
+    civil_day_t due = {day_of(from).number + (int32_t)days};
+    if (!next_working_day(calendar, due, &day))
+        return false;
+    *ret_due = at_time(day, time_of_day(from));
+    return true;
+}
+
+bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to, int64_t *ret_ms)
+{
+    int64_t sum = 0;
+    if (!is_reasonable(from) || !is_reasonable(to))
+        return false;
+    civil_day_t first = day_of(from);
+    civil_day_t last = day_of(to);
+    if ((int64_t)last.number - first.number > CALENDAR_SPAN_DAYS_MAX)
+        return false;
+    for (civil_day_t day = first; day.number <= last.number; day.number++)
+        sum += working_ms_of_day(calendar, day, from, to);
+    *ret_ms = sum;
+    return true;
+}
+
+bool calendar_due_after_pause(const struct calendar *calendar, wall_t due, wall_t paused,
+                              wall_t resumed, wall_t *ret_due)
+{
+    int64_t left_ms;
+    if (due.ms <= paused.ms) {
+        *ret_due = due;
+        return true;
+    }
+    return calendar_working_ms(calendar, paused, due, &left_ms) &&
+           add_working_ms(calendar, resumed, left_ms, ret_due);
+}

@@ -1,0 +1,197 @@
+/* agencies.csv: organisations, their codes, and who takes over from whom. */
+#include "routing/registry/registry_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum column {
+    KEY,
+    OFFICIAL_CODE,
+    FORMER_CODES,
+    NAME_VI,
+    NAME_EN,
+    ROLE,
+    VALID_FROM,
+    VALID_TO,
+    SUCCESSOR,
+    SYSTEM,
+    SAMPLE,
+    COLUMN_COUNT,
+};
+
+enum { CODE_BYTES_MAX = 35 /* QCVN 102:2016: 13 characters; twice that and a little */ };
+
+static const struct csv_column columns[COLUMN_COUNT] = {
+    [KEY] = {"key", true, PARTICIPANT_KEY_BYTES_MAX},
+    [OFFICIAL_CODE] = {"official_code", false, CODE_BYTES_MAX},
+    [FORMER_CODES] = {"former_codes", false, AGENCY_FORMER_CODES_MAX *(CODE_BYTES_MAX + 1)},
+    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
+    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
+    [ROLE] = {"role", true, 16},
+    [VALID_FROM] = {"valid_from", false, DAY_TEXT_BYTES - 1},
+    [VALID_TO] = {"valid_to", false, DAY_TEXT_BYTES - 1},
+    [SUCCESSOR] = {"successor", false, PARTICIPANT_KEY_BYTES_MAX},
+    [SYSTEM] = {"system", false, NAME_BYTES_MAX},
+    [SAMPLE] = {"sample", true, 3},
+};
+
+static const struct csv_shape shape = {"agencies.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
+
+static bool code_is_valid(const char *code)
+{
+    size_t size = strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.");
+    return size > 0 && code[size] == 0 && code[0] != '.' && code[size - 1] != '.';
+}
+
+static void index_code(struct registry *registry, const struct csv_row *row, size_t column,
+                       const char *code, uint32_t index)
+{
+    if (!code_is_valid(code))
+        csv_fault_detail(row, column, FAULT_CODE_INVALID, bytes_of_text(code));
+    else if (!text_index_put(&registry->agencies_by_code, bytes_of_text(code), index, NULL))
+        csv_fault_detail(row, column, FAULT_CODE_REPEATED, bytes_of_text(code));
+}
+
+static void read_codes(struct registry *registry, const struct csv_row *row, struct agency *agency,
+                       uint32_t index)
+{
+    agency->official_code = row->fields[OFFICIAL_CODE];
+    if (agency->official_code[0] != 0)
+        index_code(registry, row, OFFICIAL_CODE, agency->official_code, index);
+    if (!csv_read_list(row, FORMER_CODES, agency->former_codes, AGENCY_FORMER_CODES_MAX,
+                       &agency->former_code_count))
+        agency->former_code_count = 0;
+    for (size_t i = 0; i < agency->former_code_count; i++)
+        index_code(registry, row, FORMER_CODES, agency->former_codes[i], index);
+}
+
+static void read_agency(struct registry *registry, const struct csv_row *row)
+{
+    uint32_t index = (uint32_t)registry->agency_count;
+    struct agency *agency = &registry->agencies[index];
+    *agency = (struct agency){.line = row->line,
+                              .role = ROLE_COUNT,
+                              .valid_from = DAY_FIRST,
+                              .valid_to = DAY_LAST,
+                              .name_vi = row->fields[NAME_VI],
+                              .name_en = row->fields[NAME_EN],
+                              .system = row->fields[SYSTEM]};
+    (void)csv_read_validity(row, VALID_FROM, VALID_TO, &agency->valid_from, &agency->valid_to);
+    (void)csv_read_key(row, SUCCESSOR, &agency->successor_key);
+    (void)csv_read_yes_no(row, SAMPLE, &agency->sample);
+    (void)registry_read_role(row, ROLE, true, &agency->role);
+    read_codes(registry, row, agency, index);
+    if (!csv_read_key(row, KEY, &agency->key))
+        return;
+    if (!text_index_put(&registry->agencies_by_key, key_bytes(&agency->key), index, NULL)) {
+        csv_fault(row, KEY, FAULT_KEY_REPEATED);
+        return;
+    }
+    registry->agency_count++;
+}
+
+static void add_fault(struct faults *faults, enum fault_kind kind, const struct agency *agency,
+                      size_t column, struct bytes detail)
+{
+    faults_add(faults, kind, shape.file, agency->line, columns[column].name, detail);
+}
+
+static void link_successor(struct registry *registry, struct agency *agency, struct faults *faults)
+{
+    struct bytes key = key_bytes(&agency->successor_key);
+    if (key_is_none(&agency->successor_key))
+        return;
+    agency->successor = registry_agency(registry, &agency->successor_key);
+    if (agency->successor == NULL)
+        add_fault(faults, FAULT_AGENCY_UNKNOWN, agency, SUCCESSOR, key);
+    else if (agency->successor->role != agency->role)
+        add_fault(faults, FAULT_SUCCESSOR_ROLE_DIFFERS, agency, SUCCESSOR, key);
+    if (agency->valid_to.number == DAY_LAST.number)
+        add_fault(faults, FAULT_SUCCESSOR_WITHOUT_END, agency, SUCCESSOR, key);
+}
+
+static void check_chain(const struct agency *agency, struct faults *faults)
+{
+    size_t hops = 0;
+    const struct agency *at = agency;
+    while (at->successor != NULL && hops <= SUCCESSOR_HOPS_MAX) {
+        at = at->successor;
+        hops++;
+    }
+    if (hops > SUCCESSOR_HOPS_MAX)
+        add_fault(faults, FAULT_SUCCESSOR_ENDLESS, agency, SUCCESSOR,
+                  key_bytes(&agency->successor_key));
+}
+
+static void find_centre(struct registry *registry, struct faults *faults)
+{
+    for (size_t i = 0; i < registry->agency_count; i++) {
+        const struct agency *agency = &registry->agencies[i];
+        if (agency->role != ROLE_CENTRE)
+            continue;
+        if (registry->centre != NULL)
+            add_fault(faults, FAULT_CENTRE_REPEATED, agency, ROLE, key_bytes(&agency->key));
+        else
+            registry->centre = agency;
+    }
+    if (registry->centre == NULL)
+        faults_add(faults, FAULT_CENTRE_MISSING, shape.file, 0, columns[ROLE].name,
+                   (struct bytes){NULL, 0});
+}
+
+bool registry_read_agencies(struct registry *registry, struct faults *faults)
+{
+    struct csv_reader reader;
+    struct csv_row row;
+    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_AGENCIES, PARTICIPANTS_MAX);
+    registry->agencies = calloc(bound + 1, sizeof *registry->agencies);
+    if (registry->agencies == NULL || !text_index_init(&registry->agencies_by_key, bound) ||
+        !text_index_init(&registry->agencies_by_code, bound * (AGENCY_FORMER_CODES_MAX + 1)))
+        return false;
+    if (!registry_open_table(registry, REGISTRY_FILE_AGENCIES, &shape, &reader, faults))
+        return true;
+    while (csv_next(&reader, &row))
+        read_agency(registry, &row);
+    for (size_t i = 0; i < registry->agency_count; i++)
+        link_successor(registry, &registry->agencies[i], faults);
+    for (size_t i = 0; i < registry->agency_count; i++)
+        check_chain(&registry->agencies[i], faults);
+    find_centre(registry, faults);
+    return true;
+}
+
+size_t registry_agency_count(const struct registry *registry)
+{
+    return registry->agency_count;
+}
+
+const struct agency *registry_agency_at(const struct registry *registry, size_t index)
+{
+    return index < registry->agency_count ? &registry->agencies[index] : NULL;
+}
+
+const struct agency *registry_agency(const struct registry *registry, const struct key *key)
+{
+    uint32_t index;
+    if (!text_index_find(&registry->agencies_by_key, key_bytes(key), &index))
+        return NULL;
+    return &registry->agencies[index];
+}
+
+const struct agency *registry_agency_by_code(const struct registry *registry, struct bytes code)
+{
+    uint32_t index;
+    if (!text_index_find(&registry->agencies_by_code, code, &index))
+        return NULL;
+    return &registry->agencies[index];
+}
+
+const struct agency *registry_centre(const struct registry *registry)
+{
+    return registry->centre;
+}
+
+bool agency_in_force(const struct agency *agency, civil_day_t day)
+{
+    return agency->valid_from.number <= day.number && day.number <= agency->valid_to.number;
+}

@@ -1,0 +1,171 @@
+/* participants.csv: who may connect, with which keys. */
+#include "routing/registry/registry_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum column {
+    KEY,
+    ROLE,
+    CURVE_PUBLIC_KEY,
+    CERTIFICATES,
+    ADAPTER,
+    WINDOW_MESSAGES,
+    COLUMN_COUNT,
+};
+
+enum { FILE_NAME_BYTES_MAX = 255 };
+
+static const struct csv_column columns[COLUMN_COUNT] = {
+    [KEY] = {"key", true, PARTICIPANT_KEY_BYTES_MAX},
+    [ROLE] = {"role", true, 16},
+    [CURVE_PUBLIC_KEY] = {"curve_public_key", true, CURVE_KEY_TEXT_BYTES - 1},
+    [CERTIFICATES] = {"certificates", true,
+                      PARTICIPANT_CERTIFICATES_MAX *(FILE_NAME_BYTES_MAX + 1)},
+    [ADAPTER] = {"adapter", true, 16},
+    [WINDOW_MESSAGES] = {"window_messages", true, 4},
+};
+
+static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
+
+static const char *const adapter_names[ADAPTER_KIND_COUNT] = {
+    [ADAPTER_REST] = "rest",       [ADAPTER_FOLDER] = "folder", [ADAPTER_SOAP] = "soap",
+    [ADAPTER_EXEC] = "exec",       [ADAPTER_DESK] = "desk",     [ADAPTER_PORTAL] = "portal",
+    [ADAPTER_GATEWAY] = "gateway",
+};
+
+const char *adapter_kind_name(enum adapter_kind kind)
+{
+    return kind < ADAPTER_KIND_COUNT ? adapter_names[kind] : "unknown";
+}
+
+/* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. */
+static bool decode_z85(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 ".-:+=^!/*?&<>()[]{}@%$#";
+    enum { BASE = 85, GROUP = 5, GROUP_BYTES = 4 };
+    if (strlen(text) != CURVE_KEY_TEXT_BYTES - 1)
+        return false;
+    for (size_t group = 0; group < CURVE_KEY_BYTES / GROUP_BYTES; group++) {
+        uint64_t value = 0;
+        for (size_t i = 0; i < GROUP; i++) {
+            const char *digit = strchr(digits, text[group * GROUP + i]);
+            if (digit == NULL)
+                return false;
+            value = value * BASE + (uint64_t)(digit - digits);
+        }
+        if (value > UINT32_MAX)
+            return false;
+        for (size_t i = 0; i < GROUP_BYTES; i++)
+            ret_key[group * GROUP_BYTES + i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+    return true;
+}
+
+static void read_curve_key(struct registry *registry, const struct csv_row *row,
+                           struct participant *participant, uint32_t index)
+{
+    const char *text = row->fields[CURVE_PUBLIC_KEY];
+    if (text[0] == 0)
+        return;
+    if (!decode_z85(text, participant->curve_key)) {
+        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_INVALID);
+        return;
+    }
+    memcpy(participant->curve_public_key, text, CURVE_KEY_TEXT_BYTES);
+    if (!text_index_put(&registry->participants_by_curve_key,
+                        (struct bytes){participant->curve_key, CURVE_KEY_BYTES}, index, NULL))
+        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_REPEATED);
+}
+
+/* Inside the registry's directory, wherever that is. */
+static bool is_inside(const char *name)
+{
+    return name[0] != 0 && name[0] != '/' && strstr(name, "..") == NULL &&
+           strlen(name) <= FILE_NAME_BYTES_MAX;
+}
+
+static void read_certificates(const struct csv_row *row, struct participant *participant)
+{
+    size_t count = 0;
+    if (!csv_read_list(row, CERTIFICATES, participant->certificates, PARTICIPANT_CERTIFICATES_MAX,
+                       &count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_inside(participant->certificates[i]))
+            csv_fault_detail(row, CERTIFICATES, FAULT_PATH_INVALID,
+                             bytes_of_text(participant->certificates[i]));
+    }
+    participant->certificate_count = count;
+}
+
+static void read_participant(struct registry *registry, const struct csv_row *row)
+{
+    uint32_t index = (uint32_t)registry->participant_count;
+    struct participant *participant = &registry->participants[index];
+    enum participant_role role;
+    size_t adapter;
+    *participant = (struct participant){.line = row->line};
+    read_certificates(row, participant);
+    (void)csv_read_number(row, WINDOW_MESSAGES, 1, MESSAGE_WINDOW_MAX,
+                          &participant->window_messages);
+    if (csv_read_choice(row, ADAPTER, adapter_names, ADAPTER_KIND_COUNT, &adapter))
+        participant->adapter = (enum adapter_kind)adapter;
+    participant->agency = registry_read_agency(registry, row, KEY);
+    if (registry_read_role(row, ROLE, true, &role) && participant->agency != NULL &&
+        participant->agency->role != role)
+        csv_fault(row, ROLE, FAULT_ROLE_DIFFERS);
+    read_curve_key(registry, row, participant, index);
+    registry->participant_count++;
+    if (participant->agency != NULL &&
+        !text_index_put(&registry->participants_by_key, key_bytes(&participant->agency->key), index,
+                        NULL))
+        csv_fault(row, KEY, FAULT_KEY_REPEATED);
+}
+
+bool registry_read_participants(struct registry *registry, struct faults *faults)
+{
+    struct csv_reader reader;
+    struct csv_row row;
+    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_PARTICIPANTS, PARTICIPANTS_MAX);
+    registry->participants = calloc(bound + 1, sizeof *registry->participants);
+    if (registry->participants == NULL || !text_index_init(&registry->participants_by_key, bound) ||
+        !text_index_init(&registry->participants_by_curve_key, bound))
+        return false;
+    if (!registry_open_table(registry, REGISTRY_FILE_PARTICIPANTS, &shape, &reader, faults))
+        return true;
+    while (csv_next(&reader, &row))
+        read_participant(registry, &row);
+    return true;
+}
+
+size_t registry_participant_count(const struct registry *registry)
+{
+    return registry->participant_count;
+}
+
+const struct participant *registry_participant_at(const struct registry *registry, size_t index)
+{
+    return index < registry->participant_count ? &registry->participants[index] : NULL;
+}
+
+const struct participant *registry_participant(const struct registry *registry,
+                                               const struct key *key)
+{
+    uint32_t index;
+    if (!text_index_find(&registry->participants_by_key, key_bytes(key), &index))
+        return NULL;
+    return &registry->participants[index];
+}
+
+const struct participant *
+registry_participant_by_curve_key(const struct registry *registry,
+                                  const uint8_t curve_key[CURVE_KEY_BYTES])
+{
+    uint32_t index;
+    if (!text_index_find(&registry->participants_by_curve_key,
+                         (struct bytes){curve_key, CURVE_KEY_BYTES}, &index))
+        return NULL;
+    return &registry->participants[index];
+}

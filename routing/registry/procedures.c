@@ -1,0 +1,138 @@
+/* procedures.csv: the catalogue of administrative procedures and who is competent for each. */
+#include "routing/registry/registry_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum column {
+    CODE,
+    NAME_VI,
+    NAME_EN,
+    FIELD_CODE,
+    AGENCY,
+    SERVICE_LEVEL,
+    PROCESSING_DAYS,
+    VALID_FROM,
+    VALID_TO,
+    SAMPLE,
+    COLUMN_COUNT,
+};
+
+static const struct csv_column columns[COLUMN_COUNT] = {
+    [CODE] = {"code", true, PROCEDURE_CODE_BYTES_MAX},
+    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
+    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
+    [FIELD_CODE] = {"field_code", false, PROCEDURE_CODE_BYTES_MAX},
+    [AGENCY] = {"agency", true, PARTICIPANT_KEY_BYTES_MAX},
+    [SERVICE_LEVEL] = {"service_level", true, 8},
+    [PROCESSING_DAYS] = {"processing_days", true, 4},
+    [VALID_FROM] = {"valid_from", false, DAY_TEXT_BYTES - 1},
+    [VALID_TO] = {"valid_to", false, DAY_TEXT_BYTES - 1},
+    [SAMPLE] = {"sample", true, 3},
+};
+
+static const struct csv_shape shape = {"procedures.csv", columns, COLUMN_COUNT, PROCEDURES_MAX};
+
+static const char *const level_names[SERVICE_LEVEL_COUNT] = {
+    [SERVICE_NONE] = "none",
+    [SERVICE_PARTIAL] = "partial",
+    [SERVICE_FULL] = "full",
+};
+
+const char *service_level_name(enum service_level level)
+{
+    return level < SERVICE_LEVEL_COUNT ? level_names[level] : "unknown";
+}
+
+struct bytes procedure_code_bare(struct bytes code)
+{
+    /* A digit, a dot, six digits: the national data base's own number. */
+    enum { BARE_SIZE = 8 };
+    if (code.size < BARE_SIZE || (code.size > BARE_SIZE && code.data[BARE_SIZE] != '.'))
+        return code;
+    for (size_t i = 0; i < BARE_SIZE; i++) {
+        bool dot = i == 1;
+        bool digit = code.data[i] >= '0' && code.data[i] <= '9';
+        if (dot ? code.data[i] != '.' : !digit)
+            return code;
+    }
+    return (struct bytes){code.data, BARE_SIZE};
+}
+
+static bool code_is_valid(const char *code)
+{
+    size_t size = strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
+    return size > 0 && code[size] == 0;
+}
+
+static void read_procedure(struct registry *registry, const struct csv_row *row)
+{
+    uint32_t index = (uint32_t)registry->procedure_count;
+    struct procedure *procedure = &registry->procedures[index];
+    size_t level;
+    *procedure = (struct procedure){.line = row->line,
+                                    .code = row->fields[CODE],
+                                    .valid_from = DAY_FIRST,
+                                    .valid_to = DAY_LAST,
+                                    .name_vi = row->fields[NAME_VI],
+                                    .name_en = row->fields[NAME_EN],
+                                    .field_code = row->fields[FIELD_CODE]};
+    procedure->agency = registry_read_agency(registry, row, AGENCY);
+    if (csv_read_choice(row, SERVICE_LEVEL, level_names, SERVICE_LEVEL_COUNT, &level))
+        procedure->level = (enum service_level)level;
+    (void)csv_read_number(row, PROCESSING_DAYS, 0, PROCESSING_DAYS_MAX,
+                          &procedure->processing_days);
+    (void)csv_read_validity(row, VALID_FROM, VALID_TO, &procedure->valid_from,
+                            &procedure->valid_to);
+    (void)csv_read_yes_no(row, SAMPLE, &procedure->sample);
+    if (procedure->code[0] == 0)
+        return;
+    if (!code_is_valid(procedure->code)) {
+        csv_fault(row, CODE, FAULT_CODE_INVALID);
+        return;
+    }
+    struct bytes bare = procedure_code_bare(bytes_of_text(procedure->code));
+    if (!text_index_put(&registry->procedures_by_code, bare, index, NULL)) {
+        csv_fault(row, CODE, FAULT_CODE_REPEATED);
+        return;
+    }
+    registry->procedure_count++;
+}
+
+bool registry_read_procedures(struct registry *registry, struct faults *faults)
+{
+    struct csv_reader reader;
+    struct csv_row row;
+    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_PROCEDURES, PROCEDURES_MAX);
+    registry->procedures = calloc(bound + 1, sizeof *registry->procedures);
+    if (registry->procedures == NULL || !text_index_init(&registry->procedures_by_code, bound))
+        return false;
+    if (!registry_open_table(registry, REGISTRY_FILE_PROCEDURES, &shape, &reader, faults))
+        return true;
+    while (csv_next(&reader, &row))
+        read_procedure(registry, &row);
+    return true;
+}
+
+size_t registry_procedure_count(const struct registry *registry)
+{
+    return registry->procedure_count;
+}
+
+const struct procedure *registry_procedure_at(const struct registry *registry, size_t index)
+{
+    return index < registry->procedure_count ? &registry->procedures[index] : NULL;
+}
+
+const struct procedure *registry_procedure(const struct registry *registry, struct bytes code)
+{
+    uint32_t index;
+    if (!text_index_find(&registry->procedures_by_code, procedure_code_bare(code), &index))
+        return NULL;
+    return &registry->procedures[index];
+}
+
+bool procedure_in_force(const struct procedure *procedure, civil_day_t day)
+{
+    return procedure->valid_from.number <= day.number && day.number <= procedure->valid_to.number;
+}

@@ -1,0 +1,257 @@
+/* The snapshot as a whole: copying the files in, version and digest, references. */
+#include "routing/registry/registry_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/check.h"
+
+static const char *const file_names[REGISTRY_FILE_COUNT] = {
+    [REGISTRY_FILE_VERSION] = "version",
+    [REGISTRY_FILE_AGENCIES] = "agencies.csv",
+    [REGISTRY_FILE_PARTICIPANTS] = "participants.csv",
+    [REGISTRY_FILE_PROCEDURES] = "procedures.csv",
+    [REGISTRY_FILE_POLICY] = "policy.csv",
+    [REGISTRY_FILE_HOLIDAYS] = "holidays.csv",
+};
+
+const char *registry_file_name(enum registry_file file)
+{
+    check(file < REGISTRY_FILE_COUNT);
+    return file_names[file];
+}
+
+bool registry_file_is_optional(enum registry_file file)
+{
+    return file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_HOLIDAYS;
+}
+
+static const char *const role_names[ROLE_COUNT] = {
+    [ROLE_CENTRE] = "centre",
+    [ROLE_AGENCY] = "agency",
+    [ROLE_PORTAL] = "portal",
+    [ROLE_GATEWAY] = "gateway",
+};
+
+const char *role_name(enum participant_role role)
+{
+    return role < ROLE_COUNT ? role_names[role] : "unknown";
+}
+
+bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gateway,
+                        enum participant_role *ret_role)
+{
+    size_t index;
+    size_t count = allow_gateway ? ROLE_COUNT : ROLE_GATEWAY;
+    if (!csv_read_choice(row, column, role_names, count, &index))
+        return false;
+    *ret_role = (enum participant_role)index;
+    return true;
+}
+
+const struct agency *registry_read_agency(const struct registry *registry,
+                                          const struct csv_row *row, size_t column)
+{
+    struct key key;
+    if (!csv_read_key(row, column, &key))
+        return NULL;
+    const struct agency *agency = registry_agency(registry, &key);
+    if (agency == NULL)
+        csv_fault(row, column, FAULT_AGENCY_UNKNOWN);
+    return agency;
+}
+
+size_t registry_rows_bound(const struct registry *registry, enum registry_file file,
+                           size_t rows_max)
+{
+    struct bytes text = {(const uint8_t *)registry->texts[file], registry->text_sizes[file]};
+    size_t lines = csv_count_lines(text);
+    return lines < rows_max ? lines : rows_max;
+}
+
+static const struct bytes no_detail = {NULL, 0};
+
+bool registry_open_table(struct registry *registry, enum registry_file file,
+                         const struct csv_shape *shape, struct csv_reader *ret_reader,
+                         struct faults *faults)
+{
+    if (registry->texts[file] == NULL)
+        return false;
+    return csv_open(ret_reader, shape, registry->texts[file], registry->text_sizes[file], faults);
+}
+
+/* Fields point into these copies, so they stay until the snapshot goes. */
+static bool copy_texts(struct registry *registry, const struct registry_files *files,
+                       struct faults *faults)
+{
+    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
+        struct bytes content = files->content[i];
+        if (content.data == NULL) {
+            if (!registry_file_is_optional((enum registry_file)i))
+                faults_add(faults, FAULT_FILE_MISSING, file_names[i], 0, NULL, no_detail);
+            continue;
+        }
+        if (content.size > CSV_FILE_BYTES_MAX) {
+            faults_add(faults, FAULT_FILE_TOO_LARGE, file_names[i], 0, NULL, no_detail);
+            continue;
+        }
+        registry->texts[i] = malloc(content.size + 1);
+        if (registry->texts[i] == NULL)
+            return false;
+        memcpy(registry->texts[i], content.data, content.size);
+        registry->texts[i][content.size] = 0;
+        registry->text_sizes[i] = content.size;
+    }
+    return true;
+}
+
+/* Name, zero byte, size in 8 bytes, content: no two sets of files hash the same bytes. */
+static void hash_files(const struct registry_files *files, hash_function *hash,
+                       struct digest *ret_digest)
+{
+    enum { PARTS = 3, SIZE_BYTES = 8 };
+    struct bytes parts[PARTS * REGISTRY_FILE_COUNT];
+    uint8_t sizes[REGISTRY_FILE_COUNT][SIZE_BYTES];
+    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
+        uint64_t size = files->content[i].size;
+        for (size_t k = 0; k < SIZE_BYTES; k++)
+            sizes[i][k] = (uint8_t)(size >> (56 - 8 * k));
+        parts[PARTS * i] =
+            (struct bytes){(const uint8_t *)file_names[i], strlen(file_names[i]) + 1};
+        parts[PARTS * i + 1] = (struct bytes){sizes[i], SIZE_BYTES};
+        parts[PARTS * i + 2] = files->content[i];
+    }
+    hash(parts, PARTS * REGISTRY_FILE_COUNT, ret_digest);
+}
+
+static bool version_is_valid(struct bytes text)
+{
+    enum { DATE_SIZE = DAY_TEXT_BYTES - 1, NUMBER_DIGITS_MAX = 4 };
+    civil_day_t day;
+    if (text.size < DATE_SIZE + 2 || text.size > DATE_SIZE + 1 + NUMBER_DIGITS_MAX ||
+        !day_parse((struct bytes){text.data, DATE_SIZE}, &day) || text.data[DATE_SIZE] != '.')
+        return false;
+    for (size_t i = DATE_SIZE + 1; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    }
+    return true;
+}
+
+/* One line, blanks at its end and the line end dropped. */
+static void read_version(struct registry *registry, struct faults *faults)
+{
+    enum { DIGEST_DIGITS = 12 };
+    const char *file = file_names[REGISTRY_FILE_VERSION];
+    if (registry->texts[REGISTRY_FILE_VERSION] == NULL)
+        return;
+    struct bytes text = {(const uint8_t *)registry->texts[REGISTRY_FILE_VERSION],
+                         registry->text_sizes[REGISTRY_FILE_VERSION]};
+    while (text.size > 0 && text.data[text.size - 1] <= ' ')
+        text.size--;
+    if (!version_is_valid(text)) {
+        faults_add(faults, FAULT_VERSION_INVALID, file, 1, NULL, text);
+        return;
+    }
+    char digest[DIGEST_TEXT_BYTES];
+    digest_format(&registry->digest, digest);
+    (void)snprintf(registry->version, sizeof registry->version, "%.*s+%.*s", (int)text.size,
+                   (const char *)text.data, DIGEST_DIGITS, digest);
+}
+
+static void require_rows(const struct registry *registry, struct faults *faults)
+{
+    const struct {
+        enum registry_file file;
+        size_t count;
+    } tables[] = {
+        {REGISTRY_FILE_AGENCIES, registry->agency_count},
+        {REGISTRY_FILE_PROCEDURES, registry->procedure_count},
+        {REGISTRY_FILE_POLICY, registry->rule_count},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        if (registry->texts[tables[i].file] != NULL && tables[i].count == 0)
+            faults_add(faults, FAULT_ROWS_MISSING, file_names[tables[i].file], 0, NULL, no_detail);
+    }
+}
+
+static bool read_all(struct registry *registry, const struct registry_files *files,
+                     hash_function *hash, struct faults *faults)
+{
+    if (!copy_texts(registry, files, faults))
+        return false;
+    hash_files(files, hash, &registry->digest);
+    read_version(registry, faults);
+    if (!registry_read_agencies(registry, faults) ||
+        !registry_read_participants(registry, faults) ||
+        !registry_read_procedures(registry, faults) || !registry_read_policy(registry, faults))
+        return false;
+    require_rows(registry, faults);
+    return calendar_new(files->content[REGISTRY_FILE_HOLIDAYS], faults, &registry->calendar) !=
+           REASON_OUT_OF_MEMORY;
+}
+
+enum reason registry_new(const struct registry_files *files, hash_function *hash,
+                         struct faults *faults, struct registry **ret_registry)
+{
+    faults_init(faults);
+    struct registry *registry = calloc(1, sizeof *registry);
+    if (registry == NULL)
+        return REASON_OUT_OF_MEMORY;
+    atomic_init(&registry->references, 1);
+    enum reason reason = REASON_NONE;
+    if (!read_all(registry, files, hash, faults))
+        reason = REASON_OUT_OF_MEMORY;
+    else if (faults_total(faults) > 0)
+        reason = REASON_REGISTRY_INVALID;
+    faults_sort(faults);
+    if (reason != REASON_NONE) {
+        registry_destroy(&registry);
+        return reason;
+    }
+    *ret_registry = registry;
+    return REASON_NONE;
+}
+
+struct registry *registry_retain(struct registry *registry)
+{
+    atomic_fetch_add_explicit(&registry->references, 1, memory_order_relaxed);
+    return registry;
+}
+
+void registry_destroy(struct registry **registry)
+{
+    struct registry *gone = *registry;
+    *registry = NULL;
+    if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1)
+        return;
+    calendar_destroy(&gone->calendar);
+    text_index_release(&gone->agencies_by_key);
+    text_index_release(&gone->agencies_by_code);
+    text_index_release(&gone->participants_by_key);
+    text_index_release(&gone->participants_by_curve_key);
+    text_index_release(&gone->procedures_by_code);
+    free(gone->agencies);
+    free(gone->participants);
+    free(gone->procedures);
+    free(gone->rules);
+    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++)
+        free(gone->texts[i]);
+    free(gone);
+}
+
+const char *registry_version(const struct registry *registry)
+{
+    return registry->version;
+}
+
+const struct digest *registry_digest(const struct registry *registry)
+{
+    return &registry->digest;
+}
+
+const struct calendar *registry_calendar(const struct registry *registry)
+{
+    return registry->calendar;
+}

@@ -1,0 +1,267 @@
+#include "routing/registry/route.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "proto/base/dossier_code.h"
+
+static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
+
+/* One resolution on its way. */
+struct resolution {
+    const struct registry *registry;
+    const struct route_question *question;
+    struct route_decision *decision;
+    civil_day_t day;
+    const struct agency *sender;
+    const struct agency *dossier_agency; /* NULL: a new dossier */
+    const struct procedure *procedure;   /* NULL: not asked for yet */
+};
+
+static void note(struct resolution *resolution, enum route_step_kind kind, enum registry_file file,
+                 unsigned line, struct bytes subject)
+{
+    struct route_decision *decision = resolution->decision;
+    check(decision->step_count < ROUTE_STEPS_MAX);
+    struct route_step *step = &decision->steps[decision->step_count++];
+    size_t size = subject.size < ROUTE_SUBJECT_BYTES ? subject.size : ROUTE_SUBJECT_BYTES - 1;
+    step->kind = kind;
+    step->file = file;
+    step->line = line;
+    if (size > 0)
+        memcpy(step->subject, subject.data, size);
+    step->subject[size] = 0;
+}
+
+static void note_agency(struct resolution *resolution, enum route_step_kind kind,
+                        const struct agency *agency)
+{
+    note(resolution, kind, REGISTRY_FILE_AGENCIES, agency->line, key_bytes(&agency->key));
+}
+
+/* In force on the day, or the agency that has had the dossier since its first day. */
+static bool may_act(const struct resolution *resolution, const struct agency *agency)
+{
+    return agency == resolution->dossier_agency || agency_in_force(agency, resolution->day);
+}
+
+static enum reason find_parties(struct resolution *resolution)
+{
+    const struct route_question *question = resolution->question;
+    const struct key *dossier_key = &question->agency_of_dossier;
+    if (question->dossier_code.size > 0 && !dossier_code_is_valid(question->dossier_code)) {
+        note(resolution, STEP_DOSSIER_CODE_INVALID, REGISTRY_FILE_COUNT, 0, question->dossier_code);
+        return REASON_DOSSIER_CODE_INVALID;
+    }
+    if (!key_is_none(dossier_key)) {
+        resolution->dossier_agency = registry_agency(resolution->registry, dossier_key);
+        if (resolution->dossier_agency == NULL) {
+            note(resolution, STEP_DOSSIER_AGENCY_UNKNOWN, REGISTRY_FILE_AGENCIES, 0,
+                 key_bytes(dossier_key));
+            return REASON_AGENCY_UNKNOWN;
+        }
+    }
+    resolution->sender = registry_agency(resolution->registry, &question->sender);
+    if (resolution->sender == NULL) {
+        note(resolution, STEP_SENDER_UNKNOWN, REGISTRY_FILE_AGENCIES, 0,
+             key_bytes(&question->sender));
+        return REASON_AGENCY_UNKNOWN;
+    }
+    if (!may_act(resolution, resolution->sender)) {
+        note_agency(resolution, STEP_SENDER_NOT_IN_FORCE, resolution->sender);
+        return REASON_AGENCY_NOT_IN_FORCE;
+    }
+    return REASON_NONE;
+}
+
+/* The procedure of the question; a new dossier's must be in force on the day. */
+static enum reason find_procedure(struct resolution *resolution)
+{
+    struct bytes code = resolution->question->procedure_code;
+    const struct procedure *procedure = registry_procedure(resolution->registry, code);
+    if (procedure == NULL) {
+        note(resolution, code.size == 0 ? STEP_PROCEDURE_MISSING : STEP_PROCEDURE_UNKNOWN,
+             REGISTRY_FILE_PROCEDURES, 0, code);
+        return REASON_PROCEDURE_UNKNOWN;
+    }
+    bool pinned = resolution->dossier_agency != NULL;
+    bool in_force = pinned || procedure_in_force(procedure, resolution->day);
+    note(resolution, in_force ? STEP_PROCEDURE : STEP_PROCEDURE_NOT_IN_FORCE,
+         REGISTRY_FILE_PROCEDURES, procedure->line, bytes_of_text(procedure->code));
+    if (!in_force)
+        return REASON_PROCEDURE_UNKNOWN;
+    resolution->procedure = procedure;
+    return REASON_NONE;
+}
+
+/* The procedure's agency, or whoever has taken its work over by that day. The registry refuses
+ * chains longer than SUCCESSOR_HOPS_MAX. */
+static enum reason find_competent(struct resolution *resolution, const struct agency **ret_agency)
+{
+    const struct agency *agency = resolution->procedure->agency;
+    note_agency(resolution, STEP_PROCEDURE_AGENCY, agency);
+    while (agency->valid_to.number < resolution->day.number && agency->successor != NULL) {
+        agency = agency->successor;
+        note_agency(resolution, STEP_SUCCESSOR, agency);
+    }
+    if (!agency_in_force(agency, resolution->day)) {
+        note_agency(resolution, STEP_AGENCY_NOT_IN_FORCE, agency);
+        return REASON_AGENCY_NOT_IN_FORCE;
+    }
+    *ret_agency = agency;
+    return REASON_NONE;
+}
+
+static enum reason find_by_procedure(struct resolution *resolution,
+                                     const struct agency **ret_agency)
+{
+    enum reason reason = find_procedure(resolution);
+    return reason == REASON_NONE ? find_competent(resolution, ret_agency) : reason;
+}
+
+static enum reason find_named(struct resolution *resolution, const struct agency **ret_agency)
+{
+    const struct key *key = &resolution->question->recipient;
+    const struct agency *agency = registry_agency(resolution->registry, key);
+    if (agency == NULL) {
+        note(resolution, STEP_RECIPIENT_UNKNOWN, REGISTRY_FILE_AGENCIES, 0, key_bytes(key));
+        return REASON_AGENCY_UNKNOWN;
+    }
+    note_agency(resolution, STEP_RECIPIENT_NAMED, agency);
+    if (!may_act(resolution, agency)) {
+        note_agency(resolution, STEP_RECIPIENT_NOT_IN_FORCE, agency);
+        return REASON_AGENCY_NOT_IN_FORCE;
+    }
+    *ret_agency = agency;
+    return REASON_NONE;
+}
+
+/* A transfer names its procedure, and an agency that is named for it is competent. */
+static enum reason check_transfer(struct resolution *resolution, const struct agency *recipient)
+{
+    const struct agency *competent;
+    enum reason reason = find_procedure(resolution);
+    if (reason != REASON_NONE || recipient->role != ROLE_AGENCY ||
+        recipient == resolution->dossier_agency)
+        return reason;
+    reason = find_competent(resolution, &competent);
+    if (reason == REASON_NONE && competent != recipient) {
+        note_agency(resolution, STEP_RECIPIENT_NOT_COMPETENT, competent);
+        reason = REASON_POLICY_FORBIDDEN;
+    }
+    return reason;
+}
+
+static enum reason find_unnamed(struct resolution *resolution, const struct agency **ret_agency)
+{
+    enum participant_role role = resolution->sender->role;
+    if (role == ROLE_AGENCY || role == ROLE_PORTAL) {
+        *ret_agency = registry_centre(resolution->registry);
+        note_agency(resolution, STEP_TO_CENTRE, *ret_agency);
+        return REASON_NONE;
+    }
+    if (resolution->dossier_agency != NULL) {
+        *ret_agency = resolution->dossier_agency;
+        note_agency(resolution, STEP_DOSSIER_AGENCY, *ret_agency);
+        return REASON_NONE;
+    }
+    if (resolution->question->procedure_code.size > 0 ||
+        resolution->question->type == MESSAGE_TYPE_TRANSFER)
+        return find_by_procedure(resolution, ret_agency);
+    note(resolution, STEP_NOTHING_TO_GO_BY, REGISTRY_FILE_COUNT, 0, (struct bytes){NULL, 0});
+    return REASON_ROUTE_MISSING;
+}
+
+static enum reason find_recipient(struct resolution *resolution, const struct agency **ret_agency)
+{
+    bool transfer = resolution->question->type == MESSAGE_TYPE_TRANSFER;
+    bool named = !key_is_none(&resolution->question->recipient);
+    enum reason reason =
+        named ? find_named(resolution, ret_agency) : find_unnamed(resolution, ret_agency);
+    if (reason == REASON_NONE && transfer && resolution->procedure == NULL)
+        reason = check_transfer(resolution, *ret_agency);
+    return reason;
+}
+
+static const struct policy_rule *find_rule(const struct resolution *resolution,
+                                           const struct agency *recipient)
+{
+    return registry_policy(resolution->registry, resolution->sender->role,
+                           resolution->question->type, recipient->role);
+}
+
+static void add_destination(struct resolution *resolution, const struct agency *agency,
+                            const struct policy_rule *rule, enum route_step_kind kind)
+{
+    struct route_decision *decision = resolution->decision;
+    check(decision->destination_count < ROUTE_DESTINATIONS_MAX);
+    decision->destinations[decision->destination_count] = (struct route_destination){
+        .key = agency->key,
+        .role = agency->role,
+        .copy = decision->destination_count > 0,
+        .life_ms = rule->life_hours * ms_per_hour,
+        .policy_line = rule->line,
+    };
+    decision->destination_count++;
+    note(resolution, kind, REGISTRY_FILE_POLICY, rule->line, key_bytes(&agency->key));
+}
+
+static bool is_destination(const struct route_decision *decision, const struct key *key)
+{
+    for (size_t i = 0; i < decision->destination_count; i++) {
+        if (key_equal(&decision->destinations[i].key, key))
+            return true;
+    }
+    return false;
+}
+
+static void add_copies(struct resolution *resolution, const struct policy_rule *primary)
+{
+    for (size_t i = 0; i < primary->copy_count; i++) {
+        const struct agency *copy = primary->copies[i];
+        const struct policy_rule *rule = find_rule(resolution, copy);
+        if (rule == NULL || copy == resolution->sender || !agency_in_force(copy, resolution->day) ||
+            is_destination(resolution->decision, &copy->key))
+            note(resolution, STEP_COPY_LEFT_OUT, REGISTRY_FILE_POLICY, primary->line,
+                 key_bytes(&copy->key));
+        else
+            add_destination(resolution, copy, rule, STEP_COPY);
+    }
+}
+
+static enum reason resolve(struct resolution *resolution)
+{
+    const struct agency *recipient = NULL;
+    enum reason reason = find_parties(resolution);
+    if (reason == REASON_NONE)
+        reason = find_recipient(resolution, &recipient);
+    if (reason != REASON_NONE)
+        return reason;
+    const struct policy_rule *rule = find_rule(resolution, recipient);
+    if (rule == NULL) {
+        note(resolution, STEP_FORBIDDEN, REGISTRY_FILE_POLICY, 0, key_bytes(&recipient->key));
+        return REASON_POLICY_FORBIDDEN;
+    }
+    add_destination(resolution, recipient, rule, STEP_ALLOWED);
+    resolution->decision->life_ms = resolution->decision->destinations[0].life_ms;
+    add_copies(resolution, rule);
+    return REASON_NONE;
+}
+
+enum reason route_resolve(const struct registry *registry, const struct route_question *question,
+                          struct route_decision *ret_decision)
+{
+    struct resolution resolution = {
+        .registry = registry,
+        .question = question,
+        .decision = ret_decision,
+        .day = day_of(question->at),
+    };
+    ret_decision->destination_count = 0;
+    ret_decision->step_count = 0;
+    ret_decision->life_ms = 0;
+    memcpy(ret_decision->registry_version, registry_version(registry),
+           strlen(registry_version(registry)) + 1);
+    ret_decision->reason = resolve(&resolution);
+    return ret_decision->reason;
+}

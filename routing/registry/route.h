@@ -1,0 +1,117 @@
+/* route - where a message goes, decided from the registry alone.
+ *
+ *   struct route_question question = {.sender = ..., .type = ..., .procedure_code = ..., .at =
+ * now}; struct route_decision decision; if (route_resolve(registry, &question, &decision) ==
+ * REASON_NONE)
+ *       ... decision.destinations ...
+ *
+ * The rules, first that applies:
+ *   1. the sender stands in the registry and is in force on the day, or is the dossier's agency
+ *   2. recipient named: that one, in force on the day or the dossier's agency. A transfer to an
+ *      agency must name the one that is competent for its procedure, or the dossier's agency
+ *   3. an agency or the portal names nobody: the centre
+ *   4. the dossier has an agency already: that agency, also after it was merged into another
+ *   5. the procedure's agency; when it has ended by that day, its successor on that day
+ * A new transfer needs a procedure of the catalogue that is in force on the day. So a dossier is
+ * moved to another agency only by naming it.
+ * Then policy.csv must allow (sender's role, type, recipient's role); the rule found names the
+ * message's life and who gets a copy. A copy needs a rule of its own; one whose receiver is the
+ * sender, the recipient, or not in force on the day is left out, and the decision says so.
+ *
+ * Receipts are not routed here: they go to the sender of what they report on; asking for one is
+ * refused with policy_forbidden.
+ *
+ * Pure, constant time, allocates nothing. A decision is a value: it outlives the registry.
+ */
+#ifndef ROUTING_REGISTRY_ROUTE_H
+#define ROUTING_REGISTRY_ROUTE_H
+
+#include "proto/base/language.h"
+#include "routing/registry/registry.h"
+
+enum {
+    ROUTE_DESTINATIONS_MAX = 1 + POLICY_COPIES_MAX,
+    /* sender, dossier code, recipient, procedure, successors, policy, copies */
+    ROUTE_STEPS_MAX = 6 + SUCCESSOR_HOPS_MAX + 2 * POLICY_COPIES_MAX,
+    ROUTE_SUBJECT_BYTES = 65, /* a dossier code and its terminator */
+};
+
+struct route_question {
+    struct key sender;
+    enum message_type type;      /* any number: unknown ones are refused */
+    struct key recipient;        /* none: to be resolved */
+    struct bytes procedure_code; /* may be empty, except in a transfer */
+    struct bytes dossier_code;   /* may be empty */
+    wall_t at;                   /* decides the day of validity */
+    struct key
+        agency_of_dossier; /* recorded at the dossier's first transfer; none: a new dossier */
+};
+
+struct route_destination {
+    struct key key;
+    enum participant_role role;
+    bool copy;            /* false for the first, true for the others */
+    int64_t life_ms;      /* not delivered by then: expired */
+    unsigned policy_line; /* of policy.csv: the rule that allowed it */
+};
+
+/* What was found on the way, in order: the explanation. */
+enum route_step_kind {
+    STEP_SENDER_UNKNOWN,
+    STEP_SENDER_NOT_IN_FORCE,
+    STEP_DOSSIER_CODE_INVALID,
+    STEP_RECIPIENT_NAMED,
+    STEP_RECIPIENT_UNKNOWN,
+    STEP_RECIPIENT_NOT_IN_FORCE,
+    STEP_RECIPIENT_NOT_COMPETENT, /* subject: the agency that is */
+    STEP_TO_CENTRE,
+    STEP_DOSSIER_AGENCY,
+    STEP_DOSSIER_AGENCY_UNKNOWN,
+    STEP_PROCEDURE,
+    STEP_PROCEDURE_MISSING,
+    STEP_PROCEDURE_UNKNOWN,
+    STEP_PROCEDURE_NOT_IN_FORCE,
+    STEP_PROCEDURE_AGENCY,
+    STEP_SUCCESSOR,
+    STEP_AGENCY_NOT_IN_FORCE,
+    STEP_NOTHING_TO_GO_BY,
+    STEP_ALLOWED,
+    STEP_FORBIDDEN,
+    STEP_COPY,
+    STEP_COPY_LEFT_OUT,
+    STEP_KIND_COUNT,
+};
+
+struct route_step {
+    enum route_step_kind kind;
+    enum registry_file file;
+    unsigned line;                     /* 0: no line of the file says it, or no file does */
+    char subject[ROUTE_SUBJECT_BYTES]; /* the key or code concerned */
+};
+
+struct route_decision {
+    enum reason reason; /* REASON_NONE: go */
+    size_t destination_count;
+    struct route_destination destinations[ROUTE_DESTINATIONS_MAX];
+    int64_t life_ms; /* of the first destination */
+    char registry_version[REGISTRY_VERSION_TEXT_BYTES];
+    size_t step_count;
+    struct route_step steps[ROUTE_STEPS_MAX];
+};
+
+/* Answers decision->reason: NONE, POLICY_FORBIDDEN, PROCEDURE_UNKNOWN, AGENCY_UNKNOWN,
+ * AGENCY_NOT_IN_FORCE, ROUTE_MISSING or DOSSIER_CODE_INVALID. A refusal has no destinations, and
+ * its last step says why. ret_decision is always filled. */
+enum reason route_resolve(const struct registry *registry, const struct route_question *question,
+                          struct route_decision *ret_decision);
+
+/* "policy.csv:12: agency may send result to centre; life 720 hours", one step. False at the
+ * buffer's limit. */
+bool route_step_print(const struct route_step *step, enum language language, struct buffer *buffer);
+/* The decision and every step behind it, for a person. The registry is the one that decided; it
+ * gives the names. False at the buffer's limit. */
+bool route_explain(const struct registry *registry, const struct route_question *question,
+                   const struct route_decision *decision, enum language language,
+                   struct buffer *buffer);
+
+#endif

@@ -1,0 +1,138 @@
+/* The words for a decision. */
+#include "routing/registry/route.h"
+
+#include "proto/base/check.h"
+
+struct phrase {
+    const char *vietnamese;
+    const char *english;
+};
+
+static const struct phrase phrases[STEP_KIND_COUNT] = {
+    [STEP_SENDER_UNKNOWN] = {"bên gửi không có trong danh bạ", "the sender is not in the registry"},
+    [STEP_SENDER_NOT_IN_FORCE] = {"bên gửi không có hiệu lực trong ngày",
+                                  "the sender is not in force on the day"},
+    [STEP_DOSSIER_CODE_INVALID] = {"mã hồ sơ không đúng dạng",
+                                   "the dossier code is not well formed"},
+    [STEP_RECIPIENT_NAMED] = {"bên nhận được ghi rõ", "the recipient is named"},
+    [STEP_RECIPIENT_UNKNOWN] = {"bên nhận không có trong danh bạ",
+                                "the recipient is not in the registry"},
+    [STEP_RECIPIENT_NOT_IN_FORCE] = {"bên nhận không có hiệu lực trong ngày",
+                                     "the recipient is not in force on the day"},
+    [STEP_RECIPIENT_NOT_COMPETENT] = {"bên nhận không có thẩm quyền; cơ quan có thẩm quyền là",
+                                      "the recipient is not competent; the agency that is"},
+    [STEP_TO_CENTRE] = {"không ghi bên nhận: về trung tâm", "no recipient named: to the centre"},
+    [STEP_DOSSIER_AGENCY] = {"hồ sơ đã giao cho cơ quan này từ đầu",
+                             "the dossier has had this agency since its first day"},
+    [STEP_DOSSIER_AGENCY_UNKNOWN] = {"cơ quan đã nhận hồ sơ không còn trong danh bạ",
+                                     "the dossier's agency is not in the registry"},
+    [STEP_PROCEDURE] = {"thủ tục", "the procedure"},
+    [STEP_PROCEDURE_MISSING] = {"thiếu mã thủ tục", "the procedure code is missing"},
+    [STEP_PROCEDURE_UNKNOWN] = {"thủ tục không có trong danh mục",
+                                "the procedure is not in the catalogue"},
+    [STEP_PROCEDURE_NOT_IN_FORCE] = {"thủ tục không có hiệu lực trong ngày",
+                                     "the procedure is not in force on the day"},
+    [STEP_PROCEDURE_AGENCY] = {"cơ quan giải quyết thủ tục", "the procedure's agency"},
+    [STEP_SUCCESSOR] = {"cơ quan kế thừa", "its successor"},
+    [STEP_AGENCY_NOT_IN_FORCE] = {"cơ quan không có hiệu lực trong ngày, không có cơ quan kế thừa",
+                                  "the agency is not in force on the day and has no successor"},
+    [STEP_NOTHING_TO_GO_BY] = {"không có bên nhận, cơ quan của hồ sơ hay thủ tục",
+                               "no recipient, no agency of the dossier and no procedure is given"},
+    [STEP_ALLOWED] = {"được phép gửi tới", "allowed to"},
+    [STEP_FORBIDDEN] = {"không có quy tắc nào cho phép gửi tới", "no rule allows it to"},
+    [STEP_COPY] = {"bản sao tới", "copy to"},
+    [STEP_COPY_LEFT_OUT] = {"không gửi bản sao tới", "copy left out to"},
+};
+
+bool route_step_print(const struct route_step *step, enum language language, struct buffer *buffer)
+{
+    check(step->kind < STEP_KIND_COUNT);
+    const struct phrase *phrase = &phrases[step->kind];
+    if (step->file < REGISTRY_FILE_COUNT &&
+        !buffer_append_text(buffer, registry_file_name(step->file)))
+        return false;
+    if (step->line != 0 && !buffer_append_format(buffer, ":%u", step->line))
+        return false;
+    if (step->file < REGISTRY_FILE_COUNT && !buffer_append_text(buffer, ": "))
+        return false;
+    if (!buffer_append_text(buffer, language_pick(language, phrase->vietnamese, phrase->english)))
+        return false;
+    return step->subject[0] == 0 || buffer_append_format(buffer, ": %s", step->subject);
+}
+
+static const char *agency_name(const struct registry *registry, const struct key *key,
+                               enum language language)
+{
+    const struct agency *agency = registry_agency(registry, key);
+    return agency == NULL ? "" : language_pick(language, agency->name_vi, agency->name_en);
+}
+
+static bool print_question(const struct registry *registry, const struct route_question *question,
+                           enum language language, struct buffer *buffer)
+{
+    char day[DAY_TEXT_BYTES];
+    day_format(day_of(question->at), day);
+    if (!buffer_append_format(
+            buffer, language_pick(language, "%s từ %s, ngày %s\n", "%s from %s on %s\n"),
+            message_type_label(question->type, language), question->sender.text, day))
+        return false;
+    const struct procedure *procedure = registry_procedure(registry, question->procedure_code);
+    if (procedure == NULL)
+        return true;
+    return buffer_append_format(
+        buffer, language_pick(language, "Thủ tục %s: %s%s\n", "Procedure %s: %s%s\n"),
+        procedure->code, language_pick(language, procedure->name_vi, procedure->name_en),
+        !procedure->sample ? "" : language_pick(language, " (dữ liệu mẫu)", " (sample data)"));
+}
+
+static bool print_destinations(const struct registry *registry,
+                               const struct route_decision *decision, enum language language,
+                               struct buffer *buffer)
+{
+    static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
+    for (size_t i = 0; i < decision->destination_count; i++) {
+        const struct route_destination *destination = &decision->destinations[i];
+        const char *form = destination->copy
+                               ? language_pick(language, "  bản sao: %s (%s), hạn giao %lld giờ\n",
+                                               "  copy: %s (%s), life %lld hours\n")
+                               : language_pick(language, "  nơi nhận: %s (%s), hạn giao %lld giờ\n",
+                                               "  recipient: %s (%s), life %lld hours\n");
+        if (!buffer_append_format(buffer, form, destination->key.text,
+                                  agency_name(registry, &destination->key, language),
+                                  (long long)(destination->life_ms / ms_per_hour)))
+            return false;
+    }
+    return true;
+}
+
+static bool print_verdict(const struct route_decision *decision, enum language language,
+                          struct buffer *buffer)
+{
+    enum reason reason = decision->reason;
+    const char *text = language_pick(language, reason_vietnamese(reason), reason_english(reason));
+    if (reason == REASON_NONE)
+        return buffer_append_text(buffer, language_pick(language, "Được gửi\n", "Allowed\n"));
+    return buffer_append_format(buffer,
+                                language_pick(language, "Từ chối (%s): %s\n", "Refused (%s): %s\n"),
+                                reason_code(reason), text);
+}
+
+bool route_explain(const struct registry *registry, const struct route_question *question,
+                   const struct route_decision *decision, enum language language,
+                   struct buffer *buffer)
+{
+    if (!print_question(registry, question, language, buffer) ||
+        !print_verdict(decision, language, buffer) ||
+        !print_destinations(registry, decision, language, buffer) ||
+        !buffer_append_text(buffer, language_pick(language, "Căn cứ:\n", "Because:\n")))
+        return false;
+    for (size_t i = 0; i < decision->step_count; i++) {
+        if (!buffer_append_text(buffer, "  ") ||
+            !route_step_print(&decision->steps[i], language, buffer) ||
+            !buffer_append_text(buffer, "\n"))
+            return false;
+    }
+    return buffer_append_format(
+        buffer, language_pick(language, "Phiên bản danh bạ: %s\n", "Registry version: %s\n"),
+        decision->registry_version);
+}

@@ -1,0 +1,37 @@
+/* text_index - from a text to a number, in constant time: how a registry finds its rows.
+ *
+ * Open addressing at half load, so that a text that is not there is noticed after a few steps
+ * whatever a hostile sender asks for: what is in the table comes from our own files alone.
+ * Texts are views; they must outlive the index.
+ */
+#ifndef ROUTING_TABLE_TEXT_INDEX_H
+#define ROUTING_TABLE_TEXT_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/base/bytes.h"
+
+struct text_index_slot {
+    struct bytes text; /* .data is NULL in a free slot */
+    uint32_t value;
+};
+
+struct text_index {
+    struct text_index_slot *slots;
+    size_t slot_count; /* a power of two */
+    size_t limit;
+    size_t count;
+};
+
+/* Room for at most entries_max texts. False when memory is short. */
+bool text_index_init(struct text_index *index, size_t entries_max);
+void text_index_release(struct text_index *index);
+/* False when the text is there already; ret_existing (may be NULL) then gets its value. The text is
+ * not empty, and the index not full. */
+bool text_index_put(struct text_index *index, struct bytes text, uint32_t value,
+                    uint32_t *ret_existing);
+bool text_index_find(const struct text_index *index, struct bytes text, uint32_t *ret_value);
+
+#endif
