@@ -27,6 +27,9 @@ enum {
     /* Detached CMS with one signer, its signed attributes, at most one certificate chain. */
     SIGNATURE_BYTES_MAX = 16 * 1024,
 
+    /* One X.509 certificate, DER. Those of the national authorities are under 2 KB. */
+    CERTIFICATE_BYTES_MAX = 8 * 1024,
+
     /* Items in one receipt: a receipt may cover everything that one frame carried. */
     RECEIPT_ITEMS_MAX = 512,
 

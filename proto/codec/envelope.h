@@ -6,7 +6,11 @@
  * document or the arena and live as long as both.
  *
  * Errors: REASON_ENVELOPE_MALFORMED, _TOO_LARGE, REASON_FIELD_MISSING, _TOO_LONG, _INVALID,
- * REASON_MESSAGE_TYPE_UNKNOWN, REASON_DOSSIER_CODE_INVALID, REASON_OUT_OF_MEMORY (arena full).
+ * REASON_MESSAGE_TYPE_UNKNOWN, REASON_DOSSIER_CODE_INVALID, REASON_ATTACHMENT_TOO_LARGE (above
+ * BLOB_BYTES_HARD_MAX; the configured limit is the caller's), REASON_OUT_OF_MEMORY (arena full).
+ *
+ * Fields that this version does not know are skipped and stay in the document. A field that may
+ * stand once and stands twice is refused: readers would not agree on which one counts.
  */
 #ifndef PROTO_CODEC_ENVELOPE_H
 #define PROTO_CODEC_ENVELOPE_H
@@ -76,11 +80,17 @@ struct envelope {
     struct tree_head tree_head;             /* when the type is LEDGER_HEAD */
 };
 
+/* An arena with this much room left parses any document of ENVELOPE_BYTES_MAX. Ordinary ones take
+ * about twice their size. */
+enum { ENVELOPE_ARENA_BYTES = 1024 * 1024 };
+
 enum reason envelope_parse(struct bytes document, struct arena *arena,
                            struct envelope *ret_envelope);
 
-/* The bytes of an envelope; .document is ignored. For receipts and heads body is NULL and is made
- * of .receipt or .tree_head. Appends to ret_document, unchanged on failure; what was built parses.
+/* The bytes of an envelope; .document and .body are ignored. body: of a business type and not
+ * encrypted; NULL otherwise: receipts and heads are made of .receipt or .tree_head. Appends to
+ * ret_document, unchanged on failure. What was built parses: a draft that would be refused is
+ * refused here, with the same reason. scratch (room: see ENVELOPE_ARENA_BYTES) is left as it was.
  */
 enum reason envelope_build(const struct envelope *envelope, const struct Lienthong__V1__Body *body,
                            struct arena *scratch, struct buffer *ret_document);

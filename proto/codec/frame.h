@@ -1,7 +1,9 @@
 /* frame - what one ZeroMQ message holds, parsed and built. Pure: no socket here.
  *
  * frame_parse checks sizes and counts (base/limits.h); documents inside parcels are still opaque
- * bytes. Views point into the frame's bytes or the arena.
+ * bytes: one above ENVELOPE_BYTES_MAX is refused by envelope_parse, with a reason of its own. Views
+ * point into the frame's bytes or the arena. Unknown fields are skipped; a frame of an unknown
+ * kind, or of two, is malformed.
  *
  * Errors: REASON_FRAME_MALFORMED, REASON_FRAME_TOO_LARGE, REASON_OUT_OF_MEMORY.
  */
@@ -115,13 +117,20 @@ struct frame {
     };
 };
 
+/* An arena with this much room left parses any frame: its lists, not its bytes, are in the arena.
+ */
+enum { FRAME_ARENA_BYTES = 128 * 1024 };
+
 enum reason frame_parse(struct bytes bytes, struct arena *arena, struct frame *ret_frame);
 
-/* Appends the bytes of frame. REASON_FRAME_TOO_LARGE past FRAME_BYTES_MAX: ret_bytes unchanged. */
+/* Appends the bytes of frame; one copy of each document. REASON_FRAME_TOO_LARGE past
+ * FRAME_BYTES_MAX, REASON_OUT_OF_MEMORY at the buffer's end: ret_bytes unchanged. The counts are
+ * the caller's to keep (checked). Nothing is taken from scratch. */
 enum reason frame_build(const struct frame *frame, struct arena *scratch, struct buffer *ret_bytes);
 
 /* Upper bounds of what a document, and a parcel around its documents, take in a frame: for filling
- * frames without building them twice. */
+ * frames without building them twice. The costs of the parcels and documents of one frame, added,
+ * are at least its size. */
 size_t frame_document_cost(size_t document_bytes);
 size_t frame_parcel_cost(const struct parcel *parcel_without_documents);
 

@@ -26,7 +26,7 @@ enum message_type {
 
 enum {
     MESSAGE_TYPE_BUSINESS_COUNT = 15, /* the types that a person causes: 1 to 15 */
-    MESSAGE_TYPE_NUMBER_END = 37,     /* one more than the largest number */
+    MESSAGE_TYPE_NUMBER_END = 38,     /* one more than the largest number */
 };
 
 bool message_type_is_known(uint32_t number);

@@ -1,0 +1,61 @@
+#include "proto/base/utf8.h"
+
+#include <string.h>
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+enum { WORD_BYTES = 8 };
+
+/* Eight characters of US-ASCII, none of them NUL. */
+static bool is_ascii_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t zero_or_high = (word - EACH_BYTE(0x01)) | word;
+    return (zero_or_high & EACH_BYTE(0x80)) == 0;
+}
+
+static bool is_continuation(uint8_t byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* Length of the sequence at at, 0 when it is not one. Table 3-7 of the Unicode standard. */
+static size_t sequence_bytes(const uint8_t *at, size_t left)
+{
+    uint8_t first = at[0];
+    if (first < 0x80)
+        return first == 0 ? 0 : 1;
+    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || left < size)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if (!is_continuation(at[i]))
+            return 0;
+    }
+    bool overlong = (first == 0xe0 && at[1] < 0xa0) || (first == 0xf0 && at[1] < 0x90);
+    bool surrogate = first == 0xed && at[1] > 0x9f;
+    bool beyond = first == 0xf4 && at[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool utf8_is_valid(struct bytes text, size_t *ret_characters)
+{
+    size_t characters = 0;
+    size_t at = 0;
+    while (at < text.size) {
+        if (text.size - at >= WORD_BYTES && is_ascii_word(text.data + at)) {
+            at += WORD_BYTES;
+            characters += WORD_BYTES;
+            continue;
+        }
+        size_t size = sequence_bytes(text.data + at, text.size - at);
+        if (size == 0)
+            return false;
+        at += size;
+        characters++;
+    }
+    if (ret_characters != NULL)
+        *ret_characters = characters;
+    return true;
+}

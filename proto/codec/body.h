@@ -1,0 +1,11 @@
+/* body - the part of an envelope that says what happened. Used by codec/envelope.c alone. */
+#ifndef PROTO_CODEC_BODY_H
+#define PROTO_CODEC_BODY_H
+
+#include "proto/codec/envelope.h"
+
+/* Checks the bytes of a Body against its rules and envelope->type, unpacks it into the arena and
+ * sets envelope->body and, for their types, .receipt or .tree_head. Errors: see envelope.h. */
+enum reason body_parse(struct bytes message, struct arena *arena, struct envelope *envelope);
+
+#endif

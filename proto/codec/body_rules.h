@@ -1,0 +1,13 @@
+/* body_rules - the bounds of schema/body.proto as tables, so that every field of every kind of body
+ * is checked by one walk (codec/rules.h). A unit test compares them with the generated schema. */
+#ifndef PROTO_CODEC_BODY_RULES_H
+#define PROTO_CODEC_BODY_RULES_H
+
+#include "proto/codec/rules.h"
+
+/* Field numbers of Body. The kinds 1 to 15 have the numbers of their message types. */
+enum { BODY_RECEIPT = 32, BODY_TREE_HEAD = 33, BODY_FIELD_COUNT = 34 };
+
+extern const struct message_rule body_rule;
+
+#endif

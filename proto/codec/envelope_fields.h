@@ -1,0 +1,58 @@
+/* envelope_fields - the field numbers of schema/envelope.proto, and of the bodies that codec itself
+ * reads and writes. A unit test compares what is built from them with what protobuf-c packs. */
+#ifndef PROTO_CODEC_ENVELOPE_FIELDS_H
+#define PROTO_CODEC_ENVELOPE_FIELDS_H
+
+enum {
+    FIELD_ID = 1,
+    FIELD_SENDER,
+    FIELD_RECIPIENT,
+    FIELD_TYPE,
+    FIELD_DOSSIER_CODE,
+    FIELD_PROCEDURE_CODE,
+    FIELD_SEQUENCE,
+    FIELD_SOURCE_TIME,
+    FIELD_CREATED,
+    FIELD_EXPIRES,
+    FIELD_REPLY_ID,
+    FIELD_REPLY_DIGEST,
+    FIELD_ATTACHMENTS,
+    FIELD_TRACE,
+    FIELD_BODY,
+    FIELD_ENCRYPTED_BODY,
+    ENVELOPE_FIELD_COUNT,
+};
+
+enum {
+    ATTACHMENT_DIGEST = 1,
+    ATTACHMENT_SIZE,
+    ATTACHMENT_NAME,
+    ATTACHMENT_MEDIA_TYPE,
+    ATTACHMENT_COMPONENT,
+    ATTACHMENT_FIELD_COUNT,
+};
+
+enum { STAMP_AT = 1, STAMP_OFFSET, STAMP_FIELD_COUNT };
+
+enum {
+    RECEIPT_ITEMS = 1,
+    RECEIPT_LEDGER_ID,
+    RECEIPT_FIRST_INDEX,
+    RECEIPT_REGISTRY_VERSION,
+    RECEIPT_FIELD_COUNT,
+};
+
+enum {
+    ITEM_ID = 1,
+    ITEM_DIGEST,
+    ITEM_DESTINATION,
+    ITEM_REASON,
+    ITEM_TEXT,
+    ITEM_AT,
+    ITEM_OFFICE_REFERENCE,
+    ITEM_FIELD_COUNT,
+};
+
+enum { HEAD_LEDGER_ID = 1, HEAD_TREE_SIZE, HEAD_ROOT, HEAD_AT, HEAD_FIELD_COUNT };
+
+#endif

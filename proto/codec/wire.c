@@ -1,0 +1,155 @@
+#include "proto/codec/wire.h"
+
+#include <string.h>
+
+enum {
+    TYPE_BITS = 3,
+    VARINT_BYTES_MAX = 10,
+    NUMBER_MAX = (1 << 29) - 1,
+};
+
+/* False when it is cut, does not fit into 64 bits, or is padded with zero groups: readers differ in
+ * how much padding they take, and a field must not be there for one and absent for another. */
+static bool take_varint(struct bytes *rest, uint64_t *ret_value)
+{
+    if (rest->size > 0 && rest->data[0] < 0x80) {
+        *ret_value = rest->data[0];
+        *rest = (struct bytes){rest->data + 1, rest->size - 1};
+        return true;
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < VARINT_BYTES_MAX && i < rest->size; i++) {
+        uint8_t byte = rest->data[i];
+        if (i == VARINT_BYTES_MAX - 1 && byte > 1)
+            return false;
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            if (byte == 0)
+                return false;
+            *rest = (struct bytes){rest->data + i + 1, rest->size - i - 1};
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_bytes(struct bytes *rest, uint64_t size, struct bytes *ret_bytes)
+{
+    if (size > rest->size)
+        return false;
+    *ret_bytes = (struct bytes){rest->data, (size_t)size};
+    *rest = (struct bytes){rest->data + size, rest->size - (size_t)size};
+    return true;
+}
+
+enum wire_step wire_next(struct bytes *rest, struct wire_field *ret_field)
+{
+    uint64_t key;
+    uint64_t size;
+    bool taken = false;
+    if (rest->size == 0)
+        return WIRE_END;
+    if (!take_varint(rest, &key) || key >> TYPE_BITS == 0 || key >> TYPE_BITS > NUMBER_MAX)
+        return WIRE_BROKEN;
+    struct wire_field field = {.number = (uint32_t)(key >> TYPE_BITS),
+                               .type = (enum wire_type)(key & ((1 << TYPE_BITS) - 1))};
+    switch (field.type) {
+    case WIRE_VARINT:
+        taken = take_varint(rest, &field.value);
+        break;
+    case WIRE_BYTES:
+        taken = take_varint(rest, &size) && take_bytes(rest, size, &field.bytes);
+        break;
+    case WIRE_FIXED64:
+        taken = take_bytes(rest, sizeof(uint64_t), &field.bytes);
+        break;
+    case WIRE_FIXED32:
+        taken = take_bytes(rest, sizeof(uint32_t), &field.bytes);
+        break;
+    }
+    if (!taken)
+        return WIRE_BROKEN;
+    *ret_field = field;
+    return WIRE_FIELD;
+}
+
+int64_t wire_zigzag_decode(uint64_t value)
+{
+    return (int64_t)(value >> 1 ^ (~(value & 1) + 1));
+}
+
+static uint64_t zigzag_encode(int64_t value)
+{
+    uint64_t sign = value < 0 ? UINT64_MAX : 0;
+    return (uint64_t)value << 1 ^ sign;
+}
+
+size_t wire_varint_size(uint64_t value)
+{
+    size_t size = 1;
+    while (value >= 0x80) {
+        value >>= 7;
+        size++;
+    }
+    return size;
+}
+
+static void put_varint(struct wire_writer *writer, uint64_t value)
+{
+    if (writer->at == NULL) {
+        writer->size += wire_varint_size(value);
+        return;
+    }
+    while (value >= 0x80) {
+        writer->at[writer->size++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    writer->at[writer->size++] = (uint8_t)value;
+}
+
+static void put_key(struct wire_writer *writer, uint32_t number, enum wire_type type)
+{
+    put_varint(writer, (uint64_t)number << TYPE_BITS | (uint64_t)type);
+}
+
+void wire_put_uint(struct wire_writer *writer, uint32_t number, uint64_t value)
+{
+    if (value == 0)
+        return;
+    put_key(writer, number, WIRE_VARINT);
+    put_varint(writer, value);
+}
+
+void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value)
+{
+    wire_put_uint(writer, number, zigzag_encode(value));
+}
+
+void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes)
+{
+    if (bytes.size > 0)
+        wire_put_bytes_always(writer, number, bytes);
+}
+
+void wire_put_bytes_always(struct wire_writer *writer, uint32_t number, struct bytes bytes)
+{
+    put_key(writer, number, WIRE_BYTES);
+    put_varint(writer, bytes.size);
+    if (writer->at != NULL && bytes.size > 0)
+        memcpy(writer->at + writer->size, bytes.data, bytes.size);
+    writer->size += bytes.size;
+}
+
+void wire_put_message_always(struct wire_writer *writer, uint32_t number, wire_put_function *put,
+                             const void *value)
+{
+    struct wire_writer measured = {0};
+    put(&measured, value);
+    put_key(writer, number, WIRE_BYTES);
+    put_varint(writer, measured.size);
+    if (writer->at == NULL)
+        writer->size += measured.size;
+    else
+        put(writer, value);
+}

@@ -1,0 +1,59 @@
+/* wire - the protobuf wire format: fields read as views, messages written in place.
+ *
+ * The reader knows no schema: it yields one field after another and refuses what no well-made
+ * writer produces (cut fields, padded varints or above 64 bits, groups). Its views point into the
+ * message.
+ *
+ * The writer has two modes, so that one function per message both measures and writes:
+ *
+ *     struct wire_writer writer = {0};        measuring: nothing is written
+ *     put_x(&writer, &x);
+ *     writer = (struct wire_writer){.at = buffer_extend(buffer, writer.size)};
+ *     put_x(&writer, &x);                     writing: there must be room for what was measured
+ *
+ * Default values (0, empty) are left out, as proto3 says, except by the functions named _always.
+ *
+ * Source: protobuf.dev/programming-guides/encoding.
+ */
+#ifndef PROTO_CODEC_WIRE_H
+#define PROTO_CODEC_WIRE_H
+
+#include <stdbool.h>
+
+#include "proto/base/bytes.h"
+
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+
+struct wire_field {
+    uint32_t number; /* 1 to 2^29 - 1 */
+    enum wire_type type;
+    uint64_t value;     /* VARINT */
+    struct bytes bytes; /* BYTES */
+};
+
+enum wire_step { WIRE_FIELD, WIRE_END, WIRE_BROKEN };
+
+/* Takes the next field off the front of rest. After BROKEN rest must not be used. */
+enum wire_step wire_next(struct bytes *rest, struct wire_field *ret_field);
+
+/* The value of a sint32 or sint64 field. */
+int64_t wire_zigzag_decode(uint64_t value);
+
+struct wire_writer {
+    uint8_t *at; /* NULL: measuring */
+    size_t size; /* bytes measured or written */
+};
+
+typedef void wire_put_function(struct wire_writer *writer, const void *value);
+
+size_t wire_varint_size(uint64_t value);
+void wire_put_uint(struct wire_writer *writer, uint32_t number, uint64_t value);
+void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value);
+void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes);
+/* An element of a repeated field: written even when it is empty. */
+void wire_put_bytes_always(struct wire_writer *writer, uint32_t number, struct bytes bytes);
+/* A sub-message; put writes its fields. Written even when it has none. */
+void wire_put_message_always(struct wire_writer *writer, uint32_t number, wire_put_function *put,
+                             const void *value);
+
+#endif
