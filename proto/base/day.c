@@ -1,6 +1,5 @@
 #include "proto/base/day.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const int64_t ms_per_day = INT64_C(24) * 60 * 60 * 1000;
@@ -39,9 +38,13 @@ static void format_start(civil_day_t day, char ret_text[TIME_TEXT_BYTES])
 
 int day_year(civil_day_t day)
 {
+    enum { YEAR_DIGITS = 4 };
     char text[TIME_TEXT_BYTES];
+    int year = 0;
     format_start(day, text);
-    return (int)strtol(text, NULL, 10);
+    for (size_t i = 0; i < YEAR_DIGITS; i++)
+        year = year * 10 + (text[i] - '0');
+    return year;
 }
 
 bool day_parse(struct bytes text, civil_day_t *ret_day)
