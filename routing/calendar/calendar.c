@@ -1,8 +1,11 @@
 #include "routing/calendar/calendar.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/base/arena.h"
+#include "proto/base/check.h"
 #include "routing/table/csv_field.h"
 
 enum column { DATE, KIND, NAME_VI, NAME_EN, COLUMN_COUNT };
@@ -10,8 +13,8 @@ enum kind { KIND_HOLIDAY, KIND_WORKING, KIND_COUNT };
 enum { NAME_BYTES_MAX = 255, PERIOD_COUNT = 2 };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
-    [DATE] = {"date", true, DAY_TEXT_BYTES - 1},
-    [KIND] = {"kind", true, 8},
+    [DATE] = {"date", true, BOUNDED_BY_READER},
+    [KIND] = {"kind", true, BOUNDED_BY_READER},
     [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
     [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
 };
@@ -39,6 +42,7 @@ struct date {
 };
 
 struct calendar {
+    struct arena arena; /* holds this calendar */
     size_t count;
     struct date dates[]; /* by day */
 };
@@ -78,29 +82,44 @@ static void read_dates(struct calendar *calendar, char *text, size_t size, struc
     qsort(calendar->dates, calendar->count, sizeof *calendar->dates, compare);
 }
 
+/* One block for the calendar, its dates and the text that they are read from. */
+static struct calendar *allocate(struct bytes holidays, char **ret_text)
+{
+    size_t room = csv_count_lines(holidays);
+    if (room > CALENDAR_DATES_MAX)
+        room = CALENDAR_DATES_MAX;
+    struct arena arena;
+    struct calendar *calendar;
+    size_t calendar_bytes = sizeof *calendar + room * sizeof *calendar->dates;
+    size_t text_bytes = holidays.size + 1;
+    if (!arena_init(&arena, calendar_bytes + text_bytes + alignof(max_align_t)))
+        return NULL;
+    calendar = arena_take(&arena, calendar_bytes);
+    *ret_text = arena_take(&arena, text_bytes);
+    check(calendar != NULL && *ret_text != NULL);
+    calendar->arena = arena;
+    calendar->count = 0;
+    return calendar;
+}
+
 enum reason calendar_new(struct bytes holidays, struct faults *faults,
                          struct calendar **ret_calendar)
 {
     size_t before = faults_total(faults);
-    size_t bound = csv_count_lines(holidays);
-    if (holidays.size > CSV_FILE_BYTES_MAX)
+    char *text;
+    if (holidays.size > CSV_FILE_BYTES_MAX) {
+        faults_add(faults, FAULT_FILE_TOO_LARGE, shape.file, 0, NULL, (struct bytes){NULL, 0});
         return REASON_REGISTRY_INVALID;
-    if (bound > CALENDAR_DATES_MAX)
-        bound = CALENDAR_DATES_MAX;
-    struct calendar *calendar = calloc(1, sizeof *calendar + bound * sizeof *calendar->dates);
-    char *text = malloc(holidays.size + 1);
-    if (calendar == NULL || text == NULL) {
-        free(calendar);
-        free(text);
-        return REASON_OUT_OF_MEMORY;
     }
+    struct calendar *calendar = allocate(holidays, &text);
+    if (calendar == NULL)
+        return REASON_OUT_OF_MEMORY;
     if (holidays.data != NULL) {
         memcpy(text, holidays.data, holidays.size);
         read_dates(calendar, text, holidays.size, faults);
     }
-    free(text);
     if (faults_total(faults) > before) {
-        free(calendar);
+        calendar_destroy(&calendar);
         return REASON_REGISTRY_INVALID;
     }
     *ret_calendar = calendar;
@@ -109,7 +128,10 @@ enum reason calendar_new(struct bytes holidays, struct faults *faults,
 
 void calendar_destroy(struct calendar **calendar)
 {
-    free(*calendar);
+    if (*calendar != NULL) {
+        struct arena arena = (*calendar)->arena;
+        arena_release(&arena);
+    }
     *calendar = NULL;
 }
 

@@ -1,7 +1,6 @@
 /* agencies.csv: organisations, their codes, and who takes over from whom. */
 #include "routing/registry/registry_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum column {
@@ -22,25 +21,26 @@ enum column {
 enum { CODE_BYTES_MAX = 35 /* QCVN 102:2016: 13 characters; twice that and a little */ };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
-    [KEY] = {"key", true, PARTICIPANT_KEY_BYTES_MAX},
+    [KEY] = {"key", true, BOUNDED_BY_READER},
     [OFFICIAL_CODE] = {"official_code", false, CODE_BYTES_MAX},
-    [FORMER_CODES] = {"former_codes", false, AGENCY_FORMER_CODES_MAX *(CODE_BYTES_MAX + 1)},
+    [FORMER_CODES] = {"former_codes", false, BOUNDED_BY_READER},
     [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
     [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
-    [ROLE] = {"role", true, 16},
-    [VALID_FROM] = {"valid_from", false, DAY_TEXT_BYTES - 1},
-    [VALID_TO] = {"valid_to", false, DAY_TEXT_BYTES - 1},
-    [SUCCESSOR] = {"successor", false, PARTICIPANT_KEY_BYTES_MAX},
+    [ROLE] = {"role", true, BOUNDED_BY_READER},
+    [VALID_FROM] = {"valid_from", false, BOUNDED_BY_READER},
+    [VALID_TO] = {"valid_to", false, BOUNDED_BY_READER},
+    [SUCCESSOR] = {"successor", false, BOUNDED_BY_READER},
     [SYSTEM] = {"system", false, NAME_BYTES_MAX},
-    [SAMPLE] = {"sample", true, 3},
+    [SAMPLE] = {"sample", true, BOUNDED_BY_READER},
 };
 
 static const struct csv_shape shape = {"agencies.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
 static bool code_is_valid(const char *code)
 {
-    size_t size = strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.");
-    return size > 0 && code[size] == 0 && code[0] != '.' && code[size - 1] != '.';
+    size_t size = strlen(code);
+    return size > 0 && size <= CODE_BYTES_MAX && code[0] != '.' && code[size - 1] != '.' &&
+           registry_is_code(code, ".");
 }
 
 static void index_code(struct registry *registry, const struct csv_row *row, size_t column,
@@ -48,7 +48,7 @@ static void index_code(struct registry *registry, const struct csv_row *row, siz
 {
     if (!code_is_valid(code))
         csv_fault_detail(row, column, FAULT_CODE_INVALID, bytes_of_text(code));
-    else if (!text_index_put(&registry->agencies_by_code, bytes_of_text(code), index, NULL))
+    else if (!text_index_put(&registry->agencies_by_code, bytes_of_text(code), index))
         csv_fault_detail(row, column, FAULT_CODE_REPEATED, bytes_of_text(code));
 }
 
@@ -83,7 +83,7 @@ static void read_agency(struct registry *registry, const struct csv_row *row)
     read_codes(registry, row, agency, index);
     if (!csv_read_key(row, KEY, &agency->key))
         return;
-    if (!text_index_put(&registry->agencies_by_key, key_bytes(&agency->key), index, NULL)) {
+    if (!text_index_put(&registry->agencies_by_key, key_bytes(&agency->key), index)) {
         csv_fault(row, KEY, FAULT_KEY_REPEATED);
         return;
     }
@@ -139,17 +139,12 @@ static void find_centre(struct registry *registry, struct faults *faults)
                    (struct bytes){NULL, 0});
 }
 
-bool registry_read_agencies(struct registry *registry, struct faults *faults)
+void registry_read_agencies(struct registry *registry, struct faults *faults)
 {
     struct csv_reader reader;
     struct csv_row row;
-    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_AGENCIES, PARTICIPANTS_MAX);
-    registry->agencies = calloc(bound + 1, sizeof *registry->agencies);
-    if (registry->agencies == NULL || !text_index_init(&registry->agencies_by_key, bound) ||
-        !text_index_init(&registry->agencies_by_code, bound * (AGENCY_FORMER_CODES_MAX + 1)))
-        return false;
     if (!registry_open_table(registry, REGISTRY_FILE_AGENCIES, &shape, &reader, faults))
-        return true;
+        return;
     while (csv_next(&reader, &row))
         read_agency(registry, &row);
     for (size_t i = 0; i < registry->agency_count; i++)
@@ -157,7 +152,6 @@ bool registry_read_agencies(struct registry *registry, struct faults *faults)
     for (size_t i = 0; i < registry->agency_count; i++)
         check_chain(&registry->agencies[i], faults);
     find_centre(registry, faults);
-    return true;
 }
 
 size_t registry_agency_count(const struct registry *registry)

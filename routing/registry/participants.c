@@ -1,7 +1,6 @@
 /* participants.csv: who may connect, with which keys. */
 #include "routing/registry/registry_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum column {
@@ -17,13 +16,12 @@ enum column {
 enum { FILE_NAME_BYTES_MAX = 255 };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
-    [KEY] = {"key", true, PARTICIPANT_KEY_BYTES_MAX},
-    [ROLE] = {"role", true, 16},
-    [CURVE_PUBLIC_KEY] = {"curve_public_key", true, CURVE_KEY_TEXT_BYTES - 1},
-    [CERTIFICATES] = {"certificates", true,
-                      PARTICIPANT_CERTIFICATES_MAX *(FILE_NAME_BYTES_MAX + 1)},
-    [ADAPTER] = {"adapter", true, 16},
-    [WINDOW_MESSAGES] = {"window_messages", true, 4},
+    [KEY] = {"key", true, BOUNDED_BY_READER},
+    [ROLE] = {"role", true, BOUNDED_BY_READER},
+    [CURVE_PUBLIC_KEY] = {"curve_public_key", true, BOUNDED_BY_READER},
+    [CERTIFICATES] = {"certificates", true, BOUNDED_BY_READER},
+    [ADAPTER] = {"adapter", true, BOUNDED_BY_READER},
+    [WINDOW_MESSAGES] = {"window_messages", true, BOUNDED_BY_READER},
 };
 
 static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
@@ -75,15 +73,21 @@ static void read_curve_key(struct registry *registry, const struct csv_row *row,
     }
     memcpy(participant->curve_public_key, text, CURVE_KEY_TEXT_BYTES);
     if (!text_index_put(&registry->participants_by_curve_key,
-                        (struct bytes){participant->curve_key, CURVE_KEY_BYTES}, index, NULL))
+                        (struct bytes){participant->curve_key, CURVE_KEY_BYTES}, index))
         csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_REPEATED);
 }
 
 /* Inside the registry's directory, wherever that is. */
 static bool is_inside(const char *name)
 {
-    return name[0] != 0 && name[0] != '/' && strstr(name, "..") == NULL &&
-           strlen(name) <= FILE_NAME_BYTES_MAX;
+    size_t size = strlen(name);
+    if (size == 0 || size > FILE_NAME_BYTES_MAX || name[0] == '/')
+        return false;
+    for (size_t i = 0; i + 1 < size; i++) {
+        if (name[i] == '.' && name[i + 1] == '.')
+            return false;
+    }
+    return true;
 }
 
 static void read_certificates(const struct csv_row *row, struct participant *participant)
@@ -118,26 +122,19 @@ static void read_participant(struct registry *registry, const struct csv_row *ro
         csv_fault(row, ROLE, FAULT_ROLE_DIFFERS);
     read_curve_key(registry, row, participant, index);
     registry->participant_count++;
-    if (participant->agency != NULL &&
-        !text_index_put(&registry->participants_by_key, key_bytes(&participant->agency->key), index,
-                        NULL))
+    if (participant->agency != NULL && !text_index_put(&registry->participants_by_key,
+                                                       key_bytes(&participant->agency->key), index))
         csv_fault(row, KEY, FAULT_KEY_REPEATED);
 }
 
-bool registry_read_participants(struct registry *registry, struct faults *faults)
+void registry_read_participants(struct registry *registry, struct faults *faults)
 {
     struct csv_reader reader;
     struct csv_row row;
-    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_PARTICIPANTS, PARTICIPANTS_MAX);
-    registry->participants = calloc(bound + 1, sizeof *registry->participants);
-    if (registry->participants == NULL || !text_index_init(&registry->participants_by_key, bound) ||
-        !text_index_init(&registry->participants_by_curve_key, bound))
-        return false;
     if (!registry_open_table(registry, REGISTRY_FILE_PARTICIPANTS, &shape, &reader, faults))
-        return true;
+        return;
     while (csv_next(&reader, &row))
         read_participant(registry, &row);
-    return true;
 }
 
 size_t registry_participant_count(const struct registry *registry)

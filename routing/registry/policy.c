@@ -1,8 +1,6 @@
 /* policy.csv: who may send what to whom. What does not stand there is forbidden. */
 #include "routing/registry/registry_parts.h"
 
-#include <stdlib.h>
-
 enum column {
     SENDER,
     TYPE,
@@ -13,11 +11,11 @@ enum column {
 };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
-    [SENDER] = {"sender", true, 16},
-    [TYPE] = {"type", true, 32},
-    [RECIPIENT] = {"recipient", true, 16},
-    [COPIES] = {"copies", false, POLICY_COPIES_MAX *(PARTICIPANT_KEY_BYTES_MAX + 1)},
-    [LIFE_HOURS] = {"life_hours", true, 4},
+    [SENDER] = {"sender", true, BOUNDED_BY_READER},
+    [TYPE] = {"type", true, BOUNDED_BY_READER},
+    [RECIPIENT] = {"recipient", true, BOUNDED_BY_READER},
+    [COPIES] = {"copies", false, BOUNDED_BY_READER},
+    [LIFE_HOURS] = {"life_hours", true, BOUNDED_BY_READER},
 };
 
 static const struct csv_shape shape = {"policy.csv", columns, COLUMN_COUNT, POLICY_RULES_MAX};
@@ -89,21 +87,16 @@ static void check_copies(const struct registry *registry, const struct policy_ru
     }
 }
 
-bool registry_read_policy(struct registry *registry, struct faults *faults)
+void registry_read_policy(struct registry *registry, struct faults *faults)
 {
     struct csv_reader reader;
     struct csv_row row;
-    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_POLICY, POLICY_RULES_MAX);
-    registry->rules = calloc(bound + 1, sizeof *registry->rules);
-    if (registry->rules == NULL)
-        return false;
     if (!registry_open_table(registry, REGISTRY_FILE_POLICY, &shape, &reader, faults))
-        return true;
+        return;
     while (csv_next(&reader, &row))
         read_rule(registry, &row);
     for (size_t i = 0; i < registry->rule_count; i++)
         check_copies(registry, &registry->rules[i], faults);
-    return true;
 }
 
 const struct policy_rule *registry_policy(const struct registry *registry,

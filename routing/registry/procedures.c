@@ -1,9 +1,6 @@
 /* procedures.csv: the catalogue of administrative procedures and who is competent for each. */
 #include "routing/registry/registry_parts.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum column {
     CODE,
     NAME_VI,
@@ -23,12 +20,12 @@ static const struct csv_column columns[COLUMN_COUNT] = {
     [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
     [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
     [FIELD_CODE] = {"field_code", false, PROCEDURE_CODE_BYTES_MAX},
-    [AGENCY] = {"agency", true, PARTICIPANT_KEY_BYTES_MAX},
-    [SERVICE_LEVEL] = {"service_level", true, 8},
-    [PROCESSING_DAYS] = {"processing_days", true, 4},
-    [VALID_FROM] = {"valid_from", false, DAY_TEXT_BYTES - 1},
-    [VALID_TO] = {"valid_to", false, DAY_TEXT_BYTES - 1},
-    [SAMPLE] = {"sample", true, 3},
+    [AGENCY] = {"agency", true, BOUNDED_BY_READER},
+    [SERVICE_LEVEL] = {"service_level", true, BOUNDED_BY_READER},
+    [PROCESSING_DAYS] = {"processing_days", true, BOUNDED_BY_READER},
+    [VALID_FROM] = {"valid_from", false, BOUNDED_BY_READER},
+    [VALID_TO] = {"valid_to", false, BOUNDED_BY_READER},
+    [SAMPLE] = {"sample", true, BOUNDED_BY_READER},
 };
 
 static const struct csv_shape shape = {"procedures.csv", columns, COLUMN_COUNT, PROCEDURES_MAX};
@@ -61,8 +58,7 @@ struct bytes procedure_code_bare(struct bytes code)
 
 static bool code_is_valid(const char *code)
 {
-    size_t size = strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
-    return size > 0 && code[size] == 0;
+    return registry_is_code(code, ".-");
 }
 
 static void read_procedure(struct registry *registry, const struct csv_row *row)
@@ -92,26 +88,21 @@ static void read_procedure(struct registry *registry, const struct csv_row *row)
         return;
     }
     struct bytes bare = procedure_code_bare(bytes_of_text(procedure->code));
-    if (!text_index_put(&registry->procedures_by_code, bare, index, NULL)) {
+    if (!text_index_put(&registry->procedures_by_code, bare, index)) {
         csv_fault(row, CODE, FAULT_CODE_REPEATED);
         return;
     }
     registry->procedure_count++;
 }
 
-bool registry_read_procedures(struct registry *registry, struct faults *faults)
+void registry_read_procedures(struct registry *registry, struct faults *faults)
 {
     struct csv_reader reader;
     struct csv_row row;
-    size_t bound = registry_rows_bound(registry, REGISTRY_FILE_PROCEDURES, PROCEDURES_MAX);
-    registry->procedures = calloc(bound + 1, sizeof *registry->procedures);
-    if (registry->procedures == NULL || !text_index_init(&registry->procedures_by_code, bound))
-        return false;
     if (!registry_open_table(registry, REGISTRY_FILE_PROCEDURES, &shape, &reader, faults))
-        return true;
+        return;
     while (csv_next(&reader, &row))
         read_procedure(registry, &row);
-    return true;
 }
 
 size_t registry_procedure_count(const struct registry *registry)

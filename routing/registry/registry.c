@@ -1,8 +1,8 @@
 /* The snapshot as a whole: copying the files in, version and digest, references. */
 #include "routing/registry/registry_parts.h"
 
+#include <stdalign.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/base/check.h"
@@ -62,12 +62,14 @@ const struct agency *registry_read_agency(const struct registry *registry,
     return agency;
 }
 
-size_t registry_rows_bound(const struct registry *registry, enum registry_file file,
-                           size_t rows_max)
+bool registry_is_code(const char *code, const char *marks)
 {
-    struct bytes text = {(const uint8_t *)registry->texts[file], registry->text_sizes[file]};
-    size_t lines = csv_count_lines(text);
-    return lines < rows_max ? lines : rows_max;
+    for (size_t i = 0; code[i] != 0; i++) {
+        bool plain = (code[i] >= '0' && code[i] <= '9') || (code[i] >= 'A' && code[i] <= 'Z');
+        if (!plain && strchr(marks, code[i]) == NULL)
+            return false;
+    }
+    return code[0] != 0;
 }
 
 static const struct bytes no_detail = {NULL, 0};
@@ -81,29 +83,104 @@ bool registry_open_table(struct registry *registry, enum registry_file file,
     return csv_open(ret_reader, shape, registry->texts[file], registry->text_sizes[file], faults);
 }
 
-/* Fields point into these copies, so they stay until the snapshot goes. */
-static bool copy_texts(struct registry *registry, const struct registry_files *files,
-                       struct faults *faults)
+static bool is_usable(struct bytes content)
+{
+    return content.data != NULL && content.size <= CSV_FILE_BYTES_MAX;
+}
+
+static void check_presence(const struct registry_files *files, struct faults *faults)
 {
     for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
         struct bytes content = files->content[i];
-        if (content.data == NULL) {
-            if (!registry_file_is_optional((enum registry_file)i))
-                faults_add(faults, FAULT_FILE_MISSING, file_names[i], 0, NULL, no_detail);
-            continue;
-        }
-        if (content.size > CSV_FILE_BYTES_MAX) {
+        if (content.data == NULL && !registry_file_is_optional((enum registry_file)i))
+            faults_add(faults, FAULT_FILE_MISSING, file_names[i], 0, NULL, no_detail);
+        if (content.data != NULL && !is_usable(content) && i != REGISTRY_FILE_HOLIDAYS)
             faults_add(faults, FAULT_FILE_TOO_LARGE, file_names[i], 0, NULL, no_detail);
+    }
+}
+
+/* One more than the rows that a file can give: a row is filled in before it is counted. */
+static size_t room_for(const struct registry_files *files, enum registry_file file, size_t rows_max)
+{
+    struct bytes content = files->content[file];
+    size_t lines = is_usable(content) ? csv_count_lines(content) : 0;
+    return (lines < rows_max ? lines : rows_max) + 1;
+}
+
+/* Takes a piece, cleared; or, before there is a block, only adds up what it will need. */
+static void *take(struct arena *arena, size_t *need_bytes, size_t count, size_t size_bytes)
+{
+    *need_bytes += count * size_bytes + alignof(max_align_t);
+    if (arena->block == NULL)
+        return NULL;
+    void *piece = arena_take(arena, count * size_bytes);
+    check(piece != NULL);
+    return memset(piece, 0, count * size_bytes);
+}
+
+static void take_index(struct arena *arena, size_t *need_bytes, size_t entries_max,
+                       struct text_index *index)
+{
+    size_t slot_count = text_index_slots(entries_max);
+    struct text_index_slot *slots = take(arena, need_bytes, slot_count, sizeof *slots);
+    if (slots != NULL)
+        text_index_init(index, slots, slot_count);
+}
+
+/* Lays everything out: run once on an empty arena to measure, once more to take. */
+static size_t lay_out(const struct registry_files *files, struct arena *arena,
+                      struct registry *registry)
+{
+    enum { CODES = 1 + AGENCY_FORMER_CODES_MAX };
+    size_t need = sizeof *registry + alignof(max_align_t);
+    size_t agencies = room_for(files, REGISTRY_FILE_AGENCIES, PARTICIPANTS_MAX);
+    size_t participants = room_for(files, REGISTRY_FILE_PARTICIPANTS, PARTICIPANTS_MAX);
+    size_t procedures = room_for(files, REGISTRY_FILE_PROCEDURES, PROCEDURES_MAX);
+    size_t rules = room_for(files, REGISTRY_FILE_POLICY, POLICY_RULES_MAX);
+    registry->agencies = take(arena, &need, agencies, sizeof *registry->agencies);
+    registry->participants = take(arena, &need, participants, sizeof *registry->participants);
+    registry->procedures = take(arena, &need, procedures, sizeof *registry->procedures);
+    registry->rules = take(arena, &need, rules, sizeof *registry->rules);
+    take_index(arena, &need, agencies, &registry->agencies_by_key);
+    take_index(arena, &need, agencies * CODES, &registry->agencies_by_code);
+    take_index(arena, &need, participants, &registry->participants_by_key);
+    take_index(arena, &need, participants, &registry->participants_by_curve_key);
+    take_index(arena, &need, procedures, &registry->procedures_by_code);
+    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
+        if (is_usable(files->content[i]))
+            registry->texts[i] = take(arena, &need, files->content[i].size + 1, 1);
+    }
+    return need;
+}
+
+/* Fields point into these copies, so they stay until the snapshot goes. */
+static void copy_texts(struct registry *registry, const struct registry_files *files)
+{
+    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
+        struct bytes content = files->content[i];
+        if (!is_usable(content))
             continue;
-        }
-        registry->texts[i] = malloc(content.size + 1);
-        if (registry->texts[i] == NULL)
-            return false;
-        memcpy(registry->texts[i], content.data, content.size);
-        registry->texts[i][content.size] = 0;
+        if (content.size > 0)
+            memcpy(registry->texts[i], content.data, content.size);
         registry->text_sizes[i] = content.size;
     }
-    return true;
+}
+
+/* An empty registry with room for what the files hold; NULL when memory is short. */
+static struct registry *allocate(const struct registry_files *files)
+{
+    struct arena arena = {0};
+    struct registry measure = {0};
+    if (!arena_init(&arena, lay_out(files, &arena, &measure)))
+        return NULL;
+    struct registry *registry = arena_take(&arena, sizeof *registry);
+    check(registry != NULL);
+    memset(registry, 0, sizeof *registry);
+    (void)lay_out(files, &arena, registry);
+    registry->arena = arena;
+    atomic_init(&registry->references, 1);
+    copy_texts(registry, files);
+    return registry;
 }
 
 /* Name, zero byte, size in 8 bytes, content: no two sets of files hash the same bytes. */
@@ -176,35 +253,30 @@ static void require_rows(const struct registry *registry, struct faults *faults)
     }
 }
 
-static bool read_all(struct registry *registry, const struct registry_files *files,
-                     hash_function *hash, struct faults *faults)
+static enum reason read_all(struct registry *registry, const struct registry_files *files,
+                            hash_function *hash, struct faults *faults)
 {
-    if (!copy_texts(registry, files, faults))
-        return false;
+    check_presence(files, faults);
     hash_files(files, hash, &registry->digest);
     read_version(registry, faults);
-    if (!registry_read_agencies(registry, faults) ||
-        !registry_read_participants(registry, faults) ||
-        !registry_read_procedures(registry, faults) || !registry_read_policy(registry, faults))
-        return false;
+    registry_read_agencies(registry, faults);
+    registry_read_participants(registry, faults);
+    registry_read_procedures(registry, faults);
+    registry_read_policy(registry, faults);
     require_rows(registry, faults);
-    return calendar_new(files->content[REGISTRY_FILE_HOLIDAYS], faults, &registry->calendar) !=
-           REASON_OUT_OF_MEMORY;
+    enum reason reason =
+        calendar_new(files->content[REGISTRY_FILE_HOLIDAYS], faults, &registry->calendar);
+    return faults_total(faults) > 0 ? REASON_REGISTRY_INVALID : reason;
 }
 
 enum reason registry_new(const struct registry_files *files, hash_function *hash,
                          struct faults *faults, struct registry **ret_registry)
 {
     faults_init(faults);
-    struct registry *registry = calloc(1, sizeof *registry);
+    struct registry *registry = allocate(files);
     if (registry == NULL)
         return REASON_OUT_OF_MEMORY;
-    atomic_init(&registry->references, 1);
-    enum reason reason = REASON_NONE;
-    if (!read_all(registry, files, hash, faults))
-        reason = REASON_OUT_OF_MEMORY;
-    else if (faults_total(faults) > 0)
-        reason = REASON_REGISTRY_INVALID;
+    enum reason reason = read_all(registry, files, hash, faults);
     faults_sort(faults);
     if (reason != REASON_NONE) {
         registry_destroy(&registry);
@@ -227,18 +299,8 @@ void registry_destroy(struct registry **registry)
     if (gone == NULL || atomic_fetch_sub_explicit(&gone->references, 1, memory_order_acq_rel) != 1)
         return;
     calendar_destroy(&gone->calendar);
-    text_index_release(&gone->agencies_by_key);
-    text_index_release(&gone->agencies_by_code);
-    text_index_release(&gone->participants_by_key);
-    text_index_release(&gone->participants_by_curve_key);
-    text_index_release(&gone->procedures_by_code);
-    free(gone->agencies);
-    free(gone->participants);
-    free(gone->procedures);
-    free(gone->rules);
-    for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++)
-        free(gone->texts[i]);
-    free(gone);
+    struct arena arena = gone->arena;
+    arena_release(&arena);
 }
 
 const char *registry_version(const struct registry *registry)

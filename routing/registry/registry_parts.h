@@ -1,14 +1,16 @@
 /* registry_parts - the inside of a registry, shared by the files that build it. Not for others.
  *
- * Built in this order: agencies, participants, procedures, policy, calendar. Each registry_read_x
- * takes the bytes of its file, fills its array and index, and adds what is wrong to faults. They
- * answer false only when memory is short.
+ * One block of memory, measured before it is taken: the registry itself, the texts, the arrays and
+ * their indexes. Built in this order: agencies, participants, procedures, policy, calendar. Each
+ * registry_read_x takes the text of its file, fills its array and index, and adds what is wrong to
+ * faults; arrays and indexes have room for every row that the text can hold.
  */
 #ifndef ROUTING_REGISTRY_REGISTRY_PARTS_H
 #define ROUTING_REGISTRY_REGISTRY_PARTS_H
 
 #include <stdatomic.h>
 
+#include "proto/base/arena.h"
 #include "routing/registry/registry.h"
 #include "routing/table/csv_field.h"
 #include "routing/table/text_index.h"
@@ -16,6 +18,7 @@
 enum { NAME_BYTES_MAX = 1000 /* the longest procedure titles are near 600 bytes of UTF-8 */ };
 
 struct registry {
+    struct arena arena; /* holds this registry and all that it points at, but the calendar */
     atomic_uint references;
     char version[REGISTRY_VERSION_TEXT_BYTES];
     struct digest digest;
@@ -45,14 +48,11 @@ struct registry {
     struct calendar *calendar;
 };
 
-bool registry_read_agencies(struct registry *registry, struct faults *faults);
-bool registry_read_participants(struct registry *registry, struct faults *faults);
-bool registry_read_procedures(struct registry *registry, struct faults *faults);
-bool registry_read_policy(struct registry *registry, struct faults *faults);
+void registry_read_agencies(struct registry *registry, struct faults *faults);
+void registry_read_participants(struct registry *registry, struct faults *faults);
+void registry_read_procedures(struct registry *registry, struct faults *faults);
+void registry_read_policy(struct registry *registry, struct faults *faults);
 
-/* The rows that a file can have at most: room to allocate. */
-size_t registry_rows_bound(const struct registry *registry, enum registry_file file,
-                           size_t rows_max);
 /* Begins to read a file's table. False: no rows to be had; why stands in faults. */
 bool registry_open_table(struct registry *registry, enum registry_file file,
                          const struct csv_shape *shape, struct csv_reader *ret_reader,
@@ -63,5 +63,7 @@ const struct agency *registry_read_agency(const struct registry *registry,
 /* The centre, an agency or the portal, and the gateway when allow_gateway. */
 bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gateway,
                         enum participant_role *ret_role);
+/* Digits, capital letters and the marks given; not empty. */
+bool registry_is_code(const char *code, const char *marks);
 
 #endif

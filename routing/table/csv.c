@@ -210,7 +210,7 @@ static void check_values(struct csv_row *row)
         struct bytes value = bytes_of_text(row->fields[column]);
         if (rule->required && value.size == 0)
             report(row->reader, FAULT_VALUE_MISSING, rule->name, no_detail);
-        if (value.size > rule->bytes_max)
+        if (rule->bytes_max != BOUNDED_BY_READER && value.size > rule->bytes_max)
             report(row->reader, FAULT_VALUE_TOO_LONG, rule->name, value);
     }
 }

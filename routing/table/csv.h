@@ -24,6 +24,7 @@
 #include "routing/table/faults.h"
 
 enum {
+    BOUNDED_BY_READER = 0,
     CSV_COLUMNS_MAX = 16,
     CSV_LINE_BYTES_MAX = 8 * 1024,         /* two long names and change, several times over */
     CSV_FILE_BYTES_MAX = 16 * 1024 * 1024, /* 16,384 procedures at 1 KB */
@@ -32,7 +33,7 @@ enum {
 struct csv_column {
     const char *name;
     bool required;    /* may not be empty */
-    size_t bytes_max; /* of the value */
+    size_t bytes_max; /* of a text; BOUNDED_BY_READER where only certain values are taken */
 };
 
 struct csv_shape {

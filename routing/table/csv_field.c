@@ -116,7 +116,9 @@ bool csv_read_list(const struct csv_row *row, size_t column, const char **ret_it
             csv_fault(row, column, FAULT_LIST_TOO_LONG);
             return false;
         }
-        char *stop = strchrnul(at, ';');
+        char *stop = at;
+        while (*stop != ';' && *stop != 0)
+            stop++;
         bool last = *stop == 0;
         *stop = 0;
         ret_items[count++] = at;

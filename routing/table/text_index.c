@@ -1,27 +1,24 @@
 #include "routing/table/text_index.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "proto/base/check.h"
 #include "proto/base/key.h"
 
-bool text_index_init(struct text_index *index, size_t entries_max)
+size_t text_index_slots(size_t entries_max)
 {
     enum { SLOTS_MIN = 8 };
     size_t slot_count = SLOTS_MIN;
     while (slot_count < 2 * entries_max)
         slot_count *= 2;
-    struct text_index_slot *slots = calloc(slot_count, sizeof *slots);
-    if (slots == NULL)
-        return false;
-    *index = (struct text_index){.slots = slots, .slot_count = slot_count, .limit = slot_count / 2};
-    return true;
+    return slot_count;
 }
 
-void text_index_release(struct text_index *index)
+void text_index_init(struct text_index *index, struct text_index_slot *slots, size_t slot_count)
 {
-    free(index->slots);
-    *index = (struct text_index){0};
+    check(slot_count > 0 && (slot_count & (slot_count - 1)) == 0);
+    memset(slots, 0, slot_count * sizeof *slots);
+    *index = (struct text_index){.slots = slots, .slot_count = slot_count, .limit = slot_count / 2};
 }
 
 /* The slot that holds the text, or the free one where it would go. */
@@ -34,16 +31,12 @@ static struct text_index_slot *find_slot(const struct text_index *index, struct 
     return &index->slots[at];
 }
 
-bool text_index_put(struct text_index *index, struct bytes text, uint32_t value,
-                    uint32_t *ret_existing)
+bool text_index_put(struct text_index *index, struct bytes text, uint32_t value)
 {
     check(text.size > 0 && index->count < index->limit);
     struct text_index_slot *slot = find_slot(index, text);
-    if (slot->text.data != NULL) {
-        if (ret_existing != NULL)
-            *ret_existing = slot->value;
+    if (slot->text.data != NULL)
         return false;
-    }
     *slot = (struct text_index_slot){text, value};
     index->count++;
     return true;

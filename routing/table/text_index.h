@@ -2,7 +2,7 @@
  *
  * Open addressing at half load, so that a text that is not there is noticed after a few steps
  * whatever a hostile sender asks for: what is in the table comes from our own files alone.
- * Texts are views; they must outlive the index.
+ * Texts are views; they must outlive the index. The slots are the caller's.
  */
 #ifndef ROUTING_TABLE_TEXT_INDEX_H
 #define ROUTING_TABLE_TEXT_INDEX_H
@@ -25,13 +25,12 @@ struct text_index {
     size_t count;
 };
 
-/* Room for at most entries_max texts. False when memory is short. */
-bool text_index_init(struct text_index *index, size_t entries_max);
-void text_index_release(struct text_index *index);
-/* False when the text is there already; ret_existing (may be NULL) then gets its value. The text is
- * not empty, and the index not full. */
-bool text_index_put(struct text_index *index, struct bytes text, uint32_t value,
-                    uint32_t *ret_existing);
+/* How many slots an index for so many texts needs. */
+size_t text_index_slots(size_t entries_max);
+/* Uses the caller's slots, text_index_slots of them, and clears them. */
+void text_index_init(struct text_index *index, struct text_index_slot *slots, size_t slot_count);
+/* False when the text is there already. The text is not empty, and the index not full. */
+bool text_index_put(struct text_index *index, struct bytes text, uint32_t value);
 bool text_index_find(const struct text_index *index, struct bytes text, uint32_t *ret_value);
 
 #endif
