@@ -6,7 +6,7 @@ DESTDIR ?=
 SANDBOX := $(B)/sandbox
 FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]' </dev/null)
 
-.PHONY: run test test-fresh install uninstall format format-check lint help
+.PHONY: run test test-fresh install uninstall format format-check lint lint-files help
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -41,12 +41,17 @@ uninstall:
 	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))
 
 format:
+	@ops/install-deps develop
 	@clang-format -i $(FORMATTED)
 format-check:
+	@ops/install-deps develop
 	@clang-format --dry-run -Werror $(FORMATTED)
 
 # Checks and their reasons: .clang-tidy.
-lint: $(ALL_SRC:%.c=$(O)/lint/%.ok)
+lint:
+	@ops/install-deps develop
+	@$(MAKE) lint-files
+lint-files: $(ALL_SRC:%.c=$(O)/lint/%.ok)
 $(O)/lint/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	$(call say,LINT,$<)

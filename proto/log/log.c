@@ -77,7 +77,7 @@ static void put_escaped_byte(struct writer *writer, uint8_t byte)
 {
     char hex[2] = {hex_digits[byte >> 4], hex_digits[byte & 15]};
     if (writer->json && (byte == 0 || byte >= 0x80)) { /* many readers refuse \u0000 */
-        put_text(writer, "\xef\xbf\xbd"); /* U+FFFD */
+        put_text(writer, "\xef\xbf\xbd");              /* U+FFFD */
         return;
     }
     put_text(writer, writer->json ? "\\u00" : "\\x");

@@ -19,10 +19,11 @@ static int make_entries(void **state)
 {
     (void)state;
     struct id_maker maker = {0};
-    for (uint8_t i = 0; i <= PARCEL_MESSAGES_MAX; i++) {
-        struct bytes content = {&i, 1};
+    for (int i = 0; i <= PARCEL_MESSAGES_MAX; i++) {
+        uint8_t seed = (uint8_t)i;
+        struct bytes content = {&seed, 1};
         sha256_parts(&content, 1, &entries[i].digest);
-        id_make(&maker, (wall_t){1790000000000 + i}, (const uint8_t[ID_RANDOM_BYTES]){i},
+        id_make(&maker, (wall_t){1790000000000 + i}, (const uint8_t[ID_RANDOM_BYTES]){seed},
                 &entries[i].id);
     }
     return 0;
