@@ -1,0 +1,62 @@
+/* der - reading and writing DER (ITU-T X.690 §10), as much of it as a CMS signature needs.
+ *
+ * Reading: a struct bytes is the cursor. Each der_take… reads one element from the front and moves
+ * past it, or answers false and leaves the cursor alone. Strict: one-byte tags, definite lengths in
+ * their shortest form, the content within the cursor. Nothing is copied: results point into the
+ * input.
+ *
+ * Writing: from back to front, so that a length is known when its header is written:
+ *     der_writer_init, mark = der_mark, write the content (last element first),
+ *     der_wrap(tag, mark), …, der_written
+ * A writer that runs out of room stays full; der_written then answers an empty view.
+ */
+#ifndef PROTO_SEAL_DER_H
+#define PROTO_SEAL_DER_H
+
+#include "proto/base/bytes.h"
+
+enum {
+    DER_INTEGER = 0x02,
+    DER_BIT_STRING = 0x03,
+    DER_OCTET_STRING = 0x04,
+    DER_NULL = 0x05,
+    DER_OBJECT = 0x06,
+    DER_UTC_TIME = 0x17,
+    DER_GENERALIZED_TIME = 0x18,
+    DER_SEQUENCE = 0x30,
+    DER_SET = 0x31,
+    DER_CONTEXT_0 = 0xa0, /* constructed, context-specific */
+    DER_CONTEXT_1 = 0xa1,
+    DER_CONTEXT_2 = 0xa2,
+    DER_CONTEXT_3 = 0xa3,
+    DER_CONTEXT_0_PRIMITIVE = 0x80,
+};
+
+/* The next element with that tag: its content. */
+bool der_take(struct bytes *rest, uint8_t tag, struct bytes *ret_content);
+/* The same, with its header. */
+bool der_take_whole(struct bytes *rest, uint8_t tag, struct bytes *ret_element);
+/* Exactly this element and nothing after it. */
+bool der_take_only(struct bytes all, uint8_t tag, struct bytes *ret_content);
+/* An INTEGER from 0 to 32767. */
+bool der_take_small(struct bytes *rest, int *ret_value);
+bool der_next_is(struct bytes rest, uint8_t tag);
+
+struct der_writer {
+    uint8_t *start;
+    uint8_t *at; /* everything from here to the end is written */
+    uint8_t *end;
+    bool full;
+};
+
+void der_writer_init(struct der_writer *writer, uint8_t *memory, size_t size_bytes);
+/* The place that der_wrap counts up to. */
+const uint8_t *der_mark(const struct der_writer *writer);
+void der_write(struct der_writer *writer, struct bytes raw);
+/* The header of an element whose content is what was written since the mark. */
+void der_wrap(struct der_writer *writer, uint8_t tag, const uint8_t *mark);
+/* Header and content. */
+void der_write_element(struct der_writer *writer, uint8_t tag, struct bytes content);
+struct bytes der_written(const struct der_writer *writer);
+
+#endif

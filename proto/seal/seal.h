@@ -1,0 +1,86 @@
+/* seal - detached signatures over bytes that are kept: make one, judge one, export one.
+ *
+ * A signature is an ordinary CMS SignedData in DER (RFC 5652) with the attributes of CAdES-BES
+ * (ETSI EN 319 122-1: content-type, message-digest, signing-time, signing-certificate-v2). What is
+ * signed is one envelope, or one manifest (manifest.h). It carries no certificate: the registry has
+ * it, and the digest in signing-certificate-v2 says which. seal_export puts it in, and then
+ *     openssl cms -verify -binary -inform DER -in SIGNATURE -content FILE -CAfile ANCHORS
+ * says "successful". (That command asks of a certificate with extended key usages that e-mail
+ * protection is among them; for others add "-purpose any".)
+ *
+ * Accepted: RSA of 2048 bits or more by PKCS#1 v1.5 or PSS, ECDSA on P-256 and P-384, with SHA-256,
+ * SHA-384 or SHA-512. Everything here is safe on any number of threads.
+ */
+#ifndef PROTO_SEAL_SEAL_H
+#define PROTO_SEAL_SEAL_H
+
+#include "proto/base/bytes.h"
+#include "proto/base/digest.h"
+#include "proto/base/key.h"
+#include "proto/base/limits.h"
+#include "proto/base/reason.h"
+#include "proto/base/time.h"
+
+struct trust;
+
+/* A private key and its certificate. */
+struct signer;
+
+enum signer_padding {
+    SIGNER_PADDING_PKCS1, /* what every validator takes: the default */
+    SIGNER_PADDING_PSS,
+};
+
+/* The padding matters to RSA keys only. REASON_KEY_UNREADABLE: one of the two cannot be read, or
+ * they do not belong together. REASON_KEY_TOO_SHORT, REASON_ALGORITHM_NOT_LISTED: nobody would
+ * accept its signatures. REASON_OUT_OF_MEMORY. */
+enum reason signer_new(struct bytes key_pem, struct bytes certificate, enum signer_padding padding,
+                       struct signer **ret_signer);
+void signer_destroy(struct signer **signer);
+/* DER; lives as long as the signer. */
+struct bytes signer_certificate(const struct signer *signer);
+const struct digest *signer_fingerprint(const struct signer *signer);
+
+/* Appends the signature. Always with SHA-256. REASON_OUT_OF_MEMORY; ret_signature is then as
+ * before. */
+enum reason seal_sign(const struct signer *signer, struct bytes content, wall_t signing_time,
+                      struct buffer *ret_signature);
+
+struct seal_verdict {
+    enum reason reason;
+    /* Known from there on where a registered certificate was found, otherwise zero; proven only
+     * when reason is REASON_NONE. */
+    struct key participant;
+    struct digest fingerprint; /* of the signer's certificate */
+    wall_t signing_time;       /* as the signer claims, whole seconds; 0 when not claimed */
+    struct digest content;     /* SHA-256 of the content, with REASON_NONE only: hash it once */
+};
+
+/* Whether signature is a signature over content by a registered certificate of expected_sender that
+ * counts at now. expected_sender may be NULL: whoever is registered. certificate, DER, may be
+ * empty; if not, it must be the registered certificate that the signature names. Neither it nor
+ * anything inside the signature extends trust.
+ *
+ * A pure function of its arguments. Answers ret_verdict->reason, in this order:
+ *     SIGNATURE_MISSING                              empty
+ *     SIGNATURE_MALFORMED, ALGORITHM_SHA1, ALGORITHM_MD5, ALGORITHM_NOT_LISTED
+ *                                                    see signed_data.h
+ *     CERTIFICATE_UNKNOWN                            not registered, or not the one passed
+ *     KEY_TOO_SHORT … CERTIFICATE_EXPIRED            see trust_judge
+ *     SIGNER_NOT_SENDER
+ *     SIGNATURE_WRONG                                content, attributes or signature do not match
+ *     OUT_OF_MEMORY                                  nothing is known; try again
+ */
+enum reason seal_verify(const struct trust *trust, struct bytes content, struct bytes signature,
+                        struct bytes certificate, const struct key *expected_sender, wall_t now,
+                        struct seal_verdict *ret_verdict);
+
+enum { SEAL_EXPORT_CERTIFICATES_MAX = 8 };
+
+/* Appends the signature with these certificates (DER; the signer's and its issuers', see
+ * trust_signer_chain) in place of those that it carried. The signed part is not touched.
+ * REASON_SIGNATURE_MALFORMED, REASON_OUT_OF_MEMORY. */
+enum reason seal_export(struct bytes signature, const struct bytes *certificates,
+                        size_t certificate_count, struct buffer *ret_signature);
+
+#endif

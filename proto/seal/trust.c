@@ -1,0 +1,166 @@
+#include "proto/seal/trust.h"
+
+#include "proto/base/check.h"
+#include "proto/seal/trust_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void trust_signer_release(struct trust_signer *signer)
+{
+    public_key_destroy(&signer->key);
+    sk_X509_pop_free(signer->chain, X509_free);
+    X509_free(signer->certificate);
+    free(signer->der);
+}
+
+struct trust *trust_hold(struct trust *trust)
+{
+    atomic_fetch_add_explicit(&trust->holds, 1, memory_order_relaxed);
+    return trust;
+}
+
+void trust_drop(struct trust **trust)
+{
+    struct trust *dropped = *trust;
+    *trust = NULL;
+    if (dropped == NULL || atomic_fetch_sub_explicit(&dropped->holds, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < dropped->count; i++)
+        trust_signer_release(&dropped->signers[i]);
+    free(dropped->signers);
+    free(dropped->by_issuer);
+    free(dropped->by_fingerprint);
+    free(dropped);
+}
+
+static uint64_t hash_issued(struct bytes issuer, struct bytes serial)
+{
+    return hash_bytes(issuer) ^ (hash_bytes(serial) << 1);
+}
+
+static uint64_t hash_fingerprint(const struct digest *fingerprint)
+{
+    uint64_t hash; /* a digest is random already */
+    memcpy(&hash, fingerprint->bytes, sizeof hash);
+    return hash;
+}
+
+static void insert(uint32_t *slots, size_t slot_count, uint64_t hash, size_t index)
+{
+    size_t slot = hash & (slot_count - 1);
+    while (slots[slot] != 0)
+        slot = (slot + 1) & (slot_count - 1);
+    slots[slot] = (uint32_t)(index + 1);
+}
+
+bool trust_index(struct trust *trust)
+{
+    size_t slot_count = 2;
+    while (slot_count < 2 * trust->count)
+        slot_count *= 2;
+    trust->slot_count = slot_count;
+    trust->by_issuer = calloc(slot_count, sizeof trust->by_issuer[0]);
+    trust->by_fingerprint = calloc(slot_count, sizeof trust->by_fingerprint[0]);
+    if (trust->by_issuer == NULL || trust->by_fingerprint == NULL)
+        return false;
+    for (size_t i = 0; i < trust->count; i++) {
+        const struct trust_signer *signer = &trust->signers[i];
+        insert(trust->by_issuer, slot_count, hash_issued(signer->issuer, signer->serial), i);
+        insert(trust->by_fingerprint, slot_count, hash_fingerprint(&signer->fingerprint), i);
+    }
+    return true;
+}
+
+const struct trust_signer *trust_find_issued(const struct trust *trust, struct bytes issuer,
+                                             struct bytes serial)
+{
+    size_t mask = trust->slot_count - 1;
+    size_t slot = hash_issued(issuer, serial) & mask;
+    for (; trust->by_issuer[slot] != 0; slot = (slot + 1) & mask) {
+        const struct trust_signer *signer = &trust->signers[trust->by_issuer[slot] - 1];
+        if (bytes_equal(signer->serial, serial) && bytes_equal(signer->issuer, issuer))
+            return signer;
+    }
+    return NULL;
+}
+
+const struct trust_signer *trust_find(const struct trust *trust, const struct digest *fingerprint)
+{
+    size_t mask = trust->slot_count - 1;
+    size_t slot = hash_fingerprint(fingerprint) & mask;
+    for (; trust->by_fingerprint[slot] != 0; slot = (slot + 1) & mask) {
+        const struct trust_signer *signer = &trust->signers[trust->by_fingerprint[slot] - 1];
+        if (digest_equal(&signer->fingerprint, fingerprint))
+            return signer;
+    }
+    return NULL;
+}
+
+size_t trust_signer_count(const struct trust *trust)
+{
+    return trust->count;
+}
+
+const struct trust_signer *trust_signer_at(const struct trust *trust, size_t index)
+{
+    check(index < trust->count);
+    return &trust->signers[index];
+}
+
+enum reason trust_judge(const struct trust_signer *signer, wall_t now)
+{
+    if (signer->standing != REASON_NONE)
+        return signer->standing;
+    if (now.ms < signer->chain_not_before.ms || now.ms > signer->chain_not_after.ms)
+        return REASON_CERTIFICATE_UNTRUSTED;
+    if (now.ms >= signer->revoked_at.ms)
+        return REASON_CERTIFICATE_REVOKED;
+    if (now.ms < signer->not_before.ms)
+        return REASON_CERTIFICATE_NOT_YET_VALID;
+    return now.ms > signer->not_after.ms ? REASON_CERTIFICATE_EXPIRED : REASON_NONE;
+}
+
+const struct key *trust_signer_participant(const struct trust_signer *signer)
+{
+    return &signer->participant;
+}
+
+const struct digest *trust_signer_fingerprint(const struct trust_signer *signer)
+{
+    return &signer->fingerprint;
+}
+
+struct bytes trust_signer_certificate(const struct trust_signer *signer)
+{
+    return (struct bytes){signer->der, signer->der_size};
+}
+
+wall_t trust_signer_not_after(const struct trust_signer *signer)
+{
+    return signer->not_after;
+}
+
+enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
+                               struct buffer *ret_der)
+{
+    if (index == 0)
+        return buffer_append(ret_der, trust_signer_certificate(signer)) ? REASON_NONE
+                                                                        : REASON_OUT_OF_MEMORY;
+    if (signer->chain == NULL || index + 1 >= (size_t)sk_X509_num(signer->chain))
+        return REASON_NOT_FOUND;
+    X509 *issuer = sk_X509_value(signer->chain, (int)index);
+    int size = i2d_X509(issuer, NULL);
+    uint8_t *room = size <= 0 ? NULL : buffer_extend(ret_der, (size_t)size);
+    if (room == NULL)
+        return REASON_OUT_OF_MEMORY;
+    i2d_X509(issuer, &room);
+    return REASON_NONE;
+}
+
+bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update)
+{
+    if (trust->has_list)
+        *ret_next_update = trust->oldest_list;
+    return trust->has_list;
+}

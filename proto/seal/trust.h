@@ -1,0 +1,103 @@
+/* trust - who may sign for whom: one immutable snapshot, shared by all threads that verify.
+ *
+ * It is built from bytes that the caller read (no file, no clock in here), then frozen:
+ *     trust_builder_new
+ *     trust_builder_add_anchors, _add_intermediates, _add_lists    any number of times, any order
+ *     trust_builder_register                                       each signer's certificate
+ *     trust_freeze                                                 ends the builder
+ *     trust_hold / trust_drop                                      one per thread or owner
+ * When a certificate, a revocation list or the registry changes, build another snapshot and swap.
+ *
+ * At the freeze every registered certificate is parsed and its chain checked once, revocation lists
+ * included. What is kept per certificate is a verdict that does not depend on time, and moments:
+ * its own validity, that of its chain, its revocation. trust_judge then only compares moments with
+ * the time that it is given; nobody asks the ambient clock.
+ *
+ * Revocation lists: a list past its nextUpdate is still used, because no news must not stop intake
+ * (invariant 10); trust_oldest_list lets the operator see its age. A certificate whose issuer has
+ * no list here counts as not revoked. A list that its issuer did not sign makes the certificates of
+ * that issuer untrusted.
+ *
+ * Sources: RFC 5280 §6; TT 15/2025/TT-BKHCN for algorithms and key lengths.
+ */
+#ifndef PROTO_SEAL_TRUST_H
+#define PROTO_SEAL_TRUST_H
+
+#include "proto/base/bytes.h"
+#include "proto/base/digest.h"
+#include "proto/base/key.h"
+#include "proto/base/limits.h"
+#include "proto/base/reason.h"
+#include "proto/base/time.h"
+
+enum {
+    /* Each participant: the current certificate, the next one, and old ones whose messages are
+     * still checked. */
+    TRUST_SIGNERS_MAX = 4 * PARTICIPANTS_MAX,
+    TRUST_AUTHORITIES_MAX = 256, /* anchors, intermediates: Vietnam has some twenty of each */
+    TRUST_LISTS_MAX = 256,
+    TRUST_CHAIN_MAX = 8, /* certificates from signer to anchor, both included */
+};
+
+struct trust_builder;
+struct trust;
+struct trust_signer; /* lives as long as the snapshot */
+
+/* REASON_OUT_OF_MEMORY. */
+enum reason trust_builder_new(struct trust_builder **ret_builder);
+void trust_builder_destroy(struct trust_builder **builder);
+
+/* PEM with any number of blocks, or one DER. REASON_REGISTRY_INVALID when it cannot be read, has
+ * none, or a bound above is reached; REASON_OUT_OF_MEMORY. Destroy the builder then. */
+enum reason trust_builder_add_anchors(struct trust_builder *builder, struct bytes certificates);
+enum reason trust_builder_add_intermediates(struct trust_builder *builder,
+                                            struct bytes certificates);
+enum reason trust_builder_add_lists(struct trust_builder *builder, struct bytes lists);
+
+/* Binds one certificate (PEM or DER, exactly one) to a participant, who may have several.
+ * When that certificate, or another with the same issuer and serial number, is registered twice,
+ * trust_freeze answers REASON_REGISTRY_INVALID. A bad certificate (expired, untrusted, short key)
+ * is registered with its verdict, so that its refusals are named. */
+enum reason trust_builder_register(struct trust_builder *builder, const struct key *participant,
+                                   struct bytes certificate);
+
+/* Destroys the builder in any case. now only helps to choose between several possible chains (a
+ * renewed authority). On success the caller holds the snapshot. */
+enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trust **ret_trust);
+
+struct trust *trust_hold(struct trust *trust);
+/* Drops one hold and sets the pointer to NULL; the last one frees. */
+void trust_drop(struct trust **trust);
+
+/* NULL when not registered. Names as they stand in the certificate: issuer as the whole DER Name,
+ * serial as the content of its INTEGER. */
+const struct trust_signer *trust_find_issued(const struct trust *trust, struct bytes issuer,
+                                             struct bytes serial);
+/* fingerprint: SHA-256 of the certificate's DER. */
+const struct trust_signer *trust_find(const struct trust *trust, const struct digest *fingerprint);
+
+/* All registered certificates in the order of registration, for checks and lists. */
+size_t trust_signer_count(const struct trust *trust);
+const struct trust_signer *trust_signer_at(const struct trust *trust, size_t index);
+
+/* Whether its signatures count at that time: REASON_NONE, or REASON_KEY_TOO_SHORT, _ALGORITHM_SHA1,
+ * _ALGORITHM_MD5, _ALGORITHM_NOT_LISTED (its own key, or how it or its chain was signed),
+ * _CERTIFICATE_UNTRUSTED (also: an issuer is out of date), _CERTIFICATE_REVOKED,
+ * _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED. The first that applies, in this order. */
+enum reason trust_judge(const struct trust_signer *signer, wall_t now);
+
+const struct key *trust_signer_participant(const struct trust_signer *signer);
+const struct digest *trust_signer_fingerprint(const struct trust_signer *signer);
+struct bytes trust_signer_certificate(const struct trust_signer *signer); /* DER */
+/* Last moment of the certificate's own validity. */
+wall_t trust_signer_not_after(const struct trust_signer *signer);
+
+/* Appends the DER of the chain's certificate number index: 0 the signer's, then its issuers without
+ * the anchor. REASON_NOT_FOUND after the last. For exports. */
+enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
+                               struct buffer *ret_der);
+
+/* The earliest nextUpdate among the lists; false when there is no list with one. */
+bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update);
+
+#endif

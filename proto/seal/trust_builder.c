@@ -1,0 +1,240 @@
+#include "proto/base/check.h"
+#include "proto/seal/der.h"
+#include "proto/seal/pem.h"
+#include "proto/seal/sha256.h"
+#include "proto/seal/trust_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+enum { FIRST_CAPACITY = 32 };
+
+enum reason trust_builder_new(struct trust_builder **ret_builder)
+{
+    struct trust_builder *builder = calloc(1, sizeof *builder);
+    if (builder == NULL)
+        return REASON_OUT_OF_MEMORY;
+    builder->anchors = sk_X509_new_null();
+    builder->intermediates = sk_X509_new_null();
+    builder->lists = sk_X509_CRL_new_null();
+    builder->trust = calloc(1, sizeof *builder->trust);
+    if (builder->anchors == NULL || builder->intermediates == NULL || builder->lists == NULL ||
+        builder->trust == NULL) {
+        trust_builder_destroy(&builder);
+        return REASON_OUT_OF_MEMORY;
+    }
+    atomic_init(&builder->trust->holds, 1);
+    *ret_builder = builder;
+    return REASON_NONE;
+}
+
+void trust_builder_destroy(struct trust_builder **builder)
+{
+    if (*builder == NULL)
+        return;
+    sk_X509_pop_free((*builder)->anchors, X509_free);
+    sk_X509_pop_free((*builder)->intermediates, X509_free);
+    sk_X509_CRL_pop_free((*builder)->lists, X509_CRL_free);
+    trust_drop(&(*builder)->trust);
+    free(*builder);
+    *builder = NULL;
+}
+
+static enum reason add_certificates(STACK_OF(X509) * certificates, struct bytes content)
+{
+    enum reason reason = pem_read_certificates(content, certificates);
+    if (reason == REASON_NONE && sk_X509_num(certificates) > TRUST_AUTHORITIES_MAX)
+        return REASON_REGISTRY_INVALID;
+    return reason;
+}
+
+enum reason trust_builder_add_anchors(struct trust_builder *builder, struct bytes certificates)
+{
+    return add_certificates(builder->anchors, certificates);
+}
+
+enum reason trust_builder_add_intermediates(struct trust_builder *builder,
+                                            struct bytes certificates)
+{
+    return add_certificates(builder->intermediates, certificates);
+}
+
+enum reason trust_builder_add_lists(struct trust_builder *builder, struct bytes lists)
+{
+    enum reason reason = pem_read_lists(lists, builder->lists);
+    if (reason == REASON_NONE && sk_X509_CRL_num(builder->lists) > TRUST_LISTS_MAX)
+        return REASON_REGISTRY_INVALID;
+    return reason;
+}
+
+wall_t trust_time(const ASN1_TIME *time)
+{
+    struct tm parts;
+    /* A time that cannot be read lies before everything: not_after then refuses. */
+    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
+        return (wall_t){INT64_MIN};
+    return (wall_t){(int64_t)timegm(&parts) * 1000};
+}
+
+wall_t trust_time_end(const ASN1_TIME *time)
+{
+    wall_t start = trust_time(time);
+    return (wall_t){start.ms == INT64_MIN ? INT64_MIN : start.ms + 999};
+}
+
+/* TBSCertificate (RFC 5280 §4.1): [0] version, serial number, algorithm, issuer, … */
+static bool read_names(struct trust_signer *signer)
+{
+    struct bytes der = {signer->der, signer->der_size};
+    struct bytes certificate;
+    struct bytes rest;
+    struct bytes skipped;
+    if (!der_take_only(der, DER_SEQUENCE, &certificate) ||
+        !der_take(&certificate, DER_SEQUENCE, &rest))
+        return false;
+    (void)der_take(&rest, DER_CONTEXT_0, &skipped);
+    return der_take(&rest, DER_INTEGER, &signer->serial) &&
+           der_take(&rest, DER_SEQUENCE, &skipped) &&
+           der_take_whole(&rest, DER_SEQUENCE, &signer->issuer);
+}
+
+static enum reason describe(struct trust_signer *signer)
+{
+    signer->der = pem_certificate_der(signer->certificate, &signer->der_size);
+    if (signer->der == NULL)
+        return REASON_OUT_OF_MEMORY;
+    if (!read_names(signer))
+        return REASON_REGISTRY_INVALID;
+    struct bytes der = {signer->der, signer->der_size};
+    sha256_parts(&der, 1, &signer->fingerprint);
+    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id(signer->certificate);
+    if (identifier != NULL)
+        signer->key_identifier = (struct bytes){ASN1_STRING_get0_data(identifier),
+                                                (size_t)ASN1_STRING_length(identifier)};
+    signer->not_before = trust_time(X509_get0_notBefore(signer->certificate));
+    signer->not_after = trust_time_end(X509_get0_notAfter(signer->certificate));
+    return REASON_NONE;
+}
+
+static bool make_room(struct trust_builder *builder)
+{
+    struct trust *trust = builder->trust;
+    if (trust->count < builder->capacity)
+        return true;
+    size_t capacity = builder->capacity == 0 ? FIRST_CAPACITY : 2 * builder->capacity;
+    struct trust_signer *signers = realloc(trust->signers, capacity * sizeof *signers);
+    if (signers == NULL)
+        return false;
+    trust->signers = signers;
+    builder->capacity = capacity;
+    return true;
+}
+
+/* Takes the certificate. */
+static enum reason append(struct trust_builder *builder, const struct key *participant,
+                          X509 *certificate)
+{
+    struct trust *trust = builder->trust;
+    struct trust_signer signer = {.participant = *participant, .certificate = certificate};
+    enum reason reason = trust->count == TRUST_SIGNERS_MAX ? REASON_REGISTRY_INVALID
+                         : make_room(builder)              ? describe(&signer)
+                                                           : REASON_OUT_OF_MEMORY;
+    if (reason != REASON_NONE) {
+        trust_signer_release(&signer);
+        return reason;
+    }
+    trust->signers[trust->count++] = signer;
+    return REASON_NONE;
+}
+
+enum reason trust_builder_register(struct trust_builder *builder, const struct key *participant,
+                                   struct bytes certificate)
+{
+    check(!key_is_none(participant));
+    STACK_OF(X509) *certificates = sk_X509_new_null();
+    if (certificates == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = pem_read_certificates(certificate, certificates);
+    if (reason == REASON_NONE)
+        reason = sk_X509_num(certificates) == 1
+                     ? append(builder, participant, sk_X509_pop(certificates))
+                     : REASON_REGISTRY_INVALID;
+    sk_X509_pop_free(certificates, X509_free);
+    return reason;
+}
+
+static X509_STORE *make_store(const struct trust_builder *builder)
+{
+    X509_STORE *store = X509_STORE_new();
+    bool sound = store != NULL;
+    for (int i = 0; sound && i < sk_X509_num(builder->anchors); i++)
+        sound = X509_STORE_add_cert(store, sk_X509_value(builder->anchors, i)) == 1;
+    for (int i = 0; sound && i < sk_X509_CRL_num(builder->lists); i++)
+        sound = X509_STORE_add_crl(store, sk_X509_CRL_value(builder->lists, i)) == 1;
+    if (sound)
+        return store;
+    X509_STORE_free(store);
+    return NULL;
+}
+
+static enum reason check_signers(struct trust_builder *builder, wall_t now)
+{
+    struct trust *trust = builder->trust;
+    X509_STORE *store = make_store(builder);
+    enum reason reason = store == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
+    for (size_t i = 0; reason == REASON_NONE && i < trust->count; i++) {
+        struct trust_signer *signer = &trust->signers[i];
+        reason = chain_check(signer, store, builder->intermediates, now);
+        if (reason == REASON_NONE && signer->standing == REASON_NONE &&
+            !public_key_new(X509_get0_pubkey(signer->certificate), &signer->key))
+            reason = REASON_OUT_OF_MEMORY;
+    }
+    X509_STORE_free(store);
+    ERR_clear_error();
+    return reason;
+}
+
+/* A certificate must say whose it is, and its name which certificate it is. Looked for once all are
+ * in, by the index itself: the first with that name must be the only one. */
+static bool names_are_unique(const struct trust *trust)
+{
+    for (size_t i = 0; i < trust->count; i++) {
+        const struct trust_signer *signer = &trust->signers[i];
+        if (trust_find_issued(trust, signer->issuer, signer->serial) != signer)
+            return false;
+    }
+    return true;
+}
+
+static void note_oldest_list(struct trust_builder *builder)
+{
+    struct trust *trust = builder->trust;
+    for (int i = 0; i < sk_X509_CRL_num(builder->lists); i++) {
+        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(builder->lists, i));
+        if (next == NULL)
+            continue;
+        wall_t at = trust_time(next);
+        if (!trust->has_list || at.ms < trust->oldest_list.ms)
+            trust->oldest_list = at;
+        trust->has_list = true;
+    }
+}
+
+enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trust **ret_trust)
+{
+    struct trust *trust = (*builder)->trust;
+    enum reason reason = trust_index(trust) ? REASON_NONE : REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE && !names_are_unique(trust))
+        reason = REASON_REGISTRY_INVALID;
+    if (reason == REASON_NONE)
+        reason = check_signers(*builder, now);
+    if (reason == REASON_NONE) {
+        note_oldest_list(*builder);
+        *ret_trust = trust_hold(trust);
+    }
+    trust_builder_destroy(builder);
+    return reason;
+}

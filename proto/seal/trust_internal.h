@@ -1,0 +1,61 @@
+/* trust_internal - the inside of a snapshot, for the files of this folder alone. */
+#ifndef PROTO_SEAL_TRUST_INTERNAL_H
+#define PROTO_SEAL_TRUST_INTERNAL_H
+
+#include "proto/seal/public_key.h"
+#include "proto/seal/trust.h"
+
+#include <stdatomic.h>
+#include <openssl/x509.h>
+
+struct trust_signer {
+    struct key participant;
+    struct digest fingerprint;
+    X509 *certificate;
+    uint8_t *der;
+    size_t der_size;
+    struct bytes issuer; /* these point into der */
+    struct bytes serial;
+    struct bytes key_identifier; /* into certificate; empty when it has none */
+    struct public_key *key;      /* NULL when standing says so */
+
+    enum reason standing; /* what no time can change */
+    wall_t not_before;
+    wall_t not_after;
+    wall_t chain_not_before; /* all issuers together */
+    wall_t chain_not_after;
+    wall_t revoked_at; /* the certificate or an issuer; INT64_MAX when never */
+    STACK_OF(X509) * chain;
+};
+
+struct trust {
+    atomic_int holds;
+    struct trust_signer *signers;
+    size_t count;
+    /* Open addressing; a slot holds index + 1, 0 is free. slot_count is a power of two, at least
+     * twice count. */
+    uint32_t *by_issuer;
+    uint32_t *by_fingerprint;
+    size_t slot_count;
+    bool has_list;
+    wall_t oldest_list;
+};
+
+struct trust_builder {
+    STACK_OF(X509) * anchors;
+    STACK_OF(X509) * intermediates;
+    STACK_OF(X509_CRL) * lists;
+    struct trust *trust;
+    size_t capacity; /* of trust->signers */
+};
+
+void trust_signer_release(struct trust_signer *signer);
+bool trust_index(struct trust *trust);
+wall_t trust_time(const ASN1_TIME *time);
+/* The end of that second: a notAfter is included (RFC 5280 §4.1.2.5). */
+wall_t trust_time_end(const ASN1_TIME *time);
+/* Fills in what a chain says about the signer: chain_check.c. REASON_OUT_OF_MEMORY. */
+enum reason chain_check(struct trust_signer *signer, X509_STORE *store,
+                        STACK_OF(X509) * intermediates, wall_t now);
+
+#endif
