@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proto/seal/manifest.h"
 #include "proto/seal/sha256.h"
+#include "tests/unit/command.h"
+#include "tests/unit/scratch.h"
 
 static struct manifest_entry entries[PARCEL_MESSAGES_MAX + 1];
 static struct manifest manifest;
@@ -128,39 +129,30 @@ static void too_many_lines_are_refused(void **state)
     buffer_release(&text);
 }
 
+static const char *const check_sums[] = {"sha256sum", "--strict", "--status",
+                                         "-c",        "manifest", NULL};
+
 static void sha256sum_reads_it(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/lienthong-manifest-XXXXXX";
-    char path[128];
-    char id[MESSAGE_ID_TEXT_BYTES];
-    char command[512];
-    assert_non_null(mkdtemp(folder));
+    struct scratch scratch;
+    char name[MESSAGE_ID_TEXT_BYTES + sizeof MANIFEST_NAME_SUFFIX];
     struct buffer text;
+    assert_true(scratch_open(&scratch));
     assert_int_equal(write_count(3, &text), REASON_NONE);
+    assert_true(scratch_write(&scratch, "manifest", buffer_view(&text)));
     for (uint8_t i = 0; i < 3; i++) {
+        char id[MESSAGE_ID_TEXT_BYTES];
         id_format(&entries[i].id, id);
-        snprintf(path, sizeof path, "%s/%s.envelope", folder, id);
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        assert_int_equal(fwrite(&i, 1, 1, file), 1);
-        fclose(file);
+        snprintf(name, sizeof name, "%s" MANIFEST_NAME_SUFFIX, id);
+        assert_true(scratch_write(&scratch, name, (struct bytes){&i, 1}));
     }
-    snprintf(path, sizeof path, "%s/manifest", folder);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text.data, 1, text.size, file), text.size);
-    fclose(file);
-    snprintf(command, sizeof command, "cd %s && sha256sum --strict --status -c manifest", folder);
-    int intact = system(command);
-    snprintf(command, sizeof command,
-             "cd %s && echo x >> %s.envelope && ! sha256sum --strict --status -c manifest", folder,
-             id);
-    int altered_seen = system(command);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    assert_int_equal(system(command), 0);
+    int intact = run_command(scratch.folder, check_sums);
+    assert_true(scratch_write(&scratch, name, bytes_of_text("altered")));
+    int altered = run_command(scratch.folder, check_sums);
+    scratch_close(&scratch);
     assert_int_equal(intact, 0);
-    assert_int_equal(altered_seen, 0);
+    assert_int_equal(altered, 1);
     buffer_release(&text);
 }
 
