@@ -34,15 +34,16 @@ LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -ljansso
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
-ROOMS := proto routing custody gateway-core gateway-store gateway-shell adapters-core adapters ops tests
+ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-shell adapters-core adapters ops tests
 ROOM_proto         := proto
 ROOM_routing       := proto routing
 ROOM_custody       := proto routing gateway/port gateway/custody
 ROOM_gateway-core  := proto routing gateway/core gateway/port gateway/custody
 ROOM_gateway-store := proto routing gateway/port gateway/store
+ROOM_gateway-workers := proto routing gateway/port gateway/custody gateway/workers
 ROOM_gateway-shell := proto routing gateway
 ROOM_adapters-core := proto routing gateway/port gateway/store gateway/custody adapters/core
-ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody adapters
+ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody gateway/workers adapters
 ROOM_ops           := proto routing gateway adapters ops
 ROOM_tests         := proto routing gateway adapters ops tests
 
@@ -104,6 +105,7 @@ $(eval $(call library,routing,routing,routing))
 $(eval $(call library,custody,custody,gateway/custody))
 $(eval $(call library,gateway-core,gateway-core,gateway/core gateway/port))
 $(eval $(call library,store,gateway-store,gateway/store))
+$(eval $(call library,workers,gateway-workers,gateway/workers))
 $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))

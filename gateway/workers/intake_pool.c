@@ -1,0 +1,242 @@
+#include "gateway/workers/intake_pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "proto/base/check.h"
+#include "proto/base/limits.h"
+
+/* An intake with what it owns. The intake comes first: the core's pointer is ours. */
+struct pooled {
+    struct intake intake;
+    uint8_t *bytes;
+    size_t capacity; /* of bytes; the arena fits a frame of that size */
+    bool is_done;    /* under the lock */
+    struct pooled *next_spare;
+};
+
+struct intake_pool {
+    struct intake_pool_options options;
+    int done_fd;
+    /* the loop's own */
+    size_t alive;
+    size_t alive_bytes;
+    struct pooled *spare;
+    size_t spare_bytes;
+    /* under the lock: ring[first..claimed) is with workers or done, ring[claimed..end) waits */
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct pooled **ring;
+    uint64_t first, claimed, end;
+    bool is_stopping;
+    pthread_t threads[INTAKE_POOL_THREADS_MAX];
+    size_t thread_count;
+};
+
+/* Sizes are rounded up, so that a released intake fits the next frame of about that size. */
+static size_t capacity_for(size_t frame_bytes)
+{
+    enum { SMALLEST = 4096 };
+    size_t capacity = SMALLEST;
+    while (capacity < frame_bytes)
+        capacity *= 2;
+    return capacity;
+}
+
+static size_t cost_of(size_t capacity)
+{
+    return sizeof(struct pooled) + capacity + examine_memory_bytes(capacity);
+}
+
+static void pooled_free(struct pooled *pooled)
+{
+    arena_release(&pooled->intake.arena);
+    free(pooled->bytes);
+    free(pooled);
+}
+
+static struct pooled *pooled_new(size_t capacity)
+{
+    struct pooled *pooled = calloc(1, sizeof *pooled);
+    if (pooled == NULL)
+        return NULL;
+    pooled->capacity = capacity;
+    pooled->bytes = malloc(capacity);
+    if (pooled->bytes == NULL ||
+        !arena_init(&pooled->intake.arena, examine_memory_bytes(capacity))) {
+        free(pooled->bytes);
+        free(pooled);
+        return NULL;
+    }
+    return pooled;
+}
+
+static struct pooled *spare_take(struct intake_pool *pool, size_t capacity)
+{
+    for (struct pooled **at = &pool->spare; *at != NULL; at = &(*at)->next_spare) {
+        struct pooled *pooled = *at;
+        if (pooled->capacity != capacity)
+            continue;
+        *at = pooled->next_spare;
+        pool->spare_bytes -= cost_of(capacity);
+        return pooled;
+    }
+    return NULL;
+}
+
+static void *work(void *context)
+{
+    struct intake_pool *pool = context;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (!pool->is_stopping && pool->claimed == pool->end)
+            pthread_cond_wait(&pool->work, &pool->lock);
+        if (pool->is_stopping)
+            break;
+        uint64_t mine = pool->claimed++;
+        struct pooled *pooled = pool->ring[mine % pool->options.frames_max];
+        pthread_mutex_unlock(&pool->lock);
+        examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
+        pthread_mutex_lock(&pool->lock);
+        pooled->is_done = true;
+        if (mine == pool->first)
+            (void)eventfd_write(pool->done_fd, 1);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+enum reason intake_pool_new(const struct intake_pool_options *options,
+                            struct intake_pool **ret_pool)
+{
+    check(options->threads >= 1 && options->threads <= INTAKE_POOL_THREADS_MAX);
+    check(options->frames_max >= 1 && options->frames_max <= INTAKE_POOL_FRAMES_MAX);
+    check(options->bytes_max >= cost_of(FRAME_BYTES_MAX));
+    struct intake_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return REASON_OUT_OF_MEMORY;
+    pool->options = *options;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pool->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pool->ring = calloc(options->frames_max, sizeof(struct pooled *));
+    bool ok = pool->done_fd >= 0 && pool->ring != NULL;
+    while (ok && pool->thread_count < options->threads) {
+        ok = pthread_create(&pool->threads[pool->thread_count], NULL, work, pool) == 0;
+        pool->thread_count += ok ? 1 : 0;
+    }
+    if (!ok) {
+        intake_pool_destroy(&pool);
+        return REASON_OUT_OF_MEMORY;
+    }
+    *ret_pool = pool;
+    return REASON_NONE;
+}
+
+void intake_pool_destroy(struct intake_pool **pool_pointer)
+{
+    struct intake_pool *pool = *pool_pointer;
+    *pool_pointer = NULL;
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->is_stopping = true;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    for (size_t i = 0; i < pool->thread_count; i++)
+        pthread_join(pool->threads[i], NULL);
+    for (; pool->first != pool->end; pool->first++)
+        pooled_free(pool->ring[pool->first % pool->options.frames_max]);
+    while (pool->spare != NULL) {
+        struct pooled *next = pool->spare->next_spare;
+        pooled_free(pool->spare);
+        pool->spare = next;
+    }
+    if (pool->done_fd >= 0)
+        (void)close(pool->done_fd);
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->ring);
+    free(pool);
+}
+
+int intake_pool_fd(const struct intake_pool *pool)
+{
+    return pool->done_fd;
+}
+
+enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
+                               uint64_t connection, struct bytes bytes, wall_t now)
+{
+    if (bytes.size > FRAME_BYTES_MAX)
+        return REASON_FRAME_TOO_LARGE;
+    size_t capacity = capacity_for(bytes.size);
+    if (pool->alive == pool->options.frames_max ||
+        cost_of(capacity) > pool->options.bytes_max - pool->alive_bytes)
+        return REASON_BUSY;
+    struct pooled *pooled = spare_take(pool, capacity);
+    if (pooled == NULL)
+        pooled = pooled_new(capacity);
+    if (pooled == NULL)
+        return REASON_OUT_OF_MEMORY;
+    if (bytes.size > 0)
+        memcpy(pooled->bytes, bytes.data, bytes.size);
+    struct arena arena = pooled->intake.arena;
+    arena_reset(&arena);
+    pooled->intake = (struct intake){.peer = *peer,
+                                     .connection = connection,
+                                     .bytes = {pooled->bytes, bytes.size},
+                                     .arena = arena,
+                                     .arrived = now};
+    pooled->is_done = false;
+    pool->alive++;
+    pool->alive_bytes += cost_of(capacity);
+    pthread_mutex_lock(&pool->lock);
+    pool->ring[pool->end++ % pool->options.frames_max] = pooled;
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    return REASON_NONE;
+}
+
+struct intake *intake_pool_take(struct intake_pool *pool)
+{
+    struct pooled *pooled = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->first != pool->end)
+        pooled = pool->ring[pool->first % pool->options.frames_max];
+    if (pooled != NULL && pooled->is_done) {
+        pool->first++;
+    } else {
+        /* Whoever finishes the oldest one writes again. */
+        eventfd_t ignored;
+        (void)eventfd_read(pool->done_fd, &ignored);
+        pooled = NULL;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return pooled == NULL ? NULL : &pooled->intake;
+}
+
+void intake_pool_release(struct intake_pool *pool, struct intake *intake)
+{
+    struct pooled *pooled = (struct pooled *)intake;
+    check(intake->references == 0);
+    check(pool->alive > 0);
+    size_t cost = cost_of(pooled->capacity);
+    pool->alive--;
+    pool->alive_bytes -= cost;
+    if (cost > pool->options.spare_bytes - pool->spare_bytes) {
+        pooled_free(pooled);
+        return;
+    }
+    pooled->next_spare = pool->spare;
+    pool->spare = pooled;
+    pool->spare_bytes += cost;
+}
+
+size_t intake_pool_count(const struct intake_pool *pool)
+{
+    return pool->alive;
+}

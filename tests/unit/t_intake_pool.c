@@ -1,0 +1,140 @@
+/* Frames through worker threads: order is kept, bounds answer busy, memory comes back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/workers/intake_pool.h"
+#include "proto/base/limits.h"
+
+enum { WAIT_MS = 10000 };
+
+/* Garbage is hashed, so that its refusal can name it: here the test steps in. The hash of "wait"
+ * comes back only after that of "go" began: impossible unless both are under way at once. */
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate = PTHREAD_COND_INITIALIZER;
+static bool gate_is_open;
+
+static void gated_hash(const struct bytes *parts, size_t part_count, struct digest *ret_digest)
+{
+    memset(ret_digest, 0, sizeof *ret_digest);
+    if (part_count == 0)
+        return;
+    pthread_mutex_lock(&gate_lock);
+    if (bytes_equal(parts[0], bytes_of_text("go"))) {
+        gate_is_open = true;
+        pthread_cond_broadcast(&gate);
+    }
+    while (bytes_equal(parts[0], bytes_of_text("wait")) && !gate_is_open)
+        pthread_cond_wait(&gate, &gate_lock);
+    pthread_mutex_unlock(&gate_lock);
+}
+
+static const struct crypto_port crypto = {.hash = gated_hash};
+
+static struct intake_pool *pool_of(uint32_t threads, uint32_t frames_max, size_t bytes_max)
+{
+    struct intake_pool *pool = NULL;
+    struct intake_pool_options options = {.threads = threads,
+                                          .frames_max = frames_max,
+                                          .bytes_max = bytes_max,
+                                          .spare_bytes = 256 * 1024,
+                                          .crypto = &crypto};
+    assert_int_equal(intake_pool_new(&options, &pool), REASON_NONE);
+    return pool;
+}
+
+static enum reason submit(struct intake_pool *pool, struct bytes bytes, uint64_t connection)
+{
+    struct key peer = key_of("stnmt");
+    return intake_pool_submit(pool, &peer, connection, bytes, (wall_t){1000});
+}
+
+static struct intake *take(struct intake_pool *pool)
+{
+    struct intake *intake;
+    while ((intake = intake_pool_take(pool)) == NULL) {
+        struct pollfd wait = {.fd = intake_pool_fd(pool), .events = POLLIN};
+        assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+    }
+    return intake;
+}
+
+static void a_slow_frame_holds_the_later_ones_back(void **state)
+{
+    (void)state;
+    gate_is_open = false;
+    struct intake_pool *pool = pool_of(2, 8, 64 * 1024 * 1024);
+    assert_int_equal(submit(pool, bytes_of_text("wait"), 1), REASON_NONE);
+    assert_int_equal(submit(pool, bytes_of_text("go"), 2), REASON_NONE);
+    for (uint64_t expected = 1; expected <= 2; expected++) {
+        struct intake *intake = take(pool);
+        assert_int_equal(intake->connection, expected);
+        assert_int_equal(intake->reason, REASON_FRAME_MALFORMED);
+        assert_int_equal(intake->arrived.ms, 1000);
+        assert_string_equal(intake->peer.text, "stnmt");
+        intake_pool_release(pool, intake);
+    }
+    assert_null(intake_pool_take(pool));
+    assert_int_equal(intake_pool_count(pool), 0);
+    intake_pool_destroy(&pool);
+    assert_null(pool);
+}
+
+static void many_frames_keep_their_order(void **state)
+{
+    (void)state;
+    enum { FRAMES = 5000, UNDER_WAY = 32 };
+    struct intake_pool *pool = pool_of(3, UNDER_WAY, 64 * 1024 * 1024);
+    uint64_t submitted = 0;
+    for (uint64_t taken = 0; taken < FRAMES; taken++) {
+        char text[32];
+        while (submitted < FRAMES) {
+            snprintf(text, sizeof text, "frame %llu", (unsigned long long)submitted);
+            enum reason reason = submit(pool, bytes_of_text(text), submitted);
+            if (reason == REASON_BUSY)
+                break;
+            assert_int_equal(reason, REASON_NONE);
+            submitted++;
+        }
+        assert_true(submitted - taken <= UNDER_WAY);
+        struct intake *intake = take(pool);
+        snprintf(text, sizeof text, "frame %llu", (unsigned long long)taken);
+        assert_int_equal(intake->connection, taken);
+        assert_true(bytes_equal(intake->bytes, bytes_of_text(text)));
+        intake_pool_release(pool, intake);
+    }
+    intake_pool_destroy(&pool);
+}
+
+static void bounds_are_refusals(void **state)
+{
+    (void)state;
+    static uint8_t frame[FRAME_BYTES_MAX + 1];
+    struct intake_pool *pool = pool_of(1, 8, 9 * 1024 * 1024);
+    assert_int_equal(submit(pool, (struct bytes){frame, sizeof frame}, 1), REASON_FRAME_TOO_LARGE);
+    assert_int_equal(submit(pool, (struct bytes){frame, FRAME_BYTES_MAX}, 1), REASON_NONE);
+    assert_int_equal(submit(pool, (struct bytes){frame, FRAME_BYTES_MAX}, 2), REASON_BUSY);
+    struct intake *intake = take(pool);
+    assert_int_equal(submit(pool, (struct bytes){frame, FRAME_BYTES_MAX}, 2), REASON_BUSY);
+    intake_pool_release(pool, intake);
+    assert_int_equal(submit(pool, (struct bytes){frame, FRAME_BYTES_MAX}, 2), REASON_NONE);
+    /* What is still inside is freed with the pool. */
+    intake_pool_destroy(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slow_frame_holds_the_later_ones_back),
+        cmocka_unit_test(many_frames_keep_their_order),
+        cmocka_unit_test(bounds_are_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
