@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "proto/base/utf8.h"
 
 static void report(struct csv_reader *reader, enum fault_kind kind, const char *column,
                    struct bytes detail)
@@ -11,28 +12,6 @@ static void report(struct csv_reader *reader, enum fault_kind kind, const char *
 }
 
 static const struct bytes no_detail = {NULL, 0};
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF, and no zero byte. */
-static bool is_text(struct bytes line)
-{
-    size_t at = 0;
-    while (at < line.size) {
-        uint8_t first = line.data[at++];
-        size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-        if (first == 0 || (first >= 0x80 && first < 0xc2) || first > 0xf4 || at + more > line.size)
-            return false;
-        for (size_t i = 0; i < more; i++) {
-            if ((line.data[at + i] & 0xc0) != 0x80)
-                return false;
-        }
-        uint8_t second = more > 0 ? line.data[at] : 0;
-        if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-            (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-            return false;
-        at += more;
-    }
-    return true;
-}
 
 /* The next line that is not a comment, terminated, without its line end. NULL at the end. */
 static char *take_line(struct csv_reader *reader)
@@ -52,7 +31,7 @@ static char *take_line(struct csv_reader *reader)
             continue;
         if (whole.size > CSV_LINE_BYTES_MAX)
             report(reader, FAULT_LINE_TOO_LONG, NULL, no_detail);
-        else if (!is_text(whole))
+        else if (!utf8_is_valid(whole, NULL))
             report(reader, FAULT_TEXT_NOT_UTF8, NULL, no_detail);
         else
             return line;
