@@ -1,0 +1,137 @@
+#include "gateway/core/ledger.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "schema/ledger.pb-c.h"
+
+/* Two hashes per leaf on average; a single leaf may finish up to MERKLE_LEVELS_MAX subtrees. */
+enum { STEP_HASHES_MAX = 2 * LEDGER_STEP_ENTRIES_MAX + MERKLE_LEVELS_MAX };
+
+size_t ledger_memory_bytes(void)
+{
+    enum { ALIGNMENT_SLACK = 128 };
+    return LEDGER_STEP_ENTRIES_MAX * sizeof(struct bytes) +
+           STEP_HASHES_MAX * sizeof(struct digest) + ALIGNMENT_SLACK;
+}
+
+void ledger_init(struct ledger *ledger, hash_function *hash, struct plan *plan,
+                 struct arena *memory)
+{
+    *ledger = (struct ledger){
+        .hash = hash,
+        .plan = plan,
+        .entries = arena_take(memory, LEDGER_STEP_ENTRIES_MAX * sizeof(struct bytes)),
+        .hashes = arena_take(memory, STEP_HASHES_MAX * sizeof(struct digest)),
+    };
+    check(ledger->entries != NULL && ledger->hashes != NULL);
+}
+
+static bool read_hash(void *context, uint64_t position, struct digest *ret_hash)
+{
+    struct store *store = context;
+    return store->verbs->ledger_hash(store, position, ret_hash) == REASON_NONE;
+}
+
+enum reason ledger_load(struct ledger *ledger, struct store *store,
+                        const struct store_positions *positions)
+{
+    struct merkle_frontier frontier = {0};
+    if (!merkle_frontier_read(&frontier, positions->ledger_size, read_hash, store))
+        return REASON_STORE_CORRUPT;
+    ledger->committed = frontier;
+    ledger_begin(ledger);
+    return REASON_NONE;
+}
+
+void ledger_begin(struct ledger *ledger)
+{
+    ledger->frontier = ledger->committed;
+    ledger->entry_count = 0;
+    ledger->hash_count = 0;
+}
+
+static ProtobufCBinaryData binary(const uint8_t *data, size_t size)
+{
+    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)data};
+}
+
+static struct bytes pack(struct ledger *ledger, const struct ledger_fact *fact)
+{
+    Lienthong__V1__LedgerEntry entry = LIENTHONG__V1__LEDGER_ENTRY__INIT;
+    entry.kind = (Lienthong__V1__EntryKind)fact->kind;
+    entry.at_ms = fact->at.ms;
+    entry.sender = (char *)(uintptr_t)fact->sender.text;
+    entry.destination = (char *)(uintptr_t)fact->destination.text;
+    if (!id_is_zero(&fact->message_id))
+        entry.message_id = binary(fact->message_id.bytes, MESSAGE_ID_BYTES);
+    entry.sha256 = binary(fact->digest.bytes, DIGEST_BYTES);
+    entry.type = fact->type;
+    entry.reason = (uint32_t)fact->reason;
+    entry.registry_version = (char *)(uintptr_t)fact->registry_version;
+    if (!digest_is_zero(&fact->evidence))
+        entry.evidence_sha256 = binary(fact->evidence.bytes, DIGEST_BYTES);
+    size_t size = lienthong__v1__ledger_entry__get_packed_size(&entry);
+    uint8_t *bytes = plan_take(ledger->plan, size);
+    lienthong__v1__ledger_entry__pack(&entry, bytes);
+    return (struct bytes){bytes, size};
+}
+
+uint64_t ledger_append(struct ledger *ledger, const struct ledger_fact *fact)
+{
+    check(ledger->entry_count < LEDGER_STEP_ENTRIES_MAX);
+    check(ledger->hash_count + MERKLE_LEVELS_MAX <= STEP_HASHES_MAX);
+    struct bytes entry = pack(ledger, fact);
+    uint64_t index = ledger->frontier.size;
+    ledger->entries[ledger->entry_count++] = entry;
+    ledger->hash_count +=
+        merkle_append(&ledger->frontier, ledger->hash, entry, &ledger->hashes[ledger->hash_count]);
+    return index;
+}
+
+bool ledger_has_news(const struct ledger *ledger)
+{
+    return ledger->entry_count > 0;
+}
+
+void ledger_head(const struct ledger *ledger, wall_t now, struct tree_head *ret_head)
+{
+    *ret_head = (struct tree_head){
+        .ledger_id = {ledger->id, LEDGER_ID_BYTES},
+        .tree_size = ledger->frontier.size,
+        .at = now,
+    };
+    merkle_root(&ledger->frontier, ledger->hash, &ret_head->root);
+}
+
+void ledger_finish(struct ledger *ledger, uint64_t head_seq)
+{
+    ledger->segment = (struct store_segment){
+        .first_index = ledger->committed.size,
+        .entries = ledger->entries,
+        .entry_count = ledger->entry_count,
+        .first_hash = merkle_stream_length(ledger->committed.size),
+        .hashes = ledger->hashes,
+        .hash_count = ledger->hash_count,
+        .head_seq = head_seq,
+    };
+    ledger->plan->store.segment = &ledger->segment;
+}
+
+void ledger_adopt(struct ledger *ledger)
+{
+    ledger->committed = ledger->frontier;
+    ledger->entry_count = 0;
+    ledger->hash_count = 0;
+}
+
+bool ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size, uint64_t to_size,
+                  struct digest *ret_proof, size_t *ret_count)
+{
+    if (from_size == 0) {
+        *ret_count = 0;
+        return true;
+    }
+    return from_size <= to_size && merkle_consistency_prove(from_size, to_size, ledger->hash,
+                                                            read_hash, store, ret_proof, ret_count);
+}

@@ -1,0 +1,450 @@
+#include "gateway/custody/fetch.h"
+
+#include "proto/base/check.h"
+
+struct waiting {           /* a message */
+    struct intake *intake; /* NULL: free slot */
+    struct sealed *sealed;
+    unsigned int missing;
+    enum reason reason; /* not NONE: the wait is over, badly */
+};
+
+struct wanted {      /* a file */
+    struct key peer; /* none: free slot */
+    struct digest digest;
+    uint64_t size_bytes;
+    bool is_begun;
+    mono_t progress;
+};
+
+struct peer {
+    struct key key; /* none: free slot */
+    struct blob_sender sender;
+    struct blob_receiver receiver;
+};
+
+struct fetch {
+    struct fetch_options options;
+    struct waiting waiting[FETCH_WAITING_MAX];
+    struct wanted wanted[FETCH_WANTED_MAX];
+    size_t wanted_count;  /* slots in use are below this */
+    size_t waiting_count; /* likewise */
+    struct peer *peers;
+    uint32_t peer_count;
+};
+
+size_t fetch_memory_bytes(const struct fetch_options *options)
+{
+    enum { ALIGNMENT_SLACK = 64 };
+    return sizeof(struct fetch) + options->peers_max * sizeof(struct peer) + ALIGNMENT_SLACK;
+}
+
+struct fetch *fetch_new(const struct fetch_options *options, struct arena *memory)
+{
+    struct fetch *fetch = arena_take(memory, sizeof *fetch);
+    struct peer *peers = arena_take(memory, options->peers_max * sizeof(struct peer));
+    check(fetch != NULL && peers != NULL);
+    *fetch = (struct fetch){.options = *options, .peers = peers};
+    return fetch;
+}
+
+static struct peer *find_peer(const struct fetch *fetch, const struct key *key)
+{
+    for (uint32_t i = 0; i < fetch->peer_count; i++) {
+        if (key_equal(&fetch->peers[i].key, key))
+            return &fetch->peers[i];
+    }
+    return NULL;
+}
+
+static struct peer *get_peer(struct fetch *fetch, const struct key *key)
+{
+    struct peer *peer = find_peer(fetch, key);
+    if (peer != NULL || fetch->peer_count == fetch->options.peers_max)
+        return peer;
+    peer = &fetch->peers[fetch->peer_count++];
+    peer->key = *key;
+    blob_sender_init(&peer->sender);
+    blob_receiver_init(&peer->receiver, fetch->options.size_max_bytes);
+    return peer;
+}
+
+static void emit(struct fetch *fetch, const struct key *peer, const struct frame *frame)
+{
+    (void)fetch->options.emit(fetch->options.context, peer, frame);
+}
+
+/* ---- receiving ----------------------------------------------------------------------------------
+ */
+
+static struct wanted *find_wanted(struct fetch *fetch, const struct key *peer,
+                                  const struct digest *digest)
+{
+    for (size_t i = 0; i < fetch->wanted_count; i++) {
+        struct wanted *wanted = &fetch->wanted[i];
+        if (key_equal(&wanted->peer, peer) && digest_equal(&wanted->digest, digest))
+            return wanted;
+    }
+    return NULL;
+}
+
+static bool names(const struct sealed *sealed, const struct digest *digest)
+{
+    for (size_t i = 0; i < sealed->envelope.attachment_count; i++) {
+        if (digest_equal(&sealed->envelope.attachments[i].digest, digest))
+            return true;
+    }
+    return false;
+}
+
+static void forget_wanted(struct fetch *fetch, struct wanted *wanted)
+{
+    *wanted = fetch->wanted[--fetch->wanted_count];
+}
+
+/* The file arrived, or will not arrive: tell the messages of that peer that wait for it. */
+static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason outcome)
+{
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        struct waiting *waiting = &fetch->waiting[i];
+        if (!key_equal(&waiting->intake->peer, &wanted->peer) ||
+            !names(waiting->sealed, &wanted->digest))
+            continue;
+        if (outcome != REASON_NONE && waiting->reason == REASON_NONE)
+            waiting->reason = outcome;
+        if (waiting->missing > 0)
+            waiting->missing--;
+    }
+    forget_wanted(fetch, wanted);
+}
+
+static bool begin_wanted(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    uint64_t offset;
+    enum reason reason = blobs->verbs->begin(blobs, &wanted->digest, wanted->size_bytes, &offset);
+    if (reason == REASON_BUSY)
+        return false;
+    if (reason != REASON_NONE) {
+        wanted_over(fetch, wanted, reason);
+        return true;
+    }
+    struct frame_blob offer = {.digest = wanted->digest, .size_bytes = wanted->size_bytes};
+    struct frame answer;
+    blob_receiver_offer(&peer->receiver, &offer, offset, &answer);
+    if (answer.kind == FRAME_BLOB_REFUSED) {
+        if (answer.blob.reason == REASON_BUSY)
+            return false;
+        wanted_over(fetch, wanted, answer.blob.reason);
+        return true;
+    }
+    wanted->is_begun = true;
+    emit(fetch, &peer->key, &answer);
+    return true;
+}
+
+static bool receiver_has_room(const struct peer *peer)
+{
+    for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++) {
+        if (peer->receiver.transfers[i].state == BLOB_IDLE)
+            return true;
+    }
+    return false;
+}
+
+/* A whole file of size zero or one that was complete in its partial form needs no chunk. */
+static bool finish_if_whole(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    uint64_t offset;
+    if (blobs->verbs->begin(blobs, &wanted->digest, wanted->size_bytes, &offset) != REASON_NONE ||
+        offset < wanted->size_bytes)
+        return false;
+    (void)peer;
+    wanted_over(fetch, wanted, blobs->verbs->finish(blobs, &wanted->digest));
+    return true;
+}
+
+static void begin_more(struct fetch *fetch, struct peer *peer)
+{
+    for (size_t i = 0; i < fetch->wanted_count && receiver_has_room(peer);) {
+        struct wanted *wanted = &fetch->wanted[i];
+        bool is_next = !wanted->is_begun && key_equal(&wanted->peer, &peer->key);
+        size_t before = fetch->wanted_count;
+        if (is_next && !finish_if_whole(fetch, peer, wanted) && !begin_wanted(fetch, peer, wanted))
+            return;
+        if (fetch->wanted_count == before)
+            i++;
+    }
+}
+
+/* NONE with *ret_missing: to be fetched. Otherwise it is here, or the reason why it is refused. */
+static enum reason look_for(struct fetch *fetch, const struct attachment *attachment,
+                            bool *ret_missing)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    uint64_t size_bytes;
+    *ret_missing = false;
+    if (attachment->size_bytes > fetch->options.size_max_bytes)
+        return REASON_ATTACHMENT_TOO_LARGE;
+    enum reason reason = blobs->verbs->find(blobs, &attachment->digest, &size_bytes);
+    if (reason == REASON_NOT_FOUND) {
+        *ret_missing = true;
+        return REASON_NONE;
+    }
+    if (reason != REASON_NONE || size_bytes == attachment->size_bytes)
+        return reason;
+    return size_bytes > attachment->size_bytes ? REASON_ATTACHMENT_LONG : REASON_ATTACHMENT_SHORT;
+}
+
+static bool add_wanted(struct fetch *fetch, const struct key *peer,
+                       const struct attachment *attachment, mono_t now)
+{
+    if (find_wanted(fetch, peer, &attachment->digest) != NULL)
+        return true;
+    if (fetch->wanted_count == FETCH_WANTED_MAX)
+        return false;
+    fetch->wanted[fetch->wanted_count++] = (struct wanted){
+        .peer = *peer,
+        .digest = attachment->digest,
+        .size_bytes = attachment->size_bytes,
+        .progress = now,
+    };
+    return true;
+}
+
+enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
+                                mono_t now, enum reason *ret_reason)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    bool is_missing[ATTACHMENTS_MAX] = {0};
+    unsigned int missing = 0;
+    for (size_t i = 0; i < envelope->attachment_count; i++) {
+        enum reason reason = look_for(fetch, &envelope->attachments[i], &is_missing[i]);
+        if (reason != REASON_NONE) {
+            *ret_reason = reason;
+            return FETCH_REFUSED;
+        }
+        for (size_t j = 0; is_missing[i] && j < i; j++) {
+            /* the same file twice in one message is one file */
+            if (digest_equal(&envelope->attachments[i].digest, &envelope->attachments[j].digest))
+                is_missing[i] = false;
+        }
+        missing += is_missing[i];
+    }
+    if (missing == 0)
+        return FETCH_READY;
+    struct peer *peer = get_peer(fetch, &intake->peer);
+    if (peer == NULL || fetch->waiting_count == FETCH_WAITING_MAX ||
+        fetch->wanted_count + missing > FETCH_WANTED_MAX) {
+        *ret_reason = REASON_BUSY;
+        return FETCH_REFUSED;
+    }
+    for (size_t i = 0; i < envelope->attachment_count; i++) {
+        if (is_missing[i])
+            check(add_wanted(fetch, &intake->peer, &envelope->attachments[i], now));
+    }
+    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, missing, REASON_NONE};
+    intake->references++;
+    begin_more(fetch, peer);
+    return FETCH_WAITS;
+}
+
+static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct frame_blob *chunk,
+                          mono_t now)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    struct frame answer;
+    struct wanted *wanted = find_wanted(fetch, &peer->key, &chunk->digest);
+    if (wanted == NULL)
+        return;
+    enum blob_step step = blob_receiver_chunk(&peer->receiver, chunk, &answer);
+    if (step == BLOB_DROP)
+        return;
+    enum reason reason = step == BLOB_REFUSE ? answer.blob.reason
+                                             : blobs->verbs->write(blobs, &chunk->digest,
+                                                                   chunk->offset, chunk->content);
+    if (reason != REASON_NONE) {
+        if (step != BLOB_REFUSE)
+            blob_receiver_finished(&peer->receiver, &chunk->digest, reason, &answer);
+        if (reason_class(reason) != REASON_CLASS_TRANSIENT)
+            blobs->verbs->abandon(blobs, &chunk->digest);
+        emit(fetch, &peer->key, &answer);
+        wanted_over(fetch, wanted, reason);
+        return;
+    }
+    wanted->progress = now;
+    bool is_complete;
+    bool has_answer;
+    blob_receiver_written(&peer->receiver, chunk, &is_complete, &has_answer, &answer);
+    if (is_complete) {
+        enum reason outcome = blobs->verbs->finish(blobs, &chunk->digest);
+        blob_receiver_finished(&peer->receiver, &chunk->digest, outcome, &answer);
+        wanted_over(fetch, wanted, outcome);
+        has_answer = true;
+    }
+    if (has_answer)
+        emit(fetch, &peer->key, &answer);
+}
+
+/* ---- sending ------------------------------------------------------------------------------------
+ */
+
+static void receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    struct digest digest;
+    enum reason reason;
+    if (blob_sender_answer(&peer->sender, want, &digest, &reason) != BLOB_UNKNOWN)
+        return;
+    uint64_t size_bytes;
+    struct frame offer;
+    reason = blobs->verbs->find(blobs, &want->blob.digest, &size_bytes);
+    if (reason == REASON_NONE && want->blob.offset >= size_bytes)
+        return; /* the peer says that it has all of it */
+    if (reason == REASON_NONE &&
+        !blob_sender_offer(&peer->sender, &want->blob.digest, size_bytes, &offer))
+        reason = REASON_BUSY;
+    if (reason != REASON_NONE) {
+        struct frame refusal = {
+            .kind = FRAME_BLOB_REFUSED,
+            .blob = {.digest = want->blob.digest,
+                     .reason = reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason},
+        };
+        emit(fetch, &peer->key, &refusal);
+        return;
+    }
+    (void)blob_sender_answer(&peer->sender, want, &digest, &reason);
+}
+
+/* True: sent. False: nothing more can be sent to this peer now. */
+static bool serve_chunk(struct fetch *fetch, struct peer *peer, uint8_t *scratch)
+{
+    struct blobs *blobs = fetch->options.blobs;
+    struct digest digest;
+    uint64_t offset;
+    size_t size;
+    if (!blob_sender_next(&peer->sender, &digest, &offset, &size))
+        return false;
+    struct frame frame = {.kind = FRAME_BLOB_CHUNK, .blob = {.digest = digest, .offset = offset}};
+    size_t got = 0;
+    enum reason reason = blobs->verbs->read(blobs, &digest, offset, scratch, size, &got);
+    if (reason != REASON_NONE || got == 0) {
+        /* It was here and is not any more, or is damaged: never serve it. */
+        struct frame refusal = {.kind = FRAME_BLOB_REFUSED,
+                                .blob = {.digest = digest, .reason = REASON_ATTACHMENT_MISSING}};
+        struct digest ended;
+        enum reason ignored;
+        (void)blob_sender_answer(&peer->sender, &refusal, &ended, &ignored);
+        emit(fetch, &peer->key, &refusal);
+        return true;
+    }
+    frame.blob.content = (struct bytes){scratch, got};
+    if (fetch->options.emit(fetch->options.context, &peer->key, &frame) != REASON_NONE)
+        return false;
+    blob_sender_sent(&peer->sender, &digest, got);
+    return true;
+}
+
+bool fetch_serve(struct fetch *fetch, uint8_t *scratch)
+{
+    bool more = false;
+    for (uint32_t i = 0; i < fetch->peer_count; i++) {
+        int chunks = 0;
+        while (chunks < FETCH_SERVE_CHUNKS_MAX && serve_chunk(fetch, &fetch->peers[i], scratch))
+            chunks++;
+        more = more || chunks == FETCH_SERVE_CHUNKS_MAX;
+    }
+    return more;
+}
+
+bool fetch_is_serving(const struct fetch *fetch, const struct key *peer)
+{
+    const struct peer *found = find_peer(fetch, peer);
+    return found != NULL && !blob_sender_is_idle(&found->sender);
+}
+
+/* ---- both
+ * ---------------------------------------------------------------------------------------- */
+
+void fetch_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame, mono_t now)
+{
+    struct peer *from = get_peer(fetch, peer);
+    if (from == NULL)
+        return;
+    if (frame->kind == FRAME_BLOB_CHUNK) {
+        receive_chunk(fetch, from, &frame->blob, now);
+        begin_more(fetch, from);
+    } else if (frame->kind == FRAME_BLOB_WANT) {
+        receive_want(fetch, from, frame);
+    } else if (frame->kind == FRAME_BLOB_REFUSED) {
+        struct wanted *wanted = find_wanted(fetch, peer, &frame->blob.digest);
+        struct frame ignored;
+        if (wanted != NULL && wanted->is_begun) {
+            blob_receiver_finished(&from->receiver, &frame->blob.digest, frame->blob.reason,
+                                   &ignored);
+            wanted_over(fetch, wanted, frame->blob.reason);
+            begin_more(fetch, from);
+        } else {
+            struct digest digest;
+            enum reason reason;
+            (void)blob_sender_answer(&from->sender, frame, &digest, &reason);
+        }
+    }
+}
+
+void fetch_tick(struct fetch *fetch, mono_t now)
+{
+    for (size_t i = 0; i < fetch->wanted_count;) {
+        struct wanted *wanted = &fetch->wanted[i];
+        if (now.ms - wanted->progress.ms < FETCH_SILENT_MS) {
+            i++;
+            continue;
+        }
+        struct peer *peer = find_peer(fetch, &wanted->peer);
+        if (peer != NULL && wanted->is_begun) {
+            struct frame ignored;
+            blob_receiver_finished(&peer->receiver, &wanted->digest, REASON_LEASE_EXPIRED,
+                                   &ignored);
+        }
+        wanted_over(fetch, wanted, REASON_LEASE_EXPIRED);
+    }
+}
+
+bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed **ret_sealed,
+                 enum reason *ret_reason)
+{
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        struct waiting waiting = fetch->waiting[i];
+        if (waiting.missing > 0 && waiting.reason == REASON_NONE)
+            continue;
+        /* Keep the order of arrival: messages of one dossier may stand behind each other. */
+        for (size_t j = i + 1; j < fetch->waiting_count; j++)
+            fetch->waiting[j - 1] = fetch->waiting[j];
+        fetch->waiting_count--;
+        *ret_intake = waiting.intake;
+        *ret_sealed = waiting.sealed;
+        *ret_reason = waiting.reason;
+        return true;
+    }
+    return false;
+}
+
+void fetch_peer_lost(struct fetch *fetch, const struct key *peer)
+{
+    struct peer *found = find_peer(fetch, peer);
+    if (found != NULL) {
+        blob_sender_reset(&found->sender);
+        blob_receiver_reset(&found->receiver);
+    }
+    for (size_t i = 0; i < fetch->wanted_count;) {
+        if (key_equal(&fetch->wanted[i].peer, peer))
+            forget_wanted(fetch, &fetch->wanted[i]);
+        else
+            i++;
+    }
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        if (key_equal(&fetch->waiting[i].intake->peer, peer))
+            fetch->waiting[i].reason = REASON_LINK_LOST;
+    }
+}

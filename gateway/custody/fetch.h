@@ -1,0 +1,67 @@
+/* fetch - attachments: a message waits until every file that it names is here, verified and
+ * fsynced.
+ *
+ * The envelope's attachments are the offer: their digests and sizes were signed. What is missing is
+ * asked for (BlobWant) from the peer that the message came from, and only after the message was
+ * verified and admitted, so nobody can fill our disk with files that no message names. Sending is
+ * the other half: a peer's BlobWant is served from the blobs port.
+ *
+ * Calling sequence, in a step: fetch_message per admitted message with attachments; fetch_frame for
+ * every blob frame; fetch_tick; then fetch_ready until it has nothing. After the step's frames:
+ * fetch_serve. Frames go to the emit function given at fetch_init.
+ *
+ * Bounds: FETCH_WAITING_MAX messages and FETCH_WANTED_MAX files wait; at the bound REASON_BUSY and
+ * the sender keeps the message. A peer that stops sending for FETCH_SILENT_MS loses its place.
+ */
+#ifndef GATEWAY_CUSTODY_FETCH_H
+#define GATEWAY_CUSTODY_FETCH_H
+
+#include "gateway/custody/examine.h"
+#include "gateway/port/blobs.h"
+#include "proto/blob/exchange.h"
+
+enum {
+    FETCH_WAITING_MAX = 256,
+    FETCH_WANTED_MAX = 1024,
+    FETCH_SILENT_MS = 30 * 1000,
+    /* Chunks that one call of fetch_serve sends to one peer: other traffic gets its turn. */
+    FETCH_SERVE_CHUNKS_MAX = 16,
+};
+
+struct fetch;
+
+/* Queues a frame for a peer; NOT REASON_NONE: it could not leave now. */
+typedef enum reason fetch_emit(void *context, const struct key *peer, const struct frame *frame);
+
+struct fetch_options {
+    struct blobs *blobs;
+    uint64_t size_max_bytes;
+    uint32_t peers_max;
+    fetch_emit *emit;
+    void *context;
+};
+
+size_t fetch_memory_bytes(const struct fetch_options *options);
+struct fetch *fetch_new(const struct fetch_options *options, struct arena *memory);
+
+enum fetch_answer { FETCH_READY = 1, FETCH_WAITS, FETCH_REFUSED };
+/* READY: everything is here. WAITS: the fetch holds a reference to the intake until fetch_ready
+ * gives it back. REFUSED: ret_reason (ATTACHMENT_TOO_LARGE, _SHORT, _LONG, BUSY, STORE_…). */
+enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
+                                mono_t now, enum reason *ret_reason);
+/* A BLOB_CHUNK, BLOB_WANT or BLOB_REFUSED of a peer. */
+void fetch_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame,
+                 mono_t now);
+void fetch_tick(struct fetch *fetch, mono_t now);
+/* A message whose wait is over, with the outcome; the reference goes to the caller. */
+bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed **ret_sealed,
+                 enum reason *ret_reason);
+/* The peer's connection is gone or new: its messages are given up (it sends them again), partial
+ * files stay. The intakes come back through fetch_ready with REASON_LINK_LOST. */
+void fetch_peer_lost(struct fetch *fetch, const struct key *peer);
+/* Sends chunks that have credit. scratch holds one chunk. True: more could be sent. */
+bool fetch_serve(struct fetch *fetch, uint8_t *scratch);
+/* True while a transfer with this peer is under way: its leases are progressing. */
+bool fetch_is_serving(const struct fetch *fetch, const struct key *peer);
+
+#endif
