@@ -102,8 +102,8 @@ static void forget_wanted(struct fetch *fetch, struct wanted *wanted)
     *wanted = fetch->wanted[--fetch->wanted_count];
 }
 
-/* The file arrived, or will not arrive: tell the messages of that peer that wait for it. */
-static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason outcome)
+/* The file arrived from that peer, or will not: tell the messages that wait for it. */
+static void tell_waiting(struct fetch *fetch, struct wanted *wanted, enum reason outcome)
 {
     for (size_t i = 0; i < fetch->waiting_count; i++) {
         struct waiting *waiting = &fetch->waiting[i];
@@ -116,6 +116,30 @@ static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason 
             waiting->missing--;
     }
     forget_wanted(fetch, wanted);
+}
+
+static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason outcome)
+{
+    struct digest digest = wanted->digest;
+    tell_waiting(fetch, wanted, outcome);
+    /* One file, several peers' messages: once it is here, it is here for all. */
+    for (size_t i = 0; outcome == REASON_NONE && i < fetch->wanted_count;) {
+        if (digest_equal(&fetch->wanted[i].digest, &digest))
+            tell_waiting(fetch, &fetch->wanted[i], REASON_NONE);
+        else
+            i++;
+    }
+}
+
+/* Another peer is sending the same file: its partial form has one writer at a time. */
+static bool is_under_way(const struct fetch *fetch, const struct wanted *wanted)
+{
+    for (size_t i = 0; i < fetch->wanted_count; i++) {
+        const struct wanted *other = &fetch->wanted[i];
+        if (other->is_begun && digest_equal(&other->digest, &wanted->digest))
+            return true;
+    }
+    return false;
 }
 
 static bool begin_wanted(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
@@ -169,7 +193,8 @@ static void begin_more(struct fetch *fetch, struct peer *peer)
 {
     for (size_t i = 0; i < fetch->wanted_count && receiver_has_room(peer);) {
         struct wanted *wanted = &fetch->wanted[i];
-        bool is_next = !wanted->is_begun && key_equal(&wanted->peer, &peer->key);
+        bool is_next = !wanted->is_begun && key_equal(&wanted->peer, &peer->key) &&
+                       !is_under_way(fetch, wanted);
         size_t before = fetch->wanted_count;
         if (is_next && !finish_if_whole(fetch, peer, wanted) && !begin_wanted(fetch, peer, wanted))
             return;
@@ -409,6 +434,8 @@ void fetch_tick(struct fetch *fetch, mono_t now)
         }
         wanted_over(fetch, wanted, REASON_LEASE_EXPIRED);
     }
+    for (uint32_t i = 0; fetch->wanted_count > 0 && i < fetch->peer_count; i++)
+        begin_more(fetch, &fetch->peers[i]);
 }
 
 bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed **ret_sealed,

@@ -313,7 +313,7 @@ struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const st
     for (uint32_t i = *id_bucket(outbox, id); i != NONE; i = outbox->flights[i].next_same_bucket) {
         struct flight *flight = &outbox->flights[i];
         if (flight->destination == destination && id_equal(&flight->id, id) &&
-            key_equal(&flight->sender, sender))
+            (sender == NULL || key_equal(&flight->sender, sender)))
             return flight;
     }
     return NULL;

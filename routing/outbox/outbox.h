@@ -94,6 +94,7 @@ void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_du
 /* Something for this destination may have become due in the store: look again. */
 void outbox_look_again(struct outbox *outbox, uint32_t destination);
 
+/* sender NULL: by id alone, as acknowledgements name messages. */
 struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,
                            const struct message_id *id);
 /* The frame could not be sent: its lease ends at the next tick. */

@@ -1,0 +1,597 @@
+#include "gateway/core/broker_parts.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+
+#define NO_DELIVERY UINT32_MAX
+#define NOTE_LEDGER "ledger-id"
+
+/* ---- life cycle -------------------------------------------------------------------------------
+ */
+
+static struct outbox_options outbox_options(const struct broker_options *options)
+{
+    return (struct outbox_options){
+        .destinations_max = options->participants_max,
+        .flights_max = options->flights_max,
+    };
+}
+
+static uint32_t index_slots(uint32_t participants_max)
+{
+    uint32_t slots = 64;
+    while (slots < 2 * participants_max)
+        slots *= 2;
+    return slots;
+}
+
+static struct fetch_options fetch_options(const struct broker_options *options)
+{
+    return (struct fetch_options){
+        .blobs = options->blobs,
+        .size_max_bytes = options->attachment_bytes_max,
+        .peers_max = options->participants_max,
+    };
+}
+
+size_t broker_memory_bytes(const struct broker_options *options)
+{
+    enum { ALIGNMENT_SLACK = 4096 };
+    struct outbox_options outbox = outbox_options(options);
+    struct fetch_options fetch = fetch_options(options);
+    return sizeof(struct broker) + plan_memory_bytes() + sealer_memory_bytes() +
+           ledger_memory_bytes() + outbox_memory_bytes(&outbox) + fetch_memory_bytes(&fetch) +
+           options->participants_max * sizeof(struct peer) +
+           index_slots(options->participants_max) * sizeof(uint32_t) +
+           STEP_RECORDS_MAX * sizeof(struct ledger_fact) + STEP_REPLIES_MAX * sizeof(struct reply) +
+           STEP_DELIVERIES_MAX * sizeof(struct delivery) +
+           STEP_EVENTS_MAX * sizeof(struct broker_transition) +
+           BROKER_STEP_INTAKES_MAX * sizeof(struct intake *) + BLOB_CHUNK_BYTES_MAX +
+           STEP_ARENA_BYTES + 2 * SCRATCH_BYTES + ALIGNMENT_SLACK;
+}
+
+static void *take(struct arena *memory, size_t size)
+{
+    void *piece = arena_take(memory, size);
+    check(piece != NULL);
+    return piece;
+}
+
+static struct arena sub_arena(struct arena *memory, size_t size)
+{
+    return (struct arena){.block = take(memory, size), .limit_bytes = size};
+}
+
+static enum reason emit_blob_frame(void *context, const struct key *peer,
+                                   const struct frame *frame);
+
+struct broker *broker_new(const struct broker_options *options, struct arena *memory)
+{
+    struct broker *broker = take(memory, sizeof *broker);
+    *broker = (struct broker){.options = *options};
+    broker->step = sub_arena(memory, STEP_ARENA_BYTES);
+    broker->scratch = sub_arena(memory, SCRATCH_BYTES);
+    broker->build = sub_arena(memory, SCRATCH_BYTES);
+    plan_init(&broker->plan, memory, &broker->step);
+    sealer_init(&broker->sealer, &options->self, options->offset_minutes, options->crypto, memory,
+                &broker->build);
+    ledger_init(&broker->ledger, options->crypto->hash, &broker->plan, memory);
+    struct outbox_options outbox = outbox_options(options);
+    broker->outbox = outbox_new(&outbox, memory);
+    struct fetch_options fetch = fetch_options(options);
+    fetch.emit = emit_blob_frame;
+    fetch.context = broker;
+    broker->fetch = fetch_new(&fetch, memory);
+    broker->peers = take(memory, options->participants_max * sizeof(struct peer));
+    uint32_t slots = index_slots(options->participants_max);
+    broker->peer_index = take(memory, slots * sizeof(uint32_t));
+    memset(broker->peer_index, 0, slots * sizeof(uint32_t));
+    broker->peer_index_mask = slots - 1;
+    broker->records = take(memory, STEP_RECORDS_MAX * sizeof(struct ledger_fact));
+    broker->replies = take(memory, STEP_REPLIES_MAX * sizeof(struct reply));
+    broker->deliveries = take(memory, STEP_DELIVERIES_MAX * sizeof(struct delivery));
+    broker->events = take(memory, STEP_EVENTS_MAX * sizeof(struct broker_transition));
+    broker->intakes = take(memory, BROKER_STEP_INTAKES_MAX * sizeof(struct intake *));
+    broker->chunk = take(memory, BLOB_CHUNK_BYTES_MAX);
+    buffer_init(&broker->frame, FRAME_BYTES_MAX);
+    broker->store_state = REASON_STORE_BUSY; /* until broker_load */
+    return broker;
+}
+
+void broker_release(struct broker *broker)
+{
+    buffer_release(&broker->frame);
+    sealer_release(&broker->sealer);
+    registry_destroy(&broker->registry);
+}
+
+void broker_set_registry(struct broker *broker, struct registry *registry)
+{
+    struct registry *retained = registry_retain(registry);
+    registry_destroy(&broker->registry);
+    broker->registry = retained;
+    broker->registry_version = registry_version(retained);
+}
+
+static enum reason load_ledger_id(struct broker *broker)
+{
+    struct store *store = broker->options.store;
+    struct bytes id;
+    enum reason reason = store->verbs->read_note(store, bytes_of_text(NOTE_LEDGER), &id);
+    if (reason == REASON_NOT_FOUND) {
+        const struct crypto_port *crypto = broker->options.crypto;
+        crypto->random(crypto->context, broker->ledger.id, LEDGER_ID_BYTES);
+        broker->ledger_id_is_new = true;
+        return REASON_NONE;
+    }
+    if (reason == REASON_NONE && id.size != LEDGER_ID_BYTES)
+        return REASON_STORE_CORRUPT;
+    if (reason == REASON_NONE)
+        memcpy(broker->ledger.id, id.data, LEDGER_ID_BYTES);
+    broker->ledger_id_is_new = false;
+    return reason;
+}
+
+static enum reason load_backlogs(struct broker *broker)
+{
+    struct store *store = broker->options.store;
+    struct store_count *counts =
+        arena_take(&broker->step, broker->options.participants_max * sizeof(struct store_count));
+    size_t count = 0;
+    check(counts != NULL);
+    enum reason reason =
+        store->verbs->counts(store, counts, broker->options.participants_max, &count);
+    for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
+        struct peer *peer = broker_get_peer(broker, &counts[i].destination);
+        if (peer != NULL)
+            outbox_set_backlog(broker->outbox, peer->destination,
+                               counts[i].count[ENTRY_QUEUED] + counts[i].count[ENTRY_DEFERRED] +
+                                   counts[i].count[ENTRY_HELD]);
+    }
+    return reason;
+}
+
+enum reason broker_load(struct broker *broker, wall_t wall)
+{
+    struct store *store = broker->options.store;
+    struct store_positions positions;
+    uint64_t recovered;
+    broker->wall = wall;
+    enum reason reason = store->verbs->recover(store, &recovered);
+    if (reason == REASON_NONE)
+        reason = store->verbs->positions(store, &positions);
+    if (reason == REASON_NONE)
+        reason = load_ledger_id(broker);
+    if (reason == REASON_NONE)
+        reason = ledger_load(&broker->ledger, store, &positions);
+    if (reason == REASON_NONE) {
+        plan_set_positions(&broker->plan, &positions);
+        outbox_clear(broker->outbox);
+        reason = load_backlogs(broker);
+    }
+    for (uint32_t i = 0; reason == REASON_NONE && i < broker->peer_count; i++)
+        reason = store->verbs->last_id(store, &broker->peers[i].key, &broker->peers[i].last_id);
+    for (uint32_t i = 0; reason == REASON_NONE && i < broker->peer_count; i++) {
+        if (broker->peers[i].is_connected)
+            outbox_open(broker->outbox, broker->peers[i].destination,
+                        outbox_window(broker->outbox, broker->peers[i].destination)->size_max);
+    }
+    broker->store_state = reason;
+    return reason;
+}
+
+/* ---- the step -----------------------------------------------------------------------------------
+ */
+
+static void pump_destination(struct broker *broker, uint32_t destination)
+{
+    struct store *store = broker->options.store;
+    struct entry entries[OUTBOX_FETCH_MAX];
+    size_t count = 0;
+    wall_t next_due = {0};
+    size_t wanted = outbox_wanted(broker->outbox, destination, broker->now, broker->wall);
+    if (wanted == 0)
+        return;
+    const struct key *key = outbox_key(broker->outbox, destination);
+    if (store->verbs->due(store, key, broker->wall, entries, wanted, &count, &next_due) !=
+        REASON_NONE)
+        return;
+    outbox_next_due(broker->outbox, destination, next_due);
+    if (count == wanted)
+        outbox_look_again(broker->outbox, destination);
+    for (size_t i = 0; i < count; i++) {
+        struct store_message message;
+        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
+            !outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
+                          &message.digest, broker->now, broker->wall))
+            continue;
+        plan_move(&broker->plan, &entries[i]);
+        broker_deliver(broker, destination, &entries[i], &message.sender, &message.id, NULL, 0);
+    }
+}
+
+static void tick(struct broker *broker)
+{
+    broker_tick_peers(broker);
+    fetch_tick(broker->fetch, broker->now);
+    outbox_tick(broker->outbox, broker->now, broker->wall, plan_change, &broker->plan);
+    broker_expire(broker);
+    broker->tick_due = (mono_t){broker->now.ms + BROKER_TICK_MS};
+}
+
+void broker_begin(struct broker *broker, mono_t now, wall_t wall)
+{
+    broker->now = now;
+    broker->wall = wall;
+    if (broker->store_state != REASON_NONE && now.ms >= broker->retry_at.ms) {
+        (void)broker_load(broker, wall);
+        broker->retry_at = (mono_t){now.ms + BROKER_RETRY_AFTER_MS};
+    }
+    plan_begin(&broker->plan);
+    sealer_begin(&broker->sealer);
+    ledger_begin(&broker->ledger);
+    broker->drafts = NULL;
+    broker->record_count = broker->reply_count = broker->delivery_count = 0;
+    broker->event_count = broker->intake_count = 0;
+    broker->more_to_do = false;
+    if (broker->store_state != REASON_NONE) {
+        if (now.ms >= broker->tick_due.ms) {
+            broker_tick_peers(broker);
+            broker->tick_due = (mono_t){now.ms + BROKER_TICK_MS};
+        }
+        return;
+    }
+    /* First what the store knows: later in the step it and the plan would disagree. */
+    uint32_t destinations = outbox_destination_count(broker->outbox);
+    for (uint32_t i = 0; i < destinations; i++) {
+        if (!plan_has_room(&broker->plan)) {
+            broker->more_to_do = true;
+            break;
+        }
+        pump_destination(broker, i);
+    }
+    if (now.ms >= broker->tick_due.ms)
+        tick(broker);
+}
+
+bool broker_has_room(const struct broker *broker)
+{
+    enum { REPLIES_RESERVE = 2 * EXAMINE_MESSAGES_MAX };
+    return broker->intake_count < BROKER_STEP_INTAKES_MAX && plan_has_room(&broker->plan) &&
+           broker->reply_count < STEP_REPLIES_MAX - REPLIES_RESERVE;
+}
+
+void broker_intake(struct broker *broker, struct intake *intake)
+{
+    check(broker->intake_count < BROKER_STEP_INTAKES_MAX);
+    broker->intakes[broker->intake_count++] = intake;
+    intake->references++;
+    struct peer *peer = broker_get_peer(broker, &intake->peer);
+    if (peer == NULL)
+        return;
+    if (intake->connection < peer->connection)
+        return; /* what an older connection of this peer still had on its way */
+    peer->heard = broker->now;
+    peer->heard_wall = broker->wall;
+    if (intake->reason != REASON_NONE)
+        broker_refuse_frame(broker, peer, intake);
+    else if (intake->frame.kind != FRAME_PARCELS)
+        broker_peer_frame(broker, peer, intake);
+    else
+        broker_admit_parcels(broker, peer, intake);
+}
+
+void broker_peer_gone(struct broker *broker, const struct key *key)
+{
+    struct peer *peer = broker_find_peer(broker, key);
+    if (peer != NULL && peer->is_connected)
+        broker_close_peer(broker, peer, REASON_LINK_LOST);
+}
+
+/* ---- what is collected
+ * ---------------------------------------------------------------------------- */
+
+void broker_reply(struct broker *broker, const struct reply *reply)
+{
+    if (broker->reply_count < STEP_REPLIES_MAX)
+        broker->replies[broker->reply_count++] = *reply;
+}
+
+void broker_reply_frame(struct broker *broker, const struct key *peer, const struct frame *frame)
+{
+    arena_reset(&broker->build);
+    buffer_clear(&broker->frame);
+    if (frame_build(frame, &broker->build, &broker->frame) != REASON_NONE)
+        return;
+    struct bytes copy = arena_copy(&broker->step, buffer_view(&broker->frame));
+    if (copy.data != NULL)
+        broker_reply(broker, &(struct reply){.kind = REPLY_FRAME, .peer = *peer, .frame = copy});
+}
+
+/* Blob frames are not evidence and promise nothing that is not already fsynced. While frames may
+ * leave they are sent at once, so that only one chunk is in memory. */
+static enum reason emit_blob_frame(void *context, const struct key *peer, const struct frame *frame)
+{
+    struct broker *broker = context;
+    if (broker->effects == NULL) {
+        broker_reply_frame(broker, peer, frame);
+        return REASON_NONE;
+    }
+    arena_reset(&broker->build);
+    buffer_clear(&broker->frame);
+    enum reason reason = frame_build(frame, &broker->build, &broker->frame);
+    if (reason != REASON_NONE)
+        return reason;
+    return broker->effects->send(broker->effects->context, peer, buffer_view(&broker->frame));
+}
+
+void broker_event(struct broker *broker, const struct broker_transition *transition)
+{
+    if (broker->event_count < STEP_EVENTS_MAX)
+        broker->events[broker->event_count++] = *transition;
+}
+
+void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
+                    const struct key *sender, const struct message_id *id,
+                    const struct parcel *parcel, uint32_t document_index)
+{
+    check(broker->delivery_count < STEP_DELIVERIES_MAX);
+    broker->deliveries[broker->delivery_count++] = (struct delivery){
+        .item = {entry->message_seq, parcel, document_index},
+        .destination = destination,
+        .sender = *sender,
+        .id = *id,
+    };
+}
+
+void broker_owe(struct broker *broker, const struct store_message *message,
+                const struct key *destination, const struct parcel *parcel, uint32_t document_index,
+                bool is_receipt, wall_t expires)
+{
+    struct entry entry = {
+        .message_seq = message->seq,
+        .destination = *destination,
+        .order = is_receipt ? 0 : hash_bytes(message->dossier_code),
+        .state = ENTRY_QUEUED,
+        .due = broker->wall,
+        .expires = expires,
+        .size_bytes = parcel == NULL ? 0 : (uint32_t)parcel->documents[document_index].size,
+        .is_receipt = is_receipt,
+    };
+    struct peer *peer = broker_get_peer(broker, destination);
+    check(peer != NULL);
+    bool leaves = outbox_admit(broker->outbox, &entry, &message->sender, &message->id,
+                               &message->digest, broker->now, broker->wall);
+    plan_entry(&broker->plan, &entry);
+    if (leaves)
+        broker_deliver(broker, peer->destination, &entry, &message->sender, &message->id, parcel,
+                       document_index);
+}
+
+/* ---- the end of the step
+ * -------------------------------------------------------------------------- */
+
+enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan)
+{
+    if (broker->store_state == REASON_NONE) {
+        broker_admit_waiting(broker);
+        enum reason reason = broker_write_receipts(broker);
+        if (reason != REASON_NONE)
+            return reason;
+        if (broker->ledger_id_is_new)
+            plan_note(&broker->plan, bytes_of_text(NOTE_LEDGER),
+                      (struct bytes){broker->ledger.id, LEDGER_ID_BYTES});
+    }
+    *ret_plan = plan_is_empty(&broker->plan) ? NULL : &broker->plan.store;
+    return REASON_NONE;
+}
+
+static void send_frame(struct broker *broker, const struct key *peer, const struct frame *frame)
+{
+    arena_reset(&broker->build);
+    buffer_clear(&broker->frame);
+    if (frame_build(frame, &broker->build, &broker->frame) == REASON_NONE)
+        (void)broker->effects->send(broker->effects->context, peer, buffer_view(&broker->frame));
+}
+
+static void send_stored(struct broker *broker, const struct reply *reply)
+{
+    struct store *store = broker->options.store;
+    struct store_document found;
+    if (store->verbs->read_document(store, reply->message_seq, &found) != REASON_NONE)
+        return;
+    struct parcel parcel = {&found.document, 1, found.manifest, found.signature, found.certificate};
+    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
+    send_frame(broker, &reply->peer, &frame);
+}
+
+/* Acknowledgements of one kind for one peer that stand next to each other leave as one frame. */
+static size_t send_taken(struct broker *broker, size_t from)
+{
+    static _Thread_local struct message_id ids[MESSAGE_WINDOW_MAX];
+    const struct reply *first = &broker->replies[from];
+    size_t count = 0;
+    while (from + count < broker->reply_count && count < MESSAGE_WINDOW_MAX) {
+        const struct reply *reply = &broker->replies[from + count];
+        if (reply->kind != first->kind || reply->reason != first->reason ||
+            !key_equal(&reply->peer, &first->peer))
+            break;
+        ids[count++] = reply->id;
+    }
+    struct frame frame = {
+        .kind = first->kind == REPLY_TAKEN ? FRAME_TAKEN : FRAME_NOT_TAKEN,
+        .taken = {ids, count, first->reason,
+                  first->kind == REPLY_TAKEN ? 0 : BROKER_RETRY_AFTER_MS},
+    };
+    send_frame(broker, &first->peer, &frame);
+    return count;
+}
+
+static void send_replies(struct broker *broker)
+{
+    for (size_t i = 0; i < broker->reply_count;) {
+        const struct reply *reply = &broker->replies[i];
+        if (reply->kind == REPLY_TAKEN || reply->kind == REPLY_NOT_TAKEN) {
+            i += send_taken(broker, i);
+            continue;
+        }
+        if (reply->kind == REPLY_FRAME) {
+            (void)broker->effects->send(broker->effects->context, &reply->peer, reply->frame);
+        } else if (reply->kind == REPLY_STORED) {
+            send_stored(broker, reply);
+        } else {
+            struct frame frame = {
+                .kind = FRAME_PARCELS,
+                .parcels = {sealer_parcel(&broker->sealer, reply->sealed_index), 1},
+            };
+            send_frame(broker, &reply->peer, &frame);
+        }
+        i++;
+    }
+}
+
+struct dispatching {
+    struct broker *broker;
+    const struct key *peer;
+    const struct delivery **deliveries; /* same order as the items */
+};
+
+static enum reason dispatch_to_peer(void *context, struct bytes frame)
+{
+    struct dispatching *dispatching = context;
+    const struct broker_effects *effects = dispatching->broker->effects;
+    return effects->send(effects->context, dispatching->peer, frame);
+}
+
+static void dispatch_unsent(void *context, size_t index, enum reason reason)
+{
+    struct dispatching *dispatching = context;
+    struct broker *broker = dispatching->broker;
+    const struct delivery *delivery = dispatching->deliveries[index];
+    struct flight *flight =
+        outbox_find(broker->outbox, delivery->destination, &delivery->sender, &delivery->id);
+    if (flight != NULL)
+        outbox_unsent(broker->outbox, flight, broker->now);
+    (void)reason;
+}
+
+/* Groups the deliveries by destination, keeping their order, and sends each group. */
+static void send_deliveries(struct broker *broker)
+{
+    uint32_t destinations = outbox_destination_count(broker->outbox);
+    size_t count = broker->delivery_count;
+    if (count == 0)
+        return;
+    uint32_t *first = plan_take(&broker->plan, destinations * sizeof *first);
+    struct dispatch_item *items = plan_take(&broker->plan, count * sizeof *items);
+    const struct delivery **of_items = plan_take(&broker->plan, count * sizeof *of_items);
+    for (uint32_t i = 0; i < destinations; i++)
+        first[i] = NO_DELIVERY;
+    for (size_t i = count; i-- > 0;) {
+        struct delivery *delivery = &broker->deliveries[i];
+        delivery->next = first[delivery->destination];
+        first[delivery->destination] = (uint32_t)i;
+    }
+    for (uint32_t i = 0; i < destinations; i++) {
+        size_t in_group = 0;
+        for (uint32_t at = first[i]; at != NO_DELIVERY; at = broker->deliveries[at].next) {
+            items[in_group] = broker->deliveries[at].item;
+            of_items[in_group++] = &broker->deliveries[at];
+        }
+        if (in_group == 0)
+            continue;
+        struct dispatching dispatching = {broker, outbox_key(broker->outbox, i), of_items};
+        dispatch_items(broker->options.store, items, in_group, &broker->scratch, &broker->frame,
+                       dispatch_to_peer, dispatch_unsent, &dispatching);
+    }
+}
+
+static void finish_step(struct broker *broker)
+{
+    for (size_t i = 0; i < broker->event_count; i++)
+        broker->effects->transition(broker->effects->context, &broker->events[i]);
+    for (size_t i = 0; i < broker->intake_count; i++) {
+        struct intake *intake = broker->intakes[i];
+        check(intake->references > 0);
+        if (--intake->references == 0)
+            broker->effects->intake_done(broker->effects->context, intake);
+    }
+    broker->intake_count = 0;
+    broker->effects = NULL;
+}
+
+void broker_committed(struct broker *broker, const struct broker_effects *effects)
+{
+    broker->effects = effects;
+    if (!plan_is_empty(&broker->plan)) {
+        plan_adopt(&broker->plan);
+        ledger_adopt(&broker->ledger);
+        broker->ledger_id_is_new = false;
+    }
+    send_replies(broker);
+    send_deliveries(broker);
+    if (fetch_serve(broker->fetch, broker->chunk))
+        broker->more_to_do = true;
+    finish_step(broker);
+}
+
+/* Everything that this step took from a peer is still the peer's. */
+static void tell_not_taken(struct broker *broker, enum reason reason)
+{
+    for (size_t i = 0; i < broker->intake_count; i++) {
+        const struct intake *intake = broker->intakes[i];
+        struct frame frame = {
+            .kind = FRAME_NOT_TAKEN,
+            .taken = {NULL, 0, reason, BROKER_RETRY_AFTER_MS},
+        };
+        if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
+            send_frame(broker, &intake->peer, &frame);
+    }
+}
+
+void broker_aborted(struct broker *broker, enum reason reason, const struct broker_effects *effects)
+{
+    broker->effects = effects;
+    broker->store_state = reason;
+    broker->retry_at = broker->now; /* the next step tries to load */
+    broker->event_count = 0;
+    broker_event(broker, &(struct broker_transition){.event = "aborted", .reason = reason});
+    tell_not_taken(broker, reason);
+    finish_step(broker);
+}
+
+mono_t broker_deadline(const struct broker *broker)
+{
+    if (broker->more_to_do && broker->store_state == REASON_NONE)
+        return broker->now;
+    mono_t outbox = outbox_deadline(broker->outbox, broker->now, broker->wall);
+    return outbox.ms < broker->tick_due.ms ? outbox : broker->tick_due;
+}
+
+void broker_status(const struct broker *broker, struct broker_status *ret_status)
+{
+    *ret_status = (struct broker_status){
+        .store = broker->store_state,
+        .ledger_size = broker->ledger.committed.size,
+        .peer_count = broker->peer_count,
+    };
+    merkle_root(&broker->ledger.committed, broker->ledger.hash, &ret_status->ledger_root);
+    memcpy(ret_status->ledger_id, broker->ledger.id, LEDGER_ID_BYTES);
+}
+
+void broker_peer_status(const struct broker *broker, size_t index,
+                        struct broker_peer_status *ret_status)
+{
+    check(index < broker->peer_count);
+    const struct peer *peer = &broker->peers[index];
+    const struct window *window = outbox_window(broker->outbox, peer->destination);
+    *ret_status = (struct broker_peer_status){
+        .key = peer->key,
+        .is_connected = peer->is_connected,
+        .last_heard = peer->heard_wall,
+        .backlog = outbox_backlog(broker->outbox, peer->destination),
+        .under_way = window->under_way,
+        .breaker_is_open = window->state == WINDOW_OPEN,
+    };
+}

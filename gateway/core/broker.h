@@ -1,0 +1,136 @@
+/* broker - the deterministic heart of the gateway: takes custody, decides, owes, records.
+ *
+ *   frame ─parse▶ envelope ─verify▶ sealed ─authorise▶ admitted ─resolve▶ routed ─plan▶ ONE commit
+ *   └──────── gateway/custody/examine ────┘└────────────── broker_intake ───────────┘   │
+ *                         frames leave ◀── broker_committed ◀───────────────────────────┘
+ *
+ * No clock, no socket, no disk of its own; the daemon and the simulator drive the same object code:
+ *
+ *   broker_begin(now)
+ *     broker_intake, broker_peer_gone, broker_operate, broker_set_registry … any number
+ *   broker_end ─▶ plan ─▶ store commit ─▶ broker_committed(effects) or broker_aborted(reason,
+ * effects)
+ *
+ * Everything that is said (receipts, acknowledgements, deliveries) leaves in broker_committed,
+ * after the commit (invariant 1). After broker_aborted nothing was said and nothing changed: the
+ * broker tells the senders "not now" and reads its state from the store again before it takes
+ * anything in.
+ *
+ * One signature per commit covers the custody and refusal receipts of all senders and the head of
+ * the ledger (a manifest lists them), so evidence costs the same for one message and for a
+ * thousand.
+ *
+ * Reads go through the store port inside the step; writes leave as data. Registry and trust are
+ * snapshots. Bounds: BROKER_… below, gateway/custody/plan.h, proto/base/limits.h.
+ */
+#ifndef GATEWAY_CORE_BROKER_H
+#define GATEWAY_CORE_BROKER_H
+
+#include "gateway/custody/examine.h"
+#include "gateway/port/blobs.h"
+#include "gateway/port/crypto.h"
+#include "gateway/port/store.h"
+#include "routing/registry/registry.h"
+
+enum {
+    BROKER_STEP_INTAKES_MAX = 256, /* frames in one step: bounds a commit and its latency */
+    BROKER_TICK_MS = 500,          /* how often expiries and silent peers are looked for */
+    /* Refusals of one peer that are receipted and recorded per second; beyond it is told "busy", so
+     * that a flood of garbage cannot fill the ledger. */
+    BROKER_REFUSALS_PER_SECOND_MAX = 200,
+    BROKER_RETRY_AFTER_MS = 1000, /* what a sender is told when the store cannot commit */
+    /* An entry that was ever sent may be at the agency although we do not know: it is declared
+     * expired only this long after its end, when the agency's adapter must have refused it too. */
+    BROKER_EXPIRY_GRACE_MS = 24 * 60 * 60 * 1000,
+};
+
+struct broker;
+
+struct broker_options {
+    struct key self; /* participant key of this gateway */
+    int32_t offset_minutes;
+    uint32_t window_messages; /* granted to each adapter */
+    uint32_t participants_max;
+    uint32_t flights_max;
+    uint64_t attachment_bytes_max;
+    struct store *store;
+    struct blobs *blobs;
+    const struct crypto_port *crypto;
+};
+
+size_t broker_memory_bytes(const struct broker_options *options);
+struct broker *broker_new(const struct broker_options *options, struct arena *memory);
+/* Releases buffers; the arena is the caller's. */
+void broker_release(struct broker *broker);
+/* Reads where the store stands; after open. Makes the ledger's id at the very first start. */
+enum reason broker_load(struct broker *broker, wall_t wall);
+/* The registry that decides from now on; the broker keeps a reference. */
+void broker_set_registry(struct broker *broker, struct registry *registry);
+
+void broker_begin(struct broker *broker, mono_t now, wall_t wall);
+/* False: this step takes no more; end it and offer the intake again. */
+bool broker_has_room(const struct broker *broker);
+/* An examined frame. The broker may keep a reference (attachments); effects->intake_done says when
+ * it is no longer needed. */
+void broker_intake(struct broker *broker, struct intake *intake);
+/* The transport noticed that this connection of the peer is gone. */
+void broker_peer_gone(struct broker *broker, const struct key *peer);
+
+enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER_EXPIRE };
+/* An operator's hand on one entry. REASON_NOT_FOUND; REASON_FIELD_INVALID when the state does not
+ * allow it: what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message.
+ */
+enum reason broker_operate(struct broker *broker, uint64_t message_seq,
+                           const struct key *destination, enum broker_operation operation);
+
+/* Seals what is said and gives the plan; NULL: nothing to commit (broker_committed follows all the
+ * same). A reason: the step cannot be committed, call broker_aborted. */
+enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan);
+
+/* One change of state, for the log. Views are valid during the call. */
+struct broker_transition {
+    const char *event; /* "custody", "refused", "delivered", "duplicate", "alarm", "peer_up", … */
+    struct key from, to;
+    uint32_t type;
+    struct message_id id;
+    struct bytes dossier_code;
+    enum entry_state state; /* 0: none */
+    enum reason reason;
+    uint32_t attempt;
+};
+
+struct broker_effects {
+    void *context;
+    enum reason (*send)(void *context, const struct key *peer, struct bytes frame);
+    void (*transition)(void *context, const struct broker_transition *transition);
+    void (*intake_done)(void *context, struct intake *intake);
+};
+
+void broker_committed(struct broker *broker, const struct broker_effects *effects);
+void broker_aborted(struct broker *broker, enum reason reason,
+                    const struct broker_effects *effects);
+
+/* When the broker wants a step without an event. */
+mono_t broker_deadline(const struct broker *broker);
+
+struct broker_peer_status {
+    struct key key;
+    bool is_connected;
+    wall_t last_heard;
+    uint64_t backlog;
+    uint32_t under_way;
+    bool breaker_is_open;
+};
+struct broker_status {
+    enum reason store; /* NONE, or why nothing can be committed */
+    uint64_t ledger_size;
+    struct digest ledger_root;
+    uint8_t ledger_id[LEDGER_ID_BYTES];
+    size_t peer_count;
+};
+void broker_status(const struct broker *broker, struct broker_status *ret_status);
+/* index below peer_count. */
+void broker_peer_status(const struct broker *broker, size_t index,
+                        struct broker_peer_status *ret_status);
+
+#endif

@@ -1,0 +1,389 @@
+/* Messages on their way in: sealed ─authorise▶ admitted ─resolve▶ routed ─plan▶ one commit. */
+#include "gateway/core/broker_parts.h"
+
+#include "proto/base/check.h"
+
+/* A message that may come in: nothing but authorise makes one. */
+struct admitted {
+    struct peer *peer;
+    struct intake *intake;
+    struct sealed *sealed;
+};
+
+/* Where it goes: nothing but resolve makes one. */
+struct routed {
+    struct admitted admitted;
+    struct route_decision decision;
+};
+
+/* Documents of one parcel that were taken in this step: stored together as they came. */
+struct taken_parcel {
+    const struct parcel *parcel;
+    struct bytes documents[PARCEL_MESSAGES_MAX];
+    struct store_message *messages[PARCEL_MESSAGES_MAX];
+    size_t count;
+};
+
+/* ---- duplicates
+ * ------------------------------------------------------------------------------------ */
+
+static const struct store_message *find_in_plan(const struct broker *broker,
+                                                const struct envelope *envelope)
+{
+    for (size_t i = 0; i < broker->plan.store.message_count; i++) {
+        const struct store_message *message = &broker->plan.messages[i];
+        if (id_equal(&message->id, &envelope->id) && key_equal(&message->sender, &envelope->sender))
+            return message;
+    }
+    return NULL;
+}
+
+static void alarm_reused_id(struct broker *broker, const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct ledger_fact fact = {
+        .kind = LEDGER_ALARM,
+        .at = broker->wall,
+        .sender = envelope->sender,
+        .message_id = envelope->id,
+        .digest = sealed->digest,
+        .type = envelope->type,
+        .reason = REASON_ID_REUSED,
+        .registry_version = broker->registry_version,
+    };
+    broker_record(broker, &fact);
+    broker_event(broker, &(struct broker_transition){.event = "alarm",
+                                                     .from = envelope->sender,
+                                                     .type = envelope->type,
+                                                     .id = envelope->id,
+                                                     .dossier_code = envelope->dossier_code,
+                                                     .reason = REASON_ID_REUSED});
+}
+
+/* NONE: new. DUPLICATE: answered. Another reason: refused, or the store could not say. */
+static enum reason check_duplicate(struct broker *broker, struct peer *peer,
+                                   const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    if (id_compare(&envelope->id, &peer->last_id) > 0)
+        return REASON_NONE;
+    struct store *store = broker->options.store;
+    struct store_message stored;
+    const struct store_message *earlier = find_in_plan(broker, envelope);
+    bool is_in_plan = earlier != NULL;
+    if (!is_in_plan) {
+        enum reason reason =
+            store->verbs->find_message(store, &envelope->sender, &envelope->id, &stored);
+        if (reason == REASON_NOT_FOUND)
+            return REASON_NONE;
+        if (reason != REASON_NONE)
+            return reason;
+        earlier = &stored;
+    }
+    if (!digest_equal(&earlier->digest, &sealed->digest)) {
+        alarm_reused_id(broker, sealed);
+        return REASON_ID_REUSED;
+    }
+    /* The copy in this step's own plan is answered by this step's receipt. */
+    if (!is_in_plan && earlier->receipt_seq != 0)
+        broker_reply(broker, &(struct reply){.kind = REPLY_STORED,
+                                             .peer = peer->key,
+                                             .message_seq = earlier->receipt_seq});
+    else if (message_type_is_receipt((enum message_type)envelope->type))
+        broker_reply(broker,
+                     &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});
+    broker_event(broker, &(struct broker_transition){.event = "duplicate",
+                                                     .from = peer->key,
+                                                     .type = envelope->type,
+                                                     .id = envelope->id,
+                                                     .dossier_code = envelope->dossier_code,
+                                                     .reason = REASON_DUPLICATE});
+    return REASON_DUPLICATE;
+}
+
+/* ---- authorise, resolve
+ * --------------------------------------------------------------------------- */
+
+static enum reason authorise(struct broker *broker, struct peer *peer, struct intake *intake,
+                             struct sealed *sealed, struct admitted *ret_admitted)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    if (sealed->verdict != REASON_NONE)
+        return sealed->verdict;
+    if (!key_equal(&envelope->sender, &peer->key))
+        return REASON_SENDER_NOT_PEER;
+    enum reason reason = check_duplicate(broker, peer, sealed);
+    if (reason != REASON_NONE)
+        return reason;
+    if (envelope->type == MESSAGE_TYPE_LEDGER_HEAD)
+        return REASON_POLICY_FORBIDDEN;
+    if (envelope->created.at.ms > broker->wall.ms + CLOCK_SKEW_MAX_MS)
+        return REASON_CLOCK_SKEW;
+    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->wall.ms)
+        return REASON_EXPIRED;
+    *ret_admitted = (struct admitted){peer, intake, sealed};
+    return REASON_NONE;
+}
+
+/* A reply names the message that it answers by id and digest; that message came from the one who is
+ * answered, or from the sender itself. */
+static enum reason check_reply(struct broker *broker, const struct envelope *envelope,
+                               const struct key *recipient)
+{
+    if (id_is_zero(&envelope->in_reply_to))
+        return REASON_NONE;
+    struct store *store = broker->options.store;
+    struct store_message answered;
+    enum reason reason =
+        store->verbs->find_message(store, recipient, &envelope->in_reply_to, &answered);
+    if (reason == REASON_NOT_FOUND)
+        reason =
+            store->verbs->find_message(store, &envelope->sender, &envelope->in_reply_to, &answered);
+    if (reason == REASON_NOT_FOUND)
+        return REASON_REPLY_UNKNOWN;
+    if (reason != REASON_NONE)
+        return reason;
+    return digest_equal(&answered.digest, &envelope->in_reply_to_digest)
+               ? REASON_NONE
+               : REASON_REPLY_DIGEST_MISMATCH;
+}
+
+static enum reason agency_of_dossier(struct broker *broker, const struct envelope *envelope,
+                                     struct key *ret_agency)
+{
+    /* The first message of a dossier has no agency yet; saves the common look-up. */
+    if (envelope->type == MESSAGE_TYPE_TRANSFER && envelope->sequence <= 1)
+        return REASON_NONE;
+    struct store *store = broker->options.store;
+    struct store_route route;
+    enum reason reason = store->verbs->find_route(store, envelope->dossier_code, &route);
+    if (reason == REASON_NONE)
+        *ret_agency = route.agency;
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+}
+
+static enum reason resolve(struct broker *broker, const struct admitted *admitted,
+                           struct routed *ret_routed)
+{
+    const struct envelope *envelope = &admitted->sealed->envelope;
+    struct route_question question = {
+        .sender = envelope->sender,
+        .type = (enum message_type)envelope->type,
+        .recipient = envelope->recipient,
+        .procedure_code = envelope->procedure_code,
+        .dossier_code = envelope->dossier_code,
+        .at = broker->wall,
+    };
+    enum reason reason = agency_of_dossier(broker, envelope, &question.agency_of_dossier);
+    if (reason == REASON_NONE)
+        reason = route_resolve(broker->registry, &question, &ret_routed->decision);
+    if (reason == REASON_NONE)
+        reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
+    ret_routed->admitted = *admitted;
+    return reason;
+}
+
+/* ---- plan
+ * ------------------------------------------------------------------------------------------- */
+
+static struct store_message *plan_sealed(struct broker *broker, const struct sealed *sealed,
+                                         const struct key *recipient)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store_message *message = plan_message(&broker->plan);
+    message->sender = envelope->sender;
+    message->recipient = *recipient;
+    message->id = envelope->id;
+    message->digest = sealed->digest;
+    message->type = envelope->type;
+    message->dossier_code = envelope->dossier_code;
+    message->procedure_code = envelope->procedure_code;
+    message->sequence = envelope->sequence;
+    message->in_reply_to = envelope->in_reply_to;
+    message->custody = broker->wall;
+    return message;
+}
+
+static wall_t end_of_life(const struct broker *broker, const struct envelope *envelope,
+                          int64_t life_ms)
+{
+    wall_t by_policy = {broker->wall.ms + life_ms};
+    bool sooner = envelope->expires.at.ms != 0 && envelope->expires.at.ms < by_policy.ms;
+    return sooner ? envelope->expires.at : by_policy;
+}
+
+static void tell_custody(struct broker *broker, const struct sealed *sealed,
+                         struct store_message *message)
+{
+    struct fact fact = {
+        .item = {.message_id = message->id, .digest = message->digest, .at = broker->wall},
+        .ledger = {.kind = LEDGER_CUSTODY,
+                   .at = broker->wall,
+                   .sender = message->sender,
+                   .destination = message->recipient,
+                   .message_id = message->id,
+                   .digest = message->digest,
+                   .type = message->type,
+                   .registry_version = broker->registry_version},
+        .custody_of = message,
+    };
+    broker_tell(broker, &message->sender, MESSAGE_TYPE_RECEIPT_CUSTODY, false, &fact);
+    broker_event(broker, &(struct broker_transition){
+                             .event = "custody",
+                             .from = message->sender,
+                             .to = message->recipient,
+                             .type = message->type,
+                             .id = message->id,
+                             .dossier_code = sealed->envelope.dossier_code,
+                         });
+}
+
+static struct store_message *take_custody(struct broker *broker, const struct routed *routed)
+{
+    const struct sealed *sealed = routed->admitted.sealed;
+    const struct envelope *envelope = &sealed->envelope;
+    const struct route_decision *decision = &routed->decision;
+    struct store_message *message = plan_sealed(broker, sealed, &decision->destinations[0].key);
+    for (size_t i = 0; i < decision->destination_count; i++)
+        broker_owe(broker, message, &decision->destinations[i].key, sealed->parcel,
+                   sealed->document_index, false,
+                   end_of_life(broker, envelope, decision->destinations[i].life_ms));
+    if (envelope->type == MESSAGE_TYPE_TRANSFER)
+        plan_route(&broker->plan, &(struct store_route){
+                                      .dossier_code = envelope->dossier_code,
+                                      .agency = decision->destinations[0].key,
+                                      .registry_version = bytes_of_text(broker->registry_version)});
+    tell_custody(broker, sealed, message);
+    return message;
+}
+
+static void remember_id(struct peer *peer, const struct message_id *id)
+{
+    if (id_compare(id, &peer->last_id) > 0)
+        peer->last_id = *id;
+}
+
+static void say_not_now(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+                        enum reason reason)
+{
+    broker_reply(broker, &(struct reply){.kind = REPLY_NOT_TAKEN,
+                                         .peer = peer->key,
+                                         .id = sealed->envelope.id,
+                                         .reason = reason});
+}
+
+/* What cannot come in: refused for good with a receipt, or "not now". */
+static void turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                      enum reason reason)
+{
+    if (reason == REASON_DUPLICATE)
+        return;
+    if (reason_class(reason) == REASON_CLASS_TRANSIENT)
+        say_not_now(broker, peer, sealed, reason);
+    else
+        broker_refuse(broker, peer, sealed, reason);
+}
+
+/* One message through the whole pipeline. The row in the plan, or NULL when it was not taken. */
+static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
+                                   struct sealed *sealed)
+{
+    struct admitted admitted;
+    struct routed routed;
+    struct store_message *message = NULL;
+    enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
+    if (reason == REASON_NONE &&
+        message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+        if (broker_take_receipt(broker, peer, sealed, &message))
+            remember_id(peer, &sealed->envelope.id);
+        return message;
+    }
+    if (reason == REASON_NONE)
+        reason = resolve(broker, &admitted, &routed);
+    if (reason == REASON_NONE && sealed->envelope.attachment_count > 0 &&
+        fetch_message(broker->fetch, intake, sealed, broker->now, &reason) == FETCH_WAITS)
+        return NULL;
+    if (reason == REASON_NONE) {
+        message = take_custody(broker, &routed);
+        remember_id(peer, &sealed->envelope.id);
+    } else {
+        turn_away(broker, peer, sealed, reason);
+    }
+    return message;
+}
+
+static void keep(struct taken_parcel *taken, const struct sealed *sealed,
+                 struct store_message *message)
+{
+    taken->documents[taken->count] = sealed->envelope.document;
+    taken->messages[taken->count++] = message;
+}
+
+static void plan_taken(struct broker *broker, const struct taken_parcel *taken)
+{
+    if (taken->count == 0)
+        return;
+    struct bytes *documents = plan_take(&broker->plan, taken->count * sizeof *documents);
+    for (size_t i = 0; i < taken->count; i++)
+        documents[i] = taken->documents[i];
+    uint64_t seq = plan_parcel(&broker->plan, documents, taken->count, taken->parcel->manifest,
+                               taken->parcel->signature, taken->parcel->certificate);
+    for (size_t i = 0; i < taken->count; i++) {
+        taken->messages[i]->parcel_seq = seq;
+        taken->messages[i]->document_index = (uint32_t)i;
+    }
+}
+
+void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    struct taken_parcel taken = {0};
+    if (!peer->is_connected || broker->store_state != REASON_NONE) {
+        enum reason reason = peer->is_connected ? broker->store_state : REASON_HELLO_MISSING;
+        for (size_t i = 0; i < intake->message_count; i++) {
+            if (intake->messages[i].is_parsed)
+                say_not_now(broker, peer, &intake->messages[i], reason);
+        }
+        return;
+    }
+    for (size_t i = 0; i < intake->message_count; i++) {
+        struct sealed *sealed = &intake->messages[i];
+        if (sealed->parcel != taken.parcel) {
+            plan_taken(broker, &taken);
+            taken = (struct taken_parcel){.parcel = sealed->parcel};
+        }
+        struct store_message *message = admit(broker, peer, intake, sealed);
+        if (message != NULL)
+            keep(&taken, sealed, message);
+    }
+    plan_taken(broker, &taken);
+}
+
+static void admit_after_wait(struct broker *broker, struct intake *intake, struct sealed *sealed,
+                             enum reason reason)
+{
+    struct peer *peer = broker_find_peer(broker, &intake->peer);
+    if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
+        return; /* the sender has it and sends it again */
+    if (reason != REASON_NONE) {
+        turn_away(broker, peer, sealed, reason);
+        return;
+    }
+    struct taken_parcel taken = {.parcel = sealed->parcel};
+    struct store_message *message = admit(broker, peer, intake, sealed);
+    if (message != NULL) {
+        keep(&taken, sealed, message);
+        plan_taken(broker, &taken);
+    }
+}
+
+void broker_admit_waiting(struct broker *broker)
+{
+    struct intake *intake;
+    struct sealed *sealed;
+    enum reason reason;
+    while (broker_has_room(broker) && fetch_ready(broker->fetch, &intake, &sealed, &reason)) {
+        admit_after_wait(broker, intake, sealed, reason);
+        /* The reference of the wait is given back when the step's frames have left. */
+        broker->intakes[broker->intake_count++] = intake;
+    }
+}

@@ -1,0 +1,171 @@
+/* Operators' hands on entries, and the end of their life. */
+#include "gateway/core/broker_parts.h"
+
+#include "proto/base/check.h"
+
+/* Tells the sender how one entry ended, by a receipt of the gateway's own that is queued for it. */
+static void tell_end(struct broker *broker, const struct store_message *message,
+                     const struct entry *entry, uint32_t receipt_type, enum ledger_kind kind)
+{
+    struct fact fact = {
+        .item = {.message_id = message->id,
+                 .digest = message->digest,
+                 .destination = entry->destination,
+                 .reason = entry->reason,
+                 .at = broker->wall},
+        .ledger = {.kind = kind,
+                   .at = broker->wall,
+                   .sender = message->sender,
+                   .destination = entry->destination,
+                   .message_id = message->id,
+                   .digest = message->digest,
+                   .type = message->type,
+                   .reason = entry->reason,
+                   .registry_version = broker->registry_version},
+    };
+    broker_tell(broker, &message->sender, receipt_type, true, &fact);
+}
+
+static void log_change(struct broker *broker, const char *event,
+                       const struct store_message *message, const struct entry *entry)
+{
+    struct bytes dossier_code = arena_copy(&broker->step, message->dossier_code);
+    broker_event(broker, &(struct broker_transition){
+                             .event = event,
+                             .from = message->sender,
+                             .to = entry->destination,
+                             .type = message->type,
+                             .id = message->id,
+                             .dossier_code = dossier_code,
+                             .state = entry->state,
+                             .reason = entry->reason,
+                             .attempt = entry->attempts,
+                         });
+}
+
+/* Ends an entry that is not under way. */
+static void end_entry(struct broker *broker, const struct store_message *message,
+                      struct entry *entry, enum entry_state state, enum reason reason)
+{
+    entry_move(entry, state);
+    entry->reason = reason;
+    plan_move(&broker->plan, entry);
+    struct peer *peer = broker_get_peer(broker, &entry->destination);
+    if (peer != NULL)
+        outbox_backlog_changed(broker->outbox, peer->destination, -1);
+    if (!entry->is_receipt)
+        tell_end(broker, message, entry,
+                 state == ENTRY_EXPIRED ? MESSAGE_TYPE_RECEIPT_EXPIRED
+                                        : MESSAGE_TYPE_RECEIPT_WITHDRAWN,
+                 state == ENTRY_EXPIRED ? LEDGER_EXPIRED : LEDGER_WITHDRAWN);
+    log_change(broker, entry_state_name(state), message, entry);
+}
+
+void broker_expire(struct broker *broker)
+{
+    enum { EXPIRIES_MAX = 256 }; /* a step; the rest follows in the next tick */
+    struct store *store = broker->options.store;
+    struct entry entries[EXPIRIES_MAX];
+    size_t count = 0;
+    if (store->verbs->expired(store, broker->wall, entries, EXPIRIES_MAX, &count) != REASON_NONE)
+        return;
+    for (size_t i = 0; i < count && plan_has_room(&broker->plan); i++) {
+        struct store_message message;
+        struct entry *entry = &entries[i];
+        if (entry->state == ENTRY_LEASED ||
+            store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE)
+            continue;
+        struct peer *peer = broker_get_peer(broker, &entry->destination);
+        bool is_under_way = peer != NULL && outbox_find(broker->outbox, peer->destination,
+                                                        &message.sender, &message.id) != NULL;
+        bool was_sent = entry->attempts > 0;
+        if (is_under_way ||
+            (was_sent && broker->wall.ms < entry->expires.ms + BROKER_EXPIRY_GRACE_MS))
+            continue;
+        end_entry(broker, &message, entry, ENTRY_EXPIRED, REASON_LIFE_EXCEEDED);
+    }
+}
+
+static enum reason hold(struct broker *broker, const struct store_message *message,
+                        struct entry *entry, struct peer *peer)
+{
+    struct flight *flight =
+        outbox_find(broker->outbox, peer->destination, &message->sender, &message->id);
+    if (flight != NULL && flight->is_taken)
+        return REASON_FIELD_INVALID; /* the agency has it: nothing here to hold */
+    if (flight != NULL) {
+        outbox_end(broker->outbox, flight, ENTRY_HELD, REASON_HELD_BY_OPERATOR, 0, entry);
+    } else {
+        if (!entry_may_move(entry->state, ENTRY_HELD))
+            return REASON_FIELD_INVALID;
+        entry_move(entry, ENTRY_HELD);
+        entry->reason = REASON_HELD_BY_OPERATOR;
+    }
+    plan_move(&broker->plan, entry);
+    return REASON_NONE;
+}
+
+static enum reason release(struct broker *broker, struct entry *entry, struct peer *peer)
+{
+    if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
+        return REASON_FIELD_INVALID;
+    entry_move(entry, ENTRY_QUEUED);
+    entry->due = broker->wall;
+    entry->reason = REASON_NONE;
+    plan_move(&broker->plan, entry);
+    outbox_look_again(broker->outbox, peer->destination);
+    return REASON_NONE;
+}
+
+/* What an operator did is evidence too. */
+static void record_operation(struct broker *broker, const struct store_message *message,
+                             const struct entry *entry)
+{
+    struct ledger_fact fact = {
+        .kind = LEDGER_OPERATOR,
+        .at = broker->wall,
+        .sender = message->sender,
+        .destination = entry->destination,
+        .message_id = message->id,
+        .digest = message->digest,
+        .type = message->type,
+        .reason = entry->reason,
+        .registry_version = broker->registry_version,
+    };
+    broker_record(broker, &fact);
+}
+
+enum reason broker_operate(struct broker *broker, uint64_t message_seq,
+                           const struct key *destination, enum broker_operation operation)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct entry entry;
+    if (broker->store_state != REASON_NONE)
+        return broker->store_state;
+    enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
+    if (reason == REASON_NONE)
+        reason = store->verbs->read_message(store, message_seq, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    struct peer *peer = broker_find_peer(broker, destination);
+    if (peer == NULL || !entry_state_is_live(entry.state))
+        return REASON_FIELD_INVALID;
+    bool is_under_way =
+        outbox_find(broker->outbox, peer->destination, &message.sender, &message.id) != NULL;
+    if (operation == BROKER_HOLD || operation == BROKER_RELEASE) {
+        reason = operation == BROKER_HOLD ? hold(broker, &message, &entry, peer)
+                                          : release(broker, &entry, peer);
+        if (reason == REASON_NONE) {
+            record_operation(broker, &message, &entry);
+            log_change(broker, operation == BROKER_HOLD ? "held" : "released", &message, &entry);
+        }
+        return reason;
+    }
+    if (is_under_way || entry.attempts > 0)
+        return REASON_FIELD_INVALID;
+    end_entry(broker, &message, &entry,
+              operation == BROKER_WITHDRAW ? ENTRY_WITHDRAWN : ENTRY_EXPIRED,
+              operation == BROKER_WITHDRAW ? REASON_WITHDRAWN : REASON_LIFE_EXCEEDED);
+    return REASON_NONE;
+}

@@ -1,0 +1,231 @@
+/* The adapters' connections: hello, heartbeats, acknowledgements, attachments.
+ *
+ *   UNKNOWN ──hello accepted [accept_hello]──▶ CONNECTED ──silent, gone, goodbye
+ * [broker_close_peer]─┐ ▲ │
+ *      └─────────────────────────────────────────────────────────────────────────────────────────────┘
+ */
+#include "gateway/core/broker_parts.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+
+static uint32_t *index_slot(const struct broker *broker, const struct key *key)
+{
+    uint32_t at = (uint32_t)(hash_bytes(key_bytes(key)) >> 32) & broker->peer_index_mask;
+    while (broker->peer_index[at] != 0 &&
+           !key_equal(&broker->peers[broker->peer_index[at] - 1].key, key))
+        at = (at + 1) & broker->peer_index_mask;
+    return &broker->peer_index[at];
+}
+
+struct peer *broker_find_peer(struct broker *broker, const struct key *key)
+{
+    uint32_t index = *index_slot(broker, key);
+    return index == 0 ? NULL : &broker->peers[index - 1];
+}
+
+struct peer *broker_get_peer(struct broker *broker, const struct key *key)
+{
+    uint32_t *slot = index_slot(broker, key);
+    if (*slot != 0)
+        return &broker->peers[*slot - 1];
+    if (broker->peer_count == broker->options.participants_max)
+        return NULL;
+    uint32_t destination = outbox_destination(broker->outbox, key);
+    check(destination != OUTBOX_NO_DESTINATION);
+    struct peer *peer = &broker->peers[broker->peer_count];
+    *peer = (struct peer){.key = *key, .destination = destination};
+    struct store *store = broker->options.store;
+    if (store->verbs->last_id(store, key, &peer->last_id) != REASON_NONE)
+        memset(peer->last_id.bytes, 0xff, MESSAGE_ID_BYTES); /* unknown: always look it up */
+    *slot = ++broker->peer_count;
+    return peer;
+}
+
+void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason)
+{
+    peer->is_connected = false;
+    outbox_close(broker->outbox, peer->destination, broker->wall, plan_change, &broker->plan);
+    fetch_peer_lost(broker->fetch, &peer->key);
+    broker_event(broker, &(struct broker_transition){
+                             .event = "peer_down", .from = peer->key, .reason = reason});
+}
+
+static void say_goodbye(struct broker *broker, struct peer *peer, enum reason reason)
+{
+    struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = reason};
+    broker_reply_frame(broker, &peer->key, &frame);
+    broker_event(broker, &(struct broker_transition){
+                             .event = "peer_refused", .from = peer->key, .reason = reason});
+}
+
+/* The last sealed head, with the proof that it continues the one that this witness has seen. */
+static void send_head(struct broker *broker, const struct peer *peer, const struct head_seen *seen)
+{
+    struct store *store = broker->options.store;
+    struct store_document found;
+    struct digest proof[MERKLE_PROOF_MAX];
+    size_t count = 0;
+    uint64_t head_seq = broker->plan.base.ledger_head_seq;
+    uint64_t size = broker->ledger.committed.size;
+    if (head_seq == 0)
+        return;
+    bool is_same_ledger = memcmp(seen->ledger_id, broker->ledger.id, LEDGER_ID_BYTES) == 0;
+    uint64_t from = is_same_ledger ? seen->tree_size : 0;
+    if (from > size || !ledger_prove(&broker->ledger, store, from, size, proof, &count))
+        count = 0; /* the witness will see that nothing proves it, and say so */
+    if (store->verbs->read_document(store, head_seq, &found) != REASON_NONE)
+        return;
+    struct frame frame = {
+        .kind = FRAME_LEDGER_HEAD,
+        .ledger_head = {.parcel = {&found.document, 1, found.manifest, found.signature,
+                                   found.certificate},
+                        .consistency = proof,
+                        .consistency_count = count},
+    };
+    broker_reply_frame(broker, &peer->key, &frame);
+}
+
+static enum reason check_hello(const struct broker *broker, const struct peer *peer,
+                               const struct frame_hello *hello)
+{
+    if (hello->version_min > LINK_VERSION || hello->version_max < LINK_VERSION)
+        return REASON_VERSION_UNSUPPORTED;
+    if (!key_equal(&hello->participant, &peer->key))
+        return REASON_SENDER_NOT_PEER;
+    if (broker->registry == NULL || registry_participant(broker->registry, &peer->key) == NULL)
+        return REASON_LINK_REFUSED;
+    int64_t skew = hello->clock.ms - broker->wall.ms;
+    if (skew > CLOCK_SKEW_MAX_MS || skew < -CLOCK_SKEW_MAX_MS)
+        return REASON_CLOCK_SKEW;
+    return REASON_NONE;
+}
+
+static void accept_hello(struct broker *broker, struct peer *peer, uint64_t connection,
+                         const struct frame_hello *hello)
+{
+    if (peer->is_connected)
+        broker_close_peer(broker, peer, REASON_LINK_LOST);
+    peer->is_connected = true;
+    peer->connection = connection;
+    peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
+    outbox_open(broker->outbox, peer->destination, hello->window_messages);
+    struct frame welcome = {
+        .kind = FRAME_WELCOME,
+        .welcome = {.version = LINK_VERSION,
+                    .gateway = broker->options.self,
+                    .window_messages = broker->options.window_messages,
+                    .clock = broker->wall,
+                    .registry_version = bytes_of_text(broker->registry_version),
+                    .attachment_bytes_max = broker->options.attachment_bytes_max},
+    };
+    broker_reply_frame(broker, &peer->key, &welcome);
+    send_head(broker, peer, &hello->head_seen);
+    broker_event(broker, &(struct broker_transition){.event = "peer_up", .from = peer->key});
+}
+
+static void take_hello(struct broker *broker, struct peer *peer, const struct intake *intake)
+{
+    enum reason reason = broker->store_state != REASON_NONE
+                             ? broker->store_state
+                             : check_hello(broker, peer, &intake->frame.hello);
+    if (reason == REASON_NONE)
+        accept_hello(broker, peer, intake->connection, &intake->frame.hello);
+    else
+        say_goodbye(broker, peer, reason);
+}
+
+static void taken(struct broker *broker, struct peer *peer, const struct message_id *id)
+{
+    struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, id);
+    if (flight == NULL)
+        return;
+    if (!flight->entry.is_receipt) {
+        outbox_taken(broker->outbox, flight, broker->now);
+        return;
+    }
+    struct entry entry;
+    outbox_end(broker->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+    plan_move(&broker->plan, &entry);
+}
+
+static void not_taken(struct broker *broker, struct peer *peer, const struct message_id *id,
+                      const struct frame_taken *frame)
+{
+    struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, id);
+    if (flight == NULL || flight->is_taken)
+        return;
+    uint32_t random;
+    const struct crypto_port *crypto = broker->options.crypto;
+    crypto->random(crypto->context, (uint8_t *)&random, sizeof random);
+    /* Only "not now" is a peer's to say without a signature. */
+    enum reason reason =
+        reason_class(frame->reason) == REASON_CLASS_TRANSIENT ? frame->reason : REASON_BUSY;
+    struct entry entry;
+    outbox_fail(broker->outbox, flight, reason, random, frame->retry_after_ms, broker->now,
+                broker->wall, &entry);
+    plan_move(&broker->plan, &entry);
+}
+
+void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    const struct frame *frame = &intake->frame;
+    if (frame->kind == FRAME_HELLO) {
+        take_hello(broker, peer, intake);
+        return;
+    }
+    if (!peer->is_connected) {
+        say_goodbye(broker, peer, REASON_HELLO_MISSING);
+        return;
+    }
+    if (broker->store_state != REASON_NONE && frame->kind != FRAME_HEARTBEAT)
+        return; /* nothing can be settled now; the peer repeats it after its lease */
+    switch (frame->kind) {
+    case FRAME_TAKEN:
+        for (size_t i = 0; i < frame->taken.count && plan_has_room(&broker->plan); i++)
+            taken(broker, peer, &frame->taken.ids[i]);
+        break;
+    case FRAME_NOT_TAKEN:
+        for (size_t i = 0; i < frame->taken.count && plan_has_room(&broker->plan); i++)
+            not_taken(broker, peer, &frame->taken.ids[i], &frame->taken);
+        break;
+    case FRAME_BLOB_CHUNK:
+    case FRAME_BLOB_WANT:
+    case FRAME_BLOB_REFUSED:
+        fetch_frame(broker->fetch, &peer->key, frame, broker->now);
+        outbox_progress(broker->outbox, peer->destination, broker->now);
+        break;
+    case FRAME_HEARTBEAT:
+        break;
+    case FRAME_GOODBYE:
+        broker_close_peer(broker, peer, REASON_SHUTDOWN);
+        break;
+    default: /* a gateway's own kinds */
+        intake->reason = REASON_FRAME_MALFORMED;
+        broker->options.crypto->hash(&intake->bytes, 1, &intake->digest);
+        broker_refuse_frame(broker, peer, intake);
+        break;
+    }
+}
+
+void broker_tick_peers(struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->peer_count; i++) {
+        struct peer *peer = &broker->peers[i];
+        if (!peer->is_connected)
+            continue;
+        if (broker->now.ms - peer->heard.ms > PEER_SILENT_MS) {
+            broker_close_peer(broker, peer, REASON_LINK_LOST);
+            continue;
+        }
+        if (broker->now.ms < peer->heartbeat_due.ms)
+            continue;
+        peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
+        struct frame frame = {
+            .kind = FRAME_HEARTBEAT,
+            .heartbeat = {broker->wall, broker->options.window_messages},
+        };
+        broker_reply_frame(broker, &peer->key, &frame);
+    }
+}

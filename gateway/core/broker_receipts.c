@@ -1,0 +1,310 @@
+/* What the gateway says for itself, and what the receipts of the adapters settle. */
+#include "gateway/core/broker_parts.h"
+
+#include "proto/base/check.h"
+
+/* ---- facts become receipts
+ * ----------------------------------------------------------------------- */
+
+static struct receipt_draft *find_draft(struct broker *broker, const struct key *to, uint32_t type,
+                                        bool is_queued)
+{
+    for (struct receipt_draft *draft = broker->drafts; draft != NULL; draft = draft->next) {
+        if (draft->type == type && draft->is_queued == is_queued && key_equal(&draft->to, to) &&
+            draft->count < RECEIPT_ITEMS_MAX)
+            return draft;
+    }
+    struct receipt_draft *draft = plan_take(&broker->plan, sizeof *draft);
+    *draft = (struct receipt_draft){
+        .to = *to, .type = type, .is_queued = is_queued, .next = broker->drafts};
+    broker->drafts = draft;
+    return draft;
+}
+
+void broker_tell(struct broker *broker, const struct key *to, uint32_t type, bool is_queued,
+                 const struct fact *fact)
+{
+    struct receipt_draft *draft = find_draft(broker, to, type, is_queued);
+    struct fact *copy = plan_take(&broker->plan, sizeof *copy);
+    *copy = *fact;
+    copy->next = NULL;
+    if (draft->last == NULL)
+        draft->first = copy;
+    else
+        draft->last->next = copy;
+    draft->last = copy;
+    draft->count++;
+}
+
+void broker_record(struct broker *broker, const struct ledger_fact *fact)
+{
+    check(broker->record_count < STEP_RECORDS_MAX);
+    broker->records[broker->record_count++] = *fact;
+}
+
+static enum reason write_receipt(struct broker *broker, const struct receipt_draft *draft)
+{
+    struct receipt_item *items = plan_take(&broker->plan, draft->count * sizeof *items);
+    uint64_t first_index = 0;
+    size_t count = 0;
+    for (const struct fact *fact = draft->first; fact != NULL; fact = fact->next) {
+        uint64_t index = ledger_append(&broker->ledger, &fact->ledger);
+        if (count == 0)
+            first_index = index;
+        items[count++] = fact->item;
+    }
+    struct envelope envelope = {
+        .recipient = draft->to,
+        .type = draft->type,
+        .receipt = {.items = items,
+                    .item_count = count,
+                    .ledger_id = {broker->ledger.id, LEDGER_ID_BYTES},
+                    .ledger_first_index = first_index,
+                    .registry_version = bytes_of_text(broker->registry_version)},
+    };
+    size_t index;
+    struct store_message *message;
+    enum reason reason =
+        sealer_add(&broker->sealer, &broker->plan, &envelope, NULL, broker->wall, &index, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    for (const struct fact *fact = draft->first; fact != NULL; fact = fact->next) {
+        if (fact->custody_of != NULL)
+            fact->custody_of->receipt_seq = message->seq;
+    }
+    if (draft->is_queued)
+        broker_owe(broker, message, &draft->to, &broker->sealer.parcels[index], 0, true,
+                   (wall_t){0});
+    else
+        broker_reply(broker, &(struct reply){
+                                 .kind = REPLY_SEALED, .peer = draft->to, .sealed_index = index});
+    return REASON_NONE;
+}
+
+static enum reason write_head(struct broker *broker)
+{
+    struct envelope envelope = {.type = MESSAGE_TYPE_LEDGER_HEAD};
+    size_t index;
+    struct store_message *message;
+    ledger_head(&broker->ledger, broker->wall, &envelope.tree_head);
+    enum reason reason =
+        sealer_add(&broker->sealer, &broker->plan, &envelope, NULL, broker->wall, &index, &message);
+    if (reason == REASON_NONE)
+        ledger_finish(&broker->ledger, message->seq);
+    return reason;
+}
+
+enum reason broker_write_receipts(struct broker *broker)
+{
+    for (size_t i = 0; i < broker->record_count; i++)
+        (void)ledger_append(&broker->ledger, &broker->records[i]);
+    for (const struct receipt_draft *draft = broker->drafts; draft != NULL; draft = draft->next) {
+        enum reason reason = write_receipt(broker, draft);
+        if (reason != REASON_NONE)
+            return reason;
+    }
+    if (!ledger_has_news(&broker->ledger))
+        return REASON_NONE;
+    enum reason reason = write_head(broker);
+    return reason == REASON_NONE ? sealer_seal(&broker->sealer, &broker->plan, broker->wall)
+                                 : reason;
+}
+
+/* ---- refusals
+ * ------------------------------------------------------------------------------------ */
+
+/* A flood of refusals is told "busy" and not recorded: nothing was accepted, nothing is lost. */
+static bool may_refuse(struct broker *broker, struct peer *peer)
+{
+    enum { SECOND_MS = 1000 };
+    if (broker->now.ms - peer->refusals_since.ms >= SECOND_MS) {
+        peer->refusals_since = broker->now;
+        peer->refusals = 0;
+    }
+    return ++peer->refusals <= BROKER_REFUSALS_PER_SECOND_MAX;
+}
+
+static void tell_refusal(struct broker *broker, struct peer *peer, const struct message_id *id,
+                         const struct digest *digest, uint32_t type, enum reason reason)
+{
+    struct fact fact = {
+        .item = {.message_id = *id, .digest = *digest, .reason = reason, .at = broker->wall},
+        .ledger = {.kind = LEDGER_REFUSED,
+                   .at = broker->wall,
+                   .sender = peer->key,
+                   .message_id = *id,
+                   .digest = *digest,
+                   .type = type,
+                   .reason = reason,
+                   .registry_version = broker->registry_version},
+    };
+    broker_tell(broker, &peer->key, MESSAGE_TYPE_RECEIPT_REFUSED, false, &fact);
+}
+
+void broker_refuse(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                   enum reason reason)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct message_id id = sealed->is_parsed ? envelope->id : (struct message_id){0};
+    struct bytes dossier_code = sealed->is_parsed ? envelope->dossier_code : (struct bytes){0};
+    uint32_t type = sealed->is_parsed ? envelope->type : 0;
+    if (!may_refuse(broker, peer)) {
+        if (sealed->is_parsed)
+            broker_reply(broker, &(struct reply){.kind = REPLY_NOT_TAKEN,
+                                                 .peer = peer->key,
+                                                 .id = id,
+                                                 .reason = REASON_BUSY});
+        return;
+    }
+    tell_refusal(broker, peer, &id, &sealed->digest, type, reason);
+    broker_event(broker, &(struct broker_transition){.event = "refused",
+                                                     .from = peer->key,
+                                                     .type = type,
+                                                     .id = id,
+                                                     .dossier_code = dossier_code,
+                                                     .reason = reason});
+}
+
+void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct intake *intake)
+{
+    if (broker->store_state != REASON_NONE || !may_refuse(broker, peer))
+        return;
+    static const struct message_id no_id;
+    tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason);
+    broker_event(broker, &(struct broker_transition){
+                             .event = "refused", .from = peer->key, .reason = intake->reason});
+}
+
+/* ---- receipts of adapters
+ * ------------------------------------------------------------------------ */
+
+static const struct {
+    uint32_t type;
+    enum entry_state state;
+    enum ledger_kind kind;
+} verdicts[] = {
+    {MESSAGE_TYPE_RECEIPT_DELIVERED, ENTRY_DELIVERED, LEDGER_DELIVERED},
+    {MESSAGE_TYPE_RECEIPT_REFUSED, ENTRY_REFUSED, LEDGER_REFUSED},
+    {MESSAGE_TYPE_RECEIPT_EXPIRED, ENTRY_EXPIRED, LEDGER_EXPIRED},
+};
+enum { VERDICTS = sizeof verdicts / sizeof *verdicts };
+
+static void record_item(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+                        const struct receipt_item *item, enum ledger_kind kind, uint32_t type,
+                        enum reason reason)
+{
+    struct ledger_fact fact = {
+        .kind = kind,
+        .at = broker->wall,
+        .sender = sealed->envelope.recipient,
+        .destination = peer->key,
+        .message_id = item->message_id,
+        .digest = item->digest,
+        .type = type,
+        .reason = reason,
+        .registry_version = broker->registry_version,
+        .evidence = sealed->digest,
+    };
+    broker_record(broker, &fact);
+    broker_event(broker, &(struct broker_transition){
+                             .event = kind == LEDGER_ALARM ? "alarm" : "settled",
+                             .from = sealed->envelope.recipient,
+                             .to = peer->key,
+                             .type = type,
+                             .id = item->message_id,
+                             .state = kind == LEDGER_DELIVERED ? ENTRY_DELIVERED
+                                      : kind == LEDGER_REFUSED ? ENTRY_REFUSED
+                                      : kind == LEDGER_EXPIRED ? ENTRY_EXPIRED
+                                                               : (enum entry_state)0,
+                             .reason = reason,
+                         });
+}
+
+/* An entry that is not under way: its lease ended, or it was held. False: nothing to settle. */
+static enum reason settle_stored(struct broker *broker, struct peer *peer, const struct key *sender,
+                                 const struct receipt_item *item, enum entry_state state,
+                                 uint64_t receipt_seq)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct entry entry;
+    enum reason reason = store->verbs->find_message(store, sender, &item->message_id, &message);
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason;
+    if (!digest_equal(&message.digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    reason = store->verbs->read_entry(store, message.seq, &peer->key, &entry);
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason;
+    if (entry.state == state)
+        return REASON_DUPLICATE;
+    if (entry_state_is_terminal(entry.state))
+        return REASON_REPLY_UNKNOWN; /* it has had its one outcome */
+    entry_move(&entry, state);
+    entry.reason = item->reason;
+    entry.receipt_seq = receipt_seq;
+    plan_move(&broker->plan, &entry);
+    outbox_backlog_changed(broker->outbox, peer->destination, -1);
+    return REASON_NONE;
+}
+
+static enum reason settle_item(struct broker *broker, struct peer *peer, const struct key *sender,
+                               const struct receipt_item *item, enum entry_state state,
+                               uint64_t receipt_seq)
+{
+    struct flight *flight =
+        outbox_find(broker->outbox, peer->destination, sender, &item->message_id);
+    if (flight == NULL)
+        return settle_stored(broker, peer, sender, item, state, receipt_seq);
+    if (!digest_equal(&flight->digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    struct entry entry;
+    outbox_end(broker->outbox, flight, state, item->reason, receipt_seq, &entry);
+    plan_move(&broker->plan, &entry);
+    return REASON_NONE;
+}
+
+static struct store_message *plan_receipt(struct broker *broker, const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store_message *message = plan_message(&broker->plan);
+    message->sender = envelope->sender;
+    message->recipient = envelope->recipient;
+    message->id = envelope->id;
+    message->digest = sealed->digest;
+    message->type = envelope->type;
+    message->dossier_code = envelope->dossier_code;
+    message->custody = broker->wall;
+    return message;
+}
+
+bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                         struct store_message **ret_message)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    size_t verdict = 0;
+    while (verdict < VERDICTS && verdicts[verdict].type != envelope->type)
+        verdict++;
+    if (verdict == VERDICTS || key_is_none(&envelope->recipient) ||
+        broker_get_peer(broker, &envelope->recipient) == NULL) {
+        broker_refuse(broker, peer, sealed, REASON_POLICY_FORBIDDEN);
+        return false;
+    }
+    struct store_message *message = plan_receipt(broker, sealed);
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        const struct receipt_item *item = &envelope->receipt.items[i];
+        enum reason reason = settle_item(broker, peer, &envelope->recipient, item,
+                                         verdicts[verdict].state, message->seq);
+        if (reason == REASON_DUPLICATE)
+            continue;
+        bool is_settled = reason == REASON_NONE;
+        record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
+                    envelope->type, is_settled ? item->reason : reason);
+    }
+    broker_owe(broker, message, &envelope->recipient, sealed->parcel, sealed->document_index, true,
+               (wall_t){0});
+    broker_reply(broker,
+                 &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});
+    *ret_message = message;
+    return true;
+}
