@@ -1,21 +1,23 @@
-/* session - one participant's side: what it owes to the gateway, and what it owes to its back office.
+/* session - one participant's side: what it owes to the gateway, and what it owes to its back
+ * office.
  *
- * Deterministic: no clock, no socket, no disk of its own. The shell (adapters/shell) or the simulator
- * feeds events and applies what comes out:
+ * Deterministic: no clock, no socket, no disk of its own. The shell (adapters/shell) or the
+ * simulator feeds events and applies what comes out:
  *
  *   session_begin(now)
- *     session_link_up / _link_down, session_intake, session_submit, session_office_answer, … any number
- *   session_end  ─▶ plan ─▶ store commit ─▶ session_committed(effects) or session_aborted(reason)
+ *     session_link_up / _link_down, session_intake, session_submit, session_office_answer, … any
+ * number session_end  ─▶ plan ─▶ store commit ─▶ session_committed(effects) or
+ * session_aborted(reason)
  *
  * Nothing is said before its commit (invariant 1): frames, office calls and answers to submitters
  * leave through the effects of session_committed. After session_aborted nothing of the step has
  * happened; the session answers "not now" to the gateway and begins again from its store.
  *
  * Two destinations in its store: the gateway's key (messages and receipts on their way out), and
- * SESSION_OFFICE (messages that the back office has not accepted yet). A message from the gateway is
- * verified, its attachments are fetched, then it is committed and taken; the delivered receipt is
- * signed only when the back office has it (invariant 9). Duplicates are answered from the store and
- * never reach the back office twice (invariant 5).
+ * SESSION_OFFICE (messages that the back office has not accepted yet). A message from the gateway
+ * is verified, its attachments are fetched, then it is committed and taken; the delivered receipt
+ * is signed only when the back office has it (invariant 9). Duplicates are answered from the store
+ * and never reach the back office twice (invariant 5).
  *
  * Ownership: the options' ports outlive the session; memory comes from the given arenas.
  */
@@ -34,14 +36,14 @@ struct Lienthong__V1__Body;
 
 struct session_options {
     struct key self;
-    struct key gateway;          /* participant key of the gateway: who signs custody and heads */
-    int32_t offset_minutes;      /* of the local clock, for stamps */
-    uint32_t window_messages;    /* how many messages the gateway may have under way to us */
-    uint32_t office_window;      /* how many calls the back office gets at once; 0: it fetches and
-                                    acknowledges by itself (inbox kind) */
+    struct key gateway;       /* participant key of the gateway: who signs custody and heads */
+    int32_t offset_minutes;   /* of the local clock, for stamps */
+    uint32_t window_messages; /* how many messages the gateway may have under way to us */
+    uint32_t office_window;   /* how many calls the back office gets at once; 0: it fetches and
+                                 acknowledges by itself (inbox kind) */
     uint64_t attachment_bytes_max;
     uint32_t flights_max;
-    const char *program;         /* for the hello, "lienthong-adapter 1.0.0" */
+    const char *program; /* for the hello, "lienthong-adapter 1.0.0" */
     struct store *store;
     struct blobs *blobs;
     const struct crypto_port *crypto;
@@ -86,7 +88,7 @@ enum reason session_submit(struct session *session, const struct submission *sub
 /* What became of a call to the back office, or what it said by itself (inbox kind). */
 struct office_answer {
     uint64_t message_seq;
-    enum reason reason;            /* NONE: it has it; otherwise routing/outbox/failure.h decides */
+    enum reason reason; /* NONE: it has it; otherwise routing/outbox/failure.h decides */
     uint32_t retry_after_ms;
     struct bytes office_reference; /* its own number, at most 64 bytes */
     struct bytes text;             /* a person's remark, at most 500 bytes */
@@ -95,10 +97,13 @@ struct office_answer {
 enum reason session_office_answer(struct session *session, const struct office_answer *answer);
 
 enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
-/* An operator's hand on one entry. REASON_NOT_FOUND, or REASON_FIELD_INVALID when its state does not
- * allow it. */
+/* An operator's hand on one entry. REASON_NOT_FOUND, or REASON_FIELD_INVALID when its state does
+ * not allow it. */
 enum reason session_operate(struct session *session, uint64_t message_seq,
                             const struct key *destination, enum session_operation operation);
+
+/* False: this step takes no more; end it first. */
+bool session_has_room(const struct session *session);
 
 /* Ends the step: seals what was said and gives the plan; NULL: nothing to commit, but
  * session_committed must still be called. */
@@ -133,14 +138,26 @@ void session_aborted(struct session *session, enum reason reason,
 /* When the session wants a step without an event. */
 mono_t session_deadline(const struct session *session);
 
+/* How a message that we sent ended, or where it is: from the notes of the store. */
+struct outcome {
+    uint32_t receipt_type; /* MESSAGE_TYPE_RECEIPT_… */
+    enum reason reason;
+    uint64_t receipt_seq; /* message_seq of the receipt in our store; 0: none */
+    wall_t at;
+};
+/* destination: the participant that the receipt is about; the gateway's key for custody.
+ * REASON_NOT_FOUND: nothing heard yet. */
+enum reason session_outcome(struct session *session, const struct message_id *id,
+                            const struct key *destination, struct outcome *ret_outcome);
+
 struct session_status {
-    bool is_linked;          /* the gateway said welcome */
-    enum reason store;       /* NONE, or why nothing can be committed */
-    wall_t last_heard;       /* from the gateway */
-    uint64_t to_gateway;     /* live entries */
+    bool is_linked;      /* the gateway said welcome */
+    enum reason store;   /* NONE, or why nothing can be committed */
+    wall_t last_heard;   /* from the gateway */
+    uint64_t to_gateway; /* live entries */
     uint64_t to_office;
-    struct head_seen head;   /* last verified tree head of the gateway */
-    bool ledger_alarm;       /* a head contradicted an earlier one */
+    struct head_seen head; /* last verified tree head of the gateway */
+    bool ledger_alarm;     /* a head contradicted an earlier one */
 };
 void session_status(const struct session *session, struct session_status *ret_status);
 

@@ -67,7 +67,9 @@ void broker_expire(struct broker *broker)
     struct store *store = broker->options.store;
     struct entry entries[EXPIRIES_MAX];
     size_t count = 0;
-    if (store->verbs->expired(store, broker->wall, entries, EXPIRIES_MAX, &count) != REASON_NONE)
+    wall_t sent_now = {broker->wall.ms - BROKER_EXPIRY_GRACE_MS};
+    if (store->verbs->expired(store, broker->wall, sent_now, entries, EXPIRIES_MAX, &count) !=
+        REASON_NONE)
         return;
     for (size_t i = 0; i < count && plan_has_room(&broker->plan); i++) {
         struct store_message message;
@@ -78,9 +80,7 @@ void broker_expire(struct broker *broker)
         struct peer *peer = broker_get_peer(broker, &entry->destination);
         bool is_under_way = peer != NULL && outbox_find(broker->outbox, peer->destination,
                                                         &message.sender, &message.id) != NULL;
-        bool was_sent = entry->attempts > 0;
-        if (is_under_way ||
-            (was_sent && broker->wall.ms < entry->expires.ms + BROKER_EXPIRY_GRACE_MS))
+        if (is_under_way)
             continue;
         end_entry(broker, &message, entry, ENTRY_EXPIRED, REASON_LIFE_EXCEEDED);
     }

@@ -1,6 +1,7 @@
 /* broker_parts - what the files of the broker share. Nobody else includes this.
  *
- *   broker.c           life cycle, the step, the commit
+ *   broker.c           life cycle, the step, what it collects
+ *   broker_send.c      what leaves after the commit
  *   broker_admit.c     messages: authorise, resolve, plan
  *   broker_receipts.c  what the gateway says, and what receipts of adapters settle
  *   broker_peers.c     hello, heartbeats, acknowledgements, attachments
@@ -34,6 +35,9 @@ struct peer {
     mono_t heard;
     wall_t heard_wall;
     mono_t heartbeat_due;
+    uint32_t window_messages; /* what it grants us */
+    struct head_seen head;    /* the last head that it was shown */
+    mono_t head_due;
     struct message_id last_id; /* largest id taken from it; more than this is new */
     mono_t refusals_since;
     uint32_t refusals;

@@ -1,8 +1,8 @@
 /* The adapters' connections: hello, heartbeats, acknowledgements, attachments.
  *
- *   UNKNOWN ──hello accepted [accept_hello]──▶ CONNECTED ──silent, gone, goodbye
- * [broker_close_peer]─┐ ▲ │
- *      └─────────────────────────────────────────────────────────────────────────────────────────────┘
+ *   UNKNOWN ──hello accepted [accept_hello]──▶ CONNECTED
+ *      ▲                                           │
+ *      └── silent, gone, goodbye [broker_close_peer]
  */
 #include "gateway/core/broker_parts.h"
 
@@ -61,14 +61,16 @@ static void say_goodbye(struct broker *broker, struct peer *peer, enum reason re
 }
 
 /* The last sealed head, with the proof that it continues the one that this witness has seen. */
-static void send_head(struct broker *broker, const struct peer *peer, const struct head_seen *seen)
+static void send_head(struct broker *broker, struct peer *peer)
 {
+    const struct head_seen *seen = &peer->head;
     struct store *store = broker->options.store;
     struct store_document found;
     struct digest proof[MERKLE_PROOF_MAX];
     size_t count = 0;
     uint64_t head_seq = broker->plan.base.ledger_head_seq;
     uint64_t size = broker->ledger.committed.size;
+    peer->head_due = (mono_t){broker->now.ms + BROKER_HEAD_INTERVAL_MS};
     if (head_seq == 0)
         return;
     bool is_same_ledger = memcmp(seen->ledger_id, broker->ledger.id, LEDGER_ID_BYTES) == 0;
@@ -85,6 +87,8 @@ static void send_head(struct broker *broker, const struct peer *peer, const stru
                         .consistency_count = count},
     };
     broker_reply_frame(broker, &peer->key, &frame);
+    memcpy(peer->head.ledger_id, broker->ledger.id, LEDGER_ID_BYTES);
+    peer->head.tree_size = size;
 }
 
 static enum reason check_hello(const struct broker *broker, const struct peer *peer,
@@ -110,6 +114,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     peer->is_connected = true;
     peer->connection = connection;
     peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
+    peer->window_messages = hello->window_messages;
     outbox_open(broker->outbox, peer->destination, hello->window_messages);
     struct frame welcome = {
         .kind = FRAME_WELCOME,
@@ -121,7 +126,8 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
                     .attachment_bytes_max = broker->options.attachment_bytes_max},
     };
     broker_reply_frame(broker, &peer->key, &welcome);
-    send_head(broker, peer, &hello->head_seen);
+    peer->head = hello->head_seen;
+    send_head(broker, peer);
     broker_event(broker, &(struct broker_transition){.event = "peer_up", .from = peer->key});
 }
 
@@ -219,6 +225,9 @@ void broker_tick_peers(struct broker *broker)
             broker_close_peer(broker, peer, REASON_LINK_LOST);
             continue;
         }
+        if (broker->now.ms >= peer->head_due.ms && broker->store_state == REASON_NONE &&
+            peer->head.tree_size != broker->ledger.committed.size)
+            send_head(broker, peer);
         if (broker->now.ms < peer->heartbeat_due.ms)
             continue;
         peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};

@@ -26,7 +26,7 @@ static enum reason find_source(struct store *store, const struct dispatch_item *
         *ret_source = (struct source){
             .document = item->parcel->documents[item->document_index],
             .parcel = *item->parcel,
-            .parcel_key = (uint64_t)(uintptr_t)item->parcel,
+            .parcel_key = (uint64_t)(uintptr_t)item->parcel->manifest.data,
         };
         return REASON_NONE;
     }

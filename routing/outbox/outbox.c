@@ -1,40 +1,11 @@
-/* Flights are pieces of one fixed pool. Each is in a bucket of the id table, in a bucket of the
- * order table when it has an order class, and in one of two lists in order of deadline: SENT or
- * TAKEN. Both deadlines are constant spans from "now", so appending keeps a list sorted. */
-#include "routing/outbox/outbox.h"
+/* Decides what leaves, when, and what becomes of it. The pool of flights: flights.c. */
+#include "routing/outbox/outbox_parts.h"
 
 #include <string.h>
 
 #include "proto/base/check.h"
 #include "routing/outbox/backoff.h"
 #include "routing/outbox/failure.h"
-
-#define NONE UINT32_MAX
-
-enum list_name { LIST_SENT, LIST_TAKEN, LISTS };
-
-struct list {
-    uint32_t first, last;
-};
-
-struct destination {
-    struct key key;
-    bool is_open;
-    bool look_again; /* the store may have due entries that we have not seen */
-    uint64_t backlog;
-    wall_t next_due; /* 0: none known */
-    struct window window;
-};
-
-struct outbox {
-    struct destination *destinations;
-    uint32_t destination_count, destinations_max;
-    struct flight *flights;
-    uint32_t flights_max, flight_count, first_free;
-    uint32_t *id_buckets, *order_buckets;
-    uint32_t bucket_mask;
-    struct list lists[LISTS];
-};
 
 static uint32_t buckets_for(uint32_t flights_max)
 {
@@ -52,18 +23,6 @@ size_t outbox_memory_bytes(const struct outbox_options *options)
            2 * (size_t)buckets_for(options->flights_max) * sizeof(uint32_t) + ALIGNMENT_SLACK;
 }
 
-static void forget_flights(struct outbox *outbox)
-{
-    memset(outbox->id_buckets, 0xff, (outbox->bucket_mask + 1) * sizeof(uint32_t));
-    memset(outbox->order_buckets, 0xff, (outbox->bucket_mask + 1) * sizeof(uint32_t));
-    for (uint32_t i = 0; i < outbox->flights_max; i++)
-        outbox->flights[i].after = i + 1 < outbox->flights_max ? i + 1 : NONE;
-    outbox->first_free = outbox->flights_max > 0 ? 0 : NONE;
-    outbox->flight_count = 0;
-    for (int name = 0; name < LISTS; name++)
-        outbox->lists[name] = (struct list){NONE, NONE};
-}
-
 struct outbox *outbox_new(const struct outbox_options *options, struct arena *memory)
 {
     uint32_t buckets = buckets_for(options->flights_max);
@@ -77,16 +36,17 @@ struct outbox *outbox_new(const struct outbox_options *options, struct arena *me
         .id_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .order_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .bucket_mask = buckets - 1,
+        .lease_ms = options->lease_ms != 0 ? options->lease_ms : (uint32_t)OUTBOX_LEASE_DEFAULT_MS,
     };
     check(outbox->destinations != NULL && outbox->flights != NULL);
     check(outbox->id_buckets != NULL && outbox->order_buckets != NULL);
-    forget_flights(outbox);
+    outbox_forget_flights(outbox);
     return outbox;
 }
 
 void outbox_clear(struct outbox *outbox)
 {
-    forget_flights(outbox);
+    outbox_forget_flights(outbox);
     for (uint32_t i = 0; i < outbox->destination_count; i++) {
         struct key key = outbox->destinations[i].key;
         outbox->destinations[i] = (struct destination){.key = key, .look_again = true};
@@ -179,146 +139,6 @@ bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
     return destination_at(outbox, destination)->is_open;
 }
 
-/* ---- lists and tables -------------------------------------------------------------------------
- */
-
-static uint32_t index_of(const struct outbox *outbox, const struct flight *flight)
-{
-    return (uint32_t)(flight - outbox->flights);
-}
-
-static struct list *list_of(struct outbox *outbox, const struct flight *flight)
-{
-    return &outbox->lists[flight->is_taken ? LIST_TAKEN : LIST_SENT];
-}
-
-static void list_append(struct outbox *outbox, struct flight *flight)
-{
-    struct list *list = list_of(outbox, flight);
-    uint32_t index = index_of(outbox, flight);
-    flight->before = list->last;
-    flight->after = NONE;
-    if (list->last == NONE)
-        list->first = index;
-    else
-        outbox->flights[list->last].after = index;
-    list->last = index;
-}
-
-static void list_prepend(struct outbox *outbox, struct flight *flight)
-{
-    struct list *list = list_of(outbox, flight);
-    uint32_t index = index_of(outbox, flight);
-    flight->before = NONE;
-    flight->after = list->first;
-    if (list->first == NONE)
-        list->last = index;
-    else
-        outbox->flights[list->first].before = index;
-    list->first = index;
-}
-
-static void list_remove(struct outbox *outbox, struct flight *flight)
-{
-    struct list *list = list_of(outbox, flight);
-    if (flight->before == NONE)
-        list->first = flight->after;
-    else
-        outbox->flights[flight->before].after = flight->after;
-    if (flight->after == NONE)
-        list->last = flight->before;
-    else
-        outbox->flights[flight->after].before = flight->before;
-}
-
-static uint32_t *id_bucket(const struct outbox *outbox, const struct message_id *id)
-{
-    uint64_t hash = hash_bytes((struct bytes){id->bytes, MESSAGE_ID_BYTES});
-    return &outbox->id_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
-}
-
-static uint32_t *order_bucket(const struct outbox *outbox, uint32_t destination, uint64_t order)
-{
-    uint64_t hash = (order ^ destination) * UINT64_C(0x9e3779b97f4a7c15);
-    return &outbox->order_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
-}
-
-static bool order_is_under_way(const struct outbox *outbox, uint32_t destination, uint64_t order)
-{
-    if (order == 0)
-        return false;
-    for (uint32_t i = *order_bucket(outbox, destination, order); i != NONE;
-         i = outbox->flights[i].next_same_order) {
-        const struct flight *flight = &outbox->flights[i];
-        if (flight->destination == destination && flight->entry.order == order)
-            return true;
-    }
-    return false;
-}
-
-static struct flight *flight_add(struct outbox *outbox, uint32_t destination,
-                                 const struct entry *entry, const struct key *sender,
-                                 const struct message_id *id, const struct digest *digest)
-{
-    uint32_t index = outbox->first_free;
-    check(index != NONE);
-    struct flight *flight = &outbox->flights[index];
-    outbox->first_free = flight->after;
-    outbox->flight_count++;
-    *flight = (struct flight){
-        .entry = *entry,
-        .sender = *sender,
-        .id = *id,
-        .digest = *digest,
-        .destination = destination,
-        .next_same_order = NONE,
-    };
-    uint32_t *bucket = id_bucket(outbox, id);
-    flight->next_same_bucket = *bucket;
-    *bucket = index;
-    if (entry->order != 0) {
-        uint32_t *same_order = order_bucket(outbox, destination, entry->order);
-        flight->next_same_order = *same_order;
-        *same_order = index;
-    }
-    return flight;
-}
-
-static void flight_remove(struct outbox *outbox, struct flight *flight)
-{
-    uint32_t index = index_of(outbox, flight);
-    uint32_t *link = id_bucket(outbox, &flight->id);
-    while (*link != index) {
-        check(*link != NONE);
-        link = &outbox->flights[*link].next_same_bucket;
-    }
-    *link = flight->next_same_bucket;
-    if (flight->entry.order != 0) {
-        link = order_bucket(outbox, flight->destination, flight->entry.order);
-        while (*link != index) {
-            check(*link != NONE);
-            link = &outbox->flights[*link].next_same_order;
-        }
-        *link = flight->next_same_order;
-    }
-    list_remove(outbox, flight);
-    flight->after = outbox->first_free;
-    outbox->first_free = index;
-    outbox->flight_count--;
-}
-
-struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,
-                           const struct message_id *id)
-{
-    for (uint32_t i = *id_bucket(outbox, id); i != NONE; i = outbox->flights[i].next_same_bucket) {
-        struct flight *flight = &outbox->flights[i];
-        if (flight->destination == destination && id_equal(&flight->id, id) &&
-            (sender == NULL || key_equal(&flight->sender, sender)))
-            return flight;
-    }
-    return NULL;
-}
-
 /* ---- leasing ----------------------------------------------------------------------------------
  */
 
@@ -326,7 +146,7 @@ static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t orde
 {
     struct destination *to = destination_at(outbox, destination);
     return to->is_open && outbox->first_free != NONE && window_room(&to->window, now) > 0 &&
-           !order_is_under_way(outbox, destination, order);
+           !outbox_order_is_under_way(outbox, destination, order);
 }
 
 static void start_flight(struct outbox *outbox, uint32_t destination, struct entry *entry,
@@ -335,10 +155,10 @@ static void start_flight(struct outbox *outbox, uint32_t destination, struct ent
 {
     entry_move(entry, ENTRY_LEASED);
     entry->attempts++;
-    entry->due = (wall_t){wall.ms + OUTBOX_LEASE_MS};
-    struct flight *flight = flight_add(outbox, destination, entry, sender, id, digest);
-    flight->deadline = (mono_t){now.ms + OUTBOX_LEASE_MS};
-    list_append(outbox, flight);
+    entry->due = (wall_t){wall.ms + outbox->lease_ms};
+    struct flight *flight = outbox_flight_add(outbox, destination, entry, sender, id, digest);
+    flight->deadline = (mono_t){now.ms + outbox->lease_ms};
+    outbox_list_append(outbox, flight);
     window_left(&destination_at(outbox, destination)->window);
 }
 
@@ -392,10 +212,10 @@ void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
 {
     if (!flight->is_taken)
         window_succeeded(&destination_at(outbox, flight->destination)->window);
-    list_remove(outbox, flight);
+    outbox_list_remove(outbox, flight);
     flight->is_taken = true;
     flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
-    list_append(outbox, flight);
+    outbox_list_append(outbox, flight);
     /* The window opened: older entries may have their turn. */
     destination_at(outbox, flight->destination)->look_again = true;
 }
@@ -404,9 +224,9 @@ void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
 {
     if (flight->is_taken)
         return;
-    list_remove(outbox, flight);
+    outbox_list_remove(outbox, flight);
     flight->deadline = now;
-    list_prepend(outbox, flight);
+    outbox_list_prepend(outbox, flight);
 }
 
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
@@ -417,9 +237,9 @@ void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
         struct flight *flight = &outbox->flights[at];
         uint32_t next = at == last ? NONE : flight->after;
         if (flight->destination == destination && flight->deadline.ms > now.ms) {
-            list_remove(outbox, flight);
-            flight->deadline = (mono_t){now.ms + OUTBOX_LEASE_MS};
-            list_append(outbox, flight);
+            outbox_list_remove(outbox, flight);
+            flight->deadline = (mono_t){now.ms + outbox->lease_ms};
+            outbox_list_append(outbox, flight);
         }
         at = next;
     }
@@ -440,7 +260,7 @@ static struct entry flight_over(struct outbox *outbox, struct flight *flight, in
             window_returned(&to->window);
     }
     to->look_again = true;
-    flight_remove(outbox, flight);
+    outbox_flight_remove(outbox, flight);
     return entry;
 }
 

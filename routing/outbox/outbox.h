@@ -10,7 +10,7 @@
  * caller throws the outbox away: outbox_clear, and begins again from the store.
  *
  * A flight lives from its lease to the verdict. It has two deadlines: until it is taken (the other
- * side committed it) OUTBOX_LEASE_MS; after that OUTBOX_TAKEN_MS until its receipt. When one
+ * side committed it) lease_ms; after that OUTBOX_TAKEN_MS until its receipt. When one
  * passes, the entry goes back to QUEUED and is sent again; the other side knows duplicates
  * (invariant 5).
  *
@@ -26,7 +26,8 @@
 #include "routing/outbox/window.h"
 
 enum {
-    OUTBOX_LEASE_MS = 30 * 1000, /* a live peer commits in milliseconds; a cut is noticed in 8 s */
+    OUTBOX_LEASE_DEFAULT_MS =
+        30 * 1000, /* a live peer commits in milliseconds; a cut is noticed in 8 s */
     OUTBOX_TAKEN_MS =
         60 * 60 * 1000,     /* asks again hourly after a message the agency is slow with */
     OUTBOX_FETCH_MAX = 256, /* entries that one look into the store brings */
@@ -50,6 +51,7 @@ struct flight {
 struct outbox_options {
     uint32_t destinations_max;
     uint32_t flights_max;
+    uint32_t lease_ms; /* 0: OUTBOX_LEASE_DEFAULT_MS */
 };
 
 /* Taken from memory, which must hold outbox_memory_bytes(options). */

@@ -1,0 +1,285 @@
+/* What comes from the gateway: messages for our back office, and receipts for what we sent. */
+#include "adapters/core/session_parts.h"
+
+#include <string.h>
+
+/* ---- messages
+ * -------------------------------------------------------------------------------------- */
+
+static struct store_message *plan_sealed(struct session *session, const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store_message *message = plan_message(&session->plan);
+    message->sender = envelope->sender;
+    message->recipient = session->options.self;
+    message->id = envelope->id;
+    message->digest = sealed->digest;
+    message->type = envelope->type;
+    message->dossier_code = envelope->dossier_code;
+    message->procedure_code = envelope->procedure_code;
+    message->sequence = envelope->sequence;
+    message->in_reply_to = envelope->in_reply_to;
+    message->custody = session->wall;
+    struct bytes *document = plan_take(&session->plan, sizeof *document);
+    *document = envelope->document;
+    message->parcel_seq = plan_parcel(&session->plan, document, 1, sealed->parcel->manifest,
+                                      sealed->parcel->signature, sealed->parcel->certificate);
+    return message;
+}
+
+static void log_message(struct session *session, const char *event, const struct sealed *sealed,
+                        enum reason reason)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    session_event(session, &(struct transition){.event = event,
+                                                .from = envelope->sender,
+                                                .to = session->options.self,
+                                                .type = envelope->type,
+                                                .id = envelope->id,
+                                                .dossier_code = envelope->dossier_code,
+                                                .reason = reason});
+}
+
+static void refuse(struct session *session, const struct sealed *sealed, enum reason reason)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct receipt_item item = {
+        .message_id = envelope->id,
+        .digest = sealed->digest,
+        .destination = session->options.self,
+        .reason = reason,
+        .at = session->wall,
+    };
+    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item);
+    session_reply_taken(session, &envelope->id);
+    log_message(session, "refused", sealed, reason);
+}
+
+static const struct store_message *find_in_plan(const struct session *session,
+                                                const struct envelope *envelope)
+{
+    for (size_t i = 0; i < session->plan.store.message_count; i++) {
+        const struct store_message *message = &session->plan.messages[i];
+        if (id_equal(&message->id, &envelope->id) && key_equal(&message->sender, &envelope->sender))
+            return message;
+    }
+    return NULL;
+}
+
+/* NONE: never seen. DUPLICATE, ID_REUSED, or why the store cannot say. */
+static enum reason check_seen(struct session *session, const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store *store = session->options.store;
+    struct store_message stored;
+    const struct store_message *earlier = find_in_plan(session, envelope);
+    if (earlier == NULL) {
+        enum reason reason =
+            store->verbs->find_message(store, &envelope->sender, &envelope->id, &stored);
+        if (reason != REASON_NONE)
+            return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+        earlier = &stored;
+    }
+    return digest_equal(&earlier->digest, &sealed->digest) ? REASON_DUPLICATE : REASON_ID_REUSED;
+}
+
+static void take_message(struct session *session, const struct sealed *sealed)
+{
+    struct store_message *message = plan_sealed(session, sealed);
+    session_owe(session, message, &session->office, NULL, 0, false, sealed->envelope.expires.at);
+    session_reply_taken(session, &sealed->envelope.id);
+    log_message(session, "taken", sealed, REASON_NONE);
+}
+
+static void take_business(struct session *session, struct intake *intake, struct sealed *sealed)
+{
+    enum reason reason = REASON_NONE;
+    bool is_expired =
+        sealed->envelope.expires.at.ms != 0 && sealed->envelope.expires.at.ms <= session->wall.ms;
+    if (is_expired) {
+        refuse(session, sealed, REASON_EXPIRED);
+        return;
+    }
+    if (sealed->envelope.attachment_count > 0) {
+        enum fetch_answer answer =
+            fetch_message(session->fetch, intake, sealed, session->now, &reason);
+        if (answer == FETCH_WAITS)
+            return;
+        if (answer == FETCH_REFUSED && reason_class(reason) == REASON_CLASS_TRANSIENT) {
+            session_reply_not_now(session, &sealed->envelope.id, reason);
+            return;
+        }
+        if (answer == FETCH_REFUSED) {
+            refuse(session, sealed, reason);
+            return;
+        }
+    }
+    take_message(session, sealed);
+}
+
+/* ---- receipts
+ * ---------------------------------------------------------------------------------------- */
+
+/* An entry of ours towards the gateway that is not under way. */
+static enum reason settle_stored(struct session *session, const struct store_message *message,
+                                 enum entry_state state, enum reason why, uint64_t receipt_seq)
+{
+    struct store *store = session->options.store;
+    struct entry entry;
+    enum reason reason =
+        store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
+    if (reason != REASON_NONE)
+        return reason;
+    if (entry_state_is_terminal(entry.state))
+        return REASON_NONE;
+    entry_move(&entry, state);
+    entry.reason = why;
+    entry.receipt_seq = receipt_seq;
+    plan_move(&session->plan, &entry);
+    outbox_backlog_changed(session->outbox, session->to_gateway, -1);
+    return REASON_NONE;
+}
+
+/* The gateway's word on one of our messages: custody, or why not. */
+static enum reason settle(struct session *session, const struct receipt_item *item,
+                          uint32_t receipt_type, uint64_t receipt_seq)
+{
+    struct store *store = session->options.store;
+    struct store_message message;
+    enum entry_state state =
+        receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED;
+    struct flight *flight = outbox_find(session->outbox, session->to_gateway,
+                                        &session->options.self, &item->message_id);
+    if (flight != NULL) {
+        if (!digest_equal(&flight->digest, &item->digest))
+            return REASON_REPLY_DIGEST_MISMATCH;
+        struct entry entry;
+        outbox_end(session->outbox, flight, state, item->reason, receipt_seq, &entry);
+        plan_move(&session->plan, &entry);
+        return REASON_NONE;
+    }
+    enum reason reason =
+        store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!digest_equal(&message.digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    return settle_stored(session, &message, state, item->reason, receipt_seq);
+}
+
+/* A fact about one of our messages at its destination: only noted, if it is about what we sent. */
+static enum reason check_item(struct session *session, const struct receipt_item *item)
+{
+    struct store *store = session->options.store;
+    struct store_message message;
+    enum reason reason =
+        store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    return digest_equal(&message.digest, &item->digest) ? REASON_NONE
+                                                        : REASON_REPLY_DIGEST_MISMATCH;
+}
+
+static void take_item(struct session *session, const struct sealed *sealed,
+                      const struct receipt_item *item, uint64_t receipt_seq)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    bool is_gateways = key_equal(&envelope->sender, &session->options.gateway);
+    /* With a destination the gateway speaks of what it had taken in: expired, withdrawn. */
+    bool is_about_intake = is_gateways && key_is_none(&item->destination);
+    enum reason reason = is_about_intake ? settle(session, item, envelope->type, receipt_seq)
+                                         : check_item(session, item);
+    const struct key *about = is_about_intake ? &session->options.gateway
+                              : is_gateways   ? &item->destination
+                                              : &envelope->sender;
+    if (reason == REASON_NONE)
+        session_note_outcome(session, &item->message_id, about, envelope->type, item->reason,
+                             receipt_seq, item->at);
+    session_event(session, &(struct transition){
+                               .event = reason == REASON_NONE ? "receipt" : "alarm",
+                               .from = *about,
+                               .to = session->options.self,
+                               .type = envelope->type,
+                               .id = item->message_id,
+                               .reason = reason == REASON_NONE ? item->reason : reason,
+                           });
+}
+
+static void take_receipt(struct session *session, const struct sealed *sealed)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    bool is_for_us = key_equal(&envelope->recipient, &session->options.self);
+    bool is_custody = envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY;
+    if (!is_for_us || (is_custody && !key_equal(&envelope->sender, &session->options.gateway))) {
+        log_message(session, "alarm", sealed, REASON_SIGNER_NOT_SENDER);
+        session_reply_taken(session, &envelope->id);
+        return;
+    }
+    struct store_message *message = plan_sealed(session, sealed);
+    for (size_t i = 0; i < envelope->receipt.item_count; i++)
+        take_item(session, sealed, &envelope->receipt.items[i], message->seq);
+    session_reply_taken(session, &envelope->id);
+}
+
+/* ---- both
+ * --------------------------------------------------------------------------------------------- */
+
+static void take(struct session *session, struct intake *intake, struct sealed *sealed)
+{
+    if (!sealed->is_parsed) {
+        session_event(session, &(struct transition){.event = "refused",
+                                                    .from = session->options.gateway,
+                                                    .reason = sealed->verdict});
+        return;
+    }
+    if (sealed->verdict != REASON_NONE) {
+        if (message_type_is_receipt((enum message_type)sealed->envelope.type))
+            log_message(session, "alarm", sealed, sealed->verdict);
+        else
+            refuse(session, sealed, sealed->verdict);
+        return;
+    }
+    enum reason seen = check_seen(session, sealed);
+    if (seen == REASON_DUPLICATE) {
+        session_reply_taken(session, &sealed->envelope.id);
+        log_message(session, "duplicate", sealed, seen);
+    } else if (seen == REASON_ID_REUSED) {
+        refuse(session, sealed, seen);
+        log_message(session, "alarm", sealed, seen);
+    } else if (seen != REASON_NONE) {
+        session_reply_not_now(session, &sealed->envelope.id, REASON_STORE_BUSY);
+    } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+        take_receipt(session, sealed);
+    } else if (sealed->envelope.type != MESSAGE_TYPE_LEDGER_HEAD) {
+        take_business(session, intake, sealed);
+    }
+}
+
+void session_take_parcels(struct session *session, struct intake *intake)
+{
+    for (size_t i = 0; i < intake->message_count; i++) {
+        struct sealed *sealed = &intake->messages[i];
+        if (session->store_state == REASON_NONE)
+            take(session, intake, sealed);
+        else if (sealed->is_parsed)
+            session_reply_not_now(session, &sealed->envelope.id, session->store_state);
+    }
+}
+
+void session_take_waiting(struct session *session)
+{
+    struct intake *intake;
+    struct sealed *sealed;
+    enum reason reason;
+    while (session->intake_count < SESSION_INTAKES_MAX && plan_has_room(&session->plan) &&
+           fetch_ready(session->fetch, &intake, &sealed, &reason)) {
+        if (reason == REASON_NONE)
+            take(session, intake, sealed);
+        else if (reason_class(reason) == REASON_CLASS_TRANSIENT)
+            session_reply_not_now(session, &sealed->envelope.id, reason);
+        else
+            refuse(session, sealed, reason);
+        /* The reference of the wait is given back when the step ends. */
+        session->intakes[session->intake_count++] = intake;
+    }
+}

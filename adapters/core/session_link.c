@@ -1,0 +1,237 @@
+/* The link to the gateway, and the participant's part as a witness of the ledger.
+ *
+ *   DOWN ──session_link_up: hello──▶ GREETED ──welcome [take_welcome]──▶ WELCOMED
+ *     ▲                                 │                                    │
+ *     └──── session_link_down, goodbye, silence [link_lost] ─────────────────┘
+ */
+#include "adapters/core/session_parts.h"
+
+#include <string.h>
+
+#include "proto/ledger/merkle.h"
+
+#define NOTE_HEAD "ledger-head"
+
+static void link_move(struct session *session, enum session_link to)
+{
+    session->link = to;
+}
+
+static void say_hello(struct session *session)
+{
+    struct frame hello = {
+        .kind = FRAME_HELLO,
+        .hello = {.version_min = LINK_VERSION,
+                  .version_max = LINK_VERSION,
+                  .participant = session->options.self,
+                  .program = bytes_of_text(session->options.program),
+                  .window_messages = session->options.window_messages,
+                  .clock = session->wall,
+                  .head_seen = session->head},
+    };
+    memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
+    session_reply_frame(session, &hello);
+    session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
+}
+
+void session_link_up(struct session *session)
+{
+    if (session->link == LINK_WELCOMED)
+        session_link_down(session);
+    link_move(session, LINK_GREETED);
+    session->heard = session->now;
+    say_hello(session);
+}
+
+static void link_lost(struct session *session, enum reason reason)
+{
+    if (session->link == LINK_DOWN)
+        return;
+    link_move(session, LINK_DOWN);
+    outbox_close(session->outbox, session->to_gateway, session->wall, plan_change, &session->plan);
+    fetch_peer_lost(session->fetch, &session->options.gateway);
+    session_event(session, &(struct transition){.event = "link_down",
+                                                .from = session->options.gateway,
+                                                .reason = reason});
+}
+
+void session_link_down(struct session *session)
+{
+    link_lost(session, REASON_LINK_LOST);
+}
+
+static void take_welcome(struct session *session, const struct frame_welcome *welcome)
+{
+    if (session->link != LINK_GREETED || !key_equal(&welcome->gateway, &session->options.gateway))
+        return;
+    link_move(session, LINK_WELCOMED);
+    outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
+    session_event(session,
+                  &(struct transition){.event = "link_up", .from = session->options.gateway});
+}
+
+static void take_taken(struct session *session, const struct frame_taken *frame)
+{
+    for (size_t i = 0; i < frame->count && plan_has_room(&session->plan); i++) {
+        struct flight *flight = outbox_find(session->outbox, session->to_gateway,
+                                            &session->options.self, &frame->ids[i]);
+        /* A message ends with its custody receipt; only our receipts end when they are taken. */
+        if (flight == NULL || !flight->entry.is_receipt)
+            continue;
+        struct entry entry;
+        outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+        plan_move(&session->plan, &entry);
+    }
+}
+
+static void take_not_taken(struct session *session, const struct frame_taken *frame)
+{
+    /* Only "not now" can be said without a signature. */
+    enum reason reason =
+        reason_class(frame->reason) == REASON_CLASS_TRANSIENT ? frame->reason : REASON_BUSY;
+    for (size_t i = 0; i < frame->count && plan_has_room(&session->plan); i++) {
+        struct flight *flight = outbox_find(session->outbox, session->to_gateway,
+                                            &session->options.self, &frame->ids[i]);
+        if (flight == NULL)
+            continue;
+        struct entry entry;
+        outbox_fail(session->outbox, flight, reason, session_random(session), frame->retry_after_ms,
+                    session->now, session->wall, &entry);
+        plan_move(&session->plan, &entry);
+    }
+    if (frame->count == 0) { /* everything that is under way */
+        bool was_open = outbox_is_open(session->outbox, session->to_gateway);
+        uint32_t window = outbox_window(session->outbox, session->to_gateway)->size_max;
+        wall_t later = {session->wall.ms + frame->retry_after_ms};
+        outbox_close(session->outbox, session->to_gateway, later, plan_change, &session->plan);
+        if (was_open)
+            outbox_open(session->outbox, session->to_gateway, window);
+    }
+}
+
+/* ---- witness
+ * --------------------------------------------------------------------------------------- */
+
+enum { HEAD_NOTE_BYTES = LEDGER_ID_BYTES + 8 + DIGEST_BYTES };
+
+enum reason session_load_head(struct session *session)
+{
+    struct store *store = session->options.store;
+    struct bytes note;
+    enum reason reason = store->verbs->read_note(store, bytes_of_text(NOTE_HEAD), &note);
+    if (reason == REASON_NOT_FOUND)
+        return REASON_NONE;
+    if (reason != REASON_NONE)
+        return reason;
+    if (note.size != HEAD_NOTE_BYTES)
+        return REASON_STORE_CORRUPT;
+    memcpy(session->head.ledger_id, note.data, LEDGER_ID_BYTES);
+    memcpy(&session->head.tree_size, note.data + LEDGER_ID_BYTES, 8);
+    memcpy(session->head.root.bytes, note.data + LEDGER_ID_BYTES + 8, DIGEST_BYTES);
+    return REASON_NONE;
+}
+
+static void keep_head(struct session *session, const struct tree_head *head)
+{
+    memcpy(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES);
+    session->head.tree_size = head->tree_size;
+    session->head.root = head->root;
+    uint8_t *note = plan_take(&session->plan, HEAD_NOTE_BYTES);
+    memcpy(note, head->ledger_id.data, LEDGER_ID_BYTES);
+    memcpy(note + LEDGER_ID_BYTES, &head->tree_size, 8);
+    memcpy(note + LEDGER_ID_BYTES + 8, head->root.bytes, DIGEST_BYTES);
+    plan_note(&session->plan, bytes_of_text(NOTE_HEAD), (struct bytes){note, HEAD_NOTE_BYTES});
+}
+
+static void raise_ledger_alarm(struct session *session)
+{
+    session->ledger_alarm = true;
+    session_event(session, &(struct transition){.event = "alarm",
+                                                .from = session->options.gateway,
+                                                .reason = REASON_LEDGER_INCONSISTENT});
+}
+
+/* The head must be signed by the gateway and continue the one that we saw last (invariant 7). */
+static void take_head(struct session *session, struct intake *intake)
+{
+    const struct sealed *sealed = &intake->messages[0];
+    const struct frame_ledger_head *frame = &intake->frame.ledger_head;
+    if (session->store_state != REASON_NONE || sealed->verdict != REASON_NONE ||
+        sealed->envelope.type != MESSAGE_TYPE_LEDGER_HEAD ||
+        !key_equal(&sealed->envelope.sender, &session->options.gateway))
+        return;
+    const struct tree_head *head = &sealed->envelope.tree_head;
+    bool is_first = session->head.tree_size == 0;
+    bool is_same_ledger =
+        memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) == 0;
+    bool continues =
+        is_first ||
+        (is_same_ledger &&
+         merkle_consistency_verify(session->head.tree_size, &session->head.root, head->tree_size,
+                                   &head->root, frame->consistency, frame->consistency_count,
+                                   session->options.crypto->hash));
+    if (continues)
+        keep_head(session, head);
+    else
+        raise_ledger_alarm(session);
+}
+
+/* ---- frames and time
+ * -------------------------------------------------------------------------------- */
+
+void session_link_frame(struct session *session, struct intake *intake)
+{
+    const struct frame *frame = &intake->frame;
+    bool may_settle = session->store_state == REASON_NONE;
+    switch (frame->kind) {
+    case FRAME_WELCOME:
+        take_welcome(session, &frame->welcome);
+        break;
+    case FRAME_TAKEN:
+        if (may_settle)
+            take_taken(session, &frame->taken);
+        break;
+    case FRAME_NOT_TAKEN:
+        if (may_settle)
+            take_not_taken(session, &frame->taken);
+        break;
+    case FRAME_BLOB_CHUNK:
+    case FRAME_BLOB_WANT:
+    case FRAME_BLOB_REFUSED:
+        fetch_frame(session->fetch, &session->options.gateway, frame, session->now);
+        outbox_progress(session->outbox, session->to_gateway, session->now);
+        break;
+    case FRAME_LEDGER_HEAD:
+        take_head(session, intake);
+        break;
+    case FRAME_GOODBYE:
+        link_lost(session, frame->goodbye);
+        /* The connection stands: greet again after a while, by the tick. */
+        session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
+        link_move(session, LINK_GREETED);
+        break;
+    default: /* heartbeat: being heard is all; an adapter's own kinds mean nothing here */
+        break;
+    }
+}
+
+void session_link_tick(struct session *session)
+{
+    if (session->link == LINK_WELCOMED && session->now.ms - session->heard.ms > PEER_SILENT_MS) {
+        link_lost(session, REASON_LINK_LOST);
+        link_move(session, LINK_GREETED);
+        session->heartbeat_due = session->now;
+    }
+    if (session->link == LINK_DOWN || session->now.ms < session->heartbeat_due.ms)
+        return;
+    if (session->link == LINK_GREETED) {
+        say_hello(session);
+        return;
+    }
+    session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
+    struct frame frame = {
+        .kind = FRAME_HEARTBEAT,
+        .heartbeat = {session->wall, session->options.window_messages},
+    };
+    session_reply_frame(session, &frame);
+}

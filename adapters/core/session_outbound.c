@@ -1,0 +1,209 @@
+/* What local systems submit: frozen, sealed and owed to the gateway in one commit. */
+#include "adapters/core/session_parts.h"
+
+#include <string.h>
+
+enum {
+    NOTE_NAME_BYTES = 100, /* the longest: prefix, 64 bytes of reference or dossier code */
+    REFERENCE_NOTE_BYTES = MESSAGE_ID_BYTES + DIGEST_BYTES + 8,
+    OUTCOME_NOTE_BYTES = 4 + 4 + 8 + 8,
+};
+
+static struct bytes note_name(struct plan *plan, const char *prefix, struct bytes rest)
+{
+    struct bytes head = bytes_of_text(prefix);
+    uint8_t *name = plan_take(plan, head.size + rest.size);
+    memcpy(name, head.data, head.size);
+    if (rest.size > 0)
+        memcpy(name + head.size, rest.data, rest.size);
+    return (struct bytes){name, head.size + rest.size};
+}
+
+/* A note as this step will leave it: the plan's word, else the store's. */
+static enum reason read_note(struct session *session, struct bytes name, struct bytes *ret_value)
+{
+    for (size_t i = session->plan.store.note_count; i-- > 0;) {
+        if (bytes_equal(session->plan.notes[i].name, name)) {
+            *ret_value = session->plan.notes[i].value;
+            return REASON_NONE;
+        }
+    }
+    struct store *store = session->options.store;
+    return store->verbs->read_note(store, name, ret_value);
+}
+
+/* ---- submitting
+ * ------------------------------------------------------------------------------------- */
+
+static enum reason check_attachments(struct session *session, struct envelope *draft)
+{
+    struct blobs *blobs = session->options.blobs;
+    for (size_t i = 0; i < draft->attachment_count; i++) {
+        const struct attachment *attachment = &draft->attachments[i];
+        uint64_t size_bytes;
+        enum reason reason = blobs->verbs->find(blobs, &attachment->digest, &size_bytes);
+        if (reason == REASON_NOT_FOUND)
+            return REASON_ATTACHMENT_MISSING;
+        if (reason != REASON_NONE)
+            return reason;
+        if (size_bytes != attachment->size_bytes)
+            return size_bytes < attachment->size_bytes ? REASON_ATTACHMENT_SHORT
+                                                       : REASON_ATTACHMENT_LONG;
+    }
+    return REASON_NONE;
+}
+
+static enum reason find_reference(struct session *session, struct bytes name,
+                                  struct submitted *ret_submitted)
+{
+    struct bytes note;
+    enum reason reason = read_note(session, name, &note);
+    if (reason != REASON_NONE)
+        return reason;
+    if (note.size != REFERENCE_NOTE_BYTES)
+        return REASON_STORE_CORRUPT;
+    struct submitted submitted = {.is_repeated = true};
+    memcpy(submitted.id.bytes, note.data, MESSAGE_ID_BYTES);
+    memcpy(submitted.digest.bytes, note.data + MESSAGE_ID_BYTES, DIGEST_BYTES);
+    memcpy(&submitted.message_seq, note.data + MESSAGE_ID_BYTES + DIGEST_BYTES, 8);
+    *ret_submitted = submitted;
+    return REASON_NONE;
+}
+
+static void note_reference(struct session *session, struct bytes name,
+                           const struct store_message *message)
+{
+    uint8_t *value = plan_take(&session->plan, REFERENCE_NOTE_BYTES);
+    memcpy(value, message->id.bytes, MESSAGE_ID_BYTES);
+    memcpy(value + MESSAGE_ID_BYTES, message->digest.bytes, DIGEST_BYTES);
+    memcpy(value + MESSAGE_ID_BYTES + DIGEST_BYTES, &message->seq, 8);
+    plan_note(&session->plan, name, (struct bytes){value, REFERENCE_NOTE_BYTES});
+}
+
+/* The next number of the dossier; written with the message. */
+static enum reason next_sequence(struct session *session, struct bytes name, uint64_t *ret_sequence)
+{
+    struct bytes note;
+    uint64_t last = 0;
+    enum reason reason = read_note(session, name, &note);
+    if (reason == REASON_NONE && note.size == sizeof last)
+        memcpy(&last, note.data, sizeof last);
+    else if (reason != REASON_NOT_FOUND)
+        return reason == REASON_NONE ? REASON_STORE_CORRUPT : reason;
+    *ret_sequence = last + 1;
+    return REASON_NONE;
+}
+
+static void note_sequence(struct session *session, struct bytes name, uint64_t sequence)
+{
+    uint8_t *value = plan_take(&session->plan, sizeof sequence);
+    memcpy(value, &sequence, sizeof sequence);
+    plan_note(&session->plan, name, (struct bytes){value, sizeof sequence});
+}
+
+static enum reason submit_new(struct session *session, const struct submission *submission,
+                              struct bytes reference_name, struct submitted *ret_submitted)
+{
+    struct envelope draft = submission->draft;
+    struct bytes sequence_name = note_name(&session->plan, "seq/", draft.dossier_code);
+    size_t index;
+    struct store_message *message;
+    enum reason reason = check_attachments(session, &draft);
+    if (reason == REASON_NONE)
+        reason = next_sequence(session, sequence_name, &draft.sequence);
+    if (reason == REASON_NONE)
+        reason = sealer_add(&session->sealer, &session->plan, &draft, submission->body,
+                            session->wall, &index, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    note_sequence(session, sequence_name, draft.sequence);
+    if (reference_name.size > 0)
+        note_reference(session, reference_name, message);
+    session_owe(session, message, &session->options.gateway, &session->sealer.parcels[index], 0,
+                false, draft.expires.at);
+    session_event(session, &(struct transition){.event = "submitted",
+                                                .from = session->options.self,
+                                                .to = draft.recipient,
+                                                .type = draft.type,
+                                                .id = message->id,
+                                                .dossier_code = message->dossier_code});
+    *ret_submitted = (struct submitted){message->id, message->digest, message->seq, false};
+    return REASON_NONE;
+}
+
+enum reason session_submit(struct session *session, const struct submission *submission,
+                           struct submitted *ret_submitted)
+{
+    struct bytes name = {0};
+    if (session->store_state != REASON_NONE)
+        return session->store_state;
+    if (!session_has_room(session))
+        return REASON_BUSY;
+    if (submission->reference.size > REFERENCE_BYTES_MAX ||
+        submission->draft.dossier_code.size > DOSSIER_CODE_BYTES_MAX)
+        return REASON_FIELD_TOO_LONG;
+    if (message_type_is_receipt((enum message_type)submission->draft.type) ||
+        submission->draft.type == MESSAGE_TYPE_LEDGER_HEAD)
+        return REASON_POLICY_FORBIDDEN;
+    if (submission->reference.size > 0) {
+        name = note_name(&session->plan, "ref/", submission->reference);
+        enum reason reason = find_reference(session, name, ret_submitted);
+        if (reason != REASON_NOT_FOUND)
+            return reason;
+    }
+    return submit_new(session, submission, name, ret_submitted);
+}
+
+/* ---- outcomes
+ * ---------------------------------------------------------------------------------------- */
+
+static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
+                                 const struct key *destination)
+{
+    struct bytes key = key_bytes(destination);
+    uint8_t *rest = plan_take(plan, MESSAGE_ID_BYTES + key.size);
+    memcpy(rest, id->bytes, MESSAGE_ID_BYTES);
+    memcpy(rest + MESSAGE_ID_BYTES, key.data, key.size);
+    return note_name(plan, "out/", (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
+}
+
+void session_note_outcome(struct session *session, const struct message_id *id,
+                          const struct key *destination, uint32_t receipt_type, enum reason reason,
+                          uint64_t receipt_seq, wall_t at)
+{
+    uint8_t *value = plan_take(&session->plan, OUTCOME_NOTE_BYTES);
+    uint32_t number = (uint32_t)reason;
+    memcpy(value, &receipt_type, 4);
+    memcpy(value + 4, &number, 4);
+    memcpy(value + 8, &receipt_seq, 8);
+    memcpy(value + 16, &at.ms, 8);
+    plan_note(&session->plan, outcome_name(&session->plan, id, destination),
+              (struct bytes){value, OUTCOME_NOTE_BYTES});
+}
+
+enum reason session_outcome(struct session *session, const struct message_id *id,
+                            const struct key *destination, struct outcome *ret_outcome)
+{
+    struct store *store = session->options.store;
+    uint8_t name[NOTE_NAME_BYTES];
+    struct bytes key = key_bytes(destination);
+    struct bytes note;
+    memcpy(name, "out/", 4);
+    memcpy(name + 4, id->bytes, MESSAGE_ID_BYTES);
+    memcpy(name + 4 + MESSAGE_ID_BYTES, key.data, key.size);
+    enum reason reason = store->verbs->read_note(
+        store, (struct bytes){name, 4 + MESSAGE_ID_BYTES + key.size}, &note);
+    if (reason != REASON_NONE)
+        return reason;
+    if (note.size != OUTCOME_NOTE_BYTES)
+        return REASON_STORE_CORRUPT;
+    struct outcome outcome;
+    uint32_t number;
+    memcpy(&outcome.receipt_type, note.data, 4);
+    memcpy(&number, note.data + 4, 4);
+    memcpy(&outcome.receipt_seq, note.data + 8, 8);
+    memcpy(&outcome.at.ms, note.data + 16, 8);
+    outcome.reason = (enum reason)number;
+    *ret_outcome = outcome;
+    return REASON_NONE;
+}

@@ -1,0 +1,49 @@
+/* outbox_parts - what the two files of the outbox share. Nobody else includes this.
+ *
+ *   outbox.c   destinations, leasing, answers, time
+ *   flights.c  the pool of flights, its tables and lists
+ */
+#ifndef ROUTING_OUTBOX_OUTBOX_PARTS_H
+#define ROUTING_OUTBOX_OUTBOX_PARTS_H
+
+#include "routing/outbox/outbox.h"
+
+#define NONE UINT32_MAX
+
+enum list_name { LIST_SENT, LIST_TAKEN, LISTS };
+
+struct list {
+    uint32_t first, last;
+};
+
+struct destination {
+    struct key key;
+    bool is_open;
+    bool look_again; /* the store may have due entries that we have not seen */
+    uint64_t backlog;
+    wall_t next_due; /* 0: none known */
+    struct window window;
+};
+
+struct outbox {
+    struct destination *destinations;
+    uint32_t destination_count, destinations_max;
+    struct flight *flights;
+    uint32_t flights_max, flight_count, first_free;
+    uint32_t *id_buckets, *order_buckets;
+    uint32_t bucket_mask;
+    uint32_t lease_ms;
+    struct list lists[LISTS];
+};
+
+void outbox_forget_flights(struct outbox *outbox);
+void outbox_list_append(struct outbox *outbox, struct flight *flight);
+void outbox_list_prepend(struct outbox *outbox, struct flight *flight);
+void outbox_list_remove(struct outbox *outbox, struct flight *flight);
+bool outbox_order_is_under_way(const struct outbox *outbox, uint32_t destination, uint64_t order);
+struct flight *outbox_flight_add(struct outbox *outbox, uint32_t destination,
+                                 const struct entry *entry, const struct key *sender,
+                                 const struct message_id *id, const struct digest *digest);
+void outbox_flight_remove(struct outbox *outbox, struct flight *flight);
+
+#endif
