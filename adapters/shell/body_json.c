@@ -1,0 +1,295 @@
+#include "adapters/shell/body_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "schema/body.pb-c.h"
+
+/* ---- from JSON ------------------------------------------------------------------------------ */
+
+struct reader {
+    struct arena *arena;
+    struct body_json_fault *fault;
+    char path[BODY_JSON_PATH_BYTES];
+};
+
+static enum reason read_message(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
+                                const json_t *object, ProtobufCMessage **ret_message);
+
+static enum reason fail(struct reader *reader, enum reason reason)
+{
+    reader->fault->reason = reason;
+    memcpy(reader->fault->path, reader->path, sizeof reader->fault->path);
+    return reason;
+}
+
+/* Appends a step to the path and says where it was before; a longer path is cut. */
+static size_t path_enter(struct reader *reader, const char *format, const char *name, size_t index)
+{
+    size_t before = strlen(reader->path);
+    (void)snprintf(reader->path + before, sizeof reader->path - before, format, name, index);
+    return before;
+}
+
+static bool is_number(const json_t *value, json_int_t min, json_int_t max)
+{
+    return json_is_integer(value) && json_integer_value(value) >= min &&
+           json_integer_value(value) <= max;
+}
+
+static enum reason read_bytes(struct reader *reader, const json_t *value, void *ret_field)
+{
+    size_t digits = json_string_length(value);
+    uint8_t *data = arena_take(reader->arena, digits / 2 + 1);
+    if (data == NULL)
+        return fail(reader, REASON_OUT_OF_MEMORY);
+    struct bytes text = {(const uint8_t *)json_string_value(value), digits};
+    if (!json_is_string(value) || digits % 2 != 0 || !hex_decode(text, data, digits / 2))
+        return fail(reader, REASON_FIELD_INVALID);
+    *(ProtobufCBinaryData *)ret_field = (ProtobufCBinaryData){digits / 2, data};
+    return REASON_NONE;
+}
+
+/* One value into the place of one field, or of one item of a list. */
+static enum reason read_value(struct reader *reader, const ProtobufCFieldDescriptor *field,
+                              const json_t *value, void *ret_field)
+{
+    bool fits = false;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_UINT32:
+        fits = is_number(value, 0, UINT32_MAX);
+        *(uint32_t *)ret_field = fits ? (uint32_t)json_integer_value(value) : 0;
+        break;
+    case PROTOBUF_C_TYPE_UINT64:
+        fits = is_number(value, 0, INT64_MAX);
+        *(uint64_t *)ret_field = fits ? (uint64_t)json_integer_value(value) : 0;
+        break;
+    case PROTOBUF_C_TYPE_SINT64:
+        fits = is_number(value, INT64_MIN, INT64_MAX);
+        *(int64_t *)ret_field = fits ? json_integer_value(value) : 0;
+        break;
+    case PROTOBUF_C_TYPE_BOOL:
+        fits = json_is_boolean(value);
+        *(protobuf_c_boolean *)ret_field = json_is_true(value);
+        break;
+    case PROTOBUF_C_TYPE_STRING:
+        fits = json_is_string(value);
+        /* protobuf-c's texts are not const; nobody writes to them. */
+        *(char **)ret_field = fits ? (char *)(uintptr_t)json_string_value(value) : NULL;
+        break;
+    case PROTOBUF_C_TYPE_BYTES:
+        return read_bytes(reader, value, ret_field);
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return read_message(reader, field->descriptor, value, ret_field);
+    default:
+        check(false); /* body.proto has no other types: t_body_json reads every field */
+    }
+    return fits ? REASON_NONE : fail(reader, REASON_FIELD_INVALID);
+}
+
+static size_t size_of(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_UINT32:
+        return sizeof(uint32_t);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_SINT64:
+        return sizeof(uint64_t);
+    case PROTOBUF_C_TYPE_BOOL:
+        return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    default:
+        return sizeof(void *);
+    }
+}
+
+static enum reason read_list(struct reader *reader, const ProtobufCFieldDescriptor *field,
+                             const json_t *list, uint8_t *message)
+{
+    if (!json_is_array(list))
+        return fail(reader, REASON_FIELD_INVALID);
+    size_t count = json_array_size(list);
+    if (count > BODY_JSON_ITEMS_MAX)
+        return fail(reader, REASON_FIELD_TOO_LONG);
+    size_t item_bytes = size_of(field->type);
+    uint8_t *items = arena_take(reader->arena, count * item_bytes + 1);
+    if (items == NULL)
+        return fail(reader, REASON_OUT_OF_MEMORY);
+    memset(items, 0, count * item_bytes);
+    for (size_t i = 0; i < count; i++) {
+        size_t before = path_enter(reader, "%s[%zu]", "", i + 1);
+        enum reason reason =
+            read_value(reader, field, json_array_get(list, i), items + i * item_bytes);
+        if (reason != REASON_NONE)
+            return reason;
+        reader->path[before] = 0;
+    }
+    memcpy(message + field->quantifier_offset, &count, sizeof count);
+    memcpy(message + field->offset, &items, sizeof items);
+    return REASON_NONE;
+}
+
+static enum reason read_message(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
+                                const json_t *object, ProtobufCMessage **ret_message)
+{
+    if (!json_is_object(object))
+        return fail(reader, REASON_FIELD_INVALID);
+    uint8_t *message = arena_take(reader->arena, descriptor->sizeof_message);
+    if (message == NULL)
+        return fail(reader, REASON_OUT_OF_MEMORY);
+    protobuf_c_message_init(descriptor, message);
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        size_t before = path_enter(reader, ".%s", name, 0);
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
+        if (field == NULL)
+            return fail(reader, REASON_FIELD_INVALID);
+        enum reason reason = REASON_NONE;
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            reason = read_list(reader, field, value, message);
+        else if (!json_is_null(value))
+            reason = read_value(reader, field, value, message + field->offset);
+        if (reason != REASON_NONE)
+            return reason;
+        reader->path[before] = 0;
+    }
+    *ret_message = (ProtobufCMessage *)message;
+    return REASON_NONE;
+}
+
+enum reason body_json_read(enum message_type type, const json_t *object, struct arena *arena,
+                           struct Lienthong__V1__Body **ret_body, struct body_json_fault *ret_fault)
+{
+    struct reader reader = {.arena = arena, .fault = ret_fault, .path = "body"};
+    /* The numbers of the kinds in the schema are those of the message types. */
+    if (message_type_is_receipt(type) || type == MESSAGE_TYPE_LEDGER_HEAD)
+        return fail(&reader, REASON_MESSAGE_TYPE_UNKNOWN);
+    const ProtobufCFieldDescriptor *kind =
+        protobuf_c_message_descriptor_get_field(&lienthong__v1__body__descriptor, type);
+    if (kind == NULL)
+        return fail(&reader, REASON_MESSAGE_TYPE_UNKNOWN);
+    Lienthong__V1__Body *body = arena_take(arena, sizeof *body);
+    if (body == NULL)
+        return fail(&reader, REASON_OUT_OF_MEMORY);
+    lienthong__v1__body__init(body);
+    ProtobufCMessage *inner = NULL;
+    enum reason reason = read_message(&reader, kind->descriptor, object, &inner);
+    if (reason != REASON_NONE)
+        return reason;
+    body->kind_case = (Lienthong__V1__Body__KindCase)kind->id;
+    memcpy((uint8_t *)body + kind->offset, &inner, sizeof inner);
+    *ret_body = body;
+    return REASON_NONE;
+}
+
+/* ---- to JSON -------------------------------------------------------------------------------- */
+
+static json_t *write_message(const ProtobufCMessage *message);
+
+static json_t *write_bytes(const ProtobufCBinaryData *data)
+{
+    char text[2 * 256 + 1]; /* ids and digests; the schema has no longer bytes */
+    if (data->len > 256)
+        return json_string("");
+    hex_encode((struct bytes){data->data, data->len}, text);
+    return json_string(text);
+}
+
+static json_t *write_value(ProtobufCType type, const void *field)
+{
+    const char *text;
+    switch (type) {
+    case PROTOBUF_C_TYPE_UINT32:
+        return json_integer(*(const uint32_t *)field);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_SINT64:
+        return json_integer(*(const int64_t *)field);
+    case PROTOBUF_C_TYPE_BOOL:
+        return json_boolean(*(const protobuf_c_boolean *)field);
+    case PROTOBUF_C_TYPE_STRING:
+        text = *(char *const *)field;
+        return json_string(text == NULL ? "" : text);
+    case PROTOBUF_C_TYPE_BYTES:
+        return write_bytes(field);
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return write_message(*(ProtobufCMessage *const *)field);
+    default:
+        check(false);
+    }
+}
+
+static json_t *write_list(ProtobufCType type, const uint8_t *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        if (json_array_append_new(list, write_value(type, items + i * size_of(type))) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+/* Whether the field says anything: proto3 does not tell a zero from nothing. */
+static bool is_set(const ProtobufCFieldDescriptor *field, const uint8_t *message)
+{
+    static const uint8_t zero[sizeof(ProtobufCBinaryData)];
+    const uint8_t *at = message + field->offset;
+    size_t count;
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+        uint32_t which;
+        memcpy(&which, message + field->quantifier_offset, sizeof which);
+        return which == field->id;
+    }
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        memcpy(&count, message + field->quantifier_offset, sizeof count);
+        return count > 0;
+    }
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return ((const ProtobufCBinaryData *)at)->len > 0;
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return *(char *const *)at != NULL && **(char *const *)at != 0;
+    return memcmp(at, zero, size_of(field->type)) != 0;
+}
+
+static json_t *write_field(const ProtobufCFieldDescriptor *field, const uint8_t *message)
+{
+    const uint8_t *items;
+    size_t count;
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return write_value(field->type, message + field->offset);
+    memcpy(&count, message + field->quantifier_offset, sizeof count);
+    memcpy(&items, message + field->offset, sizeof items);
+    return write_list(field->type, items, count);
+}
+
+static json_t *write_message(const ProtobufCMessage *message)
+{
+    json_t *object = json_object();
+    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    for (size_t i = 0; object != NULL && i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (!is_set(field, (const uint8_t *)message))
+            continue;
+        json_t *value = write_field(field, (const uint8_t *)message);
+        if (json_object_set_new(object, field->name, value) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
+json_t *body_json_write(const struct Lienthong__V1__Body *body)
+{
+    const ProtobufCFieldDescriptor *kind = protobuf_c_message_descriptor_get_field(
+        &lienthong__v1__body__descriptor, (unsigned)body->kind_case);
+    if (kind == NULL)
+        return json_object();
+    return write_value(kind->type, (const uint8_t *)body + kind->offset);
+}

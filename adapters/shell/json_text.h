@@ -1,0 +1,35 @@
+/* json_text - JSON from outside, into memory that is bounded before the first allocation.
+ *
+ * A few bytes of JSON can become many of memory ("[[],[],…]"). So the text is counted first: its
+ * depth and its values. What passes is given to jansson; duplicate keys, NUL characters and what
+ * is not UTF-8 are refused.
+ */
+#ifndef ADAPTERS_SHELL_JSON_TEXT_H
+#define ADAPTERS_SHELL_JSON_TEXT_H
+
+#include <jansson.h>
+
+#include "proto/base/bytes.h"
+#include "proto/base/reason.h"
+
+enum {
+    JSON_DEPTH_MAX = 16, /* the deepest request has 5 levels; office systems rarely more than 8 */
+    JSON_VALUES_MAX = 8192, /* 64 attachments and 64 components of 8 members, several times over */
+};
+
+/* REASON_NONE: *ret_value (an object or an array) is the caller's, for json_decref.
+ * REASON_REQUEST_MALFORMED, REASON_OUT_OF_MEMORY. */
+enum reason json_text_read(struct bytes text, json_t **ret_value);
+
+/* Sets a member; values that are empty, zero or none are left out. False when memory is short. */
+bool json_put_text(json_t *object, const char *name, struct bytes text);
+/* value is taken over, also on failure; NULL stands for lack of memory. */
+bool json_put(json_t *object, const char *name, json_t *value);
+
+/* A member that is a text; empty when it is not there. False when it is something else. */
+bool json_take_text(const json_t *object, const char *name, struct bytes *ret_text);
+
+/* Compact text of a value, in a buffer. False at the buffer's limit. */
+bool json_text_write(const json_t *value, struct buffer *into);
+
+#endif

@@ -1,0 +1,221 @@
+/* Bodies from JSON and back: every field of the schema, and every way to be refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/shell/body_json.h"
+#include "adapters/shell/json_text.h"
+#include "proto/codec/envelope.h"
+#include "schema/body.pb-c.h"
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    return arena_init(&arena, 1024 * 1024) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+/* An object with every field of a message set, lists with two items. */
+static json_t *sample_message(const ProtobufCMessageDescriptor *descriptor);
+
+static json_t *sample_value(const ProtobufCFieldDescriptor *field)
+{
+    char text[64];
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        snprintf(text, sizeof text, "giá trị %u", field->id);
+        return json_string(text);
+    case PROTOBUF_C_TYPE_BYTES:
+        return json_string("00ff10");
+    case PROTOBUF_C_TYPE_BOOL:
+        return json_true();
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sample_message(field->descriptor);
+    default:
+        return json_integer(1000 + (json_int_t)field->id);
+    }
+}
+
+static json_t *sample_message(const ProtobufCMessageDescriptor *descriptor)
+{
+    json_t *object = json_object();
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        json_t *value = sample_value(field);
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            value = json_pack("[o,o]", value, sample_value(field));
+        json_object_set_new(object, field->name, value);
+    }
+    return object;
+}
+
+static void every_field_of_every_type_comes_back(void **state)
+{
+    (void)state;
+    for (int type = 1; type <= MESSAGE_TYPE_BUSINESS_COUNT; type++) {
+        const ProtobufCFieldDescriptor *kind = protobuf_c_message_descriptor_get_field(
+            &lienthong__v1__body__descriptor, (unsigned)type);
+        Lienthong__V1__Body *body = NULL;
+        struct body_json_fault fault;
+        arena_reset(&arena);
+        assert_non_null(kind);
+        assert_string_equal(kind->name, message_type_name((enum message_type)type));
+        json_t *object = sample_message(kind->descriptor);
+        assert_int_equal(body_json_read((enum message_type)type, object, &arena, &body, &fault),
+                         REASON_NONE);
+        assert_int_equal(body->kind_case, type);
+        json_t *back = body_json_write(body);
+        assert_true(json_equal(object, back));
+        json_decref(back);
+        json_decref(object);
+    }
+}
+
+static void what_it_reads_can_be_sealed(void **state)
+{
+    (void)state;
+    Lienthong__V1__Body *body = NULL;
+    struct body_json_fault fault;
+    struct buffer document;
+    struct envelope back;
+    json_t *object = json_pack("{s:s,s:{s:s,s:i},s:I,s:[{s:s}],s:n}", "procedure_name", "Cấp đất",
+                               "owner", "name", "Nguyễn Văn A", "identity_kind", 1, "received_ms",
+                               (json_int_t)1791426600000, "components", "name", "Đơn", "summary");
+    assert_int_equal(body_json_read(MESSAGE_TYPE_TRANSFER, object, &arena, &body, &fault),
+                     REASON_NONE);
+    struct envelope draft = {.sender = key_of("centre"),
+                             .type = MESSAGE_TYPE_TRANSFER,
+                             .dossier_code = bytes_of_text("H15.50.05.13-261008-0975"),
+                             .procedure_code = bytes_of_text("1.011443"),
+                             .sequence = 1,
+                             .source_time = {{1791426600000}, 420},
+                             .created = {{1791426600000}, 420}};
+    id_make(&(struct id_maker){0}, (wall_t){1791426600000}, (const uint8_t[ID_RANDOM_BYTES]){1},
+            &draft.id);
+    buffer_init(&document, ENVELOPE_BYTES_MAX);
+    assert_int_equal(envelope_build(&draft, body, &arena, &document), REASON_NONE);
+    assert_int_equal(envelope_parse(buffer_view(&document), &arena, &back), REASON_NONE);
+    json_t *written = body_json_write(back.body);
+    json_object_del(object, "summary"); /* null says nothing */
+    assert_true(json_equal(object, written));
+    json_decref(written);
+    json_decref(object);
+    buffer_release(&document);
+}
+
+static void faults_have_a_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        enum reason reason;
+        const char *path;
+    } cases[] = {
+        {"{\"colour\":1}", REASON_FIELD_INVALID, "body.colour"},
+        {"{\"owner\":{\"nam\":\"x\"}}", REASON_FIELD_INVALID, "body.owner.nam"},
+        {"{\"owner\":7}", REASON_FIELD_INVALID, "body.owner"},
+        {"{\"channel\":\"1\"}", REASON_FIELD_INVALID, "body.channel"},
+        {"{\"channel\":-1}", REASON_FIELD_INVALID, "body.channel"},
+        {"{\"channel\":4294967296}", REASON_FIELD_INVALID, "body.channel"},
+        {"{\"channel\":1.5}", REASON_FIELD_INVALID, "body.channel"},
+        {"{\"summary\":[]}", REASON_FIELD_INVALID, "body.summary"},
+        {"{\"components\":{}}", REASON_FIELD_INVALID, "body.components"},
+        {"{\"components\":[{},{\"code\":1}]}", REASON_FIELD_INVALID, "body.components[2].code"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Lienthong__V1__Body *body = NULL;
+        struct body_json_fault fault = {0};
+        json_t *object = NULL;
+        arena_reset(&arena);
+        assert_int_equal(json_text_read(bytes_of_text(cases[i].json), &object), REASON_NONE);
+        assert_int_equal(body_json_read(MESSAGE_TYPE_TRANSFER, object, &arena, &body, &fault),
+                         cases[i].reason);
+        assert_int_equal(fault.reason, cases[i].reason);
+        assert_string_equal(fault.path, cases[i].path);
+        assert_null(body);
+        json_decref(object);
+    }
+}
+
+static void bounds_are_refusals(void **state)
+{
+    (void)state;
+    Lienthong__V1__Body *body = NULL;
+    struct body_json_fault fault;
+    json_t *items = json_array();
+    for (int i = 0; i <= BODY_JSON_ITEMS_MAX; i++)
+        json_array_append_new(items, json_object());
+    json_t *object = json_pack("{s:o}", "components", items);
+    assert_int_equal(body_json_read(MESSAGE_TYPE_TRANSFER, object, &arena, &body, &fault),
+                     REASON_FIELD_TOO_LONG);
+    json_array_clear(items);
+    struct arena small;
+    assert_true(arena_init(&small, 64));
+    assert_int_equal(body_json_read(MESSAGE_TYPE_TRANSFER, object, &small, &body, &fault),
+                     REASON_OUT_OF_MEMORY);
+    arena_release(&small);
+    assert_int_equal(body_json_read(MESSAGE_TYPE_RECEIPT_CUSTODY, object, &arena, &body, &fault),
+                     REASON_MESSAGE_TYPE_UNKNOWN);
+    assert_int_equal(body_json_read(MESSAGE_TYPE_LEDGER_HEAD, object, &arena, &body, &fault),
+                     REASON_MESSAGE_TYPE_UNKNOWN);
+    json_decref(object);
+}
+
+static enum reason read_text(const char *text)
+{
+    json_t *value = NULL;
+    enum reason reason = json_text_read(bytes_of_text(text), &value);
+    json_decref(value);
+    return reason;
+}
+
+static void json_is_counted_before_it_is_read(void **state)
+{
+    (void)state;
+    struct buffer text;
+    buffer_init(&text, 1024 * 1024);
+    for (int i = 0; i < JSON_DEPTH_MAX + 1; i++)
+        assert_true(buffer_append_text(&text, "["));
+    for (int i = 0; i < JSON_DEPTH_MAX + 1; i++)
+        assert_true(buffer_append_text(&text, "]"));
+    assert_int_equal(read_text(buffer_text(&text)), REASON_REQUEST_MALFORMED);
+    text.data[1] = ' ', text.data[text.size - 1] = ' ';
+    assert_int_equal(read_text(buffer_text(&text)), REASON_NONE);
+    buffer_clear(&text);
+    assert_true(buffer_append_text(&text, "[0"));
+    for (int i = 0; i < JSON_VALUES_MAX; i++)
+        assert_true(buffer_append_text(&text, ",0"));
+    assert_true(buffer_append_text(&text, "]"));
+    assert_int_equal(read_text(buffer_text(&text)), REASON_REQUEST_MALFORMED);
+    assert_int_equal(read_text("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[,,,,\\\"[[[\"}"), REASON_NONE);
+    assert_int_equal(read_text("{\"a\":1,\"a\":2}"), REASON_REQUEST_MALFORMED);
+    assert_int_equal(read_text("{\"a\":\"\\u0000\"}"), REASON_REQUEST_MALFORMED);
+    assert_int_equal(read_text("{} x"), REASON_REQUEST_MALFORMED);
+    assert_int_equal(read_text(""), REASON_REQUEST_MALFORMED);
+    buffer_release(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_field_of_every_type_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_it_reads_can_be_sealed, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_have_a_path, setup, teardown),
+        cmocka_unit_test_setup_teardown(bounds_are_refusals, setup, teardown),
+        cmocka_unit_test(json_is_counted_before_it_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
