@@ -49,6 +49,9 @@ enum {
 
     PARTICIPANTS_MAX = 4096, /* 23 agencies today; all communes and ministries later */
 
+    CURVE_KEY_BYTES = 32,      /* Curve25519 */
+    CURVE_KEY_TEXT_BYTES = 41, /* its Z85 form and the terminator */
+
     MESSAGE_WINDOW_MAX = 4096, /* unacknowledged messages on one link */
 
     HEARTBEAT_INTERVAL_MS = 2000, /* a dead peer is noticed within PEER_SILENT_MS */

@@ -17,10 +17,10 @@
 
 #include "proto/base/bytes.h"
 #include "proto/base/key.h"
+#include "proto/base/limits.h"
 #include "proto/base/reason.h"
 
 enum {
-    CURVE_KEY_TEXT_BYTES = 41, /* Z85 and its terminator */
     LINK_SEND_QUEUE_MAX = 256, /* frames that wait in ZeroMQ per peer; more is the outbox's job */
     LINK_ENDPOINT_BYTES_MAX = 255,
 };
@@ -36,6 +36,8 @@ struct curve_pair {
 
 /* A new key pair from the kernel's randomness. */
 enum reason curve_pair_make(struct curve_pair *ret_pair);
+/* The pair that a secret key (Z85, 40 characters) belongs to; false when it is not one. */
+bool curve_pair_of_secret(struct bytes secret, struct curve_pair *ret_pair);
 bool curve_key_parse(struct bytes text, struct curve_key *ret_key);
 
 enum link_event_kind {

@@ -1,0 +1,36 @@
+/* control - the operator's socket: one JSON line in, one JSON line out, over a Unix socket (0600).
+ *
+ * Requests: {"command":"status"}; {"command":"queues", "destination", "state", "dossier_code",
+ * "after", "limit"}; {"command":"dossier", "dossier_code"}; {"command":"hold" | "release" |
+ * "withdraw" | "expire", "message_id", "sender", "destination"}. Answers carry "ok", and "error"
+ * with code and texts when it is false. What changes an entry is answered after its commit.
+ *
+ * Bounds: CONTROL_CONNECTIONS_MAX at once, CONTROL_LINE_BYTES_MAX a request; a connection that does
+ * not finish its line in CONTROL_SILENT_MS is closed.
+ */
+#ifndef GATEWAY_SHELL_CONTROL_H
+#define GATEWAY_SHELL_CONTROL_H
+
+#include <stdbool.h>
+
+#include "proto/base/reason.h"
+
+enum {
+    CONTROL_CONNECTIONS_MAX = 8,
+    CONTROL_LINE_BYTES_MAX = 64 * 1024,
+    CONTROL_SILENT_MS = 5000,
+};
+
+struct control;
+struct gateway;
+
+bool control_new(const char *path, struct gateway *gateway, struct control **ret_control);
+void control_destroy(struct control **control);
+/* Readable when there is something to do. */
+int control_fd(const struct control *control);
+/* Reads requests; those that change something become part of the step. */
+void control_step(struct control *control);
+/* Answers what was asked in this step; outcome: of the step's commit. */
+void control_answer(struct control *control, enum reason outcome);
+
+#endif

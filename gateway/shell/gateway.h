@@ -1,0 +1,59 @@
+/* gateway - the running program around the broker: link, workers, store, registry, control, log.
+ *
+ * Calling sequence: gateway_start; gateway_run until it returns (SIGTERM, SIGINT); gateway_stop.
+ * What cannot be started is said on standard error, in the language given, and gateway_start
+ * answers false; whatever was started is stopped by gateway_stop in any case.
+ */
+#ifndef GATEWAY_SHELL_GATEWAY_H
+#define GATEWAY_SHELL_GATEWAY_H
+
+#include "gateway/core/broker.h"
+#include "gateway/shell/gateway_settings.h"
+#include "gateway/store/blobs_directory.h"
+#include "gateway/store/store_sqlite.h"
+#include "gateway/workers/crypto_openssl.h"
+#include "gateway/workers/intake_pool.h"
+#include "proto/base/arena.h"
+#include "proto/base/language.h"
+
+struct control;
+
+enum { GATEWAY_GONE_MAX = 1024 }; /* connections that ended between two steps */
+
+struct gateway {
+    struct gateway_settings settings;
+    enum language language;
+    struct log log;
+    struct registry *registry;
+    struct crypto_openssl *crypto;
+    struct store *store;
+    struct blobs *blobs;
+    struct arena memory;
+    struct broker *broker;
+    struct intake_pool *pool;
+    struct link_server *link;
+    struct control *control;
+    int signals; /* signalfd; -1 */
+    struct key gone[GATEWAY_GONE_MAX];
+    size_t gone_count;
+    struct intake *held; /* examined, waits for the next step */
+    uint64_t refused_handshakes;
+    bool is_stopping;
+};
+
+bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
+                   enum language language);
+void gateway_run(struct gateway *gateway);
+void gateway_stop(struct gateway *gateway);
+
+/* Reads registry and trust again: all or nothing. */
+bool gateway_reload(struct gateway *gateway);
+/* One step with what has arrived. */
+void gateway_step(struct gateway *gateway);
+
+wall_t gateway_wall(void);
+mono_t gateway_mono(void);
+void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
+                 enum reason reason, const char *detail);
+
+#endif

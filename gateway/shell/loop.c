@@ -1,0 +1,202 @@
+/* The loop: wait, drain what arrived, one step, one commit, and only then frames leave. */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "gateway/shell/control.h"
+#include "gateway/shell/gateway.h"
+#include "proto/base/check.h"
+#include "proto/codec/message_type.h"
+
+enum {
+    WAIT_MAX_MS = 500,
+    /* Frames that one round takes from the link before it looks at anything else. */
+    RECEIVE_ROUND_MAX = 512,
+};
+
+/* ---- effects
+ * ---------------------------------------------------------------------------------------- */
+
+static enum reason send_frame(void *context, const struct key *peer, struct bytes frame)
+{
+    struct gateway *gateway = context;
+    return link_server_send(gateway->link, peer, frame);
+}
+
+static void log_transition(void *context, const struct broker_transition *transition)
+{
+    struct gateway *gateway = context;
+    bool is_alarm = strcmp(transition->event, "alarm") == 0;
+    bool is_refusal = transition->reason != REASON_NONE;
+    struct log_line line = {
+        .level = is_alarm     ? LOG_ERROR
+                 : is_refusal ? LOG_WARNING
+                              : LOG_INFO,
+        .event = transition->event,
+        .message = id_is_zero(&transition->id) ? NULL : &transition->id,
+        .dossier = transition->dossier_code,
+        .from = key_bytes(&transition->from),
+        .to = key_bytes(&transition->to),
+        .type =
+            transition->type == 0 ? NULL : message_type_name((enum message_type)transition->type),
+        .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
+        .reason = transition->reason,
+        .attempt = transition->attempt,
+    };
+    log_write(&gateway->log, gateway_wall(), &line);
+}
+
+static void intake_done(void *context, struct intake *intake)
+{
+    struct gateway *gateway = context;
+    intake_pool_release(gateway->pool, intake);
+}
+
+/* ---- one step
+ * ------------------------------------------------------------------------------------------ */
+
+static void feed(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->gone_count; i++)
+        broker_peer_gone(gateway->broker, &gateway->gone[i]);
+    gateway->gone_count = 0;
+    while (broker_has_room(gateway->broker)) {
+        struct intake *intake = intake_pool_take(gateway->pool);
+        if (intake == NULL)
+            break;
+        broker_intake(gateway->broker, intake);
+    }
+}
+
+void gateway_step(struct gateway *gateway)
+{
+    const struct broker_effects effects = {gateway, send_frame, log_transition, intake_done};
+    const struct store_plan *plan = NULL;
+    broker_begin(gateway->broker, gateway_mono(), gateway_wall());
+    feed(gateway);
+    if (gateway->control != NULL)
+        control_step(gateway->control);
+    enum reason reason = broker_end(gateway->broker, &plan);
+    if (reason == REASON_NONE && plan != NULL)
+        reason = gateway->store->verbs->commit(gateway->store, plan);
+    if (reason == REASON_NONE)
+        broker_committed(gateway->broker, &effects);
+    else
+        broker_aborted(gateway->broker, reason, &effects);
+    if (gateway->control != NULL)
+        control_answer(gateway->control, reason);
+}
+
+/* ---- what arrives
+ * ---------------------------------------------------------------------------------------- */
+
+/* The pool is full: the peer is told at once, and keeps what it sent. */
+static void say_busy(struct gateway *gateway, const struct key *peer, enum reason reason)
+{
+    struct arena scratch;
+    struct buffer bytes;
+    struct frame frame = {.kind = FRAME_NOT_TAKEN,
+                          .taken = {NULL, 0, reason, BROKER_RETRY_AFTER_MS}};
+    enum { SCRATCH_BYTES = 4096 };
+    if (!arena_init(&scratch, SCRATCH_BYTES))
+        return;
+    buffer_init(&bytes, SCRATCH_BYTES);
+    if (frame_build(&frame, &scratch, &bytes) == REASON_NONE)
+        (void)link_server_send(gateway->link, peer, buffer_view(&bytes));
+    buffer_release(&bytes);
+    arena_release(&scratch);
+}
+
+static void take_event(struct gateway *gateway, const struct link_event *event)
+{
+    if (event->kind == LINK_FRAME) {
+        enum reason reason = intake_pool_submit(gateway->pool, &event->peer, event->connection,
+                                                event->bytes, gateway_wall());
+        if (reason != REASON_NONE)
+            say_busy(gateway, &event->peer, reason);
+    } else if (event->kind == LINK_PEER_REFUSED) {
+        gateway->refused_handshakes++;
+        struct log_line line = {.level = LOG_WARNING,
+                                .event = "link_refused",
+                                .from = key_bytes(&event->peer),
+                                .reason = event->reason};
+        log_write(&gateway->log, gateway_wall(), &line);
+    } else if (event->kind == LINK_PEER_GONE && gateway->gone_count < GATEWAY_GONE_MAX) {
+        gateway->gone[gateway->gone_count++] = event->peer;
+    }
+}
+
+/* True when there may be more. */
+static bool receive(struct gateway *gateway)
+{
+    for (int i = 0; i < RECEIVE_ROUND_MAX; i++) {
+        struct link_event event;
+        if (gateway->gone_count == GATEWAY_GONE_MAX || !link_server_receive(gateway->link, &event))
+            return gateway->gone_count == GATEWAY_GONE_MAX;
+        take_event(gateway, &event);
+    }
+    return true;
+}
+
+static void take_signals(struct gateway *gateway)
+{
+    struct signalfd_siginfo info;
+    while (read(gateway->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            (void)gateway_reload(gateway);
+        else
+            gateway->is_stopping = true;
+    }
+}
+
+static int wait_ms(struct gateway *gateway, bool more)
+{
+    if (more)
+        return 0;
+    int64_t wait = broker_deadline(gateway->broker).ms - gateway_mono().ms;
+    if (wait <= 0)
+        return 0;
+    return wait < WAIT_MAX_MS ? (int)wait : WAIT_MAX_MS;
+}
+
+/* A commit costs an fsync and a signature whatever is in it: a moment's patience shares both. */
+static void gather(struct gateway *gateway)
+{
+    int64_t until = gateway_mono().ms + gateway->settings.batch_delay_ms;
+    for (;;) {
+        int64_t left = until - gateway_mono().ms;
+        if (left <= 0 || intake_pool_count(gateway->pool) >= BROKER_STEP_INTAKES_MAX)
+            return;
+        struct pollfd wait = {.fd = link_server_fd(gateway->link), .events = POLLIN};
+        if (poll(&wait, 1, (int)left) > 0)
+            (void)receive(gateway);
+    }
+}
+
+void gateway_run(struct gateway *gateway)
+{
+    bool more = false;
+    while (!gateway->is_stopping) {
+        struct pollfd waits[] = {
+            {.fd = link_server_fd(gateway->link), .events = POLLIN},
+            {.fd = intake_pool_fd(gateway->pool), .events = POLLIN},
+            {.fd = gateway->signals, .events = POLLIN},
+            {.fd = gateway->control != NULL ? control_fd(gateway->control) : -1, .events = POLLIN},
+        };
+        (void)poll(waits, sizeof waits / sizeof *waits, wait_ms(gateway, more));
+        if (waits[2].revents != 0)
+            take_signals(gateway);
+        more = receive(gateway);
+        bool has_work = waits[1].revents != 0 || waits[3].revents != 0 || gateway->gone_count > 0 ||
+                        broker_deadline(gateway->broker).ms <= gateway_mono().ms;
+        if (!has_work)
+            continue;
+        if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0)
+            gather(gateway);
+        gateway_step(gateway);
+    }
+    gateway_log(gateway, LOG_INFO, "stopped", REASON_NONE, NULL);
+}

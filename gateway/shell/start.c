@@ -1,0 +1,340 @@
+/* Starting and stopping the gateway, and reading its registry again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/shell/control.h"
+#include "gateway/shell/gateway.h"
+#include "gateway/workers/file_read.h"
+#include "gateway/workers/registry_directory.h"
+#include "proto/seal/seal.h"
+#include "proto/seal/sha256.h"
+#include "proto/seal/trust.h"
+
+enum {
+    KEY_FILE_BYTES_MAX = 64 * 1024,
+    POOL_FRAMES_MAX = 1024,
+    POOL_BYTES_MAX = 32 * 1024 * 1024, /* part of the program's memory bound */
+    POOL_SPARE_BYTES = 4 * 1024 * 1024,
+};
+
+wall_t gateway_wall(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+mono_t gateway_mono(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+static void write_line(void *context, struct bytes line)
+{
+    (void)context;
+    size_t done = 0;
+    while (done < line.size) {
+        ssize_t count = write(STDERR_FILENO, line.data + done, line.size - done);
+        if (count < 0 && errno != EINTR)
+            return; /* nobody listens: work goes on */
+        done += count > 0 ? (size_t)count : 0;
+    }
+}
+
+void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
+                 enum reason reason, const char *detail)
+{
+    struct log_line line = {.level = level, .event = event, .reason = reason};
+    if (detail != NULL)
+        line.detail = bytes_of_text(detail);
+    log_write(&gateway->log, gateway_wall(), &line);
+}
+
+static bool fail(struct gateway *gateway, enum reason reason, const char *what)
+{
+    (void)fprintf(stderr, "lienthong-gateway: %s: %s (%s)\n", what,
+                  gateway->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
+                                                           : reason_english(reason),
+                  reason_code(reason));
+    return false;
+}
+
+/* ---- registry and trust
+ * -------------------------------------------------------------------------- */
+
+struct snapshots {
+    struct registry *registry;
+    struct trust *trust;
+};
+
+static bool load_snapshots(struct gateway *gateway, struct snapshots *ret_snapshots)
+{
+    const char *path = gateway->settings.registry_directory;
+    char culprit[FILE_PATH_BYTES_MAX];
+    struct snapshots snapshots = {0};
+    static struct faults faults;
+    enum reason reason = registry_directory_load(path, sha256_parts, &faults, &snapshots.registry);
+    if (reason != REASON_NONE) {
+        gateway_log(gateway, LOG_ERROR, "registry_refused", reason, path);
+        return false;
+    }
+    reason =
+        trust_directory_load(path, snapshots.registry, gateway_wall(), &snapshots.trust, culprit);
+    if (reason != REASON_NONE) {
+        gateway_log(gateway, LOG_ERROR, "trust_refused", reason, culprit);
+        registry_destroy(&snapshots.registry);
+        return false;
+    }
+    *ret_snapshots = snapshots;
+    return true;
+}
+
+static enum reason set_peers(struct gateway *gateway, const struct registry *registry)
+{
+    size_t count = registry_participant_count(registry);
+    struct link_peer *peers = calloc(count > 0 ? count : 1, sizeof *peers);
+    if (peers == NULL)
+        return REASON_OUT_OF_MEMORY;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct participant *participant = registry_participant_at(registry, i);
+        if (strcmp(participant->agency->key.text, gateway->settings.participant) == 0)
+            continue;
+        peers[used].participant = participant->agency->key;
+        memcpy(peers[used++].public_key.text, participant->curve_public_key, CURVE_KEY_TEXT_BYTES);
+    }
+    enum reason reason = link_server_set_peers(gateway->link, peers, used);
+    free(peers);
+    return reason;
+}
+
+bool gateway_reload(struct gateway *gateway)
+{
+    struct snapshots snapshots;
+    if (!load_snapshots(gateway, &snapshots))
+        return false;
+    enum reason reason = set_peers(gateway, snapshots.registry);
+    if (reason != REASON_NONE) {
+        trust_drop(&snapshots.trust);
+        registry_destroy(&snapshots.registry);
+        gateway_log(gateway, LOG_ERROR, "registry_refused", reason, NULL);
+        return false;
+    }
+    crypto_openssl_set_trust(gateway->crypto, snapshots.trust);
+    broker_set_registry(gateway->broker, snapshots.registry);
+    registry_destroy(&gateway->registry);
+    gateway->registry = snapshots.registry;
+    gateway_log(gateway, LOG_INFO, "registry_loaded", REASON_NONE,
+                registry_version(snapshots.registry));
+    return true;
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------------------ */
+
+static enum reason read_signer(struct gateway *gateway, struct signer **ret_signer)
+{
+    struct buffer key;
+    struct buffer certificate;
+    buffer_init(&key, KEY_FILE_BYTES_MAX);
+    buffer_init(&certificate, KEY_FILE_BYTES_MAX);
+    enum reason reason = file_read_secret(gateway->settings.signing_key_file, &key);
+    if (reason == REASON_NONE)
+        reason = file_read(gateway->settings.signing_certificate_file, &certificate);
+    if (reason == REASON_NONE)
+        reason = signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
+                            ret_signer);
+    if (key.size > 0)
+        explicit_bzero(key.data, key.size);
+    buffer_release(&key);
+    buffer_release(&certificate);
+    return reason;
+}
+
+static bool start_crypto(struct gateway *gateway)
+{
+    struct snapshots snapshots;
+    struct signer *signer = NULL;
+    if (!load_snapshots(gateway, &snapshots))
+        return false;
+    gateway->registry = snapshots.registry;
+    enum reason reason = read_signer(gateway, &signer);
+    if (reason == REASON_NONE)
+        reason = crypto_openssl_new(signer, snapshots.trust, &gateway->crypto);
+    if (reason == REASON_NONE)
+        return true;
+    signer_destroy(&signer);
+    trust_drop(&snapshots.trust);
+    return fail(gateway, reason, gateway->settings.signing_key_file);
+}
+
+static enum reason read_curve_secret(const char *path, struct curve_pair *ret_pair)
+{
+    struct buffer text;
+    buffer_init(&text, KEY_FILE_BYTES_MAX);
+    enum reason reason = file_read_secret(path, &text);
+    struct bytes key = buffer_view(&text);
+    while (key.size > 0 && (key.data[key.size - 1] == '\n' || key.data[key.size - 1] == '\r'))
+        key.size--;
+    struct curve_pair pair;
+    if (reason == REASON_NONE && !curve_pair_of_secret(key, &pair))
+        reason = REASON_KEY_UNREADABLE;
+    if (reason == REASON_NONE)
+        *ret_pair = pair;
+    if (text.size > 0)
+        explicit_bzero(text.data, text.size);
+    buffer_release(&text);
+    return reason;
+}
+
+/* ---- parts
+ * -------------------------------------------------------------------------------------------- */
+
+static bool start_store(struct gateway *gateway)
+{
+    const char *folder = gateway->settings.state_directory;
+    char path[FILE_PATH_BYTES_MAX];
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return fail(gateway, REASON_STORE_FAILED, folder);
+    struct store_sqlite_options options = {.cache_bytes =
+                                               (uint32_t)gateway->settings.store_cache_bytes};
+    if (!file_path_join(folder, "store.sqlite", path))
+        return fail(gateway, REASON_SETTINGS_INVALID, folder);
+    enum reason reason = store_sqlite_open(path, &options, &gateway->store);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, path);
+    if (!file_path_join(folder, "blobs", path))
+        return fail(gateway, REASON_SETTINGS_INVALID, folder);
+    reason = blobs_directory_open(path, (uint64_t)gateway->settings.attachment_bytes_max,
+                                  &gateway->blobs);
+    return reason == REASON_NONE || fail(gateway, reason, path);
+}
+
+static int32_t local_offset_minutes(void)
+{
+    time_t now = time(NULL);
+    struct tm local;
+    return localtime_r(&now, &local) == NULL ? VIETNAM_OFFSET_MINUTES
+                                             : (int32_t)(local.tm_gmtoff / 60);
+}
+
+static bool start_broker(struct gateway *gateway)
+{
+    const struct crypto_port *crypto = crypto_openssl_port(gateway->crypto);
+    struct broker_options options = {
+        .offset_minutes = local_offset_minutes(),
+        .window_messages = (uint32_t)gateway->settings.window_messages,
+        .participants_max = (uint32_t)gateway->settings.participants_max,
+        .flights_max = (uint32_t)gateway->settings.flights_max,
+        .attachment_bytes_max = (uint64_t)gateway->settings.attachment_bytes_max,
+        .store = gateway->store,
+        .blobs = gateway->blobs,
+        .crypto = crypto,
+    };
+    if (!key_parse(bytes_of_text(gateway->settings.participant), &options.self))
+        return fail(gateway, REASON_SETTINGS_INVALID, "participant");
+    if (!arena_init(&gateway->memory, broker_memory_bytes(&options)))
+        return fail(gateway, REASON_OUT_OF_MEMORY, "broker");
+    gateway->broker = broker_new(&options, &gateway->memory);
+    broker_set_registry(gateway->broker, gateway->registry);
+    enum reason reason = broker_load(gateway->broker, gateway_wall());
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, gateway->settings.state_directory);
+    struct intake_pool_options pool = {
+        .threads = (uint32_t)gateway->settings.workers,
+        .frames_max = POOL_FRAMES_MAX,
+        .bytes_max = POOL_BYTES_MAX,
+        .spare_bytes = POOL_SPARE_BYTES,
+        .crypto = crypto,
+    };
+    reason = intake_pool_new(&pool, &gateway->pool);
+    return reason == REASON_NONE || fail(gateway, reason, "workers");
+}
+
+static bool start_link(struct gateway *gateway)
+{
+    struct link_server_options options = {.endpoint = gateway->settings.listen, .io_threads = 1};
+    enum reason reason = read_curve_secret(gateway->settings.curve_secret_file, &options.key);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, gateway->settings.curve_secret_file);
+    reason = link_server_new(&options, &gateway->link);
+    explicit_bzero(&options.key, sizeof options.key);
+    if (reason == REASON_NONE)
+        reason = set_peers(gateway, gateway->registry);
+    return reason == REASON_NONE || fail(gateway, reason, gateway->settings.listen);
+}
+
+/* Whoever starts us finds the port here. */
+static bool write_endpoint(struct gateway *gateway)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    if (!file_path_join(gateway->settings.state_directory, "endpoint", path))
+        return fail(gateway, REASON_SETTINGS_INVALID, "state_directory");
+    FILE *file = fopen(path, "we");
+    bool written = file != NULL && fprintf(file, "%s\n", link_server_endpoint(gateway->link)) > 0;
+    if (file != NULL && fclose(file) != 0)
+        written = false;
+    return written || fail(gateway, REASON_STORE_FAILED, path);
+}
+
+static bool start_signals(struct gateway *gateway)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* Before any thread is made, so that all of them leave signals to the loop. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return fail(gateway, REASON_STORE_FAILED, "signals");
+    gateway->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return gateway->signals >= 0 || fail(gateway, REASON_STORE_FAILED, "signals");
+}
+
+bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
+                   enum language language)
+{
+    *gateway = (struct gateway){.settings = *settings, .language = language, .signals = -1};
+    gateway->log = (struct log){.sink = write_line,
+                                .format = (enum log_format)settings->log_format,
+                                .lowest = LOG_INFO,
+                                .offset_minutes = local_offset_minutes()};
+    if (!start_signals(gateway) || !start_crypto(gateway) || !start_store(gateway) ||
+        !start_broker(gateway) || !start_link(gateway) || !write_endpoint(gateway))
+        return false;
+    if (settings->control_socket[0] != 0 &&
+        !control_new(settings->control_socket, gateway, &gateway->control))
+        return fail(gateway, REASON_STORE_FAILED, settings->control_socket);
+    gateway_log(gateway, LOG_INFO, "started", REASON_NONE, link_server_endpoint(gateway->link));
+    return true;
+}
+
+void gateway_stop(struct gateway *gateway)
+{
+    control_destroy(&gateway->control);
+    link_server_destroy(&gateway->link);
+    if (gateway->broker != NULL)
+        broker_release(gateway->broker);
+    intake_pool_destroy(&gateway->pool);
+    if (gateway->blobs != NULL)
+        gateway->blobs->verbs->close(gateway->blobs);
+    if (gateway->store != NULL)
+        gateway->store->verbs->close(gateway->store);
+    crypto_openssl_destroy(&gateway->crypto);
+    registry_destroy(&gateway->registry);
+    arena_release(&gateway->memory);
+    if (gateway->signals >= 0)
+        (void)close(gateway->signals);
+}
