@@ -1,0 +1,136 @@
+#include "ops/cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/check.h"
+
+enum {
+    ROWS_MAX = 32,
+    LONG_ONLY = 256, /* getopt's value of row n is LONG_ONLY + n */
+    HELP_VALUE = LONG_ONLY + ROWS_MAX,
+    NAME_COLUMNS = 30,
+};
+
+static void describe(const struct option_table *table, struct option *ret_options,
+                     char *ret_letters)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct option_row *row = &table->rows[i];
+        int argument = row->kind == OPTION_FLAG    ? no_argument
+                       : row->kind == OPTION_MAYBE ? optional_argument
+                                                   : required_argument;
+        ret_options[i] = (struct option){row->name, argument, NULL, LONG_ONLY + (int)i};
+        if (row->letter == 0)
+            continue;
+        ret_letters[letters++] = row->letter;
+        if (argument == required_argument)
+            ret_letters[letters++] = ':';
+    }
+    ret_options[table->count] = (struct option){"help", no_argument, NULL, HELP_VALUE};
+    ret_letters[letters++] = 'h';
+    ret_letters[letters] = 0;
+}
+
+static bool take_integer(const struct option_row *row, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != 0 || value < row->min || value > row->max)
+        return false;
+    *(int64_t *)row->value = value;
+    return true;
+}
+
+static bool take(const struct option_row *row, const char *text)
+{
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)row->value = true;
+        return true;
+    case OPTION_TEXT:
+    case OPTION_MAYBE:
+        *(const char **)row->value = text != NULL ? text : "";
+        return true;
+    case OPTION_INTEGER:
+        return take_integer(row, text);
+    case OPTION_LIST: {
+        struct option_list *list = row->value;
+        if (list->count == OPTION_LIST_MAX)
+            return false;
+        list->values[list->count++] = text;
+        return true;
+    }
+    }
+    return false;
+}
+
+static const struct option_row *row_of(const struct option_table *table, int value)
+{
+    if (value >= LONG_ONLY)
+        return &table->rows[value - LONG_ONLY];
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].letter == value)
+            return &table->rows[i];
+    return NULL;
+}
+
+enum options_answer options_parse(const struct option_table *table, enum language language,
+                                  int *argc, char ***argv)
+{
+    check(table->count <= ROWS_MAX);
+    struct option options[ROWS_MAX + 2] = {0};
+    char letters[2 * ROWS_MAX + 2];
+    describe(table, options, letters);
+    optind = 0; /* glibc: start anew */
+    opterr = 0;
+    int value;
+    while ((value = getopt_long(*argc, *argv, letters, options, NULL)) != -1) {
+        if (value == HELP_VALUE || value == 'h') {
+            options_print_help(table, language, stdout);
+            return OPTIONS_HELP;
+        }
+        const struct option_row *row = value == '?' ? NULL : row_of(table, value);
+        if (row == NULL || !take(row, optarg)) {
+            fprintf(stderr, text_of(TEXT_OPTION_WRONG, language), (*argv)[optind - 1]);
+            options_complain(table, language);
+            return OPTIONS_WRONG;
+        }
+    }
+    *argc -= optind;
+    *argv += optind;
+    return OPTIONS_GO;
+}
+
+static void print_row(const struct option_row *row, enum language language, FILE *to)
+{
+    char name[64];
+    const char *argument = row->argument != NULL ? row->argument : "";
+    const char *between = row->kind == OPTION_FLAG ? "" : row->kind == OPTION_MAYBE ? "[=" : " ";
+    const char *end = row->kind == OPTION_MAYBE ? "]" : "";
+    char letter[8] = "    ";
+    if (row->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    snprintf(name, sizeof name, "  %s--%s%s%s%s", letter, row->name, between, argument, end);
+    fprintf(to, "%-*s %s\n", NAME_COLUMNS, name, text_of(row->help, language));
+}
+
+void options_print_help(const struct option_table *table, enum language language, FILE *to)
+{
+    fprintf(to, "%s lienthong %s %s%s%s\n\n%s\n\n", text_of(TEXT_USAGE, language), table->command,
+            table->words, table->words[0] != 0 ? " " : "", text_of(TEXT_USAGE_OPTIONS, language),
+            text_of(table->summary, language));
+    for (size_t i = 0; i < table->count; i++)
+        print_row(&table->rows[i], language, to);
+    const struct option_row help = {"help", 'h', OPTION_FLAG, NULL, NULL, TEXT_OPTION_HELP, 0, 0};
+    print_row(&help, language, to);
+}
+
+void options_complain(const struct option_table *table, enum language language)
+{
+    fprintf(stderr, text_of(TEXT_SEE_HELP, language), table->command);
+}
