@@ -1,0 +1,24 @@
+/* registry_access - how the commands that read a registry open it and say what is wrong with it. */
+#ifndef OPS_CLI_REGISTRY_ACCESS_H
+#define OPS_CLI_REGISTRY_ACCESS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "ops/cli/commands.h"
+#include "routing/registry/registry.h"
+
+/* The directory given, or $LIENTHONG_REGISTRY, or /etc/lienthong/registry. */
+const char *registry_place(const char *given);
+
+/* EXIT_CODE_OK: *ret_registry is the caller's. EXIT_CODE_NEGATIVE: it has faults, and nothing was
+ * printed. EXIT_CODE_UNREACHABLE: it was printed why. */
+int registry_open(const struct invocation *invocation, const char *directory,
+                  struct faults *ret_faults, struct registry **ret_registry);
+/* One line for each fault, and their number. */
+void registry_print_faults(const struct invocation *invocation, const struct faults *faults,
+                           FILE *to);
+/* Prints one JSON document and gives it back; NULL (memory) prints nothing. */
+void registry_print_document(json_t *document);
+
+#endif

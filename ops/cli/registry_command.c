@@ -1,0 +1,75 @@
+/* lienthong registry check - are the files of a registry good, and if not, everything that is wrong
+ * with them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/cli/options.h"
+#include "ops/cli/registry_access.h"
+
+static json_t *faults_document(const struct faults *faults, enum language language)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct fault *fault = &faults->items[i];
+        json_array_append_new(list, json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s}", "file",
+                                              fault->file, "line", (int)fault->line, "column",
+                                              fault->column, "kind", fault_name(fault->kind),
+                                              "text", fault_text(fault->kind, language), "detail",
+                                              fault->detail));
+    }
+    return list;
+}
+
+static void print_document(const struct invocation *invocation, const char *directory,
+                           const struct registry *registry, const struct faults *faults)
+{
+    json_t *document = json_pack(
+        "{s:s, s:b, s:o, s:i}", "directory", directory, "good", registry != NULL, "faults",
+        faults_document(faults, invocation->language), "faults_left_out", (int)faults->left_out);
+    if (document != NULL && registry != NULL) {
+        json_t *counts = json_pack(
+            "{s:s, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
+            (int)registry_agency_count(registry), "participants",
+            (int)registry_participant_count(registry), "procedures",
+            (int)registry_procedure_count(registry), "rules", (int)registry_policy_count(registry));
+        json_object_update_missing(document, counts);
+        json_decref(counts);
+    }
+    registry_print_document(document);
+}
+
+static void print_good(const struct invocation *invocation, const struct registry *registry)
+{
+    printf(text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
+           registry_participant_count(registry), registry_procedure_count(registry),
+           registry_policy_count(registry), registry_version(registry));
+}
+
+int command_registry(const struct invocation *invocation, int argc, char **argv)
+{
+    static struct faults faults;
+    bool json = false;
+    const struct option_row rows[] = {
+        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"registry", "check [DIRECTORY]", TEXT_COMMAND_REGISTRY, rows,
+                                       1};
+    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    if (answer != OPTIONS_GO)
+        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc < 1 || argc > 2 || strcmp(argv[0], "check") != 0) {
+        options_complain(&table, invocation->language);
+        return EXIT_CODE_USAGE;
+    }
+    struct registry *registry = NULL;
+    const char *directory = registry_place(argc == 2 ? argv[1] : NULL);
+    int code = registry_open(invocation, directory, &faults, &registry);
+    if (json && code != EXIT_CODE_UNREACHABLE)
+        print_document(invocation, directory, registry, &faults);
+    else if (code == EXIT_CODE_OK)
+        print_good(invocation, registry);
+    else if (code == EXIT_CODE_NEGATIVE)
+        registry_print_faults(invocation, &faults, stdout);
+    registry_destroy(&registry);
+    return code;
+}

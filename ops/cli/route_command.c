@@ -1,0 +1,169 @@
+/* lienthong route explain - where a message would go, and which lines of the registry say so. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ops/cli/options.h"
+#include "ops/cli/registry_access.h"
+#include "routing/registry/route.h"
+
+struct route_options {
+    bool json;
+    const char *registry, *type, *sender, *recipient, *procedure, *dossier, *agency, *day;
+};
+
+static bool complain(const struct invocation *invocation, const char *value)
+{
+    fprintf(stderr, text_of(TEXT_ROUTE_VALUE_WRONG, invocation->language), value);
+    return false;
+}
+
+static bool read_key(const struct invocation *invocation, const char *text, struct key *ret_key)
+{
+    return text == NULL || key_parse(bytes_of_text(text), ret_key) || complain(invocation, text);
+}
+
+static bool read_day(const struct invocation *invocation, const char *text, wall_t *ret_at)
+{
+    civil_day_t day;
+    if (text == NULL) {
+        ret_at->ms = (int64_t)time(NULL) * 1000;
+        return true;
+    }
+    if (!day_parse(bytes_of_text(text), &day))
+        return complain(invocation, text);
+    *ret_at = day_start(day);
+    return true;
+}
+
+static struct bytes text_or_none(const char *text)
+{
+    return text == NULL ? (struct bytes){NULL, 0} : bytes_of_text(text);
+}
+
+static bool read_question(const struct invocation *invocation, const struct route_options *options,
+                          struct route_question *ret_question)
+{
+    *ret_question = (struct route_question){
+        .type = MESSAGE_TYPE_TRANSFER,
+        .procedure_code = text_or_none(options->procedure),
+        .dossier_code = text_or_none(options->dossier),
+    };
+    if (options->type != NULL &&
+        !message_type_parse(bytes_of_text(options->type), &ret_question->type))
+        return complain(invocation, options->type);
+    return read_key(invocation, options->sender, &ret_question->sender) &&
+           read_key(invocation, options->recipient, &ret_question->recipient) &&
+           read_key(invocation, options->agency, &ret_question->agency_of_dossier) &&
+           read_day(invocation, options->day, &ret_question->at);
+}
+
+static json_t *destinations_document(const struct route_decision *decision)
+{
+    static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
+    json_t *list = json_array();
+    for (size_t i = 0; i < decision->destination_count; i++) {
+        const struct route_destination *destination = &decision->destinations[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:b, s:I, s:i}", "key", destination->key.text, "role",
+                            role_name(destination->role), "copy", destination->copy, "life_hours",
+                            (json_int_t)(destination->life_ms / ms_per_hour), "policy_line",
+                            (int)destination->policy_line));
+    }
+    return list;
+}
+
+static json_t *steps_document(const struct route_decision *decision, enum language language)
+{
+    enum { STEP_BYTES_MAX = 1024 };
+    json_t *list = json_array();
+    for (size_t i = 0; i < decision->step_count; i++) {
+        const struct route_step *step = &decision->steps[i];
+        bool has_file = step->file < REGISTRY_FILE_COUNT;
+        struct buffer text;
+        buffer_init(&text, STEP_BYTES_MAX);
+        (void)route_step_print(step, language, &text);
+        json_array_append_new(list, json_pack("{s:s?, s:i, s:s, s:s%}", "file",
+                                              has_file ? registry_file_name(step->file) : NULL,
+                                              "line", (int)step->line, "subject", step->subject,
+                                              "text", text.data, text.size));
+        buffer_release(&text);
+    }
+    return list;
+}
+
+static void print_document(const struct invocation *invocation,
+                           const struct route_decision *decision)
+{
+    json_t *document =
+        json_pack("{s:b, s:s, s:o, s:o, s:s}", "allowed", decision->reason == REASON_NONE, "reason",
+                  reason_code(decision->reason), "destinations", destinations_document(decision),
+                  "steps", steps_document(decision, invocation->language), "registry_version",
+                  decision->registry_version);
+    registry_print_document(document);
+}
+
+static void print_explanation(const struct invocation *invocation, const struct registry *registry,
+                              const struct route_question *question,
+                              const struct route_decision *decision)
+{
+    enum { EXPLANATION_BYTES_MAX = 32 * 1024 };
+    struct buffer text;
+    buffer_init(&text, EXPLANATION_BYTES_MAX);
+    (void)route_explain(registry, question, decision, invocation->language, &text);
+    fwrite(text.data, 1, text.size, stdout);
+    buffer_release(&text);
+}
+
+static int explain(const struct invocation *invocation, const struct route_options *options,
+                   struct route_question *question)
+{
+    static struct faults faults;
+    struct registry *registry = NULL;
+    struct route_decision decision;
+    int code = registry_open(invocation, registry_place(options->registry), &faults, &registry);
+    if (code == EXIT_CODE_NEGATIVE) {
+        registry_print_faults(invocation, &faults, stderr);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (key_is_none(&question->sender))
+        question->sender = registry_centre(registry)->key;
+    (void)route_resolve(registry, question, &decision);
+    if (options->json)
+        print_document(invocation, &decision);
+    else
+        print_explanation(invocation, registry, question, &decision);
+    registry_destroy(&registry);
+    return decision.reason == REASON_NONE ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
+}
+
+int command_route(const struct invocation *invocation, int argc, char **argv)
+{
+    struct route_options options = {0};
+    struct route_question question;
+    const struct option_row rows[] = {
+        {"type", 't', OPTION_TEXT, &options.type, "TYPE", TEXT_SEND_TYPE, 0, 0},
+        {"procedure", 'p', OPTION_TEXT, &options.procedure, "CODE", TEXT_SEND_PROCEDURE, 0, 0},
+        {"sender", 's', OPTION_TEXT, &options.sender, "KEY", TEXT_ROUTE_SENDER, 0, 0},
+        {"recipient", 'r', OPTION_TEXT, &options.recipient, "KEY", TEXT_SEND_RECIPIENT, 0, 0},
+        {"dossier", 'd', OPTION_TEXT, &options.dossier, "CODE", TEXT_SEND_DOSSIER, 0, 0},
+        {"agency", 'a', OPTION_TEXT, &options.agency, "KEY", TEXT_ROUTE_AGENCY, 0, 0},
+        {"day", 0, OPTION_TEXT, &options.day, "YYYY-MM-DD", TEXT_ROUTE_DAY, 0, 0},
+        {"registry", 0, OPTION_TEXT, &options.registry, "DIRECTORY", TEXT_OPTION_REGISTRY, 0, 0},
+        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"route", "explain", TEXT_COMMAND_ROUTE, rows,
+                                       sizeof rows / sizeof rows[0]};
+    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    if (answer != OPTIONS_GO)
+        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc != 1 || strcmp(argv[0], "explain") != 0) {
+        options_complain(&table, invocation->language);
+        return EXIT_CODE_USAGE;
+    }
+    if (!read_question(invocation, &options, &question))
+        return EXIT_CODE_USAGE;
+    return explain(invocation, &options, &question);
+}
