@@ -7,159 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/seal/manifest.h"
 #include "proto/seal/sha256.h"
-#include "tests/support/peer.h"
-
-enum { WAIT_MS = 20000, DOCUMENT_BYTES_MAX = 64 * 1024, DAY_MS = 24 * 60 * 60 * 1000 };
-
-/* Agencies of the province, and what is wrong with their certificates. */
-enum { GOOD = 1, EXPIRED, FUTURE, REVOKED, SHORT, EDWARD, STRANGER, AGENCIES = STRANGER };
-
-static struct province province;
-static char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
-static int failures;
-static int passes;
-
-static void report(const char *name, bool passed, const char *got)
-{
-    (void)printf("%s %s%s%s\n", passed ? "ok" : "FAILED", name, passed ? "" : ": got ",
-                 passed ? "" : got);
-    (void)fflush(stdout);
-    if (passed)
-        passes++;
-    else
-        failures++;
-}
-
-static int64_t days_from_now(int days)
-{
-    return peer_now().ms + (int64_t)days * DAY_MS;
-}
-
-/* ---- the province
- * ------------------------------------------------------------------------------------ */
-
-static bool spoil(size_t index, enum authority_key key, int from_days, int to_days)
-{
-    struct key name = province_agency(index);
-    struct authority_request request = {
-        .common_name = name.text,
-        .key = key,
-        .not_before = {days_from_now(from_days)},
-        .not_after = {days_from_now(to_days)},
-    };
-    return province_issue(&province, name.text, &request);
-}
-
-static bool revoke(size_t index)
-{
-    struct buffer certificate;
-    struct buffer list;
-    char name[64];
-    (void)snprintf(name, sizeof name, "keys/%s.crt", province_agency(index).text);
-    buffer_init(&certificate, AUTHORITY_PEM_BYTES_MAX);
-    buffer_init(&list, AUTHORITY_PEM_BYTES_MAX);
-    bool revoked =
-        province_read(&province, name, &certificate) &&
-        authority_revoke(province.authority, buffer_view(&certificate),
-                         (wall_t){days_from_now(0) - 1000}) == REASON_NONE &&
-        authority_list(province.authority, (wall_t){days_from_now(0) - 1000},
-                       (wall_t){days_from_now(30)}, &list) == REASON_NONE &&
-        province_write(&province, "registry/trust/lists/revoked.pem", buffer_view(&list));
-    buffer_release(&certificate);
-    buffer_release(&list);
-    return revoked;
-}
-
-static bool make_province(const char *directory)
-{
-    const struct province_options options = {
-        .directory = directory,
-        .agencies = AGENCIES,
-        .key = AUTHORITY_P256,
-        .gateway_key = AUTHORITY_RSA_2048,
-        .window_messages = 64,
-        .gateway_settings = "attachment_bytes_max: 1MiB\n",
-    };
-    return province_make(&province, &options) && spoil(EXPIRED, AUTHORITY_P256, -30, -1) &&
-           spoil(FUTURE, AUTHORITY_P256, 1, 30) && revoke(REVOKED) &&
-           spoil(SHORT, AUTHORITY_RSA_1024, -1, 30) && spoil(EDWARD, AUTHORITY_ED25519, -1, 30);
-}
-
-/* ---- sending
- * ---------------------------------------------------------------------------------------------- */
-
-static bool open_peer(struct peer *peer, size_t index)
-{
-    bool opened = peer_open(peer, &province, province_agency(index).text, endpoint) &&
-                  peer_greet(peer, 64, WAIT_MS);
-    if (!opened)
-        report("connect", false, "no welcome");
-    return opened;
-}
-
-static void send_parcel(struct peer *peer, const struct parcel *parcel)
-{
-    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcel, 1}};
-    check(peer_send(peer, &frame) == REASON_NONE);
-}
-
-static void send_document(struct peer *peer, struct bytes document, struct bytes signature)
-{
-    struct parcel parcel = {.documents = &document, .document_count = 1, .signature = signature};
-    send_parcel(peer, &parcel);
-}
-
-static void progress_draft(struct peer *peer, struct envelope *ret_draft)
-{
-    static int number;
-    static char code[64];
-    (void)snprintf(code, sizeof code, "H99-261124-%04d", ++number);
-    peer_draft(peer, ret_draft, "", code);
-    ret_draft->type = MESSAGE_TYPE_PROGRESS;
-}
-
-static void expect_receipt(struct peer *peer, const char *name, const struct message_id *id,
-                           uint32_t type, enum reason reason)
-{
-    uint32_t got_type = 0;
-    const struct receipt_item *item = peer_await_receipt(peer, id, &got_type, WAIT_MS);
-    bool passed = item != NULL && got_type == type && item->reason == reason;
-    report(name, passed, item == NULL ? "no receipt" : reason_code(item->reason));
-}
-
-/* Builds, signs and sends; what comes back must be this receipt. */
-static void send_draft(struct peer *peer, const char *name, const struct envelope *draft,
-                       enum reason expected)
-{
-    struct buffer document;
-    struct buffer signature;
-    buffer_init(&document, DOCUMENT_BYTES_MAX);
-    buffer_init(&signature, SIGNATURE_BYTES_MAX);
-    check(peer_build(peer, draft, &document));
-    check(peer_sign(peer, buffer_view(&document), &signature));
-    send_document(peer, buffer_view(&document), buffer_view(&signature));
-    expect_receipt(peer, name, &draft->id,
-                   expected == REASON_NONE ? MESSAGE_TYPE_RECEIPT_CUSTODY
-                                           : MESSAGE_TYPE_RECEIPT_REFUSED,
-                   expected);
-    buffer_release(&document);
-    buffer_release(&signature);
-}
-
-static void expect_still_well(struct peer *peer)
-{
-    struct envelope draft;
-    progress_draft(peer, &draft);
-    send_draft(peer, "a good message after it", &draft, REASON_NONE);
-}
+#include "tests/support/bad_input.h"
 
 /* ---- frames
  * -------------------------------------------------------------------------------------------------
@@ -170,7 +24,8 @@ static void test_frames(struct peer *peer)
     static const struct message_id no_id;
     static const uint8_t garbage[] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x13};
     check(peer_send_bytes(peer, (struct bytes){garbage, sizeof garbage}) == REASON_NONE);
-    expect_receipt(peer, "garbage", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED, REASON_FRAME_MALFORMED);
+    bad_expect_receipt(peer, "garbage", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_FRAME_MALFORMED);
 
     struct frame heartbeat = {.kind = FRAME_HEARTBEAT, .heartbeat = {peer_now(), 64}};
     struct buffer bytes;
@@ -179,8 +34,8 @@ static void test_frames(struct peer *peer)
     check(frame_build(&heartbeat, &peer->scratch, &bytes) == REASON_NONE);
     struct bytes cut = {bytes.data, bytes.size - 1};
     check(peer_send_bytes(peer, cut) == REASON_NONE);
-    expect_receipt(peer, "truncated frame", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_FRAME_MALFORMED);
+    bad_expect_receipt(peer, "truncated frame", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_FRAME_MALFORMED);
     buffer_release(&bytes);
 
     struct frame welcome = {.kind = FRAME_WELCOME,
@@ -190,20 +45,20 @@ static void test_frames(struct peer *peer)
                                         .clock = peer_now(),
                                         .registry_version = bytes_of_text("x")}};
     check(peer_send(peer, &welcome) == REASON_NONE);
-    expect_receipt(peer, "a frame that only a gateway may send", &no_id,
-                   MESSAGE_TYPE_RECEIPT_REFUSED, REASON_FRAME_MALFORMED);
+    bad_expect_receipt(peer, "a frame that only a gateway may send", &no_id,
+                       MESSAGE_TYPE_RECEIPT_REFUSED, REASON_FRAME_MALFORMED);
 
     struct bytes document = bytes_of_text("this is no envelope");
-    send_document(peer, document, bytes_of_text("nor is this a signature"));
-    expect_receipt(peer, "garbage in a parcel", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_ENVELOPE_MALFORMED);
-    expect_still_well(peer);
+    bad_send_document(peer, document, bytes_of_text("nor is this a signature"));
+    bad_expect_receipt(peer, "garbage in a parcel", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_ENVELOPE_MALFORMED);
+    bad_expect_still_well(peer);
 }
 
 static void test_oversized(void)
 {
     struct peer peer;
-    if (!open_peer(&peer, GOOD))
+    if (!bad_open_peer(&peer, GOOD))
         return;
     size_t size = FRAME_BYTES_MAX + 1;
     uint8_t *big = calloc(1, size);
@@ -218,14 +73,14 @@ static void test_oversized(void)
         struct pollfd wait = {.fd = link_client_fd(peer.link), .events = POLLIN};
         (void)poll(&wait, 1, 100);
     }
-    report("oversized frame: connection cut", is_cut, "still connected");
+    bad_report("oversized frame: connection cut", is_cut, "still connected");
     peer_close(&peer);
 }
 
 static void test_unknown_version(void)
 {
     struct peer peer;
-    if (!open_peer(&peer, GOOD))
+    if (!bad_open_peer(&peer, GOOD))
         return;
     struct frame hello = {.kind = FRAME_HELLO,
                           .hello = {.version_min = 900,
@@ -237,13 +92,13 @@ static void test_unknown_version(void)
     check(peer_send(&peer, &hello) == REASON_NONE);
     bool refused = peer_receive_kind(&peer, FRAME_GOODBYE, WAIT_MS) &&
                    peer.frame.goodbye == REASON_VERSION_UNSUPPORTED;
-    report("unknown version", refused, "no goodbye");
+    bad_report("unknown version", refused, "no goodbye");
     hello.hello.version_min = hello.hello.version_max = LINK_VERSION;
     hello.hello.clock.ms -= 2 * CLOCK_SKEW_MAX_MS;
     check(peer_send(&peer, &hello) == REASON_NONE);
     refused =
         peer_receive_kind(&peer, FRAME_GOODBYE, WAIT_MS) && peer.frame.goodbye == REASON_CLOCK_SKEW;
-    report("a clock that is far off", refused, "no goodbye");
+    bad_report("a clock that is far off", refused, "no goodbye");
     peer_close(&peer);
 }
 
@@ -254,9 +109,9 @@ static void test_unknown_key(void)
     check(curve_pair_make(&pair) == REASON_NONE);
     char name[64];
     (void)snprintf(name, sizeof name, "keys/%s.curve", province_agency(STRANGER).text);
-    check(province_write(&province, name, bytes_of_text(pair.secret_key.text)));
-    check(peer_open(&peer, &province, province_agency(STRANGER).text, endpoint));
-    report("unknown CURVE key", !peer_greet(&peer, 1, 5000), "a welcome");
+    check(province_write(&bad_province, name, bytes_of_text(pair.secret_key.text)));
+    check(peer_open(&peer, &bad_province, province_agency(STRANGER).text, bad_endpoint));
+    bad_report("unknown CURVE key", !peer_greet(&peer, 1, 5000), "a welcome");
     peer_close(&peer);
 }
 
@@ -278,16 +133,16 @@ static void send_signed_by(struct peer *peer, const char *name, const char *key_
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
     buffer_init(&key, AUTHORITY_PEM_BYTES_MAX);
     buffer_init(&certificate, AUTHORITY_PEM_BYTES_MAX);
-    progress_draft(peer, &draft);
+    bad_progress_draft(peer, &draft);
     check(peer_build(peer, &draft, &document));
     (void)snprintf(path, sizeof path, "keys/%s.pem", key_name);
-    check(province_read(&province, path, &key));
+    check(province_read(&bad_province, path, &key));
     (void)snprintf(path, sizeof path, "keys/%s.crt", key_name);
-    check(province_read(&province, path, &certificate));
+    check(province_read(&bad_province, path, &certificate));
     check(authority_sign(buffer_view(&key), buffer_view(&certificate), buffer_view(&document), how,
                          &signature) == REASON_NONE);
-    send_document(peer, buffer_view(&document), buffer_view(&signature));
-    expect_receipt(peer, name, &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED, expected);
+    bad_send_document(peer, buffer_view(&document), buffer_view(&signature));
+    bad_expect_receipt(peer, name, &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED, expected);
     buffer_release(&document);
     buffer_release(&signature);
     buffer_release(&key);
@@ -310,7 +165,7 @@ static void test_certificates(void)
     const struct authority_signature plain = {.hash = AUTHORITY_SHA256};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct peer peer;
-        if (!open_peer(&peer, cases[i].agency))
+        if (!bad_open_peer(&peer, cases[i].agency))
             continue;
         send_signed_by(&peer, cases[i].name, province_agency(cases[i].agency).text, &plain,
                        cases[i].expected);
@@ -333,22 +188,22 @@ static void test_signatures(struct peer *peer)
     struct envelope draft;
     buffer_init(&document, DOCUMENT_BYTES_MAX);
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
-    progress_draft(peer, &draft);
+    bad_progress_draft(peer, &draft);
     check(peer_build(peer, &draft, &document));
     check(peer_sign(peer, bytes_of_text("something else"), &signature));
-    send_document(peer, buffer_view(&document), buffer_view(&signature));
-    expect_receipt(peer, "wrong signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_SIGNATURE_WRONG);
-    send_document(peer, buffer_view(&document), (struct bytes){0});
-    expect_receipt(peer, "no signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_SIGNATURE_MISSING);
+    bad_send_document(peer, buffer_view(&document), buffer_view(&signature));
+    bad_expect_receipt(peer, "wrong signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_SIGNATURE_WRONG);
+    bad_send_document(peer, buffer_view(&document), (struct bytes){0});
+    bad_expect_receipt(peer, "no signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_SIGNATURE_MISSING);
     struct bytes half = {signature.data, signature.size / 2};
-    send_document(peer, buffer_view(&document), half);
-    expect_receipt(peer, "half a signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_SIGNATURE_MALFORMED);
+    bad_send_document(peer, buffer_view(&document), half);
+    bad_expect_receipt(peer, "half a signature", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_SIGNATURE_MALFORMED);
     buffer_release(&document);
     buffer_release(&signature);
-    expect_still_well(peer);
+    bad_expect_still_well(peer);
 }
 
 static void test_manifest(struct peer *peer)
@@ -362,7 +217,7 @@ static void test_manifest(struct peer *peer)
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
     for (int i = 0; i < 2; i++) {
         buffer_init(&documents[i], DOCUMENT_BYTES_MAX);
-        progress_draft(peer, &draft);
+        bad_progress_draft(peer, &draft);
         check(peer_build(peer, &draft, &documents[i]));
         struct bytes view = buffer_view(&documents[i]);
         if (i == 0) {
@@ -374,9 +229,9 @@ static void test_manifest(struct peer *peer)
     check(peer_sign(peer, buffer_view(&manifest), &signature));
     struct bytes views[2] = {buffer_view(&documents[0]), buffer_view(&documents[1])};
     struct parcel parcel = {views, 2, buffer_view(&manifest), buffer_view(&signature), {0}};
-    send_parcel(peer, &parcel);
-    expect_receipt(peer, "a document that the manifest does not list", &draft.id,
-                   MESSAGE_TYPE_RECEIPT_REFUSED, REASON_MANIFEST_MISMATCH);
+    bad_send_parcel(peer, &parcel);
+    bad_expect_receipt(peer, "a document that the manifest does not list", &draft.id,
+                       MESSAGE_TYPE_RECEIPT_REFUSED, REASON_MANIFEST_MISMATCH);
     buffer_release(&documents[0]);
     buffer_release(&documents[1]);
     buffer_release(&manifest);
@@ -390,25 +245,25 @@ static void test_manifest(struct peer *peer)
 static void test_replay(struct peer *peer)
 {
     struct envelope draft;
-    progress_draft(peer, &draft);
-    send_draft(peer, "first time", &draft, REASON_NONE);
-    send_draft(peer, "replay: the original receipt", &draft, REASON_NONE);
+    bad_progress_draft(peer, &draft);
+    bad_send_draft(peer, "first time", &draft, REASON_NONE);
+    bad_send_draft(peer, "replay: the original receipt", &draft, REASON_NONE);
     draft.dossier_code = bytes_of_text("H99-261124-9999");
-    send_draft(peer, "same id, other digest", &draft, REASON_ID_REUSED);
+    bad_send_draft(peer, "same id, other digest", &draft, REASON_ID_REUSED);
 
     struct peer other;
-    if (!open_peer(&other, STRANGER))
+    if (!bad_open_peer(&other, STRANGER))
         return;
     struct buffer document;
     struct buffer signature;
     buffer_init(&document, DOCUMENT_BYTES_MAX);
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
-    progress_draft(peer, &draft);
+    bad_progress_draft(peer, &draft);
     check(peer_build(peer, &draft, &document));
     check(peer_sign(peer, buffer_view(&document), &signature));
-    send_document(&other, buffer_view(&document), buffer_view(&signature));
-    expect_receipt(&other, "somebody else's message", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
-                   REASON_SENDER_NOT_PEER);
+    bad_send_document(&other, buffer_view(&document), buffer_view(&signature));
+    bad_expect_receipt(&other, "somebody else's message", &draft.id, MESSAGE_TYPE_RECEIPT_REFUSED,
+                       REASON_SENDER_NOT_PEER);
     peer_close(&other);
     buffer_release(&document);
     buffer_release(&signature);
@@ -418,37 +273,38 @@ static void test_policy(struct peer *peer)
 {
     struct envelope draft;
     peer_draft(peer, &draft, "1.000001", "H99-261124-8001");
-    send_draft(peer, "an agency may not send a transfer", &draft, REASON_POLICY_FORBIDDEN);
-    progress_draft(peer, &draft);
+    bad_send_draft(peer, "an agency may not send a transfer", &draft, REASON_POLICY_FORBIDDEN);
+    bad_progress_draft(peer, &draft);
     draft.recipient = key_of("nobody");
-    send_draft(peer, "unknown agency", &draft, REASON_AGENCY_UNKNOWN);
-    progress_draft(peer, &draft);
+    bad_send_draft(peer, "unknown agency", &draft, REASON_AGENCY_UNKNOWN);
+    bad_progress_draft(peer, &draft);
     draft.created.at.ms += 2 * CLOCK_SKEW_MAX_MS;
-    send_draft(peer, "created in the future", &draft, REASON_CLOCK_SKEW);
-    progress_draft(peer, &draft);
+    bad_send_draft(peer, "created in the future", &draft, REASON_CLOCK_SKEW);
+    bad_progress_draft(peer, &draft);
     draft.expires = draft.created;
     draft.created.at.ms -= 1000;
     draft.expires.at.ms -= 500;
-    send_draft(peer, "expired", &draft, REASON_EXPIRED);
-    progress_draft(peer, &draft);
+    bad_send_draft(peer, "expired", &draft, REASON_EXPIRED);
+    bad_progress_draft(peer, &draft);
     draft.in_reply_to = draft.id;
     draft.in_reply_to.bytes[15] ^= 1;
     draft.in_reply_to_digest.bytes[0] = 1;
-    send_draft(peer, "a reply to nothing", &draft, REASON_REPLY_UNKNOWN);
+    bad_send_draft(peer, "a reply to nothing", &draft, REASON_REPLY_UNKNOWN);
 }
 
 static void test_centre(void)
 {
     struct peer centre;
     struct envelope draft;
-    if (!peer_open(&centre, &province, "centre", endpoint) || !peer_greet(&centre, 64, WAIT_MS)) {
-        report("centre connects", false, "no welcome");
+    if (!peer_open(&centre, &bad_province, "centre", bad_endpoint) ||
+        !peer_greet(&centre, 64, WAIT_MS)) {
+        bad_report("centre connects", false, "no welcome");
         return;
     }
     peer_draft(&centre, &draft, "9.999999", "H99-261124-7001");
-    send_draft(&centre, "unknown procedure", &draft, REASON_PROCEDURE_UNKNOWN);
+    bad_send_draft(&centre, "unknown procedure", &draft, REASON_PROCEDURE_UNKNOWN);
     peer_draft(&centre, &draft, "1.000001", "H99-261124-7002");
-    send_draft(&centre, "a transfer", &draft, REASON_NONE);
+    bad_send_draft(&centre, "a transfer", &draft, REASON_NONE);
     peer_close(&centre);
 }
 
@@ -459,7 +315,7 @@ static void test_centre(void)
 static void answer_want(struct peer *peer, const struct digest *digest, struct bytes content)
 {
     if (!peer_receive_kind(peer, FRAME_BLOB_WANT, WAIT_MS)) {
-        report("the gateway asks for the attachment", false, "nothing");
+        bad_report("the gateway asks for the attachment", false, "nothing");
         return;
     }
     struct frame answer = {.kind = FRAME_BLOB_CHUNK,
@@ -485,18 +341,18 @@ static void send_attachment(struct peer *peer, const char *name, const char *tex
     sha256_parts(&declared, 1, &attachment.digest);
     buffer_init(&document, DOCUMENT_BYTES_MAX);
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
-    progress_draft(peer, &draft);
+    bad_progress_draft(peer, &draft);
     draft.attachments = &attachment;
     draft.attachment_count = 1;
     check(peer_build(peer, &draft, &document));
     check(peer_sign(peer, buffer_view(&document), &signature));
-    send_document(peer, buffer_view(&document), buffer_view(&signature));
+    bad_send_document(peer, buffer_view(&document), buffer_view(&signature));
     if (expected != REASON_ATTACHMENT_TOO_LARGE)
         answer_want(peer, &attachment.digest, content);
-    expect_receipt(peer, name, &draft.id,
-                   expected == REASON_NONE ? MESSAGE_TYPE_RECEIPT_CUSTODY
-                                           : MESSAGE_TYPE_RECEIPT_REFUSED,
-                   expected);
+    bad_expect_receipt(peer, name, &draft.id,
+                       expected == REASON_NONE ? MESSAGE_TYPE_RECEIPT_CUSTODY
+                                               : MESSAGE_TYPE_RECEIPT_REFUSED,
+                       expected);
     buffer_release(&document);
     buffer_release(&signature);
 }
@@ -517,10 +373,10 @@ static void test_attachments(struct peer *peer)
 int main(int argc, char **argv)
 {
     struct peer peer;
-    if (argc != 3 || !make_province(argv[1]))
+    if (argc != 3 || !bad_make_province(argv[1]))
         return EXIT_FAILURE;
-    int gateway = province_start_gateway(&province, argv[2], endpoint);
-    if (gateway < 0 || !open_peer(&peer, GOOD))
+    int gateway = province_start_gateway(&bad_province, argv[2], bad_endpoint);
+    if (gateway < 0 || !bad_open_peer(&peer, GOOD))
         return EXIT_FAILURE;
     test_frames(&peer);
     test_signatures(&peer);
@@ -534,15 +390,16 @@ int main(int argc, char **argv)
     test_oversized();
     test_centre();
     test_unknown_key();
-    if (open_peer(&peer, GOOD)) {
-        expect_still_well(&peer);
+    if (bad_open_peer(&peer, GOOD)) {
+        bad_expect_still_well(&peer);
         peer_close(&peer);
     }
     int status = 0;
     (void)kill(gateway, SIGTERM);
     (void)waitpid(gateway, &status, 0);
-    report("the gateway stops cleanly", WIFEXITED(status) && WEXITSTATUS(status) == 0, "a crash");
-    province_release(&province);
-    (void)printf("%d passed, %d failed\n", passes, failures);
-    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    bad_report("the gateway stops cleanly", WIFEXITED(status) && WEXITSTATUS(status) == 0,
+               "a crash");
+    province_release(&bad_province);
+    (void)printf("%d passed, %d failed\n", bad_passes, bad_failures);
+    return bad_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
