@@ -197,6 +197,8 @@ void gateway_run(struct gateway *gateway)
         if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0)
             gather(gateway);
         gateway_step(gateway);
+        /* Sending may have swallowed ZeroMQ's edge: look again before waiting. */
+        more = true;
     }
     gateway_log(gateway, LOG_INFO, "stopped", REASON_NONE, NULL);
 }

@@ -1,0 +1,152 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "proto/link/socket.h"
+
+enum { RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 5000 };
+
+struct link_client {
+    void *context;
+    void *socket;
+    void *monitor;
+    int wait;
+    zmq_msg_t message;
+    bool is_connected;
+};
+
+static bool set_text(void *socket, int option, const char *text)
+{
+    return zmq_setsockopt(socket, option, text, strlen(text)) == 0;
+}
+
+static bool configure(struct link_client *client, const struct link_client_options *options)
+{
+    int minimum =
+        options->reconnect_min_ms != 0 ? (int)options->reconnect_min_ms : (int)RECONNECT_MIN_MS;
+    int maximum =
+        options->reconnect_max_ms != 0 ? (int)options->reconnect_max_ms : (int)RECONNECT_MAX_MS;
+    int immediate = 1; /* nothing is queued for a connection that does not stand */
+    void *socket = client->socket;
+    return link_socket_configure(socket) &&
+           set_text(socket, ZMQ_CURVE_PUBLICKEY, options->key.public_key.text) &&
+           set_text(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text) &&
+           set_text(socket, ZMQ_CURVE_SERVERKEY, options->server_public_key.text) &&
+           zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &minimum, sizeof minimum) == 0 &&
+           zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &maximum, sizeof maximum) == 0 &&
+           zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate) == 0;
+}
+
+enum reason link_client_new(const struct link_client_options *options,
+                            struct link_client **ret_client)
+{
+    struct link_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return REASON_OUT_OF_MEMORY;
+    client->wait = -1;
+    (void)zmq_msg_init(&client->message);
+    client->context = zmq_ctx_new();
+    client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
+    enum reason reason = REASON_OUT_OF_MEMORY;
+    if (client->socket != NULL)
+        reason = configure(client, options) ? REASON_NONE : REASON_KEY_UNREADABLE;
+    if (reason == REASON_NONE) {
+        client->monitor =
+            link_monitor_new(client->context, client->socket, "inproc://link.monitor");
+        client->wait =
+            client->monitor == NULL ? -1 : link_wait_descriptor(client->socket, client->monitor);
+        if (client->wait < 0)
+            reason = REASON_OUT_OF_MEMORY;
+    }
+    if (reason == REASON_NONE && zmq_connect(client->socket, options->endpoint) != 0)
+        reason = REASON_SETTINGS_INVALID;
+    if (reason != REASON_NONE) {
+        link_client_destroy(&client);
+        return reason;
+    }
+    *ret_client = client;
+    return REASON_NONE;
+}
+
+void link_client_destroy(struct link_client **client)
+{
+    struct link_client *gone = *client;
+    *client = NULL;
+    if (gone == NULL)
+        return;
+    if (gone->wait >= 0)
+        (void)close(gone->wait);
+    (void)zmq_msg_close(&gone->message);
+    if (gone->socket != NULL) {
+        (void)zmq_socket_monitor(gone->socket, NULL, 0);
+        (void)zmq_close(gone->socket);
+    }
+    if (gone->monitor != NULL)
+        (void)zmq_close(gone->monitor);
+    if (gone->context != NULL)
+        (void)zmq_ctx_term(gone->context);
+    free(gone);
+}
+
+int link_client_fd(const struct link_client *client)
+{
+    return client->wait;
+}
+
+/* What the monitor saw, as an event of ours; false: nothing to tell. */
+static bool take_monitor_event(struct link_client *client, struct link_event *ret_event)
+{
+    for (;;) {
+        int number = link_monitor_next(client->monitor);
+        switch (number) {
+        case 0:
+            return false;
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            client->is_connected = true;
+            *ret_event = (struct link_event){.kind = LINK_PEER_CONNECTED};
+            return true;
+        case ZMQ_EVENT_DISCONNECTED:
+            if (!client->is_connected)
+                continue;
+            client->is_connected = false;
+            *ret_event = (struct link_event){.kind = LINK_PEER_GONE, .reason = REASON_LINK_LOST};
+            return true;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+            client->is_connected = false;
+            *ret_event =
+                (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
+            return true;
+        default:
+            continue;
+        }
+    }
+}
+
+bool link_client_receive(struct link_client *client, struct link_event *ret_event)
+{
+    /* Connections before frames: a frame belongs to the connection that was reported. */
+    if (take_monitor_event(client, ret_event))
+        return true;
+    int got;
+    do {
+        got = link_receive_part(client->socket, &client->message);
+    } while (got < 0);
+    if (got == 0)
+        return false;
+    *ret_event = (struct link_event){
+        .kind = LINK_FRAME,
+        .bytes = {zmq_msg_data(&client->message), zmq_msg_size(&client->message)},
+    };
+    return true;
+}
+
+enum reason link_client_send(struct link_client *client, struct bytes frame)
+{
+    if (link_send_part(client->socket, frame))
+        return REASON_NONE;
+    return client->is_connected ? REASON_BUSY : REASON_LINK_LOST;
+}

@@ -1,0 +1,246 @@
+/* A ROUTER names every connection by a routing id that it draws itself. Who is behind it is told by
+ * ZAP: the User-Id of each message is the participant that the CURVE key is registered for. The
+ * table below binds the two; nothing that a client may choose decides who it is. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "proto/link/socket.h"
+#include "proto/link/zap.h"
+
+enum { ROUTING_ID_BYTES_MAX = 8, ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
+
+struct peer {
+    struct key participant; /* none: free slot */
+    uint8_t routing_id[ROUTING_ID_BYTES_MAX];
+    size_t routing_id_size;
+    uint64_t connection;
+};
+
+struct link_server {
+    void *context;
+    void *socket;
+    void *monitor;
+    struct zap *zap;
+    int wait;
+    char endpoint[ENDPOINT_BYTES];
+    zmq_msg_t message;
+    struct peer peers[PARTICIPANTS_MAX * 2]; /* open addressing by the key's hash */
+    uint64_t connections;
+    bool has_pending; /* a frame that waits behind the event of its connection */
+    struct link_event pending;
+};
+
+static struct peer *slot_of(struct link_server *server, const struct key *participant)
+{
+    size_t slots = sizeof server->peers / sizeof *server->peers;
+    size_t at = (size_t)(hash_bytes(key_bytes(participant)) >> 32) % slots;
+    while (!key_is_none(&server->peers[at].participant) &&
+           !key_equal(&server->peers[at].participant, participant))
+        at = (at + 1) % slots;
+    return &server->peers[at];
+}
+
+static bool configure(struct link_server *server, const struct link_server_options *options)
+{
+    int on = 1;
+    void *socket = server->socket;
+    return link_socket_configure(socket) &&
+           zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &on, sizeof on) == 0 &&
+           zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text,
+                          CURVE_KEY_TEXT_BYTES - 1) == 0 &&
+           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "lienthong", 9) == 0 &&
+           zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &on, sizeof on) == 0;
+}
+
+/* ZeroMQ takes "*" for a free port. */
+static bool bind_to(struct link_server *server, const char *endpoint)
+{
+    char asked[ENDPOINT_BYTES];
+    size_t length = strlen(endpoint);
+    size_t size = sizeof server->endpoint;
+    if (length >= sizeof asked)
+        return false;
+    memcpy(asked, endpoint, length + 1);
+    if (length > 2 && strcmp(asked + length - 2, ":0") == 0)
+        asked[length - 1] = '*';
+    return zmq_bind(server->socket, asked) == 0 &&
+           zmq_getsockopt(server->socket, ZMQ_LAST_ENDPOINT, server->endpoint, &size) == 0;
+}
+
+static enum reason start(struct link_server *server, const struct link_server_options *options)
+{
+    server->context = zmq_ctx_new();
+    if (server->context == NULL ||
+        zmq_ctx_set(server->context, ZMQ_IO_THREADS, options->io_threads) != 0)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = zap_new(server->context, &server->zap);
+    if (reason != REASON_NONE)
+        return reason;
+    server->socket = zmq_socket(server->context, ZMQ_ROUTER);
+    if (server->socket == NULL)
+        return REASON_OUT_OF_MEMORY;
+    if (!configure(server, options))
+        return REASON_KEY_UNREADABLE;
+    server->monitor = link_monitor_new(server->context, server->socket, "inproc://link.monitor");
+    server->wait =
+        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor);
+    if (server->wait < 0)
+        return REASON_OUT_OF_MEMORY;
+    return bind_to(server, options->endpoint) ? REASON_NONE : REASON_SETTINGS_INVALID;
+}
+
+enum reason link_server_new(const struct link_server_options *options,
+                            struct link_server **ret_server)
+{
+    struct link_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return REASON_OUT_OF_MEMORY;
+    server->wait = -1;
+    (void)zmq_msg_init(&server->message);
+    enum reason reason = start(server, options);
+    if (reason != REASON_NONE) {
+        link_server_destroy(&server);
+        return reason;
+    }
+    *ret_server = server;
+    return REASON_NONE;
+}
+
+void link_server_destroy(struct link_server **server)
+{
+    struct link_server *gone = *server;
+    *server = NULL;
+    if (gone == NULL)
+        return;
+    if (gone->wait >= 0)
+        (void)close(gone->wait);
+    (void)zmq_msg_close(&gone->message);
+    if (gone->socket != NULL) {
+        (void)zmq_socket_monitor(gone->socket, NULL, 0);
+        (void)zmq_close(gone->socket);
+    }
+    if (gone->monitor != NULL)
+        (void)zmq_close(gone->monitor);
+    zap_destroy(&gone->zap);
+    if (gone->context != NULL)
+        (void)zmq_ctx_term(gone->context);
+    free(gone);
+}
+
+const char *link_server_endpoint(const struct link_server *server)
+{
+    return server->endpoint;
+}
+
+enum reason link_server_set_peers(struct link_server *server, const struct link_peer *peers,
+                                  size_t count)
+{
+    return zap_set_peers(server->zap, peers, count);
+}
+
+int link_server_fd(const struct link_server *server)
+{
+    return server->wait;
+}
+
+static bool take_monitor_event(struct link_server *server, struct link_event *ret_event)
+{
+    for (;;) {
+        int number = link_monitor_next(server->monitor);
+        if (number == 0)
+            return false;
+        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
+            number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
+            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
+            *ret_event =
+                (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
+            return true;
+        }
+    }
+}
+
+/* Binds the routing id to the participant; true when this is a new connection of it. */
+static bool bind_peer(struct link_server *server, const struct key *participant,
+                      const uint8_t *routing_id, size_t size, struct peer **ret_peer)
+{
+    struct peer *peer = slot_of(server, participant);
+    bool is_new = peer->routing_id_size != size || memcmp(peer->routing_id, routing_id, size) != 0;
+    if (is_new) {
+        peer->participant = *participant;
+        memcpy(peer->routing_id, routing_id, size);
+        peer->routing_id_size = size;
+        peer->connection = ++server->connections;
+    }
+    *ret_peer = peer;
+    return is_new;
+}
+
+/* 1: a frame is in *ret_event; 0: none; -1: something that is passed over. */
+static int receive_frame(struct link_server *server, struct link_event *ret_event, bool *ret_is_new)
+{
+    uint8_t routing_id[ROUTING_ID_BYTES_MAX];
+    int size = zmq_recv(server->socket, routing_id, sizeof routing_id, ZMQ_DONTWAIT);
+    if (size < 0)
+        return 0;
+    int got = link_receive_part(server->socket, &server->message);
+    if (got != 1 || size > ROUTING_ID_BYTES_MAX)
+        return -1;
+    const char *user = zmq_msg_gets(&server->message, "User-Id");
+    struct key participant;
+    if (user == NULL || !key_parse(bytes_of_text(user), &participant) ||
+        !zap_admits(server->zap, &participant))
+        return -1;
+    struct peer *peer;
+    *ret_is_new = bind_peer(server, &participant, routing_id, (size_t)size, &peer);
+    *ret_event = (struct link_event){
+        .kind = LINK_FRAME,
+        .peer = participant,
+        .connection = peer->connection,
+        .bytes = {zmq_msg_data(&server->message), zmq_msg_size(&server->message)},
+    };
+    return 1;
+}
+
+bool link_server_receive(struct link_server *server, struct link_event *ret_event)
+{
+    if (server->has_pending) {
+        server->has_pending = false;
+        *ret_event = server->pending;
+        return true;
+    }
+    if (take_monitor_event(server, ret_event))
+        return true;
+    struct link_event event;
+    bool is_new = false;
+    int got;
+    do {
+        got = receive_frame(server, &event, &is_new);
+    } while (got < 0);
+    if (got == 0)
+        return false;
+    if (!is_new) {
+        *ret_event = event;
+        return true;
+    }
+    server->pending = event;
+    server->has_pending = true;
+    *ret_event = (struct link_event){
+        .kind = LINK_PEER_CONNECTED, .peer = event.peer, .connection = event.connection};
+    return true;
+}
+
+enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
+{
+    struct peer *to = slot_of(server, peer);
+    if (key_is_none(&to->participant) || to->routing_id_size == 0)
+        return REASON_LINK_LOST;
+    if (frame.size > FRAME_BYTES_MAX)
+        return REASON_FRAME_TOO_LARGE;
+    if (zmq_send(server->socket, to->routing_id, to->routing_id_size, ZMQ_DONTWAIT | ZMQ_SNDMORE) <
+        0)
+        return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
+    return link_send_part(server->socket, frame) ? REASON_NONE : REASON_BUSY;
+}

@@ -1,0 +1,92 @@
+#include "proto/link/socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <zmq.h>
+
+static bool set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+bool link_socket_configure(void *socket)
+{
+    int64_t size_max = FRAME_BYTES_MAX;
+    return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
+           set_int(socket, ZMQ_SNDHWM, LINK_SEND_QUEUE_MAX) &&
+           set_int(socket, ZMQ_RCVHWM, LINK_SEND_QUEUE_MAX) &&
+           set_int(socket, ZMQ_LINGER, LINK_LINGER_MS) &&
+           set_int(socket, ZMQ_HANDSHAKE_IVL, LINK_HANDSHAKE_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_IVL, LINK_TCP_HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE, 1);
+}
+
+void *link_monitor_new(void *context, void *socket, const char *name)
+{
+    int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                 ZMQ_EVENT_DISCONNECTED;
+    if (zmq_socket_monitor(socket, name, events) != 0)
+        return NULL;
+    void *monitor = zmq_socket(context, ZMQ_PAIR);
+    if (monitor != NULL && zmq_connect(monitor, name) != 0) {
+        (void)zmq_close(monitor);
+        monitor = NULL;
+    }
+    return monitor;
+}
+
+int link_monitor_next(void *monitor)
+{
+    enum { EVENT_BYTES = 6, ADDRESS_BYTES_MAX = 256 };
+    uint8_t event[EVENT_BYTES];
+    uint8_t address[ADDRESS_BYTES_MAX];
+    if (zmq_recv(monitor, event, sizeof event, ZMQ_DONTWAIT) != EVENT_BYTES)
+        return 0;
+    (void)zmq_recv(monitor, address, sizeof address, 0);
+    uint16_t number;
+    memcpy(&number, event, sizeof number);
+    return number;
+}
+
+static bool watch(int epoll, void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    if (zmq_getsockopt(socket, ZMQ_FD, &fd, &size) != 0)
+        return false;
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+int link_wait_descriptor(void *socket, void *monitor)
+{
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll >= 0 && watch(epoll, socket) && watch(epoll, monitor))
+        return epoll;
+    if (epoll >= 0)
+        (void)close(epoll);
+    return -1;
+}
+
+int link_receive_part(void *socket, void *message)
+{
+    zmq_msg_t *into = message;
+    if (zmq_msg_recv(into, socket, ZMQ_DONTWAIT) < 0)
+        return 0;
+    if (zmq_msg_more(into) == 0)
+        return 1;
+    zmq_msg_t rest;
+    (void)zmq_msg_init(&rest);
+    while (zmq_msg_recv(&rest, socket, 0) >= 0 && zmq_msg_more(&rest) != 0)
+        continue;
+    (void)zmq_msg_close(&rest);
+    return -1;
+}
+
+bool link_send_part(void *socket, struct bytes bytes)
+{
+    return zmq_send(socket, bytes.data, bytes.size, ZMQ_DONTWAIT) >= 0;
+}

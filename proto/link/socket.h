@@ -1,0 +1,28 @@
+/* socket - what both ends of a link share of ZeroMQ: options, monitor, one descriptor to wait on.
+ */
+#ifndef PROTO_LINK_SOCKET_H
+#define PROTO_LINK_SOCKET_H
+
+#include "proto/link/link.h"
+
+enum {
+    LINK_LINGER_MS = 500,         /* last acknowledgements may leave at a clean stop */
+    LINK_HANDSHAKE_MS = 10000,    /* a peer that does not finish the handshake is dropped */
+    LINK_TCP_HEARTBEAT_MS = 5000, /* a dead connection is noticed below our own heartbeat */
+};
+
+/* Options of both ends. False: ZeroMQ refused one. */
+bool link_socket_configure(void *socket);
+/* A monitor socket that reports how connections fare; NULL without memory. name: unique inproc. */
+void *link_monitor_new(void *context, void *socket, const char *name);
+/* The next event number of the monitor, 0 when there is none. */
+int link_monitor_next(void *monitor);
+/* One epoll descriptor over the ZeroMQ descriptors of both sockets; -1: none to be had. */
+int link_wait_descriptor(void *socket, void *monitor);
+/* Receives one single-part message without waiting. 1: got it; 0: none; -1: it had several parts
+ * and was thrown away. message is initialised by the caller and replaced. */
+int link_receive_part(void *socket, void *message);
+/* False when the message could not be queued; errno says why. */
+bool link_send_part(void *socket, struct bytes bytes);
+
+#endif

@@ -1,0 +1,207 @@
+#include "proto/link/zap.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#define ENDPOINT      "inproc://zeromq.zap.01"
+#define STOP_ENDPOINT "inproc://zap.stop"
+
+enum {
+    REQUEST_PARTS = 7, /* version, id, domain, address, identity, mechanism, client key */
+    PART_BYTES_MAX = 255,
+};
+
+struct admitted {
+    uint8_t public_key[CURVE_KEY_BYTES];
+    struct key participant;
+};
+
+struct zap {
+    void *context;
+    void *stop; /* a PAIR of the owner's thread */
+    pthread_t thread;
+    pthread_mutex_t lock; /* of the three below */
+    struct admitted *peers;
+    size_t count;
+    uint64_t refusals;
+};
+
+static bool look_up(struct zap *zap, const uint8_t *public_key, struct key *ret_participant)
+{
+    bool found = false;
+    pthread_mutex_lock(&zap->lock);
+    for (size_t i = 0; i < zap->count && !found; i++) {
+        found = memcmp(zap->peers[i].public_key, public_key, CURVE_KEY_BYTES) == 0;
+        if (found)
+            *ret_participant = zap->peers[i].participant;
+    }
+    if (!found)
+        zap->refusals++;
+    pthread_mutex_unlock(&zap->lock);
+    return found;
+}
+
+struct request {
+    uint8_t parts[REQUEST_PARTS][PART_BYTES_MAX];
+    size_t sizes[REQUEST_PARTS];
+    size_t count;
+};
+
+/* False when it is not a request of the RFC's shape: such a one is not answered. */
+static bool read_request(void *socket, struct request *ret_request)
+{
+    int more = 1;
+    size_t more_size = sizeof more;
+    bool fits = true;
+    ret_request->count = 0;
+    while (more != 0) {
+        uint8_t ignored[PART_BYTES_MAX];
+        bool has_room = ret_request->count < REQUEST_PARTS;
+        uint8_t *part = has_room ? ret_request->parts[ret_request->count] : ignored;
+        int size = zmq_recv(socket, part, PART_BYTES_MAX, 0);
+        if (size < 0)
+            return false;
+        fits = fits && size <= PART_BYTES_MAX;
+        if (has_room)
+            ret_request->sizes[ret_request->count++] = (size_t)size;
+        else
+            fits = false;
+        if (zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &more_size) != 0)
+            return false;
+    }
+    return fits && ret_request->count == REQUEST_PARTS;
+}
+
+static void answer(void *socket, const struct request *request, bool admitted,
+                   const struct key *participant)
+{
+    const char *code = admitted ? "200" : "400";
+    const char *text = admitted ? "OK" : "key not registered";
+    const char *user = admitted ? participant->text : "";
+    (void)zmq_send(socket, request->parts[0], request->sizes[0], ZMQ_SNDMORE);
+    (void)zmq_send(socket, request->parts[1], request->sizes[1], ZMQ_SNDMORE);
+    (void)zmq_send(socket, code, strlen(code), ZMQ_SNDMORE);
+    (void)zmq_send(socket, text, strlen(text), ZMQ_SNDMORE);
+    (void)zmq_send(socket, user, strlen(user), ZMQ_SNDMORE);
+    (void)zmq_send(socket, "", 0, 0);
+}
+
+static void serve(struct zap *zap, void *socket)
+{
+    struct request request;
+    if (!read_request(socket, &request))
+        return;
+    struct key participant = {0};
+    bool is_curve = request.sizes[5] == 5 && memcmp(request.parts[5], "CURVE", 5) == 0 &&
+                    request.sizes[6] == CURVE_KEY_BYTES;
+    bool admitted = is_curve && look_up(zap, request.parts[6], &participant);
+    answer(socket, &request, admitted, &participant);
+}
+
+static void *run(void *argument)
+{
+    struct zap *zap = argument;
+    void *socket = zmq_socket(zap->context, ZMQ_REP);
+    void *stop = zmq_socket(zap->context, ZMQ_PAIR);
+    int linger_ms = 0;
+    bool ready = socket != NULL && stop != NULL &&
+                 zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms) == 0 &&
+                 zmq_bind(socket, ENDPOINT) == 0 && zmq_connect(stop, STOP_ENDPOINT) == 0;
+    if (stop != NULL)
+        (void)zmq_send(stop, ready ? "1" : "0", 1, 0);
+    while (ready) {
+        zmq_pollitem_t items[] = {{socket, 0, ZMQ_POLLIN, 0}, {stop, 0, ZMQ_POLLIN, 0}};
+        if (zmq_poll(items, 2, -1) < 0 || (items[1].revents & ZMQ_POLLIN) != 0)
+            break;
+        if ((items[0].revents & ZMQ_POLLIN) != 0)
+            serve(zap, socket);
+    }
+    if (socket != NULL)
+        (void)zmq_close(socket);
+    if (stop != NULL)
+        (void)zmq_close(stop);
+    return NULL;
+}
+
+enum reason zap_new(void *context, struct zap **ret_zap)
+{
+    struct zap *zap = calloc(1, sizeof *zap);
+    char ready = '0';
+    if (zap == NULL)
+        return REASON_OUT_OF_MEMORY;
+    zap->context = context;
+    zap->stop = zmq_socket(context, ZMQ_PAIR);
+    if (zap->stop == NULL || zmq_bind(zap->stop, STOP_ENDPOINT) != 0 ||
+        pthread_mutex_init(&zap->lock, NULL) != 0) {
+        if (zap->stop != NULL)
+            (void)zmq_close(zap->stop);
+        free(zap);
+        return REASON_OUT_OF_MEMORY;
+    }
+    bool started = pthread_create(&zap->thread, NULL, run, zap) == 0;
+    if (started && zmq_recv(zap->stop, &ready, 1, 0) == 1 && ready == '1') {
+        *ret_zap = zap;
+        return REASON_NONE;
+    }
+    if (started)
+        (void)pthread_join(zap->thread, NULL);
+    (void)pthread_mutex_destroy(&zap->lock);
+    (void)zmq_close(zap->stop);
+    free(zap);
+    return REASON_OUT_OF_MEMORY;
+}
+
+void zap_destroy(struct zap **zap)
+{
+    struct zap *gone = *zap;
+    *zap = NULL;
+    if (gone == NULL)
+        return;
+    (void)zmq_send(gone->stop, "x", 1, 0);
+    (void)pthread_join(gone->thread, NULL);
+    (void)zmq_close(gone->stop);
+    (void)pthread_mutex_destroy(&gone->lock);
+    free(gone->peers);
+    free(gone);
+}
+
+enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count)
+{
+    struct admitted *admitted = calloc(count > 0 ? count : 1, sizeof *admitted);
+    if (admitted == NULL)
+        return REASON_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        admitted[i].participant = peers[i].participant;
+        if (zmq_z85_decode(admitted[i].public_key, peers[i].public_key.text) == NULL) {
+            free(admitted);
+            return REASON_KEY_UNREADABLE;
+        }
+    }
+    pthread_mutex_lock(&zap->lock);
+    struct admitted *before = zap->peers;
+    zap->peers = admitted;
+    zap->count = count;
+    pthread_mutex_unlock(&zap->lock);
+    free(before);
+    return REASON_NONE;
+}
+
+bool zap_admits(struct zap *zap, const struct key *participant)
+{
+    bool found = false;
+    pthread_mutex_lock(&zap->lock);
+    for (size_t i = 0; i < zap->count && !found; i++)
+        found = key_equal(&zap->peers[i].participant, participant);
+    pthread_mutex_unlock(&zap->lock);
+    return found;
+}
+
+uint64_t zap_refusals(struct zap *zap)
+{
+    pthread_mutex_lock(&zap->lock);
+    uint64_t refusals = zap->refusals;
+    pthread_mutex_unlock(&zap->lock);
+    return refusals;
+}
