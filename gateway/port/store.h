@@ -183,8 +183,9 @@ struct store_verbs {
     enum reason (*due)(struct store *store, const struct key *destination, wall_t now,
                        struct entry *ret_entries, size_t limit, size_t *ret_count,
                        wall_t *ret_next_due);
-    /* Live entries past their life, any destination, oldest first: never sent (attempts 0) with
-     * 0 < expires <= now, and sent ones that are not HELD with 0 < expires <= sent_now. */
+    /* Live entries past their life that are not LEASED, any destination, oldest first: never sent
+     * (attempts 0) with 0 < expires <= now, and sent ones that are not HELD with 0 < expires <=
+     * sent_now. */
     enum reason (*expired)(struct store *store, wall_t now, wall_t sent_now,
                            struct entry *ret_entries, size_t limit, size_t *ret_count);
     enum reason (*read_entry)(struct store *store, uint64_t message_seq,

@@ -1,0 +1,76 @@
+#include "gateway/store/packed.h"
+
+#include <string.h>
+
+enum { NUMBER_BYTES = 4 };
+
+static void put_number(uint8_t *data, size_t number)
+{
+    for (size_t i = 0; i < NUMBER_BYTES; i++)
+        data[i] = (uint8_t)(number >> (8 * i));
+}
+
+static size_t get_number(const uint8_t *data)
+{
+    size_t number = 0;
+    for (size_t i = NUMBER_BYTES; i-- > 0;)
+        number = number << 8 | data[i];
+    return number;
+}
+
+static size_t total_size(const struct bytes *strings, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += strings[i].size;
+    return size;
+}
+
+bool packed_append(struct buffer *buffer, const struct bytes *first, size_t first_count,
+                   const struct bytes *second, size_t second_count)
+{
+    size_t count = first_count + second_count;
+    size_t header = NUMBER_BYTES * (1 + count);
+    size_t content = total_size(first, first_count) + total_size(second, second_count);
+    if (count > UINT32_MAX || content > UINT32_MAX)
+        return false;
+    uint8_t *sizes = buffer_extend(buffer, header + content);
+    if (sizes == NULL)
+        return false;
+    uint8_t *string = sizes + header;
+    put_number(sizes, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct bytes *from = i < first_count ? &first[i] : &second[i - first_count];
+        put_number(sizes + NUMBER_BYTES * (1 + i), from->size);
+        if (from->size != 0)
+            memcpy(string, from->data, from->size);
+        string += from->size;
+    }
+    return true;
+}
+
+bool packed_count(struct bytes packed, size_t *ret_count)
+{
+    if (packed.size < NUMBER_BYTES)
+        return false;
+    size_t count = get_number(packed.data);
+    if (count > (packed.size - NUMBER_BYTES) / NUMBER_BYTES)
+        return false;
+    *ret_count = count;
+    return true;
+}
+
+bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string)
+{
+    size_t count = 0;
+    if (!packed_count(packed, &count) || index >= count)
+        return false;
+    size_t at = NUMBER_BYTES * (1 + count);
+    for (size_t i = 0; i < index; i++)
+        at += get_number(packed.data + NUMBER_BYTES * (1 + i));
+    size_t size = get_number(packed.data + NUMBER_BYTES * (1 + index));
+    if (at > packed.size || size > packed.size - at)
+        return false;
+    *ret_string = (struct bytes){packed.data + at, size};
+    return true;
+}

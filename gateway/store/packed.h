@@ -1,0 +1,24 @@
+/* packed - several byte strings in one: how a parcel, and the entries of a ledger segment, lie in a
+ * row.
+ *
+ *   count      number of strings                            32 bits, little-endian
+ *   sizes      of each, in order                            32 bits each
+ *   strings    one after another, nothing between
+ */
+#ifndef GATEWAY_STORE_PACKED_H
+#define GATEWAY_STORE_PACKED_H
+
+#include "proto/base/bytes.h"
+
+/* A parcel's first strings: manifest, signature, certificate; then its documents. */
+enum { PARCEL_SEAL_PARTS = 3 };
+
+/* Appends the strings of first, then those of second. False at the buffer's limit. */
+bool packed_append(struct buffer *buffer, const struct bytes *first, size_t first_count,
+                   const struct bytes *second, size_t second_count);
+/* False when packed is not of this form. */
+bool packed_count(struct bytes packed, size_t *ret_count);
+/* The string at index, as a view into packed. False when there is none or packed is malformed. */
+bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string);
+
+#endif

@@ -1,0 +1,340 @@
+#include "gateway/store/sqlite_vfs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+enum {
+    NAME_BYTES = 40,
+    /* What a commit of some hundred messages writes; a larger one goes out in several pieces. */
+    GATHER_BYTES = 1024 * 1024,
+    WRITE_BYTES_MAX = 64 * 1024, /* SQLite's unix VFS takes less than 128 KiB in one call */
+    PAGE_CONTENT_BYTES = PAGE_BYTES - PAGE_CHECKSUM_BYTES,
+    /* SQLite asks for the header before it knows the page size. */
+    HEADER_BYTES_MAX = 100,
+};
+
+struct sqlite_vfs {
+    sqlite3_vfs vfs; /* first: SQLite hands it back to us */
+    sqlite3_vfs *under;
+    char name[NAME_BYTES];
+};
+
+/* What SQLite sees as the open file; the file of the layer below follows it in memory. */
+struct layered_file {
+    sqlite3_file base;
+    bool is_database;
+    bool is_log;
+    uint8_t *gathered; /* log only: written by SQLite, not yet handed down */
+    size_t gathered_size;
+    sqlite3_int64 gathered_offset;
+    uint8_t page[PAGE_BYTES]; /* a page with its checksum, while it is written */
+};
+
+static struct layered_file *layered(sqlite3_file *file)
+{
+    return (struct layered_file *)file;
+}
+
+static sqlite3_file *under_of(sqlite3_file *file)
+{
+    return (sqlite3_file *)(layered(file) + 1);
+}
+
+/* Four lanes of multiply and fold, each step of which can be undone: whatever changes inside one
+ * word changes the result, and anything else goes unnoticed once in 2^64. */
+static uint64_t checksum_of(const uint8_t *page)
+{
+    uint64_t lanes[4] = {UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xbf58476d1ce4e5b9),
+                         UINT64_C(0x94d049bb133111eb), UINT64_C(0x2545f4914f6cdd1d)};
+    for (size_t i = 0; i < PAGE_CONTENT_BYTES / sizeof(uint64_t); i++) {
+        uint64_t word;
+        memcpy(&word, page + i * sizeof word, sizeof word);
+        uint64_t lane = (lanes[i % 4] ^ word) * UINT64_C(0xff51afd7ed558ccd);
+        lanes[i % 4] = lane ^ (lane >> 32);
+    }
+    uint64_t sum = 0;
+    for (size_t i = 0; i < 4; i++) {
+        sum = (sum ^ lanes[i]) * UINT64_C(0xc4ceb9fe1a85ec53);
+        sum ^= sum >> 29;
+    }
+    return sum == 0 ? 1 : sum;
+}
+
+static int flush_gathered(sqlite3_file *file)
+{
+    struct layered_file *log = layered(file);
+    if (log->gathered_size == 0)
+        return SQLITE_OK;
+    size_t size = log->gathered_size;
+    int result = SQLITE_OK;
+    /* Dropped when it fails: SQLite takes the commit back and writes the same place again. */
+    log->gathered_size = 0;
+    for (size_t at = 0; at < size && result == SQLITE_OK; at += WRITE_BYTES_MAX) {
+        size_t piece = size - at < WRITE_BYTES_MAX ? size - at : WRITE_BYTES_MAX;
+        result = under_of(file)->pMethods->xWrite(under_of(file), log->gathered + at, (int)piece,
+                                                  log->gathered_offset + (sqlite3_int64)at);
+    }
+    return result;
+}
+
+static int write_log(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
+{
+    struct layered_file *log = layered(file);
+    if (offset != log->gathered_offset + (sqlite3_int64)log->gathered_size ||
+        log->gathered_size + (size_t)size > GATHER_BYTES) {
+        int result = flush_gathered(file);
+        if (result != SQLITE_OK)
+            return result;
+        log->gathered_offset = offset;
+    }
+    memcpy(log->gathered + log->gathered_size, data, (size_t)size);
+    log->gathered_size += (size_t)size;
+    return SQLITE_OK;
+}
+
+static int layer_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
+{
+    struct layered_file *self = layered(file);
+    if (self->is_log && size <= GATHER_BYTES)
+        return write_log(file, data, size, offset);
+    if (self->is_database && size == PAGE_BYTES) {
+        memcpy(self->page, data, PAGE_CONTENT_BYTES);
+        uint64_t sum = checksum_of(self->page);
+        memcpy(self->page + PAGE_CONTENT_BYTES, &sum, sizeof sum);
+        data = self->page;
+    }
+    return under_of(file)->pMethods->xWrite(under_of(file), data, size, offset);
+}
+
+static int check_page(uint8_t *page)
+{
+    uint64_t sum;
+    memcpy(&sum, page + PAGE_CONTENT_BYTES, sizeof sum);
+    if (sum != 0 && sum != checksum_of(page))
+        return SQLITE_IOERR_DATA;
+    /* Left in place it would travel to the log, where the page changes and the sum does not. */
+    memset(page + PAGE_CONTENT_BYTES, 0, PAGE_CHECKSUM_BYTES);
+    return SQLITE_OK;
+}
+
+static int layer_read(sqlite3_file *file, void *data, int size, sqlite3_int64 offset)
+{
+    int result = layered(file)->is_log ? flush_gathered(file) : SQLITE_OK;
+    if (result == SQLITE_OK)
+        result = under_of(file)->pMethods->xRead(under_of(file), data, size, offset);
+    if (result != SQLITE_OK || !layered(file)->is_database || size <= HEADER_BYTES_MAX)
+        return result;
+    return size == PAGE_BYTES ? check_page(data) : SQLITE_IOERR_DATA;
+}
+
+static int layer_close(sqlite3_file *file)
+{
+    int result = flush_gathered(file);
+    free(layered(file)->gathered);
+    layered(file)->gathered = NULL;
+    int closed = under_of(file)->pMethods->xClose(under_of(file));
+    return result != SQLITE_OK ? result : closed;
+}
+
+static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    int result = flush_gathered(file);
+    return result != SQLITE_OK ? result : under_of(file)->pMethods->xTruncate(under_of(file), size);
+}
+
+static int layer_sync(sqlite3_file *file, int flags)
+{
+    int result = flush_gathered(file);
+    return result != SQLITE_OK ? result : under_of(file)->pMethods->xSync(under_of(file), flags);
+}
+
+static int layer_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+    int result = flush_gathered(file);
+    return result != SQLITE_OK ? result
+                               : under_of(file)->pMethods->xFileSize(under_of(file), ret_size);
+}
+
+static int layer_lock(sqlite3_file *file, int level)
+{
+    return under_of(file)->pMethods->xLock(under_of(file), level);
+}
+
+static int layer_unlock(sqlite3_file *file, int level)
+{
+    return under_of(file)->pMethods->xUnlock(under_of(file), level);
+}
+
+static int layer_check_reserved_lock(sqlite3_file *file, int *ret_held)
+{
+    return under_of(file)->pMethods->xCheckReservedLock(under_of(file), ret_held);
+}
+
+static int layer_control(sqlite3_file *file, int operation, void *argument)
+{
+    return under_of(file)->pMethods->xFileControl(under_of(file), operation, argument);
+}
+
+static int layer_sector_size(sqlite3_file *file)
+{
+    return under_of(file)->pMethods->xSectorSize(under_of(file));
+}
+
+static int layer_characteristics(sqlite3_file *file)
+{
+    return under_of(file)->pMethods->xDeviceCharacteristics(under_of(file));
+}
+
+static int layer_shm_map(sqlite3_file *file, int page, int page_size, int extend,
+                         void volatile **ret_memory)
+{
+    return under_of(file)->pMethods->xShmMap(under_of(file), page, page_size, extend, ret_memory);
+}
+
+static int layer_shm_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+    return under_of(file)->pMethods->xShmLock(under_of(file), offset, count, flags);
+}
+
+static void layer_shm_barrier(sqlite3_file *file)
+{
+    under_of(file)->pMethods->xShmBarrier(under_of(file));
+}
+
+static int layer_shm_unmap(sqlite3_file *file, int delete)
+{
+    return under_of(file)->pMethods->xShmUnmap(under_of(file), delete);
+}
+
+/* Version 2: shared memory for the log's index, no memory-mapped pages (they would pass by the
+ * checksum). */
+static const sqlite3_io_methods layer_methods = {
+    .iVersion = 2,
+    .xClose = layer_close,
+    .xRead = layer_read,
+    .xWrite = layer_write,
+    .xTruncate = layer_truncate,
+    .xSync = layer_sync,
+    .xFileSize = layer_file_size,
+    .xLock = layer_lock,
+    .xUnlock = layer_unlock,
+    .xCheckReservedLock = layer_check_reserved_lock,
+    .xFileControl = layer_control,
+    .xSectorSize = layer_sector_size,
+    .xDeviceCharacteristics = layer_characteristics,
+    .xShmMap = layer_shm_map,
+    .xShmLock = layer_shm_lock,
+    .xShmBarrier = layer_shm_barrier,
+    .xShmUnmap = layer_shm_unmap,
+};
+
+static sqlite3_vfs *vfs_under(sqlite3_vfs *vfs)
+{
+    return ((struct sqlite_vfs *)vfs)->under;
+}
+
+static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                      int *ret_flags)
+{
+    struct layered_file *self = layered(file);
+    *self = (struct layered_file){
+        .is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0,
+        .is_log = (flags & SQLITE_OPEN_WAL) != 0,
+    };
+    if (self->is_log) {
+        self->gathered = malloc(GATHER_BYTES);
+        if (self->gathered == NULL)
+            return SQLITE_NOMEM;
+    }
+    int result = vfs_under(vfs)->xOpen(vfs_under(vfs), name, under_of(file), flags, ret_flags);
+    if (result == SQLITE_OK) {
+        self->base.pMethods = &layer_methods;
+    } else {
+        free(self->gathered);
+        self->gathered = NULL;
+    }
+    return result;
+}
+
+static int layer_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
+{
+    return vfs_under(vfs)->xDelete(vfs_under(vfs), name, sync_directory);
+}
+
+static int layer_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret_answer)
+{
+    return vfs_under(vfs)->xAccess(vfs_under(vfs), name, flags, ret_answer);
+}
+
+static int layer_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *ret_name)
+{
+    return vfs_under(vfs)->xFullPathname(vfs_under(vfs), name, size, ret_name);
+}
+
+static int layer_randomness(sqlite3_vfs *vfs, int size, char *ret_data)
+{
+    return vfs_under(vfs)->xRandomness(vfs_under(vfs), size, ret_data);
+}
+
+static int layer_sleep(sqlite3_vfs *vfs, int microseconds)
+{
+    return vfs_under(vfs)->xSleep(vfs_under(vfs), microseconds);
+}
+
+static int layer_current_time(sqlite3_vfs *vfs, double *ret_day)
+{
+    return vfs_under(vfs)->xCurrentTime(vfs_under(vfs), ret_day);
+}
+
+static int layer_last_error(sqlite3_vfs *vfs, int size, char *ret_text)
+{
+    return vfs_under(vfs)->xGetLastError(vfs_under(vfs), size, ret_text);
+}
+
+struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
+{
+    sqlite3_vfs *under = sqlite3_vfs_find(under_name);
+    struct sqlite_vfs *self = under == NULL ? NULL : calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->under = under;
+    (void)snprintf(self->name, sizeof self->name, "checked-%p", (void *)self);
+    self->vfs = (sqlite3_vfs){
+        .iVersion = 1,
+        .szOsFile = (int)sizeof(struct layered_file) + under->szOsFile,
+        .mxPathname = under->mxPathname,
+        .zName = self->name,
+        .xOpen = layer_open,
+        .xDelete = layer_delete,
+        .xAccess = layer_access,
+        .xFullPathname = layer_full_pathname,
+        .xRandomness = layer_randomness,
+        .xSleep = layer_sleep,
+        .xCurrentTime = layer_current_time,
+        .xGetLastError = layer_last_error,
+    };
+    if (sqlite3_vfs_register(&self->vfs, 0) != SQLITE_OK) {
+        free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void sqlite_vfs_destroy(struct sqlite_vfs **vfs)
+{
+    if (*vfs == NULL)
+        return;
+    (void)sqlite3_vfs_unregister(&(*vfs)->vfs);
+    free(*vfs);
+    *vfs = NULL;
+}
+
+const char *sqlite_vfs_name(const struct sqlite_vfs *vfs)
+{
+    return vfs->name;
+}

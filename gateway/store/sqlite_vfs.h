@@ -1,0 +1,34 @@
+/* sqlite_vfs - a layer under SQLite that notices damaged pages and writes the log in large pieces.
+ *
+ * Every page of the database file carries a 64-bit checksum in its last PAGE_CHECKSUM_BYTES
+ * (SQLite's own "reserved bytes", so that the file stays an ordinary SQLite file for any reader).
+ * It is set when a page is written to the database file and compared when one is read: a page that
+ * fails is SQLITE_IOERR_DATA, never data. Zero means "not set": pages that SQLite's online backup
+ * took from the log are copied without one, until they are written again.
+ *
+ * The write-ahead log has checksums of SQLite's own, looked at when it is recovered. What is
+ * written to it one header and one page at a time is gathered here and handed to the system in one
+ * piece before it is synced or read: fewer calls, same order, same durability.
+ *
+ * One layer serves one database handle: sqlite_vfs_new, open with sqlite_vfs_name, close the
+ * handle, sqlite_vfs_destroy.
+ */
+#ifndef GATEWAY_STORE_SQLITE_VFS_H
+#define GATEWAY_STORE_SQLITE_VFS_H
+
+enum {
+    /* A page holds four signed messages of usual size, or a fifth of a parcel of 32. Larger ones
+     * make each commit rewrite more of the indexes, smaller ones chain the parcels. */
+    PAGE_BYTES = 8192,
+    PAGE_CHECKSUM_BYTES = 8,
+};
+
+struct sqlite_vfs;
+
+/* under_name: the VFS to stand on; NULL: SQLite's default. NULL when there is none of that name or
+ * no memory. */
+struct sqlite_vfs *sqlite_vfs_new(const char *under_name);
+void sqlite_vfs_destroy(struct sqlite_vfs **vfs);
+const char *sqlite_vfs_name(const struct sqlite_vfs *vfs);
+
+#endif

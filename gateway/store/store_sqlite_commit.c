@@ -1,0 +1,241 @@
+/* One plan, one transaction. */
+#include "gateway/store/store_sqlite_internal.h"
+#include "gateway/store/packed.h"
+
+#include "proto/base/check.h"
+
+static struct store_sqlite *self_of(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
+enum reason store_sqlite_ready(struct store_sqlite *store)
+{
+    if (!store->is_stale)
+        return REASON_NONE;
+    struct store_positions positions;
+    enum reason reason = participants_load(store);
+    if (reason == REASON_NONE)
+        reason = leases_load(store);
+    store->is_stale = reason != REASON_NONE;
+    if (reason == REASON_NONE)
+        reason = store_sqlite_positions(&store->store, &positions);
+    if (reason == REASON_NONE) {
+        store->ledger_size = positions.ledger_size;
+        store->ledger_hashes = positions.ledger_hashes;
+    }
+    store->is_stale = reason != REASON_NONE;
+    return reason;
+}
+
+static enum reason add_parcel(struct store_sqlite *store, const struct store_parcel *parcel)
+{
+    check(parcel->document_count > 0 && parcel->document_count <= STORE_PARCEL_DOCUMENTS_MAX);
+    const struct bytes seal[] = {parcel->manifest, parcel->signature, parcel->certificate};
+    buffer_clear(&store->row);
+    if (!packed_append(&store->row, seal, PARCEL_SEAL_PARTS, parcel->documents,
+                       parcel->document_count))
+        return REASON_OUT_OF_MEMORY;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_PARCEL];
+    sql_bind_number(statement, 1, parcel->seq);
+    sql_bind_blob(statement, 2, buffer_view(&store->row));
+    return sql_run(store, statement);
+}
+
+static enum reason add_message_row(struct store_sqlite *store, const struct store_message *message,
+                                   uint64_t sender, uint64_t recipient)
+{
+    sqlite3_stmt *statement = store->statements[SQL_ADD_MESSAGE];
+    sql_bind_number(statement, 1, message->seq);
+    sql_bind_number(statement, 2, message->parcel_seq);
+    sql_bind_number(statement, 3, message->document_index);
+    sql_bind_number(statement, 4, sender);
+    sql_bind_number(statement, 5, recipient);
+    sql_bind_blob(statement, 6, (struct bytes){message->id.bytes, MESSAGE_ID_BYTES});
+    sql_bind_blob(statement, 7, (struct bytes){message->digest.bytes, DIGEST_BYTES});
+    sql_bind_number(statement, 8, message->type);
+    sql_bind_text(statement, 9, message->dossier_code);
+    sql_bind_text(statement, 10, message->procedure_code);
+    sql_bind_number(statement, 11, message->sequence);
+    size_t reply_size = id_is_zero(&message->in_reply_to) ? 0 : MESSAGE_ID_BYTES;
+    sql_bind_blob(statement, 12, (struct bytes){message->in_reply_to.bytes, reply_size});
+    sql_bind_number(statement, 13, (uint64_t)message->custody.ms);
+    sql_bind_number(statement, 14, message->receipt_seq);
+    return sql_run(store, statement);
+}
+
+static enum reason add_id(struct store_sqlite *store, const struct store_message *message,
+                          uint64_t sender)
+{
+    sqlite3_stmt *statement = store->statements[SQL_ADD_ID];
+    sql_bind_number(statement, 1, sender);
+    sql_bind_blob(statement, 2, (struct bytes){message->id.bytes, MESSAGE_ID_BYTES});
+    sql_bind_number(statement, 3, message->seq);
+    return sql_run(store, statement);
+}
+
+static enum reason add_to_history(struct store_sqlite *store, const struct store_message *message)
+{
+    if (message->dossier_code.size == 0)
+        return REASON_NONE;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_DOSSIER];
+    sql_bind_text(statement, 1, message->dossier_code);
+    sql_bind_number(statement, 2, message->seq);
+    return sql_run(store, statement);
+}
+
+static enum reason add_to_inbox(struct store_sqlite *store, const struct store_message *message,
+                                uint64_t recipient)
+{
+    if (recipient == 0)
+        return REASON_NONE;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_INBOX];
+    sql_bind_number(statement, 1, recipient << SEQ_BITS | message->seq);
+    return sql_run(store, statement);
+}
+
+static enum reason add_message(struct store_sqlite *store, const struct store_message *message)
+{
+    check(message->seq > 0 && message->seq <= SEQ_MAX);
+    check(message->dossier_code.size <= DOSSIER_CODE_BYTES_MAX);
+    check(message->procedure_code.size <= PROCEDURE_CODE_BYTES_MAX);
+    uint64_t sender = 0;
+    uint64_t recipient = 0;
+    enum reason reason = participants_intern(store, &message->sender, &sender);
+    if (reason == REASON_NONE)
+        reason = participants_intern(store, &message->recipient, &recipient);
+    if (reason == REASON_NONE)
+        reason = add_message_row(store, message, sender, recipient);
+    if (reason == REASON_NONE)
+        reason = add_id(store, message, sender);
+    if (reason == REASON_NONE)
+        reason = add_to_history(store, message);
+    return reason == REASON_NONE ? add_to_inbox(store, message, recipient) : reason;
+}
+
+static enum reason add_route(struct store_sqlite *store, const struct store_route *route)
+{
+    uint64_t agency = 0;
+    enum reason reason = participants_intern(store, &route->agency, &agency);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_ROUTE];
+    sql_bind_text(statement, 1, route->dossier_code);
+    sql_bind_number(statement, 2, agency);
+    sql_bind_text(statement, 3, route->registry_version);
+    return sql_run(store, statement);
+}
+
+static enum reason add_hashes(struct store_sqlite *store, const struct store_segment *segment)
+{
+    if (segment->hash_count == 0)
+        return REASON_NONE;
+    _Static_assert(sizeof(struct digest) == DIGEST_BYTES, "hashes are stored as they lie");
+    sqlite3_stmt *statement = store->statements[SQL_ADD_HASHES];
+    sql_bind_number(statement, 1, segment->first_hash);
+    sql_bind_blob(statement, 2,
+                  (struct bytes){segment->hashes->bytes, segment->hash_count * DIGEST_BYTES});
+    return sql_run(store, statement);
+}
+
+static enum reason add_segment(struct store_sqlite *store, const struct store_segment *segment)
+{
+    check(segment->first_index == store->ledger_size && segment->entry_count > 0);
+    check(segment->first_hash == store->ledger_hashes);
+    buffer_clear(&store->row);
+    if (!packed_append(&store->row, segment->entries, segment->entry_count, NULL, 0))
+        return REASON_OUT_OF_MEMORY;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_SEGMENT];
+    sql_bind_number(statement, 1, segment->first_index);
+    sql_bind_number(statement, 2, segment->head_seq);
+    sql_bind_blob(statement, 3, buffer_view(&store->row));
+    enum reason reason = sql_run(store, statement);
+    if (reason == REASON_NONE)
+        reason = add_hashes(store, segment);
+    store->ledger_size += segment->entry_count;
+    store->ledger_hashes += segment->hash_count;
+    return reason;
+}
+
+static enum reason set_note(struct store_sqlite *store, const struct store_note *note)
+{
+    check(note->name.size > 0 && note->name.size <= STORE_NOTE_NAME_BYTES_MAX);
+    check(note->value.size <= STORE_NOTE_BYTES_MAX);
+    bool removes = note->value.size == 0;
+    sqlite3_stmt *statement = store->statements[removes ? SQL_REMOVE_NOTE : SQL_SET_NOTE];
+    sql_bind_blob(statement, 1, note->name);
+    if (!removes)
+        sql_bind_blob(statement, 2, note->value);
+    return sql_run(store, statement);
+}
+
+static enum reason apply_content(struct store_sqlite *store, const struct store_plan *plan)
+{
+    enum reason reason = REASON_NONE;
+    for (size_t i = 0; i < plan->parcel_count && reason == REASON_NONE; i++)
+        reason = add_parcel(store, &plan->parcels[i]);
+    for (size_t i = 0; i < plan->message_count && reason == REASON_NONE; i++)
+        reason = add_message(store, &plan->messages[i]);
+    for (size_t i = 0; i < plan->route_count && reason == REASON_NONE; i++)
+        reason = add_route(store, &plan->routes[i]);
+    return reason;
+}
+
+static enum reason apply_plan(struct store_sqlite *store, const struct store_plan *plan)
+{
+    enum reason reason = apply_content(store, plan);
+    for (size_t i = 0; i < plan->entry_count && reason == REASON_NONE; i++)
+        reason = entry_insert(store, &plan->entries[i]);
+    for (size_t i = 0; i < plan->move_count && reason == REASON_NONE; i++)
+        reason = entry_apply(store, &plan->moves[i]);
+    if (reason == REASON_NONE)
+        reason = leases_write(store);
+    if (reason == REASON_NONE && plan->segment != NULL)
+        reason = add_segment(store, plan->segment);
+    for (size_t i = 0; i < plan->note_count && reason == REASON_NONE; i++)
+        reason = set_note(store, &plan->notes[i]);
+    return reason;
+}
+
+/* Ends the transaction: committed when reason is NONE and the commit succeeds, otherwise rolled
+ * back, and what memory knew of it forgotten. */
+static enum reason end_transaction(struct store_sqlite *store, enum reason reason)
+{
+    if (reason == REASON_NONE)
+        reason = sql_run(store, store->statements[SQL_COMMIT]);
+    if (reason == REASON_NONE)
+        return REASON_NONE;
+    store->is_stale = true;
+    if (sqlite3_get_autocommit(store->database) == 0)
+        (void)sql_run(store, store->statements[SQL_ROLLBACK]);
+    return reason;
+}
+
+enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason == REASON_NONE)
+        reason = sql_run(self, self->statements[SQL_BEGIN]);
+    if (reason != REASON_NONE)
+        return reason;
+    reason = end_transaction(self, apply_plan(self, plan));
+    if (self->row.capacity > ROW_BYTES_KEPT)
+        buffer_release(&self->row);
+    return reason;
+}
+
+enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    uint64_t count = 0;
+    enum reason reason = store_sqlite_ready(self);
+    if (reason == REASON_NONE)
+        reason = sql_run(self, self->statements[SQL_BEGIN]);
+    if (reason != REASON_NONE)
+        return reason;
+    reason = end_transaction(self, entry_recover_all(self, &count));
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
+}

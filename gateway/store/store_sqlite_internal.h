@@ -1,0 +1,207 @@
+/* store_sqlite_internal - what the files of the SQLite store share. Nobody else includes it.
+ *
+ * Participants are interned: a small number stands for the key in every row. A place is one number
+ * for an entry: its message's seq in the high bits, its destination's number in the low
+ * PARTICIPANT_BITS; so that rows lie in the order in which they came.
+ *
+ * Phases of an entry's life, each with rows of its own (picture: README.md):
+ *   waiting  QUEUED, DEFERRED, HELD: table waiting and its indexes    store_sqlite_entry.c
+ *   leased   LEASED: memory, and one row per commit on disk           store_sqlite_lease.c
+ *   ended    the terminal states: table ended                         store_sqlite_entry.c
+ *
+ * What is kept in memory (participants, leased entries, counts of waiting ones) follows the
+ * transaction while it runs. When a transaction fails, is_stale is set and the next verb reads all
+ * of it anew from the file: there is no second way back.
+ */
+#ifndef GATEWAY_STORE_STORE_SQLITE_INTERNAL_H
+#define GATEWAY_STORE_STORE_SQLITE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "gateway/port/store.h"
+#include "gateway/store/lease_table.h"
+#include "gateway/store/sqlite_vfs.h"
+
+enum {
+    PARTICIPANT_BITS = 16, /* 65,535 participants over the life of one store */
+    SEQ_BITS = 47,         /* a place is a positive 64-bit integer: 1.4e14 messages */
+    /* A row put together or read: SQLite's own limit is 10^9 bytes. No frame comes near; only a
+     * commit's own receipts to PARTICIPANTS_MAX participants could. */
+    ROW_BYTES_MAX = 512 * 1024 * 1024,
+    ROW_BYTES_KEPT = 1024 * 1024, /* a larger buffer is given back after use */
+};
+#define PARTICIPANT_NUMBER_MAX ((UINT64_C(1) << PARTICIPANT_BITS) - 1)
+#define SEQ_MAX                ((UINT64_C(1) << SEQ_BITS) - 1)
+
+enum statement {
+#define STATEMENT(name, text) SQL_##name,
+#include "gateway/store/store_sqlite_statements.def"
+#undef STATEMENT
+    SQL_COUNT,
+};
+
+struct participant {
+    struct key key;
+    uint64_t waiting; /* rows of table waiting: 0 spares the FIFO rule's look-ups */
+};
+
+struct participants {
+    struct participant *rows; /* by number; 0 is "none" */
+    uint32_t *slots;          /* hash of the key -> number; 0 free; twice as many as capacity */
+    uint32_t capacity;
+    uint32_t count; /* numbers 1 .. count are taken */
+};
+
+/* Leased entries of the running transaction, still to be written (store_sqlite_lease.c). */
+struct lease_pending {
+    uint64_t *places;
+    size_t count;
+    size_t capacity;
+};
+
+/* How many entries of a row of table lease are still leased by it; at 0 the row goes. */
+struct lease_batch {
+    uint64_t number;
+    uint64_t remaining;
+};
+
+struct lease_batches {
+    struct lease_batch *rows; /* ascending numbers */
+    size_t count;
+    size_t capacity;
+    size_t ended; /* rows with remaining 0 */
+    uint64_t next_number;
+};
+
+struct store_sqlite {
+    struct store store;
+    sqlite3 *database;
+    struct sqlite_vfs *vfs;
+    int owner_file; /* locked while this store is open; -1: none */
+    sqlite3_stmt *statements[SQL_COUNT];
+    bool is_stale;
+    struct participants participants;
+    struct lease_table leases;
+    struct lease_pending lease_pending;
+    struct lease_batches lease_batches;
+    uint64_t ledger_size; /* of what is committed, or of the running transaction */
+    uint64_t ledger_hashes;
+    struct buffer row;    /* a row being put together */
+    struct buffer answer; /* bytes given out by the last read */
+    struct buffer parcel; /* the last parcel read: neighbours are usually read next */
+    uint64_t parcel_seq;  /* which; 0 none */
+};
+
+/* --- store_sqlite_schema.c ---------------------------------------------------------------- */
+
+/* Settings of the connection, then the schema: created, migrated, or refused as newer. */
+enum reason schema_prepare(sqlite3 *database, uint32_t cache_bytes);
+
+/* --- store_sqlite_statement.c: preparing, binding, stepping ---------------------------------- */
+
+enum reason statements_prepare(struct store_sqlite *store);
+void statements_release(struct store_sqlite *store);
+/* SQLite's answer as a reason of ours. SQLITE_OK, _ROW and _DONE are REASON_NONE. A broken
+ * constraint is our own mistake. */
+enum reason reason_of_sqlite(sqlite3 *database, int result);
+enum reason sql_execute(sqlite3 *database, const char *text);
+
+void sql_bind_number(sqlite3_stmt *statement, int place, uint64_t number);
+/* The bytes stay the caller's and unchanged until the statement is reset. */
+void sql_bind_blob(sqlite3_stmt *statement, int place, struct bytes bytes);
+void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text);
+uint64_t sql_number(sqlite3_stmt *statement, int column);
+/* Good until the statement moves on. */
+struct bytes sql_blob(sqlite3_stmt *statement, int column);
+/* Runs to the end and resets: for statements that answer nothing. */
+enum reason sql_run(struct store_sqlite *store, sqlite3_stmt *statement);
+/* One step: true in ret_row when there is a row; resets at the end and after a failure. */
+enum reason sql_step(struct store_sqlite *store, sqlite3_stmt *statement, bool *ret_row);
+/* The first row's first column; resets. NOT_FOUND without a row. */
+enum reason sql_one_number(struct store_sqlite *store, sqlite3_stmt *statement,
+                           uint64_t *ret_number);
+
+/* --- store_sqlite_participant.c ------------------------------------------------------------- */
+
+enum reason participants_load(struct store_sqlite *store);
+void participants_release(struct participants *participants);
+/* 0 when the key was never seen, or is none. */
+uint64_t participants_find(const struct participants *participants, const struct key *key);
+/* Adds the key when it is new: only inside a transaction. None has number 0. */
+enum reason participants_intern(struct store_sqlite *store, const struct key *key,
+                                uint64_t *ret_number);
+/* A number that the file should not hold is STORE_CORRUPT. */
+enum reason participants_key(const struct participants *participants, uint64_t number,
+                             struct key *ret_key);
+
+/* --- store_sqlite_lease.c ------------------------------------------------------------------- */
+
+enum reason leases_load(struct store_sqlite *store);
+void leases_release(struct store_sqlite *store);
+/* The entry is LEASED from now on; it is written by leases_write at the end of the transaction. */
+enum reason leases_add(struct store_sqlite *store, uint64_t place, uint64_t destination,
+                       const struct entry *entry);
+/* The entry is no longer LEASED. */
+enum reason leases_remove(struct store_sqlite *store, struct leased *leased);
+enum reason leases_write(struct store_sqlite *store);
+/* All places that are leased now, ascending; the caller frees them. */
+enum reason leases_places(const struct store_sqlite *store, uint64_t **ret_places,
+                          size_t *ret_count);
+
+/* --- store_sqlite_entry.c -------------------------------------------------------------------- */
+
+uint64_t entry_place(uint64_t message_seq, uint64_t destination);
+enum reason entry_insert(struct store_sqlite *store, const struct entry *entry);
+enum reason entry_apply(struct store_sqlite *store, const struct store_move *move);
+enum reason entry_recover_all(struct store_sqlite *store, uint64_t *ret_count);
+/* Reads the columns that the entry statements of the .def file agree on. */
+enum reason entry_of_row(const struct store_sqlite *store, sqlite3_stmt *statement,
+                         struct entry *ret_entry);
+/* In whichever phase it is. NOT_FOUND. */
+enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry *ret_entry);
+
+/* --- store_sqlite_commit.c -------------------------------------------------------------------- */
+
+enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan);
+enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count);
+/* Before every verb: reads anew what a failed transaction left stale. */
+enum reason store_sqlite_ready(struct store_sqlite *store);
+
+/* --- store_sqlite_message.c, store_sqlite_queue.c, store_sqlite_list.c: the reads ------------ */
+
+enum reason store_sqlite_positions(struct store *store, struct store_positions *ret_positions);
+enum reason store_sqlite_find_message(struct store *store, const struct key *sender,
+                                      const struct message_id *id,
+                                      struct store_message *ret_message);
+enum reason store_sqlite_read_message(struct store *store, uint64_t seq,
+                                      struct store_message *ret_message);
+enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
+                                 struct message_id *ret_id);
+enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
+                                       struct store_document *ret_document);
+enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
+                                 uint64_t *ret_seqs, size_t limit, size_t *ret_count);
+enum reason store_sqlite_inbox(struct store *store, const struct key *recipient, uint64_t after_seq,
+                               uint64_t *ret_seqs, size_t limit, size_t *ret_count);
+enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_code,
+                                    struct store_route *ret_route);
+enum reason store_sqlite_ledger_hash(struct store *store, uint64_t position,
+                                     struct digest *ret_hash);
+enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struct bytes *ret_entry);
+enum reason store_sqlite_read_note(struct store *store, struct bytes name, struct bytes *ret_value);
+
+enum reason store_sqlite_due(struct store *store, const struct key *destination, wall_t now,
+                             struct entry *ret_entries, size_t limit, size_t *ret_count,
+                             wall_t *ret_next_due);
+enum reason store_sqlite_expired(struct store *store, wall_t now, wall_t sent_now,
+                                 struct entry *ret_entries, size_t limit, size_t *ret_count);
+enum reason store_sqlite_read_entry(struct store *store, uint64_t message_seq,
+                                    const struct key *destination, struct entry *ret_entry);
+enum reason store_sqlite_entries_of(struct store *store, uint64_t message_seq,
+                                    struct entry *ret_entries, size_t limit, size_t *ret_count);
+enum reason store_sqlite_counts(struct store *store, struct store_count *ret_counts, size_t limit,
+                                size_t *ret_count);
+enum reason store_sqlite_list(struct store *store, const struct store_filter *filter,
+                              struct entry *ret_entries, size_t limit, size_t *ret_count);
+
+#endif

@@ -1,0 +1,358 @@
+/* Reads of what never changes: messages, their bytes, dossiers, the ledger; and notes. */
+#include "gateway/store/packed.h"
+#include "gateway/store/store_sqlite_internal.h"
+
+#include <string.h>
+
+static struct store_sqlite *self_of(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
+/* --- positions ----------------------------------------------------------------------------------
+ */
+
+static enum reason next_after(struct store_sqlite *store, enum statement last, uint64_t *ret_next)
+{
+    uint64_t number = 0;
+    enum reason reason = sql_one_number(store, store->statements[last], &number);
+    if (reason == REASON_NONE || reason == REASON_NOT_FOUND)
+        *ret_next = number + 1;
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+}
+
+static enum reason ledger_positions(struct store_sqlite *store,
+                                    struct store_positions *ret_positions)
+{
+    sqlite3_stmt *statement = store->statements[SQL_LAST_SEGMENT];
+    bool has_row = false;
+    enum reason reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason;
+    size_t count = 0;
+    bool is_whole = packed_count(sql_blob(statement, 2), &count);
+    ret_positions->ledger_size = sql_number(statement, 0) + count;
+    ret_positions->ledger_head_seq = sql_number(statement, 1);
+    (void)sqlite3_reset(statement);
+    if (!is_whole)
+        return REASON_STORE_CORRUPT;
+    statement = store->statements[SQL_LAST_HASHES];
+    reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason;
+    ret_positions->ledger_hashes =
+        sql_number(statement, 0) + sql_number(statement, 1) / DIGEST_BYTES;
+    (void)sqlite3_reset(statement);
+    return REASON_NONE;
+}
+
+enum reason store_sqlite_positions(struct store *store, struct store_positions *ret_positions)
+{
+    struct store_sqlite *self = self_of(store);
+    struct store_positions positions = {0};
+    enum reason reason = next_after(self, SQL_LAST_PARCEL, &positions.next_parcel_seq);
+    if (reason == REASON_NONE)
+        reason = next_after(self, SQL_LAST_MESSAGE, &positions.next_message_seq);
+    if (reason == REASON_NONE)
+        reason = ledger_positions(self, &positions);
+    if (reason == REASON_NONE)
+        *ret_positions = positions;
+    return reason;
+}
+
+/* --- messages ------------------------------------------------------------------------------------
+ */
+
+static bool copy_fixed(struct bytes from, uint8_t *ret_data, size_t size)
+{
+    if (from.size != size)
+        return false;
+    memcpy(ret_data, from.data, size);
+    return true;
+}
+
+/* A copy in the answer's room, which moves on. */
+static struct bytes copy_text(uint8_t **room, struct bytes from)
+{
+    struct bytes copy = {*room, from.size};
+    if (from.size != 0)
+        memcpy(*room, from.data, from.size);
+    *room += from.size;
+    return copy;
+}
+
+static enum reason message_of_row(struct store_sqlite *store, sqlite3_stmt *row,
+                                  struct store_message *ret_message)
+{
+    struct bytes dossier = sql_blob(row, 8);
+    struct bytes procedure = sql_blob(row, 9);
+    struct bytes reply = sql_blob(row, 11);
+    buffer_clear(&store->answer);
+    uint8_t *room = buffer_extend(&store->answer, dossier.size + procedure.size + 1);
+    if (room == NULL)
+        return REASON_OUT_OF_MEMORY;
+    struct store_message message = {
+        .seq = sql_number(row, 0),
+        .parcel_seq = sql_number(row, 1),
+        .document_index = (uint32_t)sql_number(row, 2),
+        .type = (uint32_t)sql_number(row, 7),
+        .dossier_code = copy_text(&room, dossier),
+        .procedure_code = copy_text(&room, procedure),
+        .sequence = sql_number(row, 10),
+        .custody = {(int64_t)sql_number(row, 12)},
+        .receipt_seq = sql_number(row, 13),
+    };
+    const struct participants *participants = &store->participants;
+    if (participants_key(participants, sql_number(row, 3), &message.sender) != REASON_NONE ||
+        participants_key(participants, sql_number(row, 4), &message.recipient) != REASON_NONE ||
+        !copy_fixed(sql_blob(row, 5), message.id.bytes, MESSAGE_ID_BYTES) ||
+        !copy_fixed(sql_blob(row, 6), message.digest.bytes, DIGEST_BYTES) ||
+        (reply.size != 0 && !copy_fixed(reply, message.in_reply_to.bytes, MESSAGE_ID_BYTES)))
+        return REASON_STORE_CORRUPT;
+    *ret_message = message;
+    return REASON_NONE;
+}
+
+static enum reason read_message(struct store_sqlite *store, uint64_t seq,
+                                struct store_message *ret_message)
+{
+    sqlite3_stmt *statement = store->statements[SQL_READ_MESSAGE];
+    bool has_row = false;
+    sql_bind_number(statement, 1, seq);
+    enum reason reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    reason = message_of_row(store, statement, ret_message);
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+enum reason store_sqlite_read_message(struct store *store, uint64_t seq,
+                                      struct store_message *ret_message)
+{
+    enum reason reason = store_sqlite_ready(self_of(store));
+    return reason == REASON_NONE ? read_message(self_of(store), seq, ret_message) : reason;
+}
+
+enum reason store_sqlite_find_message(struct store *store, const struct key *sender,
+                                      const struct message_id *id,
+                                      struct store_message *ret_message)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = self->statements[SQL_FIND_ID];
+    uint64_t seq = 0;
+    sql_bind_number(statement, 1, participants_find(&self->participants, sender));
+    sql_bind_blob(statement, 2, (struct bytes){id->bytes, MESSAGE_ID_BYTES});
+    reason = sql_one_number(self, statement, &seq);
+    if (reason != REASON_NONE)
+        return reason;
+    reason = read_message(self, seq, ret_message);
+    return reason == REASON_NOT_FOUND ? REASON_STORE_CORRUPT : reason;
+}
+
+enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
+                                 struct message_id *ret_id)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = self->statements[SQL_LAST_ID];
+    bool has_row = false;
+    struct message_id id = {0};
+    sql_bind_number(statement, 1, participants_find(&self->participants, sender));
+    reason = sql_step(self, statement, &has_row);
+    if (reason == REASON_NONE && has_row &&
+        !copy_fixed(sql_blob(statement, 0), id.bytes, MESSAGE_ID_BYTES))
+        reason = REASON_STORE_CORRUPT;
+    (void)sqlite3_reset(statement);
+    if (reason == REASON_NONE)
+        *ret_id = id;
+    return reason;
+}
+
+/* Into store->parcel. */
+static enum reason load_parcel(struct store_sqlite *store, uint64_t seq)
+{
+    if (store->parcel_seq == seq)
+        return REASON_NONE;
+    sqlite3_stmt *statement = store->statements[SQL_READ_PARCEL];
+    bool has_row = false;
+    sql_bind_number(statement, 1, seq);
+    enum reason reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_STORE_CORRUPT;
+    store->parcel_seq = 0;
+    if (store->parcel.capacity > ROW_BYTES_KEPT)
+        buffer_release(&store->parcel);
+    buffer_clear(&store->parcel);
+    if (buffer_append(&store->parcel, sql_blob(statement, 0)))
+        store->parcel_seq = seq;
+    (void)sqlite3_reset(statement);
+    return store->parcel_seq == seq ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
+                                       struct store_document *ret_document)
+{
+    struct store_sqlite *self = self_of(store);
+    struct store_document document;
+    enum reason reason = store_sqlite_read_message(store, seq, &document.message);
+    if (reason == REASON_NONE)
+        reason = load_parcel(self, document.message.parcel_seq);
+    if (reason != REASON_NONE)
+        return reason;
+    struct bytes parcel = buffer_view(&self->parcel);
+    size_t index = PARCEL_SEAL_PARTS + (size_t)document.message.document_index;
+    if (!packed_get(parcel, 0, &document.manifest) || !packed_get(parcel, 1, &document.signature) ||
+        !packed_get(parcel, 2, &document.certificate) ||
+        !packed_get(parcel, index, &document.document))
+        return REASON_STORE_CORRUPT;
+    *ret_document = document;
+    return REASON_NONE;
+}
+
+/* --- dossiers and inboxes
+ * -------------------------------------------------------------------------- */
+
+/* Collects first columns; the bits above mask are cut off. */
+static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement, uint64_t mask,
+                           uint64_t *ret_numbers, size_t *ret_count)
+{
+    size_t count = 0;
+    for (;;) {
+        bool has_row = false;
+        enum reason reason = sql_step(store, statement, &has_row);
+        if (reason != REASON_NONE)
+            return reason;
+        if (!has_row)
+            break;
+        ret_numbers[count++] = sql_number(statement, 0) & mask;
+    }
+    *ret_count = count;
+    return REASON_NONE;
+}
+
+enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
+                                 uint64_t *ret_seqs, size_t limit, size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_HISTORY];
+    sql_bind_text(statement, 1, dossier_code);
+    sql_bind_number(statement, 2, after_seq);
+    sql_bind_number(statement, 3, limit);
+    return collect(self, statement, UINT64_MAX, ret_seqs, ret_count);
+}
+
+enum reason store_sqlite_inbox(struct store *store, const struct key *recipient, uint64_t after_seq,
+                               uint64_t *ret_seqs, size_t limit, size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    uint64_t number = participants_find(&self->participants, recipient);
+    if (after_seq > SEQ_MAX)
+        after_seq = SEQ_MAX;
+    sqlite3_stmt *statement = self->statements[SQL_INBOX];
+    sql_bind_number(statement, 1, number << SEQ_BITS | after_seq);
+    sql_bind_number(statement, 2, number << SEQ_BITS | SEQ_MAX);
+    sql_bind_number(statement, 3, limit);
+    return collect(self, statement, SEQ_MAX, ret_seqs, ret_count);
+}
+
+enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_code,
+                                    struct store_route *ret_route)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = self->statements[SQL_FIND_ROUTE];
+    bool has_row = false;
+    sql_bind_text(statement, 1, dossier_code);
+    reason = sql_step(self, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    struct store_route route;
+    struct bytes version = sql_blob(statement, 1);
+    reason = participants_key(&self->participants, sql_number(statement, 0), &route.agency);
+    buffer_clear(&self->answer);
+    uint8_t *room = buffer_extend(&self->answer, dossier_code.size + version.size + 1);
+    if (reason == REASON_NONE && room == NULL)
+        reason = REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE) {
+        route.dossier_code = copy_text(&room, dossier_code);
+        route.registry_version = copy_text(&room, version);
+        *ret_route = route;
+    }
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+/* --- ledger and notes ----------------------------------------------------------------------------
+ */
+
+enum reason store_sqlite_ledger_hash(struct store *store, uint64_t position,
+                                     struct digest *ret_hash)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_FIND_HASHES];
+    bool has_row = false;
+    sql_bind_number(statement, 1, position);
+    enum reason reason = sql_step(self, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    struct bytes hashes = sql_blob(statement, 1);
+    uint64_t at = position - sql_number(statement, 0);
+    if (at < hashes.size / DIGEST_BYTES)
+        memcpy(ret_hash->bytes, hashes.data + at * DIGEST_BYTES, DIGEST_BYTES);
+    else
+        reason = REASON_NOT_FOUND;
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+/* The statement's bytes as the answer; the statement is reset. */
+static enum reason answer_copy(struct store_sqlite *store, sqlite3_stmt *statement,
+                               struct bytes from, struct bytes *ret_bytes)
+{
+    buffer_clear(&store->answer);
+    bool copied = buffer_append(&store->answer, from);
+    (void)sqlite3_reset(statement);
+    if (!copied)
+        return REASON_OUT_OF_MEMORY;
+    *ret_bytes = buffer_view(&store->answer);
+    return REASON_NONE;
+}
+
+enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struct bytes *ret_entry)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_FIND_SEGMENT];
+    bool has_row = false;
+    sql_bind_number(statement, 1, index);
+    enum reason reason = sql_step(self, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    struct bytes entry;
+    if (packed_get(sql_blob(statement, 1), index - sql_number(statement, 0), &entry))
+        return answer_copy(self, statement, entry, ret_entry);
+    (void)sqlite3_reset(statement);
+    return REASON_NOT_FOUND;
+}
+
+enum reason store_sqlite_read_note(struct store *store, struct bytes name, struct bytes *ret_value)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_READ_NOTE];
+    bool has_row = false;
+    sql_bind_blob(statement, 1, name);
+    enum reason reason = sql_step(self, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    return answer_copy(self, statement, sql_blob(statement, 0), ret_value);
+}

@@ -1,0 +1,125 @@
+/* Keys and their numbers, all of them in memory: a store knows a few dozen, at most
+ * PARTICIPANT_NUMBER_MAX. */
+#include "gateway/store/store_sqlite_internal.h"
+
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 64 };
+
+static uint32_t slot_of(const struct participants *participants, const struct key *key)
+{
+    uint32_t mask = participants->capacity * 2 - 1;
+    uint32_t slot = (uint32_t)hash_bytes(key_bytes(key)) & mask;
+    while (participants->slots[slot] != 0 &&
+           !key_equal(&participants->rows[participants->slots[slot]].key, key))
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+static bool grow(struct participants *participants)
+{
+    uint32_t capacity = participants->capacity == 0 ? FIRST_CAPACITY : participants->capacity * 2;
+    struct participant *rows = realloc(participants->rows, capacity * sizeof *rows);
+    if (rows == NULL)
+        return false;
+    participants->rows = rows;
+    if (participants->capacity == 0)
+        rows[0] = (struct participant){0};
+    uint32_t *slots = calloc((size_t)capacity * 2, sizeof *slots);
+    if (slots == NULL)
+        return false;
+    free(participants->slots);
+    participants->slots = slots;
+    participants->capacity = capacity;
+    for (uint32_t number = 1; number <= participants->count; number++)
+        slots[slot_of(participants, &rows[number].key)] = number;
+    return true;
+}
+
+static bool add(struct participants *participants, const struct key *key)
+{
+    if (participants->count + 1 >= participants->capacity && !grow(participants))
+        return false;
+    uint32_t number = ++participants->count;
+    participants->slots[slot_of(participants, key)] = number;
+    participants->rows[number] = (struct participant){.key = *key};
+    return true;
+}
+
+void participants_release(struct participants *participants)
+{
+    free(participants->rows);
+    free(participants->slots);
+    *participants = (struct participants){0};
+}
+
+static enum reason load_counts(struct store_sqlite *store)
+{
+    sqlite3_stmt *statement = store->statements[SQL_COUNT_WAITING];
+    for (;;) {
+        bool has_row = false;
+        enum reason reason = sql_step(store, statement, &has_row);
+        if (reason != REASON_NONE || !has_row)
+            return reason;
+        uint64_t number = sql_number(statement, 0);
+        if (number == 0 || number > store->participants.count) {
+            (void)sqlite3_reset(statement);
+            return REASON_STORE_CORRUPT;
+        }
+        store->participants.rows[number].waiting += sql_number(statement, 2);
+    }
+}
+
+enum reason participants_load(struct store_sqlite *store)
+{
+    sqlite3_stmt *statement = store->statements[SQL_PARTICIPANTS];
+    participants_release(&store->participants);
+    if (!grow(&store->participants))
+        return REASON_OUT_OF_MEMORY;
+    for (;;) {
+        bool has_row = false;
+        enum reason reason = sql_step(store, statement, &has_row);
+        if (reason != REASON_NONE)
+            return reason;
+        if (!has_row)
+            return load_counts(store);
+        struct key key;
+        bool is_whole = sql_number(statement, 0) == store->participants.count + 1 &&
+                        key_parse(sql_blob(statement, 1), &key);
+        if (!is_whole || !add(&store->participants, &key)) {
+            (void)sqlite3_reset(statement);
+            return is_whole ? REASON_OUT_OF_MEMORY : REASON_STORE_CORRUPT;
+        }
+    }
+}
+
+uint64_t participants_find(const struct participants *participants, const struct key *key)
+{
+    return key_is_none(key) ? 0 : participants->slots[slot_of(participants, key)];
+}
+
+enum reason participants_intern(struct store_sqlite *store, const struct key *key,
+                                uint64_t *ret_number)
+{
+    *ret_number = participants_find(&store->participants, key);
+    if (*ret_number != 0 || key_is_none(key))
+        return REASON_NONE;
+    if (store->participants.count >= PARTICIPANT_NUMBER_MAX)
+        return REASON_STORE_FULL;
+    if (!add(&store->participants, key))
+        return REASON_OUT_OF_MEMORY;
+    *ret_number = store->participants.count;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_PARTICIPANT];
+    sql_bind_number(statement, 1, *ret_number);
+    sql_bind_text(statement, 2, key_bytes(key));
+    return sql_run(store, statement);
+}
+
+enum reason participants_key(const struct participants *participants, uint64_t number,
+                             struct key *ret_key)
+{
+    if (number > participants->count)
+        return REASON_STORE_CORRUPT;
+    *ret_key = participants->rows[number].key;
+    return REASON_NONE;
+}

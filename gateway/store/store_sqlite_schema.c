@@ -1,0 +1,136 @@
+/* The file's settings and its schema, as a list of versions: version n is made from n - 1 by
+ * running versions[n - 1]. A version that has been released never changes; a new one is added. */
+#include "gateway/store/store_sqlite_internal.h"
+
+#include <stdio.h>
+
+enum {
+    APPLICATION_ID = 0x4c54434b, /* "LTCK": what `file` and sqlite3 show this file to be */
+    /* Pages of log before it is copied into the file: 16 MiB. Long enough that pages which every
+     * commit touches are copied once for many commits, short enough to be read back in an instant
+     * after a crash. */
+    LOG_PAGES_MAX = 2048,
+    SETTING_BYTES_MAX = 128,
+};
+
+/* Reasons for this shape: README.md. */
+static const char *const versions[] = {
+    "CREATE TABLE participant(number INTEGER PRIMARY KEY, key TEXT NOT NULL);"
+
+    "CREATE TABLE parcel(seq INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+
+    "CREATE TABLE message(seq INTEGER PRIMARY KEY, parcel INTEGER NOT NULL,"
+    " document INTEGER NOT NULL, sender INTEGER NOT NULL, recipient INTEGER NOT NULL,"
+    " id BLOB NOT NULL, digest BLOB NOT NULL, type INTEGER NOT NULL, dossier TEXT NOT NULL,"
+    " procedure TEXT NOT NULL, sequence INTEGER NOT NULL, in_reply_to BLOB NOT NULL,"
+    " custody INTEGER NOT NULL, receipt INTEGER NOT NULL);"
+    "CREATE TABLE message_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(sender, id)) WITHOUT ROWID;"
+    "CREATE TABLE message_dossier(dossier TEXT NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"
+    "CREATE TABLE message_recipient(place INTEGER PRIMARY KEY);"
+
+    "CREATE TABLE route(dossier TEXT PRIMARY KEY, agency INTEGER NOT NULL,"
+    " registry_version TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE waiting(place INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, reason INTEGER NOT NULL, receipt INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, is_receipt INTEGER NOT NULL, destination INTEGER NOT NULL,"
+    " behind INTEGER NOT NULL);"
+    "CREATE INDEX waiting_due ON waiting(destination, due, place) WHERE behind = 0 AND state <> 4;"
+    "CREATE INDEX waiting_class ON waiting(destination, class, place) WHERE class <> 0;"
+    "CREATE INDEX waiting_list ON waiting(destination, state, place);"
+    "CREATE INDEX waiting_expires ON waiting(expires, place) WHERE expires <> 0;"
+    "CREATE TABLE lease(number INTEGER PRIMARY KEY, entries BLOB NOT NULL);"
+    "CREATE TABLE ended(place INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, reason INTEGER NOT NULL, receipt INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, is_receipt INTEGER NOT NULL);"
+    "CREATE INDEX ended_failed ON ended(state, place) WHERE state <> 5;"
+
+    "CREATE TABLE ledger_segment(first INTEGER PRIMARY KEY, head INTEGER NOT NULL,"
+    " entries BLOB NOT NULL);"
+    "CREATE TABLE ledger_hashes(first INTEGER PRIMARY KEY, hashes BLOB NOT NULL);"
+
+    "CREATE TABLE note(name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+};
+enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
+
+static enum reason execute_with_number(sqlite3 *database, const char *format, long long number)
+{
+    char text[SETTING_BYTES_MAX];
+    (void)snprintf(text, sizeof text, format, number);
+    return sql_execute(database, text);
+}
+
+static enum reason read_pragma(sqlite3 *database, const char *text, int64_t *ret_value)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(database, text, -1, &statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(statement, 0);
+    enum reason reason = reason_of_sqlite(database, result);
+    (void)sqlite3_finalize(statement);
+    return reason;
+}
+
+static enum reason apply_settings(sqlite3 *database, uint32_t cache_bytes)
+{
+    int reserved = PAGE_CHECKSUM_BYTES;
+    (void)sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    enum reason reason = execute_with_number(database, "PRAGMA page_size = %lld", PAGE_BYTES);
+    if (reason == REASON_NONE)
+        reason = sql_execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                       "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
+                                       "PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF;"
+                                       "PRAGMA mmap_size = 0;");
+    if (reason == REASON_NONE)
+        reason = execute_with_number(database, "PRAGMA wal_autocheckpoint = %lld", LOG_PAGES_MAX);
+    if (reason == REASON_NONE)
+        reason = execute_with_number(database, "PRAGMA journal_size_limit = %lld",
+                                     2LL * LOG_PAGES_MAX * PAGE_BYTES);
+    if (reason == REASON_NONE)
+        reason = execute_with_number(database, "PRAGMA cache_size = -%lld", cache_bytes / 1024);
+    return reason;
+}
+
+static enum reason migrate(sqlite3 *database, int64_t from)
+{
+    enum reason reason = sql_execute(database, "BEGIN IMMEDIATE");
+    for (int64_t version = from; version < SCHEMA_VERSION && reason == REASON_NONE; version++)
+        reason = sql_execute(database, versions[version]);
+    if (reason == REASON_NONE)
+        reason = execute_with_number(database, "PRAGMA user_version = %lld", SCHEMA_VERSION);
+    if (reason == REASON_NONE)
+        reason = execute_with_number(database, "PRAGMA application_id = %lld", APPLICATION_ID);
+    if (reason == REASON_NONE)
+        reason = sql_execute(database, "COMMIT");
+    if (reason != REASON_NONE)
+        (void)sql_execute(database, "ROLLBACK");
+    return reason;
+}
+
+enum reason schema_prepare(sqlite3 *database, uint32_t cache_bytes)
+{
+    int64_t version = 0;
+    int64_t application = 0;
+    int64_t tables = 0;
+    enum reason reason = apply_settings(database, cache_bytes);
+    if (reason == REASON_NONE)
+        reason = read_pragma(database, "PRAGMA user_version", &version);
+    if (reason == REASON_NONE)
+        reason = read_pragma(database, "PRAGMA application_id", &application);
+    if (reason == REASON_NONE)
+        reason = read_pragma(database, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (reason != REASON_NONE)
+        return reason;
+    bool is_empty = version == 0 && application == 0 && tables == 0;
+    if (!is_empty && (application != APPLICATION_ID || version < 1))
+        return REASON_STORE_CORRUPT;
+    if (version > SCHEMA_VERSION)
+        return REASON_STORE_NEWER;
+    return version == SCHEMA_VERSION ? REASON_NONE : migrate(database, version);
+}

@@ -1,0 +1,144 @@
+#include "gateway/store/store_sqlite_internal.h"
+
+#include "proto/base/check.h"
+
+#include <errno.h>
+
+static const char *const texts[SQL_COUNT] = {
+#define STATEMENT(name, text) [SQL_##name] = text,
+#include "gateway/store/store_sqlite_statements.def"
+#undef STATEMENT
+};
+
+static bool disk_is_full(sqlite3 *database)
+{
+    int error = sqlite3_system_errno(database);
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+static enum reason reason_of_io(sqlite3 *database, int extended)
+{
+    switch (extended) {
+    case SQLITE_IOERR_DATA:
+    case SQLITE_IOERR_CORRUPTFS:
+        return REASON_STORE_CORRUPT;
+    case SQLITE_IOERR_NOMEM:
+        return REASON_OUT_OF_MEMORY;
+    default:
+        return disk_is_full(database) ? REASON_STORE_FULL : REASON_STORE_FAILED;
+    }
+}
+
+enum reason reason_of_sqlite(sqlite3 *database, int result)
+{
+    if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE)
+        return REASON_NONE;
+    int extended = database == NULL ? result : sqlite3_extended_errcode(database);
+    check((result & 0xff) != SQLITE_CONSTRAINT && (result & 0xff) != SQLITE_MISUSE);
+    switch (result & 0xff) {
+    case SQLITE_FULL:
+        return REASON_STORE_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+        return REASON_STORE_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return REASON_STORE_CORRUPT;
+    case SQLITE_NOMEM:
+        return REASON_OUT_OF_MEMORY;
+    case SQLITE_IOERR:
+        return reason_of_io(database, extended);
+    default:
+        return REASON_STORE_FAILED;
+    }
+}
+
+enum reason sql_execute(sqlite3 *database, const char *text)
+{
+    return reason_of_sqlite(database, sqlite3_exec(database, text, NULL, NULL, NULL));
+}
+
+enum reason statements_prepare(struct store_sqlite *store)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        int result = sqlite3_prepare_v3(store->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                        &store->statements[i], NULL);
+        if (result != SQLITE_OK)
+            return reason_of_sqlite(store->database, result);
+    }
+    return REASON_NONE;
+}
+
+void statements_release(struct store_sqlite *store)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        (void)sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
+}
+
+/* Binding fails only for a wrong parameter number (our mistake) or a value past SQLite's limit of a
+ * billion bytes, which the bounds of the plan exclude. */
+void sql_bind_number(sqlite3_stmt *statement, int place, uint64_t number)
+{
+    int result = sqlite3_bind_int64(statement, place, (sqlite3_int64)number);
+    check(result == SQLITE_OK);
+}
+
+void sql_bind_blob(sqlite3_stmt *statement, int place, struct bytes bytes)
+{
+    const void *data = bytes.size == 0 ? "" : (const void *)bytes.data;
+    int result = sqlite3_bind_blob64(statement, place, data, bytes.size, SQLITE_STATIC);
+    check(result == SQLITE_OK);
+}
+
+void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text)
+{
+    const char *data = text.size == 0 ? "" : (const char *)text.data;
+    int result = sqlite3_bind_text64(statement, place, data, text.size, SQLITE_STATIC, SQLITE_UTF8);
+    check(result == SQLITE_OK);
+}
+
+uint64_t sql_number(sqlite3_stmt *statement, int column)
+{
+    return (uint64_t)sqlite3_column_int64(statement, column);
+}
+
+struct bytes sql_blob(sqlite3_stmt *statement, int column)
+{
+    const uint8_t *data = sqlite3_column_blob(statement, column);
+    return (struct bytes){data, data == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column)};
+}
+
+enum reason sql_step(struct store_sqlite *store, sqlite3_stmt *statement, bool *ret_row)
+{
+    int result = sqlite3_step(statement);
+    *ret_row = result == SQLITE_ROW;
+    if (result == SQLITE_ROW)
+        return REASON_NONE;
+    enum reason reason = reason_of_sqlite(store->database, result);
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+enum reason sql_run(struct store_sqlite *store, sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+    check(result != SQLITE_ROW);
+    enum reason reason = reason_of_sqlite(store->database, result);
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+enum reason sql_one_number(struct store_sqlite *store, sqlite3_stmt *statement,
+                           uint64_t *ret_number)
+{
+    bool has_row = false;
+    enum reason reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    *ret_number = sql_number(statement, 0);
+    (void)sqlite3_reset(statement);
+    return REASON_NONE;
+}
