@@ -13,9 +13,10 @@
 struct pooled {
     struct intake intake;
     uint8_t *bytes;
-    size_t capacity; /* of bytes; the arena fits a frame of that size */
-    bool is_done;    /* under the lock */
-    struct pooled *next_spare;
+    size_t capacity;     /* of bytes; the arena fits a frame of that size */
+    bool is_done;        /* under the lock */
+    struct pooled *next; /* of the spare ones, or of the alive ones */
+    struct pooled *previous;
 };
 
 struct intake_pool {
@@ -24,6 +25,7 @@ struct intake_pool {
     /* the loop's own */
     size_t alive;
     size_t alive_bytes;
+    struct pooled *all; /* the alive ones */
     struct pooled *spare;
     size_t spare_bytes;
     /* under the lock: ring[first..claimed) is with workers or done, ring[claimed..end) waits */
@@ -76,15 +78,43 @@ static struct pooled *pooled_new(size_t capacity)
 
 static struct pooled *spare_take(struct intake_pool *pool, size_t capacity)
 {
-    for (struct pooled **at = &pool->spare; *at != NULL; at = &(*at)->next_spare) {
+    for (struct pooled **at = &pool->spare; *at != NULL; at = &(*at)->next) {
         struct pooled *pooled = *at;
         if (pooled->capacity != capacity)
             continue;
-        *at = pooled->next_spare;
+        *at = pooled->next;
         pool->spare_bytes -= cost_of(capacity);
         return pooled;
     }
     return NULL;
+}
+
+static void free_all(struct pooled *list)
+{
+    while (list != NULL) {
+        struct pooled *next = list->next;
+        pooled_free(list);
+        list = next;
+    }
+}
+
+static void link_alive(struct intake_pool *pool, struct pooled *pooled)
+{
+    pooled->previous = NULL;
+    pooled->next = pool->all;
+    if (pool->all != NULL)
+        pool->all->previous = pooled;
+    pool->all = pooled;
+}
+
+static void unlink_alive(struct intake_pool *pool, struct pooled *pooled)
+{
+    if (pooled->previous != NULL)
+        pooled->previous->next = pooled->next;
+    else
+        pool->all = pooled->next;
+    if (pooled->next != NULL)
+        pooled->next->previous = pooled->previous;
 }
 
 static void *work(void *context)
@@ -148,13 +178,8 @@ void intake_pool_destroy(struct intake_pool **pool_pointer)
     pthread_mutex_unlock(&pool->lock);
     for (size_t i = 0; i < pool->thread_count; i++)
         pthread_join(pool->threads[i], NULL);
-    for (; pool->first != pool->end; pool->first++)
-        pooled_free(pool->ring[pool->first % pool->options.frames_max]);
-    while (pool->spare != NULL) {
-        struct pooled *next = pool->spare->next_spare;
-        pooled_free(pool->spare);
-        pool->spare = next;
-    }
+    free_all(pool->all);
+    free_all(pool->spare);
     if (pool->done_fd >= 0)
         (void)close(pool->done_fd);
     pthread_cond_destroy(&pool->work);
@@ -194,6 +219,7 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
     pooled->is_done = false;
     pool->alive++;
     pool->alive_bytes += cost_of(capacity);
+    link_alive(pool, pooled);
     pthread_mutex_lock(&pool->lock);
     pool->ring[pool->end++ % pool->options.frames_max] = pooled;
     pthread_cond_signal(&pool->work);
@@ -227,11 +253,12 @@ void intake_pool_release(struct intake_pool *pool, struct intake *intake)
     size_t cost = cost_of(pooled->capacity);
     pool->alive--;
     pool->alive_bytes -= cost;
+    unlink_alive(pool, pooled);
     if (cost > pool->options.spare_bytes - pool->spare_bytes) {
         pooled_free(pooled);
         return;
     }
-    pooled->next_spare = pool->spare;
+    pooled->next = pool->spare;
     pool->spare = pooled;
     pool->spare_bytes += cost;
 }

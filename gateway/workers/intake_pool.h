@@ -5,8 +5,9 @@
  *
  * Calling sequence: intake_pool_new; per frame that arrived intake_pool_submit; when intake_pool_fd
  * is readable, intake_pool_take until NULL; intake_pool_release for each intake once nothing looks
- * at it any more (its .references are 0 and the step is over); intake_pool_destroy after all are
- * released. Everything is called by the loop's thread; the threads are the pool's own.
+ * at it any more (its .references are 0 and the step is over); intake_pool_destroy at last, which
+ * also frees what was not released. Everything is called by the loop's thread; the threads are the
+ * pool's own.
  *
  * Bounds: frames_max frames and bytes_max of memory that are in the pool or out with the caller. At
  * a bound submit answers REASON_BUSY and the caller tells the peer "not now" (invariant 8).
