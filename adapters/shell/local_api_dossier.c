@@ -1,0 +1,180 @@
+/* A dossier's history as this participant knows it: messages both ways, and what became of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/shell/json_text.h"
+#include "adapters/shell/local_api_parts.h"
+#include "proto/codec/message_type.h"
+
+enum {
+    MESSAGES_MAX = STORE_PAGE_MAX, /* per page; a dossier has a few dozen */
+    ENTRIES_MAX = 8,
+};
+
+/* While events are gathered each keeps its moment, to be sorted by. */
+struct timed {
+    wall_t at;
+    size_t place; /* of two at the same moment the one that was found first stays first */
+    json_t *event;
+};
+
+struct history {
+    struct local_api *api;
+    struct timed *events;
+    size_t count, capacity;
+    bool is_complete; /* false: memory was short */
+};
+
+static void add_event(struct history *history, wall_t at, json_t *event)
+{
+    if (history->count == history->capacity) {
+        size_t capacity = history->capacity * 2 + 64; /* bounded by MESSAGES_MAX messages */
+        struct timed *events = reallocarray(history->events, capacity, sizeof *events);
+        if (events != NULL) {
+            history->events = events;
+            history->capacity = capacity;
+        }
+    }
+    if (event == NULL || history->count == history->capacity) {
+        json_decref(event);
+        history->is_complete = false;
+        return;
+    }
+    history->events[history->count] = (struct timed){at, history->count, event};
+    history->count++;
+}
+
+static json_t *new_event(const struct store_message *message, uint32_t type, wall_t at,
+                         const struct key *from, const struct key *to)
+{
+    json_t *event = json_object();
+    if (json_put_moment(event, "time", at) && json_put_type(event, type) &&
+        json_put_text(event, "from", key_bytes(from)) &&
+        json_put_text(event, "to", key_bytes(to)) && json_put_id(event, "message_id", &message->id))
+        return event;
+    json_decref(event);
+    return NULL;
+}
+
+/* The message itself, once per place that it is owed to. */
+static void add_message(struct history *history, const struct store_message *message)
+{
+    const struct local_api_options *options = &history->api->options;
+    struct entry entries[ENTRIES_MAX];
+    size_t count = 0;
+    if (options->store->verbs->entries_of(options->store, message->seq, entries, ENTRIES_MAX,
+                                          &count) != REASON_NONE)
+        history->is_complete = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry = &entries[i];
+        json_t *event = new_event(message, message->type, message->custody, &message->sender,
+                                  &message->recipient);
+        if (!json_put(event, "destination", json_string(entry->destination.text)) ||
+            !json_put(event, "state", json_string(entry_state_name(entry->state))) ||
+            !json_put(event, "state_vi", json_string(entry_state_vietnamese(entry->state))) ||
+            !json_put(event, "attempts", json_integer(entry->attempts)) ||
+            !json_put_reason(event, entry->reason)) {
+            json_decref(event);
+            event = NULL;
+        }
+        add_event(history, message->custody, event);
+    }
+}
+
+/* What was said about a message of ours, by whom. */
+static void add_outcome(struct history *history, const struct store_message *message,
+                        const struct key *about, const struct outcome *outcome)
+{
+    json_t *event =
+        new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
+    /* "receipt_delivered" says that the message is "delivered" there. */
+    const char *state = message_type_name((enum message_type)outcome->receipt_type);
+    if (!json_put(event, "state", json_string(state + strlen("receipt_"))) ||
+        !json_put_reason(event, outcome->reason)) {
+        json_decref(event);
+        event = NULL;
+    }
+    add_event(history, outcome->at, event);
+}
+
+static void add_outcomes(struct history *history, const struct store_message *message)
+{
+    struct outcome outcome;
+    struct key about;
+    size_t place = 0;
+    if (!key_equal(&message->sender, &history->api->options.self))
+        return;
+    while (api_next_outcome(history->api, message, &place, &about, &outcome)) {
+        if (message_type_is_receipt((enum message_type)outcome.receipt_type))
+            add_outcome(history, message, &about, &outcome);
+    }
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    const struct timed *a = left;
+    const struct timed *b = right;
+    if (a->at.ms != b->at.ms)
+        return a->at.ms < b->at.ms ? -1 : 1;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static json_t *sorted_events(struct history *history)
+{
+    json_t *list = json_array();
+    if (history->count > 0)
+        qsort(history->events, history->count, sizeof *history->events, compare_times);
+    for (size_t i = 0; i < history->count; i++)
+        history->is_complete =
+            json_array_append_new(list, history->events[i].event) == 0 && history->is_complete;
+    if (history->is_complete)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static void gather(struct history *history, const uint64_t *seqs, size_t count)
+{
+    struct store *store = history->api->options.store;
+    for (size_t i = 0; i < count; i++) {
+        struct store_message message;
+        if (store->verbs->read_message(store, seqs[i], &message) != REASON_NONE) {
+            history->is_complete = false;
+            return;
+        }
+        /* Its texts live until the next call on the store; nothing below looks at them. */
+        message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
+        add_message(history, &message);
+        add_outcomes(history, &message);
+    }
+}
+
+void dossier_get(struct api_request *request)
+{
+    struct local_api *api = request->api;
+    struct store *store = api->options.store;
+    uint64_t after;
+    size_t count = 0;
+    if (!api_query_number(request, "after", 0, INT64_MAX, &after))
+        return;
+    struct history history = {.api = api, .is_complete = true};
+    uint64_t *seqs = calloc(MESSAGES_MAX, sizeof *seqs);
+    enum reason reason = seqs == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
+    if (reason == REASON_NONE)
+        reason = store->verbs->history(store, bytes_of_text(request->argument), after, seqs,
+                                       MESSAGES_MAX, &count);
+    if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, NULL);
+    } else {
+        gather(&history, seqs, count);
+        json_t *events = sorted_events(&history);
+        uint64_t next = count > 0 ? seqs[count - 1] : after;
+        api_answer_json(request, MHD_HTTP_OK,
+                        events == NULL
+                            ? NULL
+                            : json_pack("{s:s,s:o,s:I}", "dossier_code", request->argument,
+                                        "events", events, "next", (json_int_t)next));
+    }
+    free(history.events);
+    free(seqs);
+}

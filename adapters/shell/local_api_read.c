@@ -1,0 +1,213 @@
+/* What only reads: the inbox, one message with its states and receipts, its raw bytes, health. */
+#include "adapters/shell/json_text.h"
+#include "adapters/shell/local_api_parts.h"
+#include "proto/codec/message_type.h"
+
+enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office */ };
+
+static bool put_entry(json_t *object, const struct entry *entry)
+{
+    return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
+           json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
+           json_put(object, "attempts", json_integer(entry->attempts)) &&
+           json_put_moment(object, "due", entry->due) && json_put_reason(object, entry->reason);
+}
+
+/* ---- inbox ------------------------------------------------------------------------------------
+ */
+
+/* One message that waits for the office. *ret_bytes grows by its document. */
+static enum reason inbox_item(struct local_api *api, const struct entry *entry, size_t *ret_bytes,
+                              json_t **ret_item)
+{
+    struct store *store = api->options.store;
+    struct store_document document;
+    enum reason reason = store->verbs->read_document(store, entry->message_seq, &document);
+    if (reason != REASON_NONE)
+        return reason;
+    *ret_bytes += document.document.size;
+    json_t *item = message_json(&document, &api->own_links, &api->arena);
+    if (!json_put(item, "cursor", json_integer((json_int_t)entry->message_seq)) ||
+        !put_entry(item, entry)) {
+        json_decref(item);
+        return REASON_STORE_CORRUPT; /* what was taken in could be parsed */
+    }
+    *ret_item = item;
+    return REASON_NONE;
+}
+
+void inbox_get(struct api_request *request)
+{
+    struct local_api *api = request->api;
+    struct store *store = api->options.store;
+    struct entry entries[API_PAGE_MAX];
+    struct store_filter filter = {.destination = key_of(SESSION_OFFICE)};
+    uint64_t limit;
+    size_t count = 0;
+    size_t bytes = 0;
+    if (!api_query_number(request, "after", 0, INT64_MAX, &filter.after_seq) ||
+        !api_query_number(request, "limit", API_PAGE_DEFAULT, API_PAGE_MAX, &limit))
+        return;
+    filter.after_destination = filter.after_seq > 0 ? filter.destination : (struct key){{0}};
+    json_t *list = json_array();
+    uint64_t next = filter.after_seq;
+    enum reason reason = store->verbs->list(store, &filter, entries, limit, &count);
+    for (size_t i = 0; reason == REASON_NONE && i < count && bytes < API_PAGE_BYTES; i++) {
+        json_t *item = NULL;
+        reason = inbox_item(api, &entries[i], &bytes, &item);
+        if (reason == REASON_NONE && json_array_append_new(list, item) != 0)
+            reason = REASON_OUT_OF_MEMORY;
+        next = entries[i].message_seq;
+    }
+    if (reason != REASON_NONE) {
+        json_decref(list);
+        api_answer_reason(request, reason, NULL);
+        return;
+    }
+    api_answer_json(request, MHD_HTTP_OK,
+                    json_pack("{s:o,s:I}", "messages", list, "next", (json_int_t)next));
+}
+
+/* ---- one message ------------------------------------------------------------------------------
+ */
+
+static json_t *entry_json(const struct entry *entry)
+{
+    json_t *json = json_object();
+    if (json_put_text(json, "destination", key_bytes(&entry->destination)) &&
+        put_entry(json, entry))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static json_t *entries_json(struct local_api *api, uint64_t message_seq)
+{
+    struct store *store = api->options.store;
+    struct entry entries[ENTRIES_MAX];
+    size_t count = 0;
+    json_t *list = json_array();
+    if (store->verbs->entries_of(store, message_seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(list, entry_json(&entries[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *outcome_json(const struct key *about, const struct outcome *outcome)
+{
+    json_t *json = json_object();
+    if (json_put_type(json, outcome->receipt_type) &&
+        json_put_text(json, "destination", key_bytes(about)) &&
+        json_put_moment(json, "time", outcome->at) && json_put_reason(json, outcome->reason))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static json_t *outcomes_json(struct local_api *api, const struct store_message *message)
+{
+    struct outcome outcome;
+    struct key about;
+    size_t place = 0;
+    json_t *list = json_array();
+    while (api_next_outcome(api, message, &place, &about, &outcome)) {
+        if (json_array_append_new(list, outcome_json(&about, &outcome)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+void message_get(struct api_request *request)
+{
+    struct local_api *api = request->api;
+    struct store *store = api->options.store;
+    struct store_message message;
+    struct store_document document;
+    if (!api_find_message(request, &message))
+        return;
+    uint64_t seq = message.seq;
+    enum reason reason = store->verbs->read_document(store, seq, &document);
+    if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, NULL);
+        return;
+    }
+    message = document.message;
+    json_t *json = message_json(&document, &api->own_links, &api->arena);
+    if (!json_put(json, "entries", entries_json(api, seq)) ||
+        !json_put(json, "receipts", outcomes_json(api, &message))) {
+        json_decref(json);
+        json = NULL;
+    }
+    api_answer_json(request, MHD_HTTP_OK, json);
+}
+
+static void part_get(struct api_request *request, size_t part_offset)
+{
+    struct store *store = request->api->options.store;
+    struct store_message message;
+    struct store_document document;
+    if (!api_find_message(request, &message))
+        return;
+    enum reason reason = store->verbs->read_document(store, message.seq, &document);
+    if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, NULL);
+        return;
+    }
+    api_answer_bytes(request, *(const struct bytes *)((const uint8_t *)&document + part_offset));
+}
+
+void document_get(struct api_request *request)
+{
+    part_get(request, offsetof(struct store_document, document));
+}
+
+void signature_get(struct api_request *request)
+{
+    part_get(request, offsetof(struct store_document, signature));
+}
+
+void manifest_get(struct api_request *request)
+{
+    part_get(request, offsetof(struct store_document, manifest));
+}
+
+/* ---- health -----------------------------------------------------------------------------------
+ */
+
+static bool put_counts(json_t *json, const struct session_status *status)
+{
+    json_t *ledger = json_object();
+    bool ok = json_put(ledger, "size", json_integer((json_int_t)status->head.tree_size)) &&
+              json_put_digest(ledger, "root", &status->head.root) &&
+              json_put(ledger, "alarm", json_boolean(status->ledger_alarm));
+    return json_put(json, "ledger", ledger) && ok &&
+           json_put_moment(json, "last_heard", status->last_heard) &&
+           json_put(json, "to_gateway", json_integer((json_int_t)status->to_gateway)) &&
+           json_put(json, "to_office", json_integer((json_int_t)status->to_office));
+}
+
+void health_get(struct api_request *request)
+{
+    const struct local_api_options *options = &request->api->options;
+    struct session_status status;
+    session_status(options->session, &status);
+    json_t *json = json_object();
+    bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
+              json_put(json, "store", json_string(reason_code(status.store))) &&
+              json_put(json, "version", json_string(options->version));
+    if (ok && api_has_token(request))
+        ok = json_put_text(json, "participant", key_bytes(&options->self)) &&
+             put_counts(json, &status);
+    if (!ok) {
+        json_decref(json);
+        json = NULL;
+    }
+    api_answer_json(request, MHD_HTTP_OK, json);
+}

@@ -1,0 +1,42 @@
+/* message_json - a stored message as the local API and the mappings of back offices see it. */
+#ifndef ADAPTERS_SHELL_MESSAGE_JSON_H
+#define ADAPTERS_SHELL_MESSAGE_JSON_H
+
+#include <jansson.h>
+
+#include "gateway/port/store.h"
+#include "proto/base/arena.h"
+#include "proto/codec/envelope.h"
+
+enum {
+    MESSAGE_JSON_URL_BYTES = 128,
+    /* Parsed forms of the largest document; see examine_memory_bytes. */
+    MESSAGE_JSON_ARENA_BYTES = 8 * ENVELOPE_BYTES_MAX,
+};
+
+/* Where attachments are fetched: "http://127.0.0.1:7650" and the token for links; token may be "".
+ */
+struct message_links {
+    char base[MESSAGE_JSON_URL_BYTES];
+    const char *token;
+};
+
+/* {message_id, sha256, type, type_vi, sender, recipient, dossier_code, …, body, attachments}: the
+ * members of GET /v1/inbox. The arena is reset. NULL when memory is short or the document cannot be
+ * parsed. */
+json_t *message_json(const struct store_document *document, const struct message_links *links,
+                     struct arena *arena);
+/* {envelope: {…}, body: {…}, attachments: […]}: what a mapping gets. */
+json_t *message_json_for_office(const struct store_document *document,
+                                const struct message_links *links, struct arena *arena);
+
+/* A moment as RFC 3339 in Vietnam's time; false when memory is short. Zero is left out. */
+bool json_put_moment(json_t *object, const char *name, wall_t at);
+bool json_put_id(json_t *object, const char *name, const struct message_id *id);
+bool json_put_digest(json_t *object, const char *name, const struct digest *digest);
+/* "reason", "reason_vi", "reason_en", "hint". NONE is left out. */
+bool json_put_reason(json_t *object, enum reason reason);
+/* "type" and "type_vi". */
+bool json_put_type(json_t *object, uint32_t type);
+
+#endif
