@@ -1,0 +1,178 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/rest/rest_parts.h"
+#include "adapters/rest/rest_status.h"
+#include "adapters/shell/json_text.h"
+#include "proto/base/limits.h"
+
+enum { OFFICE_REFERENCE_BYTES_MAX = 64 /* of body.proto */ };
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+/* Cut before a character that does not fit whole. */
+static struct bytes cut(struct bytes text, size_t size_max)
+{
+    if (text.size <= size_max)
+        return text;
+    text.size = size_max;
+    while (text.size > 0 && (text.data[text.size] & 0xc0) == 0x80)
+        text.size--;
+    return text;
+}
+
+/* Takes json over. Without a known reason it is no verdict. */
+static void read_verdict(json_t *json, struct rest_verdict *ret_verdict)
+{
+    struct rest_verdict verdict = {.reason = REASON_OFFICE_REPLY_MALFORMED, .json = json};
+    struct bytes code = {NULL, 0};
+    if (json_is_object(json) && json_take_text(json, "reason", &code) &&
+        !reason_parse(code, &verdict.reason))
+        verdict.reason = REASON_OFFICE_REPLY_MALFORMED;
+    if (json_take_text(json, "office_reference", &verdict.office_reference) &&
+        verdict.office_reference.size > OFFICE_REFERENCE_BYTES_MAX)
+        verdict.office_reference.size = 0; /* half a number is none */
+    if (json_take_text(json, "text", &verdict.text))
+        verdict.text = cut(verdict.text, REASON_TEXT_BYTES_MAX);
+    *ret_verdict = verdict;
+}
+
+static json_t *or_null(json_t *value)
+{
+    return value == NULL ? json_null() : value;
+}
+
+void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
+                       struct rest_verdict *ret_verdict)
+{
+    enum reason status = rest_status_reason(reply->status);
+    json_t *body = NULL;
+    json_t *said = NULL;
+    (void)json_text_read(reply->body, &body);
+    json_t *input =
+        json_pack("{s:s,s:s,s:i,s:O,s:O}", "stage", "answer", "purpose", purpose, "status",
+                  (int)reply->status, "json", or_null(body), "message", call->message);
+    enum reason reason = REASON_OUT_OF_MEMORY;
+    if (status == REASON_NONE && body == NULL)
+        reason = REASON_OFFICE_REPLY_MALFORMED; /* a 200 that cannot be read is no success */
+    else if (input != NULL)
+        reason = mapping_run(call->office->mapping, input, &said);
+    json_decref(input);
+    json_decref(body);
+    read_verdict(said, ret_verdict);
+    if (status != REASON_NONE)
+        ret_verdict->reason = status;
+    else if (reason != REASON_NONE)
+        ret_verdict->reason = reason;
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static bool is_printable(const char *text)
+{
+    for (; *text != 0; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool add_header(struct rest_plan *plan, const char *name, const char *value)
+{
+    if (plan->header_count == REST_HEADERS_MAX || !is_printable(name) || !is_printable(value) ||
+        name[0] == 0 || strpbrk(name, ": ") != NULL)
+        return false;
+    char *header = NULL;
+    if (asprintf(&header, "%s: %s", name, value) < 0)
+        return false;
+    plan->headers[plan->header_count++] = header;
+    return true;
+}
+
+static bool read_headers(const struct rest_call *call, struct rest_plan *plan)
+{
+    const char *name;
+    json_t *value;
+    bool ok = add_header(plan, "Idempotency-Key", call->id) &&
+              add_header(plan, "Accept", "application/json");
+    if (ok && plan->body.size > 0)
+        ok = add_header(plan, "Content-Type", "application/json; charset=utf-8");
+    json_object_foreach(json_object_get(plan->json, "headers"), name, value)
+    {
+        ok = ok && json_is_string(value) && add_header(plan, name, json_string_value(value));
+    }
+    return ok;
+}
+
+static bool read_target(const struct rest_call *call, struct rest_plan *plan)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    const char *method = json_string_value(json_object_get(plan->json, "method"));
+    const char *path = json_string_value(json_object_get(plan->json, "path"));
+    if (method == NULL || path == NULL || path[0] != '/' || !is_printable(path) ||
+        strchr(path, ' ') != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (strcmp(methods[i], method) == 0)
+            plan->method = methods[i];
+    }
+    int size = snprintf(plan->url, sizeof plan->url, "%s%s", call->office->base_url, path);
+    return plan->method != NULL && size > 0 && (size_t)size < sizeof plan->url;
+}
+
+static bool read_request(const struct rest_call *call, struct rest_plan *plan)
+{
+    json_t *body = json_object_get(plan->json, "json");
+    if (body != NULL && !json_is_null(body) && !json_text_write(body, &plan->body))
+        return false;
+    return read_target(call, plan) && read_headers(call, plan);
+}
+
+static bool read_plan(const struct rest_call *call, struct rest_plan *plan)
+{
+    json_t *answer = json_object_get(plan->json, "answer");
+    if (json_is_null(plan->json)) {
+        plan->kind = REST_PLAN_NONE;
+    } else if (json_is_true(json_object_get(plan->json, "login"))) {
+        plan->kind = REST_PLAN_LOGIN;
+    } else if (answer != NULL) {
+        plan->kind = REST_PLAN_VERDICT;
+        read_verdict(json_incref(answer), &plan->verdict);
+    } else {
+        plan->kind = REST_PLAN_REQUEST;
+        return read_request(call, plan);
+    }
+    return true;
+}
+
+enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct rest_plan *ret_plan)
+{
+    struct rest_office *office = call->office;
+    json_t *said = NULL;
+    json_t *input =
+        json_pack("{s:s,s:s,s:i,s:O,s:O,s:O}", "stage", "request", "purpose", purpose, "attempt",
+                  (int)call->attempt, "message", call->message, "credentials",
+                  or_null(office->credentials), "session", or_null(office->session));
+    if (input == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = mapping_run(office->mapping, input, &said);
+    json_decref(input);
+    if (reason != REASON_NONE)
+        return reason;
+    *ret_plan = (struct rest_plan){.json = said};
+    buffer_init(&ret_plan->body, MAPPING_OUTPUT_BYTES_MAX);
+    if (read_plan(call, ret_plan))
+        return REASON_NONE;
+    rest_plan_release(ret_plan);
+    return REASON_OFFICE_UNKNOWN; /* the mapping is wrong: a person must see it */
+}
+
+void rest_plan_release(struct rest_plan *plan)
+{
+    for (size_t i = 0; i < plan->header_count; i++)
+        free(plan->headers[i]);
+    buffer_release(&plan->body);
+    json_decref(plan->verdict.json);
+    json_decref(plan->json);
+}

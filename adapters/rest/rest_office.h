@@ -1,0 +1,59 @@
+/* rest_office - the kind "rest": a back office that is called over HTTP, in its own dialect.
+ *
+ * The contract is shell/office.h. What to call and how to read an answer is a jq program, the
+ * mapping; which status means what, how often, and what counts as success is decided here:
+ *
+ *            first attempt                 2xx: the mapping's verdict; 4xx, 5xx: rest_status.h
+ *   QUEUED ─────────────────▶ CALLING ─────────────────────────────────────────────▶ answered
+ *     │ a later one              │ ▲ not there            409, or so the mapping says
+ *     │                          │ │                         │
+ *     └──────▶ LOOKING ──────────┼─┘                         ▼
+ *                 └─ there: ok   └──────────────────▶ CONFIRMING ─ there: ok, otherwise duplicate
+ *
+ *   any of the three ── 401, 403 ──▶ LOGGING_IN ──▶ the same again; once in a call
+ *
+ * The office may have taken a message before a connection was cut. So every call carries the
+ * message id (header Idempotency-Key, and whatever field the mapping puts it in), and every later
+ * attempt looks first: the office never gets a message twice, even if it does not know duplicates
+ * itself.
+ *
+ * What the mapping is asked, and what it answers (README.md has an example):
+ *   {stage: "request", purpose: "call" | "lookup" | "login", attempt, message, credentials,
+ * session} ─▶ {method, path, headers: {Name: text}, json}   the request | {answer: {reason, …}} no
+ * call is needed: this is the verdict | {login: true}                                 log in first
+ *      | null                                          there is no such operation
+ *   {stage: "answer", purpose, status, json, message}
+ *     ─▶ {reason: "ok" | a code of the reason table, office_reference, text, session}
+ *        of a lookup "ok": it is there; "not_found": it is not
+ */
+#ifndef ADAPTERS_REST_REST_OFFICE_H
+#define ADAPTERS_REST_REST_OFFICE_H
+
+#include "adapters/rest/http_client.h"
+#include "adapters/rest/mapping.h"
+#include "adapters/shell/office.h"
+
+enum {
+    REST_URL_BYTES_MAX = 2048,
+    REST_HEADERS_MAX = 16,
+    /* Steps of one call: login, lookup, call, confirmation, one of them twice. With the largest
+     * timeout all of them end before the session's lease does (150 s). */
+    REST_STEPS_MAX = 6,
+    REST_TIMEOUT_MAX_MS = 24 * 1000,
+};
+
+struct rest_options {
+    const char *base_url; /* "http://127.0.0.1:8080/api"; copied */
+    const char *ca_file;  /* NULL: the system's; copied */
+    struct bytes mapping; /* the jq program */
+    json_t *credentials;  /* given to the mapping; NULL: none. A reference is taken */
+    uint32_t connect_timeout_ms;
+    uint32_t timeout_ms; /* of one request; at most REST_TIMEOUT_MAX_MS */
+    uint32_t calls_max;  /* at once, at most HTTP_REQUESTS_MAX */
+};
+
+/* REASON_SETTINGS_INVALID: see ret_fault. REASON_OUT_OF_MEMORY. */
+enum reason rest_office_new(const struct rest_options *options, struct office **ret_office,
+                            char ret_fault[MAPPING_FAULT_BYTES]);
+
+#endif

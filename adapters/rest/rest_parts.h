@@ -1,0 +1,80 @@
+/* rest_parts - what the two files of the rest kind share. Nobody else includes this.
+ *
+ *   rest_office.c   the calls: who is in which step, and what follows from a reply
+ *   rest_mapping.c  what is asked of the mapping, and its answers made safe
+ */
+#ifndef ADAPTERS_REST_REST_PARTS_H
+#define ADAPTERS_REST_REST_PARTS_H
+
+#include "adapters/rest/rest_office.h"
+
+enum rest_step { REST_QUEUED = 0, REST_LOOKING, REST_CALLING, REST_CONFIRMING, REST_LOGGING_IN };
+
+struct rest_office;
+
+struct rest_call {
+    struct rest_office *office;
+    uint64_t message_seq;
+    uint32_t attempt;
+    char id[MESSAGE_ID_TEXT_BYTES];
+    json_t *message;
+    enum rest_step step;
+    enum rest_step after_login;
+    bool has_logged_in;
+    unsigned steps;
+    struct rest_call *next;
+};
+
+struct rest_office {
+    struct office office;
+    char *base_url;
+    json_t *credentials;
+    json_t *session; /* what the last login gave; NULL: none */
+    struct mapping *mapping;
+    struct http_client *http;
+    uint32_t calls_max;
+    int epoll; /* http's descriptor and wake */
+    int wake;
+    struct rest_call *calls;
+    size_t call_count;
+    /* during run */
+    office_answered *answered;
+    void *context;
+};
+
+/* A verdict of the mapping, bounded. The texts belong to json. */
+struct rest_verdict {
+    enum reason reason;
+    struct bytes office_reference;
+    struct bytes text;
+    json_t *json; /* to be released with json_decref */
+};
+
+enum rest_plan_kind {
+    REST_PLAN_REQUEST,
+    REST_PLAN_VERDICT, /* no request is needed */
+    REST_PLAN_LOGIN,
+    REST_PLAN_NONE, /* the dialect has no such operation */
+};
+
+struct rest_plan {
+    enum rest_plan_kind kind;
+    struct rest_verdict verdict;
+    char url[REST_URL_BYTES_MAX];
+    const char *method;
+    char *headers[REST_HEADERS_MAX];
+    size_t header_count;
+    struct buffer body;
+    json_t *json; /* what the mapping said; .method points into it */
+};
+
+/* Asks the mapping for the request of this step. REASON_NONE: ret_plan is to be released. */
+enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct rest_plan *ret_plan);
+void rest_plan_release(struct rest_plan *plan);
+
+/* Asks the mapping what a reply says. status decides over it unless it is 2xx: then only texts are
+ * taken from the mapping's answer. */
+void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
+                       struct rest_verdict *ret_verdict);
+
+#endif

@@ -1,0 +1,48 @@
+/* office - what drives one participant's back office: a port with one implementation per kind.
+ *
+ *   kind     implementation
+ *   inbox    none: the office fetches and acknowledges by itself over the local API
+ *   rest     rest/rest_office.h: HTTP calls, shaped by a mapping
+ *
+ * One thread. start begins a call; its answer comes out of a later run, once, for every call that
+ * was started. Calls that are under way when the driver is closed are not answered: their leases
+ * end.
+ *
+ * A call for a message that is already under way is the same call: start answers REASON_NONE and
+ * the answer comes once.
+ */
+#ifndef ADAPTERS_SHELL_OFFICE_H
+#define ADAPTERS_SHELL_OFFICE_H
+
+#include <jansson.h>
+
+#include "adapters/core/session.h"
+
+/* One delivery to the back office. */
+struct office_delivery {
+    uint64_t message_seq;
+    uint32_t attempt; /* from 1; more: an earlier one may have got through, look first */
+    struct message_id id;
+    json_t *message; /* message_json_for_office; the driver takes a reference of its own */
+};
+
+/* Views are valid during the call. */
+typedef void office_answered(void *context, const struct office_answer *answer);
+
+struct office;
+
+struct office_verbs {
+    void (*close)(struct office *office);
+    /* REASON_BUSY: as many as may be are under way. */
+    enum reason (*start)(struct office *office, const struct office_delivery *delivery);
+    /* Readable when run has something to do; also when time has passed. */
+    int (*fd)(const struct office *office);
+    void (*run)(struct office *office, office_answered *answered, void *context);
+};
+
+/* Implementations begin with this. */
+struct office {
+    const struct office_verbs *verbs;
+};
+
+#endif
