@@ -1,0 +1,207 @@
+/* The loop: wait, drain what arrived, one step, one commit, and only then anything is said. */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "adapters/shell/adapter.h"
+#include "proto/codec/message_type.h"
+
+enum {
+    WAIT_MAX_MS = 500,
+    RECEIVE_ROUND_MAX = 64, /* frames taken from the link before anything else is looked at */
+};
+
+/* ---- effects --------------------------------------------------------------------------------- */
+
+static enum reason send_frame(void *context, struct bytes frame)
+{
+    struct adapter *adapter = context;
+    return link_client_send(adapter->link, frame);
+}
+
+static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
+{
+    adapter_office_call(context, message_seq, attempt);
+}
+
+static void log_transition(void *context, const struct transition *transition)
+{
+    struct adapter *adapter = context;
+    bool is_alarm = strcmp(transition->event, "alarm") == 0;
+    bool is_failure = transition->reason != REASON_NONE;
+    struct log_line line = {
+        .level = is_alarm     ? LOG_ERROR
+                 : is_failure ? LOG_WARNING
+                              : LOG_INFO,
+        .event = transition->event,
+        .message = id_is_zero(&transition->id) ? NULL : &transition->id,
+        .dossier = transition->dossier_code,
+        .from = key_bytes(&transition->from),
+        .to = key_bytes(&transition->to),
+        .type =
+            transition->type == 0 ? NULL : message_type_name((enum message_type)transition->type),
+        .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
+        .reason = transition->reason,
+        .attempt = transition->attempt,
+    };
+    log_write(&adapter->log, adapter_wall(), &line);
+}
+
+static void intake_done(void *context, struct intake *intake)
+{
+    struct adapter *adapter = context;
+    intake_pool_release(adapter->pool, intake);
+}
+
+/* ---- one step -------------------------------------------------------------------------------- */
+
+static void feed_link(struct adapter *adapter)
+{
+    if (adapter->has_gone_down)
+        session_link_down(adapter->session);
+    if (adapter->has_come_up)
+        session_link_up(adapter->session);
+    adapter->has_gone_down = adapter->has_come_up = false;
+    while (session_has_room(adapter->session)) {
+        struct intake *intake = intake_pool_take(adapter->pool);
+        if (intake == NULL)
+            return;
+        /* What an earlier connection brought is sent again on this one. */
+        if (intake->connection == adapter->connection && adapter->is_connected)
+            session_intake(adapter->session, intake);
+        else
+            intake_pool_release(adapter->pool, intake);
+    }
+}
+
+static void step(struct adapter *adapter)
+{
+    const struct session_effects effects = {.context = adapter,
+                                            .send = send_frame,
+                                            .call_office = call_office,
+                                            .transition = log_transition,
+                                            .intake_done = intake_done};
+    const struct store_plan *plan = NULL;
+    session_begin(adapter->session, adapter_mono(), adapter_wall());
+    feed_link(adapter);
+    adapter_office_step(adapter);
+    local_api_step(adapter->api);
+    enum reason reason = session_end(adapter->session, &plan);
+    if (reason == REASON_NONE && plan != NULL)
+        reason = adapter->store->verbs->commit(adapter->store, plan);
+    /* Before the effects: an office call that cannot be started is an answer for the next step. */
+    adapter_office_settle(adapter, reason);
+    if (reason == REASON_NONE)
+        session_committed(adapter->session, &effects);
+    else
+        session_aborted(adapter->session, reason, &effects);
+    local_api_settle(adapter->api, reason);
+}
+
+/* ---- what arrives ---------------------------------------------------------------------------- */
+
+/* False: the pool is full; the frame is held, and nothing more is received until it has room. */
+static bool take_frame(struct adapter *adapter, const struct link_event *event)
+{
+    struct key gateway = key_of(adapter->settings.gateway.participant);
+    enum reason reason = intake_pool_submit(adapter->pool, &gateway, adapter->connection,
+                                            event->bytes, adapter_wall());
+    adapter->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
+    if (adapter->is_frame_held)
+        adapter->held = *event;
+    return !adapter->is_frame_held;
+}
+
+static bool take_event(struct adapter *adapter, const struct link_event *event)
+{
+    switch (event->kind) {
+    case LINK_FRAME:
+        return take_frame(adapter, event);
+    case LINK_PEER_CONNECTED:
+        adapter->has_gone_down = adapter->has_gone_down || adapter->is_connected;
+        adapter->has_come_up = adapter->is_connected = true;
+        adapter->connection++;
+        break;
+    case LINK_PEER_GONE:
+        adapter->has_gone_down = true;
+        adapter->has_come_up = adapter->is_connected = false;
+        break;
+    case LINK_PEER_REFUSED:
+        adapter_log(adapter, LOG_WARNING, "link_refused", event->reason,
+                    adapter->settings.gateway.endpoint);
+        break;
+    }
+    return true;
+}
+
+/* True when there may be more at once. */
+static bool receive(struct adapter *adapter)
+{
+    if (adapter->is_frame_held && !take_frame(adapter, &adapter->held))
+        return false;
+    for (int i = 0; i < RECEIVE_ROUND_MAX; i++) {
+        struct link_event event;
+        if (!link_client_receive(adapter->link, &event) || !take_event(adapter, &event))
+            return false;
+    }
+    return true;
+}
+
+static void take_signals(struct adapter *adapter)
+{
+    struct signalfd_siginfo info;
+    while (read(adapter->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            (void)adapter_reload(adapter);
+        else
+            adapter->is_stopping = true;
+    }
+}
+
+static bool is_due(const struct adapter *adapter)
+{
+    return session_deadline(adapter->session).ms <= adapter_mono().ms;
+}
+
+static int wait_ms(const struct adapter *adapter)
+{
+    int64_t wait = session_deadline(adapter->session).ms - adapter_mono().ms;
+    int api = local_api_timeout_ms(adapter->api);
+    if (wait > WAIT_MAX_MS)
+        wait = WAIT_MAX_MS;
+    if (api >= 0 && wait > api)
+        wait = api;
+    return wait > 0 ? (int)wait : 0;
+}
+
+/* Sending may have taken the descriptor's edge with it, so the link is always asked again before
+ * anything waits. */
+void adapter_run(struct adapter *adapter)
+{
+    bool more = true;
+    while (!adapter->is_stopping) {
+        struct pollfd waits[] = {
+            {.fd = link_client_fd(adapter->link), .events = POLLIN},
+            {.fd = intake_pool_fd(adapter->pool), .events = POLLIN},
+            {.fd = adapter->signals, .events = POLLIN},
+            {.fd = local_api_fd(adapter->api), .events = POLLIN},
+            {.fd = adapter->office == NULL ? -1 : adapter->office->verbs->fd(adapter->office),
+             .events = POLLIN},
+        };
+        (void)poll(waits, sizeof waits / sizeof *waits, more ? 0 : wait_ms(adapter));
+        if (waits[2].revents != 0)
+            take_signals(adapter);
+        more = receive(adapter);
+        local_api_run(adapter->api, adapter_wall());
+        if (waits[4].revents != 0)
+            adapter_office_run(adapter);
+        if (waits[1].revents == 0 && !adapter->has_come_up && !adapter->has_gone_down &&
+            !local_api_has_changes(adapter->api) && !adapter_office_has_answers(adapter) &&
+            !is_due(adapter))
+            continue;
+        step(adapter);
+        more = receive(adapter) || more;
+    }
+}

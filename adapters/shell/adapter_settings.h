@@ -1,0 +1,49 @@
+/* adapter_settings - what an operator may set for lienthong-adapter; the table is the manual. */
+#ifndef ADAPTERS_SHELL_ADAPTER_SETTINGS_H
+#define ADAPTERS_SHELL_ADAPTER_SETTINGS_H
+
+#include "gateway/workers/file_read.h"
+#include "proto/base/limits.h"
+#include "proto/settings/settings.h"
+
+enum adapter_office_kind { OFFICE_INBOX, OFFICE_REST };
+
+struct adapter_settings {
+    char participant[PARTICIPANT_KEY_BYTES_MAX + 1];
+    struct {
+        char participant[PARTICIPANT_KEY_BYTES_MAX + 1];
+        char endpoint[256];
+        char public_key[48];
+    } gateway;
+    char curve_secret_file[FILE_PATH_BYTES_MAX];
+    char signing_key_file[FILE_PATH_BYTES_MAX];
+    char signing_certificate_file[FILE_PATH_BYTES_MAX];
+    char registry_directory[FILE_PATH_BYTES_MAX];
+    char state_directory[FILE_PATH_BYTES_MAX];
+    int64_t api_port;
+    struct {
+        int kind; /* enum adapter_office_kind */
+        char url[1024];
+        char mapping[FILE_PATH_BYTES_MAX];
+        char credentials_file[FILE_PATH_BYTES_MAX];
+        char ca_file[FILE_PATH_BYTES_MAX];
+        int64_t window;
+        int64_t connect_timeout_ms;
+        int64_t timeout_ms;
+    } office;
+    int log_format; /* enum log_format */
+    int64_t attachment_bytes_max;
+    int64_t window_messages;
+    int64_t flights_max;
+    int64_t workers;
+    int64_t store_cache_bytes;
+};
+
+enum { ADAPTER_SETTINGS_ROWS = 24 };
+extern const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS];
+
+/* What the table cannot say: keys that parse, a rest office with its url and mapping. NULL: all is
+ * well; otherwise the name of the setting at fault. */
+const char *adapter_settings_fault(const struct adapter_settings *settings);
+
+#endif

@@ -1,0 +1,407 @@
+/* Starting and stopping the adapter, and reading its registry again. */
+#include "adapters/shell/adapter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/store/blobs_directory.h"
+#include "gateway/store/store_sqlite.h"
+#include "gateway/workers/registry_directory.h"
+#include "proto/codec/frame.h"
+#include "proto/seal/seal.h"
+#include "proto/seal/sha256.h"
+#include "proto/seal/trust.h"
+#include "routing/registry/registry.h"
+
+enum {
+    KEY_FILE_BYTES_MAX = 64 * 1024,
+    POOL_FRAMES_MAX = 64,
+    POOL_BYTES_MAX = 16 * 1024 * 1024, /* reached only by frames of the largest size */
+    POOL_SPARE_BYTES = 1024 * 1024,
+};
+
+wall_t adapter_wall(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+mono_t adapter_mono(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+static void write_line(void *context, struct bytes line)
+{
+    (void)context;
+    size_t done = 0;
+    while (done < line.size) {
+        ssize_t count = write(STDERR_FILENO, line.data + done, line.size - done);
+        if (count < 0 && errno != EINTR)
+            return; /* nobody listens: work goes on */
+        done += count > 0 ? (size_t)count : 0;
+    }
+}
+
+void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
+                 enum reason reason, const char *detail)
+{
+    struct log_line line = {.level = level, .event = event, .reason = reason};
+    if (detail != NULL)
+        line.detail = bytes_of_text(detail);
+    log_write(&adapter->log, adapter_wall(), &line);
+}
+
+bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
+{
+    (void)fprintf(
+        stderr, "lienthong-adapter: %s: %s (%s)\n", what,
+        language_pick(adapter->language, reason_vietnamese(reason), reason_english(reason)),
+        reason_code(reason));
+    return false;
+}
+
+/* ---- registry and trust ---------------------------------------------------------------------- */
+
+struct snapshots {
+    struct registry *registry;
+    struct trust *trust;
+};
+
+static void log_faults(struct adapter *adapter, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        struct buffer text;
+        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
+        if (fault_print(&faults->items[i], adapter->language, &text))
+            adapter_log(adapter, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
+                        buffer_text(&text));
+        buffer_release(&text);
+    }
+}
+
+static bool load_snapshots(struct adapter *adapter, struct snapshots *ret_snapshots)
+{
+    const char *path = adapter->settings.registry_directory;
+    char culprit[FILE_PATH_BYTES_MAX];
+    struct snapshots snapshots = {0};
+    static struct faults faults;
+    enum reason reason = registry_directory_load(path, sha256_parts, &faults, &snapshots.registry);
+    if (reason != REASON_NONE) {
+        log_faults(adapter, &faults);
+        adapter_log(adapter, LOG_ERROR, "registry_refused", reason, path);
+        return false;
+    }
+    reason =
+        trust_directory_load(path, snapshots.registry, adapter_wall(), &snapshots.trust, culprit);
+    if (reason != REASON_NONE) {
+        adapter_log(adapter, LOG_ERROR, "trust_refused", reason, culprit);
+        registry_destroy(&snapshots.registry);
+        return false;
+    }
+    *ret_snapshots = snapshots;
+    return true;
+}
+
+bool adapter_reload(struct adapter *adapter)
+{
+    struct snapshots snapshots;
+    if (!load_snapshots(adapter, &snapshots))
+        return false;
+    crypto_openssl_set_trust(adapter->crypto, snapshots.trust);
+    local_api_set_registry(adapter->api, snapshots.registry);
+    registry_destroy(&adapter->registry);
+    adapter->registry = snapshots.registry;
+    adapter_log(adapter, LOG_INFO, "registry_loaded", REASON_NONE,
+                registry_version(snapshots.registry));
+    return true;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static enum reason read_signer(const struct adapter *adapter, struct signer **ret_signer)
+{
+    struct buffer key;
+    struct buffer certificate;
+    buffer_init(&key, KEY_FILE_BYTES_MAX);
+    buffer_init(&certificate, KEY_FILE_BYTES_MAX);
+    enum reason reason = file_read_secret(adapter->settings.signing_key_file, &key);
+    if (reason == REASON_NONE)
+        reason = file_read(adapter->settings.signing_certificate_file, &certificate);
+    if (reason == REASON_NONE)
+        reason = signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
+                            ret_signer);
+    if (key.size > 0)
+        explicit_bzero(key.data, key.size);
+    buffer_release(&key);
+    buffer_release(&certificate);
+    return reason;
+}
+
+static bool start_crypto(struct adapter *adapter)
+{
+    struct snapshots snapshots;
+    struct signer *signer = NULL;
+    if (!load_snapshots(adapter, &snapshots))
+        return adapter_fail(adapter, REASON_REGISTRY_INVALID, adapter->settings.registry_directory);
+    adapter->registry = snapshots.registry;
+    enum reason reason = read_signer(adapter, &signer);
+    if (reason == REASON_NONE)
+        reason = crypto_openssl_new(signer, snapshots.trust, &adapter->crypto);
+    if (reason == REASON_NONE)
+        return true;
+    signer_destroy(&signer);
+    trust_drop(&snapshots.trust);
+    return adapter_fail(adapter, reason, adapter->settings.signing_key_file);
+}
+
+static enum reason read_curve_secret(const char *path, struct curve_pair *ret_pair)
+{
+    struct buffer text;
+    struct curve_pair pair;
+    buffer_init(&text, KEY_FILE_BYTES_MAX);
+    enum reason reason = file_read_secret(path, &text);
+    struct bytes key = buffer_view(&text);
+    while (key.size > 0 && (key.data[key.size - 1] == '\n' || key.data[key.size - 1] == '\r'))
+        key.size--;
+    if (reason == REASON_NONE && !curve_pair_of_secret(key, &pair))
+        reason = REASON_KEY_UNREADABLE;
+    if (reason == REASON_NONE)
+        *ret_pair = pair;
+    if (text.size > 0)
+        explicit_bzero(text.data, text.size);
+    buffer_release(&text);
+    return reason;
+}
+
+/* The setting, or what the registry says of the gateway. */
+static bool gateway_public_key(const struct adapter *adapter, struct curve_key *ret_key)
+{
+    const char *text = adapter->settings.gateway.public_key;
+    if (text[0] != 0)
+        return curve_key_parse(bytes_of_text(text), ret_key);
+    struct key key = key_of(adapter->settings.gateway.participant);
+    const struct participant *gateway = registry_participant(adapter->registry, &key);
+    return gateway != NULL && curve_key_parse(bytes_of_text(gateway->curve_public_key), ret_key);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static bool start_state(struct adapter *adapter)
+{
+    const char *folder = adapter->settings.state_directory;
+    char path[FILE_PATH_BYTES_MAX];
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return adapter_fail(adapter, REASON_STORE_FAILED, folder);
+    if (!file_path_join(folder, "lock", path))
+        return adapter_fail(adapter, REASON_SETTINGS_INVALID, folder);
+    adapter->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (adapter->lock < 0)
+        return adapter_fail(adapter, REASON_STORE_FAILED, path);
+    /* Two sessions over one store would each believe that it is theirs. */
+    return flock(adapter->lock, LOCK_EX | LOCK_NB) == 0 ||
+           adapter_fail(adapter, REASON_STORE_BUSY, path);
+}
+
+static bool start_store(struct adapter *adapter)
+{
+    const char *folder = adapter->settings.state_directory;
+    char path[FILE_PATH_BYTES_MAX];
+    struct store_sqlite_options options = {.cache_bytes =
+                                               (uint32_t)adapter->settings.store_cache_bytes};
+    if (!file_path_join(folder, "store.sqlite", path))
+        return adapter_fail(adapter, REASON_SETTINGS_INVALID, folder);
+    enum reason reason = store_sqlite_open(path, &options, &adapter->store);
+    if (reason != REASON_NONE)
+        return adapter_fail(adapter, reason, path);
+    if (!file_path_join(folder, "blobs", path))
+        return adapter_fail(adapter, REASON_SETTINGS_INVALID, folder);
+    reason = blobs_directory_open(path, (uint64_t)adapter->settings.attachment_bytes_max,
+                                  &adapter->blobs);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, path);
+}
+
+static int32_t local_offset_minutes(void)
+{
+    time_t now = time(NULL);
+    struct tm local;
+    return localtime_r(&now, &local) == NULL ? VIETNAM_OFFSET_MINUTES
+                                             : (int32_t)(local.tm_gmtoff / 60);
+}
+
+static bool start_session(struct adapter *adapter)
+{
+    const struct adapter_settings *settings = &adapter->settings;
+    bool is_called = settings->office.kind != OFFICE_INBOX;
+    struct session_options options = {
+        .self = key_of(settings->participant),
+        .gateway = key_of(settings->gateway.participant),
+        .offset_minutes = local_offset_minutes(),
+        .window_messages = (uint32_t)settings->window_messages,
+        .office_window = is_called ? (uint32_t)settings->office.window : 0,
+        .attachment_bytes_max = (uint64_t)settings->attachment_bytes_max,
+        .flights_max = (uint32_t)settings->flights_max,
+        .program = "lienthong-adapter " ADAPTER_VERSION,
+        .store = adapter->store,
+        .blobs = adapter->blobs,
+        .crypto = crypto_openssl_port(adapter->crypto),
+    };
+    if (!arena_init(&adapter->memory, session_memory_bytes(&options)))
+        return adapter_fail(adapter, REASON_OUT_OF_MEMORY, "session");
+    adapter->session = session_new(&options, &adapter->memory);
+    enum reason reason = session_load(adapter->session, adapter_wall());
+    if (reason != REASON_NONE)
+        return adapter_fail(adapter, reason, settings->state_directory);
+    struct intake_pool_options pool = {
+        .threads = (uint32_t)settings->workers,
+        .frames_max = POOL_FRAMES_MAX,
+        .bytes_max = POOL_BYTES_MAX,
+        .spare_bytes = POOL_SPARE_BYTES,
+        .crypto = options.crypto,
+    };
+    reason = intake_pool_new(&pool, &adapter->pool);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, "workers");
+}
+
+static bool start_api(struct adapter *adapter)
+{
+    const struct adapter_settings *settings = &adapter->settings;
+    struct local_api_options options = {
+        .port = (uint16_t)settings->api_port,
+        .state_directory = settings->state_directory,
+        .version = ADAPTER_VERSION,
+        .self = key_of(settings->participant),
+        .gateway = key_of(settings->gateway.participant),
+        .attachment_bytes_max = (uint64_t)settings->attachment_bytes_max,
+        .session = adapter->session,
+        .store = adapter->store,
+        .blobs = adapter->blobs,
+        .crypto = crypto_openssl_port(adapter->crypto),
+        .registry = adapter->registry,
+    };
+    enum reason reason = local_api_new(&options, &adapter->api);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, "api");
+}
+
+static bool start_link(struct adapter *adapter)
+{
+    const struct adapter_settings *settings = &adapter->settings;
+    struct link_client_options options = {.endpoint = settings->gateway.endpoint};
+    enum reason reason = read_curve_secret(settings->curve_secret_file, &options.key);
+    if (reason != REASON_NONE)
+        return adapter_fail(adapter, reason, settings->curve_secret_file);
+    if (!gateway_public_key(adapter, &options.server_public_key))
+        return adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
+    reason = link_client_new(&options, &adapter->link);
+    explicit_bzero(&options.key, sizeof options.key);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, settings->gateway.endpoint);
+}
+
+static bool start_signals(struct adapter *adapter)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* Before any thread is made, so that all of them leave signals to the loop. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return adapter_fail(adapter, REASON_STORE_FAILED, "signals");
+    adapter->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return adapter->signals >= 0 || adapter_fail(adapter, REASON_STORE_FAILED, "signals");
+}
+
+static void adapter_init(struct adapter *adapter, const struct adapter_settings *settings,
+                         enum language language)
+{
+    *adapter =
+        (struct adapter){.settings = *settings, .language = language, .signals = -1, .lock = -1};
+    adapter->log = (struct log){.sink = write_line,
+                                .format = (enum log_format)settings->log_format,
+                                .lowest = LOG_INFO,
+                                .offset_minutes = local_offset_minutes()};
+}
+
+bool adapter_start(struct adapter *adapter, const struct adapter_settings *settings,
+                   enum language language)
+{
+    adapter_init(adapter, settings, language);
+    /* The office first: its mapping's process is made before there are threads or secrets. */
+    if (!start_signals(adapter) || !adapter_office_start(adapter) || !start_crypto(adapter) ||
+        !start_state(adapter) || !start_store(adapter) || !start_session(adapter) ||
+        !start_api(adapter) || !start_link(adapter))
+        return false;
+    char address[64];
+    (void)snprintf(address, sizeof address, "http://127.0.0.1:%u", local_api_port(adapter->api));
+    adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
+    return true;
+}
+
+bool adapter_check(struct adapter *adapter, const struct adapter_settings *settings,
+                   enum language language)
+{
+    struct curve_pair pair;
+    struct curve_key key;
+    adapter_init(adapter, settings, language);
+    if (!adapter_office_start(adapter) || !start_crypto(adapter))
+        return false;
+    enum reason reason = read_curve_secret(settings->curve_secret_file, &pair);
+    if (reason != REASON_NONE)
+        return adapter_fail(adapter, reason, settings->curve_secret_file);
+    explicit_bzero(&pair, sizeof pair);
+    return gateway_public_key(adapter, &key) ||
+           adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void say_goodbye(struct adapter *adapter)
+{
+    enum { SCRATCH_BYTES = 1024 };
+    struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_SHUTDOWN};
+    struct arena scratch;
+    struct buffer bytes;
+    if (!adapter->is_connected || !arena_init(&scratch, SCRATCH_BYTES))
+        return;
+    buffer_init(&bytes, SCRATCH_BYTES);
+    if (frame_build(&frame, &scratch, &bytes) == REASON_NONE)
+        (void)link_client_send(adapter->link, buffer_view(&bytes));
+    buffer_release(&bytes);
+    arena_release(&scratch);
+}
+
+void adapter_stop(struct adapter *adapter)
+{
+    if (adapter->link != NULL)
+        say_goodbye(adapter);
+    link_client_destroy(&adapter->link);
+    local_api_destroy(&adapter->api);
+    adapter_office_stop(adapter);
+    if (adapter->session != NULL)
+        session_release(adapter->session);
+    intake_pool_destroy(&adapter->pool);
+    if (adapter->blobs != NULL)
+        adapter->blobs->verbs->close(adapter->blobs);
+    if (adapter->store != NULL)
+        adapter->store->verbs->close(adapter->store);
+    crypto_openssl_destroy(&adapter->crypto);
+    registry_destroy(&adapter->registry);
+    arena_release(&adapter->memory);
+    if (adapter->signals >= 0)
+        (void)close(adapter->signals);
+    if (adapter->lock >= 0)
+        (void)close(adapter->lock);
+}
