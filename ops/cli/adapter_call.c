@@ -1,0 +1,126 @@
+#include "ops/cli/adapter_call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/cli/text.h"
+#include "ops/client/adapter_address.h"
+#include "proto/base/time.h"
+#include "proto/codec/message_type.h"
+
+int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
+{
+    struct adapter_address address;
+    if (adapter_locate(where, getenv("LIENTHONG_ADAPTER"), &address) != REASON_NONE) {
+        fprintf(stderr, text_of(TEXT_ADAPTER_MISSING, invocation->language),
+                address.state_directory);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    const struct http_options options = {.base_url = address.base_url, .token = address.token};
+    if (http_new(&options, ret_http) == REASON_NONE)
+        return EXIT_CODE_OK;
+    fputs(text_of(TEXT_OUT_OF_MEMORY, invocation->language), stderr);
+    return EXIT_CODE_UNREACHABLE;
+}
+
+static void print_error(const struct invocation *invocation, const struct http_reply *reply)
+{
+    enum language language = invocation->language;
+    const json_t *error = json_object_get(reply->body, "error");
+    const char *message =
+        json_text(error, language == LANGUAGE_VIETNAMESE ? "message_vi" : "message_en");
+    if (message[0] == 0) {
+        fprintf(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
+        return;
+    }
+    fprintf(stderr, text_of(TEXT_REFUSED, language), message, json_text(error, "code"));
+    static const char *const more[] = {"detail", "hint"};
+    for (size_t i = 0; i < 2; i++)
+        if (json_text(error, more[i])[0] != 0)
+            fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), json_text(error, more[i]));
+}
+
+int adapter_judge(const struct invocation *invocation, enum reason reason,
+                  struct http_reply *reply, json_t **ret_body)
+{
+    enum language language = invocation->language;
+    if (reason != REASON_NONE) {
+        const char *why = language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
+                                                          : reason_english(reason);
+        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter", why);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    int code = EXIT_CODE_OK;
+    if (reply->status >= 200 && reply->status < 300) {
+        *ret_body = json_incref(reply->body);
+    } else {
+        print_error(invocation, reply);
+        code = reply->status == 404 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
+    }
+    http_reply_release(reply);
+    return code;
+}
+
+int adapter_call(const struct invocation *invocation, struct http *http,
+                 const struct http_request *request, json_t **ret_body)
+{
+    struct http_reply reply = {0};
+    enum reason reason = http_call(http, request, &reply);
+    return adapter_judge(invocation, reason, &reply, ret_body);
+}
+
+void json_print(const json_t *document)
+{
+    if (document != NULL && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
+}
+
+const char *json_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+const char *json_number(const json_t *object, const char *name, char scratch[32])
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_integer(value))
+        return json_text(object, name);
+    snprintf(scratch, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return scratch;
+}
+
+const char *state_label(const char *state, enum language language)
+{
+    static const struct {
+        const char *name;
+        enum text label;
+    } states[] = {
+        {"queued", TEXT_STATE_QUEUED},       {"leased", TEXT_STATE_LEASED},
+        {"deferred", TEXT_STATE_DEFERRED},   {"held", TEXT_STATE_HELD},
+        {"custody", TEXT_STATE_CUSTODY},     {"delivered", TEXT_STATE_DELIVERED},
+        {"refused", TEXT_STATE_REFUSED},     {"expired", TEXT_STATE_EXPIRED},
+        {"withdrawn", TEXT_STATE_WITHDRAWN},
+    };
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(states[i].name, state) == 0)
+            return text_of(states[i].label, language);
+    return state;
+}
+
+const char *type_label(const char *type, enum language language)
+{
+    enum message_type parsed;
+    return message_type_parse(bytes_of_text(type), &parsed) ? message_type_label(parsed, language)
+                                                            : type;
+}
+
+const char *time_label(const char *time, char scratch[32])
+{
+    struct stamp stamp;
+    if (!stamp_parse(bytes_of_text(time), &stamp))
+        return time;
+    snprintf(scratch, 32, "%.2s/%.2s/%.4s %.8s", time + 8, time + 5, time, time + 11);
+    return scratch;
+}

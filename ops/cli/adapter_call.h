@@ -1,0 +1,31 @@
+/* adapter_call - how the commands talk to an adapter's local API: find it, ask, say what failed. */
+#ifndef OPS_CLI_ADAPTER_CALL_H
+#define OPS_CLI_ADAPTER_CALL_H
+
+#include "ops/cli/commands.h"
+#include "ops/client/http.h"
+
+/* EXIT_CODE_OK: *ret_http is the caller's. Otherwise it was printed why. */
+int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http);
+
+/* EXIT_CODE_OK: 2xx; *ret_body is the caller's and may be NULL. Otherwise it was printed why:
+ * EXIT_CODE_NEGATIVE for 404, _REFUSED for other answers, _UNREACHABLE. */
+int adapter_call(const struct invocation *invocation, struct http *http,
+                 const struct http_request *request, json_t **ret_body);
+/* The same judgement over an answer that came another way; releases the reply. */
+int adapter_judge(const struct invocation *invocation, enum reason reason,
+                  struct http_reply *reply, json_t **ret_body);
+
+/* Prints a document and a line end. */
+void json_print(const json_t *document);
+/* The member as text, "" when there is none. Numbers are written into scratch. */
+const char *json_text(const json_t *object, const char *name);
+const char *json_number(const json_t *object, const char *name, char scratch[32]);
+/* A state's name for people; the wire name when the table does not have it. */
+const char *state_label(const char *state, enum language language);
+/* A message type's name for people; the wire name when it is not known. */
+const char *type_label(const char *type, enum language language);
+/* "2026-11-24T05:04:03.123+07:00" → "24/11/2026 05:04:03"; other texts as they are. */
+const char *time_label(const char *time, char scratch[32]);
+
+#endif

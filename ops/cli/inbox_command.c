@@ -1,0 +1,184 @@
+/* lienthong inbox - what waits for a person, and a person's answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/options.h"
+#include "ops/cli/table.h"
+#include "proto/base/id.h"
+
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
+
+struct inbox_options {
+    bool json;
+    const char *adapter, *reference, *reason, *text;
+    int64_t limit;
+};
+
+static const struct table_column columns[] = {
+    {TEXT_COLUMN_TIME, false, false},    {TEXT_COLUMN_TYPE, false, false},
+    {TEXT_COLUMN_FROM, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
+    {TEXT_COLUMN_FILES, true, false},    {TEXT_COLUMN_MESSAGE, false, false},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+
+static void print_list(const struct invocation *invocation, const json_t *page)
+{
+    const json_t *messages = json_object_get(page, "messages");
+    if (json_array_size(messages) == 0) {
+        fputs(text_of(TEXT_INBOX_EMPTY, invocation->language), stdout);
+        return;
+    }
+    struct table table;
+    table_init(&table, columns, COLUMN_COUNT);
+    size_t index;
+    const json_t *message;
+    json_array_foreach(messages, index, message)
+    {
+        char time[32], files[32];
+        snprintf(files, sizeof files, "%zu",
+                 json_array_size(json_object_get(message, "attachments")));
+        const char *const cells[COLUMN_COUNT] = {
+            time_label(json_text(message, "custody_time"), time),
+            type_label(json_text(message, "type"), invocation->language),
+            json_text(message, "sender"),
+            json_text(message, "dossier_code"),
+            files,
+            json_text(message, "message_id"),
+        };
+        table_row(&table, cells);
+    }
+    table_print(&table, invocation->language, terminal_width(stdout), stdout);
+    table_release(&table);
+}
+
+/* Every leaf of the document as one row, "body.owner.name". */
+static void add_fields(struct table *table, const char *prefix, const json_t *value)
+{
+    char name[256], number[32];
+    const char *key;
+    size_t index;
+    json_t *inner;
+    if (json_is_object(value)) {
+        json_object_foreach((json_t *)value, key, inner)
+        {
+            snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] != 0 ? "." : "", key);
+            add_fields(table, name, inner);
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, index, inner)
+        {
+            snprintf(name, sizeof name, "%s[%zu]", prefix, index + 1);
+            add_fields(table, name, inner);
+        }
+    } else {
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        const char *text = json_is_string(value)    ? json_string_value(value)
+                           : json_is_integer(value) ? number
+                           : json_is_true(value)    ? "true"
+                           : json_is_false(value)   ? "false"
+                                                    : "";
+        table_row(table, (const char *const[]){prefix, text});
+    }
+}
+
+static void print_message(const struct invocation *invocation, const json_t *message)
+{
+    static const struct table_column field_columns[] = {{TEXT_COLUMN_FIELD, false, false},
+                                                        {TEXT_COLUMN_VALUE, false, true}};
+    struct table table;
+    table_init(&table, field_columns, 2);
+    add_fields(&table, "", message);
+    table_print(&table, invocation->language, 0, stdout);
+    table_release(&table);
+}
+
+static int answer_message(const struct invocation *invocation, const struct inbox_options *options,
+                          struct http *http, const char *word, const char *id)
+{
+    char path[128];
+    bool accept = strcmp(word, "accept") == 0;
+    json_t *body = json_object(), *answer = NULL;
+    if (accept && options->reference != NULL)
+        json_object_set_new(body, "office_reference", json_string(options->reference));
+    if (!accept) {
+        json_object_set_new(body, "reason",
+                            json_string(options->reason != NULL ? options->reason
+                                                                : "office_refused"));
+        json_object_set_new(body, "text",
+                            json_string(options->text != NULL ? options->text : ""));
+    }
+    snprintf(path, sizeof path, "/v1/inbox/%s/%s", id, word);
+    const struct http_request request = {.method = "POST", .path = path, .body = body};
+    int code = adapter_call(invocation, http, &request, &answer);
+    if (code == EXIT_CODE_OK && options->json)
+        json_print(answer);
+    else if (code == EXIT_CODE_OK)
+        printf(text_of(accept ? TEXT_INBOX_ACCEPTED : TEXT_INBOX_REFUSED, invocation->language),
+               id);
+    json_decref(body);
+    json_decref(answer);
+    return code;
+}
+
+static int look(const struct invocation *invocation, const struct inbox_options *options,
+                struct http *http, const char *id)
+{
+    char path[128];
+    json_t *answer = NULL;
+    if (id != NULL)
+        snprintf(path, sizeof path, "/v1/messages/%s", id);
+    else
+        snprintf(path, sizeof path, "/v1/inbox?limit=%lld", (long long)options->limit);
+    const struct http_request request = {.method = "GET", .path = path};
+    int code = adapter_call(invocation, http, &request, &answer);
+    if (code == EXIT_CODE_OK && options->json)
+        json_print(answer);
+    else if (code == EXIT_CODE_OK && id != NULL)
+        print_message(invocation, answer);
+    else if (code == EXIT_CODE_OK)
+        print_list(invocation, answer);
+    json_decref(answer);
+    return code;
+}
+
+static bool words_good(int argc, char **argv)
+{
+    if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
+        return true;
+    struct message_id id;
+    return argc == 2 && id_parse(bytes_of_text(argv[1]), &id) &&
+           (strcmp(argv[0], "show") == 0 || strcmp(argv[0], "accept") == 0 ||
+            strcmp(argv[0], "refuse") == 0);
+}
+
+int command_inbox(const struct invocation *invocation, int argc, char **argv)
+{
+    struct inbox_options options = {.limit = LIMIT_DEFAULT};
+    const struct option_row rows[] = {
+        {"reference", 0, OPTION_TEXT, &options.reference, "NUMBER", TEXT_INBOX_REFERENCE, 0, 0},
+        {"reason", 0, OPTION_TEXT, &options.reason, "CODE", TEXT_INBOX_REASON, 0, 0},
+        {"text", 0, OPTION_TEXT, &options.text, "TEXT", TEXT_INBOX_TEXT, 0, 0},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, LIMIT_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
+        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"inbox", "[list | show ID | accept ID | refuse ID]",
+                                       TEXT_COMMAND_INBOX, rows, sizeof rows / sizeof rows[0]};
+    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    if (answer != OPTIONS_GO)
+        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (!words_good(argc, argv)) {
+        options_complain(&table, invocation->language);
+        return EXIT_CODE_USAGE;
+    }
+    struct http *http = NULL;
+    int code = adapter_open(invocation, options.adapter, &http);
+    bool looks = argc < 2 || strcmp(argv[0], "show") == 0;
+    if (code == EXIT_CODE_OK && looks)
+        code = look(invocation, &options, http, argc == 2 ? argv[1] : NULL);
+    else if (code == EXIT_CODE_OK)
+        code = answer_message(invocation, &options, http, argv[0], argv[1]);
+    http_destroy(&http);
+    return code;
+}

@@ -1,0 +1,134 @@
+/* lienthong sandbox - a whole province on this machine: init, up, and a hand on its processes. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ops/cli/commands.h"
+#include "ops/cli/options.h"
+#include "ops/sandbox/sandbox.h"
+
+enum {
+    DOSSIERS_DEFAULT = 200, /* the centre's first day */
+    DOSSIERS_MAX = 9999,    /* four digits in a dossier code */
+    STEP_DELAY_DEFAULT_MS = 300,
+    SUPPLEMENT_EVERY_DEFAULT = 7,
+    LIMIT_DEFAULT_SECONDS = 900,
+};
+
+struct sandbox_values {
+    const char *data, *mapping, *hold;
+    bool once, quiet;
+    int64_t dossiers, step_delay_ms, supplement_every, limit_seconds;
+    int64_t file_bytes_min, file_bytes_max;
+};
+
+/* The folder of this program. */
+static bool find_programs(char ret_path[PATH_BYTES_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", ret_path, PATH_BYTES_MAX - 1);
+    if (size <= 0)
+        return false;
+    ret_path[size] = 0;
+    char *slash = strrchr(ret_path, '/');
+    if (slash == NULL)
+        return false;
+    *slash = 0;
+    return true;
+}
+
+/* In the source tree, or where `make install` puts it. */
+static bool find_data(const char *programs, const char *in_sources, const char *installed,
+                      char ret_path[PATH_BYTES_MAX])
+{
+    return (path_make(ret_path, "%s/../../%s", programs, in_sources) &&
+            access(ret_path, R_OK) == 0) ||
+           (path_make(ret_path, "%s/../share/lienthong/%s", programs, installed) &&
+            access(ret_path, R_OK) == 0);
+}
+
+static int init(const struct invocation *invocation, const struct sandbox_values *values,
+                const char *programs, const char *directory)
+{
+    char data[PATH_BYTES_MAX] = "";
+    char mapping[PATH_BYTES_MAX] = "";
+    if ((values->data == NULL && !find_data(programs, "routing/data", "registry", data)) ||
+        (values->mapping == NULL &&
+         !find_data(programs, "adapters/rest/vbdlis.jq", "vbdlis.jq", mapping))) {
+        (void)fputs(text_of(TEXT_SANDBOX_NO_DATA, invocation->language), stderr);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    struct sandbox_init_options options = {
+        .directory = directory,
+        .data = values->data != NULL ? values->data : data,
+        .mapping = values->mapping != NULL ? values->mapping : mapping,
+        .is_quiet = values->quiet || isatty(STDERR_FILENO) != 1,
+    };
+    return sandbox_init(&options, invocation->language) ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;
+}
+
+static int up(const struct invocation *invocation, const struct sandbox_values *values,
+              const char *programs, const char *directory)
+{
+    struct sandbox_up_options options = {
+        .directory = directory,
+        .programs = programs,
+        .dossiers = (uint32_t)values->dossiers,
+        .step_delay_ms = (uint32_t)values->step_delay_ms,
+        .supplement_every = (uint32_t)values->supplement_every,
+        .file_bytes_min = (uint64_t)values->file_bytes_min,
+        .file_bytes_max = (uint64_t)values->file_bytes_max,
+        .limit_seconds = (uint32_t)values->limit_seconds,
+        .once = values->once,
+        .hold = values->hold,
+    };
+    return sandbox_up(&options, invocation->language);
+}
+
+int command_sandbox(const struct invocation *invocation, int argc, char **argv)
+{
+    struct sandbox_values values = {
+        .dossiers = DOSSIERS_DEFAULT,
+        .step_delay_ms = STEP_DELAY_DEFAULT_MS,
+        .supplement_every = SUPPLEMENT_EVERY_DEFAULT,
+        .limit_seconds = LIMIT_DEFAULT_SECONDS,
+        .file_bytes_min = 20 * 1024,
+        .file_bytes_max = 5 * 1024 * 1024,
+    };
+    const struct option_row rows[] = {
+        {"data", 0, OPTION_TEXT, &values.data, "DIR", TEXT_SANDBOX_DATA, 0, 0},
+        {"mapping", 0, OPTION_TEXT, &values.mapping, "FILE", TEXT_SANDBOX_MAPPING, 0, 0},
+        {"once", 0, OPTION_FLAG, &values.once, NULL, TEXT_SANDBOX_ONCE, 0, 0},
+        {"quiet", 'q', OPTION_FLAG, &values.quiet, NULL, TEXT_SANDBOX_QUIET, 0, 0},
+        {"dossiers", 'n', OPTION_INTEGER, &values.dossiers, "N", TEXT_SANDBOX_DOSSIERS, 1,
+         DOSSIERS_MAX},
+        {"step-delay-ms", 0, OPTION_INTEGER, &values.step_delay_ms, "MS", TEXT_SANDBOX_DELAY, 0,
+         3600 * 1000},
+        {"supplement-every", 0, OPTION_INTEGER, &values.supplement_every, "N",
+         TEXT_SANDBOX_SUPPLEMENT, 0, 1000},
+        {"limit-seconds", 0, OPTION_INTEGER, &values.limit_seconds, "S", TEXT_SANDBOX_LIMIT, 1,
+         24 * 3600},
+        {"file-bytes-min", 0, OPTION_INTEGER, &values.file_bytes_min, "BYTES",
+         TEXT_SANDBOX_FILE_MIN, 1000, 1024 * 1024 * 1024},
+        {"file-bytes-max", 0, OPTION_INTEGER, &values.file_bytes_max, "BYTES",
+         TEXT_SANDBOX_FILE_MAX, 1000, 1024 * 1024 * 1024},
+        {"hold", 0, OPTION_TEXT, &values.hold, "NAME", TEXT_SANDBOX_HOLD, 0, 0},
+    };
+    const struct option_table table = {"sandbox", "init|up|status|stop|start DIR [NAME]",
+                                       TEXT_COMMAND_SANDBOX, rows, sizeof rows / sizeof *rows};
+    char programs[PATH_BYTES_MAX];
+    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    if (answer != OPTIONS_GO)
+        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc >= 2 && find_programs(programs)) {
+        if (strcmp(argv[0], "init") == 0 && argc == 2)
+            return init(invocation, &values, programs, argv[1]);
+        if (strcmp(argv[0], "up") == 0 && argc == 2)
+            return up(invocation, &values, programs, argv[1]);
+        if (strcmp(argv[0], "status") == 0 && argc == 2)
+            return sandbox_ask(argv[1], "status", "", invocation->language);
+        if ((strcmp(argv[0], "stop") == 0 || strcmp(argv[0], "start") == 0) && argc == 3)
+            return sandbox_ask(argv[1], argv[0], argv[2], invocation->language);
+    }
+    options_complain(&table, invocation->language);
+    return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,289 @@
+/* lienthong send - one message, its files first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/options.h"
+#include "ops/cli/send_body.h"
+#include "proto/base/id.h"
+#include "proto/base/limits.h"
+#include "proto/base/time.h"
+#include "proto/seal/sha256.h"
+
+enum {
+    WAIT_SECONDS_DEFAULT = 60,
+    WAIT_SECONDS_MAX = 24 * 3600,
+    POLL_FIRST_MS = 50,
+    POLL_MAX_MS = 1000,
+    READ_BYTES = 64 * 1024,
+};
+
+struct send_options {
+    bool json;
+    const char *adapter, *type, *dossier, *procedure, *recipient;
+    const char *body, *in_reply_to, *reference, *wait;
+    struct option_list attachments, fields;
+    int64_t timeout_seconds;
+};
+
+/* A fresh reference, for a person who gave none: a version 7 id, so that it sorts by time. */
+static bool make_reference(char ret_text[MESSAGE_ID_TEXT_BYTES])
+{
+    uint8_t random[ID_RANDOM_BYTES];
+    struct timespec now;
+    struct id_maker maker = {0};
+    struct message_id id;
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &now);
+    id_make(&maker, (wall_t){now.tv_sec * 1000 + now.tv_nsec / 1000000}, random, &id);
+    id_format(&id, ret_text);
+    return true;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static bool hash_file(int file, struct digest *ret_digest, uint64_t *ret_size_bytes)
+{
+    static uint8_t part[READ_BYTES];
+    struct sha256 hash = {0};
+    ssize_t size;
+    uint64_t total = 0;
+    if (!sha256_init(&hash))
+        return false;
+    while ((size = read(file, part, sizeof part)) > 0 || (size < 0 && errno == EINTR)) {
+        if (size < 0)
+            continue;
+        sha256_update(&hash, (struct bytes){part, (size_t)size});
+        total += (uint64_t)size;
+    }
+    sha256_final(&hash, ret_digest);
+    sha256_release(&hash);
+    *ret_size_bytes = total;
+    return size == 0 && lseek(file, 0, SEEK_SET) == 0;
+}
+
+/* "FILE" or "FILE:NAME"; a colon belongs to the file when a file of the whole name exists. */
+static int open_attachment(const char *option, const char **ret_name)
+{
+    int file = open(option, O_RDONLY | O_CLOEXEC);
+    const char *slash = strrchr(option, '/');
+    *ret_name = slash != NULL ? slash + 1 : option;
+    const char *colon = strrchr(option, ':');
+    if (file >= 0 || colon == NULL || colon[1] == 0)
+        return file;
+    char *path = strndup(option, (size_t)(colon - option));
+    if (path == NULL)
+        return -1;
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    *ret_name = colon + 1;
+    return file;
+}
+
+static int send_file(const struct invocation *invocation, struct http *http, const char *option,
+                     json_t *attachments)
+{
+    const char *name;
+    struct digest digest;
+    uint64_t size_bytes;
+    struct stat status;
+    int file = open_attachment(option, &name);
+    if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
+        !hash_file(file, &digest, &size_bytes)) {
+        fprintf(stderr, text_of(TEXT_SEND_ATTACH_WRONG, invocation->language), option);
+        if (file >= 0)
+            close(file);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    char text[DIGEST_TEXT_BYTES], path[128];
+    digest_format(&digest, text);
+    snprintf(path, sizeof path, "/v1/attachments/%s", text);
+    struct http_reply reply = {0};
+    json_t *answer = NULL;
+    enum reason reason = http_put_file(http, path, file, size_bytes, &reply);
+    close(file);
+    int code = adapter_judge(invocation, reason, &reply, &answer);
+    json_decref(answer);
+    if (code == EXIT_CODE_OK)
+        json_array_append_new(attachments,
+                              json_pack("{s:s,s:I,s:s,s:s}", "sha256", text, "size_bytes",
+                                        (json_int_t)size_bytes, "name", name, "media_type",
+                                        send_media_type(name)));
+    return code;
+}
+
+/* --- the message -------------------------------------------------------------------------------- */
+
+static int make_message(const struct invocation *invocation, const struct send_options *options,
+                        struct http *http, json_t *ret_message)
+{
+    json_t *body = NULL;
+    int code = send_body_make(invocation, options->body, &options->fields, &body);
+    if (code != EXIT_CODE_OK)
+        return code;
+    json_t *attachments = json_array();
+    for (size_t i = 0; i < options->attachments.count && code == EXIT_CODE_OK; i++)
+        code = send_file(invocation, http, options->attachments.values[i], attachments);
+    json_object_set_new(ret_message, "type", json_string(options->type));
+    json_object_set_new(ret_message, "dossier_code", json_string(options->dossier));
+    json_object_set_new(ret_message, "body", body);
+    json_object_set_new(ret_message, "attachments", attachments);
+    const struct {
+        const char *name;
+        const char *value;
+    } texts[] = {{"procedure_code", options->procedure},
+                 {"recipient", options->recipient},
+                 {"in_reply_to", options->in_reply_to}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].value != NULL)
+            json_object_set_new(ret_message, texts[i].name, json_string(texts[i].value));
+    return code;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------ */
+
+/* The farthest state that the dossier's history shows of this message. */
+static const char *state_of(const json_t *dossier, const char *message_id)
+{
+    static const char *const rank[] = {"queued",    "leased",  "deferred", "held",
+                                       "withdrawn", "expired", "refused",  "delivered"};
+    const char *state = "queued";
+    size_t best = 0, index;
+    const json_t *event;
+    bool custody = false;
+    json_array_foreach(json_object_get(dossier, "events"), index, event)
+    {
+        if (strcmp(json_text(event, "message_id"), message_id) != 0)
+            continue;
+        const char *type = json_text(event, "type"), *seen = json_text(event, "state");
+        if (strncmp(type, "receipt_", 8) == 0)
+            seen = type + 8;
+        custody = custody || strcmp(seen, "custody") == 0;
+        for (size_t i = best; i < sizeof rank / sizeof rank[0]; i++)
+            if (strcmp(rank[i], seen) == 0) {
+                best = i;
+                state = rank[i];
+            }
+    }
+    return custody && best < 4 ? "custody" : state;
+}
+
+static bool is_end(const char *state)
+{
+    return strcmp(state, "delivered") == 0 || strcmp(state, "refused") == 0 ||
+           strcmp(state, "expired") == 0 || strcmp(state, "withdrawn") == 0;
+}
+
+static int wait_for_state(const struct invocation *invocation, const struct send_options *options,
+                          struct http *http, const char *message_id)
+{
+    char code_text[3 * DOSSIER_CODE_BYTES_MAX + 1], path[sizeof code_text + 32];
+    if (!url_encode(options->dossier, code_text, sizeof code_text))
+        return EXIT_CODE_USAGE;
+    snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
+    const char *state = "queued";
+    bool custody_is_enough = strcmp(options->wait, "custody") == 0;
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (long pause_ms = POLL_FIRST_MS;; pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
+        json_t *dossier = NULL;
+        const struct http_request request = {.method = "GET", .path = path};
+        int code = adapter_call(invocation, http, &request, &dossier);
+        if (code != EXIT_CODE_OK && code != EXIT_CODE_NEGATIVE)
+            return code;
+        state = state_of(dossier, message_id);
+        json_decref(dossier);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        bool custody = custody_is_enough && strcmp(state, "custody") == 0;
+        if (custody || is_end(state) || now.tv_sec - start.tv_sec >= options->timeout_seconds)
+            break;
+        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
+    }
+    bool good = strcmp(state, "delivered") == 0 ||
+                (custody_is_enough && strcmp(state, "custody") == 0);
+    const char *label = state_label(state, invocation->language);
+    if (good || is_end(state))
+        fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, invocation->language),
+                label);
+    else
+        fprintf(stderr, text_of(TEXT_SEND_NOT_REACHED, invocation->language),
+                (long long)options->timeout_seconds, label);
+    return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
+}
+
+static int send_message(const struct invocation *invocation, const struct send_options *options,
+                        struct http *http)
+{
+    json_t *message = json_object(), *answer = NULL;
+    int code = make_message(invocation, options, http, message);
+    if (code == EXIT_CODE_OK) {
+        const struct http_request request = {.method = "POST",
+                                             .path = "/v1/messages",
+                                             .body = message,
+                                             .idempotency_key = options->reference};
+        code = adapter_call(invocation, http, &request, &answer);
+    }
+    if (code == EXIT_CODE_OK && options->json) {
+        json_object_set_new(answer, "reference", json_string(options->reference));
+        json_print(answer);
+    } else if (code == EXIT_CODE_OK) {
+        bool repeated = json_is_true(json_object_get(answer, "repeated"));
+        printf(text_of(repeated ? TEXT_SEND_REPEATED : TEXT_SEND_QUEUED, invocation->language),
+               json_text(answer, "message_id"), options->dossier, options->reference);
+        fflush(stdout);
+    }
+    if (code == EXIT_CODE_OK && options->wait != NULL)
+        code = wait_for_state(invocation, options, http, json_text(answer, "message_id"));
+    json_decref(message);
+    json_decref(answer);
+    return code;
+}
+
+int command_send(const struct invocation *invocation, int argc, char **argv)
+{
+    struct send_options options = {.type = "transfer", .timeout_seconds = WAIT_SECONDS_DEFAULT};
+    const struct option_row rows[] = {
+        {"type", 't', OPTION_TEXT, &options.type, "TYPE", TEXT_SEND_TYPE, 0, 0},
+        {"dossier", 'd', OPTION_TEXT, &options.dossier, "CODE", TEXT_SEND_DOSSIER, 0, 0},
+        {"procedure", 'p', OPTION_TEXT, &options.procedure, "CODE", TEXT_SEND_PROCEDURE, 0, 0},
+        {"recipient", 'r', OPTION_TEXT, &options.recipient, "KEY", TEXT_SEND_RECIPIENT, 0, 0},
+        {"body", 'b', OPTION_TEXT, &options.body, "FILE", TEXT_SEND_BODY, 0, 0},
+        {"set", 's', OPTION_LIST, &options.fields, "NAME=VALUE", TEXT_SEND_SET, 0, 0},
+        {"attach", 'f', OPTION_LIST, &options.attachments, "FILE[:NAME]", TEXT_SEND_ATTACH, 0, 0},
+        {"in-reply-to", 0, OPTION_TEXT, &options.in_reply_to, "ID", TEXT_SEND_REPLY, 0, 0},
+        {"reference", 0, OPTION_TEXT, &options.reference, "KEY", TEXT_SEND_REFERENCE, 0, 0},
+        {"wait", 'w', OPTION_MAYBE, &options.wait, "STATE", TEXT_SEND_WAIT, 0, 0},
+        {"timeout", 0, OPTION_INTEGER, &options.timeout_seconds, "SECONDS", TEXT_SEND_TIMEOUT, 1,
+         WAIT_SECONDS_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
+        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"send", "--dossier CODE", TEXT_COMMAND_SEND, rows,
+                                       sizeof rows / sizeof rows[0]};
+    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    if (answer != OPTIONS_GO)
+        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    bool wait_wrong = options.wait != NULL && options.wait[0] != 0 &&
+                      strcmp(options.wait, "custody") != 0 && strcmp(options.wait, "delivered") != 0;
+    if (argc != 0 || options.dossier == NULL || wait_wrong) {
+        options_complain(&table, invocation->language);
+        return EXIT_CODE_USAGE;
+    }
+    char reference[MESSAGE_ID_TEXT_BYTES];
+    if (options.reference == NULL && make_reference(reference))
+        options.reference = reference;
+    struct http *http = NULL;
+    int code = adapter_open(invocation, options.adapter, &http);
+    if (code == EXIT_CODE_OK)
+        code = send_message(invocation, &options, http);
+    http_destroy(&http);
+    return code;
+}

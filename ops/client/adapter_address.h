@@ -1,0 +1,28 @@
+/* adapter_address - where an adapter's local API is, and its token.
+ *
+ * An adapter writes both into its state directory when it starts: `api.port` (a decimal port of
+ * 127.0.0.1) and `api.token` (mode 0600). Whoever may read the token may speak for the participant.
+ */
+#ifndef OPS_CLIENT_ADAPTER_ADDRESS_H
+#define OPS_CLIENT_ADAPTER_ADDRESS_H
+
+#include "ops/client/file.h"
+#include "ops/client/http.h"
+
+enum { API_TOKEN_BYTES_MAX = 256 };
+
+#define ADAPTER_SETTINGS_DEFAULT "/etc/lienthong/adapter.yaml"
+
+struct adapter_address {
+    char state_directory[PATH_BYTES_MAX];
+    char base_url[64];
+    char token[API_TOKEN_BYTES_MAX];
+};
+
+/* where: an adapter's state directory, or its settings file; NULL: the environment's
+ * LIENTHONG_ADAPTER (given here as environment), else ADAPTER_SETTINGS_DEFAULT.
+ * REASON_FILE_UNREADABLE: ret_address->state_directory is then the path that could not be read. */
+enum reason adapter_locate(const char *where, const char *environment,
+                           struct adapter_address *ret_address);
+
+#endif

@@ -1,0 +1,111 @@
+#include "ops/client/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 4096 };
+
+bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(ret_path, PATH_BYTES_MAX, format, arguments);
+    va_end(arguments);
+    return size >= 0 && size < PATH_BYTES_MAX;
+}
+
+enum reason file_load(const char *path, struct buffer *content)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return REASON_FILE_UNREADABLE;
+    enum reason reason = REASON_NONE;
+    uint8_t part[READ_BYTES];
+    for (;;) {
+        ssize_t size = read(file, part, sizeof part);
+        if (size == 0)
+            break;
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0) {
+            reason = REASON_FILE_UNREADABLE;
+            break;
+        }
+        if (!buffer_append(content, (struct bytes){part, (size_t)size})) {
+            reason = REASON_OUT_OF_MEMORY;
+            break;
+        }
+    }
+    close(file);
+    return reason;
+}
+
+static bool write_all(int file, struct bytes content)
+{
+    while (content.size > 0) {
+        ssize_t size = write(file, content.data, content.size);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            return false;
+        content.data += size;
+        content.size -= (size_t)size;
+    }
+    return true;
+}
+
+enum reason file_write(const char *path, struct bytes content, mode_t mode)
+{
+    char beside[PATH_BYTES_MAX];
+    if (!path_make(beside, "%s.%d.new", path, getpid()))
+        return REASON_FILE_UNREADABLE;
+    int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (file < 0)
+        return errno == ENOSPC ? REASON_STORE_FULL : REASON_FILE_UNREADABLE;
+    bool good = write_all(file, content) && fsync(file) == 0;
+    int error = errno;
+    close(file);
+    if (good && rename(beside, path) == 0)
+        return REASON_NONE;
+    unlink(beside);
+    return error == ENOSPC ? REASON_STORE_FULL : REASON_FILE_UNREADABLE;
+}
+
+bool file_read_line(const char *path, char *ret_line, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    char *line = fgets(ret_line, (int)size, file);
+    fclose(file);
+    if (line == NULL)
+        return false;
+    size_t length = strcspn(line, "\r\n");
+    if (length + 1 == size)
+        return false;
+    line[length] = 0;
+    return length > 0;
+}
+
+enum reason folder_make(const char *path, mode_t mode)
+{
+    char part[PATH_BYTES_MAX];
+    if (!path_make(part, "%s", path))
+        return REASON_FILE_UNREADABLE;
+    for (char *at = part + 1; *at != 0; at++) {
+        if (*at != '/')
+            continue;
+        *at = 0;
+        if (mkdir(part, 0755) != 0 && errno != EEXIST)
+            return REASON_FILE_UNREADABLE;
+        *at = '/';
+    }
+    if (mkdir(part, mode) != 0 && errno != EEXIST)
+        return REASON_FILE_UNREADABLE;
+    return REASON_NONE;
+}

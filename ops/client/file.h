@@ -1,0 +1,30 @@
+/* file - small files, whole: keys, tokens, ports, JSON.
+ *
+ * Writing is atomic: a new file beside the old one, flushed, then renamed over it, so that a
+ * reader, and a start after a crash, find the old content or the new, never half of one.
+ */
+#ifndef OPS_CLIENT_FILE_H
+#define OPS_CLIENT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "proto/base/bytes.h"
+#include "proto/base/reason.h"
+
+enum { PATH_BYTES_MAX = 1024 /* of the paths that ops builds; far below the kernel's 4096 */ };
+
+/* Appends the content. REASON_FILE_UNREADABLE; REASON_OUT_OF_MEMORY at the buffer's limit. */
+enum reason file_load(const char *path, struct buffer *content);
+/* REASON_STORE_FULL when there is no room, else REASON_FILE_UNREADABLE. */
+enum reason file_write(const char *path, struct bytes content, mode_t mode);
+/* First line without its end; false when it cannot be read, is empty or does not fit. */
+bool file_read_line(const char *path, char *ret_line, size_t size);
+/* Makes the folder and those above it. */
+enum reason folder_make(const char *path, mode_t mode);
+/* snprintf of a path; false when it does not fit. */
+bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

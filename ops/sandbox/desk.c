@@ -1,0 +1,249 @@
+#include "ops/sandbox/desk.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ops/client/adapter_address.h"
+#include "ops/sandbox/database.h"
+#include "ops/sandbox/desk_inbox.h"
+#include "ops/sandbox/pdf.h"
+#include "ops/sandbox/upload.h"
+
+enum {
+    PAPERS_MAX = 3,
+    IDLE_MS = 100,
+    AT_ONCE = 4, /* dossiers forwarded between two looks into the inbox */
+    CODE_BYTES = 64,
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS dossier(number INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE,"
+    " agency TEXT NOT NULL, procedure TEXT NOT NULL, message_id TEXT, forwarded_ms INTEGER,"
+    " result_ms INTEGER, results INTEGER NOT NULL DEFAULT 0,"
+    " progress INTEGER NOT NULL DEFAULT 0, supplements INTEGER NOT NULL DEFAULT 0,"
+    " last_sequence INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE IF NOT EXISTS event(message_id TEXT PRIMARY KEY, type TEXT NOT NULL,"
+    " dossier_code TEXT NOT NULL, sender TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    " seen_ms INTEGER NOT NULL, accepted_ms INTEGER);"
+    "CREATE TABLE IF NOT EXISTS fault(row INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
+    " dossier_code TEXT NOT NULL);";
+
+struct desk {
+    struct desk_options options;
+    sqlite3 *database;
+    struct http *http;
+    uint32_t forwarded;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stop;
+    bool is_stopping;
+};
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- forwarding
+ * --------------------------------------------------------------------------------------- */
+
+/* The catalogue is walked in steps that visit every agency early on. */
+static const struct procedure *procedure_of(const struct desk *desk, uint32_t number)
+{
+    enum { STEP = 137 }; /* prime to the catalogue's size: all are visited once a round */
+    size_t count = registry_procedure_count(desk->options.registry);
+    return registry_procedure_at(desk->options.registry, (size_t)number * STEP % count);
+}
+
+static void code_of(const struct procedure *procedure, uint32_t number, char ret_code[CODE_BYTES])
+{
+    const char *official = procedure->agency->official_code;
+    (void)snprintf(ret_code, CODE_BYTES, "%s-261124-%04u", official[0] != 0 ? official : "H38",
+                   number);
+}
+
+/* Sizes are spread evenly over their orders of magnitude: many small papers, few large scans. */
+static size_t size_of(const struct desk *desk, uint64_t *seed)
+{
+    uint64_t low = desk->options.file_bytes_min;
+    uint64_t high = desk->options.file_bytes_max;
+    uint64_t size = low;
+    while (size * 2 <= high && sandbox_draw(seed) % 8 != 0)
+        size *= 2;
+    uint64_t room = size * 2 <= high ? size : high - size;
+    return (size_t)(size + (room > 0 ? sandbox_draw(seed) % room : 0));
+}
+
+static json_t *upload_papers(struct desk *desk, uint32_t number, const char *code)
+{
+    uint64_t seed = number;
+    uint64_t papers = 1 + sandbox_draw(&seed) % PAPERS_MAX;
+    json_t *list = json_array();
+    struct buffer file;
+    buffer_init(&file, (size_t)desk->options.file_bytes_max + 64 * 1024);
+    for (uint64_t i = 0; i < papers; i++) {
+        char digest[DIGEST_TEXT_BYTES];
+        char name[CODE_BYTES + 16];
+        buffer_clear(&file);
+        (void)snprintf(name, sizeof name, "%s-%llu.pdf", code, (unsigned long long)i + 1);
+        if (!pdf_make(&file, name, size_of(desk, &seed), sandbox_draw(&seed)) ||
+            !sandbox_upload(desk->http, buffer_view(&file), digest)) {
+            json_decref(list);
+            list = NULL;
+            break;
+        }
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "sha256", digest, "name",
+                                                    name, "media_type", "application/pdf"));
+    }
+    buffer_release(&file);
+    return list;
+}
+
+static json_t *transfer_of(const struct procedure *procedure, const char *code, json_t *papers)
+{
+    enum { DAY_MS = 24 * 60 * 60 * 1000 };
+    json_int_t now = (json_int_t)wall_ms();
+    json_t *body =
+        json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:{s:s}}",
+                  "procedure_name", procedure->name_vi, "owner", "name", "Nguyễn Văn Mẫu",
+                  "identity_number", "000000000000", "identity_kind", 1, "owner_kind", 1, "address",
+                  "Phường Mẫu, Lào Cai", "summary", "Hồ sơ mẫu", "channel", 2, "received_ms", now,
+                  "due_ms", now + (json_int_t)procedure->processing_days * DAY_MS, "received_by",
+                  "name", "Cán bộ một cửa");
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "type", "transfer", "dossier_code", code,
+                     "procedure_code", procedure->code, "body", body, "attachments", papers);
+}
+
+static bool forward(struct desk *desk, uint32_t number)
+{
+    const struct procedure *procedure = procedure_of(desk, number);
+    char code[CODE_BYTES];
+    struct http_reply reply = {0};
+    code_of(procedure, number, code);
+    if (!database_do(desk->database,
+                     "INSERT OR IGNORE INTO dossier(number, code, agency, procedure) "
+                     "VALUES(?1, ?2, ?3, ?4)",
+                     "ittt", (int64_t)number, code, procedure->agency->key.text, procedure->code))
+        return false;
+    json_t *papers = upload_papers(desk, number, code);
+    if (papers == NULL)
+        return false;
+    json_t *transfer = transfer_of(procedure, code, papers);
+    struct http_request request = {
+        .method = "POST", .path = "/v1/messages", .body = transfer, .idempotency_key = code};
+    bool sent = transfer != NULL && http_call(desk->http, &request, &reply) == REASON_NONE &&
+                reply.status == 202;
+    if (sent)
+        sent =
+            database_do(desk->database,
+                        "UPDATE dossier SET message_id = ?1, forwarded_ms = ?2 WHERE number = ?3",
+                        "tii", json_string_value(json_object_get(reply.body, "message_id")),
+                        wall_ms(), (int64_t)number);
+    http_reply_release(&reply);
+    json_decref(transfer);
+    return sent;
+}
+
+/* ---- the thread
+ * ------------------------------------------------------------------------------------------ */
+
+static bool connect_desk(struct desk *desk)
+{
+    struct adapter_address address;
+    if (desk->http != NULL)
+        return true;
+    if (adapter_locate(desk->options.adapter, NULL, &address) != REASON_NONE)
+        return false;
+    struct http_options options = {.base_url = address.base_url, .token = address.token};
+    return http_new(&options, &desk->http) == REASON_NONE;
+}
+
+/* False: the adapter did not answer; connect again. ret_busy: there was something to do. */
+static bool work(struct desk *desk, bool *ret_busy)
+{
+    bool found = false;
+    for (int i = 0; i < AT_ONCE && desk->forwarded < desk->options.dossiers; i++) {
+        if (!forward(desk, desk->forwarded + 1))
+            return false;
+        desk->forwarded++;
+        *ret_busy = true;
+    }
+    bool read = desk_read_inbox(desk->database, desk->http, &found);
+    *ret_busy = *ret_busy || found;
+    return read;
+}
+
+static bool wait_or_stop(struct desk *desk, int wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)wait_ms * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&desk->lock);
+    if (!desk->is_stopping && wait_ms > 0)
+        (void)pthread_cond_timedwait(&desk->stop, &desk->lock, &until);
+    bool stopping = desk->is_stopping;
+    pthread_mutex_unlock(&desk->lock);
+    return stopping;
+}
+
+static void *run(void *argument)
+{
+    struct desk *desk = argument;
+    bool busy = false;
+    while (!wait_or_stop(desk, busy ? 0 : IDLE_MS)) {
+        busy = false;
+        if (!connect_desk(desk) || !work(desk, &busy))
+            http_destroy(&desk->http); /* the adapter may come back at another port */
+    }
+    http_destroy(&desk->http);
+    return NULL;
+}
+
+bool desk_start(const struct desk_options *options, struct desk **ret_desk)
+{
+    char path[PATH_BYTES_MAX];
+    struct desk *desk = calloc(1, sizeof *desk);
+    if (desk == NULL)
+        return false;
+    desk->options = *options;
+    bool started = path_make(path, "%s/desk.sqlite", options->directory) &&
+                   folder_make(options->directory, 0700) == REASON_NONE &&
+                   database_open(path, schema, false, &desk->database) &&
+                   pthread_mutex_init(&desk->lock, NULL) == 0 &&
+                   pthread_cond_init(&desk->stop, NULL) == 0;
+    if (started) {
+        /* Numbers are forwarded in order: the first that was not is where to go on. */
+        desk->forwarded = (uint32_t)database_number(
+            desk->database, 0, "SELECT count(*) FROM dossier WHERE forwarded_ms IS NOT NULL", "");
+        started = pthread_create(&desk->thread, NULL, run, desk) == 0;
+    }
+    if (!started) {
+        (void)sqlite3_close(desk->database);
+        free(desk);
+        return false;
+    }
+    *ret_desk = desk;
+    return true;
+}
+
+void desk_stop(struct desk **desk)
+{
+    struct desk *gone = *desk;
+    *desk = NULL;
+    if (gone == NULL)
+        return;
+    pthread_mutex_lock(&gone->lock);
+    gone->is_stopping = true;
+    pthread_cond_signal(&gone->stop);
+    pthread_mutex_unlock(&gone->lock);
+    (void)pthread_join(gone->thread, NULL);
+    (void)sqlite3_close(gone->database);
+    free(gone);
+}

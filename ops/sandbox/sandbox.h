@@ -1,0 +1,50 @@
+/* sandbox - a whole province on one machine: made by sandbox_init, run by sandbox_up.
+ *
+ *   DIR/registry/        the registry's files, with participants.csv and the trust anchor
+ *   DIR/keys/            KEY.pem, KEY.curve (0600) of every participant
+ *   DIR/gateway/         gateway.yaml; state in gateway/state
+ *   DIR/adapters/KEY/    adapter.yaml; state in adapters/KEY/state
+ *   DIR/offices/KEY/     the agency's own system: office.sqlite
+ *   DIR/desk/            the desk's own book: desk.sqlite
+ *   DIR/logs, DIR/run    logs and pid files of all processes, control socket, status.json
+ */
+#ifndef OPS_SANDBOX_SANDBOX_H
+#define OPS_SANDBOX_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ops/client/file.h"
+#include "proto/base/language.h"
+
+struct sandbox_init_options {
+    const char *directory;
+    const char *data;    /* folder with the registry's data: routing/data */
+    const char *mapping; /* the offices' dialect: vbdlis.jq */
+    bool is_quiet;
+};
+
+/* The directory must be empty or absent. False: said on standard error. */
+bool sandbox_init(const struct sandbox_init_options *options, enum language language);
+
+struct sandbox_up_options {
+    const char *directory;
+    const char *programs; /* folder of the programs */
+    uint32_t dossiers;
+    uint32_t step_delay_ms; /* of the offices' work */
+    uint32_t supplement_every;
+    uint64_t file_bytes_min, file_bytes_max;
+    uint32_t limit_seconds; /* then it has failed */
+    bool once;              /* end when all is back */
+    const char *hold;       /* name of a child that is not started; NULL: none */
+};
+
+/* 0: all figures are right. 1: some are off, or the limit passed. 3: it could not be brought up. */
+int sandbox_up(const struct sandbox_up_options *options, enum language language);
+
+/* Asks a running sandbox to stop or start one of its processes ("gateway", "adapter-stnmt", …), or
+ * for its status. Prints the answer; exit code. */
+int sandbox_ask(const char *directory, const char *command, const char *name,
+                enum language language);
+
+#endif

@@ -1,0 +1,7 @@
+/* version - of the programs, all built from one tree. Not the protocol's: see schema/link.proto. */
+#ifndef PROTO_BASE_VERSION_H
+#define PROTO_BASE_VERSION_H
+
+#define VERSION_TEXT "0.1.0"
+
+#endif
