@@ -15,6 +15,7 @@
 
 struct desk;
 
+/* Texts and registry outlive the desk. */
 struct desk_options {
     const char *directory; /* of the desk */
     const char *adapter;   /* state directory of the centre's adapter */

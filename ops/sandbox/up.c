@@ -31,6 +31,7 @@ struct province {
     struct registry *registry;
     struct children children;
     struct desk *desk;
+    char desk_directory[PATH_BYTES_MAX], desk_adapter[PATH_BYTES_MAX]; /* the desk keeps views */
     struct figures figures;
     int signals;
     int control;
@@ -308,19 +309,19 @@ static void say_where(const struct province *province)
 static bool start(struct province *province)
 {
     static struct faults faults;
-    char path[PATH_BYTES_MAX], desk[PATH_BYTES_MAX], adapter[PATH_BYTES_MAX];
+    char path[PATH_BYTES_MAX];
     const struct sandbox_up_options *options = province->options;
     if (!path_make(path, "%s/registry", options->directory) ||
         registry_directory_load(path, sha256_parts, &faults, &province->registry) != REASON_NONE)
         return fail(path);
     /* Signals are blocked before any thread is made. */
     if (!start_children(province) || !start_control(province) ||
-        !path_make(desk, "%s/desk", options->directory) ||
-        !path_make(adapter, "%s/adapters/centre/state", options->directory))
+        !path_make(province->desk_directory, "%s/desk", options->directory) ||
+        !path_make(province->desk_adapter, "%s/adapters/centre/state", options->directory))
         return false;
     struct desk_options desk_options = {
-        .directory = desk,
-        .adapter = adapter,
+        .directory = province->desk_directory,
+        .adapter = province->desk_adapter,
         .registry = province->registry,
         .dossiers = options->dossiers,
         .file_bytes_min = options->file_bytes_min,
