@@ -1,0 +1,227 @@
+/* The inbox: what the gateway brought is read, accepted or refused, once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "proto/codec/message_type.h"
+#include "schema/body.pb-c.h"
+#include "tests/unit/api_fixture.h"
+
+static struct api_fixture fixture;
+static struct arena scratch;
+static struct message_id last_id;
+
+static int setup(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, 1024 * 1024);
+    return arena_init(&scratch, 1024 * 1024) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_release(&scratch);
+    fixture_close(&fixture);
+    return 0;
+}
+
+static void feed_frame(const struct frame *frame)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, FRAME_BYTES_MAX);
+    assert_int_equal(frame_build(frame, &scratch, &bytes), REASON_NONE);
+    fixture_step(&fixture, fixture_intake(&fixture, buffer_view(&bytes)));
+    buffer_release(&bytes);
+}
+
+/* A transfer from the centre, as the gateway delivers it. */
+static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
+{
+    static struct id_maker maker;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
+    struct buffer document;
+    struct envelope draft = {.sender = key_of("centre"),
+                             .recipient = key_of("stnmt"),
+                             .type = MESSAGE_TYPE_TRANSFER,
+                             .dossier_code = bytes_of_text("H15.50.05.13-261008-0975"),
+                             .procedure_code = bytes_of_text("1.011443"),
+                             .sequence = sequence,
+                             .source_time = {{fixture.now_ms}, 420},
+                             .created = {{fixture.now_ms}, 420}};
+    uint8_t random[ID_RANDOM_BYTES] = {7};
+    id_make(&maker, (wall_t){fixture.now_ms}, random, &draft.id);
+    last_id = draft.id;
+    id_format(&draft.id, ret_id);
+    owner.name = (char[]){"Nguyễn Văn A"};
+    transfer.owner = &owner;
+    transfer.procedure_name = (char[]){"Cấp giấy"};
+    body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
+    body.transfer = &transfer;
+    buffer_init(&document, ENVELOPE_BYTES_MAX);
+    arena_reset(&scratch);
+    assert_int_equal(envelope_build(&draft, &body, &scratch, &document), REASON_NONE);
+    struct bytes view = buffer_view(&document);
+    struct parcel parcel = {
+        .documents = &view, .document_count = 1, .signature = bytes_of_text("seal")};
+    feed_frame(&(struct frame){.kind = FRAME_PARCELS, .parcels = {&parcel, 1}});
+    buffer_release(&document);
+}
+
+static void link_up(void)
+{
+    const struct session_effects effects = {&fixture, fixture_send, fixture_call_office,
+                                            fixture_transition, fixture_intake_done};
+    const struct store_plan *plan = NULL;
+    fixture.now_ms++;
+    session_begin(fixture.session, (mono_t){fixture.now_ms}, (wall_t){fixture.now_ms});
+    session_link_up(fixture.session);
+    assert_int_equal(session_end(fixture.session, &plan), REASON_NONE);
+    session_committed(fixture.session, &effects);
+    arena_reset(&scratch);
+    feed_frame(&(struct frame){.kind = FRAME_WELCOME,
+                               .welcome = {.version = LINK_VERSION,
+                                           .gateway = key_of("gateway"),
+                                           .window_messages = 64,
+                                           .clock = {fixture.now_ms},
+                                           .attachment_bytes_max = 1024 * 1024}});
+}
+
+static const json_t *inbox(struct api_reply *reply, const char *path)
+{
+    call(&fixture, "GET", path, "", "", reply);
+    assert_int_equal(reply->status, 200);
+    return json_object_get(reply->json, "messages");
+}
+
+static void what_came_in_is_read_in_order(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    char first[MESSAGE_ID_TEXT_BYTES];
+    char second[MESSAGE_ID_TEXT_BYTES];
+    char path[128];
+    link_up();
+    deliver(1, first);
+    deliver(2, second);
+    const json_t *messages = inbox(&reply, "/v1/inbox?limit=1");
+    assert_int_equal(json_array_size(messages), 1);
+    const json_t *message = json_array_get(messages, 0);
+    assert_string_equal(text_at(message, "message_id"), first);
+    assert_string_equal(text_at(message, "type"), "transfer");
+    assert_string_equal(text_at(message, "type_vi"), "Chuyển hồ sơ");
+    assert_string_equal(text_at(message, "sender"), "centre");
+    assert_string_equal(text_at(message, "procedure_code"), "1.011443");
+    assert_string_equal(text_at(message, "state"), "queued");
+    const json_t *owner = json_object_get(json_object_get(message, "body"), "owner");
+    assert_string_equal(text_at(owner, "name"), "Nguyễn Văn A");
+    snprintf(path, sizeof path, "/v1/inbox?after=%lld",
+             (long long)json_integer_value(json_object_get(reply.json, "next")));
+    reply_release(&reply);
+    messages = inbox(&reply, path);
+    assert_int_equal(json_array_size(messages), 1);
+    assert_string_equal(text_at(json_array_get(messages, 0), "message_id"), second);
+    reply_release(&reply);
+}
+
+static void accepting_is_said_once(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    char id[MESSAGE_ID_TEXT_BYTES];
+    char path[160];
+    link_up();
+    deliver(1, id);
+    snprintf(path, sizeof path, "/v1/inbox/%s/accept?sender=centre", id);
+    for (int i = 0; i < 2; i++) {
+        call(&fixture, "POST", path, "", "{\"office_reference\":\"BN-17\"}", &reply);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal(text_at(reply.json, "state"), "delivered");
+        reply_release(&reply);
+    }
+    assert_int_equal(json_array_size(inbox(&reply, "/v1/inbox")), 0);
+    reply_release(&reply);
+    /* One receipt is owed to the gateway, and one alone. */
+    call(&fixture, "GET", "/v1/queues?destination=gateway", "", "", &reply);
+    const json_t *entries = json_object_get(reply.json, "entries");
+    assert_int_equal(json_array_size(entries), 1);
+    assert_string_equal(text_at(json_array_get(entries, 0), "type"), "receipt_delivered");
+    reply_release(&reply);
+    snprintf(path, sizeof path, "/v1/inbox/%s/refuse?sender=centre", id);
+    assert_call(&fixture, "POST", path, "", "{\"text\":\"no\"}", 409, "duplicate");
+}
+
+static void refusing_names_a_reason_that_ends_it(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    char id[MESSAGE_ID_TEXT_BYTES];
+    char path[160];
+    link_up();
+    deliver(1, id);
+    snprintf(path, sizeof path, "/v1/inbox/%s/refuse?sender=centre", id);
+    assert_call(&fixture, "POST", path, "", "{\"reason\":\"office_timeout\"}", 400,
+                "field_invalid");
+    assert_call(&fixture, "POST", path, "", "{\"reason\":\"nonsense\"}", 400, "field_invalid");
+    assert_call(&fixture, "POST", path, "", "{\"wrong\":1}", 400, "field_invalid");
+    call(&fixture, "POST", path, "", "{\"reason\":\"office_refused\",\"text\":\"thiếu đơn\"}",
+         &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(text_at(reply.json, "state"), "refused");
+    reply_release(&reply);
+    call(&fixture, "GET", "/v1/dossiers/H15.50.05.13-261008-0975", "", "", &reply);
+    const json_t *event = json_array_get(json_object_get(reply.json, "events"), 0);
+    assert_string_equal(text_at(event, "state"), "refused");
+    assert_string_equal(text_at(event, "reason"), "office_refused");
+    reply_release(&reply);
+    snprintf(path, sizeof path, "/v1/inbox/%s/accept?sender=centre", id);
+    assert_call(&fixture, "POST", path, "", "", 409, "office_refused");
+}
+
+static void an_answer_may_name_what_it_answers(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    char id[MESSAGE_ID_TEXT_BYTES];
+    char body[512];
+    struct store_message message;
+    struct key centre = key_of("centre");
+    char digest[DIGEST_TEXT_BYTES];
+    link_up();
+    deliver(1, id);
+    assert_int_equal(fixture.store->verbs->find_message(fixture.store, &centre, &last_id, &message),
+                     REASON_NONE);
+    digest_format(&message.digest, digest);
+    /* Its digest may be given by the caller, who has read it in the inbox. */
+    snprintf(
+        body, sizeof body,
+        "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0975\","
+        "\"in_reply_to\":\"%s\",\"in_reply_to_sha256\":\"%s\",\"body\":{\"national_state\":9}}",
+        id, digest);
+    call(&fixture, "POST", "/v1/messages", "", body, &reply);
+    assert_int_equal(reply.status, 202);
+    char path[128];
+    snprintf(path, sizeof path, "/v1/messages/%s", text_at(reply.json, "message_id"));
+    reply_release(&reply);
+    call(&fixture, "GET", path, "", "", &reply);
+    assert_string_equal(text_at(reply.json, "in_reply_to"), id);
+    assert_string_equal(text_at(reply.json, "in_reply_to_sha256"), digest);
+    reply_release(&reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_came_in_is_read_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(accepting_is_said_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusing_names_a_reason_that_ends_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_may_name_what_it_answers, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
