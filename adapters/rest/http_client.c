@@ -13,6 +13,8 @@ struct transfer {
     struct http_client *client;
     CURL *easy;
     struct curl_slist *headers;
+    struct buffer body;
+    size_t body_sent;
     struct buffer reply;
     http_done *done;
     void *context;
@@ -103,6 +105,7 @@ static void transfer_free(struct transfer *transfer)
     if (transfer->easy != NULL)
         curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
+    buffer_release(&transfer->body);
     buffer_release(&transfer->reply);
     free(transfer);
 }
@@ -151,6 +154,27 @@ static size_t take_reply(char *content, size_t one, size_t size, void *context)
     return buffer_append(&transfer->reply, piece) ? size : 0;
 }
 
+static size_t give_body(char *ret_content, size_t one, size_t capacity, void *context)
+{
+    struct transfer *transfer = context;
+    size_t left = transfer->body.size - transfer->body_sent;
+    size_t size = one * capacity < left ? one * capacity : left;
+    if (size > 0)
+        memcpy(ret_content, transfer->body.data + transfer->body_sent, size);
+    transfer->body_sent += size;
+    return size;
+}
+
+/* curl repeats a request by itself when a kept connection dies before it answers. The office may
+ * have taken it: whether it is sent again is decided above, after a look. */
+static int refuse_rewind(void *context, curl_off_t offset, int origin)
+{
+    (void)context;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 static bool add_headers(struct transfer *transfer, const struct http_request *request)
 {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -187,11 +211,11 @@ static bool set_request(CURL *easy, struct transfer *transfer, const struct http
     bool ok = SET(CURLOPT_URL, request->url) && SET(CURLOPT_HTTPHEADER, transfer->headers) &&
               SET(CURLOPT_WRITEFUNCTION, take_reply) && SET(CURLOPT_WRITEDATA, transfer) &&
               SET(CURLOPT_PRIVATE, transfer);
-    if (ok && (request->body.size > 0 || strcmp(request->method, "GET") != 0)) {
-        const char *body = request->body.size > 0 ? (const char *)request->body.data : "";
-        ok = SET(CURLOPT_POSTFIELDSIZE, (long)request->body.size) &&
-             SET(CURLOPT_COPYPOSTFIELDS, body);
-    }
+    if (ok && (request->body.size > 0 || strcmp(request->method, "GET") != 0))
+        ok = buffer_append(&transfer->body, request->body) && SET(CURLOPT_POST, 1L) &&
+             SET(CURLOPT_POSTFIELDSIZE, (long)request->body.size) &&
+             SET(CURLOPT_READFUNCTION, give_body) && SET(CURLOPT_READDATA, transfer) &&
+             SET(CURLOPT_SEEKFUNCTION, refuse_rewind);
     return ok && SET(CURLOPT_CUSTOMREQUEST, request->method);
 }
 
@@ -209,6 +233,7 @@ enum reason http_client_start(struct http_client *client, const struct http_requ
     transfer->done = done;
     transfer->context = context;
     buffer_init(&transfer->reply, HTTP_REPLY_BYTES_MAX);
+    buffer_init(&transfer->body, request->body.size + 1);
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !add_headers(transfer, request) ||
         !set_bounds(transfer->easy, client) || !set_request(transfer->easy, transfer, request) ||

@@ -57,6 +57,7 @@ static bool send_value(int socket, jv value)
 /* Only what it needs: no other descriptors, no home for ~/.jq, no signals meant for the parent. */
 static void shut_in(int socket)
 {
+    static char *nothing[] = {NULL};
     sigset_t none;
     struct rlimit no_core = {0, 0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,7 +69,7 @@ static void shut_in(int socket)
     if (socket > 3)
         (void)close_range(3, (unsigned)socket - 1, 0);
     (void)close_range((unsigned)socket + 1, ~0u, 0);
-    (void)clearenv();
+    environ = nothing; /* not clearenv: jq walks it */
     (void)setrlimit(RLIMIT_CORE, &no_core);
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes of address space */
     struct rlimit memory = {MAPPING_MEMORY_BYTES, MAPPING_MEMORY_BYTES};
