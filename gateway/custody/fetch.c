@@ -260,7 +260,11 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     if (missing == 0)
         return FETCH_READY;
     struct peer *peer = get_peer(fetch, &intake->peer);
+    size_t waiting_bytes = intake->bytes.size;
+    for (size_t i = 0; i < fetch->waiting_count; i++)
+        waiting_bytes += fetch->waiting[i].intake->bytes.size;
     if (peer == NULL || fetch->waiting_count == FETCH_WAITING_MAX ||
+        waiting_bytes > FETCH_WAITING_BYTES_MAX ||
         fetch->wanted_count + missing > FETCH_WANTED_MAX) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;

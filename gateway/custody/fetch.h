@@ -23,6 +23,9 @@
 enum {
     FETCH_WAITING_MAX = 256,
     FETCH_WANTED_MAX = 1024,
+    /* Frames of waiting messages: far below what the pool of frames may hold, so that the chunks
+     * they wait for always find room. */
+    FETCH_WAITING_BYTES_MAX = 2 * 1024 * 1024,
     FETCH_SILENT_MS = 30 * 1000,
     /* Chunks that one call of fetch_serve sends to one peer: other traffic gets its turn. */
     FETCH_SERVE_CHUNKS_MAX = 16,

@@ -36,7 +36,8 @@ struct gateway {
     int signals; /* signalfd; -1 */
     struct key gone[GATEWAY_GONE_MAX];
     size_t gone_count;
-    struct intake *held; /* examined, waits for the next step */
+    struct link_event held; /* a frame that the pool had no room for */
+    bool is_frame_held;     /* nothing more is received until it has */
     uint64_t refused_handshakes;
     bool is_stopping;
 };

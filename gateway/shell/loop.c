@@ -93,31 +93,21 @@ void gateway_step(struct gateway *gateway)
 /* ---- what arrives
  * ---------------------------------------------------------------------------------------- */
 
-/* The pool is full: the peer is told at once, and keeps what it sent. */
-static void say_busy(struct gateway *gateway, const struct key *peer, enum reason reason)
+/* False: the pool is full. The frame is held, and nothing more is received until there is room: the
+ * senders feel it as back-pressure, and nothing is dropped. */
+static bool take_frame(struct gateway *gateway, const struct link_event *event)
 {
-    struct arena scratch;
-    struct buffer bytes;
-    struct frame frame = {.kind = FRAME_NOT_TAKEN,
-                          .taken = {NULL, 0, reason, BROKER_RETRY_AFTER_MS}};
-    enum { SCRATCH_BYTES = 4096 };
-    if (!arena_init(&scratch, SCRATCH_BYTES))
-        return;
-    buffer_init(&bytes, SCRATCH_BYTES);
-    if (frame_build(&frame, &scratch, &bytes) == REASON_NONE)
-        (void)link_server_send(gateway->link, peer, buffer_view(&bytes));
-    buffer_release(&bytes);
-    arena_release(&scratch);
+    enum reason reason = intake_pool_submit(gateway->pool, &event->peer, event->connection,
+                                            event->bytes, gateway_wall());
+    gateway->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
+    if (gateway->is_frame_held)
+        gateway->held = *event;
+    return !gateway->is_frame_held;
 }
 
 static void take_event(struct gateway *gateway, const struct link_event *event)
 {
-    if (event->kind == LINK_FRAME) {
-        enum reason reason = intake_pool_submit(gateway->pool, &event->peer, event->connection,
-                                                event->bytes, gateway_wall());
-        if (reason != REASON_NONE)
-            say_busy(gateway, &event->peer, reason);
-    } else if (event->kind == LINK_PEER_REFUSED) {
+    if (event->kind == LINK_PEER_REFUSED) {
         gateway->refused_handshakes++;
         struct log_line line = {.level = LOG_WARNING,
                                 .event = "link_refused",
@@ -132,11 +122,16 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
 /* True when there may be more. */
 static bool receive(struct gateway *gateway)
 {
+    if (gateway->is_frame_held && !take_frame(gateway, &gateway->held))
+        return false; /* the workers wake us */
     for (int i = 0; i < RECEIVE_ROUND_MAX; i++) {
         struct link_event event;
         if (gateway->gone_count == GATEWAY_GONE_MAX || !link_server_receive(gateway->link, &event))
             return gateway->gone_count == GATEWAY_GONE_MAX;
-        take_event(gateway, &event);
+        if (event.kind != LINK_FRAME)
+            take_event(gateway, &event);
+        else if (!take_frame(gateway, &event))
+            return false;
     }
     return true;
 }

@@ -41,13 +41,13 @@ static void print_error(const struct invocation *invocation, const struct http_r
             fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), json_text(error, more[i]));
 }
 
-int adapter_judge(const struct invocation *invocation, enum reason reason,
-                  struct http_reply *reply, json_t **ret_body)
+int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
+                  json_t **ret_body)
 {
     enum language language = invocation->language;
     if (reason != REASON_NONE) {
-        const char *why = language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                          : reason_english(reason);
+        const char *why =
+            language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
         fprintf(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter", why);
         return EXIT_CODE_UNREACHABLE;
     }

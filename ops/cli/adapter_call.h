@@ -13,8 +13,8 @@ int adapter_open(const struct invocation *invocation, const char *where, struct 
 int adapter_call(const struct invocation *invocation, struct http *http,
                  const struct http_request *request, json_t **ret_body);
 /* The same judgement over an answer that came another way; releases the reply. */
-int adapter_judge(const struct invocation *invocation, enum reason reason,
-                  struct http_reply *reply, json_t **ret_body);
+int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
+                  json_t **ret_body);
 
 /* Prints a document and a line end. */
 void json_print(const json_t *document);

@@ -16,9 +16,9 @@ struct inbox_options {
 };
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_TIME, false, false},    {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_FROM, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_FILES, true, false},    {TEXT_COLUMN_MESSAGE, false, false},
+    {TEXT_COLUMN_TIME, false, false}, {TEXT_COLUMN_TYPE, false, false},
+    {TEXT_COLUMN_FROM, false, false}, {TEXT_COLUMN_DOSSIER, false, false},
+    {TEXT_COLUMN_FILES, true, false}, {TEXT_COLUMN_MESSAGE, false, false},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
@@ -102,11 +102,10 @@ static int answer_message(const struct invocation *invocation, const struct inbo
     if (accept && options->reference != NULL)
         json_object_set_new(body, "office_reference", json_string(options->reference));
     if (!accept) {
-        json_object_set_new(body, "reason",
-                            json_string(options->reason != NULL ? options->reason
-                                                                : "office_refused"));
-        json_object_set_new(body, "text",
-                            json_string(options->text != NULL ? options->text : ""));
+        json_object_set_new(
+            body, "reason",
+            json_string(options->reason != NULL ? options->reason : "office_refused"));
+        json_object_set_new(body, "text", json_string(options->text != NULL ? options->text : ""));
     }
     snprintf(path, sizeof path, "/v1/inbox/%s/%s", id, word);
     const struct http_request request = {.method = "POST", .path = path, .body = body};

@@ -78,8 +78,8 @@ static bool set_serial(X509 *certificate)
         return false;
     serial[0] = (unsigned char)((serial[0] & 0x7F) | 0x40); /* positive, of full length */
     BIGNUM *number = BN_bin2bn(serial, sizeof serial, NULL);
-    bool good = number != NULL &&
-                BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    bool good =
+        number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
     BN_free(number);
     return good;
 }
@@ -87,18 +87,16 @@ static bool set_serial(X509 *certificate)
 static bool write_certificate(EVP_PKEY *key, const struct keys_options *options, BIO *into)
 {
     X509 *certificate = X509_new();
-    bool good = certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1 &&
-                set_serial(certificate) &&
-                X509_gmtime_adj(X509_getm_notBefore(certificate), 0) != NULL &&
-                X509_time_adj_ex(X509_getm_notAfter(certificate), TRIAL_DAYS, 0, NULL) != NULL &&
-                set_name(X509_get_subject_name(certificate), options) &&
-                X509_set_issuer_name(certificate, X509_get_subject_name(certificate)) == 1 &&
-                X509_set_pubkey(certificate, key) == 1 &&
-                add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-                add_extension(certificate, NID_key_usage,
-                              "critical,digitalSignature,nonRepudiation") &&
-                X509_sign(certificate, key, EVP_sha256()) > 0 &&
-                PEM_write_bio_X509(into, certificate) == 1;
+    bool good =
+        certificate != NULL && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+        set_serial(certificate) && X509_gmtime_adj(X509_getm_notBefore(certificate), 0) != NULL &&
+        X509_time_adj_ex(X509_getm_notAfter(certificate), TRIAL_DAYS, 0, NULL) != NULL &&
+        set_name(X509_get_subject_name(certificate), options) &&
+        X509_set_issuer_name(certificate, X509_get_subject_name(certificate)) == 1 &&
+        X509_set_pubkey(certificate, key) == 1 &&
+        add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+        add_extension(certificate, NID_key_usage, "critical,digitalSignature,nonRepudiation") &&
+        X509_sign(certificate, key, EVP_sha256()) > 0 && PEM_write_bio_X509(into, certificate) == 1;
     X509_free(certificate);
     return good;
 }
@@ -116,7 +114,8 @@ static bool key_print(EVP_PKEY *key, char ret_text[DIGEST_TEXT_BYTES])
     return good;
 }
 
-/* --- files ------------------------------------------------------------------------------------------ */
+/* --- files
+ * ------------------------------------------------------------------------------------------ */
 
 static bool write_memory(const char *path, BIO *content, mode_t mode)
 {
@@ -150,15 +149,14 @@ static bool write_signing(EVP_PKEY *key, const struct keys_options *options, con
                           char ret_path[PATH_BYTES_MAX])
 {
     BIO *secret = BIO_new(BIO_s_mem()), *public_part = BIO_new(BIO_s_mem());
-    bool good = secret != NULL && public_part != NULL &&
-                PEM_write_bio_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                (options->self_signed ? write_certificate(key, options, public_part)
-                                      : write_request(key, options, public_part)) &&
-                path_make(ret_path, "%s/signing.key", folder) &&
-                write_memory(ret_path, secret, 0600) &&
-                path_make(ret_path, "%s/signing.%s", folder,
-                          options->self_signed ? "crt" : "csr") &&
-                write_memory(ret_path, public_part, 0644);
+    bool good =
+        secret != NULL && public_part != NULL &&
+        PEM_write_bio_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+        (options->self_signed ? write_certificate(key, options, public_part)
+                              : write_request(key, options, public_part)) &&
+        path_make(ret_path, "%s/signing.key", folder) && write_memory(ret_path, secret, 0600) &&
+        path_make(ret_path, "%s/signing.%s", folder, options->self_signed ? "crt" : "csr") &&
+        write_memory(ret_path, public_part, 0644);
     BIO_free(secret); /* memory BIOs are cleansed by OpenSSL when freed */
     BIO_free(public_part);
     return good;
@@ -169,10 +167,9 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
 {
     enum language language = invocation->language;
     if (options->json) {
-        json_t *document = json_pack("{s:s,s:s,s:s,s:s}", "folder", folder, "curve_public_key",
-                                     curve, "public_key_sha256", print,
-                                     options->self_signed ? "certificate_file" : "request_file",
-                                     path);
+        json_t *document = json_pack(
+            "{s:s,s:s,s:s,s:s}", "folder", folder, "curve_public_key", curve, "public_key_sha256",
+            print, options->self_signed ? "certificate_file" : "request_file", path);
         json_print(document);
         json_decref(document);
         return;

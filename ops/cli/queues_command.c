@@ -19,15 +19,15 @@ struct queues_options {
 };
 
 static const struct table_column destination_columns[] = {
-    {TEXT_COLUMN_TO, false, false},       {TEXT_COLUMN_QUEUED, true, false},
-    {TEXT_COLUMN_LEASED, true, false},    {TEXT_COLUMN_DEFERRED, true, false},
-    {TEXT_COLUMN_HELD, true, false},      {TEXT_COLUMN_OLDEST, false, false},
+    {TEXT_COLUMN_TO, false, false},    {TEXT_COLUMN_QUEUED, true, false},
+    {TEXT_COLUMN_LEASED, true, false}, {TEXT_COLUMN_DEFERRED, true, false},
+    {TEXT_COLUMN_HELD, true, false},   {TEXT_COLUMN_OLDEST, false, false},
 };
 static const struct table_column entry_columns[] = {
-    {TEXT_COLUMN_TO, false, false},       {TEXT_COLUMN_STATE, false, false},
-    {TEXT_COLUMN_ATTEMPTS, true, false},  {TEXT_COLUMN_DUE, false, false},
-    {TEXT_COLUMN_TYPE, false, false},     {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_MESSAGE, false, false},  {TEXT_COLUMN_REASON, false, true},
+    {TEXT_COLUMN_TO, false, false},      {TEXT_COLUMN_STATE, false, false},
+    {TEXT_COLUMN_ATTEMPTS, true, false}, {TEXT_COLUMN_DUE, false, false},
+    {TEXT_COLUMN_TYPE, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
+    {TEXT_COLUMN_MESSAGE, false, false}, {TEXT_COLUMN_REASON, false, true},
 };
 enum {
     DESTINATION_COLUMN_COUNT = sizeof destination_columns / sizeof destination_columns[0],
@@ -44,12 +44,9 @@ static void print_destinations(enum language language, const json_t *destination
     {
         char numbers[4][32], time[32];
         const char *const cells[DESTINATION_COLUMN_COUNT] = {
-            json_text(row, "destination"),
-            json_number(row, "queued", numbers[0]),
-            json_number(row, "leased", numbers[1]),
-            json_number(row, "deferred", numbers[2]),
-            json_number(row, "held", numbers[3]),
-            time_label(json_text(row, "oldest"), time),
+            json_text(row, "destination"),          json_number(row, "queued", numbers[0]),
+            json_number(row, "leased", numbers[1]), json_number(row, "deferred", numbers[2]),
+            json_number(row, "held", numbers[3]),   time_label(json_text(row, "oldest"), time),
         };
         table_row(&table, cells);
     }
@@ -97,7 +94,8 @@ static void print_queues(enum language language, const json_t *queues)
     }
 }
 
-/* --- the gateway ---------------------------------------------------------------------------------- */
+/* --- the gateway
+ * ---------------------------------------------------------------------------------- */
 
 static int ask_gateway(const struct invocation *invocation, const struct queues_options *options,
                        const char *word, const char *id, json_t **ret_answer)
@@ -133,7 +131,8 @@ static int ask_gateway(const struct invocation *invocation, const struct queues_
     return strcmp(code, "not_found") == 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
 }
 
-/* --- an adapter ----------------------------------------------------------------------------------- */
+/* --- an adapter
+ * ----------------------------------------------------------------------------------- */
 
 static int ask_adapter(const struct invocation *invocation, const struct queues_options *options,
                        const char *word, const char *id, json_t **ret_answer)

@@ -13,7 +13,8 @@ static json_t *value_of(const char *text)
     size_t digits = strspn(text[0] == '-' ? text + 1 : text, "0123456789");
     const char *first = text[0] == '-' ? text + 1 : text;
     /* Leading zeros belong to codes, and 18 digits always fit; other digits stay text. */
-    bool number = digits > 0 && digits <= 18 && first[digits] == 0 && (*first != '0' || digits == 1);
+    bool number =
+        digits > 0 && digits <= 18 && first[digits] == 0 && (*first != '0' || digits == 1);
     return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
 }
 
@@ -50,9 +51,9 @@ int send_body_make(const struct invocation *invocation, const char *file,
                    const struct option_list *fields, json_t **ret_body)
 {
     json_error_t error = {.text = ""};
-    json_t *body = file == NULL              ? json_object()
+    json_t *body = file == NULL             ? json_object()
                    : strcmp(file, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
-                                             : json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+                                            : json_load_file(file, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(body)) {
         fprintf(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.text);
         json_decref(body);

@@ -113,14 +113,14 @@ static int send_file(const struct invocation *invocation, struct http *http, con
     int code = adapter_judge(invocation, reason, &reply, &answer);
     json_decref(answer);
     if (code == EXIT_CODE_OK)
-        json_array_append_new(attachments,
-                              json_pack("{s:s,s:I,s:s,s:s}", "sha256", text, "size_bytes",
-                                        (json_int_t)size_bytes, "name", name, "media_type",
-                                        send_media_type(name)));
+        json_array_append_new(attachments, json_pack("{s:s,s:I,s:s,s:s}", "sha256", text,
+                                                     "size_bytes", (json_int_t)size_bytes, "name",
+                                                     name, "media_type", send_media_type(name)));
     return code;
 }
 
-/* --- the message -------------------------------------------------------------------------------- */
+/* --- the message --------------------------------------------------------------------------------
+ */
 
 static int make_message(const struct invocation *invocation, const struct send_options *options,
                         struct http *http, json_t *ret_message)
@@ -148,7 +148,8 @@ static int make_message(const struct invocation *invocation, const struct send_o
     return code;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------ */
+/* --- waiting ------------------------------------------------------------------------------------
+ */
 
 /* The farthest state that the dossier's history shows of this message. */
 static const char *state_of(const json_t *dossier, const char *message_id)
@@ -193,7 +194,8 @@ static int wait_for_state(const struct invocation *invocation, const struct send
     bool custody_is_enough = strcmp(options->wait, "custody") == 0;
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    for (long pause_ms = POLL_FIRST_MS;; pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
+    for (long pause_ms = POLL_FIRST_MS;;
+         pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
         json_t *dossier = NULL;
         const struct http_request request = {.method = "GET", .path = path};
         int code = adapter_call(invocation, http, &request, &dossier);
@@ -207,8 +209,8 @@ static int wait_for_state(const struct invocation *invocation, const struct send
             break;
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
-    bool good = strcmp(state, "delivered") == 0 ||
-                (custody_is_enough && strcmp(state, "custody") == 0);
+    bool good =
+        strcmp(state, "delivered") == 0 || (custody_is_enough && strcmp(state, "custody") == 0);
     const char *label = state_label(state, invocation->language);
     if (good || is_end(state))
         fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, invocation->language),
@@ -272,7 +274,8 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
     if (answer != OPTIONS_GO)
         return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     bool wait_wrong = options.wait != NULL && options.wait[0] != 0 &&
-                      strcmp(options.wait, "custody") != 0 && strcmp(options.wait, "delivered") != 0;
+                      strcmp(options.wait, "custody") != 0 &&
+                      strcmp(options.wait, "delivered") != 0;
     if (argc != 0 || options.dossier == NULL || wait_wrong) {
         options_complain(&table, invocation->language);
         return EXIT_CODE_USAGE;

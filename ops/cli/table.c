@@ -10,7 +10,8 @@
 
 enum { GAP_COLUMNS = 2, FLEXIBLE_MIN_COLUMNS = 8 };
 
-/* --- width of UTF-8 ---------------------------------------------------------------------------- */
+/* --- width of UTF-8 ----------------------------------------------------------------------------
+ */
 
 struct range {
     uint32_t first;
@@ -21,9 +22,9 @@ struct range {
 static const struct range marks[] = {{0x0300, 0x036F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},
                                      {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE20, 0xFE2F}};
 /* Unicode 15, East Asian Width W and F, in blocks. */
-static const struct range wide[] = {
-    {0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},  {0xFE30, 0xFE6F},
-    {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
+static const struct range wide[] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
+                                    {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                                    {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
 
 static bool among(const struct range *ranges, size_t count, uint32_t letter)
 {
@@ -92,7 +93,8 @@ size_t terminal_width(FILE *stream)
     return size.ws_col;
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table -----------------------------------------------------------------------------------
+ */
 
 void table_init(struct table *table, const struct table_column *columns, size_t count)
 {

@@ -42,8 +42,7 @@ void table_init(struct table *table, const struct table_column *columns, size_t 
 void table_release(struct table *table);
 /* A NULL cell is empty. False when the row was not kept: memory, or TABLE_ROWS_MAX. */
 bool table_row(struct table *table, const char *const *cells);
-void table_print(const struct table *table, enum language language, size_t width_columns,
-                 FILE *to);
+void table_print(const struct table *table, enum language language, size_t width_columns, FILE *to);
 /* The terminal's width; 0 when the stream is none. */
 size_t terminal_width(FILE *stream);
 

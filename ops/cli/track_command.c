@@ -8,9 +8,9 @@
 #include "proto/base/limits.h"
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_TIME, false, false},  {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_FROM, false, false},  {TEXT_COLUMN_TO, false, false},
-    {TEXT_COLUMN_STATE, false, false}, {TEXT_COLUMN_REASON, false, true},
+    {TEXT_COLUMN_TIME, false, false},   {TEXT_COLUMN_TYPE, false, false},
+    {TEXT_COLUMN_FROM, false, false},   {TEXT_COLUMN_TO, false, false},
+    {TEXT_COLUMN_STATE, false, false},  {TEXT_COLUMN_REASON, false, true},
     {TEXT_COLUMN_MESSAGE, false, true},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
@@ -79,8 +79,8 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
     json_t *dossier = NULL;
     int code = adapter_open(invocation, adapter, &http);
     if (code == EXIT_CODE_OK)
-        code = adapter_call(invocation, http,
-                            &(struct http_request){.method = "GET", .path = path}, &dossier);
+        code = adapter_call(invocation, http, &(struct http_request){.method = "GET", .path = path},
+                            &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
     else if (code == EXIT_CODE_OK)

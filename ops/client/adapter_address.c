@@ -46,8 +46,7 @@ enum reason adapter_locate(const char *where, const char *environment,
     if (!S_ISDIR(status.st_mode) && !find_state_directory(where, ret_address->state_directory))
         return REASON_FILE_UNREADABLE;
     if (!path_make(path, "%s/api.port", ret_address->state_directory) ||
-        !file_read_line(path, port, sizeof port) ||
-        strspn(port, "0123456789") != strlen(port) ||
+        !file_read_line(path, port, sizeof port) || strspn(port, "0123456789") != strlen(port) ||
         !path_make(path, "%s/api.token", ret_address->state_directory) ||
         !file_read_line(path, ret_address->token, sizeof ret_address->token))
         return REASON_FILE_UNREADABLE;

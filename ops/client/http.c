@@ -57,7 +57,8 @@ void http_reply_release(struct http_reply *reply)
 
 bool url_encode(const char *text, char *ret_text, size_t size)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     size_t used = 0;
     for (; *text != 0; text++) {
         if (used + 4 > size)

@@ -3,7 +3,8 @@
  *   struct http *http;
  *   http_new(&(struct http_options){.base_url = "http://127.0.0.1:7700", .token = token}, &http);
  *   struct http_reply reply;
- *   reason = http_call(http, &(struct http_request){.method = "GET", .path = "/v1/queues"}, &reply);
+ *   reason = http_call(http, &(struct http_request){.method = "GET", .path = "/v1/queues"},
+ * &reply);
  *   ... reply.status, reply.body ...
  *   http_reply_release(&reply);
  *   http_destroy(&http);
@@ -31,9 +32,9 @@ enum {
 struct http;
 
 struct http_options {
-    const char *base_url;    /* copied */
-    const char *token;       /* Authorization: Bearer; NULL: none. Copied */
-    long timeout_ms;         /* of one call; 0: HTTP_CALL_TIMEOUT_MS */
+    const char *base_url; /* copied */
+    const char *token;    /* Authorization: Bearer; NULL: none. Copied */
+    long timeout_ms;      /* of one call; 0: HTTP_CALL_TIMEOUT_MS */
 };
 
 struct http_request {

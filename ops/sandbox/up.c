@@ -281,7 +281,8 @@ static bool report(struct province *province)
     (void)fflush(stdout);
     return is_done(province) && figures->lost == 0 && figures->duplicated == 0 &&
            figures->out_of_order == 0 && figures->bad_papers == 0 &&
-           gateway_mb < GATEWAY_MEMORY_MB && adapter_mb < ADAPTER_MEMORY_MB;
+           (province->options->any_memory ||
+            (gateway_mb < GATEWAY_MEMORY_MB && adapter_mb < ADAPTER_MEMORY_MB));
 }
 
 static void say_where(const struct province *province)

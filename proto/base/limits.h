@@ -43,9 +43,9 @@ enum {
     TEXT_BYTES_MAX = 4000, /* long texts of the forms (national portal: TenTepDinhKem 4000) */
     TRACE_BYTES_MAX = 55,  /* W3C trace-context traceparent */
 
-    BLOB_CHUNK_BYTES_MAX = 256 * 1024, /* large enough for disk rate, small enough to interleave */
-    BLOB_WINDOW_BYTES = 2 * 1024 * 1024, /* unacknowledged bytes of one transfer */
-    BLOB_TRANSFERS_MAX = 8,              /* concurrent transfers of one peer */
+    BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */
+    BLOB_WINDOW_BYTES = 1024 * 1024,   /* unacknowledged bytes of one transfer */
+    BLOB_TRANSFERS_MAX = 4, /* of one peer at once: with the window they bound what is in memory */
 
     PARTICIPANTS_MAX = 4096, /* 23 agencies today; all communes and ministries later */
 

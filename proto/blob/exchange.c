@@ -196,7 +196,9 @@ enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct 
         return BLOB_DROP;
     uint64_t room = transfer->credit_until - transfer->offset;
     enum reason reason = REASON_NONE;
-    if (chunk->offset > transfer->offset || chunk->content.size == 0)
+    if (chunk->offset > transfer->offset)
+        reason = REASON_LINK_LOST; /* something between was lost: begin again from here */
+    else if (chunk->content.size == 0)
         reason = REASON_FIELD_INVALID;
     else if (chunk->content.size > transfer->size_bytes - transfer->offset)
         reason = REASON_ATTACHMENT_LONG;
