@@ -18,7 +18,7 @@ enum {
 struct sandbox_values {
     const char *data, *mapping, *hold;
     bool once, quiet, any_memory;
-    int64_t dossiers, step_delay_ms, supplement_every, limit_seconds;
+    int64_t dossiers, forward_delay_ms, step_delay_ms, supplement_every, limit_seconds;
     int64_t file_bytes_min, file_bytes_max;
 };
 
@@ -73,6 +73,7 @@ static int up(const struct invocation *invocation, const struct sandbox_values *
         .directory = directory,
         .programs = programs,
         .dossiers = (uint32_t)values->dossiers,
+        .forward_delay_ms = (uint32_t)values->forward_delay_ms,
         .step_delay_ms = (uint32_t)values->step_delay_ms,
         .supplement_every = (uint32_t)values->supplement_every,
         .file_bytes_min = (uint64_t)values->file_bytes_min,
@@ -103,6 +104,8 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
         {"quiet", 'q', OPTION_FLAG, &values.quiet, NULL, TEXT_SANDBOX_QUIET, 0, 0},
         {"dossiers", 'n', OPTION_INTEGER, &values.dossiers, "N", TEXT_SANDBOX_DOSSIERS, 1,
          DOSSIERS_MAX},
+        {"forward-delay-ms", 0, OPTION_INTEGER, &values.forward_delay_ms, "MS",
+         TEXT_SANDBOX_FORWARD_DELAY, 0, 900},
         {"step-delay-ms", 0, OPTION_INTEGER, &values.step_delay_ms, "MS", TEXT_SANDBOX_DELAY, 0,
          3600 * 1000},
         {"supplement-every", 0, OPTION_INTEGER, &values.supplement_every, "N",

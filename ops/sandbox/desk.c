@@ -167,11 +167,12 @@ static bool connect_desk(struct desk *desk)
 static bool work(struct desk *desk, bool *ret_busy)
 {
     bool found = false;
-    for (int i = 0; i < AT_ONCE && desk->forwarded < desk->options.dossiers; i++) {
+    int at_once = desk->options.forward_delay_ms > 0 ? 1 : (int)AT_ONCE;
+    for (int i = 0; i < at_once && desk->forwarded < desk->options.dossiers; i++) {
         if (!forward(desk, desk->forwarded + 1))
             return false;
         desk->forwarded++;
-        *ret_busy = true;
+        *ret_busy = desk->options.forward_delay_ms == 0;
     }
     bool read = desk_read_inbox(desk->database, desk->http, &found);
     *ret_busy = *ret_busy || found;
@@ -197,7 +198,9 @@ static void *run(void *argument)
 {
     struct desk *desk = argument;
     bool busy = false;
-    while (!wait_or_stop(desk, busy ? 0 : IDLE_MS)) {
+    int idle_ms =
+        desk->options.forward_delay_ms > 0 ? (int)desk->options.forward_delay_ms : (int)IDLE_MS;
+    while (!wait_or_stop(desk, busy ? 0 : idle_ms)) {
         busy = false;
         if (!connect_desk(desk) || !work(desk, &busy))
             http_destroy(&desk->http); /* the adapter may come back at another port */

@@ -21,6 +21,7 @@ struct desk_options {
     const char *adapter;   /* state directory of the centre's adapter */
     const struct registry *registry;
     uint32_t dossiers;                       /* to be forwarded in all */
+    uint32_t forward_delay_ms;               /* between two dossiers; 0: as fast as it goes */
     uint64_t file_bytes_min, file_bytes_max; /* of one attachment */
 };
 

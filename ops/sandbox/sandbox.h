@@ -31,7 +31,8 @@ struct sandbox_up_options {
     const char *directory;
     const char *programs; /* folder of the programs */
     uint32_t dossiers;
-    uint32_t step_delay_ms; /* of the offices' work */
+    uint32_t forward_delay_ms; /* between two dossiers of the desk */
+    uint32_t step_delay_ms;    /* of the offices' work */
     uint32_t supplement_every;
     uint64_t file_bytes_min, file_bytes_max;
     uint32_t limit_seconds; /* then it has failed */

@@ -325,6 +325,7 @@ static bool start(struct province *province)
         .adapter = province->desk_adapter,
         .registry = province->registry,
         .dossiers = options->dossiers,
+        .forward_delay_ms = options->forward_delay_ms,
         .file_bytes_min = options->file_bytes_min,
         .file_bytes_max = options->file_bytes_max,
     };
