@@ -4,8 +4,7 @@
 
 #include "proto/base/check.h"
 
-/* ---- life cycle ---------------------------------------------------------------------------------
- */
+/* ---- life cycle ---- */
 
 static struct outbox_options outbox_options(const struct session_options *options)
 {

@@ -116,8 +116,7 @@ static enum reason ensure_child(struct mapping *mapping, char ret_fault[MAPPING_
     bool is_ready = json_is_true(greeting);
     if (!is_ready) {
         const char *text = json_string_value(greeting);
-        strncpy(ret_fault, text == NULL ? "" : text, MAPPING_FAULT_BYTES - 1);
-        ret_fault[MAPPING_FAULT_BYTES - 1] = 0;
+        (void)snprintf(ret_fault, MAPPING_FAULT_BYTES, "%s", text == NULL ? "" : text);
         stop_child(mapping);
     }
     json_decref(greeting);

@@ -85,7 +85,7 @@ static void keep_first(void *context, jv message)
 {
     struct complaint *complaint = context;
     if (complaint->text[0] == 0 && jv_get_kind(message) == JV_KIND_STRING) {
-        strncpy(complaint->text, jv_string_value(message), sizeof complaint->text - 1);
+        (void)snprintf(complaint->text, sizeof complaint->text, "%s", jv_string_value(message));
         complaint->text[strcspn(complaint->text, "\n")] = 0;
     }
     jv_free(message);

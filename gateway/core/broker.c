@@ -6,8 +6,7 @@
 
 #define NOTE_LEDGER "ledger-id"
 
-/* ---- life cycle -------------------------------------------------------------------------------
- */
+/* ---- life cycle ---- */
 
 static struct outbox_options outbox_options(const struct broker_options *options)
 {
@@ -180,8 +179,7 @@ enum reason broker_load(struct broker *broker, wall_t wall)
     return reason;
 }
 
-/* ---- the step -----------------------------------------------------------------------------------
- */
+/* ---- the step ---- */
 
 static void pump_destination(struct broker *broker, uint32_t destination)
 {

@@ -74,8 +74,7 @@ static void emit(struct fetch *fetch, const struct key *peer, const struct frame
     (void)fetch->options.emit(fetch->options.context, peer, frame);
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------
- */
+/* ---- receiving ---- */
 
 static struct wanted *find_wanted(struct fetch *fetch, const struct key *peer,
                                   const struct digest *digest)
@@ -316,8 +315,7 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
         emit(fetch, &peer->key, &answer);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------
- */
+/* ---- sending ---- */
 
 static void receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want)
 {

@@ -1,5 +1,6 @@
 /* The trust part of registry_directory.h. */
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static enum reason add_folder(struct trust_builder *builder, add_file *add, cons
 {
     struct dirent **names = NULL;
     int count = scandir(folder, &names, is_visible, alphasort);
-    strcpy(ret_culprit, folder);
+    (void)snprintf(ret_culprit, FILE_PATH_BYTES_MAX, "%s", folder);
     if (count < 0)
         return is_optional ? REASON_NONE : REASON_NOT_FOUND;
     enum reason reason = count > TRUST_FILES_MAX ? REASON_REGISTRY_INVALID : REASON_NONE;

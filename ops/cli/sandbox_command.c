@@ -42,6 +42,8 @@ static bool find_data(const char *programs, const char *in_sources, const char *
 {
     return (path_make(ret_path, "%s/../../%s", programs, in_sources) &&
             access(ret_path, R_OK) == 0) ||
+           (path_make(ret_path, "%s/../../../%s", programs, in_sources) && /* build/VARIANT/bin */
+            access(ret_path, R_OK) == 0) ||
            (path_make(ret_path, "%s/../share/lienthong/%s", programs, installed) &&
             access(ret_path, R_OK) == 0);
 }

@@ -44,9 +44,7 @@ static wall_t wall_now(void)
     return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
 }
 
-/* ---- files
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static bool is_empty(const char *path)
 {
@@ -256,9 +254,7 @@ static bool make_settings(struct making *making)
     return made || fail("settings");
 }
 
-/* ---- all
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- all ---- */
 
 static bool make_authority(struct making *making)
 {

@@ -61,9 +61,7 @@ bool office_plan_result(struct office *office, const char *dossier_code)
     return plan(office, dossier_code, "result", 1);
 }
 
-/* ---- doing
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- doing ---- */
 
 bool office_connect(struct office *office, struct http **ret_http)
 {

@@ -112,9 +112,7 @@ static void watch_memory(struct province *province)
     }
 }
 
-/* ---- control
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- control ---- */
 
 static json_t *status_json(struct province *province)
 {
@@ -192,9 +190,7 @@ int sandbox_ask(const char *directory, const char *command, const char *name,
     return ok ? 0 : 1;
 }
 
-/* ---- the run
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the run ---- */
 
 static bool is_done(const struct province *province)
 {

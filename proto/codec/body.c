@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- unpacking into the arena ---------------------------------------------------------------- */
+/* ---- unpacking into the arena ---- */
 
 struct arena_allocator {
     struct arena *arena;
@@ -42,8 +42,7 @@ static enum reason unpack(struct bytes message, struct arena *arena, Lienthong__
     return REASON_NONE;
 }
 
-/* ---- receipts and heads -----------------------------------------------------------------------
- */
+/* ---- receipts and heads ---- */
 
 static struct bytes bytes_of(ProtobufCBinaryData from)
 {

@@ -9,7 +9,8 @@
 
 /* clang-format off */
 #define EXACTLY(size)         {.kind = FIELD_BYTES, .min = (size), .max = (size)}
-#define REPEATED(size, count) {.kind = FIELD_BYTES, .min = (size), .max = (size), .repeated_max = (count)}
+#define REPEATED(size, count) \
+    {.kind = FIELD_BYTES, .min = (size), .max = (size), .repeated_max = (count)}
 #define ANY_BYTES             {.kind = FIELD_BYTES, .max = FRAME_BYTES_MAX}
 #define BYTES_TO(size_max)    {.kind = FIELD_BYTES, .max = (size_max)}
 #define TEXT(size_max)        {.kind = FIELD_TEXT, .max = (size_max)}

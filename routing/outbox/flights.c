@@ -7,8 +7,7 @@
 
 #include "proto/base/check.h"
 
-/* ---- lists and tables -------------------------------------------------------------------------
- */
+/* ---- lists and tables ---- */
 
 static uint32_t index_of(const struct outbox *outbox, const struct flight *flight)
 {

@@ -54,7 +54,7 @@ void outbox_clear(struct outbox *outbox)
     }
 }
 
-/* ---- destinations --------------------------------------------------------------------------- */
+/* ---- destinations ---- */
 
 uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
 {
@@ -139,8 +139,7 @@ bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
     return destination_at(outbox, destination)->is_open;
 }
 
-/* ---- leasing ----------------------------------------------------------------------------------
- */
+/* ---- leasing ---- */
 
 static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
 {
@@ -205,8 +204,7 @@ bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *
     return true;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
 {

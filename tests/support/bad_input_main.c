@@ -15,9 +15,7 @@
 #include "proto/seal/sha256.h"
 #include "tests/support/bad_input.h"
 
-/* ---- frames
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- frames ---- */
 
 static void test_frames(struct peer *peer)
 {
@@ -115,9 +113,7 @@ static void test_unknown_key(void)
     peer_close(&peer);
 }
 
-/* ---- signatures
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- signatures ---- */
 
 /* With a signature that OpenSSL makes as told, which proto/seal never would. */
 static void send_signed_by(struct peer *peer, const char *name, const char *key_name,
@@ -238,9 +234,7 @@ static void test_manifest(struct peer *peer)
     buffer_release(&signature);
 }
 
-/* ---- admission
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- admission ---- */
 
 static void test_replay(struct peer *peer)
 {
@@ -308,9 +302,7 @@ static void test_centre(void)
     peer_close(&centre);
 }
 
-/* ---- attachments
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- attachments ---- */
 
 static void answer_want(struct peer *peer, const struct digest *digest, struct bytes content)
 {

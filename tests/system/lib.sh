@@ -55,6 +55,11 @@ expect() {
     [[ $code -eq $wanted ]] || fail "exit code $code instead of $wanted: $*"
 }
 
+# says TEXT FILE: the file has that text.
+says() {
+    grep -qF -- "$1" "$2" || fail "$2 does not say: $1"
+}
+
 end_started() {
     local code=$? process log
     trap - EXIT TERM INT

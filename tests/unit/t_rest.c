@@ -125,85 +125,77 @@ static bool request_begins(struct play *play, size_t index, const char *line)
 #define JSON_REPLY(status, extra, length, body)                                                    \
     "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nContent-Length: " length             \
     "\r\n" extra "\r\n" body
-#define ACCEPTED             JSON_REPLY("200 OK", "", "37", "{\"Result\":1,\"SoBienNhan\":\"BN-000017\"}")
+#define NUMBERED_JSON        "{\"Result\":1,\"SoBienNhan\":\"BN-000017\"}"
+#define ACCEPTED             JSON_REPLY("200 OK", "", "37", NUMBERED_JSON)
 #define ABSENT               JSON_REPLY("200 OK", "", "12", "{\"Result\":0}")
 #define EMPTY(status, extra) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n" extra "\r\n"
 
 /* ---- one reply, one verdict ------------------------------------------------------------------ */
 
+static const struct {
+    struct scripted_reply reply;
+    enum reason reason;
+    uint32_t retry_after_ms;
+    const char *text;
+} cases[] = {
+    {{ACCEPTED, 0, false}, REASON_NONE, 0, ""},
+    {{JSON_REPLY("200 OK", "", "39",
+                 "{\"Result\":0,\"Message\":\"Thi\xe1\xba\xbfu gi\xe1\xba\xa5y\"}"),
+      0, false},
+     REASON_OFFICE_REFUSED,
+     0,
+     "Thiếu giấy"},
+    /* no success by prose */
+    {{JSON_REPLY("200 OK", "", "25", "{\"Message\":\"Successful!\"}"), 0, false},
+     REASON_OFFICE_REPLY_MALFORMED,
+     0,
+     NULL},
+    {{JSON_REPLY("200 OK", "", "7", "success"), 0, false}, REASON_OFFICE_REPLY_MALFORMED, 0, ""},
+    {{JSON_REPLY("200 OK", "", "13", "<html></html>"), 0, false},
+     REASON_OFFICE_REPLY_MALFORMED,
+     0,
+     ""},
+    {{EMPTY("204 No Content", ""), 0, false}, REASON_OFFICE_REPLY_MALFORMED, 0, ""},
+    {{JSON_REPLY("400 Bad Request", "", "32", "{\"Result\":1,\"Message\":\"Sai mã\"}"), 0, false},
+     REASON_OFFICE_REFUSED,
+     0,
+     NULL},
+    {{EMPTY("422 Unprocessable", ""), 0, false}, REASON_OFFICE_REFUSED, 0, ""},
+    {{EMPTY("401 Unauthorized", ""), 0, false}, REASON_OFFICE_LOGIN, 0, ""},
+    {{EMPTY("403 Forbidden", ""), 0, false}, REASON_OFFICE_LOGIN, 0, ""},
+    {{EMPTY("404 Not Found", ""), 0, false}, REASON_OFFICE_NOT_FOUND, 0, ""},
+    {{EMPTY("429 Too Many", "Retry-After: 17\r\n"), 0, false}, REASON_OFFICE_THROTTLED, 17000, ""},
+    {{EMPTY("429 Too Many", "Retry-After: 99999999\r\n"), 0, false},
+     REASON_OFFICE_THROTTLED,
+     60 * 60 * 1000,
+     ""},
+    {{JSON_REPLY("500 Oops", "", "12", "{\"Result\":1}"), 0, false}, REASON_OFFICE_ERROR, 0, ""},
+    {{EMPTY("503 Unavailable", "Retry-After: 3\r\n"), 0, false}, REASON_OFFICE_ERROR, 3000, ""},
+    {{EMPTY("302 Found", "Location: http://127.0.0.1:1/\r\n"), 0, false},
+     REASON_OFFICE_NOT_FOUND,
+     0,
+     ""},
+    {{EMPTY("418 Teapot", ""), 0, false}, REASON_OFFICE_UNKNOWN, 0, ""},
+    {{JSON_REPLY("200 OK", "", "34", "{\"Result\":1,"), 0, true},
+     REASON_OFFICE_UNREACHABLE,
+     0,
+     ""}, /* closes mid-reply */
+    {{"", 0, true}, REASON_OFFICE_UNREACHABLE, 0, ""},
+    {{NULL, 0, false}, REASON_OFFICE_TIMEOUT, 0, ""},
+    {{"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n", 0, false},
+     REASON_OFFICE_REPLY_TOO_LARGE,
+     0,
+     ""},
+    {{"HTTP/1.1 200 OK\r\n\r\n", 100 * 1024 * 1024, true},
+     REASON_OFFICE_REPLY_TOO_LARGE,
+     0,
+     ""}, /* does not say how long */
+    {{"not http at all\r\n\r\n", 0, true}, REASON_OFFICE_REPLY_MALFORMED, 0, ""},
+};
+
 static void every_misbehaviour_has_its_reason(void **state)
 {
     (void)state;
-    static const struct {
-        struct scripted_reply reply;
-        enum reason reason;
-        uint32_t retry_after_ms;
-        const char *text;
-    } cases[] = {
-        {{ACCEPTED, 0, false}, REASON_NONE, 0, ""},
-        {{JSON_REPLY("200 OK", "", "39",
-                     "{\"Result\":0,\"Message\":\"Thi\xe1\xba\xbfu gi\xe1\xba\xa5y\"}"),
-          0, false},
-         REASON_OFFICE_REFUSED,
-         0,
-         "Thiếu giấy"},
-        /* no success by prose */
-        {{JSON_REPLY("200 OK", "", "25", "{\"Message\":\"Successful!\"}"), 0, false},
-         REASON_OFFICE_REPLY_MALFORMED,
-         0,
-         NULL},
-        {{JSON_REPLY("200 OK", "", "7", "success"), 0, false},
-         REASON_OFFICE_REPLY_MALFORMED,
-         0,
-         ""},
-        {{JSON_REPLY("200 OK", "", "13", "<html></html>"), 0, false},
-         REASON_OFFICE_REPLY_MALFORMED,
-         0,
-         ""},
-        {{EMPTY("204 No Content", ""), 0, false}, REASON_OFFICE_REPLY_MALFORMED, 0, ""},
-        {{JSON_REPLY("400 Bad Request", "", "32", "{\"Result\":1,\"Message\":\"Sai mã\"}"), 0,
-          false},
-         REASON_OFFICE_REFUSED,
-         0,
-         NULL},
-        {{EMPTY("422 Unprocessable", ""), 0, false}, REASON_OFFICE_REFUSED, 0, ""},
-        {{EMPTY("401 Unauthorized", ""), 0, false}, REASON_OFFICE_LOGIN, 0, ""},
-        {{EMPTY("403 Forbidden", ""), 0, false}, REASON_OFFICE_LOGIN, 0, ""},
-        {{EMPTY("404 Not Found", ""), 0, false}, REASON_OFFICE_NOT_FOUND, 0, ""},
-        {{EMPTY("429 Too Many", "Retry-After: 17\r\n"), 0, false},
-         REASON_OFFICE_THROTTLED,
-         17000,
-         ""},
-        {{EMPTY("429 Too Many", "Retry-After: 99999999\r\n"), 0, false},
-         REASON_OFFICE_THROTTLED,
-         60 * 60 * 1000,
-         ""},
-        {{JSON_REPLY("500 Oops", "", "12", "{\"Result\":1}"), 0, false},
-         REASON_OFFICE_ERROR,
-         0,
-         ""},
-        {{EMPTY("503 Unavailable", "Retry-After: 3\r\n"), 0, false}, REASON_OFFICE_ERROR, 3000, ""},
-        {{EMPTY("302 Found", "Location: http://127.0.0.1:1/\r\n"), 0, false},
-         REASON_OFFICE_NOT_FOUND,
-         0,
-         ""},
-        {{EMPTY("418 Teapot", ""), 0, false}, REASON_OFFICE_UNKNOWN, 0, ""},
-        {{JSON_REPLY("200 OK", "", "34", "{\"Result\":1,"), 0, true},
-         REASON_OFFICE_UNREACHABLE,
-         0,
-         ""}, /* closes mid-reply */
-        {{"", 0, true}, REASON_OFFICE_UNREACHABLE, 0, ""},
-        {{NULL, 0, false}, REASON_OFFICE_TIMEOUT, 0, ""},
-        {{"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n", 0, false},
-         REASON_OFFICE_REPLY_TOO_LARGE,
-         0,
-         ""},
-        {{"HTTP/1.1 200 OK\r\n\r\n", 100 * 1024 * 1024, true},
-         REASON_OFFICE_REPLY_TOO_LARGE,
-         0,
-         ""}, /* does not say how long */
-        {{"not http at all\r\n\r\n", 0, true}, REASON_OFFICE_REPLY_MALFORMED, 0, ""},
-    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct play play;
         begin(&play, &cases[i].reply, 1, NULL);
