@@ -28,6 +28,9 @@ test-fresh:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/share/lienthong/registry
+	install -m 644 routing/data/version routing/data/*.csv $(DESTDIR)$(PREFIX)/share/lienthong/registry
+	install -m 644 adapters/rest/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
@@ -36,6 +39,7 @@ install: all
 	    install -d $$folder; install -m 644 $$file $$folder; done
 
 uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))
