@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adapters/shell/code_pages.h"
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/registry_directory.h"
@@ -347,6 +348,7 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
     char address[64];
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u", local_api_port(adapter->api));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
+    code_pages_forget();
     return true;
 }
 
