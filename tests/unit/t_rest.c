@@ -137,7 +137,7 @@ static const struct {
     enum reason reason;
     uint32_t retry_after_ms;
     const char *text;
-} cases[] = {
+} misbehaviours[] = {
     {{ACCEPTED, 0, false}, REASON_NONE, 0, ""},
     {{JSON_REPLY("200 OK", "", "39",
                  "{\"Result\":0,\"Message\":\"Thi\xe1\xba\xbfu gi\xe1\xba\xa5y\"}"),
@@ -196,17 +196,17 @@ static const struct {
 static void every_misbehaviour_has_its_reason(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof misbehaviours / sizeof *misbehaviours; i++) {
         struct play play;
-        begin(&play, &cases[i].reply, 1, NULL);
+        begin(&play, &misbehaviours[i].reply, 1, NULL);
         enum reason reason = deliver(&play, 1);
-        if (reason != cases[i].reason)
+        if (reason != misbehaviours[i].reason)
             print_error("case %zu: %s, expected %s\n", i, reason_code(reason),
-                        reason_code(cases[i].reason));
-        assert_int_equal(reason, cases[i].reason);
-        assert_int_equal(play.heard.answer.retry_after_ms, cases[i].retry_after_ms);
-        if (cases[i].text != NULL)
-            assert_string_equal(play.heard.text, cases[i].text);
+                        reason_code(misbehaviours[i].reason));
+        assert_int_equal(reason, misbehaviours[i].reason);
+        assert_int_equal(play.heard.answer.retry_after_ms, misbehaviours[i].retry_after_ms);
+        if (misbehaviours[i].text != NULL)
+            assert_string_equal(play.heard.text, misbehaviours[i].text);
         assert_int_equal(scripted_server_requests(play.server), 1);
         assert_true(request_begins(&play, 0, "POST /api/TiepNhanHoSo HTTP/1.1\r\n"));
         end(&play);
