@@ -1,0 +1,292 @@
+/* The outbox: windows, back-off, failure policy, states, and what may be under way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "routing/outbox/backoff.h"
+#include "routing/outbox/failure.h"
+#include "routing/outbox/outbox.h"
+
+enum { FLIGHTS = 8, WINDOW = 4 };
+
+struct fixture {
+    struct arena memory;
+    struct outbox *outbox;
+    struct entry changed[32];
+    size_t changed_count;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    const struct outbox_options options = {
+        .destinations_max = 4, .flights_max = FLIGHTS, .lease_ms = 1000};
+    fixture = (struct fixture){0};
+    assert_true(arena_init(&fixture.memory, outbox_memory_bytes(&options)));
+    fixture.outbox = outbox_new(&options, &fixture.memory);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    arena_release(&fixture->memory);
+    return 0;
+}
+
+static void note_change(void *context, const struct entry *entry)
+{
+    struct fixture *fixture = context;
+    fixture->changed[fixture->changed_count++] = *entry;
+}
+
+static const struct digest a_digest = {.bytes = {1}};
+
+static struct message_id id_of(uint64_t seq)
+{
+    return (struct message_id){.bytes = {[0] = (uint8_t)seq, [6] = 0x70, [8] = 0x80}};
+}
+
+static bool admit(struct fixture *fixture, uint64_t seq, const char *to, uint64_t order,
+                  int64_t now_ms)
+{
+    struct key sender = key_of("centre");
+    struct message_id id = id_of(seq);
+    struct entry entry = {
+        .message_seq = seq, .destination = key_of(to), .order = order, .state = ENTRY_QUEUED};
+    bool leaves = outbox_admit(fixture->outbox, &entry, &sender, &id, &a_digest, (mono_t){now_ms},
+                               (wall_t){now_ms});
+    assert_int_equal(entry.state, leaves ? ENTRY_LEASED : ENTRY_QUEUED);
+    return leaves;
+}
+
+static struct flight *find(struct fixture *fixture, uint64_t seq, const char *to)
+{
+    struct key key = key_of(to);
+    struct message_id id = id_of(seq);
+    return outbox_find(fixture->outbox, outbox_destination(fixture->outbox, &key), NULL, &id);
+}
+
+static uint32_t open_to(struct fixture *fixture, const char *to)
+{
+    struct key key = key_of(to);
+    uint32_t destination = outbox_destination(fixture->outbox, &key);
+    outbox_open(fixture->outbox, destination, WINDOW);
+    return destination;
+}
+
+static void nothing_leaves_for_who_is_not_there(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(admit(fixture, 1, "a", 7, 0));
+    uint32_t a = open_to(fixture, "a");
+    assert_int_equal(outbox_backlog(fixture->outbox, a), 1);
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), WINDOW);
+    /* Behind a backlog even a free dossier waits: the store knows the order. */
+    assert_false(admit(fixture, 2, "a", 8, 0));
+}
+
+static void one_dossier_has_one_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)open_to(fixture, "a");
+    (void)open_to(fixture, "b");
+    assert_true(admit(fixture, 1, "a", 7, 0));
+    assert_false(admit(fixture, 2, "a", 7, 0));
+    assert_true(admit(fixture, 3, "b", 7, 0)); /* another destination is another order */
+}
+
+static void a_window_bounds_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    for (uint64_t seq = 1; seq <= WINDOW; seq++)
+        assert_true(admit(fixture, seq, "a", seq, 0));
+    assert_false(admit(fixture, 9, "a", 9, 0));
+    outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 1);
+}
+
+static void flights_are_bounded_over_all(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)open_to(fixture, "a");
+    (void)open_to(fixture, "b");
+    (void)open_to(fixture, "c");
+    for (uint64_t seq = 1; seq <= WINDOW; seq++) {
+        assert_true(admit(fixture, seq, "a", seq, 0));
+        assert_true(admit(fixture, seq + 10, "b", seq, 0));
+    }
+    assert_false(admit(fixture, 30, "c", 1, 0));
+}
+
+static void a_lease_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 7, 0));
+    outbox_tick(fixture->outbox, (mono_t){999}, (wall_t){999}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 0);
+    outbox_tick(fixture->outbox, (mono_t){1000}, (wall_t){1000}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 1);
+    assert_int_equal(fixture->changed[0].state, ENTRY_QUEUED);
+    assert_int_equal(fixture->changed[0].reason, REASON_LEASE_EXPIRED);
+    assert_null(find(fixture, 1, "a"));
+    assert_int_equal(outbox_backlog(fixture->outbox, a), 1);
+}
+
+static void what_was_taken_has_a_longer_lease(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 7, 0));
+    outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){500});
+    outbox_tick(fixture->outbox, (mono_t){500 + OUTBOX_TAKEN_MS - 1}, (wall_t){0}, note_change,
+                fixture);
+    assert_int_equal(fixture->changed_count, 0);
+    outbox_tick(fixture->outbox, (mono_t){500 + OUTBOX_TAKEN_MS}, (wall_t){0}, note_change,
+                fixture);
+    assert_int_equal(fixture->changed_count, 1);
+}
+
+static void a_lost_connection_gives_back_what_was_not_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 1, 0));
+    assert_true(admit(fixture, 2, "a", 2, 0));
+    outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
+    outbox_close(fixture->outbox, a, (wall_t){5}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 1);
+    assert_int_equal(fixture->changed[0].message_seq, 2);
+    assert_non_null(find(fixture, 1, "a"));
+    assert_false(admit(fixture, 3, "a", 3, 0));
+}
+
+static void an_end_is_an_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct entry entry;
+    (void)open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 7, 0));
+    outbox_end(fixture->outbox, find(fixture, 1, "a"), ENTRY_DELIVERED, REASON_NONE, 42, &entry);
+    assert_int_equal(entry.state, ENTRY_DELIVERED);
+    assert_int_equal(entry.receipt_seq, 42);
+    assert_null(find(fixture, 1, "a"));
+    assert_true(admit(fixture, 2, "a", 7, 0)); /* the next of the dossier */
+}
+
+static void failures_follow_the_table(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        enum reason reason;
+        enum entry_state becomes;
+    } cases[] = {
+        {REASON_OFFICE_TIMEOUT, ENTRY_DEFERRED}, {REASON_OFFICE_REFUSED, ENTRY_REFUSED},
+        {REASON_OFFICE_LOGIN, ENTRY_DEFERRED},   {REASON_OFFICE_DUPLICATE, ENTRY_DEFERRED},
+        {REASON_OFFICE_UNKNOWN, ENTRY_DEFERRED},
+    };
+    (void)open_to(fixture, "a");
+    for (uint64_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct entry entry;
+        outbox_set_backlog(fixture->outbox, 0, 0);
+        assert_true(admit(fixture, i + 1, "a", i + 1, 0));
+        outbox_fail(fixture->outbox, find(fixture, i + 1, "a"), cases[i].reason, 0, 0, (mono_t){0},
+                    (wall_t){0}, &entry);
+        assert_int_equal(entry.state, cases[i].becomes);
+        assert_int_equal(entry.reason, cases[i].reason);
+        outbox_open(fixture->outbox, 0, WINDOW);
+    }
+    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_UNKNOWN_MAX), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_UNKNOWN_MAX + 1), FAILURE_HOLD);
+    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, 1), FAILURE_LOGIN);
+    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, 2), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_NONE, 1), FAILURE_SUCCEED);
+}
+
+static void waits_grow_and_are_bounded(void **state)
+{
+    (void)state;
+    uint32_t before = 0;
+    for (uint32_t attempts = 1; attempts < 40; attempts++) {
+        uint32_t longest = backoff_delay_ms(attempts, UINT32_MAX, 0);
+        assert_true(longest >= before && longest <= BACKOFF_CAP_MS);
+        assert_int_equal(backoff_delay_ms(attempts, 0, 0), BACKOFF_FLOOR_MS);
+        before = longest;
+    }
+    assert_int_equal(before, BACKOFF_CAP_MS);
+    assert_int_equal(backoff_delay_ms(1, 0, 5000), 5000); /* Retry-After */
+    assert_int_equal(backoff_delay_ms(1, 0, UINT32_MAX), BACKOFF_CAP_MS);
+}
+
+static void a_breaker_opens_probes_and_closes_slowly(void **state)
+{
+    (void)state;
+    struct window window;
+    mono_t now = {0};
+    window_init(&window, 16);
+    for (int i = 0; i < WINDOW_FAILURES_MAX; i++) {
+        assert_true(window_room(&window, now) > 0);
+        window_left(&window);
+        window_failed(&window, now);
+    }
+    assert_int_equal(window.state, WINDOW_OPEN);
+    assert_int_equal(window_room(&window, now), 0);
+    now.ms += WINDOW_REOPEN_FIRST_MS;
+    assert_int_equal(window_room(&window, now), 1); /* one probe */
+    window_left(&window);
+    assert_int_equal(window_room(&window, now), 0);
+    window_failed(&window, now);
+    assert_int_equal(window.state, WINDOW_OPEN); /* at once, and for longer */
+    now.ms += WINDOW_REOPEN_FIRST_MS;
+    assert_int_equal(window_room(&window, now), 0);
+    now.ms += WINDOW_REOPEN_FIRST_MS;
+    assert_int_equal(window_room(&window, now), 1);
+    window_left(&window);
+    window_succeeded(&window);
+    assert_int_equal(window.state, WINDOW_CLOSED);
+    assert_int_equal(window_room(&window, now), 2); /* not 16 at once */
+}
+
+/* Every pair of states: only the arrows of entry.h exist, and terminal states have none. */
+static void states_move_only_along_their_arrows(void **state)
+{
+    (void)state;
+    for (int from = ENTRY_QUEUED; from <= ENTRY_WITHDRAWN; from++) {
+        for (int to = ENTRY_QUEUED; to <= ENTRY_WITHDRAWN; to++) {
+            bool may = entry_may_move((enum entry_state)from, (enum entry_state)to);
+            if (entry_state_is_terminal((enum entry_state)from))
+                assert_false(may);
+            else if (entry_state_is_terminal((enum entry_state)to))
+                assert_true(may);
+        }
+        assert_false(entry_may_move((enum entry_state)from, (enum entry_state)from));
+    }
+    assert_true(entry_may_move(ENTRY_LEASED, ENTRY_DEFERRED));
+    assert_false(entry_may_move(ENTRY_QUEUED, ENTRY_DEFERRED));
+    assert_false(entry_may_move(ENTRY_HELD, ENTRY_LEASED));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_leaves_for_who_is_not_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_dossier_has_one_under_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_window_bounds_what_is_under_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(flights_are_bounded_over_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lease_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_end_is_an_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failures_follow_the_table, set_up, tear_down),
+        cmocka_unit_test(waits_grow_and_are_bounded),
+        cmocka_unit_test(a_breaker_opens_probes_and_closes_slowly),
+        cmocka_unit_test(states_move_only_along_their_arrows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
