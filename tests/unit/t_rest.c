@@ -309,7 +309,7 @@ static void a_lookup_that_fails_decides_nothing(void **state)
     static const struct {
         struct scripted_reply reply;
         enum reason reason;
-    } misbehaviours[] = {
+    } cases[] = {
         {{EMPTY("500 Oops", ""), 0, false}, REASON_OFFICE_ERROR},
         {{EMPTY("400 Bad", ""), 0, false}, REASON_OFFICE_UNKNOWN},
         {{JSON_REPLY("200 OK", "", "2", "{}"), 0, false}, REASON_OFFICE_REPLY_MALFORMED},
