@@ -182,7 +182,7 @@ enum reason body_json_read(enum message_type type, const json_t *object, struct 
     if (reason != REASON_NONE)
         return reason;
     body->kind_case = (Lienthong__V1__Body__KindCase)kind->id;
-    memcpy((uint8_t *)body + kind->offset, &inner, sizeof inner);
+    *(ProtobufCMessage **)((uint8_t *)body + kind->offset) = inner;
     *ret_body = body;
     return REASON_NONE;
 }

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -14,11 +15,12 @@ void code_pages_forget(void)
     if (maps == NULL)
         return;
     for (int i = 0; i < MAPPINGS_MAX && fgets(line, sizeof line, maps) != NULL; i++) {
-        uintptr_t from;
-        uintptr_t to;
-        char rights[5];
-        if (sscanf(line, "%zx-%zx %4s", &from, &to, rights) != 3 || strcmp(rights, "r-xp") != 0 ||
-            strchr(line, '/') == NULL)
+        char *rest = NULL;
+        uintptr_t from = strtoul(line, &rest, 16);
+        if (*rest != '-')
+            continue;
+        uintptr_t to = strtoul(rest + 1, &rest, 16);
+        if (strncmp(rest, " r-xp ", 6) != 0 || strchr(rest, '/') == NULL)
             continue;
         /* An address out of our own map of memory. */
         (void)madvise((void *)from, to - from, MADV_DONTNEED); // NOLINT(performance-no-int-to-ptr)
