@@ -119,8 +119,10 @@ enum reason session_load_head(struct session *session)
     struct store *store = session->options.store;
     struct bytes note;
     enum reason reason = store->verbs->read_note(store, bytes_of_text(NOTE_HEAD), &note);
-    if (reason == REASON_NOT_FOUND)
+    if (reason == REASON_NOT_FOUND) {
+        session->head = (struct head_seen){0};
         return REASON_NONE;
+    }
     if (reason != REASON_NONE)
         return reason;
     if (note.size != HEAD_NOTE_BYTES)
@@ -151,7 +153,9 @@ static void raise_ledger_alarm(struct session *session)
                                                 .reason = REASON_LEDGER_INCONSISTENT});
 }
 
-/* The head must be signed by the gateway and continue the one that we saw last (invariant 7). */
+/* The head must be signed by the gateway and continue the one that we saw last (invariant 7). A
+ * proof from another size is late or repeated and proves nothing either way: our heartbeat says
+ * what we have seen, and the next head begins there. */
 static void take_head(struct session *session, struct intake *intake)
 {
     const struct sealed *sealed = &intake->messages[0];
@@ -164,6 +168,8 @@ static void take_head(struct session *session, struct intake *intake)
     bool is_first = session->head.tree_size == 0;
     bool is_same_ledger =
         memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) == 0;
+    if (is_same_ledger && frame->from_tree_size != session->head.tree_size)
+        return;
     bool continues =
         is_first ||
         (is_same_ledger &&
@@ -231,7 +237,9 @@ void session_link_tick(struct session *session)
     session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
     struct frame frame = {
         .kind = FRAME_HEARTBEAT,
-        .heartbeat = {session->wall, session->options.window_messages},
+        .heartbeat = {.clock = session->wall,
+                      .window_messages = session->options.window_messages,
+                      .head_seen = session->head},
     };
     session_reply_frame(session, &frame);
 }

@@ -36,7 +36,7 @@ struct peer {
     wall_t heard_wall;
     mono_t heartbeat_due;
     uint32_t window_messages; /* what it grants us */
-    struct head_seen head;    /* the last head that it was shown */
+    struct head_seen head;    /* the last head that it says it has verified */
     mono_t head_due;
     struct message_id last_id; /* largest id taken from it; more than this is new */
     mono_t refusals_since;

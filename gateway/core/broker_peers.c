@@ -60,7 +60,8 @@ static void say_goodbye(struct broker *broker, struct peer *peer, enum reason re
                              .event = "peer_refused", .from = peer->key, .reason = reason});
 }
 
-/* The last sealed head, with the proof that it continues the one that this witness has seen. */
+/* The last sealed head, with the proof that it continues the one that this witness says it has
+ * seen. What was sent may be lost: only the witness's own word moves peer->head on. */
 static void send_head(struct broker *broker, struct peer *peer)
 {
     const struct head_seen *seen = &peer->head;
@@ -84,11 +85,10 @@ static void send_head(struct broker *broker, struct peer *peer)
         .ledger_head = {.parcel = {&found.document, 1, found.manifest, found.signature,
                                    found.certificate},
                         .consistency = proof,
-                        .consistency_count = count},
+                        .consistency_count = count,
+                        .from_tree_size = from},
     };
     broker_reply_frame(broker, &peer->key, &frame);
-    memcpy(peer->head.ledger_id, broker->ledger.id, LEDGER_ID_BYTES);
-    peer->head.tree_size = size;
 }
 
 static enum reason check_hello(const struct broker *broker, const struct peer *peer,
@@ -203,6 +203,7 @@ void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *
         outbox_progress(broker->outbox, peer->destination, broker->now);
         break;
     case FRAME_HEARTBEAT:
+        peer->head = frame->heartbeat.head_seen;
         break;
     case FRAME_GOODBYE:
         broker_close_peer(broker, peer, REASON_SHUTDOWN);
@@ -233,7 +234,8 @@ void broker_tick_peers(struct broker *broker)
         peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
         struct frame frame = {
             .kind = FRAME_HEARTBEAT,
-            .heartbeat = {broker->wall, broker->options.window_messages},
+            .heartbeat = {.clock = broker->wall,
+                          .window_messages = broker->options.window_messages},
         };
         broker_reply_frame(broker, &peer->key, &frame);
     }

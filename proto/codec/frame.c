@@ -68,6 +68,7 @@ RULE(welcome, WELCOME_FIELD_COUNT,
 static const struct field_rule heartbeat_fields[HEARTBEAT_FIELD_COUNT] = {
     [HEARTBEAT_CLOCK] = TIME,
     [HEARTBEAT_WINDOW] = UINT(0, MESSAGE_WINDOW_MAX),
+    [HEARTBEAT_HEAD_SEEN] = ANY_BYTES,
 };
 RULE(heartbeat, HEARTBEAT_FIELD_COUNT, 0);
 
@@ -128,6 +129,7 @@ RULE(refused, REFUSED_FIELD_COUNT, RULE_BIT(REFUSED_DIGEST) | RULE_BIT(REFUSED_R
 static const struct field_rule ledger_head_fields[LEDGER_HEAD_FIELD_COUNT] = {
     [LEDGER_HEAD_PARCEL] = ANY_BYTES,
     [LEDGER_HEAD_CONSISTENCY] = REPEATED(DIGEST_BYTES, CONSISTENCY_HASHES_MAX),
+    [LEDGER_HEAD_FROM] = UINT(0, UINT64_MAX),
 };
 RULE(ledger_head, LEDGER_HEAD_FIELD_COUNT, RULE_BIT(LEDGER_HEAD_PARCEL));
 
@@ -192,7 +194,7 @@ static enum reason parse_heartbeat(struct bytes message, struct frame_heartbeat 
         return REASON_FRAME_MALFORMED;
     heartbeat->clock.ms = wire_zigzag_decode(values[HEARTBEAT_CLOCK].value);
     heartbeat->window_messages = (uint32_t)values[HEARTBEAT_WINDOW].value;
-    return REASON_NONE;
+    return parse_seen(&values[HEARTBEAT_HEAD_SEEN], &heartbeat->head_seen);
 }
 
 static enum reason parse_parcel(struct bytes message, struct arena *arena,
@@ -302,6 +304,7 @@ static enum reason parse_ledger_head(struct bytes message, struct arena *arena,
         memcpy(path[i].bytes, element.data, DIGEST_BYTES);
     head->consistency = path;
     head->consistency_count = count;
+    head->from_tree_size = values[LEDGER_HEAD_FROM].value;
     enum reason reason = parse_parcel(values[LEDGER_HEAD_PARCEL].bytes, arena, &head->parcel);
     bool has_several = reason == REASON_NONE && head->parcel.document_count != 1;
     return has_several ? REASON_FRAME_MALFORMED : reason;

@@ -72,6 +72,7 @@ struct frame_welcome {
 struct frame_heartbeat {
     wall_t clock;
     uint32_t window_messages;
+    struct head_seen head_seen; /* of an adapter */
 };
 
 struct frame_parcels {
@@ -101,6 +102,7 @@ struct frame_ledger_head {
     struct parcel parcel;
     const struct digest *consistency;
     size_t consistency_count;
+    uint64_t from_tree_size; /* where the proof begins */
 };
 
 struct frame {

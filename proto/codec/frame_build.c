@@ -18,6 +18,14 @@ static void put_seen(struct wire_writer *writer, const void *value)
     wire_put_bytes(writer, SEEN_ROOT, digest_bytes(&seen->root));
 }
 
+static void put_heartbeat(struct wire_writer *writer, const struct frame_heartbeat *heartbeat)
+{
+    wire_put_sint(writer, HEARTBEAT_CLOCK, heartbeat->clock.ms);
+    wire_put_uint(writer, HEARTBEAT_WINDOW, heartbeat->window_messages);
+    if (heartbeat->head_seen.tree_size > 0)
+        wire_put_message_always(writer, HEARTBEAT_HEAD_SEEN, put_seen, &heartbeat->head_seen);
+}
+
 static void put_hello(struct wire_writer *writer, const struct frame_hello *hello)
 {
     wire_put_uint(writer, HELLO_VERSION_MIN, hello->version_min);
@@ -97,6 +105,7 @@ static void put_ledger_head(struct wire_writer *writer, const struct frame_ledge
     wire_put_message_always(writer, LEDGER_HEAD_PARCEL, put_parcel, &head->parcel);
     for (size_t i = 0; i < head->consistency_count; i++)
         wire_put_bytes_always(writer, LEDGER_HEAD_CONSISTENCY, digest_bytes(&head->consistency[i]));
+    wire_put_uint(writer, LEDGER_HEAD_FROM, head->from_tree_size);
 }
 
 static void put_kind(struct wire_writer *writer, const void *value)
@@ -110,8 +119,7 @@ static void put_kind(struct wire_writer *writer, const void *value)
         put_welcome(writer, &frame->welcome);
         break;
     case FRAME_HEARTBEAT:
-        wire_put_sint(writer, HEARTBEAT_CLOCK, frame->heartbeat.clock.ms);
-        wire_put_uint(writer, HEARTBEAT_WINDOW, frame->heartbeat.window_messages);
+        put_heartbeat(writer, &frame->heartbeat);
         break;
     case FRAME_PARCELS:
         put_parcels(writer, &frame->parcels);

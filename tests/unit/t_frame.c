@@ -205,9 +205,11 @@ static void test_parcels(void **state)
     head.parcel = &single;
     head.n_consistency = 2;
     head.consistency = path;
+    head.from_tree_size = 5;
     frame = pass(fixture, &FRAME_OF(LEDGER_HEAD, ledger_head, &head));
     assert_int_equal(frame.kind, FRAME_LEDGER_HEAD);
     assert_int_equal(frame.ledger_head.consistency_count, 2);
+    assert_int_equal(frame.ledger_head.from_tree_size, 5);
     assert_memory_equal(frame.ledger_head.consistency[1].bytes, fixture->content + 40, 32);
     assert_true(bytes_equal(frame.ledger_head.parcel.documents[0],
                             (struct bytes){fixture->content + 1, 1}));
@@ -242,9 +244,19 @@ static void test_taken_heartbeat_goodbye(void **state)
     assert_int_equal(frame.kind, FRAME_HEARTBEAT);
     heartbeat.clock_ms = -3;
     heartbeat.window_messages = MESSAGE_WINDOW_MAX;
+    Lienthong__V1__LedgerHeadSeen seen = LIENTHONG__V1__LEDGER_HEAD_SEEN__INIT;
+    seen.ledger_id = (ProtobufCBinaryData){16, fixture->content};
+    seen.tree_size = 77;
+    seen.root_sha256 = (ProtobufCBinaryData){32, fixture->content + 40};
+    heartbeat.head_seen = &seen;
     frame = pass(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat));
     assert_int_equal(frame.heartbeat.clock.ms, -3);
     assert_int_equal(frame.heartbeat.window_messages, MESSAGE_WINDOW_MAX);
+    assert_int_equal(frame.heartbeat.head_seen.tree_size, 77);
+    assert_memory_equal(frame.heartbeat.head_seen.root.bytes, fixture->content + 40, 32);
+    seen.ledger_id.len = 15;
+    assert_int_equal(refusal(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat)),
+                     REASON_FRAME_MALFORMED);
 
     Lienthong__V1__Goodbye goodbye = LIENTHONG__V1__GOODBYE__INIT;
     goodbye.reason = REASON_SHUTDOWN;
@@ -473,7 +485,8 @@ static void random_frame(struct fixture *fixture, struct random_parts *parts, st
     if (frame->kind == FRAME_PARCELS) {
         frame->parcels = (struct frame_parcels){parts->parcels, 1 + count % 4};
     } else if (frame->kind == FRAME_LEDGER_HEAD) {
-        frame->ledger_head = (struct frame_ledger_head){parts->parcels[0], parts->path, count};
+        frame->ledger_head = (struct frame_ledger_head){parts->parcels[0], parts->path, count,
+                                                        up_to(fixture, UINT64_MAX - 1)};
     } else if (frame->kind == FRAME_TAKEN || frame->kind == FRAME_NOT_TAKEN) {
         frame->taken =
             (struct frame_taken){parts->ids, count, (enum reason)up_to(fixture, UINT32_MAX),
