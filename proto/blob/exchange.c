@@ -47,12 +47,25 @@ void blob_sender_reset(struct blob_sender *sender)
     blob_sender_init(sender);
 }
 
+/* One that has nothing to send until its receiver says more. It may give up its place: when the
+ * receiver does say more, that BlobWant begins the transfer again where it left off. */
+static struct blob_transfer *find_waiting(struct blob_transfer *transfers)
+{
+    for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++) {
+        if (transfers[i].state == BLOB_OFFERED || transfers[i].offset >= transfers[i].credit_until)
+            return &transfers[i];
+    }
+    return NULL;
+}
+
 bool blob_sender_offer(struct blob_sender *sender, const struct digest *digest, uint64_t size_bytes,
                        struct frame *ret_offer)
 {
     struct blob_transfer *transfer = find(sender->transfers, digest);
     if (transfer == NULL) {
         transfer = find_idle(sender->transfers);
+        if (transfer == NULL)
+            transfer = find_waiting(sender->transfers);
         if (transfer == NULL)
             return false;
         *transfer = (struct blob_transfer){.digest = *digest, .size_bytes = size_bytes};
@@ -83,9 +96,9 @@ enum blob_outcome blob_sender_answer(struct blob_sender *sender, const struct fr
         transfer_move(transfer, BLOB_IDLE);
         return BLOB_COMPLETE;
     }
-    /* The first want says where to begin; a later one behind what was sent asks for it again only
-     * when the receiver has not got what lies between, which an ordered link rules out. */
-    if (transfer->state == BLOB_OFFERED) {
+    /* The first want says where to begin. A later one grants more; one that grants nothing more
+     * comes from a receiver that begins again: it lost what lies between. */
+    if (transfer->state == BLOB_OFFERED || blob->credit_until <= transfer->credit_until) {
         transfer->offset = blob->offset;
         transfer_move(transfer, BLOB_SENDING);
     }
