@@ -237,7 +237,7 @@ static enum reason start_daemon(struct local_api *api)
         &address, MHD_OPTION_NOTIFY_COMPLETED, request_completed, api, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)LOCAL_API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)LOCAL_API_IDLE_SECONDS, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        (unsigned)LOCAL_API_IDLE_SECONDS, MHD_OPTION_END);
     if (api->daemon == NULL)
         return REASON_BUSY;
     const union MHD_DaemonInfo *port = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT);

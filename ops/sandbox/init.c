@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ struct making {
     struct buffer participants;
     struct curve_key gateway_key;
     int gateway_port;
+    uint16_t next_port;
 };
 
 static bool fail(const char *what)
@@ -89,19 +91,36 @@ static bool copy_data(const struct making *making, const char *name)
     return copied || fail(from);
 }
 
-/* A port that nobody has now. */
-static int free_port(void)
+static bool is_free(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int port = -1;
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        port = ntohs(address.sin_port);
+    bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
     if (fd >= 0)
         (void)close(fd);
-    return port;
+    return is_bound;
+}
+
+/* A port that nobody has now, each given out once; -1: none. They lie below the range from which
+ * the kernel takes the local ports of outgoing connections, so that none is lost to one before its
+ * program has started; where the row begins is drawn, so that two provinces do not meet. */
+static int free_port(struct making *making)
+{
+    enum { PORT_FIRST = 12000, PORT_COUNT = 20000 };
+    if (making->next_port == 0) {
+        uint32_t drawn = 0;
+        if (getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
+            return -1;
+        making->next_port = (uint16_t)(PORT_FIRST + drawn % PORT_COUNT);
+    }
+    for (int tried = 0; tried < PORT_COUNT; tried++) {
+        uint16_t port = making->next_port;
+        making->next_port = (uint16_t)(port + 1 < PORT_FIRST + PORT_COUNT ? port + 1 : PORT_FIRST);
+        if (is_free(port))
+            return port;
+    }
+    return -1;
 }
 
 /* ---- participants
@@ -193,7 +212,7 @@ static bool write_settings(const struct making *making, const char *name, const 
 static bool make_gateway_settings(struct making *making)
 {
     char text[TEXT_BYTES_OF_SETTINGS];
-    making->gateway_port = free_port();
+    making->gateway_port = free_port(making);
     (void)snprintf(text, sizeof text,
                    "# Gateway of the sandbox province.\nparticipant: gateway\n"
                    "listen: tcp://127.0.0.1:%d\ncurve_secret_file: ../keys/gateway.curve\n"
@@ -212,7 +231,7 @@ static bool make_adapter_settings(struct making *making, const struct agency *ag
     char name[PATH_BYTES_MAX];
     char text[TEXT_BYTES_OF_SETTINGS];
     char office[1024] = "office:\n  kind: inbox\n";
-    int port = free_port();
+    int port = free_port(making);
     if (port < 0 || !path_make(name, "adapters/%s", key) || !make_folder(making, name))
         return fail(key);
     if (agency->role == ROLE_AGENCY)
