@@ -26,7 +26,8 @@ endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SANITIZE_fuzz := -fsanitize=fuzzer-no-link $(SANITIZE_asan) -Wno-error
+# clang has no __SANITIZE_ADDRESS__ of its own.
+SANITIZE_fuzz := -fsanitize=fuzzer-no-link $(SANITIZE_asan) -Wno-error -D__SANITIZE_ADDRESS__
 SANITIZE := $(SANITIZE_$(VARIANT))
 OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
