@@ -6,7 +6,9 @@ DESTDIR ?=
 SANDBOX := $(B)/sandbox
 FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]' </dev/null)
 
-.PHONY: run test test-fresh install uninstall format format-check lint lint-files help
+MINUTES ?= 1
+
+.PHONY: run test test-fresh fuzz install uninstall format format-check lint lint-files help
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -24,6 +26,13 @@ test:
 
 test-fresh:
 	@ops/build/test-fresh
+
+# Every fuzz target for MINUTES of processor time, two at a time.
+fuzz:
+	@ops/install-deps test
+	@ops/install-deps develop
+	@$(MAKE) VARIANT=fuzz fuzz-bin
+	@tests/fuzz/campaign $(MINUTES)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -67,6 +76,7 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
+	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'
