@@ -201,6 +201,7 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     session->event_count = session->intake_count = 0;
     session->told = NULL;
     session->more_to_do = false;
+    session->step_reason = REASON_NONE;
     bool is_tick = now.ms >= session->tick_due.ms;
     if (is_tick) {
         session->tick_due = (mono_t){now.ms + SESSION_TICK_MS};
@@ -290,6 +291,11 @@ static enum reason emit_blob_frame(void *context, const struct key *peer, const 
     return session->effects->send(session->effects->context, buffer_view(&session->frame));
 }
 
+void session_fail_step(struct session *session, enum reason reason)
+{
+    session->step_reason = reason;
+}
+
 void session_event(struct session *session, const struct transition *transition)
 {
     if (session->event_count < SESSION_EVENTS_MAX)
@@ -327,6 +333,8 @@ enum reason session_end(struct session *session, const struct store_plan **ret_p
         enum reason reason = session_write_receipts(session);
         if (reason == REASON_NONE)
             reason = sealer_seal(&session->sealer, &session->plan, session->wall);
+        if (reason == REASON_NONE)
+            reason = session->step_reason;
         if (reason != REASON_NONE)
             return reason;
     }

@@ -192,6 +192,10 @@ static void take_item(struct session *session, const struct sealed *sealed,
     const struct key *about = is_about_intake ? &session->options.gateway
                               : is_gateways   ? &item->destination
                                               : &envelope->sender;
+    if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
+        session_fail_step(session, reason);
+        return;
+    }
     if (reason == REASON_NONE)
         session_note_outcome(session, &item->message_id, about, envelope->type, item->reason,
                              receipt_seq, item->at);
@@ -230,6 +234,10 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         session_event(session, &(struct transition){.event = "refused",
                                                     .from = session->options.gateway,
                                                     .reason = sealed->verdict});
+        return;
+    }
+    if (reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
+        session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
     if (sealed->verdict != REASON_NONE) {

@@ -159,8 +159,10 @@ enum reason session_office_answer(struct session *session, const struct office_a
     }
     /* The second read: answering may have moved the store's buffer under the first. */
     reason = store->verbs->read_message(store, answer->message_seq, &message);
-    if (reason != REASON_NONE)
+    if (reason != REASON_NONE) {
+        session_fail_step(session, reason); /* the end is planned without its receipt */
         return reason;
+    }
     if (entry_state_is_terminal(entry.state))
         tell_end(session, &message, &entry, answer->text, answer->office_reference);
     log_entry(session, entry_state_name(entry.state), &message, &entry);

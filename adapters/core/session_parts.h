@@ -89,6 +89,7 @@ struct session {
     wall_t wall;
     mono_t tick_due;
     bool more_to_do;
+    enum reason step_reason; /* not NONE: see session_fail_step */
     struct session_reply *replies;
     size_t reply_count;
     struct session_delivery *deliveries;
@@ -108,6 +109,9 @@ void session_reply_frame(struct session *session, const struct frame *frame);
 void session_reply_taken(struct session *session, const struct message_id *id);
 void session_reply_not_now(struct session *session, const struct message_id *id,
                            enum reason reason);
+/* The store could not say what the plan needs to know: the step ends as one whose commit failed,
+ * and everything that it took is still the other side's. */
+void session_fail_step(struct session *session, enum reason reason);
 void session_event(struct session *session, const struct transition *transition);
 /* Plans an entry and lets it leave at once when it may. parcel and index: where its bytes are. */
 void session_owe(struct session *session, const struct store_message *message,

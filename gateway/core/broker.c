@@ -232,6 +232,7 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     broker->record_count = broker->reply_count = broker->delivery_count = 0;
     broker->event_count = broker->intake_count = 0;
     broker->more_to_do = false;
+    broker->step_reason = REASON_NONE;
     if (broker->store_state != REASON_NONE) {
         if (now.ms >= broker->tick_due.ms) {
             broker_tick_peers(broker);
@@ -323,6 +324,11 @@ static enum reason emit_blob_frame(void *context, const struct key *peer, const 
     return broker->effects->send(broker->effects->context, peer, buffer_view(&broker->frame));
 }
 
+void broker_fail_step(struct broker *broker, enum reason reason)
+{
+    broker->step_reason = reason;
+}
+
 void broker_event(struct broker *broker, const struct broker_transition *transition)
 {
     if (broker->event_count < STEP_EVENTS_MAX)
@@ -374,6 +380,8 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
     if (broker->store_state == REASON_NONE) {
         broker_admit_waiting(broker);
         enum reason reason = broker_write_receipts(broker);
+        if (reason == REASON_NONE)
+            reason = broker->step_reason;
         if (reason != REASON_NONE)
             return reason;
         if (broker->ledger_id_is_new)

@@ -110,6 +110,7 @@ struct broker {
     wall_t wall;
     mono_t tick_due;
     bool more_to_do;
+    enum reason step_reason; /* not NONE: see broker_fail_step */
     struct receipt_draft *drafts;
     struct ledger_fact *records; /* ledger entries that belong to no receipt of ours */
     size_t record_count;
@@ -129,6 +130,9 @@ enum { STEP_RECORDS_MAX = PLAN_MOVES_MAX };
 /* broker.c */
 void broker_reply(struct broker *broker, const struct reply *reply);
 void broker_reply_frame(struct broker *broker, const struct key *peer, const struct frame *frame);
+/* The store could not say what the plan needs to know: the step ends as one whose commit failed,
+ * and everything that it took is still the senders'. */
+void broker_fail_step(struct broker *broker, enum reason reason);
 void broker_event(struct broker *broker, const struct broker_transition *transition);
 void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
                     const struct key *sender, const struct message_id *id,

@@ -297,6 +297,10 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
                                          verdicts[verdict].state, message->seq);
         if (reason == REASON_DUPLICATE)
             continue;
+        if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
+            broker_fail_step(broker, reason);
+            break;
+        }
         bool is_settled = reason == REASON_NONE;
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     envelope->type, is_settled ? item->reason : reason);

@@ -357,9 +357,13 @@ static bool serve_chunk(struct fetch *fetch, struct peer *peer, uint8_t *scratch
     size_t got = 0;
     enum reason reason = blobs->verbs->read(blobs, &digest, offset, scratch, size, &got);
     if (reason != REASON_NONE || got == 0) {
-        /* It was here and is not any more, or is damaged: never serve it. */
-        struct frame refusal = {.kind = FRAME_BLOB_REFUSED,
-                                .blob = {.digest = digest, .reason = REASON_ATTACHMENT_MISSING}};
+        /* It was here and is not any more, or is damaged: never serve it. A disk that fails now may
+         * read it later: only "not now". */
+        bool is_transient = reason != REASON_NONE && reason_class(reason) == REASON_CLASS_TRANSIENT;
+        struct frame refusal = {
+            .kind = FRAME_BLOB_REFUSED,
+            .blob = {.digest = digest, .reason = is_transient ? reason : REASON_ATTACHMENT_MISSING},
+        };
         struct digest ended;
         enum reason ignored;
         (void)blob_sender_answer(&peer->sender, &refusal, &ended, &ignored);

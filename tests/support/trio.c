@@ -1,0 +1,270 @@
+#include <stdio.h>
+
+#include "proto/base/check.h"
+#include "schema/body.pb-c.h"
+#include "tests/support/trio_parts.h"
+
+static const char *const dossiers[TRIO_TRANSFERS] = {"H38.09-261124-0001", "H38.09-261124-0001",
+                                                     "H38.09-261124-0002"};
+
+static void ignore_broker(void *context, const struct broker_transition *transition)
+{
+    (void)context;
+    (void)transition;
+}
+
+static void ignore_session(void *context, const struct transition *transition)
+{
+    (void)context;
+    (void)transition;
+}
+
+/* ---- the gateway's step ---- */
+
+static void step_gateway(struct trio *trio)
+{
+    struct member *member = &trio->members[TRIO_GATEWAY];
+    const struct broker_effects effects = {trio, trio_send_from_gateway, ignore_broker,
+                                           trio_intake_done};
+    const struct store_plan *plan = NULL;
+    broker_begin(trio->broker, (mono_t){trio->now_ms - trio->started_ms}, (wall_t){trio->now_ms});
+    while (member->line.count > 0 && broker_has_room(trio->broker))
+        broker_intake(trio->broker, trio_take_frame(member));
+    enum reason reason = broker_end(trio->broker, &plan);
+    if (reason == REASON_NONE && plan != NULL)
+        reason = member->store->verbs->commit(member->store, plan);
+    if (reason == REASON_NONE)
+        broker_committed(trio->broker, &effects);
+    else
+        broker_aborted(trio->broker, reason, &effects);
+}
+
+/* ---- an adapter's step ---- */
+
+static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
+{
+    struct member *member = context;
+    struct office *office = &member->office;
+    struct store_message message;
+    (void)attempt;
+    check(member->disk->verbs->read_message(member->disk, message_seq, &message) == REASON_NONE);
+    size_t at = 0;
+    while (at < office->count && !id_equal(&office->taken[at].id, &message.id))
+        at++;
+    check(at < TRIO_OFFICE_MAX);
+    if (at == office->count) {
+        const char *dossier = dossiers[0];
+        for (size_t i = 0; i < TRIO_TRANSFERS; i++) {
+            if (bytes_equal(message.dossier_code, bytes_of_text(dossiers[i])))
+                dossier = dossiers[i];
+        }
+        office->count++;
+        office->taken[at].id = message.id;
+        office->taken[at].digest = message.digest;
+        office->taken[at].dossier = bytes_of_text(dossier);
+    }
+    office->taken[at].seq = message_seq;
+    office->taken[at].is_answered = false;
+}
+
+static void make_transfer(size_t index, struct submission *ret_submission,
+                          struct attachment *attachments)
+{
+    static Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    static Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    static const char *const references[TRIO_TRANSFERS] = {"t0", "t1", "t2"};
+    body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
+    body.transfer = &transfer;
+    *ret_submission = (struct submission){.body = &body};
+    ret_submission->reference = bytes_of_text(references[index]);
+    struct envelope *draft = &ret_submission->draft;
+    draft->type = MESSAGE_TYPE_TRANSFER;
+    draft->dossier_code = bytes_of_text(dossiers[index]);
+    draft->procedure_code = bytes_of_text("2.000635");
+    if (index == 0) {
+        *attachments =
+            (struct attachment){.size_bytes = TRIO_FILE_BYTES, .name = bytes_of_text("a.pdf")};
+        (void)trio_file(&attachments->digest);
+        draft->attachments = attachments;
+        draft->attachment_count = 1;
+    }
+}
+
+static void make_result(const struct office *office, size_t index,
+                        struct submission *ret_submission)
+{
+    static Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    static Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    result.national_state = 9;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    *ret_submission = (struct submission){.body = &body};
+    ret_submission->reference = (struct bytes){office->taken[index].id.bytes, MESSAGE_ID_BYTES};
+    struct envelope *draft = &ret_submission->draft;
+    draft->type = MESSAGE_TYPE_RESULT;
+    draft->recipient = key_of("centre");
+    draft->dossier_code = office->taken[index].dossier;
+    draft->in_reply_to = office->taken[index].id;
+    draft->in_reply_to_digest = office->taken[index].digest;
+}
+
+/* One submission a step, so that one that fails is known; its result counts after the commit. */
+static bool submit_next(struct member *member, struct submitted *ret_submitted, size_t *ret_reply)
+{
+    struct attachment attachments;
+    struct submission submission;
+    struct office *office = &member->office;
+    bool is_centre = member == &member->trio->members[TRIO_CENTRE];
+    *ret_reply = TRIO_OFFICE_MAX;
+    if (is_centre && office->submitted < TRIO_TRANSFERS) {
+        make_transfer(office->submitted, &submission, &attachments);
+        return session_submit(member->session, &submission, ret_submitted) == REASON_NONE;
+    }
+    for (size_t i = 0; !is_centre && i < office->count; i++) {
+        if (!office->taken[i].is_answered || office->taken[i].is_replied)
+            continue;
+        *ret_reply = i;
+        make_result(office, i, &submission);
+        return session_submit(member->session, &submission, ret_submitted) == REASON_NONE;
+    }
+    return false;
+}
+
+static void settle(struct office *office, const bool *given, bool has_submitted,
+                   const struct submitted *submitted, size_t reply)
+{
+    for (size_t i = 0; i < office->count; i++)
+        office->taken[i].is_answered = office->taken[i].is_answered || given[i];
+    if (!has_submitted)
+        return;
+    office->sent[office->submitted++] = *submitted;
+    if (reply < TRIO_OFFICE_MAX)
+        office->taken[reply].is_replied = true;
+}
+
+static void step_adapter(struct trio *trio, struct member *member)
+{
+    const struct session_effects effects = {member, trio_send_from_adapter, call_office,
+                                            ignore_session, trio_intake_done};
+    const struct store_plan *plan = NULL;
+    struct office *office = &member->office;
+    struct submitted submitted = {.message_seq = 0};
+    bool given[TRIO_OFFICE_MAX] = {false};
+    size_t reply;
+    session_begin(member->session, (mono_t){trio->now_ms - trio->started_ms},
+                  (wall_t){trio->now_ms});
+    if (trio->now_ms == trio->started_ms)
+        session_link_up(member->session);
+    while (member->line.count > 0 && session_has_room(member->session))
+        session_intake(member->session, trio_take_frame(member));
+    for (size_t i = 0; i < office->count; i++) {
+        const struct office_answer answer = {.message_seq = office->taken[i].seq};
+        given[i] =
+            !office->taken[i].is_answered &&
+            reason_class(session_office_answer(member->session, &answer)) != REASON_CLASS_TRANSIENT;
+    }
+    bool has_submitted = submit_next(member, &submitted, &reply);
+    enum reason reason = session_end(member->session, &plan);
+    if (reason == REASON_NONE && plan != NULL)
+        reason = member->store->verbs->commit(member->store, plan);
+    if (reason == REASON_NONE) {
+        settle(office, given, has_submitted, &submitted, reply);
+        session_committed(member->session, &effects);
+    } else {
+        session_aborted(member->session, reason, &effects);
+    }
+}
+
+/* ---- the end ---- */
+
+static uint64_t live_count(const struct member *member)
+{
+    struct store_count counts[8];
+    size_t count = 0;
+    uint64_t live = 0;
+    check(member->disk->verbs->counts(member->disk, counts, 8, &count) == REASON_NONE);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t state = 0; state < ENTRY_STATES; state++)
+            live += counts[i].count[state];
+    }
+    return live;
+}
+
+/* How many of the member's own messages it knows to be in custody and delivered. */
+static size_t known_count(const struct member *member)
+{
+    size_t known = 0;
+    const struct trio *trio = member->trio;
+    const struct key *other = member == &trio->members[TRIO_CENTRE]
+                                  ? &trio->members[TRIO_AGENCY].key
+                                  : &trio->members[TRIO_CENTRE].key;
+    for (size_t i = 0; i < member->office.submitted; i++) {
+        const struct message_id *id = &member->office.sent[i].id;
+        struct outcome outcome;
+        if (session_outcome(member->session, id, other, &outcome) == REASON_NONE &&
+            outcome.receipt_type == MESSAGE_TYPE_RECEIPT_DELIVERED)
+            known++;
+    }
+    return known;
+}
+
+static bool is_done(const struct trio *trio)
+{
+    for (size_t i = TRIO_CENTRE; i < TRIO_MEMBERS; i++) {
+        const struct member *member = &trio->members[i];
+        if (member->office.submitted != TRIO_TRANSFERS || member->office.count != TRIO_TRANSFERS)
+            return false;
+    }
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        if (live_count(&trio->members[i]) > 0)
+            return false;
+    }
+    return known_count(&trio->members[TRIO_CENTRE]) == TRIO_TRANSFERS &&
+           known_count(&trio->members[TRIO_AGENCY]) == TRIO_TRANSFERS;
+}
+
+static int64_t next_moment(const struct trio *trio)
+{
+    int64_t next = broker_deadline(trio->broker).ms;
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        const struct member *member = &trio->members[i];
+        if (member->line.count > 0)
+            return trio->now_ms + STEP_MS;
+        if (member->session != NULL && session_deadline(member->session).ms < next)
+            next = session_deadline(member->session).ms;
+    }
+    next += trio->started_ms;
+    return next > trio->now_ms ? next : trio->now_ms + STEP_MS;
+}
+
+bool trio_run(struct trio *trio)
+{
+    while (trio->now_ms - trio->started_ms < TRIO_LIMIT_MS) {
+        step_adapter(trio, &trio->members[TRIO_CENTRE]);
+        step_adapter(trio, &trio->members[TRIO_AGENCY]);
+        step_gateway(trio);
+        if (is_done(trio))
+            return true;
+        trio->now_ms = next_moment(trio);
+    }
+    return false;
+}
+
+size_t trio_office_count(const struct trio *trio, enum trio_member member)
+{
+    return trio->members[member].office.count;
+}
+
+void trio_describe(struct trio *trio, char *ret_text, size_t size)
+{
+    const struct member *centre = &trio->members[TRIO_CENTRE];
+    const struct member *agency = &trio->members[TRIO_AGENCY];
+    (void)snprintf(ret_text, size,
+                   "centre: %zu submitted, %zu known, %zu at its office, %llu live; agency: %zu, "
+                   "%zu, %zu, %llu; gateway: %llu live",
+                   centre->office.submitted, known_count(centre), centre->office.count,
+                   (unsigned long long)live_count(centre), agency->office.submitted,
+                   known_count(agency), agency->office.count,
+                   (unsigned long long)live_count(agency),
+                   (unsigned long long)live_count(&trio->members[TRIO_GATEWAY]));
+}

@@ -1,0 +1,40 @@
+/* trio - a gateway, the centre's adapter and an agency's adapter in one thread: the real cores over
+ * stores and blobs in memory, a line that loses nothing, offices that know what they already have.
+ *
+ *   trio_open(faults, whose)     the ports of one of the three may fail (failing_ports.h)
+ *   trio_run                     TRIO_TRANSFERS transfers go out, each is answered with a result
+ *   trio_close
+ *
+ * Checked at every frame that leaves: what it acknowledges, whether by TAKEN or by a custody
+ * receipt, is in the sender's store (invariant 1); what it calls delivered, the office has (9).
+ * trio_run is true when within TRIO_LIMIT_MS of the trio's own time every transfer and every result
+ * was taken by the other's office, is known as delivered to whoever sent it, and nothing is left in
+ * any outbox. */
+#ifndef TESTS_SUPPORT_TRIO_H
+#define TESTS_SUPPORT_TRIO_H
+
+#include "adapters/core/session.h"
+#include "gateway/core/broker.h"
+#include "tests/support/failing_ports.h"
+
+enum {
+    TRIO_TRANSFERS = 3,
+    TRIO_LIMIT_MS = 3 * 60 * 60 * 1000, /* an unanswered message is asked for after an hour */
+    TRIO_FRAMES_MAX = 256,
+    TRIO_OFFICE_MAX = 8,
+};
+
+enum trio_member { TRIO_GATEWAY = 0, TRIO_CENTRE, TRIO_AGENCY, TRIO_MEMBERS };
+
+struct trio;
+
+/* faults may be NULL: nothing fails. */
+struct trio *trio_open(struct port_faults *faults, enum trio_member whose);
+bool trio_run(struct trio *trio);
+void trio_close(struct trio **trio);
+/* How many different messages the member's office has, and how often it was called. */
+size_t trio_office_count(const struct trio *trio, enum trio_member member);
+/* What keeps the trio from being done, for a failing test's message. */
+void trio_describe(struct trio *trio, char *ret_text, size_t size);
+
+#endif

@@ -1,0 +1,196 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/store/store_memory.h"
+#include "proto/base/check.h"
+#include "proto/link/link.h"
+#include "proto/seal/sha256.h"
+#include "tests/support/blobs_memory.h"
+#include "tests/support/trio_parts.h"
+
+static const char *const names[TRIO_MEMBERS] = {"gateway", "centre", "stp"};
+
+/* ---- ports ---- */
+
+static enum reason sign(void *context, struct bytes content, wall_t at,
+                        struct buffer *ret_signature)
+{
+    (void)context;
+    (void)content;
+    (void)at;
+    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+static enum reason verify(void *context, struct bytes content, struct bytes signature,
+                          struct bytes certificate, const struct key *sender, wall_t now)
+{
+    (void)context;
+    (void)content;
+    (void)certificate;
+    (void)sender;
+    (void)now;
+    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
+}
+
+static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
+{
+    static uint32_t state = 12345;
+    (void)context;
+    for (size_t i = 0; i < size_bytes; i++) {
+        state = state * 1664525 + 1013904223;
+        ret_data[i] = (uint8_t)(state >> 24);
+    }
+}
+
+static const struct crypto_port crypto = {
+    .hash = sha256_parts, .sign = sign, .verify = verify, .random = draw};
+
+static void open_ports(struct trio *trio, struct member *member, struct port_faults *faults)
+{
+    member->image = store_memory_image_new();
+    member->kept = blobs_memory_new(BLOBS_MAX_BYTES);
+    check(member->image != NULL && member->kept != NULL);
+    check(store_memory_open(member->image, &member->disk) == REASON_NONE);
+    member->store = member->disk;
+    member->blobs = member->kept;
+    member->crypto = &crypto;
+    if (faults == NULL)
+        return;
+    failing_store_init(&trio->store, member->disk, faults);
+    failing_blobs_init(&trio->blobs, member->kept, faults);
+    failing_crypto_init(&trio->crypto, &crypto, faults);
+    member->store = &trio->store.port;
+    member->blobs = &trio->blobs.port;
+    member->crypto = &trio->crypto.port;
+}
+
+struct bytes trio_file(struct digest *ret_digest)
+{
+    static uint8_t content[TRIO_FILE_BYTES];
+    struct bytes bytes = {content, sizeof content};
+    for (size_t i = 0; i < sizeof content; i++)
+        content[i] = (uint8_t)(i * 7 + i / 256);
+    sha256_parts(&bytes, 1, ret_digest);
+    return bytes;
+}
+
+/* The centre's desk has put the file there before anything begins. */
+static void upload(struct blobs *blobs)
+{
+    struct digest digest;
+    struct bytes bytes = trio_file(&digest);
+    uint64_t offset;
+    check(blobs->verbs->begin(blobs, &digest, bytes.size, &offset) == REASON_NONE);
+    check(blobs->verbs->write(blobs, &digest, 0, bytes) == REASON_NONE);
+    check(blobs->verbs->finish(blobs, &digest) == REASON_NONE);
+}
+
+/* ---- opening ---- */
+
+static struct registry *make_registry(void)
+{
+    static struct faults faults;
+    char participants[512];
+    struct curve_pair pairs[TRIO_MEMBERS];
+    for (size_t i = 0; i < TRIO_MEMBERS; i++)
+        check(curve_pair_make(&pairs[i]) == REASON_NONE);
+    (void)snprintf(participants, sizeof participants,
+                   "key,role,curve_public_key,certificates,adapter,window_messages\n"
+                   "gateway,gateway,\"%s\",g.pem,gateway,100\n"
+                   "centre,centre,\"%s\",c.pem,rest,100\nstp,agency,\"%s\",s.pem,rest,100\n",
+                   pairs[0].public_key.text, pairs[1].public_key.text, pairs[2].public_key.text);
+    struct registry_files files = {{
+        [REGISTRY_FILE_VERSION] = bytes_of_text("2026-11-24.1\n"),
+        [REGISTRY_FILE_AGENCIES] = bytes_of_text(
+            "key,official_code,former_codes,name_vi,name_en,role,valid_from,valid_to,successor,"
+            "system,sample\ncentre,H38.30,,Trung tâm,Centre,centre,,,,,yes\n"
+            "stp,H38.03,,Sở Tư pháp,Justice,agency,,,,,yes\n"
+            "gateway,,,Cổng,Gateway,gateway,,,,,no\n"),
+        [REGISTRY_FILE_PARTICIPANTS] = bytes_of_text(participants),
+        [REGISTRY_FILE_PROCEDURES] = bytes_of_text(
+            "code,name_vi,name_en,field_code,agency,service_level,processing_days,valid_from,"
+            "valid_to,sample\n2.000635,Cấp bản sao,Copy,G15-TP01,stp,full,0,2020-01-01,,no\n"),
+        [REGISTRY_FILE_POLICY] =
+            bytes_of_text("sender,type,recipient,copies,life_hours\n"
+                          "centre,transfer,agency,,168\nagency,result,centre,,168\n"),
+    }};
+    struct registry *registry = NULL;
+    check(registry_new(&files, sha256_parts, &faults, &registry) == REASON_NONE);
+    return registry;
+}
+
+/* A load that fails is tried again by the step, as the daemons do. */
+static void open_gateway(struct trio *trio)
+{
+    struct member *member = &trio->members[TRIO_GATEWAY];
+    struct broker_options options = {.self = member->key,
+                                     .offset_minutes = VIETNAM_OFFSET_MINUTES,
+                                     .window_messages = 64,
+                                     .participants_max = 8,
+                                     .flights_max = 64,
+                                     .attachment_bytes_max = BLOBS_MAX_BYTES,
+                                     .store = member->store,
+                                     .blobs = member->blobs,
+                                     .crypto = member->crypto};
+    check(arena_init(&member->memory, broker_memory_bytes(&options)));
+    trio->broker = broker_new(&options, &member->memory);
+    trio->registry = make_registry();
+    broker_set_registry(trio->broker, trio->registry);
+    (void)broker_load(trio->broker, (wall_t){trio->now_ms});
+}
+
+static void open_adapter(struct trio *trio, struct member *member)
+{
+    struct session_options options = {.self = member->key,
+                                      .gateway = trio->members[TRIO_GATEWAY].key,
+                                      .offset_minutes = VIETNAM_OFFSET_MINUTES,
+                                      .window_messages = 64,
+                                      .office_window = 4,
+                                      .attachment_bytes_max = BLOBS_MAX_BYTES,
+                                      .flights_max = 64,
+                                      .program = "trio",
+                                      .store = member->store,
+                                      .blobs = member->blobs,
+                                      .crypto = member->crypto};
+    check(arena_init(&member->memory, session_memory_bytes(&options)));
+    member->session = session_new(&options, &member->memory);
+    (void)session_load(member->session, (wall_t){trio->now_ms});
+}
+
+struct trio *trio_open(struct port_faults *faults, enum trio_member whose)
+{
+    struct trio *trio = calloc(1, sizeof *trio);
+    check(trio != NULL);
+    trio->now_ms = trio->started_ms = 1795500000000;
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        struct member *member = &trio->members[i];
+        member->trio = trio;
+        member->key = key_of(names[i]);
+        open_ports(trio, member, i == (size_t)whose ? faults : NULL);
+    }
+    upload(trio->members[TRIO_CENTRE].kept);
+    open_gateway(trio);
+    open_adapter(trio, &trio->members[TRIO_CENTRE]);
+    open_adapter(trio, &trio->members[TRIO_AGENCY]);
+    return trio;
+}
+
+void trio_close(struct trio **trio_pointer)
+{
+    struct trio *trio = *trio_pointer;
+    *trio_pointer = NULL;
+    broker_release(trio->broker);
+    registry_destroy(&trio->registry);
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        struct member *member = &trio->members[i];
+        if (member->session != NULL)
+            session_release(member->session);
+        for (size_t j = 0; j < member->line.count; j++)
+            free((void *)(uintptr_t)member->line.frames[j].bytes.data);
+        member->disk->verbs->close(member->disk);
+        member->kept->verbs->close(member->kept);
+        store_memory_image_destroy(&member->image);
+        arena_release(&member->memory);
+    }
+    free(trio);
+}
