@@ -24,18 +24,12 @@ static void close_store(struct store *store)
 }
 
 /* One verb: parameters after the store, and their names. */
-#define STORE_VERB(verb, parameters,
-            arguments)                                                    \
-
-               static enum reason verb parameters                                                             \
-
-               {                                                                                              \
-
-                   struct failing_store *self = store_of(store);                                              \
-
-                   struct store *inner = self->inner;                                                         \
-        return fails(self->faults,
-            #verb) ? REASON_STORE_FAILED : inner->verbs->verb arguments;    \
+#define STORE_VERB(verb, parameters, arguments)                                                    \
+    static enum reason verb parameters                                                             \
+    {                                                                                              \
+        struct failing_store *self = store_of(store);                                              \
+        struct store *inner = self->inner;                                                         \
+        return fails(self->faults, #verb) ? REASON_STORE_FAILED : inner->verbs->verb arguments;    \
     }
 
 /* clang-format off */
@@ -152,20 +146,13 @@ static void abandon(struct blobs *blobs, const struct digest *digest)
     inner->verbs->abandon(inner, digest);
 }
 
-#define BLOBS_VERB(verb, parameters,
-            arguments)                                                    \
-
-               static enum reason blob_##verb parameters                                                      \
-
-               {                                                                                              \
-
-                   struct failing_blobs *self = blobs_of(blobs);                                              \
-
-                   struct blobs *inner = self->inner;                                                         \
-        return fails(self->faults,
-            "blob_" #verb) ? REASON_STORE_FAILED                            \
-
-                                                             : inner->verbs->verb arguments;                  \
+#define BLOBS_VERB(verb, parameters, arguments)                                                    \
+    static enum reason blob_##verb parameters                                                      \
+    {                                                                                              \
+        struct failing_blobs *self = blobs_of(blobs);                                              \
+        struct blobs *inner = self->inner;                                                         \
+        return fails(self->faults, "blob_" #verb) ? REASON_STORE_FAILED                            \
+                                                  : inner->verbs->verb arguments;                  \
     }
 
 /* clang-format off */
@@ -217,8 +204,7 @@ static enum reason verify(void *context, struct bytes content, struct bytes sign
     struct failing_crypto *self = context;
     if (fails(self->faults, "verify"))
         return REASON_OUT_OF_MEMORY;
-    return self->inner->verify(self->inner->context, content, signature, certificate, sender,
-            now);
+    return self->inner->verify(self->inner->context, content, signature, certificate, sender, now);
 }
 
 static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
