@@ -8,8 +8,7 @@
 
 static struct outbox_options outbox_options(const struct session_options *options)
 {
-    return (struct outbox_options){
-        .destinations_max = 2, .flights_max = options->flights_max, .lease_ms = SESSION_LEASE_MS};
+    return (struct outbox_options){.destinations_max = 2, .flights_max = options->flights_max};
 }
 
 static struct fetch_options fetch_options(const struct session_options *options)
@@ -65,6 +64,7 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->outbox = outbox_new(&outbox, memory);
     session->to_gateway = outbox_destination(session->outbox, &options->gateway);
     session->to_office = outbox_destination(session->outbox, &session->office);
+    outbox_set_lease(session->outbox, session->to_office, SESSION_OFFICE_LEASE_MS);
     struct fetch_options fetch = fetch_options(options);
     fetch.emit = emit_blob_frame;
     fetch.context = session;

@@ -28,7 +28,7 @@ enum {
     SESSION_TICK_MS = 500,
     SESSION_RETRY_MS = 1000, /* a store that cannot commit is tried this often */
     /* Longer than a call to a back office may last, so that a lease never ends under a call. */
-    SESSION_LEASE_MS = 150 * 1000,
+    SESSION_OFFICE_LEASE_MS = 150 * 1000,
     REFERENCE_BYTES_MAX = 64,
 };
 

@@ -48,8 +48,8 @@ void outbox_clear(struct outbox *outbox)
 {
     outbox_forget_flights(outbox);
     for (uint32_t i = 0; i < outbox->destination_count; i++) {
-        struct key key = outbox->destinations[i].key;
-        outbox->destinations[i] = (struct destination){.key = key, .look_again = true};
+        struct destination *to = &outbox->destinations[i];
+        *to = (struct destination){.key = to->key, .lease_ms = to->lease_ms, .look_again = true};
         window_init(&outbox->destinations[i].window, 0);
     }
 }
@@ -65,7 +65,7 @@ uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
     if (outbox->destination_count == outbox->destinations_max)
         return OUTBOX_NO_DESTINATION;
     struct destination *new = &outbox->destinations[outbox->destination_count];
-    *new = (struct destination){.key = *key, .look_again = true};
+    *new = (struct destination){.key = *key, .lease_ms = outbox->lease_ms, .look_again = true};
     window_init(&new->window, 0);
     return outbox->destination_count++;
 }
@@ -79,6 +79,11 @@ static struct destination *destination_at(const struct outbox *outbox, uint32_t 
 uint32_t outbox_destination_count(const struct outbox *outbox)
 {
     return outbox->destination_count;
+}
+
+void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms)
+{
+    destination_at(outbox, destination)->lease_ms = lease_ms;
 }
 
 const struct key *outbox_key(const struct outbox *outbox, uint32_t destination)
@@ -154,10 +159,11 @@ static void start_flight(struct outbox *outbox, uint32_t destination, struct ent
 {
     entry_move(entry, ENTRY_LEASED);
     entry->attempts++;
-    entry->due = (wall_t){wall.ms + outbox->lease_ms};
+    uint32_t lease_ms = destination_at(outbox, destination)->lease_ms;
+    entry->due = (wall_t){wall.ms + lease_ms};
     struct flight *flight = outbox_flight_add(outbox, destination, entry, sender, id, digest);
-    flight->deadline = (mono_t){now.ms + outbox->lease_ms};
-    outbox_list_append(outbox, flight);
+    flight->deadline = (mono_t){now.ms + lease_ms};
+    outbox_list_insert(outbox, flight);
     window_left(&destination_at(outbox, destination)->window);
 }
 
@@ -213,7 +219,7 @@ void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
     outbox_list_remove(outbox, flight);
     flight->is_taken = true;
     flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
-    outbox_list_append(outbox, flight);
+    outbox_list_insert(outbox, flight);
     /* The window opened: older entries may have their turn. */
     destination_at(outbox, flight->destination)->look_again = true;
 }
@@ -236,8 +242,8 @@ void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
         uint32_t next = at == last ? NONE : flight->after;
         if (flight->destination == destination && flight->deadline.ms > now.ms) {
             outbox_list_remove(outbox, flight);
-            flight->deadline = (mono_t){now.ms + outbox->lease_ms};
-            outbox_list_append(outbox, flight);
+            flight->deadline = (mono_t){now.ms + destination_at(outbox, destination)->lease_ms};
+            outbox_list_insert(outbox, flight);
         }
         at = next;
     }

@@ -138,6 +138,27 @@ static void a_lease_ends(void **state)
     assert_int_equal(outbox_backlog(fixture->outbox, a), 1);
 }
 
+static void a_destination_may_have_a_lease_of_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t slow = open_to(fixture, "slow");
+    (void)open_to(fixture, "a");
+    outbox_set_lease(fixture->outbox, slow, 5000);
+    assert_true(admit(fixture, 1, "slow", 1, 0));
+    assert_true(admit(fixture, 2, "a", 2, 100));
+    assert_true(admit(fixture, 3, "slow", 3, 200));
+    assert_true(admit(fixture, 4, "a", 4, 300));
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){300}, (wall_t){300}).ms, 1100);
+    outbox_tick(fixture->outbox, (mono_t){1300}, (wall_t){1300}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 2);
+    assert_int_equal(fixture->changed[0].message_seq, 2);
+    assert_int_equal(fixture->changed[1].message_seq, 4);
+    outbox_tick(fixture->outbox, (mono_t){5200}, (wall_t){5200}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 4);
+    assert_int_equal(fixture->changed[2].message_seq, 1);
+    assert_int_equal(fixture->changed[3].message_seq, 3);
+}
+
 static void what_was_taken_has_a_longer_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -279,6 +300,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_window_bounds_what_is_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flights_are_bounded_over_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lease_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_destination_may_have_a_lease_of_its_own, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
                                         tear_down),
