@@ -60,6 +60,17 @@ says() {
     grep -qF -- "$1" "$2" || fail "$2 does not say: $1"
 }
 
+# explain_missing PROVINCE: what the logs say of dossiers whose result has not come back.
+explain_missing() {
+    local code
+    sqlite3 "file:$1/desk/desk.sqlite?mode=ro" \
+        "SELECT code FROM dossier WHERE results = 0 LIMIT 3" | while read -r code; do
+        echo "--- $code"
+        grep -h -- "$code" "$1"/logs/*.log | sort | tail -n 40
+    done
+    grep -h "reason=" "$1"/logs/*.log | sort | tail -n 20
+}
+
 end_started() {
     local code=$? process log
     trap - EXIT TERM INT
