@@ -235,17 +235,18 @@ void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
 
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
 {
-    uint32_t last = outbox->lists[LIST_SENT].last;
+    mono_t deadline = {now.ms + destination_at(outbox, destination)->lease_ms};
     uint32_t at = outbox->lists[LIST_SENT].first;
     while (at != NONE) {
         struct flight *flight = &outbox->flights[at];
-        uint32_t next = at == last ? NONE : flight->after;
-        if (flight->destination == destination && flight->deadline.ms > now.ms) {
-            outbox_list_remove(outbox, flight);
-            flight->deadline = (mono_t){now.ms + destination_at(outbox, destination)->lease_ms};
-            outbox_list_insert(outbox, flight);
-        }
-        at = next;
+        at = flight->after;
+        /* One that was moved on may be met again further on: its deadline stands. */
+        if (flight->destination != destination || flight->deadline.ms <= now.ms ||
+            flight->deadline.ms >= deadline.ms)
+            continue;
+        outbox_list_remove(outbox, flight);
+        flight->deadline = deadline;
+        outbox_list_insert(outbox, flight);
     }
 }
 

@@ -159,6 +159,26 @@ static void a_destination_may_have_a_lease_of_its_own(void **state)
     assert_int_equal(fixture->changed[3].message_seq, 3);
 }
 
+static void progress_moves_the_leases_of_one_destination(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t slow = open_to(fixture, "slow");
+    uint32_t a = open_to(fixture, "a");
+    outbox_set_lease(fixture->outbox, slow, 5000);
+    assert_true(admit(fixture, 1, "a", 1, 0));
+    assert_true(admit(fixture, 2, "a", 2, 0));
+    assert_true(admit(fixture, 3, "slow", 3, 0));
+    outbox_progress(fixture->outbox, a, (mono_t){900});
+    outbox_progress(fixture->outbox, a, (mono_t){900});
+    outbox_tick(fixture->outbox, (mono_t){1899}, (wall_t){1899}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 0);
+    outbox_tick(fixture->outbox, (mono_t){1900}, (wall_t){1900}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 2);
+    outbox_tick(fixture->outbox, (mono_t){5000}, (wall_t){5000}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 3);
+    assert_int_equal(fixture->changed[2].message_seq, 3);
+}
+
 static void what_was_taken_has_a_longer_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -301,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(flights_are_bounded_over_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lease_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_destination_may_have_a_lease_of_its_own, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(progress_moves_the_leases_of_one_destination, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
