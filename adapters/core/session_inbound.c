@@ -50,7 +50,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         .reason = reason,
         .at = session->wall,
     };
-    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item);
+    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, TOLD_NO_MOVE);
     session_reply_taken(session, &envelope->id);
     log_message(session, "refused", sealed, reason);
 }
@@ -130,6 +130,7 @@ static enum reason settle_stored(struct session *session, const struct store_mes
         store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
     if (reason != REASON_NONE)
         return reason;
+    plan_apply_moves(&session->plan, &entry); /* a receipt may name one message twice */
     if (entry_state_is_terminal(entry.state))
         return REASON_NONE;
     entry_move(&entry, state);
@@ -249,6 +250,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
     enum reason seen = check_seen(session, sealed);
     if (seen == REASON_DUPLICATE) {
+        session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
         session_reply_taken(session, &sealed->envelope.id);
         log_message(session, "duplicate", sealed, seen);
     } else if (seen == REASON_ID_REUSED) {
