@@ -1,0 +1,102 @@
+/* What adapters say in the wrong number, order or moment: the gateway answers, goes on, and every
+ * entry has its one outcome (invariants 4 and 8). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "proto/codec/message_type.h"
+#include "tests/support/lone_gateway.h"
+
+#define COPY   "2.000635" /* of stp */
+#define PERMIT "1.000001" /* of sxd */
+
+static struct receipt_item about(const struct lone_message *message)
+{
+    return (struct receipt_item){.message_id = message->id,
+                                 .digest = message->digest,
+                                 .destination = key_of("stp"),
+                                 .at = {1795500000000}};
+}
+
+/* A receipt that names a message twice: the first item is its outcome. */
+static void a_receipt_names_a_message_twice(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    struct receipt_item items[] = {about(&message), about(&message)};
+    (void)lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, items,
+                                   2);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->taken, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_DELIVERED);
+    lone_gateway_close(&gateway);
+}
+
+/* Two receipts of one step about a message that is not under way any more. */
+static void two_receipts_settle_a_waiting_message(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct receipt_item item = about(&message);
+    lone_gateway_hello(gateway, "stp", 64); /* what was under way goes back to the queue */
+    struct receipt_item refused = item;
+    refused.reason = REASON_OFFICE_REFUSED;
+    (void)lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_REFUSED, &refused,
+                                   1);
+    (void)lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item,
+                                   1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->taken, 2);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_REFUSED);
+    lone_gateway_close(&gateway);
+}
+
+/* Two operators press the same button at once. */
+static void an_entry_is_withdrawn_twice_in_one_step(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    struct key stp = key_of("stp");
+    struct store_message stored;
+    lone_gateway_hello(gateway, "centre", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(
+        gateway->store->verbs->find_message(gateway->store, &message.sender, &message.id, &stored),
+        REASON_NONE);
+    lone_gateway_begin(gateway);
+    assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_WITHDRAW),
+                     REASON_NONE);
+    assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_WITHDRAW),
+                     REASON_FIELD_INVALID);
+    assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_HOLD),
+                     REASON_FIELD_INVALID);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_WITHDRAWN);
+    lone_gateway_close(&gateway);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_receipt_names_a_message_twice),
+        cmocka_unit_test(two_receipts_settle_a_waiting_message),
+        cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
