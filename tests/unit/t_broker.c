@@ -91,12 +91,41 @@ static void an_entry_is_withdrawn_twice_in_one_step(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The disk fills up, a peer goes, the disk has room again: what is planned in between is not of
+ * this store. */
+static void a_peer_goes_while_nothing_can_be_committed(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    struct key stp = key_of("stp");
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    gateway->commit_reason = gateway->load_reason = REASON_STORE_FULL;
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_STORE_FULL);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE); /* cannot load */
+    gateway->commit_reason = gateway->load_reason = REASON_NONE;
+    lone_gateway_begin(gateway); /* it is not tried again yet */
+    broker_peer_gone(gateway->broker, &stp);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), 0);
+    lone_gateway_wait(gateway, BROKER_RETRY_AFTER_MS);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_hello(gateway, "stp", 64);
+    message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_receipt_names_a_message_twice),
         cmocka_unit_test(two_receipts_settle_a_waiting_message),
         cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
+        cmocka_unit_test(a_peer_goes_while_nothing_can_be_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
