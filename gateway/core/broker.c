@@ -229,7 +229,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     sealer_begin(&broker->sealer);
     ledger_begin(&broker->ledger);
     broker->drafts = NULL;
-    broker->record_count = broker->reply_count = broker->delivery_count = 0;
+    broker->record_count = broker->fact_count = 0;
+    broker->reply_count = broker->delivery_count = 0;
     broker->event_count = broker->intake_count = 0;
     broker->more_to_do = false;
     broker->step_reason = REASON_NONE;
@@ -257,6 +258,8 @@ bool broker_has_room(const struct broker *broker)
 {
     enum { REPLIES_RESERVE = 2 * EXAMINE_MESSAGES_MAX };
     return broker->intake_count < BROKER_STEP_INTAKES_MAX && plan_has_room(&broker->plan) &&
+           broker->record_count < STEP_RECORDS_MAX - PLAN_RESERVE &&
+           broker->record_count + broker->fact_count < LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE &&
            broker->reply_count < STEP_REPLIES_MAX - REPLIES_RESERVE;
 }
 

@@ -284,6 +284,22 @@ static void turn_away(struct broker *broker, struct peer *peer, const struct sea
         broker_refuse(broker, peer, sealed, reason);
 }
 
+/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
+ * every message asks whether all that may follow from it still fits. */
+static bool step_has_room(const struct broker *broker, const struct sealed *sealed)
+{
+    const struct store_plan *plan = &broker->plan.store;
+    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
+    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
+           plan->parcel_count < PLAN_PARCELS_MAX - PLAN_RESERVE / 2 &&
+           plan->entry_count < PLAN_ENTRIES_MAX - PLAN_RESERVE / 2 &&
+           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
+           broker->record_count + items < STEP_RECORDS_MAX - PLAN_RESERVE / 2 &&
+           broker->record_count + broker->fact_count + items <
+               LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE / 2 &&
+           broker->plan.step->used < broker->plan.step->limit_bytes / 4 * 3;
+}
+
 /* One message through the whole pipeline. The row in the plan, or NULL when it was not taken. */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
                                    struct sealed *sealed)
@@ -291,6 +307,11 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     struct admitted admitted;
     struct routed routed;
     struct store_message *message = NULL;
+    if (!step_has_room(broker, sealed)) {
+        if (sealed->is_parsed)
+            say_not_now(broker, peer, sealed, REASON_BUSY);
+        return NULL;
+    }
     enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {

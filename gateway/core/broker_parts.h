@@ -114,6 +114,7 @@ struct broker {
     struct receipt_draft *drafts;
     struct ledger_fact *records; /* ledger entries that belong to no receipt of ours */
     size_t record_count;
+    size_t fact_count; /* in all drafts */
     struct reply *replies;
     size_t reply_count;
     struct delivery *deliveries;

@@ -34,6 +34,7 @@ void broker_tell(struct broker *broker, const struct key *to, uint32_t type, boo
         draft->last->next = copy;
     draft->last = copy;
     draft->count++;
+    broker->fact_count++;
 }
 
 void broker_record(struct broker *broker, const struct ledger_fact *fact)

@@ -119,6 +119,24 @@ static void a_peer_goes_while_nothing_can_be_committed(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* More than one step can record: the rest is told "not now". */
+static void receipts_name_more_than_a_step_holds(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    for (size_t i = 0; i < 4; i++)
+        lone_gateway_put_strange_receipts(gateway, "stp", 24);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_true(gateway->taken > 0 && gateway->not_taken > 0);
+    assert_int_equal(gateway->not_taken_reason, REASON_BUSY);
+    while (gateway->frame_count > 0)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +144,7 @@ int main(void)
         cmocka_unit_test(two_receipts_settle_a_waiting_message),
         cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
         cmocka_unit_test(a_peer_goes_while_nothing_can_be_committed),
+        cmocka_unit_test(receipts_name_more_than_a_step_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
