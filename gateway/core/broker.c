@@ -269,8 +269,14 @@ void broker_intake(struct broker *broker, struct intake *intake)
     broker->intakes[broker->intake_count++] = intake;
     intake->references++;
     struct peer *peer = broker_get_peer(broker, &intake->peer);
-    if (peer == NULL)
+    if (peer == NULL) { /* participants_max of the settings */
+        struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_BUSY};
+        broker_reply_frame(broker, &intake->peer, &frame);
+        broker_event(broker, &(struct broker_transition){.event = "peer_refused",
+                                                         .from = intake->peer,
+                                                         .reason = REASON_BUSY});
         return;
+    }
     if (intake->connection < peer->connection)
         return; /* what an older connection of this peer still had on its way */
     peer->heard = broker->now;

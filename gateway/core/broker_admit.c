@@ -177,6 +177,10 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
     enum reason reason = agency_of_dossier(broker, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = route_resolve(broker->registry, &question, &ret_routed->decision);
+    for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
+        if (broker_get_peer(broker, &ret_routed->decision.destinations[i].key) == NULL)
+            reason = REASON_BUSY; /* participants_max of the settings */
+    }
     if (reason == REASON_NONE)
         reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
     ret_routed->admitted = *admitted;
@@ -272,8 +276,7 @@ static void say_not_now(struct broker *broker, const struct peer *peer, const st
                                          .reason = reason});
 }
 
-/* What cannot come in: refused for good with a receipt, or "not now". */
-static void turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                       enum reason reason)
 {
     if (reason == REASON_DUPLICATE)
@@ -328,7 +331,7 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {
-        turn_away(broker, peer, sealed, reason);
+        broker_turn_away(broker, peer, sealed, reason);
     }
     return message;
 }
@@ -386,7 +389,7 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
     if (reason != REASON_NONE) {
-        turn_away(broker, peer, sealed, reason);
+        broker_turn_away(broker, peer, sealed, reason);
         return;
     }
     struct taken_parcel taken = {.parcel = sealed->parcel};

@@ -156,6 +156,9 @@ void broker_tick_peers(struct broker *broker);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
+/* What cannot come in: refused for good with a receipt, or "not now". */
+void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                      enum reason reason);
 /* Messages whose attachments arrived, or will not. */
 void broker_admit_waiting(struct broker *broker);
 

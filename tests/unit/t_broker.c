@@ -137,6 +137,32 @@ static void receipts_name_more_than_a_step_holds(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A peer cannot fill the gateway with queues for names that it made up. */
+static void receipts_go_to_strangers(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = {.sender = key_of("centre"), .id.bytes = {[6] = 0x70, 1, 0x80}};
+    struct receipt_item item = about(&message);
+    for (size_t i = 0; i < 20; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "x%zu", i);
+        (void)lone_gateway_put_receipt(gateway, "stp", name, MESSAGE_TYPE_RECEIPT_DELIVERED, &item,
+                                       1);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->taken, 0);
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "sxd", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    message = lone_gateway_put_transfer(gateway, PERMIT, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "sxd"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +171,7 @@ int main(void)
         cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
         cmocka_unit_test(a_peer_goes_while_nothing_can_be_committed),
         cmocka_unit_test(receipts_name_more_than_a_step_holds),
+        cmocka_unit_test(receipts_go_to_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
