@@ -237,6 +237,41 @@ static bool add_wanted(struct fetch *fetch, const struct key *peer,
     return true;
 }
 
+/* What waits: of one peer, or of all (none). A frame counts once, however many of its messages
+ * wait: those stand next to each other. */
+struct share {
+    size_t messages, files, bytes;
+};
+
+static struct share share_of(const struct fetch *fetch, const struct key *peer)
+{
+    struct share share = {0};
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        const struct intake *intake = fetch->waiting[i].intake;
+        if (peer != NULL && !key_equal(&intake->peer, peer))
+            continue;
+        share.messages++;
+        if (i == 0 || fetch->waiting[i - 1].intake != intake)
+            share.bytes += intake->bytes.size;
+    }
+    for (size_t i = 0; i < fetch->wanted_count; i++)
+        share.files += peer == NULL || key_equal(&fetch->wanted[i].peer, peer);
+    return share;
+}
+
+/* The peer's share with this message, and what it leaves to the others: see fetch.h. */
+static bool has_room(const struct fetch *fetch, const struct intake *intake, size_t missing)
+{
+    struct share all = share_of(fetch, NULL);
+    struct share own = share_of(fetch, &intake->peer);
+    bool is_counted =
+        fetch->waiting_count > 0 && fetch->waiting[fetch->waiting_count - 1].intake == intake;
+    size_t bytes = is_counted ? 0 : intake->bytes.size;
+    return own.messages < FETCH_WAITING_MAX - all.messages &&
+           own.files + missing <= FETCH_WANTED_MAX - all.files &&
+           (bytes == 0 || own.bytes + bytes <= FETCH_WAITING_BYTES_MAX - all.bytes);
+}
+
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason)
 {
@@ -259,12 +294,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     if (missing == 0)
         return FETCH_READY;
     struct peer *peer = get_peer(fetch, &intake->peer);
-    size_t waiting_bytes = intake->bytes.size;
-    for (size_t i = 0; i < fetch->waiting_count; i++)
-        waiting_bytes += fetch->waiting[i].intake->bytes.size;
-    if (peer == NULL || fetch->waiting_count == FETCH_WAITING_MAX ||
-        waiting_bytes > FETCH_WAITING_BYTES_MAX ||
-        fetch->wanted_count + missing > FETCH_WANTED_MAX) {
+    if (peer == NULL || !has_room(fetch, intake, missing)) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;
     }

@@ -231,40 +231,51 @@ static void put_document(struct lone_gateway *gateway, const char *peer,
     put(gateway, peer, &frame);
 }
 
-static struct lone_message put_transfer(struct lone_gateway *gateway, const char *sender,
-                                        const char *procedure, const char *dossier,
-                                        const struct attachment *attachments, size_t count)
+static struct lone_message put_message(struct lone_gateway *gateway, struct envelope *envelope)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
     struct lone_message message;
-    body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
-    body.transfer = &transfer;
-    struct envelope envelope = {.sender = key_of(sender),
-                                .type = MESSAGE_TYPE_TRANSFER,
-                                .dossier_code = bytes_of_text(dossier),
-                                .procedure_code = bytes_of_text(procedure),
-                                .sequence = 1,
-                                .attachments = attachments,
-                                .attachment_count = count};
-    struct bytes document = build(gateway, &envelope, &body, &message);
-    put_document(gateway, sender, &document);
+    if (envelope->type == MESSAGE_TYPE_TRANSFER) {
+        body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
+        body.transfer = &transfer;
+    } else {
+        body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+        body.result = &result;
+        result.national_state = 9;
+    }
+    envelope->sequence = 1;
+    struct bytes document = build(gateway, envelope, &body, &message);
+    put_document(gateway, envelope->sender.text, &document);
     return message;
 }
 
 struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, const char *procedure,
                                               const char *dossier)
 {
-    return put_transfer(gateway, "centre", procedure, dossier, NULL, 0);
+    struct envelope envelope = {.sender = key_of("centre"),
+                                .type = MESSAGE_TYPE_TRANSFER,
+                                .dossier_code = bytes_of_text(dossier),
+                                .procedure_code = bytes_of_text(procedure)};
+    return put_message(gateway, &envelope);
 }
 
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
-                                               const char *procedure, const char *dossier,
-                                               uint8_t file)
+                                               const char *dossier, uint8_t file)
 {
     struct attachment attachment = {.size_bytes = 1000, .name = bytes_of_text("a.pdf")};
+    struct envelope envelope = {.sender = key_of(sender),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .dossier_code = bytes_of_text(dossier),
+                                .attachments = &attachment,
+                                .attachment_count = 1};
     memset(attachment.digest.bytes, file, DIGEST_BYTES);
-    return put_transfer(gateway, sender, procedure, dossier, &attachment, 1);
+    if (key_equal(&envelope.sender, &(struct key){"centre"})) {
+        envelope.type = MESSAGE_TYPE_TRANSFER;
+        envelope.procedure_code = bytes_of_text("2.000635");
+    }
+    return put_message(gateway, &envelope);
 }
 
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,

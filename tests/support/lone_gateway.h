@@ -47,13 +47,12 @@ struct lone_gateway {
 struct lone_gateway *lone_gateway_open(void);
 void lone_gateway_close(struct lone_gateway **gateway);
 void lone_gateway_hello(struct lone_gateway *gateway, const char *peer, uint32_t window_messages);
-/* A transfer of the centre to stp ("2.000635") or sxd ("1.000001"), or a result the other way. */
+/* A transfer of the centre to stp ("2.000635") or sxd ("1.000001"). */
 struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, const char *procedure,
                                               const char *dossier);
-/* The same with one file that is nowhere yet. */
+/* A transfer of the centre, or a result of an agency, with one file that is nowhere yet. */
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
-                                               const char *procedure, const char *dossier,
-                                               uint8_t file);
+                                               const char *dossier, uint8_t file);
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count);
 /* A receipt of a peer, to any name, with these items. */

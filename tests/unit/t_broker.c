@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "gateway/custody/fetch.h"
 #include "proto/codec/message_type.h"
 #include "tests/support/lone_gateway.h"
 
@@ -163,6 +164,30 @@ static void receipts_go_to_strangers(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The centre's line brings no file for what it sends; stp's messages find places all the same. */
+static void a_peer_leaves_places_for_files_to_the_others(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    char dossier[24];
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    for (unsigned i = 0; i < FETCH_WAITING_MAX; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
+        (void)lone_gateway_put_with_file(gateway, "centre", dossier, (uint8_t)i);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->alive_intakes, FETCH_WAITING_MAX / 2);
+    assert_int_equal(gateway->not_taken, FETCH_WAITING_MAX / 2);
+    assert_int_equal(gateway->not_taken_reason, REASON_BUSY);
+    (void)lone_gateway_put_with_file(gateway, "stp", "H38.09-261124-9999", 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->not_taken, 0);
+    assert_int_equal(gateway->alive_intakes, FETCH_WAITING_MAX / 2 + 1);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_peer_goes_while_nothing_can_be_committed),
         cmocka_unit_test(receipts_name_more_than_a_step_holds),
         cmocka_unit_test(receipts_go_to_strangers),
+        cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
