@@ -252,6 +252,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     }
     if (now.ms >= broker->tick_due.ms)
         tick(broker);
+    /* Before new frames, which may take all room of this step and of every later one. */
+    broker_admit_waiting(broker);
 }
 
 bool broker_has_room(const struct broker *broker)

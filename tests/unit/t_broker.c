@@ -188,6 +188,34 @@ static void a_peer_leaves_places_for_files_to_the_others(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A message whose file is there is taken although frames keep coming. */
+static void a_flood_does_not_keep_out_what_waited(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message =
+        lone_gateway_put_with_file(gateway, "centre", "H38.09-261124-0001", 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct message_id none = message.id;
+    for (int waited_ms = 0; waited_ms < FETCH_SILENT_MS; waited_ms += PEER_SILENT_MS / 2) {
+        lone_gateway_put_taken(gateway, "centre", &none, 1); /* both are alive */
+        lone_gateway_put_taken(gateway, "stp", &none, 1);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->not_taken, 0);
+        lone_gateway_wait(gateway, PEER_SILENT_MS / 2);
+    }
+    /* The wait is given up in this step, to be told "not now". */
+    for (size_t i = 0; i < 2 * BROKER_STEP_INTAKES_MAX; i++)
+        lone_gateway_put_taken(gateway, "stp", &none, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_true(gateway->frame_count > 0);
+    assert_int_equal(gateway->not_taken, 1);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +226,7 @@ int main(void)
         cmocka_unit_test(receipts_name_more_than_a_step_holds),
         cmocka_unit_test(receipts_go_to_strangers),
         cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
+        cmocka_unit_test(a_flood_does_not_keep_out_what_waited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
