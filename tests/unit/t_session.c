@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,11 +265,41 @@ static void receipts_name_more_than_a_step_holds(void **state)
     assert_int_equal(fixture->taken + fixture->not_taken, RECEIPTS);
 }
 
+/* Messages of 200 senders are refused in one step: 200 receipts. */
+static void many_senders_are_answered_in_one_step(void **state)
+{
+    enum { FRAMES = 4, SENDERS = 50 };
+    struct fixture *fixture = *state;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    begin(fixture);
+    for (size_t frame = 0; frame < FRAMES; frame++) {
+        struct bytes documents[SENDERS];
+        for (size_t i = 0; i < SENDERS; i++) {
+            char name[8];
+            (void)snprintf(name, sizeof name, "a%03zu", frame * SENDERS + i);
+            struct envelope envelope = {.sender = key_of(name),
+                                        .type = MESSAGE_TYPE_RESULT,
+                                        .sequence = 1,
+                                        .expires = {{now_ms - 1}, VIETNAM_OFFSET_MINUTES},
+                                        .dossier_code = bytes_of_text("H38.09-261124-0001")};
+            documents[i] = build(fixture, &envelope, &body);
+        }
+        bring(fixture, documents, SENDERS, "seal");
+    }
+    end(fixture);
+    assert_int_equal(fixture->taken, FRAMES * SENDERS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_senders_are_answered_in_one_step, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
