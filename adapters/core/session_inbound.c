@@ -259,11 +259,16 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
+    if (sealed->verdict != REASON_NONE &&
+        message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+        /* It may be good under another registry or revocation list than ours: the gateway keeps it
+         * and asks again, later each time. */
+        log_message(session, "alarm", sealed, sealed->verdict);
+        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        return;
+    }
     if (sealed->verdict != REASON_NONE) {
-        if (message_type_is_receipt((enum message_type)sealed->envelope.type))
-            log_message(session, "alarm", sealed, sealed->verdict);
-        else
-            refuse(session, sealed, sealed->verdict);
+        refuse(session, sealed, sealed->verdict);
         return;
     }
     enum reason seen = check_seen(session, sealed);

@@ -265,6 +265,25 @@ static void receipts_name_more_than_a_step_holds(void **state)
     assert_int_equal(fixture->taken + fixture->not_taken, RECEIPTS);
 }
 
+/* A receipt that cannot be verified is not taken, and the gateway hears so. */
+static void a_receipt_cannot_be_verified(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    struct receipt_item item = {.message_id = submitted.id,
+                                .digest = submitted.digest,
+                                .destination = key_of("stp"),
+                                .at = {now_ms}};
+    end(fixture);
+    begin(fixture);
+    struct bytes document = receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    bring(fixture, &document, 1, "revoked");
+    end(fixture);
+    assert_int_equal(fixture->taken, 0);
+    assert_int_equal(fixture->not_taken, 1);
+}
+
 /* Messages of 200 senders are refused in one step: 200 receipts. */
 static void many_senders_are_answered_in_one_step(void **state)
 {
@@ -299,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_receipt_cannot_be_verified, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_senders_are_answered_in_one_step, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
