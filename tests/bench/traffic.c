@@ -68,7 +68,8 @@ static void fail(struct traffic *traffic, const char *what)
 static bool open_peer(struct traffic *traffic, struct peer *peer, const char *name)
 {
     const struct traffic_options *options = &traffic->options;
-    if (!peer_open(peer, options->province, name, options->endpoint) ||
+    const struct peer *beside = peer == &traffic->sender ? NULL : &traffic->sender;
+    if (!peer_open_beside(peer, options->province, name, options->endpoint, beside) ||
         !peer_greet(peer, MESSAGE_WINDOW_MAX, GREET_MS))
         return false;
     struct epoll_event event = {.events = EPOLLIN};
@@ -107,11 +108,11 @@ void traffic_close(struct traffic **traffic)
     *traffic = NULL;
     if (gone == NULL)
         return;
-    peer_close(&gone->sender);
     for (size_t i = 0; i < gone->receiver_count; i++) {
         peer_close(&gone->receivers[i].peer);
         free(gone->receivers[i].open);
     }
+    peer_close(&gone->sender);
     if (gone->epoll >= 0)
         (void)close(gone->epoll);
     free(gone->receivers);
