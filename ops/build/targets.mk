@@ -8,7 +8,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 
 MINUTES ?= 1
 
-.PHONY: run test test-fresh fuzz install uninstall format format-check lint lint-files help
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -33,6 +33,13 @@ fuzz:
 	@ops/install-deps develop
 	@$(MAKE) VARIANT=fuzz fuzz-bin
 	@tests/fuzz/campaign $(MINUTES)
+
+# Side by side with RabbitMQ and NATS; what grows with history, backlog and destinations; files.
+# Results in build/bench; tests/bench/README.md.
+bench bench-scale bench-files bench-instructions:
+	@ops/install-deps bench
+	@$(MAKE) bench-bin
+	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -77,6 +84,9 @@ help:
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
+	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
+	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
+	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'
