@@ -111,7 +111,7 @@ $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))
 $(eval $(call library,ops,ops,ops))
-$(eval $(call library,sim,tests,tests/sim tests/support))
+$(eval $(call library,sim,tests,tests/sim tests/support tests/bench))
 
 # --- programs: one main file each, linked with what it uses of the libraries --------------------
 # $(call program,FILE UNDER $(O),ROOM,MAIN[,MORE LIBRARIES]); nothing while MAIN does not exist.
@@ -158,12 +158,21 @@ $(eval $(call program,tests/sim/sim,tests,tests/sim/sim_main.c))
 SUPPORT_PROGRAMS += $(O)/tests/sim/sim
 PROGRAMS := $(filter-out $(SUPPORT_PROGRAMS),$(PROGRAMS))
 
+# Benchmarks: tests/bench/NAME_main.c becomes build/bench/bin/NAME.
+LIBS_rabbitmq := -lrabbitmq
+LIBS_nats := -lnats
+BENCH_MAIN := $(sort $(wildcard tests/bench/*_main.c))
+BENCH_PROGRAMS := $(BENCH_MAIN:tests/bench/%_main.c=$(O)/bench/bin/%)
+$(foreach main,$(BENCH_MAIN),$(eval $(call program,bench/bin/$(notdir $(main:%_main.c=%)),tests,$(main),$(LIBS_$(notdir $(main:%_main.c=%))))))
+PROGRAMS := $(filter-out $(BENCH_PROGRAMS),$(PROGRAMS))
+
 .PHONY: all libs tests-bin clean always
 .DEFAULT_GOAL := all
 all: $(PROGRAMS)
 libs: $(ALL_LIBS)
 tests-bin: $(TEST_BIN) $(if $(filter fuzz,$(VARIANT)),,$(FUZZ_BIN)) $(SUPPORT_PROGRAMS)
 fuzz-bin: $(FUZZ_BIN)
+bench-bin: $(BENCH_PROGRAMS) all
 clean:
 	rm -rf $(B)
 always: ;

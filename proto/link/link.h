@@ -94,6 +94,9 @@ struct link_client_options {
     struct curve_key server_public_key;
     uint32_t reconnect_min_ms; /* 0: 100 */
     uint32_t reconnect_max_ms; /* 0: 5000 */
+    /* A program with many participants: a client whose I/O thread this one shares, and which is
+     * destroyed after it. NULL: a thread of its own. */
+    struct link_client *beside;
 };
 
 enum reason link_client_new(const struct link_client_options *options,

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,10 +7,16 @@
 
 #include "proto/link/socket.h"
 
-enum { RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 5000 };
+enum {
+    RECONNECT_MIN_MS = 100,
+    RECONNECT_MAX_MS = 5000,
+    MONITOR_NAME_BYTES = 64,
+    CONTEXT_SOCKETS_MAX = 4 * PARTICIPANTS_MAX, /* two sockets and a monitor's end for each */
+};
 
 struct link_client {
     void *context;
+    bool is_context_shared; /* somebody else's */
     void *socket;
     void *monitor;
     int wait;
@@ -39,6 +46,16 @@ static bool configure(struct link_client *client, const struct link_client_optio
            zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate) == 0;
 }
 
+static void *open_context(const struct link_client *beside)
+{
+    if (beside != NULL)
+        return beside->context;
+    void *context = zmq_ctx_new();
+    if (context != NULL)
+        (void)zmq_ctx_set(context, ZMQ_MAX_SOCKETS, CONTEXT_SOCKETS_MAX);
+    return context;
+}
+
 enum reason link_client_new(const struct link_client_options *options,
                             struct link_client **ret_client)
 {
@@ -47,14 +64,16 @@ enum reason link_client_new(const struct link_client_options *options,
         return REASON_OUT_OF_MEMORY;
     client->wait = -1;
     (void)zmq_msg_init(&client->message);
-    client->context = zmq_ctx_new();
+    client->is_context_shared = options->beside != NULL;
+    client->context = open_context(options->beside);
     client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
     enum reason reason = REASON_OUT_OF_MEMORY;
     if (client->socket != NULL)
         reason = configure(client, options) ? REASON_NONE : REASON_KEY_UNREADABLE;
     if (reason == REASON_NONE) {
-        client->monitor =
-            link_monitor_new(client->context, client->socket, "inproc://link.monitor");
+        char name[MONITOR_NAME_BYTES]; /* one for each socket of a context */
+        (void)snprintf(name, sizeof name, "inproc://link.monitor.%p", client->socket);
+        client->monitor = link_monitor_new(client->context, client->socket, name);
         client->wait =
             client->monitor == NULL ? -1 : link_wait_descriptor(client->socket, client->monitor);
         if (client->wait < 0)
@@ -85,7 +104,7 @@ void link_client_destroy(struct link_client **client)
     }
     if (gone->monitor != NULL)
         (void)zmq_close(gone->monitor);
-    if (gone->context != NULL)
+    if (gone->context != NULL && !gone->is_context_shared)
         (void)zmq_ctx_term(gone->context);
     free(gone);
 }

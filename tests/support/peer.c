@@ -42,11 +42,18 @@ static bool read_file(const struct province *province, const char *name, const c
 bool peer_open(struct peer *peer, const struct province *province, const char *name,
                const char *endpoint)
 {
+    return peer_open_beside(peer, province, name, endpoint, NULL);
+}
+
+bool peer_open_beside(struct peer *peer, const struct province *province, const char *name,
+                      const char *endpoint, const struct peer *beside)
+{
     struct buffer key;
     struct buffer certificate;
     struct buffer curve;
     struct link_client_options options = {.endpoint = endpoint,
-                                          .server_public_key = province->gateway_public_key};
+                                          .server_public_key = province->gateway_public_key,
+                                          .beside = beside == NULL ? NULL : beside->link};
     *peer = (struct peer){0};
     buffer_init(&key, KEY_FILE_BYTES_MAX);
     buffer_init(&certificate, KEY_FILE_BYTES_MAX);

@@ -26,6 +26,9 @@ struct peer {
 /* name: whose files in DIR/keys are used. */
 bool peer_open(struct peer *peer, const struct province *province, const char *name,
                const char *endpoint);
+/* The same; shares the I/O thread of another open peer, which is closed after it. */
+bool peer_open_beside(struct peer *peer, const struct province *province, const char *name,
+                      const char *endpoint, const struct peer *beside);
 void peer_close(struct peer *peer);
 /* Connects and says hello; waits for the welcome. False: refused, or not within timeout_ms. */
 bool peer_greet(struct peer *peer, uint32_t window_messages, int timeout_ms);

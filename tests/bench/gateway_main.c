@@ -1,0 +1,262 @@
+/* Loads one gateway with messages that were signed before, and prints what it did as one line of
+ * JSON. With -c it only makes the province and the corpus.
+ *
+ *   gateway -d DIR -p PROGRAM [-c] [-k rsa|p256] [-s BYTES] [-n MESSAGES] [-m MANIFEST] [-r RUN]
+ *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-x]
+ *
+ * DIR holds one province and one corpus; the gateway's state is new in every run unless -x keeps
+ * it. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gateway/workers/file_read.h"
+#include "tests/bench/process.h"
+#include "tests/bench/traffic.h"
+
+enum { KEY_FILE_BYTES_MAX = 64 * 1024, TIMEOUT_MS = 20000 };
+
+struct options {
+    const char *directory;
+    const char *program;
+    bool makes_corpus;
+    bool keeps_state;
+    enum authority_key key;
+    struct corpus_options corpus;
+    struct traffic_options traffic;
+};
+
+static size_t number(const char *text)
+{
+    return (size_t)strtoull(text, NULL, 10);
+}
+
+static bool parse(int count, char **words, struct options *ret_options)
+{
+    *ret_options = (struct options){
+        .key = AUTHORITY_RSA_2048,
+        .corpus = {.messages = 20000,
+                   .run_messages = 1,
+                   .document_bytes = 1024,
+                   .frame_messages = 16},
+        .traffic = {.agencies = 23,
+                    .window_messages = 2048,
+                    .receipt_items = 64,
+                    .receipt_delay_us = 50000,
+                    .timeout_ms = TIMEOUT_MS},
+    };
+    int option;
+    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:x")) != -1) {
+        switch (option) {
+        case 'd':
+            ret_options->directory = optarg;
+            break;
+        case 'p':
+            ret_options->program = optarg;
+            break;
+        case 'c':
+            ret_options->makes_corpus = true;
+            break;
+        case 'k':
+            ret_options->key = strcmp(optarg, "p256") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048;
+            break;
+        case 's':
+            ret_options->corpus.document_bytes = number(optarg);
+            break;
+        case 'n':
+            ret_options->corpus.messages = number(optarg);
+            break;
+        case 'm':
+            ret_options->corpus.manifest_messages = number(optarg);
+            break;
+        case 'r':
+            ret_options->corpus.run_messages = number(optarg);
+            break;
+        case 'a':
+            ret_options->traffic.agencies = number(optarg);
+            break;
+        case 'w':
+            ret_options->traffic.window_messages = number(optarg);
+            break;
+        case 'f':
+            ret_options->corpus.frame_messages = number(optarg);
+            break;
+        case 'i':
+            ret_options->traffic.receipt_items = number(optarg);
+            break;
+        case 't':
+            ret_options->traffic.receipt_delay_us = (int64_t)number(optarg);
+            break;
+        case 'R':
+            ret_options->traffic.rate = strtod(optarg, NULL);
+            break;
+        case 'x':
+            ret_options->keeps_state = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    ret_options->corpus.agencies = ret_options->traffic.agencies;
+    return ret_options->directory != NULL &&
+           (ret_options->makes_corpus || ret_options->program != NULL);
+}
+
+/* ---- province and corpus ---- */
+
+static bool make_province(const struct options *options, struct province *ret_province)
+{
+    char settings[256];
+    (void)snprintf(settings, sizeof settings, "window_messages: %d\n%s", MESSAGE_WINDOW_MAX,
+                   getenv("BENCH_SETTINGS") == NULL ? "" : getenv("BENCH_SETTINGS"));
+    const struct province_options province = {
+        .directory = options->directory,
+        .agencies = options->traffic.agencies,
+        .key = AUTHORITY_P256,
+        .gateway_key = AUTHORITY_P256,
+        .window_messages = MESSAGE_WINDOW_MAX,
+        .gateway_settings = settings,
+    };
+    const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    const struct authority_request centre = {
+        .common_name = "centre",
+        .key = options->key,
+        .not_before = {peer_now().ms - day_ms},
+        .not_after = {peer_now().ms + 30 * day_ms},
+    };
+    return province_make(ret_province, &province) &&
+           province_issue(ret_province, "centre", &centre);
+}
+
+static bool open_signer(const struct province *province, struct signer **ret_signer)
+{
+    struct buffer key;
+    struct buffer certificate;
+    buffer_init(&key, KEY_FILE_BYTES_MAX);
+    buffer_init(&certificate, KEY_FILE_BYTES_MAX);
+    bool opened = province_read(province, "keys/centre.pem", &key) &&
+                  province_read(province, "keys/centre.crt", &certificate) &&
+                  signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
+                             ret_signer) == REASON_NONE;
+    buffer_release(&key);
+    buffer_release(&certificate);
+    return opened;
+}
+
+static bool make_all(struct options *options)
+{
+    struct province province;
+    struct corpus corpus;
+    struct signer *signer = NULL;
+    char path[FILE_PATH_BYTES_MAX];
+    if (!make_province(options, &province) || !open_signer(&province, &signer) ||
+        !file_path_join(options->directory, "corpus", path))
+        return false;
+    options->corpus.signer = signer;
+    options->corpus.sender = key_of("centre");
+    bool made = corpus_make(&options->corpus, &corpus);
+    if (made) {
+        made = corpus_save(&corpus, path);
+        corpus_release(&corpus);
+    }
+    signer_destroy(&signer);
+    province_release(&province);
+    return made;
+}
+
+/* The province of an earlier run. */
+static bool open_province(const char *directory, struct province *ret_province)
+{
+    struct buffer secret;
+    struct curve_pair pair;
+    *ret_province = (struct province){0};
+    (void)snprintf(ret_province->directory, sizeof ret_province->directory, "%s", directory);
+    buffer_init(&secret, KEY_FILE_BYTES_MAX);
+    bool opened = province_read(ret_province, "keys/gateway.curve", &secret) &&
+                  curve_pair_of_secret(buffer_view(&secret), &pair);
+    if (opened)
+        ret_province->gateway_public_key = pair.public_key;
+    buffer_release(&secret);
+    return opened;
+}
+
+/* ---- one run ---- */
+
+static void remove_state(const char *directory)
+{
+    static const char *const names[] = {"store.sqlite", "store.sqlite-wal", "store.sqlite-shm",
+                                        "endpoint"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[FILE_PATH_BYTES_MAX];
+        (void)snprintf(path, sizeof path, "%s/gateway/%s", directory, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static void print_quantiles(const char *name, const struct histogram *histogram)
+{
+    (void)printf(",\"%s_us\":{\"p50\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu}", name,
+                 histogram_quantile(histogram, 0.5), histogram_quantile(histogram, 0.99),
+                 histogram_quantile(histogram, 0.999), histogram->max_us);
+}
+
+static void print_result(const struct traffic_result *result, double gateway_seconds,
+                         double driver_seconds, double rss_mb)
+{
+    double count = (double)result->delivered;
+    (void)printf("{\"rate\":%.0f,\"seconds\":%.3f,\"messages\":%zu,\"receipts\":%zu,"
+                 "\"gateway_us\":%.1f,\"driver_us\":%.1f,\"rss_mb\":%.1f",
+                 count / result->seconds, result->seconds, result->delivered, result->receipts,
+                 gateway_seconds / count * 1e6, driver_seconds / count * 1e6, rss_mb);
+    print_quantiles("custody", &result->custody);
+    print_quantiles("settled", &result->settled);
+    (void)printf("}\n");
+}
+
+static bool run(struct options *options)
+{
+    static struct traffic_result result;
+    char path[FILE_PATH_BYTES_MAX];
+    char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
+    struct corpus corpus;
+    struct province province;
+    struct traffic *traffic = NULL;
+    if (!file_path_join(options->directory, "corpus", path) || !corpus_load(path, &corpus) ||
+        !open_province(options->directory, &province))
+        return false;
+    if (!options->keeps_state)
+        remove_state(options->directory);
+    int gateway = province_start_gateway(&province, options->program, endpoint);
+    options->traffic.province = &province;
+    options->traffic.endpoint = endpoint;
+    options->traffic.corpus = &corpus;
+    bool done = gateway > 0 && traffic_open(&options->traffic, &traffic);
+    double gateway_seconds = process_seconds(gateway);
+    double driver_seconds = own_seconds();
+    done = done && traffic_run(traffic, &result);
+    gateway_seconds = process_seconds(gateway) - gateway_seconds;
+    driver_seconds = own_seconds() - driver_seconds;
+    double rss_mb = process_rss_max_mb(gateway);
+    traffic_close(&traffic);
+    process_end(gateway, SIGTERM);
+    corpus_release(&corpus);
+    if (done)
+        print_result(&result, gateway_seconds, driver_seconds, rss_mb);
+    return done;
+}
+
+int main(int count, char **words)
+{
+    struct options options;
+    if (!parse(count, words, &options)) {
+        (void)fprintf(stderr, "usage: see the top of tests/bench/gateway_main.c\n");
+        return 2;
+    }
+    return (options.makes_corpus ? make_all(&options) : run(&options)) ? 0 : 1;
+}
