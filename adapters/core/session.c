@@ -326,8 +326,8 @@ void session_owe(struct session *session, const struct store_message *message,
 /* ---- the end of the step
  * ------------------------------------------------------------------------------ */
 
-/* While the store cannot be read, memory may hold flights whose commit failed: what a lost link makes
- * of them is not to be written. */
+/* While the store cannot be read, memory may hold flights whose commit failed: what a lost link
+ * makes of them is not to be written. */
 static bool has_plan(const struct session *session)
 {
     return session->store_state == REASON_NONE && !plan_is_empty(&session->plan);

@@ -229,6 +229,20 @@ static void take_receipt(struct session *session, const struct sealed *sealed)
 /* ---- both
  * --------------------------------------------------------------------------------------------- */
 
+/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
+ * every message asks whether all that follows from it still fits. */
+static bool step_has_room(const struct session *session, const struct sealed *sealed)
+{
+    const struct store_plan *plan = &session->plan.store;
+    const struct arena *step = &session->step;
+    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
+    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
+           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
+           plan->note_count + items < PLAN_NOTES_MAX - PLAN_RESERVE / 2 &&
+           session->reply_count < SESSION_REPLIES_MAX - OUTBOX_FETCH_MAX &&
+           session->call_count < SESSION_CALLS_MAX - 1 && step->used < step->limit_bytes / 4 * 3;
+}
+
 static void take(struct session *session, struct intake *intake, struct sealed *sealed)
 {
     if (!sealed->is_parsed) {
@@ -237,15 +251,24 @@ static void take(struct session *session, struct intake *intake, struct sealed *
                                                     .reason = sealed->verdict});
         return;
     }
+    if (!step_has_room(session, sealed)) {
+        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        return;
+    }
     if (reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
+    if (sealed->verdict != REASON_NONE &&
+        message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+        /* It may be good under another registry or revocation list than ours: the gateway keeps it
+         * and asks again, later each time. */
+        log_message(session, "alarm", sealed, sealed->verdict);
+        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        return;
+    }
     if (sealed->verdict != REASON_NONE) {
-        if (message_type_is_receipt((enum message_type)sealed->envelope.type))
-            log_message(session, "alarm", sealed, sealed->verdict);
-        else
-            refuse(session, sealed, sealed->verdict);
+        refuse(session, sealed, sealed->verdict);
         return;
     }
     enum reason seen = check_seen(session, sealed);

@@ -10,26 +10,37 @@ void session_tell(struct session *session, const struct key *to, uint32_t type,
                   const struct receipt_item *item, size_t move)
 {
     struct told *told = plan_take(&session->plan, sizeof *told);
-    *told = (struct told){
-        .to = *to, .type = type, .item = *item, .move = move, .next = session->told};
+    *told =
+        (struct told){.to = *to, .type = type, .item = *item, .move = move, .next = session->told};
     told->item.text = arena_copy(&session->step, item->text);
     told->item.office_reference = arena_copy(&session->step, item->office_reference);
     session->told = told;
 }
 
-/* What goes into one receipt with from; the ends of entries that it tells keep its seq. */
-static size_t gather(struct session *session, struct told *from, struct receipt_item *items,
-                     uint64_t receipt_seq)
+static bool is_of(const struct told *told, const struct told *first)
+{
+    return !told->is_written && told->type == first->type && key_equal(&told->to, &first->to);
+}
+
+/* Everything that goes into one receipt with first; the ends of entries that it tells keep its seq.
+ */
+static size_t gather(struct session *session, struct told *first, uint64_t receipt_seq,
+                     const struct receipt_item **ret_items)
 {
     size_t count = 0;
-    for (struct told *told = from; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next) {
-        if (told->is_written || told->type != from->type || !key_equal(&told->to, &from->to))
+    for (struct told *told = first; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next)
+        count += is_of(told, first);
+    struct receipt_item *items = plan_take(&session->plan, count * sizeof *items);
+    size_t at = 0;
+    for (struct told *told = first; at < count; told = told->next) {
+        if (!is_of(told, first))
             continue;
-        items[count++] = told->item;
+        items[at++] = told->item;
         told->is_written = true;
         if (told->move != TOLD_NO_MOVE)
             session->plan.moves[told->move].receipt_seq = receipt_seq;
     }
+    *ret_items = items;
     return count;
 }
 
@@ -39,12 +50,10 @@ enum reason session_write_receipts(struct session *session)
     for (struct told *told = session->told; told != NULL; told = told->next) {
         if (told->is_written)
             continue;
-        struct receipt_item *items = plan_take(&session->plan, RECEIPT_ITEMS_MAX * sizeof *items);
         struct envelope envelope = {.recipient = told->to, .type = told->type};
-        envelope.receipt.items = items;
         /* The receipt is the next message of the plan. */
         uint64_t receipt_seq = session->plan.next_message_seq;
-        envelope.receipt.item_count = gather(session, told, items, receipt_seq);
+        envelope.receipt.item_count = gather(session, told, receipt_seq, &envelope.receipt.items);
         size_t index;
         struct store_message *message;
         enum reason reason = sealer_add(&session->sealer, &session->plan, &envelope, NULL,

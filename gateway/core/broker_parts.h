@@ -114,6 +114,7 @@ struct broker {
     struct receipt_draft *drafts;
     struct ledger_fact *records; /* ledger entries that belong to no receipt of ours */
     size_t record_count;
+    size_t fact_count; /* in all drafts */
     struct reply *replies;
     size_t reply_count;
     struct delivery *deliveries;
@@ -155,6 +156,9 @@ void broker_tick_peers(struct broker *broker);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
+/* What cannot come in: refused for good with a receipt, or "not now". */
+void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                      enum reason reason);
 /* Messages whose attachments arrived, or will not. */
 void broker_admit_waiting(struct broker *broker);
 

@@ -99,6 +99,7 @@ struct flight *outbox_flight_add(struct outbox *outbox, uint32_t destination,
     struct flight *flight = &outbox->flights[index];
     outbox->first_free = flight->after;
     outbox->flight_count++;
+    outbox->destinations[destination].flight_count++;
     *flight = (struct flight){
         .entry = *entry,
         .sender = *sender,
@@ -139,6 +140,7 @@ void outbox_flight_remove(struct outbox *outbox, struct flight *flight)
     flight->after = outbox->first_free;
     outbox->first_free = index;
     outbox->flight_count--;
+    outbox->destinations[flight->destination].flight_count--;
 }
 
 struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,

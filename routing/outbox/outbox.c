@@ -146,10 +146,19 @@ bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
 
 /* ---- leasing ---- */
 
+/* How many more flights the destination may have: as long as it has fewer than are free. One slow
+ * agency so takes half of the pool at most, n of them leave one part of n + 1 to the others
+ * (dynamic thresholds: Choudhury and Hahne, 1998), and nobody's share is set by hand. */
+static uint32_t flight_room(const struct outbox *outbox, const struct destination *to)
+{
+    uint32_t free_flights = outbox->flights_max - outbox->flight_count;
+    return free_flights > to->flight_count ? (free_flights - to->flight_count + 1) / 2 : 0;
+}
+
 static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
-    return to->is_open && outbox->first_free != NONE && window_room(&to->window, now) > 0 &&
+    return to->is_open && flight_room(outbox, to) > 0 && window_room(&to->window, now) > 0 &&
            !outbox_order_is_under_way(outbox, destination, order);
 }
 
@@ -191,8 +200,8 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
     if (!to->is_open || to->backlog == 0 || !may_be_due)
         return 0;
     uint32_t room = window_room(&to->window, now);
-    uint32_t free_flights = outbox->flights_max - outbox->flight_count;
-    size_t wanted = room < free_flights ? room : free_flights;
+    uint32_t flights = flight_room(outbox, to);
+    size_t wanted = room < flights ? room : flights;
     return wanted < OUTBOX_FETCH_MAX ? wanted : OUTBOX_FETCH_MAX;
 }
 
@@ -361,8 +370,8 @@ mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall)
         int64_t at = INT64_MAX;
         if (to->window.state == WINDOW_OPEN)
             at = to->window.reopen_at.ms;
-        else if (to->window.size <= to->window.under_way)
-            continue;
+        else if (to->window.size <= to->window.under_way || flight_room(outbox, to) == 0)
+            continue; /* an answer or the end of a lease makes room */
         else if (to->look_again)
             at = now.ms;
         else if (to->next_due.ms != 0)

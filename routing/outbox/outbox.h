@@ -14,7 +14,8 @@
  * passes, the entry goes back to QUEUED and is sent again; the other side knows duplicates
  * (invariant 5).
  *
- * Bounds: flights_max over all destinations; at the bound entries simply stay in the store.
+ * Bounds: flights_max over all destinations, and of those that are free no destination may have
+ * more than it leaves to the others; at the bound entries simply stay in the store.
  */
 #ifndef ROUTING_OUTBOX_OUTBOX_H
 #define ROUTING_OUTBOX_OUTBOX_H

@@ -20,6 +20,7 @@ struct destination {
     struct key key;
     bool is_open;
     bool look_again; /* the store may have due entries that we have not seen */
+    uint32_t flight_count;
     uint64_t backlog;
     wall_t next_due; /* 0: none known */
     uint32_t lease_ms;

@@ -104,9 +104,9 @@ static void print(const struct tally *tallies, unsigned int jobs, FILE *out)
 int campaign_run(const struct sim_options *options, const struct campaign_options *campaign,
                  struct sim **running)
 {
-    unsigned int jobs = campaign->jobs < 1                       ? 1
+    unsigned int jobs = campaign->jobs < 1                   ? 1
                         : campaign->jobs > CAMPAIGN_JOBS_MAX ? CAMPAIGN_JOBS_MAX
-                                                                 : campaign->jobs;
+                                                             : campaign->jobs;
     struct campaign_options bounded = *campaign;
     bounded.jobs = jobs;
     pid_t processes[CAMPAIGN_JOBS_MAX];

@@ -12,7 +12,8 @@ struct campaign_options {
     uint64_t from;
 };
 
-/* The worst end of all seeds. running: told which simulation a job runs, for the report of a crash. */
+/* The worst end of all seeds. running: told which simulation a job runs, for the report of a crash.
+ */
 int campaign_run(const struct sim_options *options, const struct campaign_options *campaign,
                  struct sim **running);
 /* One line of one seed. */

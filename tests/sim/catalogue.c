@@ -102,7 +102,7 @@ size_t catalogue_destinations(const struct sim *sim, int version, int sender, ui
     const struct dossier *of = dossier == NOWHERE ? NULL : &sim->dossiers[dossier];
     if (sender == NODE_CENTRE && of != NULL &&
         (type == MESSAGE_TYPE_TRANSFER || type == MESSAGE_TYPE_SUPPLEMENT)) {
-        ret_nodes[0] = of->agency != NOWHERE             ? of->agency
+        ret_nodes[0] = of->agency != NOWHERE           ? of->agency
                        : type == MESSAGE_TYPE_TRANSFER ? agency_of(version, of->procedure)
                                                        : NOWHERE;
         return ret_nodes[0] == NOWHERE ? 0 : 1;

@@ -39,8 +39,7 @@ void checkers_clear(struct sim *sim);
 void checkers_close(struct sim *sim);
 void checkers_committed(struct node *node, const struct store_plan *plan);
 void checkers_sent(struct sim *sim, int from, int to, struct bytes frame);
-void checkers_called(struct node *node, const struct store_message *message,
-                     struct record *record);
+void checkers_called(struct node *node, const struct store_message *message, struct record *record);
 void checkers_logged(struct node *node, struct bytes line);
 void checkers_stepped(struct node *node);
 void checkers_ended(struct sim *sim);

@@ -60,9 +60,9 @@ static uint64_t refusals_in(const struct store_segment *segment)
             NULL, segment->entries[i].size, segment->entries[i].data);
         if (entry == NULL)
             continue;
-        refusals += entry->kind == LIENTHONG__V1__ENTRY_KIND__REFUSED &&
-                    bytes_equal(bytes_of_text(entry->sender),
-                                bytes_of_text(sim_node_name(NODE_HOSTILE)));
+        refusals +=
+            entry->kind == LIENTHONG__V1__ENTRY_KIND__REFUSED &&
+            bytes_equal(bytes_of_text(entry->sender), bytes_of_text(sim_node_name(NODE_HOSTILE)));
         lienthong__v1__ledger_entry__free_unpacked(entry, NULL);
     }
     return refusals;

@@ -76,9 +76,8 @@ static void check_facts(struct node *node, const struct store_plan *plan)
     struct sim *sim = node->sim;
     for (size_t i = 0; i < plan->message_count; i++) {
         const struct store_message *message = &plan->messages[i];
-        if (is_business(message->type) &&
-            !tells(plan->segment, LIENTHONG__V1__ENTRY_KIND__CUSTODY, &message->id,
-                   &message->digest))
+        if (is_business(message->type) && !tells(plan->segment, LIENTHONG__V1__ENTRY_KIND__CUSTODY,
+                                                 &message->id, &message->digest))
             sim_violated(sim, 7, &message->id, "custody is taken without an entry of the ledger");
     }
     for (size_t i = 0; i < plan->move_count; i++) {

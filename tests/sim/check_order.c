@@ -41,7 +41,5 @@ static void called(void *context, struct node *node, const struct store_message 
         *last = record->gateway_seq;
 }
 
-const struct checker check_order = {.name = "order",
-                                    .state_bytes = sizeof(struct state),
-                                    .committed = committed,
-                                    .called = called};
+const struct checker check_order = {
+    .name = "order", .state_bytes = sizeof(struct state), .committed = committed, .called = called};

@@ -8,10 +8,10 @@
 
 static uint32_t receipt_of(enum entry_state state)
 {
-    return state == ENTRY_DELIVERED  ? MESSAGE_TYPE_RECEIPT_DELIVERED
-           : state == ENTRY_REFUSED  ? MESSAGE_TYPE_RECEIPT_REFUSED
-           : state == ENTRY_EXPIRED  ? MESSAGE_TYPE_RECEIPT_EXPIRED
-                                     : MESSAGE_TYPE_RECEIPT_WITHDRAWN;
+    return state == ENTRY_DELIVERED ? MESSAGE_TYPE_RECEIPT_DELIVERED
+           : state == ENTRY_REFUSED ? MESSAGE_TYPE_RECEIPT_REFUSED
+           : state == ENTRY_EXPIRED ? MESSAGE_TYPE_RECEIPT_EXPIRED
+                                    : MESSAGE_TYPE_RECEIPT_WITHDRAWN;
 }
 
 static void check_move(struct sim *sim, const struct record *record, const struct place *place,

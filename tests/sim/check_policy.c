@@ -20,12 +20,11 @@ static void check_seal(struct sim *sim, int at, const struct store_plan *plan,
         return;
     }
     struct bytes content = parcel->manifest.size > 0 ? parcel->manifest : document;
-    const struct model_certificate *by =
-        model_signer(&sim->authority, content, parcel->signature);
+    const struct model_certificate *by = model_signer(&sim->authority, content, parcel->signature);
     sim->nodes[at].model.port.hash(&document, 1, &digest);
-    bool is_listed = parcel->manifest.size == 0 ||
-                     (manifest_parse(parcel->manifest, &manifest) == REASON_NONE &&
-                      manifest_find(&manifest, &digest) != NULL);
+    bool is_listed =
+        parcel->manifest.size == 0 || (manifest_parse(parcel->manifest, &manifest) == REASON_NONE &&
+                                       manifest_find(&manifest, &digest) != NULL);
     if (by == NULL || !key_equal(&by->owner, &message->sender) || !is_listed)
         sim_violated(sim, 3, &message->id, "%s takes what its sender did not seal",
                      sim_node_name(at));
@@ -116,8 +115,7 @@ static bool is_deserved(const struct sim *sim, const struct record *record, enum
 static void check_refusal(struct sim *sim, const struct record *record, enum entry_state state,
                           enum reason reason)
 {
-    bool is_bad =
-        state == ENTRY_REFUSED || state == ENTRY_EXPIRED || state == ENTRY_WITHDRAWN;
+    bool is_bad = state == ENTRY_REFUSED || state == ENTRY_EXPIRED || state == ENTRY_WITHDRAWN;
     if (is_bad && !is_deserved(sim, record, reason))
         sim_violated(sim, 3, &record->id, "it ends %s for %s, which it does not deserve",
                      entry_state_name(state), reason_code(reason));

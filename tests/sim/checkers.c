@@ -53,10 +53,9 @@ static void see_documents(struct sim *sim, int from, int to, const struct parcel
             continue;
         }
         sim->nodes[from].model.port.hash(&parcel->documents[i], 1, &document.digest);
-        document.record = is_business(envelope.type) ? record_find(&sim->records, &envelope.id)
-                                                     : NULL;
-        if (document.record != NULL &&
-            sim_node_of(&envelope.sender) != document.record->sender)
+        document.record =
+            is_business(envelope.type) ? record_find(&sim->records, &envelope.id) : NULL;
+        if (document.record != NULL && sim_node_of(&envelope.sender) != document.record->sender)
             document.record = NULL;
         sim_note(sim, from, "sends", &envelope.id, to * 100 + (int)envelope.type);
         for (size_t j = 0; j < envelope.receipt.item_count; j++)
@@ -88,8 +87,7 @@ void checkers_sent(struct sim *sim, int from, int to, struct bytes bytes)
     }
 }
 
-void checkers_called(struct node *node, const struct store_message *message,
-                     struct record *record)
+void checkers_called(struct node *node, const struct store_message *message, struct record *record)
 {
     for (size_t i = 0; i < CHECKERS; i++) {
         if (all[i]->called != NULL)

@@ -15,7 +15,7 @@ struct model_certificate {
     struct key owner;
     uint8_t secret[MODEL_SECRET_BYTES];
     wall_t from, to;
-    wall_t revoked; /* 0: not */
+    wall_t revoked;           /* 0: not */
     int64_t registered_at_ms; /* of the simulation's time */
 };
 
@@ -29,7 +29,7 @@ struct model_crypto {
     struct crypto_port port;
     struct model_authority *authority;
     struct dice *dice;
-    size_t signs_with;       /* index of its certificate */
+    size_t signs_with;      /* index of its certificate */
     int64_t knows_until_ms; /* certificates registered later are unknown here */
 };
 

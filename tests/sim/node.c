@@ -20,8 +20,8 @@ void node_open(struct sim *sim, int index)
     check(node->image != NULL && node->kept != NULL);
     check(store_memory_open(node->image, &node->disk) == REASON_NONE);
     node_store_open(node);
-    size_t certificate = model_certify(&sim->authority, &node->key, (wall_t){0},
-                                       (wall_t){INT64_MAX}, 0, &sim->dice);
+    size_t certificate =
+        model_certify(&sim->authority, &node->key, (wall_t){0}, (wall_t){INT64_MAX}, 0, &sim->dice);
     model_crypto_init(&node->model, &sim->authority, &sim->dice, certificate);
     failing_store_init(&node->store, node->disk, &node->port_faults);
     failing_blobs_init(&node->blobs, node->kept, &node->port_faults);

@@ -59,7 +59,7 @@ static enum reason take(struct node *node, struct record *record, struct place *
         workload_answer(sim, record, node->index);
     }
     return swarm_happens(&sim->swarm, MISHAP_OFFICE_TIMES_OUT) ? REASON_OFFICE_TIMEOUT
-                                                              : REASON_NONE;
+                                                               : REASON_NONE;
 }
 
 /* A lying office names what was never asked of it: what does not exist, what we sent ourselves. */

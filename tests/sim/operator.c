@@ -25,12 +25,12 @@ static void operate(struct node *node, const struct entry *entry, enum mishap mi
         enum broker_operation operation = mishap == MISHAP_HOLD      ? BROKER_HOLD
                                           : mishap == MISHAP_RELEASE ? BROKER_RELEASE
                                           : mishap == MISHAP_EXPIRE  ? BROKER_EXPIRE
-                                                                   : BROKER_WITHDRAW;
+                                                                     : BROKER_WITHDRAW;
         reason = broker_operate(node->broker, entry->message_seq, &entry->destination, operation);
     } else if (mishap != MISHAP_EXPIRE) {
         enum session_operation operation = mishap == MISHAP_HOLD      ? SESSION_HOLD
                                            : mishap == MISHAP_RELEASE ? SESSION_RELEASE
-                                                                    : SESSION_WITHDRAW;
+                                                                      : SESSION_WITHDRAW;
         reason = session_operate(node->session, entry->message_seq, &entry->destination, operation);
     }
     sim_note(node->sim, node->index, mishap_text(mishap), NULL, (int)reason);
@@ -38,7 +38,8 @@ static void operate(struct node *node, const struct entry *entry, enum mishap mi
 
 void operator_step(struct node *node)
 {
-    static const enum mishap hands[] = {MISHAP_HOLD, MISHAP_RELEASE, MISHAP_EXPIRE, MISHAP_WITHDRAW};
+    static const enum mishap hands[] = {MISHAP_HOLD, MISHAP_RELEASE, MISHAP_EXPIRE,
+                                        MISHAP_WITHDRAW};
     struct sim *sim = node->sim;
     struct entry entry;
     for (size_t i = 0; i < sizeof hands / sizeof *hands; i++) {
@@ -103,8 +104,8 @@ static bool all_know(const struct sim *sim, size_t certificate)
     for (int i = 0; i < NODES; i++) {
         const struct node *node = &sim->nodes[i];
         if (node->is_used && i != NODE_HOSTILE &&
-            (!node->is_up ||
-             node->model.knows_until_ms < sim->authority.certificates[certificate].registered_at_ms))
+            (!node->is_up || node->model.knows_until_ms <
+                                 sim->authority.certificates[certificate].registered_at_ms))
             return false;
     }
     return true;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SEQS = sizeof ((struct records *)0)->by_gateway_seq / sizeof(int16_t) };
+enum { SEQS = sizeof((struct records *)0)->by_gateway_seq / sizeof(int16_t) };
 
 void records_clear(struct records *records)
 {

@@ -318,7 +318,7 @@ enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_resu
     begin(sim, seed);
     run(sim);
     *ret_result = (struct sim_result){
-        .end = !sim->violation.is_set         ? SIM_WELL
+        .end = !sim->violation.is_set       ? SIM_WELL
                : sim->violation.is_liveness ? SIM_STUCK
                                             : SIM_WRONG,
         .steps = sim->steps,

@@ -12,8 +12,8 @@ enum { TRACE_EVENTS_MAX = 16384, TRACE_SHOWN_MAX = 60 };
 
 struct trace_event {
     int64_t at_ms;
-    const char *node; /* lives as long as the trace */
-    const char *what; /* a literal */
+    const char *node;     /* lives as long as the trace */
+    const char *what;     /* a literal */
     struct message_id id; /* zero: of no message */
     int64_t number;
 };

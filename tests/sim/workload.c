@@ -76,12 +76,10 @@ void workload_answer(struct sim *sim, struct record *record, int node)
         return;
     int64_t at = sim->now_ms + dice_between(&sim->dice, 10, 20000);
     bool is_transfer = record->type == MESSAGE_TYPE_TRANSFER;
-    struct intent *progress =
-        plan(sim, node, MESSAGE_TYPE_PROGRESS, record->dossier, at);
-    struct intent *result =
-        is_transfer ? plan(sim, node, MESSAGE_TYPE_RESULT, record->dossier,
-                           at + dice_between(&sim->dice, 1, 20000))
-                    : NULL;
+    struct intent *progress = plan(sim, node, MESSAGE_TYPE_PROGRESS, record->dossier, at);
+    struct intent *result = is_transfer ? plan(sim, node, MESSAGE_TYPE_RESULT, record->dossier,
+                                               at + dice_between(&sim->dice, 1, 20000))
+                                        : NULL;
     struct intent *answers[] = {progress, result};
     for (size_t i = 0; i < 2; i++) {
         if (answers[i] == NULL)
@@ -100,9 +98,8 @@ static void upload(struct node *node, int file, struct attachment *ret_attachmen
     struct digest digest;
     uint64_t at;
     struct bytes content = workload_file(file, &digest);
-    *ret_attachment = (struct attachment){.digest = digest,
-                                          .size_bytes = content.size,
-                                          .name = bytes_of_text(SECRET_TEXT ".pdf")};
+    *ret_attachment = (struct attachment){
+        .digest = digest, .size_bytes = content.size, .name = bytes_of_text(SECRET_TEXT ".pdf")};
     if (kept->verbs->find(kept, &digest, &at) == REASON_NONE)
         return;
     kept->verbs->abandon(kept, &digest);
@@ -164,8 +161,8 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
         draft->attachment_count = 1;
     }
     if (intent->life_ms != 0)
-        draft->expires = (struct stamp){{node_wall(node).ms + intent->life_ms},
-                                        VIETNAM_OFFSET_MINUTES};
+        draft->expires =
+            (struct stamp){{node_wall(node).ms + intent->life_ms}, VIETNAM_OFFSET_MINUTES};
     return session_submit(node->session, &submission, ret_submitted);
 }
 

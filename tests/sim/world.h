@@ -52,7 +52,7 @@ enum {
 };
 
 /* Stands in every content, file name and remark; never in a log line. */
-#define SECRET_TEXT "NGUYEN VAN BI MAT"
+#define SECRET_TEXT    "NGUYEN VAN BI MAT"
 #define WORLD_EPOCH_MS INT64_C(1795500000000)
 
 /* ---- the network ---- */
@@ -75,8 +75,8 @@ struct line {
     bool is_up;
     uint64_t connection;
     int64_t reconnect_at_ms;
-    struct pipe up, down; /* up: towards the gateway */
-    struct pipe late;     /* up, of a connection that is gone */
+    struct pipe up, down;            /* up: towards the gateway */
+    struct pipe late;                /* up, of a connection that is gone */
     bool has_gone_down, has_come_up; /* what the adapter has not been told yet */
     bool is_gone_noticed;            /* what the gateway has not been told yet */
 };
@@ -106,13 +106,13 @@ struct node {
     bool is_up;
     bool is_dying;
     struct arena memory;
-    struct broker *broker;   /* the gateway's */
-    struct session *session; /* an adapter's */
+    struct broker *broker;                         /* the gateway's */
+    struct session *session;                       /* an adapter's */
     struct intake *intakes[PIPE_FRAMES_MAX + 512]; /* given to the core and not given back */
     size_t intake_count;
     int64_t started_ms;
     int64_t restart_at_ms;
-    int64_t next_ms; /* of its core */
+    int64_t next_ms;  /* of its core */
     enum crash crash; /* planned for this step's commit */
     unsigned int sends_left;
     int64_t full_until_ms;
@@ -197,7 +197,7 @@ struct sim {
     uint64_t frames;
     int registry_newest;
     uint64_t calm_ledger_size; /* when the faults stopped */
-    bool was_registry_second; /* the second version ever decided */
+    bool was_registry_second;  /* the second version ever decided */
     struct violation violation;
     void *check_states[SIM_CHECKERS_MAX];
     struct arena parse; /* for what checkers look into */
