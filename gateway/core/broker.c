@@ -332,7 +332,9 @@ static enum reason emit_blob_frame(void *context, const struct key *peer, const 
     enum reason reason = frame_build(frame, &broker->build, &broker->frame);
     if (reason != REASON_NONE)
         return reason;
-    return broker->effects->send(broker->effects->context, peer, buffer_view(&broker->frame));
+    const struct broker_effects *effects = broker->effects;
+    return (effects->send_file != NULL ? effects->send_file : effects->send)(
+        effects->context, peer, buffer_view(&broker->frame));
 }
 
 void broker_fail_step(struct broker *broker, enum reason reason)

@@ -149,8 +149,7 @@ int main(int argc, char **argv)
     /* Few arenas: worker threads would otherwise each keep memory of their own. */
     (void)mallopt(M_ARENA_MAX, 2);
     bool started = gateway_start(&gateway, &settings, language);
-    if (started)
-        gateway_run(&gateway);
+    bool ran = started && gateway_run(&gateway);
     gateway_stop(&gateway);
-    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ran ? EXIT_SUCCESS : EXIT_FAILURE;
 }
