@@ -8,7 +8,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 
 MINUTES ?= 1
 
-.PHONY: run test test-fresh fuzz install uninstall format format-check lint lint-files help
+.PHONY: run test test-fresh fuzz chaos install uninstall format format-check lint lint-files help
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -33,6 +33,12 @@ fuzz:
 	@ops/install-deps develop
 	@$(MAKE) VARIANT=fuzz fuzz-bin
 	@tests/fuzz/campaign $(MINUTES)
+
+# Real processes under real faults, MINUTES of them; SEED chooses. Needs root.
+chaos:
+	@ops/install-deps test
+	@$(MAKE) all $(O)/tests/support/store_compare
+	@tests/chaos/chaos $(MINUTES) $(SEED)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -77,6 +83,7 @@ help:
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
+	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'
