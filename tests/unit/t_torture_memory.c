@@ -323,7 +323,8 @@ static int post(const char *request, bool is_torture, char *ret_id)
     }
     assert_int_equal(got, 0);
     close(client);
-    (void)sscanf(reply, "HTTP/1.1 %d", &status);
+    if (strncmp(reply, "HTTP/1.1 ", 9) == 0)
+        status = (int)strtol(reply + 9, NULL, 10);
     const char *id = strstr(reply, "\"message_id\":");
     ret_id[0] = 0;
     if (id != NULL)
