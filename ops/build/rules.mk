@@ -140,6 +140,9 @@ $(TEST_BIN): $(O)/tests/%: $(O)/obj/tests/%.o $(ALL_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $< -Wl,--start-group $(ALL_LIBS) -Wl,--end-group -lcmocka $(LIBS)
 
+# Its allocations fail: tests/support/failing_memory.h.
+$(O)/tests/unit/t_torture_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/%.c=$(O)/tests/%)
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(O)/obj/tests/fuzz/replay_main.o)

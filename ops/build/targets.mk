@@ -8,7 +8,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 
 MINUTES ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -40,6 +40,12 @@ bench bench-scale bench-files bench-instructions:
 	@ops/install-deps bench
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
+
+# Real processes under real faults, MINUTES of them; SEED chooses. Needs root.
+chaos:
+	@ops/install-deps test
+	@$(MAKE) all $(O)/tests/support/store_compare
+	@tests/chaos/chaos $(MINUTES) $(SEED)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -87,6 +93,8 @@ help:
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
+
+	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'
