@@ -66,6 +66,12 @@ void portal_dialect_destroy(struct portal_dialect **dialect_pointer)
     free(dialect);
 }
 
+void portal_dialect_set_files(struct portal_dialect *dialect, const char *base, const char *token)
+{
+    (void)json_object_set_new(dialect->files, "base", json_string(base));
+    (void)json_object_set_new(dialect->files, "token", json_string(token));
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 static bool is_printable(const char *text)

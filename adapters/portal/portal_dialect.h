@@ -63,6 +63,8 @@ enum reason portal_dialect_new(const struct portal_dialect_options *options,
                                struct portal_dialect **ret_dialect,
                                char ret_fault[MAPPING_FAULT_BYTES]);
 void portal_dialect_destroy(struct portal_dialect **dialect);
+/* When the address is known only later. When memory is short, files are named without it. */
+void portal_dialect_set_files(struct portal_dialect *dialect, const char *base, const char *token);
 
 struct portal_question {
     const char *service;
