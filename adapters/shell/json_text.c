@@ -1,7 +1,7 @@
 #include "adapters/shell/json_text.h"
 
 /* Counts outside of strings; jansson finds what is not JSON. */
-static bool is_within_bounds(struct bytes text)
+static bool is_within_bounds(struct bytes text, size_t values_max)
 {
     size_t depth = 0;
     size_t values = 1;
@@ -21,7 +21,7 @@ static bool is_within_bounds(struct bytes text)
             depth--;
         if (byte == '[' || byte == '{' || byte == ',')
             values++;
-        if (depth > JSON_DEPTH_MAX || values > JSON_VALUES_MAX)
+        if (depth > JSON_DEPTH_MAX || values > values_max)
             return false;
     }
     return true;
@@ -29,8 +29,13 @@ static bool is_within_bounds(struct bytes text)
 
 enum reason json_text_read(struct bytes text, json_t **ret_value)
 {
+    return json_text_read_within(text, JSON_VALUES_MAX, ret_value);
+}
+
+enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value)
+{
     json_error_t error;
-    if (text.size == 0 || !is_within_bounds(text))
+    if (text.size == 0 || !is_within_bounds(text, values_max))
         return REASON_REQUEST_MALFORMED;
     json_t *value = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (value == NULL)
