@@ -47,8 +47,8 @@ static bool is_settled(const struct portal_call *call, enum reason *ret_reason)
 {
     enum portal_outcome outcome;
     enum reason reason;
-    if (call->repair != 0 || portal_ledger_outcome(call->office->ledger, call->id, &outcome,
-                                                   &reason) != REASON_NONE)
+    if (call->repair != 0 ||
+        portal_ledger_outcome(call->office->ledger, call->id, &outcome, &reason) != REASON_NONE)
         return false;
     *ret_reason = outcome == PORTAL_ACCEPTED ? REASON_NONE : reason;
     return outcome == PORTAL_ACCEPTED || outcome == PORTAL_REFUSED || outcome == PORTAL_CLOSED;
@@ -73,10 +73,10 @@ static enum reason understand(struct portal_call *call, enum portal_presence *re
         return portal_event_read(call->message, call->before, &call->what);
     if (call->before == NULL)
         return REASON_PORTAL_DOSSIER;
-    call->what = (struct portal_event){.service = PORTAL_RECORD,
-                                       .to = (enum dossier_state)portal_fact_number(call->before,
-                                                                                    "state"),
-                                       .facts = json_incref(call->before)};
+    call->what =
+        (struct portal_event){.service = PORTAL_RECORD,
+                              .to = (enum dossier_state)portal_fact_number(call->before, "state"),
+                              .facts = json_incref(call->before)};
     return REASON_NONE;
 }
 
@@ -206,9 +206,9 @@ void portal_call_note_end(struct portal_call *call, enum reason reason)
             .service = call->what.service,
             .state = call->what.to,
             .at_ms = call->what.at_ms,
-            .outcome = reason == REASON_NONE ? PORTAL_ACCEPTED
+            .outcome = reason == REASON_NONE                            ? PORTAL_ACCEPTED
                        : reason_class(reason) == REASON_CLASS_PERMANENT ? PORTAL_REFUSED
-                                                                         : PORTAL_WAITING,
+                                                                        : PORTAL_WAITING,
             .reason = reason,
             .text = call->text[0] == 0 ? NULL : call->text,
             .message = call->message,
@@ -241,9 +241,8 @@ void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retr
     if (call->repair != 0) {
         portal_repair_go_on(office, call->repair, call->event, reason);
     } else {
-        struct office_answer answer = {.message_seq = call->message_seq,
-                                       .reason = reason,
-                                       .retry_after_ms = retry_after_ms};
+        struct office_answer answer = {
+            .message_seq = call->message_seq, .reason = reason, .retry_after_ms = retry_after_ms};
         if (reason == REASON_NONE)
             answer.office_reference = bytes_of_text(call->code);
         else

@@ -207,9 +207,9 @@ static json_t *interpret(struct portal_dialect *dialect, const struct portal_que
                          long status, json_t *body)
 {
     json_t *said = NULL;
-    json_t *input = json_pack("{s:s, s:s, s:i, s:O, s:O}", "stage", "answer", "service",
-                              question->service, "status", (int)status, "json", body, "items",
-                              or_null(question->items));
+    json_t *input =
+        json_pack("{s:s, s:s, s:i, s:O, s:O}", "stage", "answer", "service", question->service,
+                  "status", (int)status, "json", body, "items", or_null(question->items));
     if (input != NULL && mapping_run(dialect->mapping, input, &said) != REASON_NONE)
         said = NULL;
     json_decref(input);
@@ -245,7 +245,7 @@ void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_q
         if (json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body) == REASON_NONE)
             answer.json = interpret(dialect, question, reply->status, body);
         enum reason said = reason_in(answer.json, answer.reason);
-        if (status == REASON_NONE || said != REASON_NONE)
+        if (status == REASON_NONE || (said != REASON_NONE && said != REASON_OFFICE_UNKNOWN))
             answer.reason = said;
         answer.until_ms = (int64_t)json_integer_value(json_object_get(answer.json, "until_ms"));
     }

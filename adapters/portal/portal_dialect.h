@@ -47,11 +47,11 @@ enum {
 };
 
 struct portal_dialect_options {
-    const char *base_url;  /* copied */
-    struct bytes mapping;  /* the jq program */
+    const char *base_url;   /* copied */
+    struct bytes mapping;   /* the jq program */
     const json_t *settings; /* given to the mapping: unit, paths, dstcode; copied */
-    json_t *credentials;   /* may be NULL; a reference is taken */
-    const char *headers;   /* "Name: value | Name: value", for a security server in front; copied */
+    json_t *credentials;    /* may be NULL; a reference is taken */
+    const char *headers; /* "Name: value | Name: value", for a security server in front; copied */
     const char *files_base; /* where the portal fetches files, "https://host/path"; copied */
     const char *files_token;
 };

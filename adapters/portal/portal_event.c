@@ -143,9 +143,9 @@ static enum dossier_state state_in_body(const struct reading *reading)
 
 static enum dossier_state read_transfer(struct reading *reading)
 {
-    static const char *const names[] = {"owner",        "summary", "channel",    "submitted_at",
-                                        "return_kind",  "due_ms",  "components", "received_ms",
-                                        "received_by"};
+    static const char *const names[] = {"owner",        "summary",     "channel",
+                                        "submitted_at", "return_kind", "due_ms",
+                                        "components",   "received_ms", "received_by"};
     const json_t *registry = json_object_get(reading->message, "registry");
     enum dossier_state state = state_of(reading);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -333,8 +333,8 @@ static json_t *step_of(struct reading *reading, enum dossier_state to)
     take_as(reading, step, "official", official, "name");
     take_as(reading, step, "position", official, "position");
     take_as(reading, step, "unit", official, "unit");
-    put(reading, step, "content", json_string(message_type_label(reading->type,
-                                                                 LANGUAGE_VIETNAMESE)));
+    put(reading, step, "content",
+        json_string(message_type_label(reading->type, LANGUAGE_VIETNAMESE)));
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         if (portal_fact_text(reading->body, contents[i])[0] != 0)
             take_as(reading, step, "content", reading->body, contents[i]);

@@ -158,8 +158,9 @@ static enum reason prepare(sqlite3 *database)
     (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
     int code = sqlite3_busy_timeout(database, BUSY_MS);
     if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                      "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
+        code = sqlite3_exec(database,
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                            "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
                             NULL, NULL, NULL);
     enum reason reason = ledger_reason(code);
     if (reason == REASON_NONE)
@@ -249,7 +250,6 @@ static bool has_result_file(const json_t *facts)
     return false;
 }
 
-
 enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *code,
                                       enum portal_presence presence, const json_t *facts,
                                       wall_t now)
@@ -259,15 +259,15 @@ enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *
         return REASON_OUT_OF_MEMORY;
     bool has_result = has_result_file(facts);
     bool has_files = json_array_size(json_object_get(facts, "files")) > 0;
-    sqlite3_stmt *statement = ledger_bind(
-        ledger, LEDGER_PUT_DOSSIER, "ttiiiiiiiiiiiti", code,
-        portal_fact_text(json_object_get(facts, "agency"), "key"), (int64_t)presence,
-        portal_fact_number(facts, "state"), portal_fact_number(facts, "channel"),
-        portal_fact_number(facts, "received_ms"), portal_fact_number(facts, "due_ms"),
-        portal_fact_number(facts, "finished_ms"), portal_fact_number(facts, "handed_ms"),
-        portal_fact_number(facts, "pause_ms"),
-        (int64_t)json_array_size(json_object_get(facts, "supplements")), (int64_t)has_result,
-        (int64_t)(has_result && has_files), text, now.ms);
+    sqlite3_stmt *statement =
+        ledger_bind(ledger, LEDGER_PUT_DOSSIER, "ttiiiiiiiiiiiti", code,
+                    portal_fact_text(json_object_get(facts, "agency"), "key"), (int64_t)presence,
+                    portal_fact_number(facts, "state"), portal_fact_number(facts, "channel"),
+                    portal_fact_number(facts, "received_ms"), portal_fact_number(facts, "due_ms"),
+                    portal_fact_number(facts, "finished_ms"),
+                    portal_fact_number(facts, "handed_ms"), portal_fact_number(facts, "pause_ms"),
+                    (int64_t)json_array_size(json_object_get(facts, "supplements")),
+                    (int64_t)has_result, (int64_t)(has_result && has_files), text, now.ms);
     free(text);
     return ledger_do(ledger, statement);
 }

@@ -121,11 +121,9 @@ struct portal_dossier_view {
     bool has_result_file, is_digitised;
 };
 /* Dossiers received in [from, to), by code, after a code. presence 0: all but LOADING. */
-enum reason
-portal_ledger_dossiers(struct portal_ledger *ledger, wall_t from, wall_t to, const char *after,
-                       int limit,
-                       bool (*each)(void *context, const struct portal_dossier_view *view),
-                       void *context);
+enum reason portal_ledger_dossiers(
+    struct portal_ledger *ledger, wall_t from, wall_t to, const char *after, int limit,
+    bool (*each)(void *context, const struct portal_dossier_view *view), void *context);
 enum reason portal_ledger_loading(struct portal_ledger *ledger,
                                   bool (*each)(void *context, const char *code), void *context);
 

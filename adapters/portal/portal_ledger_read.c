@@ -12,10 +12,10 @@ enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code
     int step = sqlite3_step(row);
     enum reason reason = step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
     if (step == SQLITE_ROW) {
-        struct portal_dossier dossier = {
-            .presence = (enum portal_presence)sqlite3_column_int(row, 0),
-            .state = (enum dossier_state)sqlite3_column_int(row, 1),
-            .facts = json_loads(ledger_text(row, 2), 0, NULL)};
+        struct portal_dossier dossier = {.presence =
+                                             (enum portal_presence)sqlite3_column_int(row, 0),
+                                         .state = (enum dossier_state)sqlite3_column_int(row, 1),
+                                         .facts = json_loads(ledger_text(row, 2), 0, NULL)};
         if (dossier.facts == NULL)
             reason = REASON_STORE_CORRUPT;
         else
@@ -82,14 +82,12 @@ enum reason portal_ledger_worklist(struct portal_ledger *ledger,
     return walk_events(ledger_bind(ledger, LEDGER_WORKLIST, ""), each, context);
 }
 
-enum reason
-portal_ledger_dossiers(struct portal_ledger *ledger, wall_t from, wall_t to, const char *after,
-                       int limit,
-                       bool (*each)(void *context, const struct portal_dossier_view *view),
-                       void *context)
+enum reason portal_ledger_dossiers(
+    struct portal_ledger *ledger, wall_t from, wall_t to, const char *after, int limit,
+    bool (*each)(void *context, const struct portal_dossier_view *view), void *context)
 {
-    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_DOSSIERS, "tiii", after, from.ms, to.ms,
-                                    (int64_t)limit);
+    sqlite3_stmt *row =
+        ledger_bind(ledger, LEDGER_DOSSIERS, "tiii", after, from.ms, to.ms, (int64_t)limit);
     int step = SQLITE_NOMEM;
     bool more = row != NULL;
     while (more && (step = sqlite3_step(row)) == SQLITE_ROW) {

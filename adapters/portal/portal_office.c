@@ -75,7 +75,8 @@ static void batch_free(struct portal_batch *batch)
     free(batch);
 }
 
-/* One transaction for all that this answer ends, then the answers: the ledger before the session. */
+/* One transaction for all that this answer ends, then the answers: the ledger before the session.
+ */
 static void batch_end(struct portal_batch *batch, const struct portal_answer *answer)
 {
     struct portal_ledger *ledger = batch->office->ledger;
@@ -186,7 +187,7 @@ static void take_login(struct portal_batch *batch, const struct portal_answer *a
     if (answer->reason != REASON_NONE)
         fail_ready(office,
                    reason_class(answer->reason) == REASON_CLASS_PERMANENT ? REASON_OFFICE_LOGIN
-                                                                         : answer->reason,
+                                                                          : answer->reason,
                    answer->retry_after_ms);
 }
 

@@ -18,8 +18,8 @@ enum { REPAIRS_AT_ONCE = 8 };
 
 struct search {
     const struct portal_repair *repair;
-    int64_t after;  /* the last event that was told again */
-    json_t *facts;  /* folded from all accepted events before the one found */
+    int64_t after; /* the last event that was told again */
+    json_t *facts; /* folded from all accepted events before the one found */
     json_t *message;
     int64_t number; /* of the one found; 0: none */
     char id[PORTAL_ID_BYTES];
@@ -41,8 +41,7 @@ static bool look_at(void *context, const struct portal_event_view *view)
     struct search *search = context;
     bool is_single = search->repair->first == search->repair->last;
     bool is_meant = view->number >= search->repair->first && view->number <= search->repair->last &&
-                    view->number > search->after &&
-                    (view->outcome == PORTAL_ACCEPTED || is_single);
+                    view->number > search->after && (view->outcome == PORTAL_ACCEPTED || is_single);
     if (!is_meant && (is_single || view->outcome != PORTAL_ACCEPTED))
         return true;
     json_t *message = json_loads(view->message, 0, NULL);

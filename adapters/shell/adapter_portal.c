@@ -40,9 +40,8 @@ void adapter_portal_ready(struct adapter *adapter)
 {
     const struct message_links *links = local_api_links(adapter->api);
     bool has_own = adapter->settings.portal.files_url[0] != 0;
-    portal_office_set_files(adapter->office,
-                            has_own ? adapter->settings.portal.files_url : links->base,
-                            links->token);
+    portal_office_set_files(
+        adapter->office, has_own ? adapter->settings.portal.files_url : links->base, links->token);
 }
 
 /* The agency that the dossier is with: the sender, if it is one; otherwise who was named, or who is

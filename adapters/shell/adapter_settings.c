@@ -76,7 +76,8 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .choices = "inbox rest portal",
      .english = "inbox: the back office fetches over the local API. rest: it is called over HTTP. "
                 "portal: it is the national portal.",
-     .vietnamese = "inbox: phần mềm cơ quan tự lấy qua API. rest: bộ nối gọi qua HTTP. portal: Cổng DVCQG."},
+     .vietnamese =
+         "inbox: phần mềm cơ quan tự lấy qua API. rest: bộ nối gọi qua HTTP. portal: Cổng DVCQG."},
     {.name = "office.url",
      .kind = SETTING_TEXT,
      FIELD(office.url),
@@ -153,7 +154,8 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .kind = SETTING_TEXT,
      FIELD(portal.headers),
      .fallback = "",
-     .english = "portal: headers for a security server, \"X-Road-Client: VN/GOV/1/2 | Name: value\".",
+     .english =
+         "portal: headers for a security server, \"X-Road-Client: VN/GOV/1/2 | Name: value\".",
      .vietnamese = "portal: các header cho máy chủ bảo mật, cách nhau bằng |."},
     {.name = "portal.files_url",
      .kind = SETTING_TEXT,
@@ -165,7 +167,8 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .kind = SETTING_TEXT,
      FIELD(portal.maintenance),
      .fallback = "",
-     .english = "portal: when nothing is sent, every day, Vietnam's time: \"22:00-23:30 02:00-02:15\".",
+     .english =
+         "portal: when nothing is sent, every day, Vietnam's time: \"22:00-23:30 02:00-02:15\".",
      .vietnamese = "portal: giờ bảo trì hằng ngày, ví dụ 22:00-23:30."},
     {.name = "portal.batch",
      .kind = SETTING_INTEGER,

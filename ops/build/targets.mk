@@ -39,7 +39,7 @@ install: all
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/lienthong/registry
 	install -m 644 routing/data/version routing/data/*.csv $(DESTDIR)$(PREFIX)/share/lienthong/registry
-	install -m 644 adapters/rest/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -m 644 adapters/rest/*.jq adapters/portal/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
