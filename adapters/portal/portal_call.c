@@ -120,6 +120,17 @@ static void keep_text(struct portal_call *call, const json_t *item)
     call->text[size] = 0;
 }
 
+/* Some portals give a dossier a number of their own, and want it in every later call. */
+static void keep_number(struct portal_call *call, const json_t *item)
+{
+    json_t *number = json_object_get(item, "portal_id");
+    if (!json_is_string(number))
+        return;
+    (void)json_object_set(call->what.facts, "portal_id", number);
+    if (call->before != NULL)
+        (void)json_object_set(call->before, "portal_id", number);
+}
+
 static bool take_look(struct portal_call *call, enum reason reason, const json_t *item,
                       enum reason *ret_reason)
 {
@@ -166,10 +177,16 @@ bool portal_call_take(struct portal_call *call, enum reason reason, const json_t
                       enum reason *ret_reason)
 {
     keep_text(call, item);
+    keep_number(call, item);
     if (call->want == WANT_LOOK)
         return take_look(call, reason, item, ret_reason);
     if (reason == REASON_NONE && creates_before_step(call)) {
         become_ready(call, WANT_STEP);
+        return false;
+    }
+    if (reason == REASON_NONE && call->want == WANT_CREATE &&
+        json_is_true(json_object_get(item, "incomplete"))) {
+        become_ready(call, WANT_UPDATE); /* it is there, but not yet in its state */
         return false;
     }
     if (switches(call, reason))
@@ -214,6 +231,11 @@ void portal_call_note_end(struct portal_call *call, enum reason reason)
             .message = call->message,
         };
         (void)portal_ledger_put_event(ledger, &row, call->office->now);
+    }
+    if (reason == REASON_NONE && call->message == NULL) {
+        char id[PORTAL_CODE_BYTES + 16];
+        (void)snprintf(id, sizeof id, PORTAL_LOAD_PREFIX "%s", call->code);
+        (void)portal_ledger_settle_load(ledger, id, call->office->now);
     }
     if (reason == REASON_NONE && call->advances)
         (void)portal_ledger_put_dossier(ledger, call->code, PORTAL_PRESENT, call->what.facts,

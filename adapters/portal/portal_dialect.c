@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/rest/http_client.h"
 #include "adapters/rest/rest_status.h"
 #include "adapters/shell/json_text.h"
 

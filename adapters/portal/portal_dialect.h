@@ -26,8 +26,10 @@
  *     ─▶ {reason, text, until_ms, session, items: [{reason, text, …}], rows: […]}
  *   reason: a code of proto/base/reason.def. items: one for each item asked about, in their order;
  *   without it the call's reason is every item's. until_ms: when a maintenance ends.
+ *   of a create: incomplete: true when its state must be told by an update; portal_id: the portal's
+ *   own number, put into the facts.
  *   of a lookup: {reason: "ok" | "not_found", matches, state, received_ms, due_ms, finished_ms,
- *   handed_ms, steps}; of a listing rows of {code, state, received_ms, …}; of the catalogues rows
+ *   handed_ms, steps, portal_id}; of a listing rows of {code, state, received_ms, …}; of the catalogues rows
  *   of {code, name, …}.
  *
  * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything.
@@ -37,7 +39,6 @@
 
 #include <jansson.h>
 
-#include "adapters/rest/http_client.h"
 #include "adapters/rest/mapping.h"
 
 enum {
@@ -57,6 +58,7 @@ struct portal_dialect_options {
 };
 
 struct portal_dialect;
+struct http_reply; /* rest/http_client.h */
 
 /* REASON_SETTINGS_INVALID: ret_fault says why. */
 enum reason portal_dialect_new(const struct portal_dialect_options *options,

@@ -202,7 +202,9 @@ static enum dossier_state read_supplement(struct reading *reading)
         append(reading, list, entry);
     else if (json_array_set_new(list, count - 1, entry) != 0)
         fail(reading, REASON_OUT_OF_MEMORY);
-    if (requested_ms > 0 && received_ms > requested_ms)
+    /* A new due date has the pause in it already. */
+    if (requested_ms > 0 && received_ms > requested_ms &&
+        portal_fact_number(reading->body, "due_ms") == 0)
         put_number(reading, "pause_ms",
                    portal_fact_number(reading->facts, "pause_ms") + received_ms - requested_ms);
     take(reading, "due_ms");

@@ -32,6 +32,9 @@ static const char schema[] =
     " code TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, asked_ms INTEGER NOT NULL,"
     " done_ms INTEGER, reason INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS repair_open ON repair(number) WHERE done_ms IS NULL;"
+    "CREATE TABLE IF NOT EXISTS difference(code TEXT PRIMARY KEY, kind INTEGER NOT NULL,"
+    " ours INTEGER NOT NULL, theirs INTEGER NOT NULL, repair INTEGER NOT NULL,"
+    " seen_ms INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value TEXT NOT NULL);";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
@@ -43,6 +46,7 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "INSERT OR REPLACE INTO dossier(code, agency, presence, state, channel, received_ms,"
         " due_ms, finished_ms, handed_ms, pause_ms, supplements, has_result_file, is_digitised,"
         " facts, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+    [LEDGER_MARK] = "UPDATE dossier SET presence = ?2, changed_ms = ?3 WHERE code = ?1",
     [LEDGER_FORGET] = "DELETE FROM dossier WHERE code = ?1",
     [LEDGER_OUTCOME] = "SELECT outcome, reason FROM event WHERE message_id = ?1",
     [LEDGER_PUT_EVENT] =
@@ -62,13 +66,21 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         " finished_ms, handed_ms, pause_ms, has_result_file, is_digitised FROM dossier"
         " WHERE code > ?1 AND received_ms >= ?2 AND received_ms < ?3 AND presence <> 2"
         " ORDER BY code LIMIT ?4",
-    [LEDGER_LOADING] = "SELECT code FROM dossier WHERE presence = 2",
+    [LEDGER_LOADING] = "SELECT code, facts FROM dossier WHERE presence = 2 ORDER BY code",
     [LEDGER_ASK_REPAIR] = "INSERT INTO repair(code, first, last, asked_ms) VALUES(?1, ?2, ?3, ?4)",
     [LEDGER_REPAIR] = "SELECT number, code, first, last FROM repair WHERE done_ms IS NULL AND"
                       " number > ?1 ORDER BY number LIMIT 1",
     [LEDGER_END_REPAIR] = "UPDATE repair SET reason = ?2, done_ms = ?3 WHERE number = ?1",
     [LEDGER_CLOSE_EVENT] =
         "UPDATE event SET outcome = 4, changed_ms = ?2 WHERE message_id = ?1 AND outcome = 2",
+    [LEDGER_REPAIR_STATE] = "SELECT done_ms IS NOT NULL, reason FROM repair WHERE number = ?1",
+    [LEDGER_PUT_DIFFERENCE] =
+        "INSERT OR REPLACE INTO difference(code, kind, ours, theirs, repair, seen_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [LEDGER_DROP_DIFFERENCE] = "DELETE FROM difference WHERE code = ?1",
+    [LEDGER_DIFFERENCES] =
+        "SELECT code, kind, ours, theirs, repair FROM difference WHERE code > ?1 ORDER BY code",
+    [LEDGER_SETTLE_LOAD] = "UPDATE event SET outcome = 1, changed_ms = ?2 WHERE message_id = ?1",
     [LEDGER_NOTE] = "SELECT value FROM note WHERE name = ?1",
     [LEDGER_PUT_NOTE] = "INSERT OR REPLACE INTO note(name, value) VALUES(?1, ?2)",
 };
@@ -272,6 +284,13 @@ enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *
     return ledger_do(ledger, statement);
 }
 
+enum reason portal_ledger_mark(struct portal_ledger *ledger, const char *code,
+                               enum portal_presence presence, wall_t now)
+{
+    return ledger_do(ledger,
+                     ledger_bind(ledger, LEDGER_MARK, "tii", code, (int64_t)presence, now.ms));
+}
+
 enum reason portal_ledger_forget(struct portal_ledger *ledger, const char *code)
 {
     return ledger_do(ledger, ledger_bind(ledger, LEDGER_FORGET, "t", code));
@@ -294,8 +313,11 @@ enum reason portal_ledger_put_event(struct portal_ledger *ledger, const struct p
 enum reason portal_ledger_ask_repair(struct portal_ledger *ledger, const char *code, int64_t first,
                                      int64_t last, wall_t now)
 {
-    return ledger_do(ledger,
-                     ledger_bind(ledger, LEDGER_ASK_REPAIR, "tiii", code, first, last, now.ms));
+    enum reason reason = ledger_do(
+        ledger, ledger_bind(ledger, LEDGER_ASK_REPAIR, "tiii", code, first, last, now.ms));
+    if (reason == REASON_NONE)
+        ledger->last_repair = sqlite3_last_insert_rowid(ledger->database);
+    return reason;
 }
 
 enum reason portal_ledger_end_repair(struct portal_ledger *ledger, int64_t number,
@@ -313,6 +335,30 @@ enum reason portal_ledger_close_event(struct portal_ledger *ledger, const char *
     if (reason == REASON_NONE && sqlite3_changes(ledger->database) == 0)
         return REASON_NOT_FOUND;
     return reason;
+}
+
+int64_t portal_ledger_last_repair(const struct portal_ledger *ledger)
+{
+    return ledger->last_repair;
+}
+
+enum reason portal_ledger_put_difference(struct portal_ledger *ledger,
+                                         const struct portal_difference_view *difference,
+                                         wall_t now)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_PUT_DIFFERENCE, "tiiiii", difference->code,
+                                         (int64_t)difference->kind, (int64_t)difference->ours,
+                                         (int64_t)difference->theirs, difference->repair, now.ms));
+}
+
+enum reason portal_ledger_drop_difference(struct portal_ledger *ledger, const char *code)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_DROP_DIFFERENCE, "t", code));
+}
+
+enum reason portal_ledger_settle_load(struct portal_ledger *ledger, const char *id, wall_t now)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_SETTLE_LOAD, "ti", id, now.ms));
 }
 
 enum reason portal_ledger_put_note(struct portal_ledger *ledger, const char *name,

@@ -85,6 +85,9 @@ enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code
 enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *code,
                                       enum portal_presence presence, const json_t *facts,
                                       wall_t now);
+/* Only its presence. */
+enum reason portal_ledger_mark(struct portal_ledger *ledger, const char *code,
+                               enum portal_presence presence, wall_t now);
 enum reason portal_ledger_forget(struct portal_ledger *ledger, const char *code);
 /* The outcome of a message; REASON_NOT_FOUND. */
 enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
@@ -124,8 +127,10 @@ struct portal_dossier_view {
 enum reason portal_ledger_dossiers(
     struct portal_ledger *ledger, wall_t from, wall_t to, const char *after, int limit,
     bool (*each)(void *context, const struct portal_dossier_view *view), void *context);
+/* LOADING ones, with their facts as a text. */
 enum reason portal_ledger_loading(struct portal_ledger *ledger,
-                                  bool (*each)(void *context, const char *code), void *context);
+                                  bool (*each)(void *context, const char *code, const char *facts),
+                                  void *context);
 
 /* ---- repairs: asked for by a command, done by the adapter, in order with everything else */
 
@@ -143,6 +148,38 @@ enum reason portal_ledger_end_repair(struct portal_ledger *ledger, int64_t numbe
                                      enum reason reason, wall_t now);
 enum reason portal_ledger_close_event(struct portal_ledger *ledger, const char *message_id,
                                       wall_t now);
+
+/* *ret_is_done false: it is still open. REASON_NOT_FOUND. */
+enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t number,
+                                       bool *ret_is_done, enum reason *ret_reason);
+
+/* ---- what a reconciliation found; kept, so that it can go on where it stopped */
+
+enum portal_difference { PORTAL_MISSING = 1, PORTAL_EXTRA, PORTAL_STATE, PORTAL_TIME };
+
+struct portal_difference_view {
+    const char *code;
+    enum portal_difference kind;
+    int ours, theirs;  /* states; 0: none */
+    int64_t repair;    /* number of the repair that was asked for; 0: a person's */
+};
+/* Adds or replaces. */
+enum reason portal_ledger_put_difference(struct portal_ledger *ledger,
+                                         const struct portal_difference_view *difference,
+                                         wall_t now);
+enum reason portal_ledger_drop_difference(struct portal_ledger *ledger, const char *code);
+/* After a code, by code. */
+enum reason
+portal_ledger_differences(struct portal_ledger *ledger, const char *after,
+                          bool (*each)(void *context, const struct portal_difference_view *view),
+                          void *context);
+/* The number that portal_ledger_ask_repair gave last on this ledger. */
+int64_t portal_ledger_last_repair(const struct portal_ledger *ledger);
+
+/* A first load has no message; what it could not load stands in the work list under this prefix and
+ * the dossier's code. Later accepted after all: it leaves the list. Not there: nothing happens. */
+#define PORTAL_LOAD_PREFIX "load:"
+enum reason portal_ledger_settle_load(struct portal_ledger *ledger, const char *id, wall_t now);
 
 /* ---- small named values: cursors of commands */
 

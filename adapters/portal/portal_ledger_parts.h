@@ -15,6 +15,7 @@ enum ledger_statement {
     LEDGER_ROLLBACK,
     LEDGER_DOSSIER,
     LEDGER_PUT_DOSSIER,
+    LEDGER_MARK,
     LEDGER_FORGET,
     LEDGER_OUTCOME,
     LEDGER_PUT_EVENT,
@@ -26,6 +27,11 @@ enum ledger_statement {
     LEDGER_REPAIR,
     LEDGER_END_REPAIR,
     LEDGER_CLOSE_EVENT,
+    LEDGER_REPAIR_STATE,
+    LEDGER_PUT_DIFFERENCE,
+    LEDGER_DROP_DIFFERENCE,
+    LEDGER_DIFFERENCES,
+    LEDGER_SETTLE_LOAD,
     LEDGER_NOTE,
     LEDGER_PUT_NOTE,
     LEDGER_STATEMENTS,
@@ -39,6 +45,7 @@ struct portal_ledger {
     bool is_open; /* a transaction */
     enum reason failed;
     char note[LEDGER_NOTE_BYTES];
+    int64_t last_repair;
 };
 
 /* Prepared, reset, bound: format has t (const char *) or i (int64_t) for each parameter. NULL: the

@@ -113,13 +113,14 @@ enum reason portal_ledger_dossiers(
 }
 
 enum reason portal_ledger_loading(struct portal_ledger *ledger,
-                                  bool (*each)(void *context, const char *code), void *context)
+                                  bool (*each)(void *context, const char *code, const char *facts),
+                                  void *context)
 {
     sqlite3_stmt *row = ledger_bind(ledger, LEDGER_LOADING, "");
     int step = SQLITE_NOMEM;
     bool more = row != NULL;
     while (more && (step = sqlite3_step(row)) == SQLITE_ROW)
-        more = each(context, ledger_text(row, 0));
+        more = each(context, ledger_text(row, 0), ledger_text(row, 1));
     (void)sqlite3_reset(row);
     return ledger_reason(step);
 }
@@ -139,6 +140,43 @@ enum reason portal_ledger_repair(struct portal_ledger *ledger, int64_t after,
     }
     (void)sqlite3_reset(row);
     return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t number,
+                                       bool *ret_is_done, enum reason *ret_reason)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_REPAIR_STATE, "i", number);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW) {
+        *ret_is_done = sqlite3_column_int(row, 0) != 0;
+        *ret_reason = (enum reason)sqlite3_column_int(row, 1);
+    }
+    (void)sqlite3_reset(row);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+enum reason
+portal_ledger_differences(struct portal_ledger *ledger, const char *after,
+                          bool (*each)(void *context, const struct portal_difference_view *view),
+                          void *context)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_DIFFERENCES, "t", after);
+    int step = SQLITE_NOMEM;
+    bool more = row != NULL;
+    while (more && (step = sqlite3_step(row)) == SQLITE_ROW) {
+        struct portal_difference_view view = {
+            .code = ledger_text(row, 0),
+            .kind = (enum portal_difference)sqlite3_column_int(row, 1),
+            .ours = sqlite3_column_int(row, 2),
+            .theirs = sqlite3_column_int(row, 3),
+            .repair = sqlite3_column_int64(row, 4),
+        };
+        more = each(context, &view);
+    }
+    (void)sqlite3_reset(row);
+    return ledger_reason(step);
 }
 
 const char *portal_ledger_note(struct portal_ledger *ledger, const char *name)

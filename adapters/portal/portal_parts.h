@@ -7,6 +7,7 @@
 #define ADAPTERS_PORTAL_PORTAL_PARTS_H
 
 #include "adapters/portal/portal_office.h"
+#include "adapters/rest/http_client.h"
 
 enum portal_stage { PORTAL_NEW = 0, PORTAL_READY, PORTAL_UNDER_WAY };
 enum portal_want { WANT_LOOK = 0, WANT_CREATE, WANT_UPDATE, WANT_STEP, PORTAL_WANTS };

@@ -74,8 +74,8 @@ static void add_call(struct portal_office *office, const struct portal_repair *r
     call->event = search->number;
     call->must_look = true;
     /* A single event was not accepted when it came: the dossier goes on from here. */
-    call->advances = repair->first == repair->last && repair->first != 0;
     call->is_replay = repair->first != repair->last;
+    call->advances = !call->is_replay;
     call->message = json_incref(search->message);
     call->before = json_incref(search->facts);
     (void)snprintf(call->code, sizeof call->code, "%s", repair->code);

@@ -42,16 +42,17 @@ def papers($files): .components as $components
         DuocLayTuKhoDMQG: "0"} | present];
 
 def fees: [(.fees // [])[] | {
-  TenPhiLePhi: .name, MaPhiLePhi: .code, HinhThucThu: "1", Gia: ((.amount_dong // 0) | tostring),
+  TenPhiLePhi: .name, MaPhiLePhi: (.code // .name), HinhThucThu: "1", Gia: ((.amount_dong // 0) | tostring),
   LoaiPhiLePhi: ((.kind // 1) | tostring)} | present];
 
 def asked: [(.components // [])[] | {
-  TenGiayTo: .name, MaThanhPhanHoSo: .code,
+  TenGiayTo: .name, LoaiGiayTo: .code,
   SoLuong: (((.originals // 0) + (.copies // 0)) | if . == 0 then 1 else . end | tostring)} | present];
 
-def supplements: [(.supplements // [])[] | {
-  HoSoBoSungId: .id, NguoiYeuCauBoSung: (.by | cut(50)), NoiDungBoSung: (.reason | cut(1000)),
-  NgayBoSung: (.requested_ms | day14), ThongTinTiepNhan: (.note | cut(500)),
+def supplements: .agency.name as $agency | [(.supplements // [])[] | {
+  HoSoBoSungId: .id, NguoiYeuCauBoSung: ((.by // $agency) | cut(500)),
+  NoiDungBoSung: ((.reason // .note // "Bổ sung hồ sơ") | cut(1000)),
+  NgayBoSung: ((.requested_ms // .received_ms) | day14), ThongTinTiepNhan: (.note | cut(1000)),
   NgayTiepNhanBoSung: (.received_ms | day14),
   TrangThaiBoSung: (if (.received_ms // 0) == 0 then "0" else "1" end),
   DanhSachGiayToBoSung: asked, NgayHenTraTruoc: (.due_before_ms | day14),
@@ -73,14 +74,15 @@ def record($files):
     NgayTiepNhan: (if .state == 3 then null else (.received_ms | day14) end),
     NgayHenTra: (.due_ms | day14),
     TrangThaiHoSo: (.state | tostring), NgayTra: (.handed_ms | day14),
-    ThongTinTra: (.return_note | cut(500)),
+    ThongTinTra: (.return_note | cut(1000)),
     HinhThuc: (if .return_kind == 1 then "1" else "0" end),
     NgayKetThucXuLy: (.finished_ms | day14), DonViXuLy: (.agency.name | cut(500)),
-    GhiChu: (.note | cut(500)), NoiNopHoSo: (.submitted_at | digit(2)),
+    GhiChu: (.note | cut(1000)), NoiNopHoSo: (.submitted_at | digit(2)),
     HoSoCoThanhPhanSoHoa: (if ((.files // []) | length) > 0 then "1" else "0" end),
     TaiKhoanDuocXacThucVoiVNeID: "0", DuocThanhToanTrucTuyen: "0",
     NgayTuChoi: (.refused_ms | day14), NgayNopHoSo: (.submitted_ms | day14),
-    DinhDanhCHS: (if (.owner.identity_kind // 0) == 1 or .owner.identity_kind == 2
+    DinhDanhCHS: (if (.owner.identity_kind == 1 and (.owner.identity_number | text | test("^[0-9]{12}$")))
+                     or (.owner.identity_kind == 2 and (.owner.identity_number | text | test("^[0-9]{9}$")))
                   then {LoaiDinhDanh: (.owner.identity_kind | tostring),
                         SoDinhDanh: .owner.identity_number} else null end),
     DanhSachLePhi: fees, DanhSachHoSoBoSung: supplements, DanhSachGiayToKetQua: results($files)
