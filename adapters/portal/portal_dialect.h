@@ -29,8 +29,8 @@
  *   of a create: incomplete: true when its state must be told by an update; portal_id: the portal's
  *   own number, put into the facts.
  *   of a lookup: {reason: "ok" | "not_found", matches, state, received_ms, due_ms, finished_ms,
- *   handed_ms, steps, portal_id}; of a listing rows of {code, state, received_ms, …}; of the catalogues rows
- *   of {code, name, …}.
+ *   handed_ms, steps, portal_id}; of a listing rows of {code, state, received_ms, …}; of the
+ * catalogues rows of {code, name, …}.
  *
  * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything.
  */

@@ -51,8 +51,7 @@ static int share(uint64_t part, uint64_t whole)
 
 int portal_index_sync(const struct portal_index *index)
 {
-    return share(index->accepted,
-                 index->shown > index->dossiers ? index->shown : index->dossiers);
+    return share(index->accepted, index->shown > index->dossiers ? index->shown : index->dossiers);
 }
 
 int portal_index_on_time(const struct portal_index *index)

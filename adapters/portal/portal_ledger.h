@@ -160,8 +160,8 @@ enum portal_difference { PORTAL_MISSING = 1, PORTAL_EXTRA, PORTAL_STATE, PORTAL_
 struct portal_difference_view {
     const char *code;
     enum portal_difference kind;
-    int ours, theirs;  /* states; 0: none */
-    int64_t repair;    /* number of the repair that was asked for; 0: a person's */
+    int ours, theirs; /* states; 0: none */
+    int64_t repair;   /* number of the repair that was asked for; 0: a person's */
 };
 /* Adds or replaces. */
 enum reason portal_ledger_put_difference(struct portal_ledger *ledger,
@@ -169,10 +169,10 @@ enum reason portal_ledger_put_difference(struct portal_ledger *ledger,
                                          wall_t now);
 enum reason portal_ledger_drop_difference(struct portal_ledger *ledger, const char *code);
 /* After a code, by code. */
-enum reason
-portal_ledger_differences(struct portal_ledger *ledger, const char *after,
-                          bool (*each)(void *context, const struct portal_difference_view *view),
-                          void *context);
+enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *after,
+                                      bool (*each)(void *context,
+                                                   const struct portal_difference_view *view),
+                                      void *context);
 /* The number that portal_ledger_ask_repair gave last on this ledger. */
 int64_t portal_ledger_last_repair(const struct portal_ledger *ledger);
 

@@ -157,10 +157,10 @@ enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t num
     return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
 }
 
-enum reason
-portal_ledger_differences(struct portal_ledger *ledger, const char *after,
-                          bool (*each)(void *context, const struct portal_difference_view *view),
-                          void *context)
+enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *after,
+                                      bool (*each)(void *context,
+                                                   const struct portal_difference_view *view),
+                                      void *context)
 {
     sqlite3_stmt *row = ledger_bind(ledger, LEDGER_DIFFERENCES, "t", after);
     int step = SQLITE_NOMEM;

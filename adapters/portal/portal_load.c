@@ -49,7 +49,8 @@ static wall_t wall_now(void)
 
 static bool watch(struct load *load)
 {
-    load->is_ended = load->is_ended || !load->options->watch(load->options->context, &load->figures);
+    load->is_ended =
+        load->is_ended || !load->options->watch(load->options->context, &load->figures);
     return !load->is_ended;
 }
 

@@ -35,9 +35,9 @@ struct portal_load_options {
     struct portal_client *client;
     const char *path;
     struct portal_windows windows;
-    uint32_t batch; /* dossiers in one request */
-    uint32_t rate;  /* dossiers a second; 0: as fast as it goes */
-    uint64_t limit; /* lines in this run; 0: all */
+    uint32_t batch;            /* dossiers in one request */
+    uint32_t rate;             /* dossiers a second; 0: as fast as it goes */
+    uint64_t limit;            /* lines in this run; 0: all */
     uint32_t patience_seconds; /* without any success before it gives up */
     /* Called at least once a second and after each batch; false: end now. */
     bool (*watch)(void *context, const struct portal_load_figures *figures);

@@ -5,7 +5,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { NOTE_BYTES = 128, POLL_MS = 200, ATTEMPTS_MAX = 8, LISTED_PAGE = 500 };
+enum {
+    NOTE_BYTES = 128,
+    POLL_MS = 200,
+    ATTEMPTS_MAX = 8,
+    LISTED_PAGE = 500,
+    SECOND_LOOK_MS = 1000, /* longer than an answer of the portal and its commit */
+};
 
 struct compared {
     char code[PORTAL_CODE_BYTES];
@@ -19,6 +25,7 @@ struct reconcile {
     struct portal_reconcile_figures figures;
     struct compared page[PORTAL_RECONCILE_BATCH_MAX];
     size_t count;
+    char last[PORTAL_CODE_BYTES]; /* of the last page */
     char note[NOTE_BYTES];
     int64_t began_ms;
 };
@@ -191,17 +198,6 @@ static enum portal_difference compare(const struct compared *ours, enum reason f
     return same ? 0 : PORTAL_TIME;
 }
 
-/* A dossier that moved while it was looked up is not different. */
-static bool has_moved(const struct reconcile *reconcile, const struct compared *ours)
-{
-    struct portal_dossier now = {.facts = NULL};
-    bool moved =
-        portal_ledger_dossier(reconcile->options->ledger, ours->code, &now) != REASON_NONE ||
-        (int)now.state != ours->state;
-    json_decref(now.facts);
-    return moved;
-}
-
 static uint64_t *figure_of(struct portal_reconcile_figures *figures, enum portal_difference kind)
 {
     switch (kind) {
@@ -216,42 +212,78 @@ static uint64_t *figure_of(struct portal_reconcile_figures *figures, enum portal
     }
 }
 
-static enum reason compare_page(struct reconcile *reconcile)
+static void read_again(const struct reconcile *reconcile, struct compared *ours)
+{
+    struct portal_dossier now = {.facts = NULL};
+    if (portal_ledger_dossier(reconcile->options->ledger, ours->code, &now) != REASON_NONE)
+        return;
+    ours->presence = now.presence;
+    ours->state = (int)now.state;
+    ours->due_ms = portal_fact_number(now.facts, "due_ms");
+    ours->finished_ms = portal_fact_number(now.facts, "finished_ms");
+    ours->handed_ms = portal_fact_number(now.facts, "handed_ms");
+    json_decref(now.facts);
+}
+
+static void settle_equal(struct reconcile *reconcile, const struct compared *ours)
+{
+    reconcile->figures.equal++;
+    (void)portal_ledger_drop_difference(reconcile->options->ledger, ours->code);
+}
+
+/* Looks up the page. In the first round those that differ stay in it; in the second they count. */
+static enum reason look_at_page(struct reconcile *reconcile, bool is_second)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     json_t *items = codes_of(reconcile);
     struct portal_question question = {.service = "lookup", .items = items};
     struct portal_answer answer;
+    size_t kept = 0;
     enum reason reason = ask(reconcile, &question, &answer);
-    enum reason begun = reason == REASON_NONE ? portal_ledger_begin(ledger) : reason;
-    for (size_t i = 0; i < reconcile->count && begun == REASON_NONE; i++) {
-        const struct compared *ours = &reconcile->page[i];
+    if (reason == REASON_NONE)
+        reason = portal_ledger_begin(ledger);
+    for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
+        struct compared *ours = &reconcile->page[i];
         const json_t *item;
         enum reason found = portal_answer_item(&answer, i, &item);
-        reconcile->figures.compared++;
+        enum portal_difference kind = compare(ours, found, item);
         if (ours->presence == PORTAL_ABSENT) {
             reconcile->figures.not_sent++; /* it is on the work list */
-            continue;
-        }
-        enum portal_difference kind = compare(ours, found, item);
-        if (kind != 0 && has_moved(reconcile, ours))
-            kind = 0;
-        if (kind == 0) {
-            reconcile->figures.equal++;
-            (void)portal_ledger_drop_difference(ledger, ours->code);
-        } else {
+        } else if (kind == 0) {
+            settle_equal(reconcile, ours);
+        } else if (is_second) {
             (*figure_of(&reconcile->figures, kind))++;
             (void)note(reconcile, ours, kind, (int)portal_fact_number(item, "state"));
+        } else {
+            reconcile->page[kept++] = *ours;
         }
     }
-    if (begun == REASON_NONE) {
-        (void)portal_ledger_put_note(ledger, reconcile->note,
-                                     reconcile->page[reconcile->count - 1].code);
-        begun = portal_ledger_commit(ledger);
-    }
+    if (reason == REASON_NONE)
+        reason = portal_ledger_commit(ledger);
+    reconcile->count = kept;
     portal_answer_release(&answer);
     json_decref(items);
-    return begun;
+    return reason;
+}
+
+/* A dossier that moves just now shows at one side first: what differs is looked at twice. */
+static enum reason compare_page(struct reconcile *reconcile)
+{
+    char last[PORTAL_CODE_BYTES];
+    memcpy(last, reconcile->page[reconcile->count - 1].code, sizeof last);
+    reconcile->figures.compared += reconcile->count;
+    enum reason reason = look_at_page(reconcile, false);
+    if (reason == REASON_NONE && reconcile->count > 0) {
+        if (!wait_ms(reconcile, SECOND_LOOK_MS))
+            return REASON_SHUTDOWN;
+        for (size_t i = 0; i < reconcile->count; i++)
+            read_again(reconcile, &reconcile->page[i]);
+        reason = look_at_page(reconcile, true);
+    }
+    if (reason == REASON_NONE)
+        reason = portal_ledger_put_note(reconcile->options->ledger, reconcile->note, last);
+    memcpy(reconcile->last, last, sizeof last);
+    return reason;
 }
 
 static bool add_to_page(void *context, const struct portal_dossier_view *view)
@@ -286,7 +318,7 @@ static enum reason compare_ours(struct reconcile *reconcile)
             reason = REASON_SHUTDOWN;
         if (reason != REASON_NONE)
             return reason;
-        (void)snprintf(after, sizeof after, "%s", reconcile->page[reconcile->count - 1].code);
+        memcpy(after, reconcile->last, sizeof after);
     }
 }
 
@@ -375,8 +407,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     struct remaining remaining = {.reconcile = reconcile};
-    int64_t until =
-        clock_ms(CLOCK_MONOTONIC) + (int64_t)reconcile->options->wait_seconds * 1000;
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;
     for (;;) {
         remaining.found = false;

@@ -2,17 +2,15 @@
  * the portal shows.
  *
  *   ledger, by code ──┐  looked up in batches          ┌─ equal
- *                     ├─────────────────▶ compared ────┼─ missing · state · time ─ repair asked for,
- *   portal, listed ───┘  by day of reception           │                 or a person's
- *                                                      └─ extra: a person's
- *   asked-for repairs are done by the adapter; those are looked up once more at the end.
+ *                     ├─────────────────▶ compared ────┼─ missing · state · time ─ repair asked
+ * for, portal, listed ───┘  by day of reception           │                 or a person's └─ extra:
+ * a person's asked-for repairs are done by the adapter; those are looked up once more at the end.
  *
  * What policy allows to be repaired:
  *   missing   every event of the dossier again, in order; after a first load its present facts
- *   state     the events that the portal is behind by; its present facts when the portal's state may
- *             move to ours; otherwise a person's: the portal was changed by somebody else
- *   time      the present facts
- *   extra     never: nobody here knows the dossier
+ *   state     the events that the portal is behind by; its present facts when the portal's state
+ * may move to ours; otherwise a person's: the portal was changed by somebody else time      the
+ * present facts extra     never: nobody here knows the dossier
  *
  * It keeps its place and what it found in the ledger: ended at any moment, the next run over the
  * same days goes on. Rate and memory are bounded.
@@ -44,8 +42,8 @@ struct portal_reconcile_options {
 };
 
 /* REASON_NONE: all days were compared; figures.remaining says whether both sides are equal, and the
- * ledger's differences are those that remain. REASON_SHUTDOWN: watch said so. Otherwise why it could
- * not go on. */
+ * ledger's differences are those that remain. REASON_SHUTDOWN: watch said so. Otherwise why it
+ * could not go on. */
 enum reason portal_reconcile(const struct portal_reconcile_options *options,
                              struct portal_reconcile_figures *ret_figures);
 

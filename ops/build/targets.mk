@@ -59,6 +59,10 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/lienthong/registry
 	install -m 644 routing/data/version routing/data/*.csv $(DESTDIR)$(PREFIX)/share/lienthong/registry
 	install -m 644 adapters/rest/*.jq adapters/portal/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	set -e; for unit in $(wildcard ops/systemd/*); do \
+	    sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
@@ -68,6 +72,7 @@ install: all
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
+	rm -f $(patsubst ops/systemd/%,$(DESTDIR)$(PREFIX)/lib/systemd/system/%,$(wildcard ops/systemd/*))
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))

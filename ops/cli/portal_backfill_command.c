@@ -37,12 +37,12 @@ static void print(const struct invocation *invocation, bool json, enum reason re
                   const struct portal_load_figures *figures)
 {
     if (json) {
-        json_t *document = json_pack(
-            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reason", reason_code(reason), "lines",
-            (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
-            (json_int_t)figures->present, "refused", (json_int_t)figures->refused, "faulty",
-            (json_int_t)figures->faulty, "first_faulty_line",
-            (json_int_t)figures->first_faulty_line);
+        json_t *document =
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reason", reason_code(reason), "lines",
+                      (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
+                      (json_int_t)figures->present, "refused", (json_int_t)figures->refused,
+                      "faulty", (json_int_t)figures->faulty, "first_faulty_line",
+                      (json_int_t)figures->first_faulty_line);
         json_print(document);
         json_decref(document);
         return;

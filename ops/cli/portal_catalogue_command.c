@@ -27,7 +27,7 @@ static enum reason pull(struct portal_place *place, const char *service, json_t 
         *ret_rows = json_incref(json_object_get(answer.json, "rows"));
     portal_answer_release(&answer);
     return reason == REASON_NONE && !json_is_array(*ret_rows) ? REASON_OFFICE_REPLY_MALFORMED
-                                                               : reason;
+                                                              : reason;
 }
 
 /* ---- showing --------------------------------------------------------------------------------- */
@@ -76,8 +76,8 @@ static int show(const struct invocation *invocation, const json_t *changes, cons
 {
     size_t count = json_array_size(changes);
     if (json) {
-        json_t *document = json_pack("{s:O, s:s?}", "changes", changes, "proposal",
-                                     count > 0 ? output : NULL);
+        json_t *document =
+            json_pack("{s:O, s:s?}", "changes", changes, "proposal", count > 0 ? output : NULL);
         json_print(document);
         json_decref(document);
     } else if (count == 0) {
@@ -105,13 +105,13 @@ static int compare(const struct invocation *invocation, struct portal_place *pla
     static struct faults faults;
     const char *directory =
         values->registry != NULL ? values->registry : place->settings.registry_directory;
-    struct portal_proposal proposal = {.directory = directory, .output = values->output,
-                                       .today = portal_wall_now()};
+    struct portal_proposal proposal = {
+        .directory = directory, .output = values->output, .today = portal_wall_now()};
     struct registry *registry = NULL;
     json_t *procedures = NULL, *agencies = NULL, *changes = NULL;
-    enum reason reason =
-        registry_directory_load(directory, sha256_parts, &faults, &registry);
-    int code = reason == REASON_NONE ? EXIT_CODE_OK : portal_complain(invocation, directory, reason);
+    enum reason reason = registry_directory_load(directory, sha256_parts, &faults, &registry);
+    int code =
+        reason == REASON_NONE ? EXIT_CODE_OK : portal_complain(invocation, directory, reason);
     if (code == EXIT_CODE_OK) {
         reason = pull(place, "procedures", &procedures);
         if (reason == REASON_NONE)

@@ -26,10 +26,10 @@ int portal_complain(const struct invocation *invocation, const char *what, enum 
     enum reason_class class = reason_class(reason);
     bool is_no = class == REASON_CLASS_PERMANENT && reason != REASON_FILE_UNREADABLE &&
                  reason != REASON_SETTINGS_INVALID;
-    (void)fprintf(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
-                  language_pick(invocation->language, reason_vietnamese(reason),
-                                reason_english(reason)),
-                  reason_code(reason));
+    (void)fprintf(
+        stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
+        language_pick(invocation->language, reason_vietnamese(reason), reason_english(reason)),
+        reason_code(reason));
     return is_no ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
 }
 

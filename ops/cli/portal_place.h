@@ -1,5 +1,5 @@
-/* portal_place - what the words of `lienthong portal` work on: the settings of the portal's adapter,
- * its ledger, and the portal itself.
+/* portal_place - what the words of `lienthong portal` work on: the settings of the portal's
+ * adapter, its ledger, and the portal itself.
  *
  * --adapter names the settings file here, because the portal's address and credentials stand in it;
  * a sandbox's or an adapter's state directory will do when the settings file lies beside it. */

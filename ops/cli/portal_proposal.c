@@ -165,9 +165,9 @@ static bool append_line(struct buffer *into, const struct line *line, size_t col
 {
     bool written = true;
     for (size_t i = 0; i < line->count && written; i++) {
-        written = (i == 0 || buffer_append_text(into, ",")) &&
-                  (i == column ? append_field(into, value)
-                               : buffer_append_text(into, line->fields[i]));
+        written =
+            (i == 0 || buffer_append_text(into, ",")) &&
+            (i == column ? append_field(into, value) : buffer_append_text(into, line->fields[i]));
     }
     return written && buffer_append_text(into, "\n");
 }
@@ -217,18 +217,18 @@ static bool append_new(const struct rewriting *rewriting, struct buffer *into)
     json_array_foreach(proposal->procedures, index, row)
     {
         const char *code = text_of_row(row, "code");
-        const struct agency *agency = registry_agency_by_code(
-            proposal->registry, bytes_of_text(text_of_row(row, "agency")));
+        const struct agency *agency =
+            registry_agency_by_code(proposal->registry, bytes_of_text(text_of_row(row, "agency")));
         if (agency == NULL || agency->role != ROLE_AGENCY ||
             registry_procedure(proposal->registry, bytes_of_text(code)) != NULL)
             continue;
         for (size_t i = 0; i < rewriting->head.count && written; i++) {
             const char *name = rewriting->head.fields[i];
-            const char *value = strcmp(name, "code") == 0         ? code
-                                : strcmp(name, "name_vi") == 0    ? text_of_row(row, "name")
-                                : strcmp(name, "name_en") == 0    ? text_of_row(row, "name")
-                                : strcmp(name, "field_code") == 0 ? text_of_row(row, "field")
-                                : strcmp(name, "agency") == 0     ? agency->key.text
+            const char *value = strcmp(name, "code") == 0              ? code
+                                : strcmp(name, "name_vi") == 0         ? text_of_row(row, "name")
+                                : strcmp(name, "name_en") == 0         ? text_of_row(row, "name")
+                                : strcmp(name, "field_code") == 0      ? text_of_row(row, "field")
+                                : strcmp(name, "agency") == 0          ? agency->key.text
                                 : strcmp(name, "service_level") == 0   ? "none"
                                 : strcmp(name, "processing_days") == 0 ? "0"
                                 : strcmp(name, "valid_from") == 0      ? rewriting->today
@@ -276,8 +276,8 @@ static enum reason write_table(const struct portal_proposal *proposal, const cha
     struct buffer from, to;
     buffer_init(&from, FILE_BYTES_MAX);
     buffer_init(&to, FILE_BYTES_MAX);
-    json_t *theirs = by_code(is_procedures ? proposal->procedures : proposal->agencies,
-                             is_procedures);
+    json_t *theirs =
+        by_code(is_procedures ? proposal->procedures : proposal->agencies, is_procedures);
     rewriting.theirs = theirs;
     day_format(day_of(proposal->today), rewriting.today);
     enum reason reason = path_make(path, "%s/%s", proposal->directory, name)

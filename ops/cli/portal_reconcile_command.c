@@ -37,11 +37,10 @@ static bool watch(void *context, const struct portal_reconcile_figures *figures)
 {
     const struct watching *watching = context;
     char label[128];
-    (void)snprintf(label, sizeof label,
-                   text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
-                   (unsigned long long)figures->compared,
-                   (unsigned long long)(figures->missing + figures->extra + figures->state +
-                                        figures->time));
+    (void)snprintf(
+        label, sizeof label, text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
+        (unsigned long long)figures->compared,
+        (unsigned long long)(figures->missing + figures->extra + figures->state + figures->time));
     progress_bar_show(figures->compared, watching->total, label);
     return is_stopped == 0;
 }
@@ -51,13 +50,13 @@ static void print(const struct invocation *invocation, struct portal_place *plac
 {
     json_t *differences = portal_differences(place->ledger);
     if (json) {
-        json_t *document = json_pack(
-            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "compared",
-            (json_int_t)figures->compared, "equal", (json_int_t)figures->equal, "missing",
-            (json_int_t)figures->missing, "extra", (json_int_t)figures->extra, "state",
-            (json_int_t)figures->state, "time", (json_int_t)figures->time, "not_sent",
-            (json_int_t)figures->not_sent, "repaired", (json_int_t)figures->repaired, "remaining",
-            (json_int_t)figures->remaining, "differences", differences);
+        json_t *document =
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "compared",
+                      (json_int_t)figures->compared, "equal", (json_int_t)figures->equal, "missing",
+                      (json_int_t)figures->missing, "extra", (json_int_t)figures->extra, "state",
+                      (json_int_t)figures->state, "time", (json_int_t)figures->time, "not_sent",
+                      (json_int_t)figures->not_sent, "repaired", (json_int_t)figures->repaired,
+                      "remaining", (json_int_t)figures->remaining, "differences", differences);
         json_print(document);
         json_decref(document);
     } else {
@@ -67,8 +66,7 @@ static void print(const struct invocation *invocation, struct portal_place *plac
                      (unsigned long long)figures->compared, (unsigned long long)figures->equal,
                      (unsigned long long)figures->missing, (unsigned long long)figures->extra,
                      (unsigned long long)figures->state, (unsigned long long)figures->time,
-                     (unsigned long long)figures->repaired,
-                     (unsigned long long)figures->remaining);
+                     (unsigned long long)figures->repaired, (unsigned long long)figures->remaining);
     }
     json_decref(differences);
 }

@@ -34,8 +34,7 @@ static bool add(void *context, const struct portal_dossier_view *view)
     while (at < report->count && strcmp(report->rows[at].agency, view->agency) != 0)
         at++;
     if (at == report->count && report->count < AGENCIES_MAX) {
-        (void)snprintf(report->rows[at].agency, sizeof report->rows[at].agency, "%s",
-                       view->agency);
+        (void)snprintf(report->rows[at].agency, sizeof report->rows[at].agency, "%s", view->agency);
         report->count++;
     }
     if (at < report->count)
@@ -54,8 +53,8 @@ static json_t *index_json(const char *agency, const struct portal_index *index)
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "agency", agency,
                      "dossiers", (json_int_t)index->dossiers, "accepted",
                      (json_int_t)index->accepted, "ended", (json_int_t)index->ended, "on_time",
-                     (json_int_t)index->on_time, "online", (json_int_t)index->online, "sync_percent",
-                     share_json(portal_index_sync(index)), "on_time_percent",
+                     (json_int_t)index->on_time, "online", (json_int_t)index->online,
+                     "sync_percent", share_json(portal_index_sync(index)), "on_time_percent",
                      share_json(portal_index_on_time(index)), "online_percent",
                      share_json(portal_index_online(index)), "digitised_percent",
                      share_json(portal_index_digitised(index)));
@@ -65,8 +64,8 @@ static void print_json(const struct report *report, const char *from, const char
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < report->count; i++)
-        (void)json_array_append_new(rows, index_json(report->rows[i].agency,
-                                                     &report->rows[i].index));
+        (void)json_array_append_new(rows,
+                                    index_json(report->rows[i].agency, &report->rows[i].index));
     json_t *document = json_pack("{s:s, s:s, s:o, s:o}", "from", from, "to", to, "agencies", rows,
                                  "total", index_json("", &report->total));
     json_print(document);
@@ -74,10 +73,10 @@ static void print_json(const struct report *report, const char *from, const char
 }
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_AGENCY, false, true},    {TEXT_COLUMN_DOSSIERS, true, false},
-    {TEXT_COLUMN_ACCEPTED, true, false},  {TEXT_COLUMN_SYNC, true, false},
-    {TEXT_COLUMN_ENDED, true, false},     {TEXT_COLUMN_ON_TIME, true, false},
-    {TEXT_COLUMN_ONLINE, true, false},    {TEXT_COLUMN_DIGITISED, true, false},
+    {TEXT_COLUMN_AGENCY, false, true},   {TEXT_COLUMN_DOSSIERS, true, false},
+    {TEXT_COLUMN_ACCEPTED, true, false}, {TEXT_COLUMN_SYNC, true, false},
+    {TEXT_COLUMN_ENDED, true, false},    {TEXT_COLUMN_ON_TIME, true, false},
+    {TEXT_COLUMN_ONLINE, true, false},   {TEXT_COLUMN_DIGITISED, true, false},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 

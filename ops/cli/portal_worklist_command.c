@@ -38,10 +38,10 @@ static bool keep_difference(void *context, const struct portal_difference_view *
 {
     static const char *const kinds[] = {"", "missing", "extra", "state", "time"};
     json_t *list = context;
-    return json_array_append_new(
-               list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "dossier_code", view->code, "kind",
-                               kinds[view->kind], "ours", view->ours, "theirs", view->theirs,
-                               "is_being_repaired", view->repair != 0)) == 0;
+    return json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "dossier_code",
+                                                 view->code, "kind", kinds[view->kind], "ours",
+                                                 view->ours, "theirs", view->theirs,
+                                                 "is_being_repaired", view->repair != 0)) == 0;
 }
 
 static void print_list(enum language language, const json_t *list)
@@ -98,8 +98,8 @@ void portal_print_differences(enum language language, const json_t *list)
         }
         const char *const cells[4] = {
             json_text(row, "dossier_code"), text_of(name, language),
-            dossier_state_name(
-                (enum dossier_state)json_integer_value(json_object_get(row, "ours")), language),
+            dossier_state_name((enum dossier_state)json_integer_value(json_object_get(row, "ours")),
+                               language),
             dossier_state_name(
                 (enum dossier_state)json_integer_value(json_object_get(row, "theirs")), language)};
         (void)table_row(&table, cells);
@@ -130,8 +130,7 @@ static int print_worklist(const struct invocation *invocation, struct portal_pla
     }
     size_t count = json_array_size(events) + json_array_size(differences);
     if (json) {
-        json_t *document =
-            json_pack("{s:O, s:O}", "events", events, "differences", differences);
+        json_t *document = json_pack("{s:O, s:O}", "events", events, "differences", differences);
         json_print(document);
         json_decref(document);
     } else if (count == 0) {
@@ -183,7 +182,8 @@ static bool is_wanted(void *context, const struct portal_event_view *view)
         return true;
     (void)snprintf(wanted->code, sizeof wanted->code, "%s", view->code);
     wanted->number = view->number;
-    wanted->is_load = strncmp(view->message_id, PORTAL_LOAD_PREFIX, strlen(PORTAL_LOAD_PREFIX)) == 0;
+    wanted->is_load =
+        strncmp(view->message_id, PORTAL_LOAD_PREFIX, strlen(PORTAL_LOAD_PREFIX)) == 0;
     wanted->id = strcmp(view->message_id, wanted->id) == 0 ? wanted->id : NULL;
     return false;
 }
@@ -197,9 +197,8 @@ static enum reason mend(struct portal_place *place, const char *id, bool closes)
     if (reason != REASON_NONE)
         return reason;
     if (closes)
-        return wanted.id == NULL
-                   ? REASON_NOT_FOUND
-                   : portal_ledger_close_event(place->ledger, id, portal_wall_now());
+        return wanted.id == NULL ? REASON_NOT_FOUND
+                                 : portal_ledger_close_event(place->ledger, id, portal_wall_now());
     int64_t number = wanted.is_load ? 0 : wanted.number;
     return portal_ledger_ask_repair(place->ledger, wanted.code, number, number, portal_wall_now());
 }
@@ -226,9 +225,9 @@ int portal_mend_command(const struct invocation *invocation, int argc, char **ar
     if (code == EXIT_CODE_OK) {
         enum reason reason = mend(&place, argv[0], closes);
         if (reason == REASON_NONE)
-            (void)printf(text_of(closes ? TEXT_PORTAL_CLOSED : TEXT_PORTAL_ASKED,
-                                 invocation->language),
-                         argv[0]);
+            (void)printf(
+                text_of(closes ? TEXT_PORTAL_CLOSED : TEXT_PORTAL_ASKED, invocation->language),
+                argv[0]);
         else
             code = portal_complain(invocation, argv[0], reason);
         if (reason == REASON_NOT_FOUND)

@@ -15,7 +15,10 @@ void progress_bar_show(uint64_t done, uint64_t total, const char *label)
         bar[i] = i < filled ? '#' : '.';
     bar[BAR_COLUMNS] = 0;
     (void)fprintf(stderr, "\r[%s] %3u%% %s\033[K", bar,
-                  (unsigned)(total == 0 ? 0 : done >= total ? 100 : done * 100 / total), label);
+                  (unsigned)(total == 0      ? 0
+                             : done >= total ? 100
+                                             : done * 100 / total),
+                  label);
 }
 
 void progress_bar_end(void)
