@@ -8,7 +8,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 
 MINUTES ?= 1
 
-.PHONY: run test test-fresh fuzz install uninstall format format-check lint lint-files help
+.PHONY: run test test-fresh test-portal bench-portal fuzz install uninstall format format-check lint lint-files help
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -33,6 +33,25 @@ fuzz:
 	@ops/install-deps develop
 	@$(MAKE) VARIANT=fuzz fuzz-bin
 	@tests/fuzz/campaign $(MINUTES)
+
+# 10,000 dossiers with eight states each through everything that the portal can do wrong and a
+# kill -9 of each process, at most TEST_PORTAL_SECONDS; the same as t0600-portal, which is smaller.
+TEST_PORTAL_SECONDS := 1800
+test-portal:
+	@ops/install-deps test
+	@$(MAKE) all tests-bin
+	@rm -rf $(B)/test-portal && mkdir -p $(B)/test-portal
+	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
+	    TEST_DIR=$(CURDIR)/$(B)/test-portal PORTAL_ROUND=1250 PORTAL_LAPS=2 \
+	    PORTAL_LIMIT=$(TEST_PORTAL_SECONDS) \
+	    timeout $(TEST_PORTAL_SECONDS) tests/system/t0600-portal
+	@rm -rf $(B)/test-portal
+
+# The first load of 100,000 dossiers to the portal's stand-in, killed once on its way.
+bench-portal:
+	@ops/install-deps test
+	@$(MAKE) all
+	@tests/bench/portal
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -81,6 +100,8 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
+	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
+	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'

@@ -71,14 +71,15 @@ static json_t *official(void)
                      "Phòng mẫu");
 }
 
-static json_t *transfer_body(int64_t at_ms)
+static json_t *transfer_body(json_int_t at_ms)
 {
+    json_int_t due_ms = at_ms + 5 * DAY_MS;
     return json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:o, s:i}",
                      "procedure_name", "Thủ tục mẫu", "owner", "name", "Nguyễn Văn Mẫu",
                      "identity_number", "000000000000", "identity_kind", 1, "owner_kind", 1,
                      "address", "Phường Mẫu, Lào Cai", "summary", "Hồ sơ mẫu", "channel", 2,
-                     "received_ms", (json_int_t)at_ms, "due_ms", (json_int_t)(at_ms + 5 * DAY_MS),
-                     "received_by", official(), "submitted_at", 2);
+                     "received_ms", at_ms, "due_ms", due_ms, "received_by", official(),
+                     "submitted_at", 2);
 }
 
 static json_t *body_of(unsigned dossier, int step)

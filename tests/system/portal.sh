@@ -5,7 +5,7 @@ readonly PORTAL_DIR=$TEST_DIR/portal PROVINCE=$TEST_DIR/province
 readonly FEED=${BIN%/bin}/tests/support/portal_feed
 
 # portal_init [SETTING...]: a province, and settings of the portal's adapter; SETTING is a line of
-# its section office.
+# its section office. PORTAL_DIALECT: the mapping, provincial or ministry.
 portal_init() {
     "$BIN/lienthong" sandbox init "$PROVINCE"
     mkdir -p "$PORTAL_DIR"
@@ -28,13 +28,18 @@ portal_settings() {
 office:
   kind: portal
   url: http://127.0.0.1:$portal_port
-  mapping: $ROOT/adapters/portal/provincial.jq
+  mapping: $ROOT/adapters/portal/${PORTAL_DIALECT:-provincial}.jq
   credentials_file: test.json
   window: 64
 $(printf '  %s\n' "$@")
 portal:
   unit: H38
   dstcode: VN/GOV/DVCQG/sandbox
+SETTINGS
+    [[ ${PORTAL_DIALECT:-provincial} == provincial ]] || cat >>"$folder/adapter.yaml" <<SETTINGS
+  integration_path: /ministry
+  auth_path: /ministry/token
+  batch: 1
 SETTINGS
     (umask 077 && echo '{"username":"lienthong","password":"sandbox-portal"}' >"$folder/test.json")
 }
@@ -107,7 +112,7 @@ CREATE TEMP TABLE truth AS
 CREATE UNIQUE INDEX temp.truth_step ON truth(code, step);
 CREATE TEMP TABLE told AS
     SELECT code, row_number() OVER (PARTITION BY code ORDER BY number) AS step, to_state AS state,
-           source_time AS at, via
+           replace(replace(replace(substr(source_time, 1, 19), '-', ''), ':', ''), 'T', '') AS at
     FROM portal.state_change;
 CREATE UNIQUE INDEX temp.told_step ON told(code, step);
 CREATE TEMP TABLE plan(step, state);
