@@ -317,12 +317,12 @@ static enum reason copy_file(const struct portal_proposal *proposal, const char 
 static enum reason write_version(const struct portal_proposal *proposal)
 {
     char path[PATH_BYTES_MAX], today[DAY_TEXT_BYTES], text[64];
-    unsigned number = 0;
+    unsigned long number = 0;
     const char *version = registry_version(proposal->registry);
     day_format(day_of(proposal->today), today);
     if (strncmp(version, today, strlen(today)) == 0)
-        (void)sscanf(version + strlen(today), ".%u", &number);
-    (void)snprintf(text, sizeof text, "%s.%u\n", today, number + 1);
+        number = strtoul(version + strlen(today) + 1, NULL, 10);
+    (void)snprintf(text, sizeof text, "%s.%lu\n", today, number + 1);
     return path_make(path, "%s/version", proposal->output)
                ? file_write(path, bytes_of_text(text), 0644)
                : REASON_FILE_UNREADABLE;
