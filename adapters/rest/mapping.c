@@ -17,6 +17,7 @@ struct mapping {
     char *program;
     pid_t child; /* 0: none */
     int socket;
+    int patience_ms;    /* with the child, now */
     struct buffer text; /* what is sent, then what came */
 };
 
@@ -57,7 +58,7 @@ static bool wait_for(const struct mapping *mapping, short events)
     struct pollfd wait = {.fd = mapping->socket, .events = events};
     int count;
     do
-        count = poll(&wait, 1, MAPPING_TIME_MS);
+        count = poll(&wait, 1, mapping->patience_ms);
     while (count < 0 && errno == EINTR);
     return count == 1;
 }
@@ -112,7 +113,9 @@ static enum reason ensure_child(struct mapping *mapping, char ret_fault[MAPPING_
         return REASON_NONE;
     if (!start_child(mapping))
         return REASON_OUT_OF_MEMORY;
+    mapping->patience_ms = MAPPING_START_MS;
     json_t *greeting = receive_value(mapping);
+    mapping->patience_ms = MAPPING_TIME_MS;
     bool is_ready = json_is_true(greeting);
     if (!is_ready) {
         const char *text = json_string_value(greeting);

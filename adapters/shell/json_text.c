@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 /* Counts outside of strings; jansson finds what is not JSON. */
-static bool is_within_bounds(struct bytes text)
+static bool is_within_bounds(struct bytes text, size_t values_max)
 {
     size_t depth = 0;
     size_t values = 1;
@@ -23,7 +23,7 @@ static bool is_within_bounds(struct bytes text)
             depth--;
         if (byte == '[' || byte == '{' || byte == ',')
             values++;
-        if (depth > JSON_DEPTH_MAX || values > JSON_VALUES_MAX)
+        if (depth > JSON_DEPTH_MAX || values > values_max)
             return false;
     }
     return true;
@@ -43,8 +43,13 @@ static void *noting_malloc(size_t size)
 
 enum reason json_text_read(struct bytes text, json_t **ret_value)
 {
+    return json_text_read_within(text, JSON_VALUES_MAX, ret_value);
+}
+
+enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value)
+{
     json_error_t error;
-    if (text.size == 0 || !is_within_bounds(text))
+    if (text.size == 0 || !is_within_bounds(text, values_max))
         return REASON_REQUEST_MALFORMED;
     json_set_alloc_funcs(noting_malloc, free);
     was_refused = false;

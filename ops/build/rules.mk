@@ -130,6 +130,7 @@ $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
 $(eval $(call program,bin/lienthong-verify,ops,ops/verify/main.c))
 $(eval $(call program,bin/lienthong-sandbox-office,ops,ops/sandbox/office_main.c))
+$(eval $(call program,bin/lienthong-sandbox-portal,ops,ops/sandbox/portal_main.c))
 
 # --- tests: one cmocka program per file; fuzz targets, each with the main that replays a corpus --
 TEST_SRC := $(sort $(wildcard tests/unit/t_*.c tests/contract/t_*.c))

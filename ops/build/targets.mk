@@ -8,7 +8,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 
 MINUTES ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos test-portal bench-portal
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -47,12 +47,35 @@ chaos:
 	@$(MAKE) all $(O)/tests/support/store_compare
 	@tests/chaos/chaos $(MINUTES) $(SEED)
 
+# 10,000 dossiers with eight states each through everything that the portal can do wrong and a
+# kill -9 of each process, at most TEST_PORTAL_SECONDS; the same as t0600-portal, which is smaller.
+TEST_PORTAL_SECONDS := 1800
+test-portal:
+	@ops/install-deps test
+	@$(MAKE) all tests-bin
+	@rm -rf $(B)/test-portal && mkdir -p $(B)/test-portal
+	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
+	    TEST_DIR=$(CURDIR)/$(B)/test-portal PORTAL_ROUND=1250 PORTAL_LAPS=2 \
+	    PORTAL_LIMIT=$(TEST_PORTAL_SECONDS) \
+	    timeout $(TEST_PORTAL_SECONDS) tests/system/t0600-portal
+	@rm -rf $(B)/test-portal
+
+# The first load of 100,000 dossiers to the portal's stand-in, killed once on its way.
+bench-portal:
+	@ops/install-deps test
+	@$(MAKE) all
+	@tests/bench/portal
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/lienthong/registry
 	install -m 644 routing/data/version routing/data/*.csv $(DESTDIR)$(PREFIX)/share/lienthong/registry
-	install -m 644 adapters/rest/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -m 644 adapters/rest/*.jq adapters/portal/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	set -e; for unit in $(wildcard ops/systemd/*); do \
+	    sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
@@ -62,6 +85,7 @@ install: all
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
+	rm -f $(patsubst ops/systemd/%,$(DESTDIR)$(PREFIX)/lib/systemd/system/%,$(wildcard ops/systemd/*))
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))
@@ -89,11 +113,12 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
+	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
+	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
-
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'

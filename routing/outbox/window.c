@@ -54,6 +54,8 @@ void window_failed(struct window *window, mono_t now)
     window_returned(window);
     window->failures++;
     window->size = window->size > 1 ? window->size / 2 : 1;
+    if (window->state == WINDOW_OPEN)
+        return; /* it left before the breaker opened: nothing new is known, the wait stands */
     if (window->state == WINDOW_PROBING || window->failures >= WINDOW_FAILURES_MAX) {
         window_move(window, WINDOW_OPEN);
         window->reopen_at = (mono_t){now.ms + window->reopen_ms};

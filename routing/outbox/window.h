@@ -7,6 +7,8 @@
  *     │                                    │ probe failed: OPEN again, wait doubled
  *     └ slow re-open: the size starts again at 1 and doubles with every full round of successes
  *
+ * Failures of what had left before it opened (a batch that fails whole) leave the wait as it is.
+ *
  * Additive in effect, multiplicative at failure, as Postfix's qmgr_queue.c and TCP do it: a slow
  * agency delays only itself (invariant 6), and a returning one is not trampled.
  */

@@ -321,6 +321,23 @@ static void a_breaker_opens_probes_and_closes_slowly(void **state)
     assert_int_equal(window_room(&window, now), 2); /* not 16 at once */
 }
 
+/* A batch that fails whole opens it once: the second failure of the same moment teaches nothing. */
+static void a_breaker_is_opened_once_by_what_fails_together(void **state)
+{
+    (void)state;
+    enum { BATCH = 64 };
+    struct window window;
+    mono_t now = {1000};
+    window_init(&window, BATCH);
+    for (int i = 0; i < BATCH; i++)
+        window_left(&window);
+    for (int i = 0; i < BATCH; i++)
+        window_failed(&window, now);
+    assert_int_equal(window.state, WINDOW_OPEN);
+    now.ms += WINDOW_REOPEN_FIRST_MS;
+    assert_int_equal(window_room(&window, now), 1);
+}
+
 /* Every pair of states: only the arrows of entry.h exist, and terminal states have none. */
 static void states_move_only_along_their_arrows(void **state)
 {
@@ -361,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_follow_the_table, set_up, tear_down),
         cmocka_unit_test(waits_grow_and_are_bounded),
         cmocka_unit_test(a_breaker_opens_probes_and_closes_slowly),
+        cmocka_unit_test(a_breaker_is_opened_once_by_what_fails_together),
         cmocka_unit_test(states_move_only_along_their_arrows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
