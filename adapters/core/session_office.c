@@ -122,9 +122,22 @@ static enum reason answer_stored(struct session *session, const struct office_an
     return REASON_NONE;
 }
 
+/* A call that this step has planned and an answer that comes with it: the answer of an earlier call
+ * that the store could not keep. The office is not called again for what it has answered. */
+static void forget_call(struct session *session, uint64_t message_seq)
+{
+    for (size_t i = 0; i < session->call_count; i++) {
+        if (session->calls[i].message_seq == message_seq) {
+            session->calls[i] = session->calls[--session->call_count];
+            return;
+        }
+    }
+}
+
 static void answer_flight(struct session *session, struct flight *flight,
                           const struct office_answer *answer, struct entry *ret_entry)
 {
+    forget_call(session, answer->message_seq);
     if (reason_class(answer->reason) == REASON_CLASS_OK)
         outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, ret_entry);
     else
