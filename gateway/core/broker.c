@@ -375,6 +375,11 @@ void broker_owe(struct broker *broker, const struct store_message *message,
 /* ---- the end of the step
  * -------------------------------------------------------------------------- */
 
+bool broker_has_plan(const struct broker *broker)
+{
+    return broker->store_state == REASON_NONE && !plan_is_empty(&broker->plan);
+}
+
 enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan)
 {
     if (broker->store_state == REASON_NONE) {
@@ -388,7 +393,7 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
             plan_note(&broker->plan, bytes_of_text(NOTE_LEDGER),
                       (struct bytes){broker->ledger.id, LEDGER_ID_BYTES});
     }
-    *ret_plan = plan_is_empty(&broker->plan) ? NULL : &broker->plan.store;
+    *ret_plan = broker_has_plan(broker) ? &broker->plan.store : NULL;
     return REASON_NONE;
 }
 

@@ -133,6 +133,9 @@ void broker_reply_frame(struct broker *broker, const struct key *peer, const str
 /* The store could not say what the plan needs to know: the step ends as one whose commit failed,
  * and everything that it took is still the senders'. */
 void broker_fail_step(struct broker *broker, enum reason reason);
+/* False also while the store cannot be read: memory may then hold flights whose commit failed, and
+ * what a lost connection makes of them is not to be written. */
+bool broker_has_plan(const struct broker *broker);
 void broker_event(struct broker *broker, const struct broker_transition *transition);
 void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
                     const struct key *sender, const struct message_id *id,
