@@ -205,8 +205,9 @@ static enum reason operate_on(struct session *session, const struct store_messag
         entry->due = session->wall;
         outbox_look_again(session->outbox, destination);
     } else {
-        /* What may already be at the other side cannot be taken back here. */
-        if (flight != NULL || entry->attempts > 0 || is_to_office)
+        /* What may already be at the other side cannot be taken back here; nor can a receipt, which
+         * is how somebody hears of the end of a message. */
+        if (flight != NULL || entry->attempts > 0 || is_to_office || entry->is_receipt)
             return REASON_FIELD_INVALID;
         entry_move(entry, ENTRY_WITHDRAWN);
         entry->reason = REASON_WITHDRAWN;

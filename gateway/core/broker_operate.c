@@ -162,7 +162,8 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
         }
         return reason;
     }
-    if (is_under_way || entry.attempts > 0)
+    /* A receipt is how its sender hears of the end of another message: it is not taken back. */
+    if (is_under_way || entry.attempts > 0 || entry.is_receipt)
         return REASON_FIELD_INVALID;
     end_entry(broker, &message, &entry,
               operation == BROKER_WITHDRAW ? ENTRY_WITHDRAWN : ENTRY_EXPIRED,
