@@ -50,7 +50,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         .reason = reason,
         .at = session->wall,
     };
-    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item);
+    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, TOLD_NO_MOVE);
     session_reply_taken(session, &envelope->id);
     log_message(session, "refused", sealed, reason);
 }
@@ -249,6 +249,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
     enum reason seen = check_seen(session, sealed);
     if (seen == REASON_DUPLICATE) {
+        session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
         session_reply_taken(session, &sealed->envelope.id);
         log_message(session, "duplicate", sealed, seen);
     } else if (seen == REASON_ID_REUSED) {
