@@ -130,6 +130,7 @@ static enum reason settle_stored(struct session *session, const struct store_mes
         store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
     if (reason != REASON_NONE)
         return reason;
+    plan_apply_moves(&session->plan, &entry); /* a receipt may name one message twice */
     if (entry_state_is_terminal(entry.state))
         return REASON_NONE;
     entry_move(&entry, state);

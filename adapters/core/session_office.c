@@ -270,6 +270,8 @@ enum reason session_operate(struct session *session, uint64_t message_seq,
     enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
     if (reason == REASON_NONE)
         reason = store->verbs->read_message(store, message_seq, &message);
+    if (reason == REASON_NONE)
+        plan_apply_moves(&session->plan, &entry);
     if (reason == REASON_NONE && !entry_state_is_live(entry.state))
         reason = REASON_FIELD_INVALID;
     if (reason == REASON_NONE)
@@ -315,7 +317,9 @@ void session_expire(struct session *session)
     for (size_t i = 0; i < count && plan_has_room(&session->plan); i++) {
         struct store_message message;
         uint32_t destination = outbox_destination(session->outbox, &entries[i].destination);
-        if (entries[i].state == ENTRY_LEASED || destination == OUTBOX_NO_DESTINATION ||
+        plan_apply_moves(&session->plan, &entries[i]);
+        if (entries[i].state == ENTRY_LEASED || entry_state_is_terminal(entries[i].state) ||
+            destination == OUTBOX_NO_DESTINATION ||
             store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
             outbox_find(session->outbox, destination, &message.sender, &message.id) != NULL)
             continue;

@@ -236,6 +236,7 @@ static enum reason settle_stored(struct broker *broker, struct peer *peer, const
     reason = store->verbs->read_entry(store, message.seq, &peer->key, &entry);
     if (reason != REASON_NONE)
         return reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason;
+    plan_apply_moves(&broker->plan, &entry); /* a receipt may name one message twice */
     if (entry.state == state)
         return REASON_DUPLICATE;
     if (entry_state_is_terminal(entry.state))
