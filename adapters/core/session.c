@@ -178,9 +178,12 @@ static void pump(struct session *session, uint32_t destination)
         outbox_look_again(session->outbox, destination);
     for (size_t i = 0; i < count; i++) {
         struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
-            !outbox_lease(session->outbox, &entries[i], &message.sender, &message.id,
-                          &message.digest, session->now, session->wall))
+        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
+            outbox_look_again(session->outbox, destination); /* not now: it stays due */
+            continue;
+        }
+        if (!outbox_lease(session->outbox, &entries[i], &message.sender, &message.id, &message.digest,
+                          session->now, session->wall))
             continue;
         plan_move(&session->plan, &entries[i]);
         leave(session, &entries[i], destination == session->to_office, &message.id, NULL, 0);

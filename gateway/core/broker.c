@@ -199,9 +199,12 @@ static void pump_destination(struct broker *broker, uint32_t destination)
         outbox_look_again(broker->outbox, destination);
     for (size_t i = 0; i < count; i++) {
         struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
-            !outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
-                          &message.digest, broker->now, broker->wall))
+        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
+            outbox_look_again(broker->outbox, destination); /* not now: it stays due */
+            continue;
+        }
+        if (!outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id, &message.digest,
+                          broker->now, broker->wall))
             continue;
         plan_move(&broker->plan, &entries[i]);
         broker_deliver(broker, destination, &entries[i], &message.sender, &message.id, NULL, 0);
