@@ -402,7 +402,9 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
 
 mono_t broker_deadline(const struct broker *broker)
 {
-    if (broker->more_to_do && broker->store_state == REASON_NONE)
+    if (broker->store_state != REASON_NONE) /* nothing leaves before it is read again */
+        return broker->retry_at.ms < broker->tick_due.ms ? broker->retry_at : broker->tick_due;
+    if (broker->more_to_do)
         return broker->now;
     mono_t outbox = outbox_deadline(broker->outbox, broker->now, broker->wall);
     return outbox.ms < broker->tick_due.ms ? outbox : broker->tick_due;

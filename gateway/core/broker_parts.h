@@ -103,6 +103,7 @@ struct broker {
 
     enum reason store_state; /* NONE, or why the store cannot commit */
     mono_t retry_at;         /* when to try it again */
+    bool has_failed;         /* and has not committed since */
     bool ledger_id_is_new;
 
     /* of the step */
