@@ -182,8 +182,8 @@ static void pump(struct session *session, uint32_t destination)
             outbox_look_again(session->outbox, destination); /* not now: it stays due */
             continue;
         }
-        if (!outbox_lease(session->outbox, &entries[i], &message.sender, &message.id, &message.digest,
-                          session->now, session->wall))
+        if (!outbox_lease(session->outbox, &entries[i], &message.sender, &message.id,
+                          &message.digest, session->now, session->wall))
             continue;
         plan_move(&session->plan, &entries[i]);
         leave(session, &entries[i], destination == session->to_office, &message.id, NULL, 0);
@@ -329,8 +329,8 @@ void session_owe(struct session *session, const struct store_message *message,
 /* ---- the end of the step
  * ------------------------------------------------------------------------------ */
 
-/* While the store cannot be read, memory may hold flights whose commit failed: what a lost link makes
- * of them is not to be written. */
+/* While the store cannot be read, memory may hold flights whose commit failed: what a lost link
+ * makes of them is not to be written. */
 static bool has_plan(const struct session *session)
 {
     return session->store_state == REASON_NONE && !plan_is_empty(&session->plan);

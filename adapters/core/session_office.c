@@ -10,8 +10,8 @@ void session_tell(struct session *session, const struct key *to, uint32_t type,
                   const struct receipt_item *item, size_t move)
 {
     struct told *told = plan_take(&session->plan, sizeof *told);
-    *told = (struct told){
-        .to = *to, .type = type, .item = *item, .move = move, .next = session->told};
+    *told =
+        (struct told){.to = *to, .type = type, .item = *item, .move = move, .next = session->told};
     told->item.text = arena_copy(&session->step, item->text);
     told->item.office_reference = arena_copy(&session->step, item->office_reference);
     session->told = told;

@@ -203,8 +203,8 @@ static void pump_destination(struct broker *broker, uint32_t destination)
             outbox_look_again(broker->outbox, destination); /* not now: it stays due */
             continue;
         }
-        if (!outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id, &message.digest,
-                          broker->now, broker->wall))
+        if (!outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
+                          &message.digest, broker->now, broker->wall))
             continue;
         plan_move(&broker->plan, &entries[i]);
         broker_deliver(broker, destination, &entries[i], &message.sender, &message.id, NULL, 0);

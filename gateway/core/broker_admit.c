@@ -290,7 +290,8 @@ static struct store_message *turn_away(struct broker *broker, struct peer *peer,
     return message;
 }
 
-/* One message through the whole pipeline. The row in the plan, or NULL when nothing is kept of it. */
+/* One message through the whole pipeline. The row in the plan, or NULL when nothing is kept of it.
+ */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
                                    struct sealed *sealed)
 {
@@ -371,9 +372,8 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
     struct taken_parcel taken = {.parcel = sealed->parcel};
-    struct store_message *message = reason == REASON_NONE
-                                        ? admit(broker, peer, intake, sealed)
-                                        : turn_away(broker, peer, sealed, reason);
+    struct store_message *message = reason == REASON_NONE ? admit(broker, peer, intake, sealed)
+                                                          : turn_away(broker, peer, sealed, reason);
     if (message != NULL) {
         keep(&taken, sealed, message);
         plan_taken(broker, &taken);

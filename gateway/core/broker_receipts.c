@@ -143,9 +143,9 @@ static void tell_refusal(struct broker *broker, struct peer *peer, const struct 
     broker_tell(broker, &peer->key, MESSAGE_TYPE_RECEIPT_REFUSED, false, &fact);
 }
 
-/* What its true sender said and may not say is remembered like what was taken, without a destination:
- * the same message again gets the same answer, also when the registry or a clock has changed in
- * between, and has one outcome (invariant 4). */
+/* What its true sender said and may not say is remembered like what was taken, without a
+ * destination: the same message again gets the same answer, also when the registry or a clock has
+ * changed in between, and has one outcome (invariant 4). */
 static bool is_remembered(const struct peer *peer, const struct sealed *sealed, enum reason reason)
 {
     return sealed->is_parsed && sealed->verdict == REASON_NONE && reason != REASON_ID_REUSED &&
@@ -169,9 +169,8 @@ struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
                                                  .reason = REASON_BUSY});
         return NULL;
     }
-    struct store_message *message = is_remembered(peer, sealed, reason)
-                                        ? broker_plan_sealed(broker, sealed, &nobody)
-                                        : NULL;
+    struct store_message *message =
+        is_remembered(peer, sealed, reason) ? broker_plan_sealed(broker, sealed, &nobody) : NULL;
     tell_refusal(broker, peer, &id, &sealed->digest, type, reason, message);
     broker_event(broker, &(struct broker_transition){.event = "refused",
                                                      .from = peer->key,

@@ -175,8 +175,8 @@ static bool receiver_has_room(const struct peer *peer)
     return false;
 }
 
-/* The partial form changed under us: a local system has put the same file there meanwhile, or it was
- * given up. That says nothing about the message: it is sent again and then looked for again. */
+/* The partial form changed under us: a local system has put the same file there meanwhile, or it
+ * was given up. That says nothing about the message: it is sent again and then looked for again. */
 static enum reason unless_changed(enum reason reason)
 {
     return reason == REASON_NOT_FOUND || reason == REASON_FIELD_INVALID ? REASON_BUSY : reason;
