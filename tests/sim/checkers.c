@@ -5,11 +5,11 @@
 #include "proto/codec/message_type.h"
 #include "tests/sim/check.h"
 
-static const struct checker *const all[] = {
+enum { CHECKERS = 10 };
+static const struct checker *const all[CHECKERS] = {
     &check_loss,    &check_speak,  &check_once,   &check_order,  &check_policy,
     &check_outcome, &check_ledger, &check_digest, &check_bounds, &check_privacy,
 };
-enum { CHECKERS = sizeof all / sizeof *all };
 _Static_assert(CHECKERS <= (int)SIM_CHECKERS_MAX, "every checker has a place for its state");
 
 void checkers_open(struct sim *sim)

@@ -37,6 +37,7 @@ enum {
     LINES = NODES, /* a node's line to the gateway; the gateway's own is empty */
 
     PIPE_FRAMES_MAX = 512,
+    NODE_INTAKES_MAX = PIPE_FRAMES_MAX + 512,
     OFFICE_ANSWERS_MAX = 256,
     INTENTS_MAX = 512,
     DOSSIERS_MAX = 32,
@@ -107,9 +108,9 @@ struct node {
     bool is_up;
     bool is_dying;
     struct arena memory;
-    struct broker *broker;                         /* the gateway's */
-    struct session *session;                       /* an adapter's */
-    struct intake *intakes[PIPE_FRAMES_MAX + 512]; /* given to the core and not given back */
+    struct broker *broker;                    /* the gateway's */
+    struct session *session;                  /* an adapter's */
+    struct intake *intakes[NODE_INTAKES_MAX]; /* given to the core and not given back */
     size_t intake_count;
     int64_t started_ms;
     int64_t restart_at_ms;
