@@ -7,8 +7,9 @@ SANDBOX := $(B)/sandbox
 FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]' </dev/null)
 
 MINUTES ?= 1
+SEED ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos test-portal bench-portal
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -66,6 +67,37 @@ bench-portal:
 	@$(MAKE) all
 	@tests/bench/portal
 
+# The cores in a hostile world: one seed, or seed after seed on every processor for MINUTES.
+SIM := $(B)/tests/sim/sim
+SIM_COMMIT = COMMIT=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+sim:
+	@ops/install-deps build
+	@$(MAKE) $(SIM)
+	@$(SIM_COMMIT) $(SIM) $(if $(V),-v) $(SEED)
+campaign:
+	@ops/install-deps build
+	@$(MAKE) $(SIM)
+	@$(SIM_COMMIT) $(SIM) -c $$(($(MINUTES) * 60)) -j $$(nproc) $(SEED)
+
+# The same with one deliberate fault of tests/sim/planted at a time: each must be caught.
+PLANTED := $(sort $(wildcard tests/sim/planted/*.patch))
+PLANTED_SIM := $(PLANTED:tests/sim/planted/%.patch=$(O)/planted/%/sim)
+sim-selftest:
+	@ops/install-deps test
+	@$(MAKE) $(SIM)
+	@$(MAKE) planted
+	@tests/sim/selftest
+planted: $(PLANTED_SIM)
+$(PLANTED_SIM): ROOM := tests
+$(PLANTED_SIM): $(O)/planted/%/sim: tests/sim/planted/%.patch $(SIM)
+	$(call say,PLANT,$*)
+	@rm -rf $(@D) && mkdir -p $(@D)/source
+	@cp --parents $$(sed -n 's,^+++ b/,,p' $<) $(@D)/source
+	@patch --quiet --strip=1 --fuzz=0 --directory=$(@D)/source <$<
+	$(Q)$(CC) $(OUR_CFLAGS) $(INCLUDES) -c $(@D)/source/$$(sed -n 's,^+++ b/,,p' $<) -o $(@D)/fault.o
+	$(Q)$(LINK) -o $@ $(O)/obj/tests/sim/sim_main.o $(@D)/fault.o -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
+	@rm -r $(@D)/source $(@D)/fault.o
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
@@ -120,6 +152,10 @@ help:
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
+
+	@echo 'make sim SEED=n     the cores in a simulated hostile world; V=1 shows every event'
+	@echo 'make campaign       seed after seed from SEED=1 for MINUTES=1 on every processor'
+	@echo 'make sim-selftest   every deliberate fault of tests/sim/planted must be caught'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'

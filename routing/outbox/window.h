@@ -42,6 +42,8 @@ struct window {
 void window_init(struct window *window, uint32_t size_max);
 /* How many more may leave at now. May move OPEN to PROBING. */
 uint32_t window_room(struct window *window, mono_t now);
+/* Whether room can only come from what is under way. */
+bool window_is_full(const struct window *window);
 void window_left(struct window *window);
 /* One that was under way is no longer: with success, with failure, or without a verdict. */
 void window_succeeded(struct window *window);
