@@ -208,9 +208,6 @@ struct store_verbs {
     /* Message seqs of a dossier, oldest first, after after_seq. */
     enum reason (*history)(struct store *store, struct bytes dossier_code, uint64_t after_seq,
                            uint64_t *ret_seqs, size_t limit, size_t *ret_count);
-    /* Messages whose recipient this is, oldest first, after after_seq: an inbox. */
-    enum reason (*inbox)(struct store *store, const struct key *recipient, uint64_t after_seq,
-                         uint64_t *ret_seqs, size_t limit, size_t *ret_count);
     enum reason (*find_route)(struct store *store, struct bytes dossier_code,
                               struct store_route *ret_route);
     enum reason (*ledger_hash)(struct store *store, uint64_t position, struct digest *ret_hash);

@@ -131,19 +131,6 @@ static enum reason history(struct store *store, struct bytes dossier_code, uint6
     return REASON_NONE;
 }
 
-static enum reason inbox(struct store *store, const struct key *recipient, uint64_t after_seq,
-                         uint64_t *ret_seqs, size_t limit, size_t *ret_count)
-{
-    const struct store_memory_image *image = image_of(store);
-    size_t count = 0;
-    for (uint64_t seq = after_seq + 1; seq <= image->message_count && count < limit; seq++) {
-        if (key_equal(&image->messages[seq - 1].recipient, recipient))
-            ret_seqs[count++] = seq;
-    }
-    *ret_count = count;
-    return REASON_NONE;
-}
-
 /* ---- entries ---- */
 
 static bool comes_before(const struct entry *a, const struct entry *b)
@@ -379,7 +366,6 @@ static const struct store_verbs verbs = {
     .list = list,
     .counts = counts,
     .history = history,
-    .inbox = inbox,
     .find_route = find_route,
     .ledger_hash = ledger_hash,
     .ledger_entry = ledger_entry,

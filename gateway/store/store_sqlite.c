@@ -54,7 +54,6 @@ static const struct store_verbs verbs = {
     .list = store_sqlite_list,
     .counts = store_sqlite_counts,
     .history = store_sqlite_history,
-    .inbox = store_sqlite_inbox,
     .find_route = store_sqlite_find_route,
     .ledger_hash = store_sqlite_ledger_hash,
     .ledger_entry = store_sqlite_ledger_entry,

@@ -74,27 +74,31 @@ static enum reason add_id(struct store_sqlite *store, const struct store_message
     return sql_run(store, statement);
 }
 
-static enum reason add_to_history(struct store_sqlite *store, const struct store_message *message)
+/* A dossier's history: its messages, and with the first one that has it the route. seq 0: a route
+ * without a message. */
+static enum reason add_to_history(struct store_sqlite *store, struct bytes dossier_code,
+                                  uint64_t seq, const struct store_route *route)
 {
-    if (message->dossier_code.size == 0)
-        return REASON_NONE;
+    uint64_t agency = 0;
+    enum reason reason =
+        route == NULL ? REASON_NONE : participants_intern(store, &route->agency, &agency);
+    if (reason != REASON_NONE)
+        return reason;
     sqlite3_stmt *statement = store->statements[SQL_ADD_DOSSIER];
-    sql_bind_text(statement, 1, message->dossier_code);
-    sql_bind_number(statement, 2, message->seq);
+    sql_bind_text(statement, 1, dossier_code);
+    sql_bind_number(statement, 2, seq);
+    if (route != NULL) {
+        sql_bind_number(statement, 3, agency);
+        sql_bind_text(statement, 4, route->registry_version);
+    } else {
+        (void)sqlite3_bind_null(statement, 3);
+        (void)sqlite3_bind_null(statement, 4);
+    }
     return sql_run(store, statement);
 }
 
-static enum reason add_to_inbox(struct store_sqlite *store, const struct store_message *message,
-                                uint64_t recipient)
-{
-    if (recipient == 0)
-        return REASON_NONE;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_INBOX];
-    sql_bind_number(statement, 1, recipient << SEQ_BITS | message->seq);
-    return sql_run(store, statement);
-}
-
-static enum reason add_message(struct store_sqlite *store, const struct store_message *message)
+static enum reason add_message(struct store_sqlite *store, const struct store_message *message,
+                               const struct store_route *route)
 {
     check(message->seq > 0 && message->seq <= SEQ_MAX);
     check(message->dossier_code.size <= DOSSIER_CODE_BYTES_MAX);
@@ -108,22 +112,18 @@ static enum reason add_message(struct store_sqlite *store, const struct store_me
         reason = add_message_row(store, message, sender, recipient);
     if (reason == REASON_NONE)
         reason = add_id(store, message, sender);
-    if (reason == REASON_NONE)
-        reason = add_to_history(store, message);
-    return reason == REASON_NONE ? add_to_inbox(store, message, recipient) : reason;
+    if (reason == REASON_NONE && message->dossier_code.size > 0)
+        reason = add_to_history(store, message->dossier_code, message->seq, route);
+    return reason;
 }
 
+/* A route whose message is not in its plan. */
 static enum reason add_route(struct store_sqlite *store, const struct store_route *route)
 {
-    uint64_t agency = 0;
-    enum reason reason = participants_intern(store, &route->agency, &agency);
-    if (reason != REASON_NONE)
-        return reason;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_ROUTE];
-    sql_bind_text(statement, 1, route->dossier_code);
-    sql_bind_number(statement, 2, agency);
-    sql_bind_text(statement, 3, route->registry_version);
-    return sql_run(store, statement);
+    struct store_route first;
+    enum reason reason = store_sqlite_find_route(&store->store, route->dossier_code, &first);
+    return reason == REASON_NOT_FOUND ? add_to_history(store, route->dossier_code, 0, route)
+                                      : reason;
 }
 
 static enum reason add_hashes(struct store_sqlite *store, const struct store_segment *segment)
@@ -174,10 +174,18 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
     enum reason reason = REASON_NONE;
     for (size_t i = 0; i < plan->parcel_count && reason == REASON_NONE; i++)
         reason = add_parcel(store, &plan->parcels[i]);
-    for (size_t i = 0; i < plan->message_count && reason == REASON_NONE; i++)
-        reason = add_message(store, &plan->messages[i]);
-    for (size_t i = 0; i < plan->route_count && reason == REASON_NONE; i++)
-        reason = add_route(store, &plan->routes[i]);
+    /* Routes come in the order of their messages. */
+    const struct store_route *route = plan->routes;
+    const struct store_route *routes_end = plan->routes + plan->route_count;
+    for (size_t i = 0; i < plan->message_count && reason == REASON_NONE; i++) {
+        const struct store_message *message = &plan->messages[i];
+        bool has_route =
+            route != routes_end && bytes_equal(route->dossier_code, message->dossier_code);
+        reason = add_message(store, message, has_route ? route : NULL);
+        route += has_route;
+    }
+    for (; route != routes_end && reason == REASON_NONE; route++)
+        reason = add_route(store, route);
     return reason;
 }
 

@@ -247,23 +247,6 @@ enum reason store_sqlite_history(struct store *store, struct bytes dossier_code,
     return collect(self, statement, UINT64_MAX, ret_seqs, ret_count);
 }
 
-enum reason store_sqlite_inbox(struct store *store, const struct key *recipient, uint64_t after_seq,
-                               uint64_t *ret_seqs, size_t limit, size_t *ret_count)
-{
-    struct store_sqlite *self = self_of(store);
-    enum reason reason = store_sqlite_ready(self);
-    if (reason != REASON_NONE)
-        return reason;
-    uint64_t number = participants_find(&self->participants, recipient);
-    if (after_seq > SEQ_MAX)
-        after_seq = SEQ_MAX;
-    sqlite3_stmt *statement = self->statements[SQL_INBOX];
-    sql_bind_number(statement, 1, number << SEQ_BITS | after_seq);
-    sql_bind_number(statement, 2, number << SEQ_BITS | SEQ_MAX);
-    sql_bind_number(statement, 3, limit);
-    return collect(self, statement, SEQ_MAX, ret_seqs, ret_count);
-}
-
 enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_code,
                                     struct store_route *ret_route)
 {

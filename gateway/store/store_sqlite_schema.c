@@ -23,11 +23,7 @@ static const char *const versions[] = {
     "CREATE TABLE message_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(sender, id)) WITHOUT ROWID;"
     "CREATE TABLE message_dossier(dossier TEXT NOT NULL, seq INTEGER NOT NULL,"
-    " PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"
-    "CREATE TABLE message_recipient(place INTEGER PRIMARY KEY);"
-
-    "CREATE TABLE route(dossier TEXT PRIMARY KEY, agency INTEGER NOT NULL,"
-    " registry_version TEXT NOT NULL) WITHOUT ROWID;"
+    " agency INTEGER, registry_version TEXT, PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"
 
     "CREATE TABLE waiting(place INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " state INTEGER NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL,"

@@ -82,10 +82,6 @@ STORE_VERB(history,
            (struct store *store, struct bytes dossier_code, uint64_t after_seq,
             uint64_t *ret_seqs, size_t limit, size_t *ret_count),
            (inner, dossier_code, after_seq, ret_seqs, limit, ret_count))
-STORE_VERB(inbox,
-           (struct store *store, const struct key *recipient, uint64_t after_seq,
-            uint64_t *ret_seqs, size_t limit, size_t *ret_count),
-           (inner, recipient, after_seq, ret_seqs, limit, ret_count))
 STORE_VERB(find_route,
            (struct store *store, struct bytes dossier_code, struct store_route *ret_route),
            (inner, dossier_code, ret_route))
@@ -119,7 +115,6 @@ void failing_store_init(struct failing_store *store, struct store *inner,
         .list = list,
         .counts = counts,
         .history = history,
-        .inbox = inbox,
         .find_route = find_route,
         .ledger_hash = ledger_hash,
         .ledger_entry = ledger_entry,
