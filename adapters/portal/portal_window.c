@@ -1,22 +1,32 @@
 #include "adapters/portal/portal_window.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MINUTES_OF_DAY = 24 * 60, MINUTE_MS = 60 * 1000 };
 
+/* "22:00": two digits, a colon, two digits. */
+static bool parse_minute(const char *text, int *ret_minute)
+{
+    static const char form[] = "00:00";
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (form[i] == '0' ? !is_digit : text[i] != form[i])
+            return false; /* also at the end of the text */
+    }
+    int hour = (text[0] - '0') * 10 + text[1] - '0';
+    int minute = (text[3] - '0') * 10 + text[4] - '0';
+    *ret_minute = hour * 60 + minute;
+    return minute < 60 && *ret_minute <= MINUTES_OF_DAY;
+}
+
 static bool parse_one(const char *text, int *ret_from, int *ret_to, int *ret_used)
 {
-    int from_hour, from_minute, to_hour, to_minute, used = 0;
-    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &from_hour, &from_minute, &to_hour, &to_minute, &used) !=
-            4 ||
-        from_hour < 0 || from_hour > 23 || to_hour < 0 || to_hour > 24 || from_minute < 0 ||
-        from_minute > 59 || to_minute < 0 || to_minute > 59)
+    enum { TIME_CHARACTERS = 5 };
+    if (!parse_minute(text, ret_from) || text[TIME_CHARACTERS] != '-' ||
+        !parse_minute(text + TIME_CHARACTERS + 1, ret_to))
         return false;
-    *ret_from = from_hour * 60 + from_minute;
-    *ret_to = to_hour * 60 + to_minute;
-    *ret_used = used;
-    return *ret_from != *ret_to && *ret_to <= MINUTES_OF_DAY;
+    *ret_used = 2 * TIME_CHARACTERS + 1;
+    return *ret_from != *ret_to && *ret_from < MINUTES_OF_DAY;
 }
 
 bool portal_windows_parse(const char *text, struct portal_windows *ret_windows)

@@ -178,7 +178,7 @@ struct rewriting {
     const struct portal_proposal *proposal;
     const json_t *theirs; /* by code */
     bool is_procedures;
-    char today[DAY_TEXT_BYTES];
+    char today[DAY_TEXT_BYTES], yesterday[DAY_TEXT_BYTES];
     struct line head;
     size_t code, name, valid_to;
 };
@@ -192,7 +192,7 @@ static bool rewrite_line(const struct rewriting *rewriting, const char *text, st
     const json_t *other = find(rewriting->theirs, code, rewriting->is_procedures);
     const char *name = text_of_row(other, "name");
     if (other == NULL && rewriting->is_procedures && line.fields[rewriting->valid_to][0] == 0)
-        return append_line(into, &line, rewriting->valid_to, rewriting->today);
+        return append_line(into, &line, rewriting->valid_to, rewriting->yesterday);
     struct buffer field;
     buffer_init(&field, LINE_BYTES_MAX);
     bool same = other == NULL || !append_field(&field, name) || code[0] == 0 ||
@@ -279,7 +279,9 @@ static enum reason write_table(const struct portal_proposal *proposal, const cha
     json_t *theirs =
         by_code(is_procedures ? proposal->procedures : proposal->agencies, is_procedures);
     rewriting.theirs = theirs;
-    day_format(day_of(proposal->today), rewriting.today);
+    civil_day_t today = day_of(proposal->today);
+    day_format(today, rewriting.today);
+    day_format((civil_day_t){today.number - 1}, rewriting.yesterday);
     enum reason reason = path_make(path, "%s/%s", proposal->directory, name)
                              ? file_load(path, &from)
                              : REASON_FILE_UNREADABLE;
@@ -315,12 +317,12 @@ static enum reason copy_file(const struct portal_proposal *proposal, const char 
 static enum reason write_version(const struct portal_proposal *proposal)
 {
     char path[PATH_BYTES_MAX], today[DAY_TEXT_BYTES], text[64];
-    unsigned number = 0;
+    unsigned long number = 0;
     const char *version = registry_version(proposal->registry);
     day_format(day_of(proposal->today), today);
     if (strncmp(version, today, strlen(today)) == 0)
-        (void)sscanf(version + strlen(today), ".%u", &number);
-    (void)snprintf(text, sizeof text, "%s.%u\n", today, number + 1);
+        number = strtoul(version + strlen(today) + 1, NULL, 10);
+    (void)snprintf(text, sizeof text, "%s.%lu\n", today, number + 1);
     return path_make(path, "%s/version", proposal->output)
                ? file_write(path, bytes_of_text(text), 0644)
                : REASON_FILE_UNREADABLE;

@@ -2,7 +2,7 @@
  *
  *   new procedure       a line, for the agency with the portal's unit code; without such an agency
  *                       it is only listed
- *   gone                valid_to is today: dossiers under way keep it
+ *   gone                valid_to is yesterday: dossiers under way keep it
  *   renamed             name_vi
  *   agencies            only listed, but for their names: keys, roles and certificates are a
  *                       person's decision

@@ -36,11 +36,12 @@ static bool count_one(void *context, const struct portal_dossier_view *view)
 static bool watch(void *context, const struct portal_reconcile_figures *figures)
 {
     const struct watching *watching = context;
+    unsigned long long different =
+        figures->missing + figures->extra + figures->state + figures->time;
     char label[128];
-    (void)snprintf(
-        label, sizeof label, text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
-        (unsigned long long)figures->compared,
-        (unsigned long long)(figures->missing + figures->extra + figures->state + figures->time));
+    (void)snprintf(label, sizeof label,
+                   text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
+                   (unsigned long long)figures->compared, different);
     progress_bar_show(figures->compared, watching->total, label);
     return is_stopped == 0;
 }

@@ -56,7 +56,7 @@ static void begin(struct play *play)
 {
     char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
     struct buffer mapping;
-    play->server = scripted_server_start(play->script, play->reply_count);
+    play->server = scripted_server_open(play->script, play->reply_count);
     assert_non_null(play->server);
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u", scripted_server_port(play->server));
     assert_true(scratch_open(&play->scratch));
@@ -80,7 +80,11 @@ static void begin(struct play *play)
         .requests_max = 2,
         .batch_max = 50,
     };
-    assert_int_equal(portal_office_new(&options, &play->office, fault), REASON_NONE);
+    enum reason reason = portal_office_new(&options, &play->office, fault);
+    if (reason != REASON_NONE)
+        print_error("the mapping: %s\n", fault);
+    assert_int_equal(reason, REASON_NONE);
+    assert_true(scripted_server_serve(play->server)); /* after the mapping's process was made */
     json_decref(options.dialect.credentials);
     json_decref(settings);
     buffer_release(&mapping);
