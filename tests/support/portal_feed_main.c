@@ -10,6 +10,7 @@
  *
  * Prints "fed N messages, N answers did not come", exit code 0; 1 when the limit passed. */
 #include <jansson.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -134,12 +135,6 @@ static bool connect_adapter(const struct feed *feed, struct http **http)
     return http_new(&options, http) == REASON_NONE;
 }
 
-static void pause_a_while(void)
-{
-    struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    (void)nanosleep(&pause, NULL);
-}
-
 /* One try. False: not taken, or nobody knows. */
 static bool submit_once(struct feed *feed, struct http **http, const struct http_request *request)
 {
@@ -172,7 +167,7 @@ static bool submit(struct feed *feed, struct http **http, unsigned dossier, int 
         atomic_fetch_add(&feed->unanswered, 1);
         if (time(NULL) >= feed->deadline)
             atomic_store(&feed->has_failed, true);
-        pause_a_while();
+        (void)poll(NULL, 0, PAUSE_MS);
     }
     json_decref(message);
     if (taken)

@@ -1,5 +1,5 @@
-# What the tests of the national portal share, on top of lib.sh: a gateway, the centre's adapter, the
-# portal's adapter and the portal's stand-in, each a process that can be killed and started again;
+# What the tests of the national portal share, on top of lib.sh: a gateway, the adapters of the centre
+# and of the portal, and the stand-in, each a process that can be killed and started again;
 # and the comparison of what the portal has with what the ledger says it must have.
 readonly PORTAL_DIR=$TEST_DIR/portal PROVINCE=$TEST_DIR/province
 readonly FEED=${BIN%/bin}/tests/support/portal_feed
@@ -8,15 +8,20 @@ readonly FEED=${BIN%/bin}/tests/support/portal_feed
 # its section office. PORTAL_DIALECT: the mapping, provincial or ministry.
 portal_init() {
     "$BIN/lienthong" sandbox init "$PROVINCE"
+    portal_open "$@"
+    local name
+    for name in gateway centre adapter; do
+        portal_start "$name"
+    done
+}
+
+# The stand-in alone, and the settings of its adapter.
+portal_open() {
     mkdir -p "$PORTAL_DIR"
     start portal "$BIN/lienthong-sandbox-portal" --directory "$PORTAL_DIR" --port 0
     wait_for 30 test -s "$PORTAL_DIR/portal.port"
     portal_port=$(<"$PORTAL_DIR/portal.port")
     portal_settings "$@"
-    local name
-    for name in gateway centre adapter; do
-        portal_start "$name"
-    done
 }
 
 portal_settings() {
