@@ -44,7 +44,7 @@ enum {
     POLICY_COPIES_MAX = 3,            /* with the recipient: ROUTE_DESTINATIONS_MAX */
     AGENCY_FORMER_CODES_MAX = 8,      /* the code systems changed three times in ten years */
     PARTICIPANT_CERTIFICATES_MAX = 8, /* old, new and next of a few signers */
-    SUCCESSOR_HOPS_MAX = 8,    /* mergers between a dossier's first day and its last */
+    SUCCESSOR_HOPS_MAX = 8,           /* mergers between a dossier's first day and its last */
     LIFE_HOURS_MAX = 366 * 24,
     PROCESSING_DAYS_MAX = 1000,
     /* "2026-11-24.9999+0123456789ab" and its terminator; fits registry_version of a receipt */

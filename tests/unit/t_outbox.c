@@ -122,7 +122,8 @@ static void a_slow_destination_leaves_flights_to_the_others(void **state)
         outbox_taken(fixture->outbox, find(fixture, ++taken, "a"), (mono_t){0});
     assert_int_equal(taken, FLIGHTS / 2);
     assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 0);
-    /* Nothing to wake for: an answer makes room, or the end of a lease, which the tick looks for. */
+    /* Nothing to wake for: an answer makes room, or the end of a lease, which the tick looks for.
+     */
     assert_true(outbox_deadline(fixture->outbox, (mono_t){0}, (wall_t){0}).ms == INT64_MAX);
     uint64_t others = 0;
     while (admit(fixture, 20 + others, "b", others + 1, 0))
