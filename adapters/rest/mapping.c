@@ -17,6 +17,7 @@ struct mapping {
     char *program;
     pid_t child; /* 0: none */
     int socket;
+    int patience_ms;    /* with the child, each time it must do something */
     struct buffer text; /* what is sent, then what came */
 };
 
@@ -57,7 +58,7 @@ static bool wait_for(const struct mapping *mapping, short events)
     struct pollfd wait = {.fd = mapping->socket, .events = events};
     int count;
     do
-        count = poll(&wait, 1, MAPPING_TIME_MS);
+        count = poll(&wait, 1, mapping->patience_ms);
     while (count < 0 && errno == EINTR);
     return count == 1;
 }
@@ -113,14 +114,16 @@ static enum reason ensure_child(struct mapping *mapping, char ret_fault[MAPPING_
     if (!start_child(mapping))
         return REASON_OUT_OF_MEMORY;
     json_t *greeting = receive_value(mapping);
-    bool is_ready = json_is_true(greeting);
-    if (!is_ready) {
+    enum reason reason = json_is_true(greeting)     ? REASON_NONE
+                         : json_is_string(greeting) ? REASON_SETTINGS_INVALID
+                                                    : REASON_BUSY;
+    if (reason != REASON_NONE) {
         const char *text = json_string_value(greeting);
         (void)snprintf(ret_fault, MAPPING_FAULT_BYTES, "%s", text == NULL ? "" : text);
         stop_child(mapping);
     }
     json_decref(greeting);
-    return is_ready ? REASON_NONE : REASON_SETTINGS_INVALID;
+    return reason;
 }
 
 /* ---- the mapping ----------------------------------------------------------------------------- */
@@ -135,6 +138,7 @@ enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
     struct mapping *mapping = calloc(1, sizeof *mapping);
     if (mapping == NULL)
         return REASON_OUT_OF_MEMORY;
+    mapping->patience_ms = MAPPING_START_MS;
     buffer_init(&mapping->text, MAPPING_INPUT_BYTES_MAX + sizeof(uint32_t));
     mapping->program = strndup((const char *)program.data, program.size);
     enum reason reason =
@@ -143,6 +147,7 @@ enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
         mapping_destroy(&mapping);
         return reason;
     }
+    mapping->patience_ms = MAPPING_TIME_MS;
     *ret_mapping = mapping;
     return REASON_NONE;
 }

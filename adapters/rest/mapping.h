@@ -23,12 +23,14 @@ enum {
     MAPPING_INPUT_BYTES_MAX = 4 * 1024 * 1024, /* a message and the largest reply */
     MAPPING_OUTPUT_BYTES_MAX = 1024 * 1024,
     MAPPING_TIME_MS = 2000,
+    /* The first start: a fork and a compilation while fifty programs start on a loaded machine. */
+    MAPPING_START_MS = 60 * 1000,
     MAPPING_MEMORY_BYTES = 256 * 1024 * 1024,
     MAPPING_FAULT_BYTES = 256,
 };
 
 /* REASON_SETTINGS_INVALID: the program does not compile; why stands in ret_fault.
- * REASON_OUT_OF_MEMORY: no process to be had. */
+ * REASON_BUSY: not ready in MAPPING_START_MS. REASON_OUT_OF_MEMORY: no process to be had. */
 enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
                         char ret_fault[MAPPING_FAULT_BYTES]);
 void mapping_destroy(struct mapping **mapping);
