@@ -7,6 +7,7 @@ SANDBOX := $(B)/sandbox
 FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]' </dev/null)
 
 MINUTES ?= 1
+UNITS := lienthong-gateway.service lienthong-adapter@.service
 
 .PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help
 
@@ -54,7 +55,12 @@ install: all
 	    folder=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
 	    install -d $$folder; install -m 644 $$file $$folder; done
 
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	set -e; for unit in $(UNITS); do \
+	    sed 's|@PREFIX@|$(PREFIX)|' ops/systemd/$$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+
 uninstall:
+	rm -f $(UNITS:%=$(DESTDIR)$(PREFIX)/lib/systemd/system/%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
