@@ -178,8 +178,11 @@ static void pump(struct session *session, uint32_t destination)
         outbox_look_again(session->outbox, destination);
     for (size_t i = 0; i < count; i++) {
         struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
-            !outbox_lease(session->outbox, &entries[i], &message.sender, &message.id,
+        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
+            outbox_look_again(session->outbox, destination); /* not now: it stays due */
+            continue;
+        }
+        if (!outbox_lease(session->outbox, &entries[i], &message.sender, &message.id,
                           &message.digest, session->now, session->wall))
             continue;
         plan_move(&session->plan, &entries[i]);
@@ -422,8 +425,10 @@ static void finish_step(struct session *session)
 void session_committed(struct session *session, const struct session_effects *effects)
 {
     session->effects = effects;
-    if (has_plan(session))
+    if (has_plan(session)) {
+        session->has_failed = false;
         plan_adopt(&session->plan);
+    }
     for (size_t i = 0; i < session->reply_count;) {
         if (!session->replies[i].is_frame) {
             i += send_acknowledgements(session, i);
@@ -446,7 +451,10 @@ void session_aborted(struct session *session, enum reason reason,
 {
     session->effects = effects;
     session->store_state = reason;
-    session->retry_at = session->now; /* the next step tries to load */
+    /* The next step tries to load; but a store that reads and cannot commit, a full disk, is tried
+     * again only after a while. */
+    session->retry_at = (mono_t){session->now.ms + (session->has_failed ? SESSION_RETRY_MS : 0)};
+    session->has_failed = true;
     session->event_count = 0;
     session_event(session, &(struct transition){.event = "aborted", .reason = reason});
     struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, reason, SESSION_RETRY_MS}};
@@ -457,7 +465,9 @@ void session_aborted(struct session *session, enum reason reason,
 
 mono_t session_deadline(const struct session *session)
 {
-    if (session->more_to_do && session->store_state == REASON_NONE)
+    if (session->store_state != REASON_NONE) /* nothing leaves before it is read again */
+        return session->retry_at.ms < session->tick_due.ms ? session->retry_at : session->tick_due;
+    if (session->more_to_do)
         return session->now;
     mono_t outbox = outbox_deadline(session->outbox, session->now, session->wall);
     return outbox.ms < session->tick_due.ms ? outbox : session->tick_due;

@@ -85,6 +85,7 @@ struct session {
 
     enum reason store_state;
     mono_t retry_at;
+    bool has_failed; /* to commit, and has not since */
 
     /* of the step */
     mono_t now;

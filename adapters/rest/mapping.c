@@ -17,7 +17,7 @@ struct mapping {
     char *program;
     pid_t child; /* 0: none */
     int socket;
-    int patience_ms;    /* with the child, each time it must do something */
+    int patience_ms;    /* with the child, now */
     struct buffer text; /* what is sent, then what came */
 };
 
@@ -113,7 +113,9 @@ static enum reason ensure_child(struct mapping *mapping, char ret_fault[MAPPING_
         return REASON_NONE;
     if (!start_child(mapping))
         return REASON_OUT_OF_MEMORY;
+    mapping->patience_ms = MAPPING_START_MS;
     json_t *greeting = receive_value(mapping);
+    mapping->patience_ms = MAPPING_TIME_MS;
     enum reason reason = json_is_true(greeting)     ? REASON_NONE
                          : json_is_string(greeting) ? REASON_SETTINGS_INVALID
                                                     : REASON_BUSY;
@@ -138,7 +140,6 @@ enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
     struct mapping *mapping = calloc(1, sizeof *mapping);
     if (mapping == NULL)
         return REASON_OUT_OF_MEMORY;
-    mapping->patience_ms = MAPPING_START_MS;
     buffer_init(&mapping->text, MAPPING_INPUT_BYTES_MAX + sizeof(uint32_t));
     mapping->program = strndup((const char *)program.data, program.size);
     enum reason reason =
@@ -147,7 +148,6 @@ enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
         mapping_destroy(&mapping);
         return reason;
     }
-    mapping->patience_ms = MAPPING_TIME_MS;
     *ret_mapping = mapping;
     return REASON_NONE;
 }

@@ -1,8 +1,9 @@
 /* mapping - the jq program that speaks one back office's dialect: JSON in, JSON out, bounded.
  *
  * libjq ends the process when memory is short and cannot be interrupted, so the program runs in a
- * process of its own, over a socket pair: at most MAPPING_TIME_MS and MAPPING_MEMORY_BYTES a run. A
- * run that takes longer loses its process, and the next run gets a new one.
+ * process of its own, over a socket pair: at most MAPPING_TIME_MS and MAPPING_MEMORY_BYTES a run,
+ * MAPPING_START_MS to begin. A run that takes longer loses its process, and the next run gets a new
+ * one.
  *
  *   mapping_new(program)          compiles; a fault of the program is reported with its text
  *   mapping_run(input) ─▶ output  the first value that the program gives
@@ -23,8 +24,8 @@ enum {
     MAPPING_INPUT_BYTES_MAX = 4 * 1024 * 1024, /* a message and the largest reply */
     MAPPING_OUTPUT_BYTES_MAX = 1024 * 1024,
     MAPPING_TIME_MS = 2000,
-    /* The first start: a fork and a compilation while fifty programs start on a loaded machine. */
-    MAPPING_START_MS = 60 * 1000,
+    /* To compile, on a machine where a whole province starts at once: being slow is no fault. */
+    MAPPING_START_MS = 30 * 1000,
     MAPPING_MEMORY_BYTES = 256 * 1024 * 1024,
     MAPPING_FAULT_BYTES = 256,
 };

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,13 +35,10 @@ static enum reason read_credentials(const char *path, json_t **ret_credentials)
     return reason;
 }
 
-bool adapter_office_start(struct adapter *adapter)
+static enum reason start_rest(struct adapter *adapter, char ret_fault[MAPPING_FAULT_BYTES])
 {
     const struct adapter_settings *settings = &adapter->settings;
-    char fault[MAPPING_FAULT_BYTES];
     struct buffer mapping;
-    if (settings->office.kind == OFFICE_INBOX)
-        return true;
     struct rest_options options = {
         .base_url = settings->office.url,
         .ca_file = settings->office.ca_file[0] == 0 ? NULL : settings->office.ca_file,
@@ -49,16 +47,30 @@ bool adapter_office_start(struct adapter *adapter)
         .calls_max = (uint32_t)settings->office.window,
     };
     enum reason reason = read_credentials(settings->office.credentials_file, &options.credentials);
-    if (reason != REASON_NONE)
-        return adapter_fail(adapter, reason, settings->office.credentials_file);
+    if (reason != REASON_NONE) {
+        (void)snprintf(ret_fault, MAPPING_FAULT_BYTES, "%.*s", MAPPING_FAULT_BYTES - 1,
+                       settings->office.credentials_file);
+        return reason;
+    }
     buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    fault[0] = 0;
     reason = file_read(settings->office.mapping, &mapping);
     options.mapping = buffer_view(&mapping);
     if (reason == REASON_NONE)
-        reason = rest_office_new(&options, &adapter->office, fault);
+        reason = rest_office_new(&options, &adapter->office, ret_fault);
     buffer_release(&mapping);
     json_decref(options.credentials);
+    return reason;
+}
+
+bool adapter_office_start(struct adapter *adapter)
+{
+    const struct adapter_settings *settings = &adapter->settings;
+    char fault[MAPPING_FAULT_BYTES] = "";
+    if (settings->office.kind == OFFICE_INBOX)
+        return true;
+    enum reason reason = settings->office.kind == OFFICE_PORTAL
+                             ? adapter_portal_start(adapter, fault)
+                             : start_rest(adapter, fault);
     if (reason == REASON_NONE && !arena_init(&adapter->office_arena, MESSAGE_JSON_ARENA_BYTES))
         reason = REASON_OUT_OF_MEMORY;
     return reason == REASON_NONE ||
@@ -161,7 +173,11 @@ static enum reason start_call(struct adapter *adapter, uint64_t message_seq, uin
     };
     if (delivery.message == NULL)
         return REASON_OUT_OF_MEMORY;
-    reason = adapter->office->verbs->start(adapter->office, &delivery);
+    if (adapter->settings.office.kind == OFFICE_PORTAL &&
+        !adapter_portal_describe(adapter, delivery.message))
+        reason = REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE)
+        reason = adapter->office->verbs->start(adapter->office, &delivery);
     json_decref(delivery.message);
     return reason;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "adapters/portal/portal_office.h"
 #include "adapters/rest/http_client.h"
 #include "adapters/rest/rest_office.h"
 #include "proto/base/key.h"
@@ -72,9 +73,11 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .kind = SETTING_CHOICE,
      FIELD(office.kind),
      .fallback = "inbox",
-     .choices = "inbox rest",
-     .english = "inbox: the back office fetches over the local API. rest: it is called over HTTP.",
-     .vietnamese = "inbox: phần mềm cơ quan tự lấy qua API. rest: bộ nối gọi qua HTTP."},
+     .choices = "inbox rest portal",
+     .english = "inbox: the back office fetches over the local API. rest: it is called over HTTP. "
+                "portal: it is the national portal.",
+     .vietnamese =
+         "inbox: phần mềm cơ quan tự lấy qua API. rest: bộ nối gọi qua HTTP. portal: Cổng DVCQG."},
     {.name = "office.url",
      .kind = SETTING_TEXT,
      FIELD(office.url),
@@ -123,6 +126,84 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .max = REST_TIMEOUT_MAX_MS,
      .english = "rest: how long one request may take in all.",
      .vietnamese = "rest: thời gian tối đa của một yêu cầu."},
+    {.name = "portal.unit",
+     .kind = SETTING_TEXT,
+     FIELD(portal.unit),
+     .fallback = "",
+     .english = "portal: the province's own code (madonvi).",
+     .vietnamese = "portal: mã đơn vị (madonvi)."},
+    {.name = "portal.dstcode",
+     .kind = SETTING_TEXT,
+     FIELD(portal.dstcode),
+     .fallback = "",
+     .english = "portal: destination code for the platform between (header dstcode).",
+     .vietnamese = "portal: mã đích trên nền tảng kết nối (dstcode)."},
+    {.name = "portal.auth_path",
+     .kind = SETTING_TEXT,
+     FIELD(portal.auth_path),
+     .fallback = "/auth/login",
+     .english = "portal: path of the login.",
+     .vietnamese = "portal: đường dẫn đăng nhập."},
+    {.name = "portal.integration_path",
+     .kind = SETTING_TEXT,
+     FIELD(portal.integration_path),
+     .fallback = "/integration",
+     .english = "portal: path of the services.",
+     .vietnamese = "portal: đường dẫn dịch vụ."},
+    {.name = "portal.headers",
+     .kind = SETTING_TEXT,
+     FIELD(portal.headers),
+     .fallback = "",
+     .english =
+         "portal: headers for a security server, \"X-Road-Client: VN/GOV/1/2 | Name: value\".",
+     .vietnamese = "portal: các header cho máy chủ bảo mật, cách nhau bằng |."},
+    {.name = "portal.files_url",
+     .kind = SETTING_TEXT,
+     FIELD(portal.files_url),
+     .fallback = "",
+     .english = "portal: address at which the portal fetches files. Empty: the local API's own.",
+     .vietnamese = "portal: địa chỉ để Cổng tải tệp. Để trống: API của bộ nối."},
+    {.name = "portal.maintenance",
+     .kind = SETTING_TEXT,
+     FIELD(portal.maintenance),
+     .fallback = "",
+     .english =
+         "portal: when nothing is sent, every day, Vietnam's time: \"22:00-23:30 02:00-02:15\".",
+     .vietnamese = "portal: giờ bảo trì hằng ngày, ví dụ 22:00-23:30."},
+    {.name = "portal.batch",
+     .kind = SETTING_INTEGER,
+     FIELD(portal.batch),
+     .fallback = "50",
+     .min = 1,
+     .max = PORTAL_RECORDS_MAX,
+     .english = "portal: dossiers in one request. 1: the portal takes them one by one.",
+     .vietnamese = "portal: số hồ sơ trong một yêu cầu."},
+    {.name = "portal.requests",
+     .kind = SETTING_INTEGER,
+     FIELD(portal.requests),
+     .fallback = "4",
+     .min = 1,
+     .max = HTTP_REQUESTS_MAX,
+     .english = "portal: requests at once.",
+     .vietnamese = "portal: số yêu cầu đồng thời."},
+    {.name = "portal.repair_missing",
+     .kind = SETTING_BOOLEAN,
+     FIELD(portal.repair_missing),
+     .fallback = "true",
+     .english = "portal: a reconciliation tells again what the portal does not have.",
+     .vietnamese = "portal: đối soát tự gửi lại hồ sơ còn thiếu."},
+    {.name = "portal.repair_state",
+     .kind = SETTING_BOOLEAN,
+     FIELD(portal.repair_state),
+     .fallback = "true",
+     .english = "portal: and tells again the states that the portal is behind by.",
+     .vietnamese = "portal: đối soát tự gửi lại trạng thái còn thiếu."},
+    {.name = "portal.repair_time",
+     .kind = SETTING_BOOLEAN,
+     FIELD(portal.repair_time),
+     .fallback = "true",
+     .english = "portal: and corrects dates that differ.",
+     .vietnamese = "portal: đối soát tự sửa ngày bị lệch."},
     {.name = "log_format",
      .kind = SETTING_CHOICE,
      FIELD(log_format),
@@ -181,6 +262,7 @@ static bool is_key(const char *text)
 const char *adapter_settings_fault(const struct adapter_settings *settings)
 {
     struct curve_key key;
+    struct portal_windows windows;
     if (!is_key(settings->participant))
         return "participant";
     if (!is_key(settings->gateway.participant))
@@ -188,7 +270,9 @@ const char *adapter_settings_fault(const struct adapter_settings *settings)
     if (settings->gateway.public_key[0] != 0 &&
         !curve_key_parse(bytes_of_text(settings->gateway.public_key), &key))
         return "gateway.public_key";
-    if (settings->office.kind != OFFICE_REST)
+    if (!portal_windows_parse(settings->portal.maintenance, &windows))
+        return "portal.maintenance";
+    if (settings->office.kind == OFFICE_INBOX)
         return NULL;
     if (strncmp(settings->office.url, "http://", 7) != 0 &&
         strncmp(settings->office.url, "https://", 8) != 0)

@@ -6,7 +6,7 @@
 #include "proto/base/limits.h"
 #include "proto/settings/settings.h"
 
-enum adapter_office_kind { OFFICE_INBOX, OFFICE_REST };
+enum adapter_office_kind { OFFICE_INBOX, OFFICE_REST, OFFICE_PORTAL };
 
 struct adapter_settings {
     char participant[PARTICIPANT_KEY_BYTES_MAX + 1];
@@ -31,6 +31,20 @@ struct adapter_settings {
         int64_t connect_timeout_ms;
         int64_t timeout_ms;
     } office;
+    struct {
+        char unit[64];
+        char dstcode[128];
+        char auth_path[256];
+        char integration_path[256];
+        char headers[1024];
+        char files_url[1024];
+        char maintenance[128];
+        int64_t batch;
+        int64_t requests;
+        bool repair_missing;
+        bool repair_state;
+        bool repair_time;
+    } portal;
     int log_format; /* enum log_format */
     int64_t attachment_bytes_max;
     int64_t window_messages;
@@ -39,10 +53,11 @@ struct adapter_settings {
     int64_t store_cache_bytes;
 };
 
-enum { ADAPTER_SETTINGS_ROWS = 24 };
+enum { ADAPTER_SETTINGS_ROWS = 36 };
 extern const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS];
 
-/* What the table cannot say: keys that parse, a rest office with its url and mapping. NULL: all is
+/* What the table cannot say: keys that parse, a rest office or portal with its url and
+ * mapping, maintenance windows. NULL: all is
  * well; otherwise the name of the setting at fault. */
 const char *adapter_settings_fault(const struct adapter_settings *settings);
 

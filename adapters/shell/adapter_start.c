@@ -340,6 +340,8 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
         !start_api(adapter) || !start_link(adapter))
         return false;
     char address[64];
+    if (settings->office.kind == OFFICE_PORTAL)
+        adapter_portal_ready(adapter);
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u", local_api_port(adapter->api));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
     adapter->down_since = adapter_mono();

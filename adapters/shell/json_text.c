@@ -1,7 +1,9 @@
 #include "adapters/shell/json_text.h"
 
+#include <stdlib.h>
+
 /* Counts outside of strings; jansson finds what is not JSON. */
-static bool is_within_bounds(struct bytes text)
+static bool is_within_bounds(struct bytes text, size_t values_max)
 {
     size_t depth = 0;
     size_t values = 1;
@@ -21,21 +23,43 @@ static bool is_within_bounds(struct bytes text)
             depth--;
         if (byte == '[' || byte == '{' || byte == ',')
             values++;
-        if (depth > JSON_DEPTH_MAX || values > JSON_VALUES_MAX)
+        if (depth > JSON_DEPTH_MAX || values > values_max)
             return false;
     }
     return true;
 }
 
+/* jansson's reader does not notice that its buffer could not grow: the character is missing from
+ * the text that it gives out, or sound JSON counts as broken. So failures are noted here. */
+static _Thread_local bool was_refused;
+
+static void *noting_malloc(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory == NULL)
+        was_refused = true;
+    return memory;
+}
+
 enum reason json_text_read(struct bytes text, json_t **ret_value)
 {
+    return json_text_read_within(text, JSON_VALUES_MAX, ret_value);
+}
+
+enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value)
+{
     json_error_t error;
-    if (text.size == 0 || !is_within_bounds(text))
+    if (text.size == 0 || !is_within_bounds(text, values_max))
         return REASON_REQUEST_MALFORMED;
+    json_set_alloc_funcs(noting_malloc, free);
+    was_refused = false;
     json_t *value = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
+    if (was_refused) {
+        json_decref(value);
+        return REASON_OUT_OF_MEMORY;
+    }
     if (value == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? REASON_OUT_OF_MEMORY
-                                                                   : REASON_REQUEST_MALFORMED;
+        return REASON_REQUEST_MALFORMED;
     *ret_value = value;
     return REASON_NONE;
 }

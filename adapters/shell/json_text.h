@@ -20,6 +20,8 @@ enum {
 /* REASON_NONE: *ret_value (an object or an array) is the caller's, for json_decref.
  * REASON_REQUEST_MALFORMED, REASON_OUT_OF_MEMORY. */
 enum reason json_text_read(struct bytes text, json_t **ret_value);
+/* The same with another bound on the values: a catalogue is one large list. */
+enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value);
 
 /* Sets a member; values that are empty, zero or none are left out. False when memory is short. */
 bool json_put_text(json_t *object, const char *name, struct bytes text);

@@ -145,7 +145,11 @@ static bool request_receive(struct api_request *request, struct bytes content)
     if (request->route->takes_upload)
         attachment_receive(request, content);
     else if (!buffer_append(&request->body, content))
-        api_answer_reason(request, REASON_ENVELOPE_TOO_LARGE, NULL);
+        api_answer_reason(request,
+                          request->body.size + content.size > request->body.limit_bytes
+                              ? REASON_ENVELOPE_TOO_LARGE
+                              : REASON_OUT_OF_MEMORY,
+                          NULL);
     return true;
 }
 

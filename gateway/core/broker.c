@@ -199,8 +199,11 @@ static void pump_destination(struct broker *broker, uint32_t destination)
         outbox_look_again(broker->outbox, destination);
     for (size_t i = 0; i < count; i++) {
         struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
-            !outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
+        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
+            outbox_look_again(broker->outbox, destination); /* not now: it stays due */
+            continue;
+        }
+        if (!outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
                           &message.digest, broker->now, broker->wall))
             continue;
         plan_move(&broker->plan, &entries[i]);
@@ -332,7 +335,9 @@ static enum reason emit_blob_frame(void *context, const struct key *peer, const 
     enum reason reason = frame_build(frame, &broker->build, &broker->frame);
     if (reason != REASON_NONE)
         return reason;
-    return broker->effects->send(broker->effects->context, peer, buffer_view(&broker->frame));
+    const struct broker_effects *effects = broker->effects;
+    return (effects->send_file != NULL ? effects->send_file : effects->send)(
+        effects->context, peer, buffer_view(&broker->frame));
 }
 
 void broker_fail_step(struct broker *broker, enum reason reason)
@@ -410,7 +415,9 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
 
 mono_t broker_deadline(const struct broker *broker)
 {
-    if (broker->more_to_do && broker->store_state == REASON_NONE)
+    if (broker->store_state != REASON_NONE) /* nothing leaves before it is read again */
+        return broker->retry_at.ms < broker->tick_due.ms ? broker->retry_at : broker->tick_due;
+    if (broker->more_to_do)
         return broker->now;
     mono_t outbox = outbox_deadline(broker->outbox, broker->now, broker->wall);
     return outbox.ms < broker->tick_due.ms ? outbox : broker->tick_due;

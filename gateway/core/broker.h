@@ -105,6 +105,9 @@ struct broker_effects {
     enum reason (*send)(void *context, const struct key *peer, struct bytes frame);
     void (*transition)(void *context, const struct broker_transition *transition);
     void (*intake_done)(void *context, struct intake *intake);
+    /* A frame of a file's exchange: it promises nothing that this step has written, so it need not
+     * wait for anything that frames of `send` may have to wait for. NULL: as send. */
+    enum reason (*send_file)(void *context, const struct key *peer, struct bytes frame);
 };
 
 void broker_committed(struct broker *broker, const struct broker_effects *effects);

@@ -190,7 +190,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
 /* ---- plan
  * ------------------------------------------------------------------------------------------- */
 
-static struct store_message *plan_sealed(struct broker *broker, const struct sealed *sealed,
+struct store_message *broker_plan_sealed(struct broker *broker, const struct sealed *sealed,
                                          const struct key *recipient)
 {
     const struct envelope *envelope = &sealed->envelope;
@@ -229,7 +229,7 @@ static void tell_custody(struct broker *broker, const struct sealed *sealed,
                    .digest = message->digest,
                    .type = message->type,
                    .registry_version = broker->registry_version},
-        .custody_of = message,
+        .about = message,
     };
     broker_tell(broker, &message->sender, MESSAGE_TYPE_RECEIPT_CUSTODY, false, &fact);
     broker_event(broker, &(struct broker_transition){
@@ -247,7 +247,8 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
     const struct sealed *sealed = routed->admitted.sealed;
     const struct envelope *envelope = &sealed->envelope;
     const struct route_decision *decision = &routed->decision;
-    struct store_message *message = plan_sealed(broker, sealed, &decision->destinations[0].key);
+    struct store_message *message =
+        broker_plan_sealed(broker, sealed, &decision->destinations[0].key);
     for (size_t i = 0; i < decision->destination_count; i++)
         broker_owe(broker, message, &decision->destinations[i].key, sealed->parcel,
                    sealed->document_index, false,
@@ -276,15 +277,19 @@ static void say_not_now(struct broker *broker, const struct peer *peer, const st
                                          .reason = reason});
 }
 
-void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
-                      enum reason reason)
+struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
+                                       const struct sealed *sealed, enum reason reason)
 {
     if (reason == REASON_DUPLICATE)
-        return;
-    if (reason_class(reason) == REASON_CLASS_TRANSIENT)
+        return NULL;
+    if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
         say_not_now(broker, peer, sealed, reason);
-    else
-        broker_refuse(broker, peer, sealed, reason);
+        return NULL;
+    }
+    struct store_message *message = broker_refuse(broker, peer, sealed, reason);
+    if (message != NULL)
+        remember_id(peer, &sealed->envelope.id);
+    return message;
 }
 
 /* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
@@ -303,7 +308,8 @@ static bool step_has_room(const struct broker *broker, const struct sealed *seal
            broker->plan.step->used < broker->plan.step->limit_bytes / 4 * 3;
 }
 
-/* One message through the whole pipeline. The row in the plan, or NULL when it was not taken. */
+/* One message through the whole pipeline. The row in the plan, or NULL when nothing is kept of it.
+ */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
                                    struct sealed *sealed)
 {
@@ -331,7 +337,7 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {
-        broker_turn_away(broker, peer, sealed, reason);
+        message = broker_turn_away(broker, peer, sealed, reason);
     }
     return message;
 }
@@ -388,12 +394,10 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     struct peer *peer = broker_find_peer(broker, &intake->peer);
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
-    if (reason != REASON_NONE) {
-        broker_turn_away(broker, peer, sealed, reason);
-        return;
-    }
     struct taken_parcel taken = {.parcel = sealed->parcel};
-    struct store_message *message = admit(broker, peer, intake, sealed);
+    struct store_message *message = reason == REASON_NONE
+                                        ? admit(broker, peer, intake, sealed)
+                                        : broker_turn_away(broker, peer, sealed, reason);
     if (message != NULL) {
         keep(&taken, sealed, message);
         plan_taken(broker, &taken);

@@ -47,7 +47,7 @@ struct peer {
 struct fact {
     struct receipt_item item;
     struct ledger_fact ledger;
-    struct store_message *custody_of; /* gets the receipt's seq; NULL */
+    struct store_message *about; /* gets the receipt's seq; NULL */
     struct fact *next;
 };
 
@@ -103,6 +103,7 @@ struct broker {
 
     enum reason store_state; /* NONE, or why the store cannot commit */
     mono_t retry_at;         /* when to try it again */
+    bool has_failed;         /* and has not committed since */
     bool ledger_id_is_new;
 
     /* of the step */
@@ -156,9 +157,13 @@ void broker_tick_peers(struct broker *broker);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
-/* What cannot come in: refused for good with a receipt, or "not now". */
-void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
-                      enum reason reason);
+/* What cannot come in: refused for good with a receipt, or "not now". The row of a refusal that is
+ * remembered, or NULL. */
+struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
+                                       const struct sealed *sealed, enum reason reason);
+/* A row for a document of a parcel that came from outside; recipient none: it was refused. */
+struct store_message *broker_plan_sealed(struct broker *broker, const struct sealed *sealed,
+                                         const struct key *recipient);
 /* Messages whose attachments arrived, or will not. */
 void broker_admit_waiting(struct broker *broker);
 
@@ -166,8 +171,9 @@ void broker_admit_waiting(struct broker *broker);
 void broker_tell(struct broker *broker, const struct key *to, uint32_t type, bool is_queued,
                  const struct fact *fact);
 void broker_record(struct broker *broker, const struct ledger_fact *fact);
-void broker_refuse(struct broker *broker, struct peer *peer, const struct sealed *sealed,
-                   enum reason reason);
+/* The row in the plan when the refusal is remembered (see there); NULL. */
+struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
+                                    const struct sealed *sealed, enum reason reason);
 void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct intake *intake);
 /* A receipt that a participant signed. True: it was taken (planned as a message of its parcel). */
 bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,

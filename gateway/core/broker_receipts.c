@@ -70,8 +70,8 @@ static enum reason write_receipt(struct broker *broker, const struct receipt_dra
     if (reason != REASON_NONE)
         return reason;
     for (const struct fact *fact = draft->first; fact != NULL; fact = fact->next) {
-        if (fact->custody_of != NULL)
-            fact->custody_of->receipt_seq = message->seq;
+        if (fact->about != NULL)
+            fact->about->receipt_seq = message->seq;
     }
     if (draft->is_queued)
         broker_owe(broker, message, &draft->to, &broker->sealer.parcels[index], 0, true,
@@ -126,7 +126,8 @@ static bool may_refuse(struct broker *broker, struct peer *peer)
 }
 
 static void tell_refusal(struct broker *broker, struct peer *peer, const struct message_id *id,
-                         const struct digest *digest, uint32_t type, enum reason reason)
+                         const struct digest *digest, uint32_t type, enum reason reason,
+                         struct store_message *about)
 {
     struct fact fact = {
         .item = {.message_id = *id, .digest = *digest, .reason = reason, .at = broker->wall},
@@ -138,13 +139,25 @@ static void tell_refusal(struct broker *broker, struct peer *peer, const struct 
                    .type = type,
                    .reason = reason,
                    .registry_version = broker->registry_version},
+        .about = about,
     };
     broker_tell(broker, &peer->key, MESSAGE_TYPE_RECEIPT_REFUSED, false, &fact);
 }
 
-void broker_refuse(struct broker *broker, struct peer *peer, const struct sealed *sealed,
-                   enum reason reason)
+/* What its true sender said and may not say is remembered like what was taken, without a
+ * destination: the same message again gets the same answer, also when the registry or a clock has
+ * changed in between, and has one outcome (invariant 4). */
+static bool is_remembered(const struct peer *peer, const struct sealed *sealed, enum reason reason)
 {
+    return sealed->is_parsed && sealed->verdict == REASON_NONE && reason != REASON_ID_REUSED &&
+           key_equal(&sealed->envelope.sender, &peer->key) &&
+           sealed->envelope.type <= MESSAGE_TYPE_BUSINESS_COUNT;
+}
+
+struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
+                                    const struct sealed *sealed, enum reason reason)
+{
+    static const struct key nobody;
     const struct envelope *envelope = &sealed->envelope;
     struct message_id id = sealed->is_parsed ? envelope->id : (struct message_id){0};
     struct bytes dossier_code = sealed->is_parsed ? envelope->dossier_code : (struct bytes){0};
@@ -155,15 +168,18 @@ void broker_refuse(struct broker *broker, struct peer *peer, const struct sealed
                                                  .peer = peer->key,
                                                  .id = id,
                                                  .reason = REASON_BUSY});
-        return;
+        return NULL;
     }
-    tell_refusal(broker, peer, &id, &sealed->digest, type, reason);
+    struct store_message *message =
+        is_remembered(peer, sealed, reason) ? broker_plan_sealed(broker, sealed, &nobody) : NULL;
+    tell_refusal(broker, peer, &id, &sealed->digest, type, reason, message);
     broker_event(broker, &(struct broker_transition){.event = "refused",
                                                      .from = peer->key,
                                                      .type = type,
                                                      .id = id,
                                                      .dossier_code = dossier_code,
                                                      .reason = reason});
+    return message;
 }
 
 void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct intake *intake)
@@ -171,7 +187,7 @@ void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct 
     if (broker->store_state != REASON_NONE || !may_refuse(broker, peer))
         return;
     static const struct message_id no_id;
-    tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason);
+    tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason, NULL);
     broker_event(broker, &(struct broker_transition){
                              .event = "refused", .from = peer->key, .reason = intake->reason});
 }
@@ -266,20 +282,6 @@ static enum reason settle_item(struct broker *broker, struct peer *peer, const s
     return REASON_NONE;
 }
 
-static struct store_message *plan_receipt(struct broker *broker, const struct sealed *sealed)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    struct store_message *message = plan_message(&broker->plan);
-    message->sender = envelope->sender;
-    message->recipient = envelope->recipient;
-    message->id = envelope->id;
-    message->digest = sealed->digest;
-    message->type = envelope->type;
-    message->dossier_code = envelope->dossier_code;
-    message->custody = broker->wall;
-    return message;
-}
-
 /* A place in memory and a queue in the store are given to those in the registry, and to those who
  * have left it but whose message this receipt is about; never to a name that a peer made up. */
 static enum reason check_recipient(struct broker *broker, const struct envelope *envelope)
@@ -308,10 +310,10 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
     enum reason why =
         verdict == VERDICTS ? REASON_POLICY_FORBIDDEN : check_recipient(broker, envelope);
     if (why != REASON_NONE) {
-        broker_turn_away(broker, peer, sealed, why);
+        (void)broker_turn_away(broker, peer, sealed, why);
         return false;
     }
-    struct store_message *message = plan_receipt(broker, sealed);
+    struct store_message *message = broker_plan_sealed(broker, sealed, &envelope->recipient);
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
         enum reason reason = settle_item(broker, peer, &envelope->recipient, item,

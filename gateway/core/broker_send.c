@@ -144,6 +144,7 @@ void broker_committed(struct broker *broker, const struct broker_effects *effect
 {
     broker->effects = effects;
     if (broker_has_plan(broker)) {
+        broker->has_failed = false;
         plan_adopt(&broker->plan);
         ledger_adopt(&broker->ledger);
         broker->ledger_id_is_new = false;
@@ -173,7 +174,10 @@ void broker_aborted(struct broker *broker, enum reason reason, const struct brok
 {
     broker->effects = effects;
     broker->store_state = reason;
-    broker->retry_at = broker->now; /* the next step tries to load */
+    /* The next step tries to load; but a store that reads and cannot commit, a full disk, is tried
+     * again only after a while. */
+    broker->retry_at = (mono_t){broker->now.ms + (broker->has_failed ? BROKER_RETRY_AFTER_MS : 0)};
+    broker->has_failed = true;
     broker->event_count = 0;
     broker_event(broker, &(struct broker_transition){.event = "aborted", .reason = reason});
     tell_not_taken(broker, reason);

@@ -144,6 +144,13 @@ static bool receiver_has_room(const struct peer *peer)
     return false;
 }
 
+/* The partial form changed under us: a local system has put the same file there meanwhile, or it
+ * was given up. That says nothing about the message: it is sent again and then looked for again. */
+static enum reason unless_changed(enum reason reason)
+{
+    return reason == REASON_NOT_FOUND || reason == REASON_FIELD_INVALID ? REASON_BUSY : reason;
+}
+
 /* A whole file of size zero or one that was complete in its partial form needs no chunk. */
 static bool finish_if_whole(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
 {
@@ -153,7 +160,7 @@ static bool finish_if_whole(struct fetch *fetch, struct peer *peer, struct wante
         offset < wanted->size_bytes)
         return false;
     (void)peer;
-    wanted_over(fetch, wanted, blobs->verbs->finish(blobs, &wanted->digest));
+    wanted_over(fetch, wanted, unless_changed(blobs->verbs->finish(blobs, &wanted->digest)));
     return true;
 }
 
@@ -288,9 +295,10 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
     enum blob_step step = blob_receiver_chunk(&peer->receiver, chunk, &answer);
     if (step == BLOB_DROP)
         return;
-    enum reason reason = step == BLOB_REFUSE ? answer.blob.reason
-                                             : blobs->verbs->write(blobs, &chunk->digest,
-                                                                   chunk->offset, chunk->content);
+    enum reason reason = step == BLOB_REFUSE
+                             ? answer.blob.reason
+                             : unless_changed(blobs->verbs->write(blobs, &chunk->digest,
+                                                                  chunk->offset, chunk->content));
     if (reason != REASON_NONE) {
         if (step != BLOB_REFUSE)
             blob_receiver_finished(&peer->receiver, &chunk->digest, reason, &answer);
@@ -305,7 +313,7 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
     bool has_answer;
     blob_receiver_written(&peer->receiver, chunk, &is_complete, &has_answer, &answer);
     if (is_complete) {
-        enum reason outcome = blobs->verbs->finish(blobs, &chunk->digest);
+        enum reason outcome = unless_changed(blobs->verbs->finish(blobs, &chunk->digest));
         blob_receiver_finished(&peer->receiver, &chunk->digest, outcome, &answer);
         wanted_over(fetch, wanted, outcome);
         has_answer = true;

@@ -166,6 +166,13 @@ struct store_verbs {
     enum reason (*recover)(struct store *store, uint64_t *ret_count);
     enum reason (*positions)(struct store *store, struct store_positions *ret_positions);
     enum reason (*commit)(struct store *store, const struct store_plan *plan);
+    /* As commit, and seen by every read that follows, but on disk only after sync: a crash may lose
+     * what was applied and not synced, the last before the first. So the caller goes on while the
+     * disk writes, and says nothing of the plan before its sync (invariant 1). */
+    enum reason (*apply)(struct store *store, const struct store_plan *plan);
+    /* Everything that was applied before the call is on disk. One other thread may call it while
+     * the owner uses the store. After a failure nobody knows what of it is: open the store anew. */
+    enum reason (*sync)(struct store *store);
     /* By (sender, id). NOT_FOUND when never taken. */
     enum reason (*find_message)(struct store *store, const struct key *sender,
                                 const struct message_id *id, struct store_message *ret_message);

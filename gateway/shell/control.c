@@ -173,6 +173,15 @@ static void write_all(int fd, const char *text, size_t size)
     }
 }
 
+bool control_has_answers(const struct control *control)
+{
+    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        if (control->connections[i].fd >= 0 && control->connections[i].answer != NULL)
+            return true;
+    }
+    return false;
+}
+
 void control_answer(struct control *control, enum reason outcome)
 {
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {

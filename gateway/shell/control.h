@@ -32,6 +32,8 @@ void control_destroy(struct control **control);
 int control_fd(const struct control *control);
 /* Reads requests; those that change something become part of the step. */
 void control_step(struct control *control);
+/* Something was asked in this step. */
+bool control_has_answers(const struct control *control);
 /* Answers what was asked in this step; outcome: of the step's commit. */
 void control_answer(struct control *control, enum reason outcome);
 

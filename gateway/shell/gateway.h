@@ -9,6 +9,7 @@
 
 #include "gateway/core/broker.h"
 #include "gateway/shell/gateway_settings.h"
+#include "gateway/shell/release.h"
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/crypto_openssl.h"
@@ -29,6 +30,7 @@ struct gateway {
     struct registry *registry;
     struct crypto_openssl *crypto;
     struct store *store;
+    struct release *release;
     struct blobs *blobs;
     struct arena memory;
     struct broker *broker;
@@ -42,6 +44,7 @@ struct gateway {
     bool is_frame_held;     /* nothing more is received until it has */
     uint64_t refused_handshakes;
     bool is_stopping;
+    bool has_failed; /* the disk did not take what the store applied */
 };
 
 bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
@@ -50,13 +53,14 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
  * take what this gateway signs. gateway_stop follows. */
 bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,
                    enum language language);
-void gateway_run(struct gateway *gateway);
+/* False: the disk failed under the store; a new start reads what is there. */
+bool gateway_run(struct gateway *gateway);
 void gateway_stop(struct gateway *gateway);
 
 /* Reads registry and trust again: all or nothing. */
 bool gateway_reload(struct gateway *gateway);
-/* One step with what has arrived. */
-void gateway_step(struct gateway *gateway);
+/* Sends a frame whose step is on disk: the release's release_send. */
+void gateway_send(void *gateway, const struct key *peer, struct bytes frame);
 
 wall_t gateway_wall(void);
 mono_t gateway_mono(void);

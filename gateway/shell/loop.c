@@ -1,4 +1,8 @@
-/* The loop: wait, drain what arrived, one step, one commit, and only then frames leave. */
+/* The loop: wait, take what arrived, one step, one plan; its frames leave when the disk has it.
+ *
+ *   link ─▶ intake pool ─▶ step N+1 ─▶ store apply ─▶ release ─▶ link
+ *                             while the disk writes step N  ┘
+ */
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,15 +19,34 @@ enum {
     WAIT_MAX_MS = 500,
     /* Frames that one round takes from the link before it looks at anything else. */
     RECEIVE_ROUND_MAX = 512,
+    /* While the disk writes, a step begins early only for so many frames: fewer had better share
+     * the next write, and the next signature, with what comes meanwhile. */
+    EARLY_STEP_FRAMES = 64,
 };
 
 /* ---- effects
  * ---------------------------------------------------------------------------------------- */
 
-static enum reason send_frame(void *context, const struct key *peer, struct bytes frame)
+static enum reason hold_frame(void *context, const struct key *peer, struct bytes frame)
+{
+    struct gateway *gateway = context;
+    return release_hold(gateway->release, peer, frame);
+}
+
+static enum reason send_file_frame(void *context, const struct key *peer, struct bytes frame)
 {
     struct gateway *gateway = context;
     return link_server_send(gateway->link, peer, frame);
+}
+
+/* A peer whose queue is full, or whose connection is gone, has missed this frame: the next step
+ * takes its connection for lost, and both sides begin again from what they have. */
+void gateway_send(void *context, const struct key *peer, struct bytes frame)
+{
+    struct gateway *gateway = context;
+    if (link_server_send(gateway->link, peer, frame) != REASON_NONE &&
+        gateway->gone_count < GATEWAY_GONE_MAX)
+        gateway->gone[gateway->gone_count++] = *peer;
 }
 
 static void log_transition(void *context, const struct broker_transition *transition)
@@ -71,9 +94,23 @@ static void feed(struct gateway *gateway)
     }
 }
 
-void gateway_step(struct gateway *gateway)
+/* Frames whose step is on disk leave. */
+static void release(struct gateway *gateway, bool wait)
 {
-    const struct broker_effects effects = {gateway, send_frame, log_transition, intake_done};
+    enum reason reason = wait ? release_drain(gateway->release) : release_run(gateway->release);
+    if (reason == REASON_NONE)
+        return;
+    gateway_log(gateway, LOG_ERROR, "sync_failed", reason, gateway->settings.state_directory);
+    gateway->has_failed = gateway->is_stopping = true;
+}
+
+static void step(struct gateway *gateway)
+{
+    const struct broker_effects effects = {.context = gateway,
+                                           .send = hold_frame,
+                                           .transition = log_transition,
+                                           .intake_done = intake_done,
+                                           .send_file = send_file_frame};
     const struct store_plan *plan = NULL;
     broker_begin(gateway->broker, gateway_mono(), gateway_wall());
     feed(gateway);
@@ -81,13 +118,16 @@ void gateway_step(struct gateway *gateway)
         control_step(gateway->control);
     enum reason reason = broker_end(gateway->broker, &plan);
     if (reason == REASON_NONE && plan != NULL)
-        reason = gateway->store->verbs->commit(gateway->store, plan);
+        reason = gateway->store->verbs->apply(gateway->store, plan);
     if (reason == REASON_NONE)
         broker_committed(gateway->broker, &effects);
     else
         broker_aborted(gateway->broker, reason, &effects);
-    if (gateway->control != NULL)
-        control_answer(gateway->control, reason);
+    release_step(gateway->release, reason == REASON_NONE && plan != NULL);
+    if (gateway->control != NULL && control_has_answers(gateway->control)) {
+        release(gateway, true); /* an operator hears of what is on disk */
+        control_answer(gateway->control, gateway->has_failed ? REASON_STORE_FAILED : reason);
+    }
     log_stream_flush(&gateway->log_stream);
 }
 
@@ -149,10 +189,19 @@ static void take_signals(struct gateway *gateway)
     }
 }
 
+static bool may_step(const struct gateway *gateway)
+{
+    return release_is_idle(gateway->release) ||
+           (release_has_room(gateway->release) &&
+            intake_pool_count(gateway->pool) >= EARLY_STEP_FRAMES);
+}
+
 static int wait_ms(struct gateway *gateway, bool more)
 {
     if (more)
         return 0;
+    if (!may_step(gateway))
+        return WAIT_MAX_MS; /* the disk wakes us, or a frame */
     int64_t wait = broker_deadline(gateway->broker).ms - gateway_mono().ms;
     if (wait <= 0)
         return 0;
@@ -173,29 +222,46 @@ static void gather(struct gateway *gateway)
     }
 }
 
-void gateway_run(struct gateway *gateway)
+/* Waits for one of everything that may make work. True: a step has something to do. */
+static bool wait_for_work(struct gateway *gateway, bool *more)
+{
+    bool steps = may_step(gateway);
+    int control = gateway->control != NULL ? control_fd(gateway->control) : -1;
+    struct pollfd waits[] = {
+        {.fd = link_server_fd(gateway->link), .events = POLLIN},
+        {.fd = steps ? intake_pool_fd(gateway->pool) : -1, .events = POLLIN},
+        {.fd = gateway->signals, .events = POLLIN},
+        {.fd = steps ? control : -1, .events = POLLIN},
+        {.fd = release_fd(gateway->release), .events = POLLIN},
+    };
+    (void)poll(waits, sizeof waits / sizeof *waits, wait_ms(gateway, *more));
+    if (waits[2].revents != 0)
+        take_signals(gateway);
+    if (waits[4].revents != 0)
+        release(gateway, false);
+    /* Sending may have swallowed ZeroMQ's edge: always look. */
+    *more = receive(gateway);
+    if (!steps)
+        return false;
+    if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0 &&
+        release_is_idle(gateway->release))
+        gather(gateway);
+    return waits[1].revents != 0 || waits[3].revents != 0 || gateway->gone_count > 0 ||
+           broker_deadline(gateway->broker).ms <= gateway_mono().ms;
+}
+
+bool gateway_run(struct gateway *gateway)
 {
     bool more = false;
     while (!gateway->is_stopping) {
-        struct pollfd waits[] = {
-            {.fd = link_server_fd(gateway->link), .events = POLLIN},
-            {.fd = intake_pool_fd(gateway->pool), .events = POLLIN},
-            {.fd = gateway->signals, .events = POLLIN},
-            {.fd = gateway->control != NULL ? control_fd(gateway->control) : -1, .events = POLLIN},
-        };
-        (void)poll(waits, sizeof waits / sizeof *waits, wait_ms(gateway, more));
-        if (waits[2].revents != 0)
-            take_signals(gateway);
-        more = receive(gateway);
-        bool has_work = waits[1].revents != 0 || waits[3].revents != 0 || gateway->gone_count > 0 ||
-                        broker_deadline(gateway->broker).ms <= gateway_mono().ms;
-        if (!has_work)
+        if (!wait_for_work(gateway, &more))
             continue;
-        if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0)
-            gather(gateway);
-        gateway_step(gateway);
-        /* Sending may have swallowed ZeroMQ's edge: look again before waiting. */
+        step(gateway);
+        release(gateway, false); /* what had nothing to wait for */
         more = true;
     }
+    if (!gateway->has_failed)
+        release(gateway, true);
     gateway_log(gateway, LOG_INFO, "stopped", REASON_NONE, NULL);
+    return !gateway->has_failed;
 }

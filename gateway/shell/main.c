@@ -163,8 +163,7 @@ int main(int argc, char **argv)
     (void)mallopt(M_ARENA_MAX, 2);
     bool started = options.check_only ? gateway_check(&gateway, &settings, language)
                                       : gateway_start(&gateway, &settings, language);
-    if (started && !options.check_only)
-        gateway_run(&gateway);
+    bool ran = started && (options.check_only || gateway_run(&gateway));
     gateway_stop(&gateway);
-    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ran ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -217,6 +217,8 @@ static bool start_store(struct gateway *gateway)
     if (!file_path_join(folder, "store.sqlite", path))
         return fail(gateway, REASON_SETTINGS_INVALID, folder);
     enum reason reason = store_sqlite_open(path, &options, &gateway->store);
+    if (reason == REASON_NONE)
+        reason = release_new(gateway->store, gateway_send, gateway, &gateway->release);
     if (reason != REASON_NONE)
         return fail(gateway, reason, path);
     if (!file_path_join(folder, "blobs", path))
@@ -362,6 +364,7 @@ void gateway_stop(struct gateway *gateway)
     intake_pool_destroy(&gateway->pool);
     if (gateway->blobs != NULL)
         gateway->blobs->verbs->close(gateway->blobs);
+    release_destroy(&gateway->release);
     if (gateway->store != NULL)
         gateway->store->verbs->close(gateway->store);
     crypto_openssl_destroy(&gateway->crypto);

@@ -1,6 +1,5 @@
 #include "gateway/store/sqlite_vfs.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +21,14 @@ struct sqlite_vfs {
     sqlite3_vfs vfs; /* first: SQLite hands it back to us */
     sqlite3_vfs *under;
     char name[NAME_BYTES];
+    bool defers_log;
+    sqlite3_file *log; /* of the layer below, while it is open */
 };
 
 /* What SQLite sees as the open file; the file of the layer below follows it in memory. */
 struct layered_file {
     sqlite3_file base;
+    struct sqlite_vfs *vfs;
     bool is_database;
     bool is_log;
     uint8_t *gathered; /* log only: written by SQLite, not yet handed down */
@@ -137,6 +139,8 @@ static int layer_close(sqlite3_file *file)
     int result = flush_gathered(file);
     free(layered(file)->gathered);
     layered(file)->gathered = NULL;
+    if (layered(file)->is_log)
+        layered(file)->vfs->log = NULL;
     int closed = under_of(file)->pMethods->xClose(under_of(file));
     return result != SQLITE_OK ? result : closed;
 }
@@ -150,6 +154,8 @@ static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int layer_sync(sqlite3_file *file, int flags)
 {
     int result = flush_gathered(file);
+    if (result == SQLITE_OK && layered(file)->is_log && layered(file)->vfs->defers_log)
+        return SQLITE_OK;
     return result != SQLITE_OK ? result : under_of(file)->pMethods->xSync(under_of(file), flags);
 }
 
@@ -243,6 +249,7 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
 {
     struct layered_file *self = layered(file);
     *self = (struct layered_file){
+        .vfs = (struct sqlite_vfs *)vfs,
         .is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0,
         .is_log = (flags & SQLITE_OPEN_WAL) != 0,
     };
@@ -254,6 +261,8 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     int result = vfs_under(vfs)->xOpen(vfs_under(vfs), name, under_of(file), flags, ret_flags);
     if (result == SQLITE_OK) {
         self->base.pMethods = &layer_methods;
+        if (self->is_log)
+            self->vfs->log = under_of(file);
     } else {
         free(self->gathered);
         self->gathered = NULL;
@@ -332,6 +341,18 @@ void sqlite_vfs_destroy(struct sqlite_vfs **vfs)
     (void)sqlite3_vfs_unregister(&(*vfs)->vfs);
     free(*vfs);
     *vfs = NULL;
+}
+
+void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer)
+{
+    vfs->defers_log = defer;
+}
+
+int sqlite_vfs_sync_log(struct sqlite_vfs *vfs)
+{
+    sqlite3_file *log = vfs->log;
+    return log == NULL ? SQLITE_OK
+                       : log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs)

@@ -16,6 +16,8 @@
 #ifndef GATEWAY_STORE_SQLITE_VFS_H
 #define GATEWAY_STORE_SQLITE_VFS_H
 
+#include <stdbool.h>
+
 enum {
     /* A page holds four signed messages of usual size, or a fifth of a parcel of 32. Larger ones
      * make each commit rewrite more of the indexes, smaller ones chain the parcels. */
@@ -30,5 +32,12 @@ struct sqlite_vfs;
 struct sqlite_vfs *sqlite_vfs_new(const char *under_name);
 void sqlite_vfs_destroy(struct sqlite_vfs **vfs);
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs);
+
+/* While true, syncing the log hands its bytes to the system and does not wait for the disk: that is
+ * left to sqlite_vfs_sync_log. Never while a checkpoint runs, which relies on the log. */
+void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer);
+/* Waits until the disk has what was handed over so far. An answer of SQLite. May run in another
+ * thread than the handle. */
+int sqlite_vfs_sync_log(struct sqlite_vfs *vfs);
 
 #endif

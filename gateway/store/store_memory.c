@@ -354,11 +354,20 @@ static enum reason read_note(struct store *store, struct bytes name, struct byte
     return REASON_NONE;
 }
 
+/* There is no disk: what is applied is all there is. */
+static enum reason sync_nothing(struct store *store)
+{
+    (void)store;
+    return REASON_NONE;
+}
+
 static const struct store_verbs verbs = {
     .close = close_store,
     .recover = recover,
     .positions = positions,
     .commit = commit,
+    .apply = commit,
+    .sync = sync_nothing,
     .find_message = find_message,
     .read_message = read_message,
     .last_id = last_id,

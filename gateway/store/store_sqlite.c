@@ -41,6 +41,8 @@ static const struct store_verbs verbs = {
     .recover = store_sqlite_recover,
     .positions = store_sqlite_positions,
     .commit = store_sqlite_commit,
+    .apply = store_sqlite_apply,
+    .sync = store_sqlite_sync,
     .find_message = store_sqlite_find_message,
     .read_message = store_sqlite_read_message,
     .last_id = store_sqlite_last_id,
@@ -76,6 +78,15 @@ static enum reason take_ownership(struct store_sqlite *self, const char *path)
     return errno == EWOULDBLOCK ? REASON_STORE_BUSY : REASON_STORE_FAILED;
 }
 
+static int note_log(void *context, sqlite3 *database, const char *name, int pages)
+{
+    struct store_sqlite *self = context;
+    (void)database;
+    (void)name;
+    self->log_pages = pages;
+    return SQLITE_OK;
+}
+
 static enum reason open_database(struct store_sqlite *self, const char *path,
                                  const struct store_sqlite_options *options)
 {
@@ -93,6 +104,8 @@ static enum reason open_database(struct store_sqlite *self, const char *path,
         return reason_of_sqlite(self->database, result);
     (void)sqlite3_busy_timeout(self->database, (int)timeout_ms);
     enum reason reason = schema_prepare(self->database, cache_bytes);
+    /* Takes the place of SQLite's own hook, which would copy the log in the middle of a commit. */
+    (void)sqlite3_wal_hook(self->database, note_log, self);
     return reason == REASON_NONE ? statements_prepare(self) : reason;
 }
 

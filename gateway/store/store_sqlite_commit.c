@@ -211,18 +211,57 @@ static enum reason end_transaction(struct store_sqlite *store, enum reason reaso
     return reason;
 }
 
-enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan)
+static enum reason run_plan(struct store_sqlite *store, const struct store_plan *plan)
 {
-    struct store_sqlite *self = self_of(store);
-    enum reason reason = store_sqlite_ready(self);
+    enum reason reason = store_sqlite_ready(store);
     if (reason == REASON_NONE)
-        reason = sql_run(self, self->statements[SQL_BEGIN]);
+        reason = sql_run(store, store->statements[SQL_BEGIN]);
     if (reason != REASON_NONE)
         return reason;
-    reason = end_transaction(self, apply_plan(self, plan));
-    if (self->row.capacity > ROW_BYTES_KEPT)
-        buffer_release(&self->row);
+    reason = end_transaction(store, apply_plan(store, plan));
+    if (store->row.capacity > ROW_BYTES_KEPT)
+        buffer_release(&store->row);
     return reason;
+}
+
+/* Copies a long log into the file. When it cannot (a full disk) the log grows on, and the next
+ * commit tries again: nothing is lost by it. */
+static void shorten_log(struct store_sqlite *store)
+{
+    if (store->log_pages < LOG_PAGES_MAX)
+        return;
+    int in_log = 0;
+    int copied = 0;
+    if (sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+                                  &copied) == SQLITE_OK &&
+        in_log == copied)
+        store->log_pages = 0;
+}
+
+enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan)
+{
+    enum reason reason = run_plan(self_of(store), plan);
+    shorten_log(self_of(store));
+    return reason;
+}
+
+enum reason store_sqlite_apply(struct store *store, const struct store_plan *plan)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite_vfs_defer_log(self->vfs, true);
+    enum reason reason = run_plan(self, plan);
+    sqlite_vfs_defer_log(self->vfs, false);
+    shorten_log(self);
+    return reason;
+}
+
+/* The first sync of a new log also writes its folder, which SQLite does not do from two threads:
+ * opening a store commits once, so that has been done. */
+enum reason store_sqlite_sync(struct store *store)
+{
+    struct store_sqlite *self = self_of(store);
+    /* Not by reason_of_sqlite: the handle's last error belongs to the owner's thread. */
+    return sqlite_vfs_sync_log(self->vfs) == SQLITE_OK ? REASON_NONE : REASON_STORE_FAILED;
 }
 
 enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count)

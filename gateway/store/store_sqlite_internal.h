@@ -59,6 +59,13 @@ struct lease_pending {
     size_t capacity;
 };
 
+enum {
+    /* Pages of log before it is copied into the file: 16 MiB. Long enough that pages which every
+     * commit touches are copied once for many commits, short enough to be read back in an instant
+     * after a crash. */
+    LOG_PAGES_MAX = 2048,
+};
+
 /* How many entries of a row of table lease are still leased by it; at 0 the row goes. */
 struct lease_batch {
     uint64_t number;
@@ -80,6 +87,7 @@ struct store_sqlite {
     int owner_file; /* locked while this store is open; -1: none */
     sqlite3_stmt *statements[SQL_COUNT];
     bool is_stale;
+    int log_pages; /* in the write-ahead log after the last commit */
     struct participants participants;
     struct lease_table leases;
     struct lease_pending lease_pending;
@@ -163,6 +171,8 @@ enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry 
 /* --- store_sqlite_commit.c -------------------------------------------------------------------- */
 
 enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan);
+enum reason store_sqlite_apply(struct store *store, const struct store_plan *plan);
+enum reason store_sqlite_sync(struct store *store);
 enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count);
 /* Before every verb: reads anew what a failed transaction left stale. */
 enum reason store_sqlite_ready(struct store_sqlite *store);

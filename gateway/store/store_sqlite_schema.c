@@ -6,10 +6,6 @@
 
 enum {
     APPLICATION_ID = 0x4c54434b, /* "LTCK": what `file` and sqlite3 show this file to be */
-    /* Pages of log before it is copied into the file: 16 MiB. Long enough that pages which every
-     * commit touches are copied once for many commits, short enough to be read back in an instant
-     * after a crash. */
-    LOG_PAGES_MAX = 2048,
     SETTING_BYTES_MAX = 128,
 };
 
@@ -87,8 +83,6 @@ static enum reason apply_settings(sqlite3 *database, uint32_t cache_bytes)
                                        "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
                                        "PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF;"
                                        "PRAGMA mmap_size = 0;");
-    if (reason == REASON_NONE)
-        reason = execute_with_number(database, "PRAGMA wal_autocheckpoint = %lld", LOG_PAGES_MAX);
     if (reason == REASON_NONE)
         reason = execute_with_number(database, "PRAGMA journal_size_limit = %lld",
                                      2LL * LOG_PAGES_MAX * PAGE_BYTES);

@@ -130,6 +130,7 @@ $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
 $(eval $(call program,bin/lienthong-verify,ops,ops/verify/main.c))
 $(eval $(call program,bin/lienthong-sandbox-office,ops,ops/sandbox/office_main.c))
+$(eval $(call program,bin/lienthong-sandbox-portal,ops,ops/sandbox/portal_main.c))
 
 # --- tests: one cmocka program per file; fuzz targets, each with the main that replays a corpus --
 TEST_SRC := $(sort $(wildcard tests/unit/t_*.c tests/contract/t_*.c))
@@ -139,6 +140,9 @@ $(TEST_BIN): $(O)/tests/%: $(O)/obj/tests/%.o $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $< -Wl,--start-group $(ALL_LIBS) -Wl,--end-group -lcmocka $(LIBS)
+
+# Its allocations fail: tests/support/failing_memory.h.
+$(O)/tests/unit/t_torture_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/%.c=$(O)/tests/%)

@@ -7,9 +7,9 @@ SANDBOX := $(B)/sandbox
 FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]' </dev/null)
 
 MINUTES ?= 1
-UNITS := lienthong-gateway.service lienthong-adapter@.service
+SEED ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -42,12 +42,72 @@ bench bench-scale bench-files bench-instructions:
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
 
+# Real processes under real faults, MINUTES of them; SEED chooses. Needs root.
+chaos:
+	@ops/install-deps test
+	@$(MAKE) all $(O)/tests/support/store_compare
+	@tests/chaos/chaos $(MINUTES) $(SEED)
+
+# 10,000 dossiers with eight states each through everything that the portal can do wrong and a
+# kill -9 of each process, at most TEST_PORTAL_SECONDS; the same as t0600-portal, which is smaller.
+TEST_PORTAL_SECONDS := 1800
+test-portal:
+	@ops/install-deps test
+	@$(MAKE) all tests-bin
+	@rm -rf $(B)/test-portal && mkdir -p $(B)/test-portal
+	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
+	    TEST_DIR=$(CURDIR)/$(B)/test-portal PORTAL_ROUND=1250 PORTAL_LAPS=2 \
+	    PORTAL_LIMIT=$(TEST_PORTAL_SECONDS) \
+	    timeout $(TEST_PORTAL_SECONDS) tests/system/t0600-portal
+	@rm -rf $(B)/test-portal
+
+# The first load of 100,000 dossiers to the portal's stand-in, killed once on its way.
+bench-portal:
+	@ops/install-deps test
+	@$(MAKE) all
+	@tests/bench/portal
+
+# The cores in a hostile world: one seed, or seed after seed on every processor for MINUTES.
+SIM := $(B)/tests/sim/sim
+SIM_COMMIT = COMMIT=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+sim:
+	@ops/install-deps build
+	@$(MAKE) $(SIM)
+	@$(SIM_COMMIT) $(SIM) $(if $(V),-v) $(SEED)
+campaign:
+	@ops/install-deps build
+	@$(MAKE) $(SIM)
+	@$(SIM_COMMIT) $(SIM) -c $$(($(MINUTES) * 60)) -j $$(nproc) $(SEED)
+
+# The same with one deliberate fault of tests/sim/planted at a time: each must be caught.
+PLANTED := $(sort $(wildcard tests/sim/planted/*.patch))
+PLANTED_SIM := $(PLANTED:tests/sim/planted/%.patch=$(O)/planted/%/sim)
+sim-selftest:
+	@ops/install-deps test
+	@$(MAKE) $(SIM)
+	@$(MAKE) planted
+	@tests/sim/selftest
+planted: $(PLANTED_SIM)
+$(PLANTED_SIM): ROOM := tests
+$(PLANTED_SIM): $(O)/planted/%/sim: tests/sim/planted/%.patch $(SIM)
+	$(call say,PLANT,$*)
+	@rm -rf $(@D) && mkdir -p $(@D)/source
+	@cp --parents $$(sed -n 's,^+++ b/,,p' $<) $(@D)/source
+	@patch --quiet --strip=1 --fuzz=0 --directory=$(@D)/source <$<
+	$(Q)$(CC) $(OUR_CFLAGS) $(INCLUDES) -c $(@D)/source/$$(sed -n 's,^+++ b/,,p' $<) -o $(@D)/fault.o
+	$(Q)$(LINK) -o $@ $(O)/obj/tests/sim/sim_main.o $(@D)/fault.o -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
+	@rm -r $(@D)/source $(@D)/fault.o
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/lienthong/registry
 	install -m 644 routing/data/version routing/data/*.csv $(DESTDIR)$(PREFIX)/share/lienthong/registry
-	install -m 644 adapters/rest/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -m 644 adapters/rest/*.jq adapters/portal/*.jq $(wildcard adapters/openapi.yaml) $(DESTDIR)$(PREFIX)/share/lienthong
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	set -e; for unit in $(wildcard ops/systemd/*); do \
+	    sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
@@ -55,13 +115,9 @@ install: all
 	    folder=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
 	    install -d $$folder; install -m 644 $$file $$folder; done
 
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	set -e; for unit in $(UNITS); do \
-	    sed 's|@PREFIX@|$(PREFIX)|' ops/systemd/$$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
-
 uninstall:
-	rm -f $(UNITS:%=$(DESTDIR)$(PREFIX)/lib/systemd/system/%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
+	rm -f $(patsubst ops/systemd/%,$(DESTDIR)$(PREFIX)/lib/systemd/system/%,$(wildcard ops/systemd/*))
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
 	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))
@@ -89,10 +145,17 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
+	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
+	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
+	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
+
+	@echo 'make sim SEED=n     the cores in a simulated hostile world; V=1 shows every event'
+	@echo 'make campaign       seed after seed from SEED=1 for MINUTES=1 on every processor'
+	@echo 'make sim-selftest   every deliberate fault of tests/sim/planted must be caught'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'

@@ -32,6 +32,7 @@ command_function command_queues;
 command_function command_route;
 command_function command_registry;
 command_function command_keys;
+command_function command_portal;
 command_function command_sandbox;
 
 #endif

@@ -23,6 +23,7 @@ static const struct {
     {"queues", command_queues, TEXT_COMMAND_QUEUES},
     {"route", command_route, TEXT_COMMAND_ROUTE},
     {"registry", command_registry, TEXT_COMMAND_REGISTRY},
+    {"portal", command_portal, TEXT_COMMAND_PORTAL},
     {"keys", command_keys, TEXT_COMMAND_KEYS},
     {"sandbox", command_sandbox, TEXT_COMMAND_SANDBOX},
 };

@@ -53,7 +53,9 @@ static int init(const struct invocation *invocation, const struct sandbox_values
 {
     char data[PATH_BYTES_MAX] = "";
     char mapping[PATH_BYTES_MAX] = "";
-    if ((values->data == NULL && !find_data(programs, "routing/data", "registry", data)) ||
+    char portal_mapping[PATH_BYTES_MAX];
+    if (!find_data(programs, "adapters/portal/provincial.jq", "provincial.jq", portal_mapping) ||
+        (values->data == NULL && !find_data(programs, "routing/data", "registry", data)) ||
         (values->mapping == NULL &&
          !find_data(programs, "adapters/rest/vbdlis.jq", "vbdlis.jq", mapping))) {
         (void)fputs(text_of(TEXT_SANDBOX_NO_DATA, invocation->language), stderr);
@@ -63,6 +65,7 @@ static int init(const struct invocation *invocation, const struct sandbox_values
         .directory = directory,
         .data = values->data != NULL ? values->data : data,
         .mapping = values->mapping != NULL ? values->mapping : mapping,
+        .portal_mapping = portal_mapping,
         .is_quiet = values->quiet || isatty(STDERR_FILENO) != 1,
     };
     return sandbox_init(&options, invocation->language) ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;

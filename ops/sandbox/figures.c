@@ -66,6 +66,39 @@ static void read_desk(sqlite3 *desk, struct figures_row *row)
         count_of(desk, "SELECT count(*) FROM dossier WHERE agency = ?1 AND results > 0", key);
 }
 
+/* A dossier is right when the portal shows the state that the desk's book has, and was told of
+ * every state on the way there: received, processing, for each supplement there and back, finished.
+ */
+static const char as_in_the_book[] =
+    "SELECT count(*) FROM desk.dossier d JOIN dossier p ON p.code = d.code WHERE d.agency = ?1"
+    " AND p.state = CASE WHEN d.results > 0 THEN 9 WHEN d.progress > 0 THEN 4 ELSE 2 END"
+    " AND (SELECT count(*) FROM state_change s WHERE s.code = d.code)"
+    " = 1 + d.progress + 2 * d.supplements + d.results";
+
+static void read_portal(const char *directory, struct figures *figures)
+{
+    char portal_path[PATH_BYTES_MAX], desk_path[PATH_BYTES_MAX];
+    sqlite3 *portal = NULL;
+    if (!path_make(portal_path, "%s/portal/portal.sqlite", directory) ||
+        !path_make(desk_path, "%s/desk/desk.sqlite", directory) ||
+        !database_open(portal_path, "", true, &portal))
+        return;
+    if (database_do(portal, "ATTACH DATABASE ?1 AS desk", "t", desk_path)) {
+        for (size_t i = 0; i < figures->row_count; i++) {
+            struct figures_row *row = &figures->rows[i];
+            row->at_portal = count_of(portal, as_in_the_book, row->agency->key.text);
+            figures->total.at_portal += row->at_portal;
+        }
+        figures->portal_twice =
+            count_of(portal, "SELECT count(*) FROM record WHERE times > 1", NULL) +
+            count_of(portal,
+                     "SELECT count(*) FROM dossier WHERE code NOT IN (SELECT code FROM "
+                     "desk.dossier)",
+                     NULL);
+    }
+    (void)sqlite3_close(portal);
+}
+
 static void add(struct figures *figures, const struct figures_row *row)
 {
     struct figures_row *total = &figures->total;
@@ -101,6 +134,7 @@ bool figures_read(const char *directory, const struct registry *registry,
         read = read_office(directory, desk, row) && read;
         add(ret_figures, row);
     }
+    read_portal(directory, ret_figures);
     if (ret_figures->total.accepted > 0)
         ret_figures->total.mean_ms /= ret_figures->total.accepted;
     uint64_t at_desk =
@@ -139,22 +173,25 @@ static void print_row(const char *name, const struct figures_row *row)
 {
     enum { NAME_COLUMNS = 44 };
     print_padded(name, NAME_COLUMNS);
-    (void)printf(" %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n", (unsigned long long)row->forwarded,
-                 (unsigned long long)row->accepted, (unsigned long long)row->progress,
-                 (unsigned long long)row->supplements, (unsigned long long)row->results,
+    (void)printf(" %9llu %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n",
+                 (unsigned long long)row->forwarded, (unsigned long long)row->accepted,
+                 (unsigned long long)row->progress, (unsigned long long)row->supplements,
+                 (unsigned long long)row->results, (unsigned long long)row->at_portal,
                  (unsigned long long)row->mean_ms, (unsigned long long)row->max_ms);
 }
 
 void figures_print(const struct figures *figures, enum language language)
 {
-    static const char *const vietnamese[] = {"Cơ quan", "chuyển",  "tiếp nhận", "tiến độ",
-                                             "bổ sung", "kết quả", "TB ms",     "lâu nhất"};
-    static const char *const english[] = {"Agency",     "forwarded", "accepted", "progress",
-                                          "supplement", "results",   "mean ms",  "max ms"};
+    static const char *const vietnamese[] = {"Cơ quan", "chuyển",  "tiếp nhận",
+                                             "tiến độ", "bổ sung", "kết quả",
+                                             "Cổng QG", "TB ms",   "lâu nhất"};
+    static const char *const english[] = {"Agency",   "forwarded",  "accepted",
+                                          "progress", "supplement", "results",
+                                          "portal",   "mean ms",    "max ms"};
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
     const char *const *heads = is_vietnamese ? vietnamese : english;
     print_padded(heads[0], 44);
-    for (int i = 1; i < 8; i++) {
+    for (int i = 1; i < 9; i++) {
         (void)printf(" ");
         int used = 0;
         for (const char *at = heads[i]; *at != 0; at++)

@@ -12,8 +12,9 @@ struct figures_row {
     uint64_t forwarded;                      /* by the desk */
     uint64_t accepted;                       /* dossiers at the office */
     uint64_t progress, supplements, results; /* at the desk */
-    uint64_t twice;                          /* messages that the office accepted more than once */
-    uint64_t mean_ms, max_ms;                /* from forwarding to the office's acceptance */
+    uint64_t at_portal;       /* dossiers that the portal shows as the desk's book has them */
+    uint64_t twice;           /* messages that the office accepted more than once */
+    uint64_t mean_ms, max_ms; /* from forwarding to the office's acceptance */
 };
 
 struct figures {
@@ -24,6 +25,8 @@ struct figures {
     uint64_t duplicated; /* twice at an office, or at the desk */
     uint64_t out_of_order;
     uint64_t bad_papers;
+    uint64_t portal_twice; /* entries that the portal accepted more than once, and dossiers that
+                              nobody forwarded */
 };
 
 /* False when a database cannot be read yet. */

@@ -20,7 +20,10 @@
 #include "routing/registry/registry.h"
 
 enum { DATA_FILE_BYTES_MAX = 4 * 1024 * 1024, TEXT_BYTES_OF_SETTINGS = 8192, YEAR_DAYS = 365 };
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+/* What the portal's stand-in wants to hear; see portal.h. */
+#define PORTAL_DSTCODE     "VN/GOV/DVCQG/sandbox"
+#define PORTAL_CREDENTIALS "{\"username\": \"lienthong\", \"password\": \"sandbox-portal\"}\n"
+#define DAY_MS             ((int64_t)24 * 60 * 60 * 1000)
 
 struct making {
     const struct sandbox_init_options *options;
@@ -230,10 +233,17 @@ static bool make_adapter_settings(struct making *making, const struct agency *ag
     const char *key = agency->key.text;
     char name[PATH_BYTES_MAX];
     char text[TEXT_BYTES_OF_SETTINGS];
-    char office[1024] = "office:\n  kind: inbox\n";
+    char office[2048] = "office:\n  kind: inbox\n";
     int port = free_port(making);
     if (port < 0 || !path_make(name, "adapters/%s", key) || !make_folder(making, name))
         return fail(key);
+    if (agency->role == ROLE_PORTAL)
+        (void)snprintf(office, sizeof office,
+                       "office:\n  kind: portal\n  url: http://127.0.0.1:%d\n"
+                       "  mapping: ../../provincial.jq\n"
+                       "  credentials_file: ../../keys/portal.json\n  window: 64\n"
+                       "portal:\n  unit: H38\n  dstcode: " PORTAL_DSTCODE "\n",
+                       port);
     if (agency->role == ROLE_AGENCY)
         (void)snprintf(office, sizeof office,
                        "office:\n  kind: rest\n  url: http://127.0.0.1:%d\n"
@@ -250,24 +260,34 @@ static bool make_adapter_settings(struct making *making, const struct agency *ag
                    key, key, making->gateway_port, making->gateway_key.text, key, key, key, office);
     if (!path_make(name, "adapters/%s/adapter.yaml", key) || !write_settings(making, name, text))
         return false;
+    (void)snprintf(text, sizeof text, "%d\n", port);
+    if (agency->role == ROLE_PORTAL)
+        return write_settings(making, "keys/portal.json", PORTAL_CREDENTIALS) &&
+               make_folder(making, "portal") && write_settings(making, "portal/port", text);
     if (agency->role != ROLE_AGENCY)
         return true;
-    (void)snprintf(text, sizeof text, "%d\n", port);
     return path_make(name, "offices/%s", key) && make_folder(making, name) &&
            path_make(name, "offices/%s/port", key) && write_settings(making, name, text);
 }
 
-static bool make_settings(struct making *making)
+static bool copy_mapping(const struct making *making, const char *from, const char *name)
 {
     struct buffer mapping;
     buffer_init(&mapping, DATA_FILE_BYTES_MAX);
-    bool made = make_gateway_settings(making) &&
-                file_load(making->options->mapping, &mapping) == REASON_NONE &&
-                write_file(making, "vbdlis.jq", buffer_view(&mapping));
+    bool copied =
+        file_load(from, &mapping) == REASON_NONE && write_file(making, name, buffer_view(&mapping));
     buffer_release(&mapping);
+    return copied;
+}
+
+static bool make_settings(struct making *making)
+{
+    bool made = make_gateway_settings(making) &&
+                copy_mapping(making, making->options->mapping, "vbdlis.jq") &&
+                copy_mapping(making, making->options->portal_mapping, "provincial.jq");
     for (size_t i = 0; made && i < registry_agency_count(making->registry); i++) {
         const struct agency *agency = registry_agency_at(making->registry, i);
-        if (agency->role == ROLE_CENTRE || agency->role == ROLE_AGENCY)
+        if (agency->role != ROLE_GATEWAY)
             made = make_adapter_settings(making, agency);
     }
     return made || fail("settings");

@@ -7,6 +7,7 @@
  *   DIR/adapters/KEY/    adapter.yaml; state in adapters/KEY/state
  *   DIR/offices/KEY/     the agency's own system: office.sqlite
  *   DIR/desk/            the desk's own book: desk.sqlite
+ *   DIR/portal/          the national portal's stand-in: portal.sqlite
  *   DIR/logs, DIR/run    logs and pid files of all processes, control socket, status.json
  */
 #ifndef OPS_SANDBOX_SANDBOX_H
@@ -20,8 +21,9 @@
 
 struct sandbox_init_options {
     const char *directory;
-    const char *data;    /* folder with the registry's data: routing/data */
-    const char *mapping; /* the offices' dialect: vbdlis.jq */
+    const char *data;           /* folder with the registry's data: routing/data */
+    const char *mapping;        /* the offices' dialect: vbdlis.jq */
+    const char *portal_mapping; /* the national portal's: provincial.jq */
     bool is_quiet;
 };
 

@@ -90,6 +90,21 @@ static bool add_agency(struct province *province, const struct agency *agency)
                         "--supplement-every", every, (char *)NULL) != NULL;
 }
 
+static bool add_portal(struct province *province, const struct agency *agency)
+{
+    const char *directory = province->options->directory;
+    char program[PATH_BYTES_MAX], portal[PATH_BYTES_MAX], registry[PATH_BYTES_MAX];
+    char port_file[PATH_BYTES_MAX], port[16];
+    return add_agency(province, agency) &&
+           path_make(program, "%s/lienthong-sandbox-portal", province->options->programs) &&
+           path_make(portal, "%s/portal", directory) &&
+           path_make(registry, "%s/registry", directory) &&
+           path_make(port_file, "%s/port", portal) &&
+           file_read_line(port_file, port, sizeof port) &&
+           children_add(&province->children, "portal", program, "--directory", portal, "--port",
+                        port, "--unit", "H38", "--catalogue", registry, (char *)NULL) != NULL;
+}
+
 static bool start_children(struct province *province)
 {
     const struct sandbox_up_options *options = province->options;
@@ -103,6 +118,8 @@ static bool start_children(struct province *province)
         const struct agency *agency = registry_agency_at(province->registry, i);
         if (agency->role == ROLE_CENTRE || agency->role == ROLE_AGENCY)
             added = add_agency(province, agency);
+        if (agency->role == ROLE_PORTAL)
+            added = add_portal(province, agency);
     }
     if (added && options->hold != NULL && children_find(&province->children, options->hold) == NULL)
         return fail(options->hold);
@@ -210,7 +227,8 @@ static bool is_done(const struct province *province)
 {
     const struct figures *figures = &province->figures;
     return figures->total.forwarded >= province->options->dossiers &&
-           figures->total.results >= province->options->dossiers;
+           figures->total.results >= province->options->dossiers &&
+           figures->total.at_portal >= province->options->dossiers;
 }
 
 static void show(struct province *province)
@@ -284,13 +302,21 @@ static bool report(struct province *province)
                                : "%llu out of order, %llu bad papers, %u process restarts\n",
                  (unsigned long long)figures->out_of_order, (unsigned long long)figures->bad_papers,
                  restarts);
+    (void)printf(is_vietnamese
+                     ? "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu thiếu hoặc khác, %llu gửi "
+                       "hai lần\n"
+                     : "portal: %llu dossiers as in the ledger, %llu missing or other, "
+                       "%llu sent twice\n",
+                 (unsigned long long)figures->total.at_portal,
+                 (unsigned long long)(figures->total.forwarded - figures->total.at_portal),
+                 (unsigned long long)figures->portal_twice);
     (void)printf("%llu dossiers forwarded, %llu results returned, %llu lost, %llu duplicated\n",
                  (unsigned long long)figures->total.forwarded,
                  (unsigned long long)figures->total.results, (unsigned long long)figures->lost,
                  (unsigned long long)figures->duplicated);
     (void)fflush(stdout);
     return is_done(province) && figures->lost == 0 && figures->duplicated == 0 &&
-           figures->out_of_order == 0 && figures->bad_papers == 0 &&
+           figures->out_of_order == 0 && figures->bad_papers == 0 && figures->portal_twice == 0 &&
            (province->options->any_memory ||
             (gateway_mb < GATEWAY_MEMORY_MB && adapter_mb < ADAPTER_MEMORY_MB));
 }

@@ -1,5 +1,6 @@
 /* The one time that a registered certificate's chain is looked at: OpenSSL builds it and checks
  * signatures, constraints and revocation; what depends on time is written down, not decided. */
+#include "proto/seal/openssl_error.h"
 #include "proto/seal/trust_internal.h"
 
 #include <openssl/err.h>
@@ -122,8 +123,12 @@ static bool prepare(X509_STORE_CTX *context, struct trust_signer *signer, X509_S
 /* Sets signer->standing. False when memory is short. */
 static bool walk(struct trust_signer *signer, X509_STORE_CTX *context)
 {
+    ERR_clear_error();
     int trusted = X509_verify_cert(context);
-    if (X509_STORE_CTX_get_error(context) == X509_V_ERR_OUT_OF_MEM)
+    /* OpenSSL may take a certificate for untrusted because it had no memory to look. */
+    bool is_memory_short = openssl_ran_out_of_memory();
+    if (X509_STORE_CTX_get_error(context) == X509_V_ERR_OUT_OF_MEM ||
+        (trusted != 1 && is_memory_short))
         return false;
     if (trusted != 1) {
         signer->standing = REASON_CERTIFICATE_UNTRUSTED;

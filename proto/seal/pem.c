@@ -1,8 +1,11 @@
 #include "proto/seal/pem.h"
 
+#include "proto/seal/openssl_error.h"
+
 #include <stdlib.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 /* Without this OpenSSL would ask for a password at the terminal. */
 static int no_password(char *password, int size, int writing, void *argument)
@@ -14,25 +17,62 @@ static int no_password(char *password, int size, int writing, void *argument)
     return -1;
 }
 
+static bool is_in_bounds(struct bytes content)
+{
+    return content.size > 0 && content.size <= PEM_BYTES_MAX;
+}
+
+/* NULL when out of bounds, or memory is short. */
 static BIO *open_bytes(struct bytes content)
 {
-    if (content.size == 0 || content.size > PEM_BYTES_MAX)
-        return NULL;
-    return BIO_new_mem_buf(content.data, (int)content.size);
+    ERR_clear_error();
+    return is_in_bounds(content) ? BIO_new_mem_buf(content.data, (int)content.size) : NULL;
 }
 
 /* True when reading stopped because there are no more blocks, not because one is broken. */
 static bool reached_end(void)
 {
     unsigned long error = ERR_peek_last_error();
-    bool end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-    ERR_clear_error();
-    return end;
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+/* Why it could not be read, from OpenSSL's errors; clears them. */
+static enum reason outcome(struct bytes content, const BIO *bio, bool sound, enum reason otherwise)
+{
+    bool is_memory_short = openssl_ran_out_of_memory() || (bio == NULL && is_in_bounds(content));
+    return sound ? REASON_NONE : is_memory_short ? REASON_OUT_OF_MEMORY : otherwise;
+}
+
+/* Key and extensions are decoded. */
+static bool is_decoded(X509 *certificate)
+{
+    return X509_get0_pubkey(certificate) != NULL && X509_check_purpose(certificate, -1, -1) == 1;
+}
+
+/* OpenSSL had no memory to decode the certificate's key or extensions, and keeps it without them:
+ * it would count as one that nobody accepts. A second reading tells. */
+static bool is_damaged(X509 *certificate)
+{
+    if (is_decoded(certificate))
+        return false;
+    X509 *again = X509_dup(certificate);
+    bool damaged = again == NULL || is_decoded(again);
+    X509_free(again);
+    return damaged;
 }
 
 static bool is_der(struct bytes content)
 {
     return content.size > 0 && content.data[0] == 0x30;
+}
+
+/* Takes the certificate. False: no memory for it. */
+static bool keep(STACK_OF(X509) * certificates, X509 *certificate)
+{
+    bool kept = !is_damaged(certificate) && sk_X509_push(certificates, certificate) > 0;
+    if (!kept)
+        X509_free(certificate);
+    return kept;
 }
 
 enum reason pem_read_certificates(struct bytes content, STACK_OF(X509) * certificates)
@@ -41,23 +81,22 @@ enum reason pem_read_certificates(struct bytes content, STACK_OF(X509) * certifi
     X509 *certificate = NULL;
     int before = sk_X509_num(certificates);
     bool sound = bio != NULL;
+    bool kept = true;
     if (sound && is_der(content)) {
         certificate = d2i_X509_bio(bio, NULL);
-        sound = certificate != NULL && BIO_pending(bio) == 0 &&
-                sk_X509_push(certificates, certificate) > 0;
-        if (!sound)
+        sound = certificate != NULL && BIO_pending(bio) == 0;
+        if (sound)
+            kept = keep(certificates, certificate);
+        else
             X509_free(certificate);
     } else if (sound) {
-        while (sound && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
-            sound = sk_X509_push(certificates, certificate) > 0;
-            if (!sound)
-                X509_free(certificate);
-        }
-        sound = sound && reached_end() && sk_X509_num(certificates) > before;
+        while (kept && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL)
+            kept = keep(certificates, certificate);
+        sound = !kept || (reached_end() && sk_X509_num(certificates) > before);
     }
+    enum reason reason = outcome(content, bio, sound, REASON_REGISTRY_INVALID);
     BIO_free(bio);
-    ERR_clear_error();
-    return sound ? REASON_NONE : REASON_REGISTRY_INVALID;
+    return kept ? reason : REASON_OUT_OF_MEMORY;
 }
 
 enum reason pem_read_lists(struct bytes content, STACK_OF(X509_CRL) * lists)
@@ -79,21 +118,20 @@ enum reason pem_read_lists(struct bytes content, STACK_OF(X509_CRL) * lists)
         }
         sound = sound && reached_end() && sk_X509_CRL_num(lists) > before;
     }
+    enum reason reason = outcome(content, bio, sound, REASON_REGISTRY_INVALID);
     BIO_free(bio);
-    ERR_clear_error();
-    return sound ? REASON_NONE : REASON_REGISTRY_INVALID;
+    return reason;
 }
 
 enum reason pem_read_key(struct bytes content, EVP_PKEY **ret_key)
 {
     BIO *bio = open_bytes(content);
     EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    enum reason reason = outcome(content, bio, key != NULL, REASON_KEY_UNREADABLE);
     BIO_free(bio);
-    ERR_clear_error();
-    if (key == NULL)
-        return REASON_KEY_UNREADABLE;
-    *ret_key = key;
-    return REASON_NONE;
+    if (key != NULL)
+        *ret_key = key;
+    return reason;
 }
 
 uint8_t *pem_certificate_der(X509 *certificate, size_t *ret_size)

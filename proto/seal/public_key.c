@@ -1,5 +1,7 @@
 #include "proto/seal/public_key.h"
 
+#include "proto/seal/openssl_error.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -172,15 +174,6 @@ static void give_back(struct public_key *key, struct context *context)
     context_free(context);
 }
 
-/* Whether OpenSSL said no because it had no memory: then nothing is known of the signature. */
-static bool ran_out_of_memory(void)
-{
-    bool found = false;
-    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
-        found = found || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
-    return found;
-}
-
 static bool scheme_fits(EVP_PKEY *key, enum signature_scheme scheme)
 {
     enum signature_scheme own = public_key_scheme(key);
@@ -196,7 +189,7 @@ enum reason public_key_verify(struct public_key *key, const struct signature_alg
     struct context *context = borrow(key, algorithm);
     /* A key of kind RSASSA-PSS may forbid these parameters: then the set-up fails. */
     if (context == NULL)
-        return ran_out_of_memory() || public_key_scheme(key->key) != SCHEME_RSA_PSS
+        return openssl_ran_out_of_memory() || public_key_scheme(key->key) != SCHEME_RSA_PSS
                    ? REASON_OUT_OF_MEMORY
                    : REASON_SIGNATURE_WRONG;
     int right =
@@ -206,5 +199,5 @@ enum reason public_key_verify(struct public_key *key, const struct signature_alg
         return REASON_NONE;
     }
     context_free(context); /* OpenSSL does not say in which state a failure leaves it */
-    return ran_out_of_memory() ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE_WRONG;
+    return openssl_ran_out_of_memory() ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE_WRONG;
 }

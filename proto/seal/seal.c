@@ -1,5 +1,6 @@
 #include "proto/seal/seal.h"
 
+#include "proto/seal/openssl_error.h"
 #include "proto/seal/sha256.h"
 #include "proto/seal/signed_data.h"
 #include "proto/seal/trust_internal.h"
@@ -95,12 +96,11 @@ static enum reason check_unread_parts(const struct signed_data *data, struct byt
     if (!data->has_unread_parts)
         return REASON_NONE;
     const uint8_t *at = signature.data;
+    ERR_clear_error();
     CMS_ContentInfo *message = d2i_CMS_ContentInfo(NULL, &at, (long)signature.size);
     bool is_read = message != NULL && at == signature.data + signature.size;
-    bool is_memory_short = false;
     CMS_ContentInfo_free(message);
-    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
-        is_memory_short = is_memory_short || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    bool is_memory_short = openssl_ran_out_of_memory();
     if (is_read)
         return REASON_NONE;
     return is_memory_short ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE_MALFORMED;

@@ -2,15 +2,17 @@
  * incremental one for files.
  *
  * Safe on any number of threads. Every thread keeps one OpenSSL context of its own, made at its
- * first hash and freed when it ends, so that hashing allocates nothing afterwards. A thread that
- * wants to meet a lack of memory as a value, not as an end, calls sha256_prepare_thread first.
+ * first hash and freed when it ends. A hash cannot fail: without the memory for it (OpenSSL 3 takes
+ * some hundred bytes each time, whatever is kept) the process ends, as by kill -9, having said
+ * nothing that is not kept. sha256_prepare_thread meets a lack of memory for the context as a
+ * value.
  */
 #ifndef PROTO_SEAL_SHA256_H
 #define PROTO_SEAL_SHA256_H
 
 #include "proto/base/digest.h"
 
-/* False when this thread's context cannot be had; later hashes on this thread cannot fail. */
+/* False when this thread's context cannot be had. */
 bool sha256_prepare_thread(void);
 
 /* The port of proto/base/digest.h. */

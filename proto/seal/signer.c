@@ -79,7 +79,9 @@ enum reason signer_new(struct bytes key_pem, struct bytes certificate, enum sign
     if (reason == REASON_NONE)
         reason = pem_read_key(key_pem, &signer->key);
     /* A file may hold the chain as well; the signer's own certificate stands first. */
-    if (reason == REASON_NONE && pem_read_certificates(certificate, certificates) != REASON_NONE)
+    if (reason == REASON_NONE)
+        reason = pem_read_certificates(certificate, certificates);
+    if (reason == REASON_REGISTRY_INVALID)
         reason = REASON_KEY_UNREADABLE;
     if (reason == REASON_NONE)
         reason = fill(signer, sk_X509_value(certificates, 0), padding);

@@ -355,27 +355,28 @@ void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *
     }
 }
 
+/* When something may leave for the destination; INT64_MAX: not before something else happens. */
+static int64_t next_departure(const struct outbox *outbox, const struct destination *to, mono_t now,
+                              wall_t wall)
+{
+    const struct window *window = &to->window;
+    int64_t at = INT64_MAX;
+    if (!to->is_open || to->backlog == 0 || flight_room(outbox, to) == 0)
+        return INT64_MAX; /* an answer or the end of a lease makes room */
+    if (to->look_again)
+        at = now.ms;
+    else if (to->next_due.ms != 0)
+        at = now.ms + (to->next_due.ms > wall.ms ? to->next_due.ms - wall.ms : 0);
+    if (window->state == WINDOW_OPEN)
+        return at > window->reopen_at.ms ? at : window->reopen_at.ms;
+    return window_is_full(window) ? INT64_MAX : at;
+}
+
 mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall)
 {
     int64_t earliest = INT64_MAX;
-    for (int name = 0; name < LISTS; name++) {
-        uint32_t first = outbox->lists[name].first;
-        if (first != NONE && outbox->flights[first].deadline.ms < earliest)
-            earliest = outbox->flights[first].deadline.ms;
-    }
     for (uint32_t i = 0; i < outbox->destination_count; i++) {
-        const struct destination *to = &outbox->destinations[i];
-        if (!to->is_open || to->backlog == 0)
-            continue;
-        int64_t at = INT64_MAX;
-        if (to->window.state == WINDOW_OPEN)
-            at = to->window.reopen_at.ms;
-        else if (to->window.size <= to->window.under_way || flight_room(outbox, to) == 0)
-            continue; /* an answer or the end of a lease makes room */
-        else if (to->look_again)
-            at = now.ms;
-        else if (to->next_due.ms != 0)
-            at = now.ms + (to->next_due.ms > wall.ms ? to->next_due.ms - wall.ms : 0);
+        int64_t at = next_departure(outbox, &outbox->destinations[i], now, wall);
         if (at < earliest)
             earliest = at;
     }

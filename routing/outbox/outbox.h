@@ -121,7 +121,8 @@ void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int cha
 /* Ends leases whose deadline passed (at most OUTBOX_FETCH_MAX a call). */
 void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
                  void *context);
-/* When outbox_tick or outbox_wanted may have something new to say; INT64_MAX: not by itself. */
+/* When outbox_wanted may have something new to say; INT64_MAX: not by itself. Leases are not in it:
+ * they end at the caller's ticks, and a lease that is past its end must not wake it before one. */
 mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall);
 
 #endif

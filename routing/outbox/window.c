@@ -16,16 +16,25 @@ void window_init(struct window *window, uint32_t size_max)
     };
 }
 
+static uint32_t size_of(const struct window *window)
+{
+    return window->size < window->size_max ? window->size : window->size_max;
+}
+
+bool window_is_full(const struct window *window)
+{
+    return size_of(window) <= window->under_way;
+}
+
 uint32_t window_room(struct window *window, mono_t now)
 {
     if (window->state == WINDOW_OPEN && now.ms >= window->reopen_at.ms) {
         window_move(window, WINDOW_PROBING);
         window->size = 1;
     }
-    if (window->state == WINDOW_OPEN)
+    if (window->state == WINDOW_OPEN || window_is_full(window))
         return 0;
-    uint32_t size = window->size < window->size_max ? window->size : window->size_max;
-    return size > window->under_way ? size - window->under_way : 0;
+    return size_of(window) - window->under_way;
 }
 
 void window_left(struct window *window)
@@ -54,6 +63,8 @@ void window_failed(struct window *window, mono_t now)
     window_returned(window);
     window->failures++;
     window->size = window->size > 1 ? window->size / 2 : 1;
+    if (window->state == WINDOW_OPEN)
+        return; /* it left before the breaker opened: nothing new is known, the wait stands */
     if (window->state == WINDOW_PROBING || window->failures >= WINDOW_FAILURES_MAX) {
         window_move(window, WINDOW_OPEN);
         window->reopen_at = (mono_t){now.ms + window->reopen_ms};

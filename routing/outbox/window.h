@@ -7,6 +7,8 @@
  *     │                                    │ probe failed: OPEN again, wait doubled
  *     └ slow re-open: the size starts again at 1 and doubles with every full round of successes
  *
+ * Failures of what had left before it opened (a batch that fails whole) leave the wait as it is.
+ *
  * Additive in effect, multiplicative at failure, as Postfix's qmgr_queue.c and TCP do it: a slow
  * agency delays only itself (invariant 6), and a returning one is not trampled.
  */
@@ -40,6 +42,8 @@ struct window {
 void window_init(struct window *window, uint32_t size_max);
 /* How many more may leave at now. May move OPEN to PROBING. */
 uint32_t window_room(struct window *window, mono_t now);
+/* Whether room can only come from what is under way. */
+bool window_is_full(const struct window *window);
 void window_left(struct window *window);
 /* One that was under way is no longer: with success, with failure, or without a verdict. */
 void window_succeeded(struct window *window);

@@ -11,7 +11,8 @@
 #include "gateway/store/store_sqlite.h"
 #include "tests/support/crash_vfs.h"
 
-enum store_kind { STORE_MEMORY, STORE_SQLITE, STORE_CRASHING };
+/* STORE_SYNCED: as CRASHING, with plans that are applied and synced instead of committed. */
+enum store_kind { STORE_MEMORY, STORE_SQLITE, STORE_CRASHING, STORE_SYNCED };
 
 struct fixture {
     enum store_kind kind;
@@ -20,7 +21,14 @@ struct fixture {
     struct store_memory_image *image;
     struct crash_vfs *disk;
     struct store *store;
+    struct store_verbs verbs; /* of a STORE_SYNCED */
 };
+
+static enum reason apply_and_sync(struct store *store, const struct store_plan *plan)
+{
+    enum reason reason = store->verbs->apply(store, plan);
+    return reason == REASON_NONE ? store->verbs->sync(store) : reason;
+}
 
 static void open_store(struct fixture *fixture)
 {
@@ -31,6 +39,11 @@ static void open_store(struct fixture *fixture)
                              ? store_memory_open(fixture->image, &fixture->store)
                              : store_sqlite_open(fixture->path, &options, &fixture->store);
     assert_int_equal(reason, REASON_NONE);
+    if (fixture->kind != STORE_SYNCED)
+        return;
+    fixture->verbs = *fixture->store->verbs;
+    fixture->verbs.commit = apply_and_sync;
+    fixture->store->verbs = &fixture->verbs;
 }
 
 static void reopen(struct fixture *fixture)
@@ -51,7 +64,7 @@ static int set_up(void **state, enum store_kind kind)
     assert_non_null(mkdtemp(fixture->directory));
     (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->directory);
     fixture->image = store_memory_image_new();
-    if (kind == STORE_CRASHING)
+    if (kind == STORE_CRASHING || kind == STORE_SYNCED)
         fixture->disk = crash_vfs_new(1);
     open_store(fixture);
     *state = fixture;
@@ -71,6 +84,11 @@ static int set_up_sqlite(void **state)
 static int set_up_crashing(void **state)
 {
     return set_up(state, STORE_CRASHING);
+}
+
+static int set_up_synced(void **state)
+{
+    return set_up(state, STORE_SYNCED);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)

@@ -49,8 +49,10 @@ static enum reason open_store(struct crash_vfs *disk, struct store **ret_store)
     return store_sqlite_open(PATH, &options, ret_store);
 }
 
+typedef enum reason write_plan(struct store *store, const struct store_plan *plan);
+
 /* Message seq with its entry, a ledger entry and a note; the entry before it moves on. */
-static enum reason put(struct store *store, uint64_t seq)
+static enum reason put(struct store *store, uint64_t seq, write_plan *write)
 {
     struct bytes content = document_of(seq);
     struct digest hash = hash_of(seq);
@@ -94,25 +96,42 @@ static enum reason put(struct store *store, uint64_t seq)
                               .segment = &segment,
                               .notes = &last,
                               .note_count = 1};
-    return store->verbs->commit(store, &plan);
+    return write(store, &plan);
 }
 
-/* Goes on until all is done or the disk is dead. The last message that was answered. */
-static uint64_t work(struct crash_vfs *disk)
+struct work {
+    bool applies;      /* and syncs every second time; otherwise it commits */
+    uint64_t written;  /* the last message that the store took */
+    uint64_t answered; /* the last that could have been answered */
+};
+
+static enum reason work_once(struct store *store, struct work *work, bool syncs)
 {
-    uint64_t answered = 0;
+    const struct store_verbs *verbs = store->verbs;
+    enum reason reason =
+        put(store, work->written + 1, work->applies ? verbs->apply : verbs->commit);
+    if (reason != REASON_NONE)
+        return reason;
+    work->written++;
+    if (work->applies && (!syncs || verbs->sync(store) != REASON_NONE))
+        return REASON_NONE;
+    work->answered = work->written;
+    return REASON_NONE;
+}
+
+/* Goes on until all is done or the disk is dead. */
+static void do_work(struct crash_vfs *disk, struct work *work)
+{
     for (int session = 0; session < SESSIONS && !crash_vfs_is_dead(disk); session++) {
         struct store *store = NULL;
         if (open_store(disk, &store) != REASON_NONE)
             break;
         for (int i = 0; i < COMMITS && !crash_vfs_is_dead(disk); i++) {
-            if (put(store, answered + 1) != REASON_NONE)
+            if (work_once(store, work, i % 2 == 1 || i == COMMITS - 1) != REASON_NONE)
                 break;
-            answered++;
         }
         store->verbs->close(store);
     }
-    return answered;
 }
 
 /* NONE: all of message seq, its entry, its ledger entry and hash are there and right. Any other
@@ -147,8 +166,9 @@ static enum reason read_whole(struct store *store, uint64_t seq, uint64_t last)
     return reason;
 }
 
-/* Everything up to a last message is there, nothing after it. The last message. */
-static uint64_t check_survivors(struct store *store, uint64_t answered)
+/* Everything up to a last message is there, nothing after it. The last message. The plan after the
+ * last one that was written may have been cut on its way back. */
+static uint64_t check_survivors(struct store *store, const struct work *work)
 {
     struct store_positions positions;
     struct store_message message;
@@ -157,7 +177,7 @@ static uint64_t check_survivors(struct store *store, uint64_t answered)
     struct bytes note;
     assert_int_equal(store->verbs->positions(store, &positions), REASON_NONE);
     uint64_t last = positions.next_message_seq - 1;
-    assert_in_range(last, answered, answered + 1);
+    assert_in_range(last, work->answered, work->written + 1);
     assert_int_equal(positions.next_parcel_seq, last + 1);
     assert_int_equal(positions.ledger_size, last);
     assert_int_equal(positions.ledger_hashes, last);
@@ -186,38 +206,51 @@ static void crash_in_recovery(struct crash_vfs *disk)
 }
 
 /* True: the workload ended before its n-th operation. */
-static bool crash_at(uint64_t n, uint64_t seed)
+static bool crash_at(uint64_t n, uint64_t seed, bool applies)
 {
+    struct work work = {.applies = applies};
     struct crash_vfs *disk = crash_vfs_new(seed * 1000003 + n);
     struct store *store = NULL;
     crash_vfs_die_at(disk, n);
-    uint64_t answered = work(disk);
+    do_work(disk, &work);
     bool is_through = !crash_vfs_is_dead(disk);
-    assert_true(!is_through || answered == MESSAGES);
+    assert_true(!is_through || work.answered == MESSAGES);
     crash_vfs_cut_power(disk);
     crash_vfs_restart(disk);
     if (seed % 2 != 0)
         crash_in_recovery(disk);
     assert_int_equal(open_store(disk, &store), REASON_NONE);
-    uint64_t last = check_survivors(store, answered);
-    assert_int_equal(put(store, last + 1), REASON_NONE);
+    uint64_t last = check_survivors(store, &work);
+    assert_int_equal(put(store, last + 1, store->verbs->commit), REASON_NONE);
     store->verbs->close(store);
     assert_int_equal(open_store(disk, &store), REASON_NONE);
-    assert_int_equal(check_survivors(store, last + 1), last + 1);
+    struct work after = {.written = last + 1, .answered = last + 1};
+    assert_int_equal(check_survivors(store, &after), last + 1);
     store->verbs->close(store);
     crash_vfs_destroy(&disk);
     return is_through;
 }
 
-static void every_crash_keeps_what_was_answered(void **state)
+static void crash_everywhere(bool applies)
 {
-    (void)state;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         uint64_t n = 1;
-        while (n < OPERATIONS_MAX && !crash_at(n, seed))
+        while (n < OPERATIONS_MAX && !crash_at(n, seed, applies))
             n++;
         assert_in_range(n, 50, OPERATIONS_MAX - 1); /* the workload is what it was meant to be */
     }
+}
+
+static void every_crash_keeps_what_was_answered(void **state)
+{
+    (void)state;
+    crash_everywhere(false);
+}
+
+static void every_crash_keeps_what_was_synced(void **state)
+{
+    (void)state;
+    crash_everywhere(true);
 }
 
 /* A disk that answers "synced" and is right about nothing: the test must notice, or it proves
@@ -231,7 +264,9 @@ static void an_answer_before_the_commit_would_be_noticed(void **state)
         struct store *store = NULL;
         struct store_positions positions = {0};
         crash_vfs_die_at(disk, n);
-        uint64_t answered = work(disk) + 1; /* as if the commit that failed had been answered */
+        struct work work = {0};
+        do_work(disk, &work);
+        uint64_t answered = work.answered + 1; /* as if the commit that failed had been answered */
         crash_vfs_restart(disk);
         if (open_store(disk, &store) == REASON_NONE) {
             (void)store->verbs->positions(store, &positions);
@@ -248,7 +283,9 @@ static void what_rots_after_a_crash_is_refused(void **state)
     (void)state;
     struct crash_vfs *disk = crash_vfs_new(7);
     struct store *store = NULL;
-    assert_int_equal(work(disk), MESSAGES);
+    struct work work = {0};
+    do_work(disk, &work);
+    assert_int_equal(work.answered, MESSAGES);
     crash_vfs_cut_power(disk);
     crash_vfs_restart(disk);
     size_t refused = 0;
@@ -275,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_crash_keeps_what_was_answered),
+        cmocka_unit_test(every_crash_keeps_what_was_synced),
         cmocka_unit_test(an_answer_before_the_commit_would_be_noticed),
         cmocka_unit_test(what_rots_after_a_crash_is_refused),
     };

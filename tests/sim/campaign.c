@@ -22,13 +22,17 @@ static int64_t seconds_now(void)
     return now.tv_sec;
 }
 
-void sim_print(const struct sim_result *result, uint64_t seed, FILE *out)
+void sim_print_faults(const struct sim_result *result, FILE *out)
 {
     for (unsigned int kind = 0; sim_fault_kind(kind) != NULL; kind++) {
         if (result->faults_by_kind[kind] > 0)
             (void)fprintf(out, "  %8llu  %s\n", (unsigned long long)result->faults_by_kind[kind],
                           sim_fault_kind(kind));
     }
+}
+
+void sim_print(const struct sim_result *result, uint64_t seed, FILE *out)
+{
     (void)fprintf(out,
                   "sim: seed=%llu steps=%llu messages=%llu faults=%llu lasted_s=%lld end=%d "
                   "hash=%016llx\n",

@@ -16,6 +16,8 @@ struct campaign_options {
  */
 int campaign_run(const struct sim_options *options, const struct campaign_options *campaign,
                  struct sim **running);
+/* One line a kind of fault that happened. */
+void sim_print_faults(const struct sim_result *result, FILE *out);
 /* One line of one seed. */
 void sim_print(const struct sim_result *result, uint64_t seed, FILE *out);
 

@@ -1,4 +1,5 @@
-/* Invariant 8, bounds: windows, frames, frames that are kept, and what a flood may write. */
+/* Invariant 8, bounds: windows, frames, frames that are kept, what a flood may write, and that no
+ * core wants to run without pause when nothing can happen. */
 #include "tests/sim/check.h"
 
 #include "gateway/custody/fetch.h"
@@ -10,18 +11,37 @@ enum {
     SECOND_MS = 1000,
     /* Two seconds may share a step's end. */
     REFUSALS_MAX = 2 * BROKER_REFUSALS_PER_SECOND_MAX,
+    /* A busy node steps for every frame, some two hundred times; one that turns in a circle, a
+     * thousand times: the world's time has no smaller steps. */
+    STEPS_MAX = 600,
+};
+
+struct pace {
+    int64_t second_ms;
+    unsigned int steps;
 };
 
 struct state {
     int64_t second_ms;
     uint64_t refusals;
+    struct pace paces[NODES];
 };
+
+static void check_pace(struct state *state, struct node *node)
+{
+    struct pace *pace = &state->paces[node->index];
+    int64_t now_ms = node->sim->now_ms;
+    if (now_ms - pace->second_ms >= SECOND_MS)
+        *pace = (struct pace){.second_ms = now_ms};
+    if (++pace->steps > STEPS_MAX)
+        sim_violated(node->sim, 8, NULL, "%s runs without pause", sim_node_name(node->index));
+}
 
 static void stepped(void *state, struct node *node)
 {
-    (void)state;
     struct sim *sim = node->sim;
     struct broker_status status;
+    check_pace(state, node);
     if (node->intake_count > INTAKES_KEPT_MAX)
         sim_violated(sim, 8, NULL, "%s keeps %zu frames", sim_node_name(node->index),
                      node->intake_count);

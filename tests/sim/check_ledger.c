@@ -1,6 +1,8 @@
 /* Invariant 7, evidence: every fact is an entry of its own commit, what was written never changes,
  * every head is signed and is the root of just those entries, and no witness has reason to alarm.
  * The tree is computed here a second time, from the entries alone. */
+#include <string.h>
+
 #include "tests/sim/check.h"
 
 #include "proto/codec/message_type.h"
@@ -14,6 +16,7 @@ struct state {
     struct digest leaves[ENTRIES_MAX];
     struct digest roots[ENTRIES_MAX]; /* by size, where a head was made */
     uint64_t next;                    /* leaf that is looked at again after the next step */
+    bool is_refused[RECORDS_MAX];     /* at the gateway's door */
 };
 
 static void check_head(struct state *state, struct node *node, const struct store_plan *plan)
@@ -65,6 +68,31 @@ static bool tells(const struct store_segment *segment, uint32_t kind, const stru
     return found;
 }
 
+/* What was refused at the door is not taken in later, nor the other way round (invariant 4). */
+static void check_door(struct state *state, struct sim *sim, struct bytes bytes)
+{
+    struct message_id id;
+    Lienthong__V1__LedgerEntry *entry =
+        lienthong__v1__ledger_entry__unpack(NULL, bytes.size, bytes.data);
+    if (entry == NULL)
+        return;
+    bool is_custody = entry->kind == LIENTHONG__V1__ENTRY_KIND__CUSTODY;
+    bool is_refusal = entry->kind == LIENTHONG__V1__ENTRY_KIND__REFUSED &&
+                      entry->destination[0] == 0 && entry->message_id.len == MESSAGE_ID_BYTES;
+    if (is_custody || is_refusal) {
+        memcpy(id.bytes, entry->message_id.data, MESSAGE_ID_BYTES);
+        const struct record *record = record_find(&sim->records, &id);
+        if (record != NULL && bytes_equal(bytes_of_text(entry->sender),
+                                          bytes_of_text(sim_node_name(record->sender)))) {
+            bool *is_refused = &state->is_refused[record - sim->records.rows];
+            if (is_custody ? *is_refused : record->gateway_seq != 0)
+                sim_violated(sim, 4, &id, "the gateway takes it and refuses it");
+            *is_refused = is_refusal;
+        }
+    }
+    lienthong__v1__ledger_entry__free_unpacked(entry, NULL);
+}
+
 static void check_facts(struct node *node, const struct store_plan *plan)
 {
     static const uint32_t kinds[ENTRY_STATES] = {
@@ -76,9 +104,12 @@ static void check_facts(struct node *node, const struct store_plan *plan)
     struct sim *sim = node->sim;
     for (size_t i = 0; i < plan->message_count; i++) {
         const struct store_message *message = &plan->messages[i];
-        if (is_business(message->type) && !tells(plan->segment, LIENTHONG__V1__ENTRY_KIND__CUSTODY,
-                                                 &message->id, &message->digest))
-            sim_violated(sim, 7, &message->id, "custody is taken without an entry of the ledger");
+        uint32_t kind = key_is_none(&message->recipient) ? LIENTHONG__V1__ENTRY_KIND__REFUSED
+                                                         : LIENTHONG__V1__ENTRY_KIND__CUSTODY;
+        if (is_business(message->type) &&
+            !tells(plan->segment, kind, &message->id, &message->digest))
+            sim_violated(sim, 7, &message->id,
+                         "it is taken or refused without an entry of the ledger");
     }
     for (size_t i = 0; i < plan->move_count; i++) {
         const struct store_move *move = &plan->moves[i];
@@ -111,6 +142,7 @@ static void committed(void *context, struct node *node, const struct store_plan 
         merkle_leaf_hash(node->model.port.hash, segment->entries[i],
                          &state->leaves[state->frontier.size]);
         (void)merkle_append(&state->frontier, node->model.port.hash, segment->entries[i], ignored);
+        check_door(state, node->sim, segment->entries[i]);
     }
     check_head(state, node, plan);
 }

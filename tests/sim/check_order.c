@@ -15,7 +15,7 @@ static void committed(void *context, struct node *node, const struct store_plan 
         const struct store_message *message = &plan->messages[i];
         const struct record *record = record_find(&sim->records, &message->id);
         if (record == NULL || !is_business(message->type) || record->dossier == NOWHERE ||
-            record->sender != sim_node_of(&message->sender))
+            record->sender != sim_node_of(&message->sender) || key_is_none(&message->recipient))
             continue;
         uint64_t *last = &state->custody[record->sender][record->dossier];
         if (record->sequence <= *last)

@@ -78,6 +78,8 @@ static void committed(void *state, struct node *node, const struct store_plan *p
         if (!is_business(message->type) || key_equal(&message->sender, &node->key))
             continue;
         if (node->index == NODE_GATEWAY) {
+            if (key_is_none(&message->recipient))
+                continue; /* remembered as refused */
             check_route(node, plan, message);
             continue;
         }

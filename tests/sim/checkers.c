@@ -5,11 +5,11 @@
 #include "proto/codec/message_type.h"
 #include "tests/sim/check.h"
 
-static const struct checker *const all[] = {
+enum { CHECKERS = 10 };
+static const struct checker *const all[CHECKERS] = {
     &check_loss,    &check_speak,  &check_once,   &check_order,  &check_policy,
     &check_outcome, &check_ledger, &check_digest, &check_bounds, &check_privacy,
 };
-enum { CHECKERS = sizeof all / sizeof *all };
 _Static_assert(CHECKERS <= (int)SIM_CHECKERS_MAX, "every checker has a place for its state");
 
 void checkers_open(struct sim *sim)
@@ -57,6 +57,7 @@ static void see_documents(struct sim *sim, int from, int to, const struct parcel
             is_business(envelope.type) ? record_find(&sim->records, &envelope.id) : NULL;
         if (document.record != NULL && sim_node_of(&envelope.sender) != document.record->sender)
             document.record = NULL;
+        sim->heard_ids[sim->heard_count++ % HEARD_IDS] = envelope.id;
         sim_note(sim, from, "sends", &envelope.id, to * 100 + (int)envelope.type);
         for (size_t j = 0; j < envelope.receipt.item_count; j++)
             sim_note(sim, from, "tells", &envelope.receipt.items[j].message_id,

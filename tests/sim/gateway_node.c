@@ -110,7 +110,10 @@ static void reload(struct node *node)
 
 void gateway_step(struct node *node)
 {
-    const struct broker_effects effects = {node, send_frame, log_transition, node_intake_done};
+    const struct broker_effects effects = {.context = node,
+                                           .send = send_frame,
+                                           .transition = log_transition,
+                                           .intake_done = node_intake_done};
     const struct store_plan *plan = NULL;
     node_draw_faults(node);
     reload(node);

@@ -8,7 +8,7 @@
 #include "schema/body.pb-c.h"
 #include "tests/sim/check.h"
 
-enum { GOOD, EXPIRED, REVOKED, TURN_MAX_MS = 1500, FLOOD_FRAMES = 60 };
+enum { GOOD, EXPIRED, REVOKED, TURN_MAX_MS = 1500, FLOOD_FRAMES = 450 };
 
 void hostile_open(struct sim *sim)
 {
@@ -37,20 +37,20 @@ void hostile_overhear(struct sim *sim, struct bytes frame)
 
 /* ---- saying things ---- */
 
-static void put(struct sim *sim, struct bytes frame)
+static void put(struct sim *sim, int node, struct bytes frame)
 {
-    struct line *line = &sim->lines[NODE_HOSTILE];
+    struct line *line = &sim->lines[node];
     network_put(sim, &line->up, frame, line->connection, sim->now_ms + 1);
 }
 
-static void say(struct sim *sim, const struct frame *frame)
+static void say(struct sim *sim, int node, const struct frame *frame)
 {
     struct buffer bytes;
     struct arena scratch;
     check(arena_init(&scratch, FRAME_ARENA_BYTES));
     buffer_init(&bytes, FRAME_BYTES_MAX);
     if (frame_build(frame, &scratch, &bytes) == REASON_NONE)
-        put(sim, buffer_view(&bytes));
+        put(sim, node, buffer_view(&bytes));
     buffer_release(&bytes);
     arena_release(&scratch);
 }
@@ -65,7 +65,7 @@ static void say_hello(struct sim *sim)
                                     .program = bytes_of_text("hostile"),
                                     .window_messages = 4,
                                     .clock = node_wall(&sim->nodes[NODE_GATEWAY])}};
-    say(sim, &hello);
+    say(sim, NODE_HOSTILE, &hello);
 }
 
 static void make_id(struct sim *sim, uint64_t number, struct message_id *ret_id)
@@ -76,16 +76,16 @@ static void make_id(struct sim *sim, uint64_t number, struct message_id *ret_id)
     id_make(&maker, (wall_t){node_wall(&sim->nodes[NODE_GATEWAY]).ms}, random, ret_id);
 }
 
-/* Seals what the draft says and sends it. */
-static void send_sealed(struct sim *sim, struct envelope *draft, const Lienthong__V1__Body *body,
-                        size_t certificate, bool is_forged)
+/* Seals what the draft says in that node's name, and sends it over its line. */
+static void send_sealed(struct sim *sim, int node, struct envelope *draft,
+                        const Lienthong__V1__Body *body, size_t certificate, bool is_forged)
 {
     struct buffer document;
     struct arena scratch;
     uint8_t signature[MODEL_SIGNATURE_BYTES];
     check(arena_init(&scratch, ENVELOPE_ARENA_BYTES));
     buffer_init(&document, ENVELOPE_BYTES_MAX);
-    draft->sender = sim->nodes[NODE_HOSTILE].key;
+    draft->sender = sim->nodes[node].key;
     draft->created = (struct stamp){node_wall(&sim->nodes[NODE_GATEWAY]), VIETNAM_OFFSET_MINUTES};
     draft->source_time = draft->created;
     if (envelope_build(draft, body, &scratch, &document) == REASON_NONE) {
@@ -93,7 +93,7 @@ static void send_sealed(struct sim *sim, struct envelope *draft, const Lienthong
         model_sign(&sim->authority, certificate, view, is_forged, signature);
         struct parcel parcel = {&view, 1, {0}, {signature, sizeof signature}, {0}};
         struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
-        say(sim, &frame);
+        say(sim, node, &frame);
     }
     buffer_release(&document);
     arena_release(&scratch);
@@ -118,7 +118,7 @@ static void send_message(struct sim *sim, const struct message_id *id, uint32_t 
                              .dossier_code = bytes_of_text("H38.66-261124-6666"),
                              .procedure_code = bytes_of_text(catalogue_procedure(0)),
                              .sequence = sequence};
-    send_sealed(sim, &draft, &body, certificate, is_forged);
+    send_sealed(sim, NODE_HOSTILE, &draft, &body, certificate, is_forged);
 }
 
 /* ---- the turns ---- */
@@ -137,17 +137,37 @@ static void forge_receipt(struct sim *sim)
                                                                     : MESSAGE_TYPE_RECEIPT_CUSTODY,
                              .receipt = {.items = &item, .item_count = 1}};
     make_id(sim, sim->hostile_ids++, &draft.id);
-    send_sealed(sim, &draft, NULL, sim->hostile_certificates[GOOD], false);
+    send_sealed(sim, NODE_HOSTILE, &draft, NULL, sim->hostile_certificates[GOOD], false);
 }
 
-static void acknowledge_others(struct sim *sim)
+/* An agency's key in wrong hands: its signature is valid, and what it says is about other bytes. */
+static void tell_other_digest(struct sim *sim)
 {
     if (sim->records.count == 0)
         return;
     const struct record *victim = &sim->records.rows[dice_below(&sim->dice, sim->records.count)];
+    const struct place *place = victim->place_count == 0 ? NULL : &victim->places[0];
+    if (place == NULL || !sim->lines[place->node].is_up)
+        return;
+    struct receipt_item item = {.message_id = victim->id,
+                                .digest = victim->digest,
+                                .destination = sim->nodes[place->node].key,
+                                .at = node_wall(&sim->nodes[NODE_GATEWAY])};
+    item.digest.bytes[0] ^= 1;
+    struct envelope draft = {.recipient = sim->nodes[victim->sender].key,
+                             .type = MESSAGE_TYPE_RECEIPT_DELIVERED,
+                             .receipt = {.items = &item, .item_count = 1}};
+    make_id(sim, sim->hostile_ids++, &draft.id);
+    send_sealed(sim, place->node, &draft, NULL, sim->nodes[place->node].model.signs_with, false);
+}
+
+static void acknowledge_others(struct sim *sim)
+{
+    if (sim->heard_count < HEARD_IDS)
+        return;
     struct frame frame = {.kind = dice_below(&sim->dice, 2) == 0 ? FRAME_TAKEN : FRAME_NOT_TAKEN,
-                          .taken = {&victim->id, 1, REASON_OFFICE_REFUSED, 0}};
-    say(sim, &frame);
+                          .taken = {sim->heard_ids, HEARD_IDS, REASON_OFFICE_REFUSED, 0}};
+    say(sim, NODE_HOSTILE, &frame);
 }
 
 static void send_garbage(struct sim *sim, size_t size)
@@ -157,7 +177,7 @@ static void send_garbage(struct sim *sim, size_t size)
     dice_fill(&sim->dice, garbage, size < 64 ? size : 64);
     if (size > 64)
         memset(garbage + 64, 'x', size - 64);
-    put(sim, (struct bytes){garbage, size});
+    put(sim, NODE_HOSTILE, (struct bytes){garbage, size});
     free(garbage);
 }
 
@@ -199,13 +219,16 @@ void hostile_turn(struct sim *sim)
     if (swarm_happens(swarm, MISHAP_HOSTILE_GARBAGE))
         send_garbage(sim, dice_below(&sim->dice, 200));
     if (sim->overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_REPLAY))
-        put(sim, (struct bytes){sim->overheard.data, sim->overheard.size});
+        put(sim, NODE_HOSTILE, (struct bytes){sim->overheard.data, sim->overheard.size});
     if (sim->overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_CUT))
-        put(sim, (struct bytes){sim->overheard.data, dice_below(&sim->dice, sim->overheard.size)});
+        put(sim, NODE_HOSTILE,
+            (struct bytes){sim->overheard.data, dice_below(&sim->dice, sim->overheard.size)});
     if (swarm_happens(swarm, MISHAP_HOSTILE_OVERSIZE))
         send_garbage(sim, FRAME_BYTES_MAX + 1);
     if (swarm_happens(swarm, MISHAP_HOSTILE_RECEIPT))
         forge_receipt(sim);
+    if (swarm_happens(swarm, MISHAP_HOSTILE_DIGEST))
+        tell_other_digest(sim);
     if (swarm_happens(swarm, MISHAP_HOSTILE_ACKS))
         acknowledge_others(sim);
     if (swarm_happens(swarm, MISHAP_HOSTILE_FLOOD))

@@ -62,7 +62,7 @@ bool network_receive(struct sim *sim, struct pipe *pipe, struct pipe_frame *ret_
 
 enum reason network_send(struct sim *sim, int number, bool is_up, struct bytes frame)
 {
-    enum { LATENCY_MAX_MS = 20, LATE_MAX_MS = 20000, ROOM = 2 };
+    enum { LATENCY_MAX_MS = 20, LATE_MAX_MS = 20000, DOUBLE_MAX_MS = 5000, ROOM = 2 };
     struct line *line = &sim->lines[number];
     struct pipe *pipe = is_up ? &line->up : &line->down;
     checkers_sent(sim, is_up ? number : NODE_GATEWAY, is_up ? NODE_GATEWAY : number, frame);
@@ -79,7 +79,9 @@ enum reason network_send(struct sim *sim, int number, bool is_up, struct bytes f
         at += dice_between(&sim->dice, 100, LATE_MAX_MS);
     network_put(sim, pipe, frame, line->connection, at);
     if (swarm_happens(&sim->swarm, MISHAP_FRAME_DOUBLED))
-        network_put(sim, pipe, frame, line->connection, at);
+        network_put(
+            sim, pipe, frame, line->connection,
+            at + (dice_below(&sim->dice, 2) == 0 ? dice_between(&sim->dice, 1, DOUBLE_MAX_MS) : 0));
     return REASON_NONE;
 }
 

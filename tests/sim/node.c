@@ -158,9 +158,8 @@ bool node_is_dead_after(struct node *node)
 
 struct intake *node_examine(struct node *node, struct pipe_frame *frame, const struct key *peer)
 {
-    enum { INTAKES_MAX = sizeof node->intakes / sizeof *node->intakes };
     struct intake *intake = calloc(1, sizeof *intake);
-    check(intake != NULL && node->intake_count < INTAKES_MAX);
+    check(intake != NULL && node->intake_count < NODE_INTAKES_MAX);
     intake->bytes = (struct bytes){frame->data, frame->size};
     intake->peer = *peer;
     intake->connection = frame->connection;

@@ -107,8 +107,8 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
         const struct store_message *message = &plan->messages[i];
         struct record *record = record_find(records, &message->id);
         if (record == NULL || !is_business(message->type) ||
-            sim_node_of(&message->sender) != record->sender)
-            continue;
+            sim_node_of(&message->sender) != record->sender || key_is_none(&message->recipient))
+            continue; /* not ours, or refused */
         record->gateway_seq = message->seq;
         check(message->seq < sizeof records->by_gateway_seq / sizeof *records->by_gateway_seq);
         records->by_gateway_seq[message->seq] = (int16_t)(record - records->rows + 1);

@@ -3,8 +3,13 @@
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
 
-/* Shorter than an adapter's lease (SESSION_LEASE_MS), as its shell bounds a call. */
-enum { CALL_MAX_MS = 120 * 1000, ANSWER_MAX_MS = 300, NEVER_SEQ = 1000000000 };
+/* Shorter than an adapter's lease (SESSION_OFFICE_LEASE_MS), as its shell bounds a call. */
+enum {
+    CALL_MAX_MS = 120 * 1000,
+    ANSWER_MAX_MS = 300,
+    ANSWER_AGAIN_MS = 100,
+    NEVER_SEQ = 1000000000
+};
 
 static void plan_answer(struct node *node, uint64_t message_seq, enum reason reason,
                         int64_t delay_ms, int record)
@@ -119,9 +124,12 @@ void office_settle(struct node *node, bool is_committed)
     size_t kept = 0;
     for (size_t i = 0; i < sim->answer_count; i++) {
         struct planned_answer planned = sim->answers[i];
-        bool is_over = planned.node == node->index && planned.is_given && is_committed;
-        if (planned.node == node->index)
+        bool is_due = planned.node == node->index && planned.at_ms <= sim->now_ms;
+        bool is_over = is_due && planned.is_given && is_committed;
+        if (is_due && !is_over) { /* the adapter keeps it and offers it again */
             planned.is_given = false;
+            planned.at_ms = sim->now_ms + ANSWER_AGAIN_MS;
+        }
         if (!is_over)
             sim->answers[kept++] = planned;
     }

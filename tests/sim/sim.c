@@ -117,7 +117,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->answer_count = sim->intent_count = 0;
     sim->now_ms = 0;
     sim->steps = sim->frames = 0;
-    sim->hostile_ids = 0;
+    sim->hostile_ids = sim->heard_count = 0;
     sim->overheard.size = 0;
     sim->registry_newest = 0;
     sim->was_registry_second = false;

@@ -26,10 +26,12 @@ static void hook(const char *file, int line, const char *expression)
     _exit(SIM_CRASHED);
 }
 
+/* The process is lost already: what it can still say is worth the risk. */
 static void on_signal(int signal)
 {
     (void)signal;
     if (running != NULL)
+        /* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c) */
         sim_report_crash(running, "the process was ended by a signal");
     _exit(SIM_CRASHED);
 }
@@ -39,6 +41,7 @@ static int run_one(const struct sim_options *options, uint64_t seed)
     struct sim_result result;
     running = sim_new(options);
     enum sim_end end = sim_run(running, seed, &result);
+    sim_print_faults(&result, options->out);
     sim_print(&result, seed, options->out);
     sim_destroy(&running);
     return (int)end;
@@ -49,9 +52,10 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
     struct sim_result result = {.end = SIM_WELL};
     running = sim_new(options);
     uint64_t seed = from;
-    while (seed < from + count && sim_run(running, seed, &result) == SIM_WELL)
-        seed++;
-    (void)fprintf(options->out, "seeds: %llu well\n", (unsigned long long)(seed - from));
+    for (; seed < from + count && result.end == SIM_WELL; seed++) {
+        (void)sim_run(running, seed, &result);
+        sim_print(&result, seed, options->out);
+    }
     sim_destroy(&running);
     return (int)result.end;
 }

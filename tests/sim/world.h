@@ -37,11 +37,13 @@ enum {
     LINES = NODES, /* a node's line to the gateway; the gateway's own is empty */
 
     PIPE_FRAMES_MAX = 512,
+    NODE_INTAKES_MAX = PIPE_FRAMES_MAX + 512,
     OFFICE_ANSWERS_MAX = 256,
     INTENTS_MAX = 512,
     DOSSIERS_MAX = 32,
-    DOSSIER_TEXT_BYTES = 24,
+    DOSSIER_TEXT_BYTES = 32,
     FILES = 6,
+    HEARD_IDS = 16,
     NODE_ARENA_BYTES = 48 * 1024 * 1024, /* never touched as a whole */
     WINDOW_MESSAGES = 16,                /* small, so that it is reached */
     FLIGHTS_MAX = 64,
@@ -106,9 +108,9 @@ struct node {
     bool is_up;
     bool is_dying;
     struct arena memory;
-    struct broker *broker;                         /* the gateway's */
-    struct session *session;                       /* an adapter's */
-    struct intake *intakes[PIPE_FRAMES_MAX + 512]; /* given to the core and not given back */
+    struct broker *broker;                    /* the gateway's */
+    struct session *session;                  /* an adapter's */
+    struct intake *intakes[NODE_INTAKES_MAX]; /* given to the core and not given back */
     size_t intake_count;
     int64_t started_ms;
     int64_t restart_at_ms;
@@ -188,7 +190,9 @@ struct sim {
     size_t hostile_certificates[3]; /* good, expired, revoked */
     size_t portal_certificate;
     unsigned int incarnations[NODES];
-    struct pipe_frame overheard; /* a frame of somebody else, for the hostile one */
+    struct pipe_frame overheard;            /* a frame of somebody else, for the hostile one */
+    struct message_id heard_ids[HEARD_IDS]; /* of documents that left lately, a ring */
+    uint64_t heard_count;
     uint64_t hostile_ids;
     int64_t hostile_at_ms;
     int64_t now_ms;

@@ -6,28 +6,14 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "tests/support/crash_inode.h"
 
-enum { NAME_BYTES = 160, VFS_NAME_BYTES = 40, SHARED_REGIONS_MAX = 16, GROWTH_BYTES = 64 * 1024 };
-
-struct content {
-    uint8_t *bytes;
-    uint64_t size;
-    uint64_t capacity;
-};
-
-/* A file's bytes: as a reader sees them, and as they were at the last sync. */
-struct inode {
-    struct content now;
-    struct content synced;
-    uint64_t dirty_from, dirty_to; /* may differ here and nowhere else */
-    bool is_new_journal;           /* its first sync syncs the folder */
-    uint32_t references;
-};
+enum { NAME_BYTES = 160, VFS_NAME_BYTES = 40, SHARED_REGIONS_MAX = 16 };
 
 struct name {
-    char text[NAME_BYTES]; /* empty: free */
-    struct inode *now;     /* NULL: no such file */
-    struct inode *synced;
+    char text[NAME_BYTES];   /* empty: free */
+    struct crash_inode *now; /* NULL: no such file */
+    struct crash_inode *synced;
 };
 
 struct crash_vfs {
@@ -42,7 +28,7 @@ struct crash_vfs {
 struct crash_file {
     sqlite3_file base;
     struct crash_vfs *disk;
-    struct inode *inode;
+    struct crash_inode *inode;
     void *shared[SHARED_REGIONS_MAX];
 };
 
@@ -58,12 +44,7 @@ static struct crash_file *file_of(sqlite3_file *file)
 
 uint64_t crash_vfs_draw(struct crash_vfs *disk, uint64_t below)
 {
-    /* splitmix64 */
-    disk->seed += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = disk->seed;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % below;
+    return crash_draw(&disk->seed, below);
 }
 
 /* Counts an operation that changes something. True: it takes effect, as far as memory goes; the
@@ -80,103 +61,6 @@ static bool takes_effect(struct crash_vfs *disk)
 static int outcome(const struct crash_vfs *disk, int failure)
 {
     return disk->is_dead ? failure : SQLITE_OK;
-}
-
-/* ---- contents ---- */
-
-static void content_resize(struct content *content, uint64_t size)
-{
-    if (size > content->capacity) {
-        content->capacity = size + GROWTH_BYTES;
-        content->bytes = realloc(content->bytes, content->capacity);
-        check(content->bytes != NULL);
-    }
-    if (size > content->size)
-        memset(content->bytes + content->size, 0, size - content->size);
-    content->size = size;
-}
-
-static uint8_t content_at(const struct content *content, uint64_t offset)
-{
-    return offset < content->size ? content->bytes[offset] : 0;
-}
-
-static struct inode *inode_new(void)
-{
-    struct inode *inode = calloc(1, sizeof *inode);
-    check(inode != NULL);
-    inode->dirty_from = UINT64_MAX;
-    return inode;
-}
-
-static void inode_set(struct inode **place, struct inode *inode)
-{
-    struct inode *before = *place;
-    if (inode != NULL)
-        inode->references++;
-    *place = inode;
-    if (before == NULL || --before->references > 0)
-        return;
-    free(before->now.bytes);
-    free(before->synced.bytes);
-    free(before);
-}
-
-static void touch(struct inode *inode, uint64_t from, uint64_t to)
-{
-    if (from < inode->dirty_from)
-        inode->dirty_from = from;
-    if (to > inode->dirty_to)
-        inode->dirty_to = to;
-}
-
-static void settle(struct inode *inode)
-{
-    inode->dirty_from = UINT64_MAX;
-    inode->dirty_to = 0;
-}
-
-static void inode_sync(struct inode *inode)
-{
-    content_resize(&inode->synced, inode->now.size);
-    uint64_t to = inode->dirty_to < inode->now.size ? inode->dirty_to : inode->now.size;
-    if (inode->dirty_from < to)
-        memcpy(inode->synced.bytes + inode->dirty_from, inode->now.bytes + inode->dirty_from,
-               to - inode->dirty_from);
-    settle(inode);
-}
-
-/* One sector of the survivor: old, new, or new up to somewhere. */
-static void survive_sector(struct crash_vfs *disk, struct inode *inode, uint64_t start)
-{
-    enum { OLD, NEW, TORN, CASES };
-    uint64_t kind = crash_vfs_draw(disk, CASES);
-    uint64_t new_bytes = kind == NEW    ? CRASH_SECTOR_BYTES
-                         : kind == TORN ? crash_vfs_draw(disk, CRASH_SECTOR_BYTES)
-                                        : 0;
-    uint64_t end = start + CRASH_SECTOR_BYTES;
-    for (uint64_t at = start + new_bytes; at < end && at < inode->now.size; at++)
-        inode->now.bytes[at] = content_at(&inode->synced, at);
-}
-
-static void inode_survive(struct crash_vfs *disk, struct inode *inode)
-{
-    uint64_t first = inode->dirty_from / CRASH_SECTOR_BYTES * CRASH_SECTOR_BYTES;
-    uint64_t new_size = inode->now.size;
-    uint64_t old_size = inode->synced.size;
-    uint64_t to = inode->dirty_to;
-    if (new_size < old_size && crash_vfs_draw(disk, 2) == 0) { /* the truncation is lost */
-        content_resize(&inode->now, old_size);
-        memcpy(inode->now.bytes + new_size, inode->synced.bytes + new_size, old_size - new_size);
-    }
-    for (uint64_t start = first; start < to; start += CRASH_SECTOR_BYTES)
-        survive_sector(disk, inode, start);
-    if (new_size > old_size && crash_vfs_draw(disk, 2) == 0) /* the new length is lost */
-        content_resize(&inode->now, old_size);
-    content_resize(&inode->synced, inode->now.size);
-    if (inode->now.size > 0)
-        memcpy(inode->synced.bytes, inode->now.bytes, inode->now.size);
-    settle(inode);
 }
 
 /* ---- names ---- */
@@ -204,7 +88,7 @@ static struct name *get_name(struct crash_vfs *disk, const char *text)
 static void sync_folder(struct crash_vfs *disk)
 {
     for (size_t i = 0; i < CRASH_NAMES_MAX; i++)
-        inode_set(&disk->names[i].synced, disk->names[i].now);
+        crash_inode_set(&disk->names[i].synced, disk->names[i].now);
 }
 
 /* ---- a file, as SQLite calls it ---- */
@@ -214,7 +98,7 @@ static int file_close(sqlite3_file *base)
     struct crash_file *file = file_of(base);
     for (size_t i = 0; i < SHARED_REGIONS_MAX; i++)
         free(file->shared[i]);
-    inode_set(&file->inode, NULL);
+    crash_inode_set(&file->inode, NULL);
     return SQLITE_OK;
 }
 
@@ -237,13 +121,13 @@ static int file_read(sqlite3_file *base, void *data, int size, sqlite3_int64 off
 static int file_write(sqlite3_file *base, const void *data, int size, sqlite3_int64 offset)
 {
     struct crash_file *file = file_of(base);
-    struct inode *inode = file->inode;
+    struct crash_inode *inode = file->inode;
     uint64_t end = (uint64_t)offset + (uint64_t)size;
     if (takes_effect(file->disk)) {
         if (end > inode->now.size)
-            content_resize(&inode->now, end);
+            crash_resize(&inode->now, end);
         memcpy(inode->now.bytes + offset, data, (size_t)size);
-        touch(inode, (uint64_t)offset, end);
+        crash_inode_touch(inode, (uint64_t)offset, end);
     }
     return outcome(file->disk, SQLITE_IOERR_WRITE);
 }
@@ -251,11 +135,11 @@ static int file_write(sqlite3_file *base, const void *data, int size, sqlite3_in
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     struct crash_file *file = file_of(base);
-    struct inode *inode = file->inode;
+    struct crash_inode *inode = file->inode;
     if (takes_effect(file->disk)) {
         uint64_t before = inode->now.size;
-        content_resize(&inode->now, (uint64_t)size);
-        touch(inode, (uint64_t)size, before);
+        crash_resize(&inode->now, (uint64_t)size);
+        crash_inode_touch(inode, (uint64_t)size, before);
     }
     return outcome(file->disk, SQLITE_IOERR_TRUNCATE);
 }
@@ -266,7 +150,7 @@ static int file_sync(sqlite3_file *base, int flags)
     (void)flags;
     bool is_alive = takes_effect(file->disk) && !file->disk->is_dead;
     if (is_alive) {
-        inode_sync(file->inode);
+        crash_inode_sync(file->inode);
         if (file->inode->is_new_journal)
             sync_folder(file->disk);
         file->inode->is_new_journal = false;
@@ -384,12 +268,12 @@ static int disk_open(sqlite3_vfs *vfs, const char *text, sqlite3_file *base, int
         return SQLITE_CANTOPEN;
     if (is_new) {
         if (takes_effect(disk))
-            inode_set(&name->now, inode_new());
+            crash_inode_set(&name->now, crash_inode_new());
         if (disk->is_dead)
             return SQLITE_CANTOPEN;
         name->now->is_new_journal = (flags & JOURNALS) != 0;
     }
-    inode_set(&file->inode, name->now);
+    crash_inode_set(&file->inode, name->now);
     file->base.pMethods = &file_methods;
     if (ret_flags != NULL)
         *ret_flags = flags;
@@ -403,7 +287,7 @@ static int disk_delete(sqlite3_vfs *vfs, const char *text, int sync)
     if (name == NULL || name->now == NULL)
         return SQLITE_IOERR_DELETE_NOENT;
     if (takes_effect(disk))
-        inode_set(&name->now, NULL);
+        crash_inode_set(&name->now, NULL);
     if (sync && !disk->is_dead)
         sync_folder(disk);
     return outcome(disk, SQLITE_IOERR_DELETE);
@@ -485,8 +369,8 @@ void crash_vfs_destroy(struct crash_vfs **disk)
         return;
     (void)sqlite3_vfs_unregister(&(*disk)->vfs);
     for (size_t i = 0; i < CRASH_NAMES_MAX; i++) {
-        inode_set(&(*disk)->names[i].now, NULL);
-        inode_set(&(*disk)->names[i].synced, NULL);
+        crash_inode_set(&(*disk)->names[i].now, NULL);
+        crash_inode_set(&(*disk)->names[i].synced, NULL);
     }
     free(*disk);
     *disk = NULL;
@@ -516,10 +400,10 @@ void crash_vfs_restart(struct crash_vfs *disk)
 {
     for (size_t i = 0; i < CRASH_NAMES_MAX; i++) {
         struct name *name = &disk->names[i];
-        inode_set(&name->now, crash_vfs_draw(disk, 2) == 0 ? name->now : name->synced);
-        inode_set(&name->synced, name->now);
+        crash_inode_set(&name->now, crash_vfs_draw(disk, 2) == 0 ? name->now : name->synced);
+        crash_inode_set(&name->synced, name->now);
         if (name->now != NULL)
-            inode_survive(disk, name->now);
+            crash_inode_survive(&disk->seed, name->now);
     }
     disk->is_dead = false;
     disk->operations_left = 0;
@@ -535,7 +419,7 @@ bool crash_vfs_flip(struct crash_vfs *disk, const char *text, uint64_t offset, u
 {
     if (offset >= crash_vfs_file_bytes(disk, text))
         return false;
-    struct inode *inode = find_name(disk, text)->now;
+    struct crash_inode *inode = find_name(disk, text)->now;
     inode->now.bytes[offset] ^= mask;
     if (offset < inode->synced.size)
         inode->synced.bytes[offset] ^= mask;

@@ -384,7 +384,8 @@ void lone_gateway_begin(struct lone_gateway *gateway)
 
 enum reason lone_gateway_end(struct lone_gateway *gateway)
 {
-    const struct broker_effects effects = {gateway, took, ignore, intake_done};
+    const struct broker_effects effects = {
+        .context = gateway, .send = took, .transition = ignore, .intake_done = intake_done};
     const struct store_plan *plan = NULL;
     size_t fed = 0;
     while (fed < gateway->frame_count && broker_has_room(gateway->broker))

@@ -147,7 +147,7 @@ static bool listen_somewhere(struct scripted_server *server)
     return true;
 }
 
-struct scripted_server *scripted_server_start(const struct scripted_reply *script, size_t count)
+struct scripted_server *scripted_server_open(const struct scripted_reply *script, size_t count)
 {
     struct scripted_server *server = calloc(1, sizeof *server);
     if (server == NULL)
@@ -155,11 +155,25 @@ struct scripted_server *scripted_server_start(const struct scripted_reply *scrip
     server->script = script;
     server->script_count = count;
     pthread_mutex_init(&server->lock, NULL);
-    if (!listen_somewhere(server) || pthread_create(&server->thread, NULL, run, server) != 0) {
+    if (!listen_somewhere(server)) {
         free(server);
         return NULL;
     }
     return server;
+}
+
+bool scripted_server_serve(struct scripted_server *server)
+{
+    return pthread_create(&server->thread, NULL, run, server) == 0;
+}
+
+struct scripted_server *scripted_server_start(const struct scripted_reply *script, size_t count)
+{
+    struct scripted_server *server = scripted_server_open(script, count);
+    if (server == NULL || scripted_server_serve(server))
+        return server;
+    free(server);
+    return NULL;
 }
 
 void scripted_server_stop(struct scripted_server **server_pointer)

@@ -23,6 +23,11 @@ struct scripted_reply {
 
 /* The script must outlive the server. NULL when it cannot start. */
 struct scripted_server *scripted_server_start(const struct scripted_reply *script, size_t count);
+/* The same in two steps, for a test whose own process forks: its port is known after the first, its
+ * thread runs after the second. A fork beside threads may leave a sanitizer's lock held in the
+ * child. */
+struct scripted_server *scripted_server_open(const struct scripted_reply *script, size_t count);
+bool scripted_server_serve(struct scripted_server *server);
 void scripted_server_stop(struct scripted_server **server);
 uint16_t scripted_server_port(const struct scripted_server *server);
 /* Requests read whole so far, and connections that brought them. */

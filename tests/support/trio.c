@@ -24,8 +24,10 @@ static void ignore_session(void *context, const struct transition *transition)
 static void step_gateway(struct trio *trio)
 {
     struct member *member = &trio->members[TRIO_GATEWAY];
-    const struct broker_effects effects = {trio, trio_send_from_gateway, ignore_broker,
-                                           trio_intake_done};
+    const struct broker_effects effects = {.context = trio,
+                                           .send = trio_send_from_gateway,
+                                           .transition = ignore_broker,
+                                           .intake_done = trio_intake_done};
     const struct store_plan *plan = NULL;
     broker_begin(trio->broker, (mono_t){trio->now_ms - trio->started_ms}, (wall_t){trio->now_ms});
     while (member->line.count > 0 && broker_has_room(trio->broker))

@@ -24,13 +24,25 @@ static const uint64_t allowed[ROLE_COUNT][ROLE_COUNT] = {
     [ROLE_AGENCY][ROLE_AGENCY] = T(CONSULTATION_REQUEST) | T(CONSULTATION_REPLY),
     [ROLE_CENTRE][ROLE_PORTAL] = T(TRANSFER) | T(REFUSAL) | T(PROGRESS) | T(SUPPLEMENT_REQUEST) |
                                  T(SUPPLEMENT) | T(SUSPEND) | T(RESUME) | T(FINANCIAL_OBLIGATION) |
-                                 T(RESULT) | T(EXTENSION) | T(WITHDRAWAL) | T(HANDED_OVER),
+                                 T(RESULT) | T(EXTENSION) | T(WITHDRAWAL) | T(HANDED_OVER) |
+                                 T(RESULT_OBJECTION),
+    [ROLE_AGENCY][ROLE_PORTAL] = T(REFUSAL) | T(PROGRESS) | T(SUPPLEMENT_REQUEST) | T(SUSPEND) |
+                                 T(RESUME) | T(FINANCIAL_OBLIGATION) | T(RESULT) | T(EXTENSION) |
+                                 T(WITHDRAWAL),
     [ROLE_PORTAL][ROLE_CENTRE] = T(TRANSFER) | T(SUPPLEMENT) | T(WITHDRAWAL) | T(RESULT_OBJECTION),
 };
 
 static bool is_allowed(enum participant_role sender, unsigned type, enum participant_role recipient)
 {
     return type < 64 && (allowed[sender][recipient] >> type & 1) != 0;
+}
+
+/* The portal hears of what passes between the centre and an agency, where it may. */
+static size_t copies_of(unsigned sender, unsigned type, unsigned recipient)
+{
+    bool is_between = (sender == ROLE_CENTRE && recipient == ROLE_AGENCY) ||
+                      (sender == ROLE_AGENCY && recipient == ROLE_CENTRE);
+    return is_between && is_allowed((enum participant_role)sender, type, ROLE_PORTAL) ? 1 : 0;
 }
 
 static void test_the_table(void **state)
@@ -47,7 +59,7 @@ static void test_the_table(void **state)
                 assert_int_equal(rule != NULL, is_allowed(sender, type, recipient));
                 rules += rule != NULL;
                 if (rule != NULL)
-                    assert_int_equal(rule->copy_count, 0);
+                    assert_int_equal(rule->copy_count, copies_of(sender, type, recipient));
             }
         }
     }
@@ -82,8 +94,10 @@ static void ask(const struct registry *registry, unsigned sender, unsigned type,
     enum reason reason = route_resolve(registry, &question, &decision);
     if (is_allowed(sender, type, recipient)) {
         assert_int_equal(reason, REASON_NONE);
-        assert_int_equal(decision.destination_count, 1);
+        assert_int_equal(decision.destination_count, 1 + copies_of(sender, type, recipient));
         assert_string_equal(decision.destinations[0].key.text, to[recipient]);
+        if (decision.destination_count > 1)
+            assert_string_equal(decision.destinations[1].key.text, "portal");
     } else {
         assert_int_equal(reason, REASON_POLICY_FORBIDDEN);
         assert_int_equal(decision.destination_count, 0);

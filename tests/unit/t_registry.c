@@ -21,7 +21,7 @@ static void test_shipped_data(void **state)
     assert_int_equal(registry_procedure_count(registry), 1569);
     assert_int_equal(samples, 1569 - 13);
     assert_string_equal(registry_centre(registry)->key.text, "centre");
-    assert_int_equal(strncmp(registry_version(registry), "2026-11-24.1+", 13), 0);
+    assert_int_equal(strncmp(registry_version(registry), "2026-11-25.1+", 13), 0);
     assert_true(calendar_covers(registry_calendar(registry), 2026));
     registry_destroy(&registry);
     assert_null(registry);

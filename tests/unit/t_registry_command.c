@@ -119,7 +119,7 @@ static void test_explain_as_json(void **state)
     assert_string_equal(json_string_value(json_object_get(document, "reason")), "ok");
     assert_string_equal(json_string_value(json_object_get(first, "key")), "centre");
     assert_int_equal(json_integer_value(json_object_get(first, "life_hours")), 720);
-    assert_int_equal(json_array_size(json_object_get(document, "steps")), 2);
+    assert_int_equal(json_array_size(json_object_get(document, "steps")), 3);
     json_decref(document);
 }
 

@@ -61,12 +61,13 @@ static void open_office(struct play *play, uint16_t port, uint32_t timeout_ms,
 static void begin(struct play *play, const struct scripted_reply *script, size_t count,
                   const char *credentials)
 {
-    play->server = scripted_server_start(script, count);
+    play->server = scripted_server_open(script, count);
     assert_non_null(play->server);
     uint32_t timeout_ms = TIMEOUT_MS;
     for (size_t i = 0; i < count; i++)
         timeout_ms = script[i].raw == NULL ? SHORT_TIMEOUT_MS : timeout_ms;
     open_office(play, scripted_server_port(play->server), timeout_ms, credentials);
+    assert_true(scripted_server_serve(play->server));
 }
 
 static void end(struct play *play)

@@ -1,0 +1,104 @@
+#include "adapters/portal/portal_client.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "adapters/rest/http_client.h"
+
+struct portal_client {
+    struct portal_dialect *dialect;
+    struct http_client *http;
+};
+
+/* One exchange under way. */
+struct exchange {
+    struct portal_client *client;
+    const struct portal_question *question;
+    struct portal_answer answer;
+    bool is_over;
+};
+
+enum reason portal_client_new(const struct portal_client_options *options,
+                              struct portal_client **ret_client,
+                              char ret_fault[MAPPING_FAULT_BYTES])
+{
+    struct http_client_options http = {.ca_file = options->ca_file,
+                                       .connect_timeout_ms = options->connect_timeout_ms,
+                                       .timeout_ms = options->timeout_ms};
+    struct portal_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = portal_dialect_new(&options->dialect, &client->dialect, ret_fault);
+    if (reason == REASON_NONE)
+        reason = http_client_new(&http, &client->http);
+    if (reason != REASON_NONE) {
+        portal_client_destroy(&client);
+        return reason;
+    }
+    *ret_client = client;
+    return REASON_NONE;
+}
+
+void portal_client_destroy(struct portal_client **client_pointer)
+{
+    struct portal_client *client = *client_pointer;
+    *client_pointer = NULL;
+    if (client == NULL)
+        return;
+    http_client_destroy(&client->http);
+    portal_dialect_destroy(&client->dialect);
+    free(client);
+}
+
+static void take_reply(void *context, const struct http_reply *reply)
+{
+    struct exchange *exchange = context;
+    portal_dialect_answer(exchange->client->dialect, exchange->question, reply, &exchange->answer);
+    exchange->is_over = true;
+}
+
+/* Every transfer has an end of its own (http_client.h), so this has one. */
+static enum reason exchange_once(struct portal_client *client,
+                                 const struct portal_question *question,
+                                 struct portal_answer *ret_answer)
+{
+    struct exchange exchange = {.client = client, .question = question};
+    struct portal_request said;
+    *ret_answer = (struct portal_answer){.reason = REASON_NONE};
+    enum reason reason = portal_dialect_ask(client->dialect, question, &said);
+    if (reason == REASON_NONE) {
+        struct http_request request = {.method = said.method,
+                                       .url = said.url,
+                                       .headers = (const char *const *)said.headers,
+                                       .header_count = said.header_count,
+                                       .body = buffer_view(&said.body)};
+        reason = http_client_start(client->http, &request, take_reply, &exchange);
+        portal_request_release(&said);
+    }
+    if (reason != REASON_NONE) {
+        ret_answer->reason = reason;
+        return reason;
+    }
+    while (!exchange.is_over) {
+        struct pollfd wait = {.fd = http_client_fd(client->http), .events = POLLIN};
+        (void)poll(&wait, 1, 1000);
+        http_client_run(client->http);
+    }
+    *ret_answer = exchange.answer;
+    return exchange.answer.reason;
+}
+
+enum reason portal_client_ask(struct portal_client *client, const struct portal_question *question,
+                              struct portal_answer *ret_answer)
+{
+    const struct portal_question login = {.service = "login"};
+    enum reason reason = exchange_once(client, question, ret_answer);
+    if (reason_class(reason) != REASON_CLASS_SESSION)
+        return reason;
+    portal_answer_release(ret_answer);
+    reason = exchange_once(client, &login, ret_answer);
+    if (reason != REASON_NONE)
+        return reason;
+    portal_answer_release(ret_answer);
+    return exchange_once(client, question, ret_answer);
+}

@@ -1,0 +1,270 @@
+#include "adapters/portal/portal_dialect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/rest/http_client.h"
+#include "adapters/rest/rest_status.h"
+#include "adapters/shell/json_text.h"
+
+struct portal_dialect {
+    struct mapping *mapping;
+    char *base_url;
+    char *headers;
+    json_t *settings;
+    json_t *credentials;
+    json_t *files;
+    json_t *session; /* NULL: none */
+};
+
+/* ---- life cycle ------------------------------------------------------------------------------ */
+
+static json_t *or_null(json_t *value)
+{
+    return value == NULL ? json_null() : value;
+}
+
+enum reason portal_dialect_new(const struct portal_dialect_options *options,
+                               struct portal_dialect **ret_dialect,
+                               char ret_fault[MAPPING_FAULT_BYTES])
+{
+    ret_fault[0] = 0;
+    struct portal_dialect *dialect = calloc(1, sizeof *dialect);
+    if (dialect == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = mapping_new(options->mapping, &dialect->mapping, ret_fault);
+    dialect->base_url = strdup(options->base_url);
+    dialect->headers = strdup(options->headers == NULL ? "" : options->headers);
+    dialect->settings = json_deep_copy(options->settings);
+    dialect->credentials = json_incref(options->credentials);
+    dialect->files = json_pack("{s:s, s:s}", "base", options->files_base, "token",
+                               options->files_token == NULL ? "" : options->files_token);
+    if (reason == REASON_NONE &&
+        (dialect->base_url == NULL || dialect->headers == NULL || dialect->files == NULL))
+        reason = REASON_OUT_OF_MEMORY;
+    if (reason != REASON_NONE) {
+        portal_dialect_destroy(&dialect);
+        return reason;
+    }
+    *ret_dialect = dialect;
+    return REASON_NONE;
+}
+
+void portal_dialect_destroy(struct portal_dialect **dialect_pointer)
+{
+    struct portal_dialect *dialect = *dialect_pointer;
+    *dialect_pointer = NULL;
+    if (dialect == NULL)
+        return;
+    mapping_destroy(&dialect->mapping);
+    json_decref(dialect->settings);
+    json_decref(dialect->credentials);
+    json_decref(dialect->files);
+    json_decref(dialect->session);
+    free(dialect->base_url);
+    free(dialect->headers);
+    free(dialect);
+}
+
+void portal_dialect_set_files(struct portal_dialect *dialect, const char *base, const char *token)
+{
+    (void)json_object_set_new(dialect->files, "base", json_string(base));
+    (void)json_object_set_new(dialect->files, "token", json_string(token));
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static bool is_printable(const char *text)
+{
+    for (; *text != 0; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool add_header(struct portal_request *request, const char *line)
+{
+    const char *colon = strchr(line, ':');
+    if (request->header_count == PORTAL_HEADERS_MAX || !is_printable(line) || colon == NULL ||
+        colon == line)
+        return false;
+    request->headers[request->header_count] = strdup(line);
+    return request->headers[request->header_count++] != NULL;
+}
+
+/* The setting's headers, "Name: value | Name: value". */
+static bool add_settings_headers(const struct portal_dialect *dialect,
+                                 struct portal_request *request)
+{
+    char *copy = strdup(dialect->headers);
+    char *rest = NULL;
+    bool added = copy != NULL;
+    for (char *line = added ? strtok_r(copy, "|", &rest) : NULL; line != NULL && added;
+         line = strtok_r(NULL, "|", &rest)) {
+        line += strspn(line, " ");
+        size_t size = strlen(line);
+        while (size > 0 && line[size - 1] == ' ')
+            line[--size] = 0;
+        added = line[0] == 0 || add_header(request, line);
+    }
+    free(copy);
+    return added;
+}
+
+static bool add_said_headers(const json_t *said, struct portal_request *request)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(said, "headers"), name, value)
+    {
+        char *line = NULL;
+        if (!json_is_string(value) || asprintf(&line, "%s: %s", name, json_string_value(value)) < 0)
+            return false;
+        bool added = add_header(request, line);
+        free(line);
+        if (!added)
+            return false;
+    }
+    return true;
+}
+
+static bool read_body(const json_t *said, struct portal_request *request)
+{
+    const json_t *json = json_object_get(said, "json");
+    const char *form = json_string_value(json_object_get(said, "form"));
+    if (form != NULL)
+        return buffer_append_text(&request->body, form) &&
+               add_header(request, "Content-Type: application/x-www-form-urlencoded");
+    return json == NULL || json_is_null(json) ||
+           (json_text_write(json, &request->body) &&
+            add_header(request, "Content-Type: application/json; charset=utf-8"));
+}
+
+static bool read_request(const struct portal_dialect *dialect, const json_t *said,
+                         struct portal_request *request)
+{
+    const char *method = json_string_value(json_object_get(said, "method"));
+    const char *path = json_string_value(json_object_get(said, "path"));
+    if (method == NULL || path == NULL || path[0] != '/' || !is_printable(path) ||
+        strchr(path, ' ') != NULL)
+        return false;
+    request->method = strcmp(method, "GET") == 0 ? "GET" : "POST";
+    int size = snprintf(request->url, sizeof request->url, "%s%s", dialect->base_url, path);
+    return size > 0 && (size_t)size < sizeof request->url && read_body(said, request) &&
+           add_header(request, "Accept: application/json") && add_said_headers(said, request) &&
+           add_settings_headers(dialect, request);
+}
+
+enum reason portal_dialect_ask(struct portal_dialect *dialect,
+                               const struct portal_question *question,
+                               struct portal_request *ret_request)
+{
+    json_t *said = NULL;
+    json_t *input = json_pack(
+        "{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:O}", "stage", "request", "service",
+        question->service, "items", or_null(question->items), "filter", or_null(question->filter),
+        "settings", or_null(dialect->settings), "credentials", or_null(dialect->credentials),
+        "session", or_null(dialect->session), "files", dialect->files);
+    if (input == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = mapping_run(dialect->mapping, input, &said);
+    json_decref(input);
+    if (reason != REASON_NONE)
+        return reason;
+    *ret_request = (struct portal_request){.method = NULL};
+    buffer_init(&ret_request->body, MAPPING_OUTPUT_BYTES_MAX);
+    if (json_is_null(said))
+        reason = REASON_OFFICE_NOT_FOUND;
+    else if (json_is_true(json_object_get(said, "login")))
+        reason = REASON_OFFICE_LOGIN;
+    else if (!read_request(dialect, said, ret_request))
+        reason = REASON_OFFICE_UNKNOWN; /* a person must see it */
+    json_decref(said);
+    if (reason != REASON_NONE)
+        portal_request_release(ret_request);
+    return reason;
+}
+
+void portal_request_release(struct portal_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        free(request->headers[i]);
+    request->header_count = 0;
+    buffer_release(&request->body);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static enum reason reason_in(const json_t *object, enum reason fallback)
+{
+    const char *code = json_string_value(json_object_get(object, "reason"));
+    enum reason reason;
+    return code != NULL && reason_parse(bytes_of_text(code), &reason) ? reason : fallback;
+}
+
+static json_t *interpret(struct portal_dialect *dialect, const struct portal_question *question,
+                         long status, json_t *body)
+{
+    json_t *said = NULL;
+    json_t *input =
+        json_pack("{s:s, s:s, s:i, s:O, s:O}", "stage", "answer", "service", question->service,
+                  "status", (int)status, "json", body, "items", or_null(question->items));
+    if (input != NULL && mapping_run(dialect->mapping, input, &said) != REASON_NONE)
+        said = NULL;
+    json_decref(input);
+    if (json_is_object(said))
+        return said;
+    json_decref(said);
+    return NULL;
+}
+
+static void keep_session(struct portal_dialect *dialect, const struct portal_question *question,
+                         const struct portal_answer *answer)
+{
+    bool is_login = strcmp(question->service, "login") == 0;
+    if (is_login && answer->reason == REASON_NONE) {
+        json_decref(dialect->session);
+        dialect->session = json_incref(json_object_get(answer->json, "session"));
+    } else if (reason_class(answer->reason) == REASON_CLASS_SESSION) {
+        json_decref(dialect->session);
+        dialect->session = NULL;
+    }
+}
+
+/* A status that is not 2xx may be explained by the body, but never be made a success by it. */
+void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_question *question,
+                           const struct http_reply *reply, struct portal_answer *ret_answer)
+{
+    struct portal_answer answer = {.reason = reply->reason,
+                                   .retry_after_ms = reply->retry_after_ms};
+    json_t *body = NULL;
+    if (reply->reason == REASON_NONE) {
+        enum reason status = rest_status_reason(reply->status);
+        answer.reason = status != REASON_NONE ? status : REASON_OFFICE_REPLY_MALFORMED;
+        if (json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body) == REASON_NONE)
+            answer.json = interpret(dialect, question, reply->status, body);
+        enum reason said = reason_in(answer.json, answer.reason);
+        if (status == REASON_NONE || (said != REASON_NONE && said != REASON_OFFICE_UNKNOWN))
+            answer.reason = said;
+        answer.until_ms = (int64_t)json_integer_value(json_object_get(answer.json, "until_ms"));
+    }
+    json_decref(body);
+    keep_session(dialect, question, &answer);
+    *ret_answer = answer;
+}
+
+void portal_answer_release(struct portal_answer *answer)
+{
+    json_decref(answer->json);
+    answer->json = NULL;
+}
+
+enum reason portal_answer_item(const struct portal_answer *answer, size_t index,
+                               const json_t **ret_item)
+{
+    const json_t *item = json_array_get(json_object_get(answer->json, "items"), index);
+    *ret_item = item;
+    return item == NULL ? answer->reason : reason_in(item, answer->reason);
+}

@@ -1,0 +1,368 @@
+#include "adapters/portal/portal_ledger_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/shell/json_text.h"
+#include "proto/base/check.h"
+
+enum {
+    BUSY_MS = 10000, /* the other writer's transactions are a few rows */
+    SCHEMA_VERSION = 1,
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS dossier(code TEXT PRIMARY KEY, agency TEXT NOT NULL,"
+    " presence INTEGER NOT NULL, state INTEGER NOT NULL, channel INTEGER NOT NULL,"
+    " received_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,"
+    " handed_ms INTEGER NOT NULL, pause_ms INTEGER NOT NULL, supplements INTEGER NOT NULL,"
+    " has_result_file INTEGER NOT NULL, is_digitised INTEGER NOT NULL, facts TEXT NOT NULL,"
+    " changed_ms INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS dossier_received ON dossier(received_ms);"
+    "CREATE INDEX IF NOT EXISTS dossier_loading ON dossier(code) WHERE presence = 2;"
+    "CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE,"
+    " code TEXT NOT NULL, type TEXT NOT NULL, service INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, outcome INTEGER NOT NULL, reason INTEGER NOT NULL, text TEXT,"
+    " message TEXT NOT NULL, changed_ms INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS event_dossier ON event(code, number);"
+    "CREATE INDEX IF NOT EXISTS event_open ON event(number) WHERE outcome IN (2, 3);"
+    "CREATE TABLE IF NOT EXISTS repair(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " code TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, asked_ms INTEGER NOT NULL,"
+    " done_ms INTEGER, reason INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS repair_open ON repair(number) WHERE done_ms IS NULL;"
+    "CREATE TABLE IF NOT EXISTS difference(code TEXT PRIMARY KEY, kind INTEGER NOT NULL,"
+    " ours INTEGER NOT NULL, theirs INTEGER NOT NULL, repair INTEGER NOT NULL,"
+    " seen_ms INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value TEXT NOT NULL);";
+
+static const char *const statements[LEDGER_STATEMENTS] = {
+    [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
+    [LEDGER_COMMIT] = "COMMIT",
+    [LEDGER_ROLLBACK] = "ROLLBACK",
+    [LEDGER_DOSSIER] = "SELECT presence, state, facts FROM dossier WHERE code = ?1",
+    [LEDGER_PUT_DOSSIER] =
+        "INSERT OR REPLACE INTO dossier(code, agency, presence, state, channel, received_ms,"
+        " due_ms, finished_ms, handed_ms, pause_ms, supplements, has_result_file, is_digitised,"
+        " facts, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+    [LEDGER_MARK] = "UPDATE dossier SET presence = ?2, changed_ms = ?3 WHERE code = ?1",
+    [LEDGER_FORGET] = "DELETE FROM dossier WHERE code = ?1",
+    [LEDGER_OUTCOME] = "SELECT outcome, reason FROM event WHERE message_id = ?1",
+    [LEDGER_PUT_EVENT] =
+        "INSERT INTO event(message_id, code, type, service, state, at_ms, outcome, reason, text,"
+        " message, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+        " ON CONFLICT(message_id) DO UPDATE SET service = excluded.service, state = excluded.state,"
+        " outcome = excluded.outcome, reason = excluded.reason, text = excluded.text,"
+        " changed_ms = excluded.changed_ms WHERE outcome <> 1",
+    [LEDGER_EVENTS] =
+        "SELECT number, message_id, code, type, service, state, at_ms, outcome, reason, text,"
+        " message, changed_ms FROM event WHERE code = ?1 AND number > ?2 ORDER BY number",
+    [LEDGER_WORKLIST] =
+        "SELECT number, message_id, code, type, service, state, at_ms, outcome, reason, text,"
+        " message, changed_ms FROM event WHERE outcome IN (2, 3) ORDER BY number",
+    [LEDGER_DOSSIERS] =
+        "SELECT code, agency, presence, state, channel, supplements, received_ms, due_ms,"
+        " finished_ms, handed_ms, pause_ms, has_result_file, is_digitised FROM dossier"
+        " WHERE code > ?1 AND received_ms >= ?2 AND received_ms < ?3 AND presence <> 2"
+        " ORDER BY code LIMIT ?4",
+    [LEDGER_LOADING] = "SELECT code, facts FROM dossier WHERE presence = 2 ORDER BY code",
+    [LEDGER_ASK_REPAIR] = "INSERT INTO repair(code, first, last, asked_ms) VALUES(?1, ?2, ?3, ?4)",
+    [LEDGER_REPAIR] = "SELECT number, code, first, last FROM repair WHERE done_ms IS NULL AND"
+                      " number > ?1 ORDER BY number LIMIT 1",
+    [LEDGER_END_REPAIR] = "UPDATE repair SET reason = ?2, done_ms = ?3 WHERE number = ?1",
+    [LEDGER_CLOSE_EVENT] =
+        "UPDATE event SET outcome = 4, changed_ms = ?2 WHERE message_id = ?1 AND outcome = 2",
+    [LEDGER_REPAIR_STATE] = "SELECT done_ms IS NOT NULL, reason FROM repair WHERE number = ?1",
+    [LEDGER_PUT_DIFFERENCE] =
+        "INSERT OR REPLACE INTO difference(code, kind, ours, theirs, repair, seen_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [LEDGER_DROP_DIFFERENCE] = "DELETE FROM difference WHERE code = ?1",
+    [LEDGER_DIFFERENCES] =
+        "SELECT code, kind, ours, theirs, repair FROM difference WHERE code > ?1 ORDER BY code",
+    [LEDGER_SETTLE_LOAD] = "UPDATE event SET outcome = 1, changed_ms = ?2 WHERE message_id = ?1",
+    [LEDGER_NOTE] = "SELECT value FROM note WHERE name = ?1",
+    [LEDGER_PUT_NOTE] = "INSERT OR REPLACE INTO note(name, value) VALUES(?1, ?2)",
+};
+
+/* ---- SQLite ---------------------------------------------------------------------------------- */
+
+enum reason ledger_reason(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return REASON_NONE;
+    case SQLITE_FULL:
+        return REASON_STORE_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return REASON_STORE_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return REASON_STORE_CORRUPT;
+    case SQLITE_NOMEM:
+        return REASON_OUT_OF_MEMORY;
+    default:
+        return REASON_STORE_FAILED;
+    }
+}
+
+sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement which,
+                          const char *format, ...)
+{
+    sqlite3_stmt **statement = &ledger->statements[which];
+    if (*statement == NULL &&
+        sqlite3_prepare_v3(ledger->database, statements[which], -1, SQLITE_PREPARE_PERSISTENT,
+                           statement, NULL) != SQLITE_OK)
+        return NULL;
+    va_list values;
+    va_start(values, format);
+    (void)sqlite3_reset(*statement);
+    for (int i = 0; format[i] != 0; i++) {
+        if (format[i] == 't')
+            (void)sqlite3_bind_text(*statement, i + 1, va_arg(values, const char *), -1,
+                                    SQLITE_TRANSIENT);
+        else
+            (void)sqlite3_bind_int64(*statement, i + 1, va_arg(values, int64_t));
+    }
+    va_end(values);
+    return *statement;
+}
+
+enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement)
+{
+    enum reason reason = REASON_OUT_OF_MEMORY;
+    if (statement != NULL) {
+        reason = ledger_reason(sqlite3_step(statement));
+        (void)sqlite3_reset(statement);
+    }
+    if (reason != REASON_NONE && ledger->failed == REASON_NONE)
+        ledger->failed = reason;
+    return reason;
+}
+
+const char *ledger_text(sqlite3_stmt *row, int column)
+{
+    const unsigned char *text = sqlite3_column_text(row, column);
+    return text == NULL ? "" : (const char *)text;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static enum reason check_version(sqlite3 *database)
+{
+    sqlite3_stmt *row = NULL;
+    int version = -1;
+    if (sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &row, NULL) == SQLITE_OK &&
+        sqlite3_step(row) == SQLITE_ROW)
+        version = sqlite3_column_int(row, 0);
+    (void)sqlite3_finalize(row);
+    if (version < 0)
+        return REASON_STORE_FAILED;
+    return version > SCHEMA_VERSION ? REASON_STORE_NEWER : REASON_NONE;
+}
+
+static enum reason prepare(sqlite3 *database)
+{
+    char pragma[64];
+    (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
+    int code = sqlite3_busy_timeout(database, BUSY_MS);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database,
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                            "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
+                            NULL, NULL, NULL);
+    enum reason reason = ledger_reason(code);
+    if (reason == REASON_NONE)
+        reason = check_version(database);
+    if (reason == REASON_NONE)
+        reason = ledger_reason(sqlite3_exec(database, schema, NULL, NULL, NULL));
+    if (reason == REASON_NONE)
+        reason = ledger_reason(sqlite3_exec(database, pragma, NULL, NULL, NULL));
+    return reason;
+}
+
+enum reason portal_ledger_open(const char *path, struct portal_ledger **ret_ledger)
+{
+    struct portal_ledger *ledger = calloc(1, sizeof *ledger);
+    if (ledger == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = ledger_reason(
+        sqlite3_open_v2(path, &ledger->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+    if (reason == REASON_NONE)
+        reason = prepare(ledger->database);
+    if (reason != REASON_NONE) {
+        portal_ledger_close(&ledger);
+        return reason;
+    }
+    *ret_ledger = ledger;
+    return REASON_NONE;
+}
+
+void portal_ledger_close(struct portal_ledger **ledger_pointer)
+{
+    struct portal_ledger *ledger = *ledger_pointer;
+    *ledger_pointer = NULL;
+    if (ledger == NULL)
+        return;
+    for (int i = 0; i < LEDGER_STATEMENTS; i++)
+        (void)sqlite3_finalize(ledger->statements[i]);
+    (void)sqlite3_close(ledger->database);
+    free(ledger);
+}
+
+/* ---- transactions ---------------------------------------------------------------------------- */
+
+enum reason portal_ledger_begin(struct portal_ledger *ledger)
+{
+    check(!ledger->is_open);
+    ledger->failed = REASON_NONE;
+    enum reason reason = ledger_do(ledger, ledger_bind(ledger, LEDGER_BEGIN, ""));
+    ledger->is_open = reason == REASON_NONE;
+    return reason;
+}
+
+void portal_ledger_rollback(struct portal_ledger *ledger)
+{
+    if (ledger->is_open)
+        (void)ledger_do(ledger, ledger_bind(ledger, LEDGER_ROLLBACK, ""));
+    ledger->is_open = false;
+}
+
+enum reason portal_ledger_commit(struct portal_ledger *ledger)
+{
+    if (!ledger->is_open)
+        return ledger->failed != REASON_NONE ? ledger->failed : REASON_STORE_FAILED;
+    enum reason reason = ledger->failed;
+    if (reason == REASON_NONE)
+        reason = ledger_do(ledger, ledger_bind(ledger, LEDGER_COMMIT, ""));
+    if (reason != REASON_NONE) {
+        portal_ledger_rollback(ledger);
+        return reason;
+    }
+    ledger->is_open = false;
+    return REASON_NONE;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* A result counts as electronic when it has a file (decision 766/QĐ-TTg: also a code; the dialect
+ * sends what there is). */
+static bool has_result_file(const json_t *facts)
+{
+    size_t index;
+    const json_t *result;
+    json_array_foreach(json_object_get(facts, "results"), index, result)
+    {
+        if (json_array_size(json_object_get(result, "files")) > 0)
+            return true;
+    }
+    return false;
+}
+
+enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *code,
+                                      enum portal_presence presence, const json_t *facts,
+                                      wall_t now)
+{
+    char *text = json_dumps(facts, JSON_COMPACT);
+    if (text == NULL)
+        return REASON_OUT_OF_MEMORY;
+    bool has_result = has_result_file(facts);
+    bool has_files = json_array_size(json_object_get(facts, "files")) > 0;
+    sqlite3_stmt *statement =
+        ledger_bind(ledger, LEDGER_PUT_DOSSIER, "ttiiiiiiiiiiiti", code,
+                    portal_fact_text(json_object_get(facts, "agency"), "key"), (int64_t)presence,
+                    portal_fact_number(facts, "state"), portal_fact_number(facts, "channel"),
+                    portal_fact_number(facts, "received_ms"), portal_fact_number(facts, "due_ms"),
+                    portal_fact_number(facts, "finished_ms"),
+                    portal_fact_number(facts, "handed_ms"), portal_fact_number(facts, "pause_ms"),
+                    (int64_t)json_array_size(json_object_get(facts, "supplements")),
+                    (int64_t)has_result, (int64_t)(has_result && has_files), text, now.ms);
+    free(text);
+    return ledger_do(ledger, statement);
+}
+
+enum reason portal_ledger_mark(struct portal_ledger *ledger, const char *code,
+                               enum portal_presence presence, wall_t now)
+{
+    return ledger_do(ledger,
+                     ledger_bind(ledger, LEDGER_MARK, "tii", code, (int64_t)presence, now.ms));
+}
+
+enum reason portal_ledger_forget(struct portal_ledger *ledger, const char *code)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_FORGET, "t", code));
+}
+
+enum reason portal_ledger_put_event(struct portal_ledger *ledger, const struct portal_row *row,
+                                    wall_t now)
+{
+    char *message = json_dumps(row->message, JSON_COMPACT);
+    if (message == NULL)
+        return REASON_OUT_OF_MEMORY;
+    sqlite3_stmt *statement =
+        ledger_bind(ledger, LEDGER_PUT_EVENT, "tttiiiiitti", row->message_id, row->code, row->type,
+                    (int64_t)row->service, (int64_t)row->state, row->at_ms, (int64_t)row->outcome,
+                    (int64_t)row->reason, row->text, message, now.ms);
+    free(message);
+    return ledger_do(ledger, statement);
+}
+
+enum reason portal_ledger_ask_repair(struct portal_ledger *ledger, const char *code, int64_t first,
+                                     int64_t last, wall_t now)
+{
+    enum reason reason = ledger_do(
+        ledger, ledger_bind(ledger, LEDGER_ASK_REPAIR, "tiii", code, first, last, now.ms));
+    if (reason == REASON_NONE)
+        ledger->last_repair = sqlite3_last_insert_rowid(ledger->database);
+    return reason;
+}
+
+enum reason portal_ledger_end_repair(struct portal_ledger *ledger, int64_t number,
+                                     enum reason reason, wall_t now)
+{
+    return ledger_do(
+        ledger, ledger_bind(ledger, LEDGER_END_REPAIR, "iii", number, (int64_t)reason, now.ms));
+}
+
+enum reason portal_ledger_close_event(struct portal_ledger *ledger, const char *message_id,
+                                      wall_t now)
+{
+    enum reason reason =
+        ledger_do(ledger, ledger_bind(ledger, LEDGER_CLOSE_EVENT, "ti", message_id, now.ms));
+    if (reason == REASON_NONE && sqlite3_changes(ledger->database) == 0)
+        return REASON_NOT_FOUND;
+    return reason;
+}
+
+int64_t portal_ledger_last_repair(const struct portal_ledger *ledger)
+{
+    return ledger->last_repair;
+}
+
+enum reason portal_ledger_put_difference(struct portal_ledger *ledger,
+                                         const struct portal_difference_view *difference,
+                                         wall_t now)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_PUT_DIFFERENCE, "tiiiii", difference->code,
+                                         (int64_t)difference->kind, (int64_t)difference->ours,
+                                         (int64_t)difference->theirs, difference->repair, now.ms));
+}
+
+enum reason portal_ledger_drop_difference(struct portal_ledger *ledger, const char *code)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_DROP_DIFFERENCE, "t", code));
+}
+
+enum reason portal_ledger_settle_load(struct portal_ledger *ledger, const char *id, wall_t now)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_SETTLE_LOAD, "ti", id, now.ms));
+}
+
+enum reason portal_ledger_put_note(struct portal_ledger *ledger, const char *name,
+                                   const char *value)
+{
+    return ledger_do(ledger, ledger_bind(ledger, LEDGER_PUT_NOTE, "tt", name, value));
+}

@@ -1,0 +1,60 @@
+/* portal_ledger_parts - what the two files of the ledger share. Nobody else includes this.
+ *
+ *   portal_ledger.c        opening, transactions, writing
+ *   portal_ledger_read.c   walking */
+#ifndef ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
+#define ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
+
+#include <sqlite3.h>
+
+#include "adapters/portal/portal_ledger.h"
+
+enum ledger_statement {
+    LEDGER_BEGIN,
+    LEDGER_COMMIT,
+    LEDGER_ROLLBACK,
+    LEDGER_DOSSIER,
+    LEDGER_PUT_DOSSIER,
+    LEDGER_MARK,
+    LEDGER_FORGET,
+    LEDGER_OUTCOME,
+    LEDGER_PUT_EVENT,
+    LEDGER_EVENTS,
+    LEDGER_WORKLIST,
+    LEDGER_DOSSIERS,
+    LEDGER_LOADING,
+    LEDGER_ASK_REPAIR,
+    LEDGER_REPAIR,
+    LEDGER_END_REPAIR,
+    LEDGER_CLOSE_EVENT,
+    LEDGER_REPAIR_STATE,
+    LEDGER_PUT_DIFFERENCE,
+    LEDGER_DROP_DIFFERENCE,
+    LEDGER_DIFFERENCES,
+    LEDGER_SETTLE_LOAD,
+    LEDGER_NOTE,
+    LEDGER_PUT_NOTE,
+    LEDGER_STATEMENTS,
+};
+
+enum { LEDGER_NOTE_BYTES = 256 };
+
+struct portal_ledger {
+    sqlite3 *database;
+    sqlite3_stmt *statements[LEDGER_STATEMENTS];
+    bool is_open; /* a transaction */
+    enum reason failed;
+    char note[LEDGER_NOTE_BYTES];
+    int64_t last_repair;
+};
+
+/* Prepared, reset, bound: format has t (const char *) or i (int64_t) for each parameter. NULL: the
+ * statement cannot be made. */
+sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement which,
+                          const char *format, ...);
+/* Runs a statement without rows. */
+enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement);
+enum reason ledger_reason(int code);
+const char *ledger_text(sqlite3_stmt *row, int column);
+
+#endif

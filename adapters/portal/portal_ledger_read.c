@@ -1,0 +1,190 @@
+/* What the ledger answers. */
+#include "adapters/portal/portal_ledger_parts.h"
+
+#include <stdio.h>
+
+enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code,
+                                  struct portal_dossier *ret_dossier)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_DOSSIER, "t", code);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    enum reason reason = step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+    if (step == SQLITE_ROW) {
+        struct portal_dossier dossier = {.presence =
+                                             (enum portal_presence)sqlite3_column_int(row, 0),
+                                         .state = (enum dossier_state)sqlite3_column_int(row, 1),
+                                         .facts = json_loads(ledger_text(row, 2), 0, NULL)};
+        if (dossier.facts == NULL)
+            reason = REASON_STORE_CORRUPT;
+        else
+            *ret_dossier = dossier;
+    }
+    (void)sqlite3_reset(row);
+    return reason;
+}
+
+enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
+                                  enum portal_outcome *ret_outcome, enum reason *ret_reason)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_OUTCOME, "t", message_id);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW) {
+        *ret_outcome = (enum portal_outcome)sqlite3_column_int(row, 0);
+        *ret_reason = (enum reason)sqlite3_column_int(row, 1);
+    }
+    (void)sqlite3_reset(row);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+static enum reason walk_events(sqlite3_stmt *row,
+                               bool (*each)(void *context, const struct portal_event_view *view),
+                               void *context)
+{
+    int step = SQLITE_NOMEM;
+    bool more = row != NULL;
+    while (more && (step = sqlite3_step(row)) == SQLITE_ROW) {
+        struct portal_event_view view = {
+            .number = sqlite3_column_int64(row, 0),
+            .message_id = ledger_text(row, 1),
+            .code = ledger_text(row, 2),
+            .type = ledger_text(row, 3),
+            .service = sqlite3_column_int(row, 4),
+            .state = sqlite3_column_int(row, 5),
+            .at_ms = sqlite3_column_int64(row, 6),
+            .outcome = (enum portal_outcome)sqlite3_column_int(row, 7),
+            .reason = (enum reason)sqlite3_column_int(row, 8),
+            .text = ledger_text(row, 9),
+            .message = ledger_text(row, 10),
+            .changed_ms = sqlite3_column_int64(row, 11),
+        };
+        more = each(context, &view);
+    }
+    (void)sqlite3_reset(row);
+    return ledger_reason(step);
+}
+
+enum reason portal_ledger_events(struct portal_ledger *ledger, const char *code, int64_t after,
+                                 bool (*each)(void *context, const struct portal_event_view *view),
+                                 void *context)
+{
+    return walk_events(ledger_bind(ledger, LEDGER_EVENTS, "ti", code, after), each, context);
+}
+
+enum reason portal_ledger_worklist(struct portal_ledger *ledger,
+                                   bool (*each)(void *context,
+                                                const struct portal_event_view *view),
+                                   void *context)
+{
+    return walk_events(ledger_bind(ledger, LEDGER_WORKLIST, ""), each, context);
+}
+
+enum reason portal_ledger_dossiers(
+    struct portal_ledger *ledger, wall_t from, wall_t to, const char *after, int limit,
+    bool (*each)(void *context, const struct portal_dossier_view *view), void *context)
+{
+    sqlite3_stmt *row =
+        ledger_bind(ledger, LEDGER_DOSSIERS, "tiii", after, from.ms, to.ms, (int64_t)limit);
+    int step = SQLITE_NOMEM;
+    bool more = row != NULL;
+    while (more && (step = sqlite3_step(row)) == SQLITE_ROW) {
+        struct portal_dossier_view view = {
+            .code = ledger_text(row, 0),
+            .agency = ledger_text(row, 1),
+            .presence = (enum portal_presence)sqlite3_column_int(row, 2),
+            .state = sqlite3_column_int(row, 3),
+            .channel = sqlite3_column_int(row, 4),
+            .supplements = sqlite3_column_int(row, 5),
+            .received_ms = sqlite3_column_int64(row, 6),
+            .due_ms = sqlite3_column_int64(row, 7),
+            .finished_ms = sqlite3_column_int64(row, 8),
+            .handed_ms = sqlite3_column_int64(row, 9),
+            .pause_ms = sqlite3_column_int64(row, 10),
+            .has_result_file = sqlite3_column_int(row, 11) != 0,
+            .is_digitised = sqlite3_column_int(row, 12) != 0,
+        };
+        more = each(context, &view);
+    }
+    (void)sqlite3_reset(row);
+    return ledger_reason(step);
+}
+
+enum reason portal_ledger_loading(struct portal_ledger *ledger,
+                                  bool (*each)(void *context, const char *code, const char *facts),
+                                  void *context)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_LOADING, "");
+    int step = SQLITE_NOMEM;
+    bool more = row != NULL;
+    while (more && (step = sqlite3_step(row)) == SQLITE_ROW)
+        more = each(context, ledger_text(row, 0), ledger_text(row, 1));
+    (void)sqlite3_reset(row);
+    return ledger_reason(step);
+}
+
+enum reason portal_ledger_repair(struct portal_ledger *ledger, int64_t after,
+                                 struct portal_repair *ret_repair)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_REPAIR, "i", after);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW) {
+        ret_repair->number = sqlite3_column_int64(row, 0);
+        (void)snprintf(ret_repair->code, sizeof ret_repair->code, "%s", ledger_text(row, 1));
+        ret_repair->first = sqlite3_column_int64(row, 2);
+        ret_repair->last = sqlite3_column_int64(row, 3);
+    }
+    (void)sqlite3_reset(row);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t number,
+                                       bool *ret_is_done, enum reason *ret_reason)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_REPAIR_STATE, "i", number);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW) {
+        *ret_is_done = sqlite3_column_int(row, 0) != 0;
+        *ret_reason = (enum reason)sqlite3_column_int(row, 1);
+    }
+    (void)sqlite3_reset(row);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *after,
+                                      bool (*each)(void *context,
+                                                   const struct portal_difference_view *view),
+                                      void *context)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_DIFFERENCES, "t", after);
+    int step = SQLITE_NOMEM;
+    bool more = row != NULL;
+    while (more && (step = sqlite3_step(row)) == SQLITE_ROW) {
+        struct portal_difference_view view = {
+            .code = ledger_text(row, 0),
+            .kind = (enum portal_difference)sqlite3_column_int(row, 1),
+            .ours = sqlite3_column_int(row, 2),
+            .theirs = sqlite3_column_int(row, 3),
+            .repair = sqlite3_column_int64(row, 4),
+        };
+        more = each(context, &view);
+    }
+    (void)sqlite3_reset(row);
+    return ledger_reason(step);
+}
+
+const char *portal_ledger_note(struct portal_ledger *ledger, const char *name)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_NOTE, "t", name);
+    ledger->note[0] = 0;
+    if (row != NULL && sqlite3_step(row) == SQLITE_ROW)
+        (void)snprintf(ledger->note, sizeof ledger->note, "%s", ledger_text(row, 0));
+    (void)sqlite3_reset(row);
+    return ledger->note;
+}

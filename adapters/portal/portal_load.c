@@ -1,0 +1,417 @@
+#include "adapters/portal/portal_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/base/bytes.h"
+#include "proto/base/dossier_code.h"
+#include "routing/outbox/backoff.h"
+
+enum { NOTE_BYTES = 256, WATCH_MS = 1000 };
+
+/* A dossier in a batch. */
+struct item {
+    char code[PORTAL_CODE_BYTES];
+    json_t *facts;
+    bool is_over;
+};
+
+struct load {
+    const struct portal_load_options *options;
+    struct portal_load_figures figures;
+    FILE *file;
+    char *line;
+    char note[NOTE_BYTES]; /* name of the cursor */
+    struct item items[PORTAL_LOAD_BATCH_MAX];
+    size_t count;
+    uint32_t failures; /* in a row */
+    int64_t last_success_ms;
+    int64_t began_ms; /* mono, for the rate */
+    bool is_ended;    /* watch said so */
+};
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static wall_t wall_now(void)
+{
+    return (wall_t){clock_ms(CLOCK_REALTIME)};
+}
+
+static bool watch(struct load *load)
+{
+    load->is_ended =
+        load->is_ended || !load->options->watch(load->options->context, &load->figures);
+    return !load->is_ended;
+}
+
+static void wait_ms(struct load *load, int64_t ms)
+{
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
+    for (int64_t left = ms; left > 0 && watch(load); left = until - clock_ms(CLOCK_MONOTONIC)) {
+        int64_t slice = left < WATCH_MS ? left : WATCH_MS;
+        const struct timespec pause = {slice / 1000, slice % 1000 * 1000000};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+/* Not faster than the rate, and not in a window. */
+static void pace(struct load *load)
+{
+    const struct portal_load_options *options = load->options;
+    int64_t closed = portal_windows_wait_ms(&options->windows, wall_now());
+    if (closed > 0) {
+        load->figures.paused_until_ms = wall_now().ms + closed;
+        wait_ms(load, closed);
+        load->figures.paused_until_ms = 0;
+    }
+    if (options->rate > 0) {
+        int64_t due = load->began_ms + (int64_t)(load->figures.sent * 1000 / options->rate);
+        wait_ms(load, due - clock_ms(CLOCK_MONOTONIC));
+    }
+}
+
+/* After a failure: back-off, or as long as the portal said. False: patience is at its end. */
+static bool wait_after_failure(struct load *load, const struct portal_answer *answer)
+{
+    int64_t until = answer->until_ms - wall_now().ms;
+    int64_t asked = until > (int64_t)answer->retry_after_ms ? until : answer->retry_after_ms;
+    uint32_t random = (uint32_t)clock_ms(CLOCK_MONOTONIC) * 2654435761u;
+    int64_t patience = (int64_t)load->options->patience_seconds * 1000;
+    load->failures++;
+    if (until > 0)
+        load->last_success_ms = clock_ms(CLOCK_MONOTONIC) + until; /* it said when */
+    if (clock_ms(CLOCK_MONOTONIC) - load->last_success_ms > patience)
+        return false;
+    if (asked <= 0)
+        asked = backoff_delay_ms(load->failures < 6 ? load->failures : 6, random, 0);
+    if (until > 0)
+        load->figures.paused_until_ms = answer->until_ms;
+    wait_ms(load, asked);
+    load->figures.paused_until_ms = 0;
+    return !load->is_ended;
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void clear(struct load *load)
+{
+    for (size_t i = 0; i < load->count; i++)
+        json_decref(load->items[i].facts);
+    load->count = 0;
+}
+
+/* The items that are not over, as the service wants them; ret_which: their places. */
+static json_t *open_items(struct load *load, bool with_code, size_t *ret_which)
+{
+    json_t *list = json_array();
+    size_t count = 0;
+    for (size_t i = 0; i < load->count; i++) {
+        struct item *item = &load->items[i];
+        if (item->is_over)
+            continue;
+        (void)json_array_append_new(
+            list, with_code ? json_pack("{s:s, s:O}", "code", item->code, "facts", item->facts)
+                            : json_incref(item->facts));
+        ret_which[count++] = i;
+    }
+    return list;
+}
+
+static void note_refused(struct load *load, const struct item *item, enum reason reason,
+                         const char *text)
+{
+    char id[PORTAL_CODE_BYTES + 16];
+    (void)snprintf(id, sizeof id, PORTAL_LOAD_PREFIX "%s", item->code);
+    struct portal_row row = {
+        .message_id = id,
+        .code = item->code,
+        .type = "load",
+        .service = PORTAL_RECORD,
+        .state = (enum dossier_state)portal_fact_number(item->facts, "state"),
+        .at_ms = portal_fact_number(item->facts, "received_ms"),
+        .outcome = PORTAL_REFUSED,
+        .reason = reason,
+        .text = text,
+        .message = item->facts,
+    };
+    (void)portal_ledger_put_event(load->options->ledger, &row, wall_now());
+    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, wall_now());
+    load->figures.refused++;
+}
+
+static void settle(struct load *load, struct item *item, uint64_t *figure)
+{
+    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_PRESENT, wall_now());
+    item->is_over = true;
+    (*figure)++;
+}
+
+static void take_created(struct load *load, struct item *item, enum reason reason,
+                         const json_t *said, bool *ret_exists)
+{
+    if (reason == REASON_NONE) {
+        settle(load, item, &load->figures.sent);
+    } else if (reason == REASON_OFFICE_DUPLICATE) {
+        *ret_exists = true;
+    } else if (reason_class(reason) == REASON_CLASS_PERMANENT) {
+        note_refused(load, item, reason, portal_fact_text(said, "text"));
+        item->is_over = true;
+    }
+}
+
+/* One request for all open items; REASON_NONE: the ledger has what was answered. *ret_failed: some
+ * have no end yet. */
+static enum reason tell(struct load *load, const char *service, bool *ret_failed, bool *ret_exists,
+                        struct portal_answer *ret_answer)
+{
+    size_t which[PORTAL_LOAD_BATCH_MAX];
+    json_t *items = open_items(load, false, which);
+    struct portal_question question = {.service = service, .items = items};
+    size_t count = json_array_size(items);
+    (void)portal_client_ask(load->options->client, &question, ret_answer);
+    enum reason begun = portal_ledger_begin(load->options->ledger);
+    for (size_t i = 0; i < count && begun == REASON_NONE; i++) {
+        const json_t *said;
+        struct item *item = &load->items[which[i]];
+        enum reason reason = portal_answer_item(ret_answer, i, &said);
+        take_created(load, item, reason, said, ret_exists);
+        *ret_failed = *ret_failed || !item->is_over;
+    }
+    json_decref(items);
+    return begun == REASON_NONE ? portal_ledger_commit(load->options->ledger) : begun;
+}
+
+/* What is there already is PRESENT, if it shows what we know; if not, it is told by an update. */
+static enum reason look(struct load *load, bool *ret_failed, struct portal_answer *ret_answer)
+{
+    size_t which[PORTAL_LOAD_BATCH_MAX];
+    json_t *items = open_items(load, true, which);
+    json_t *others = json_array();
+    size_t other_places[PORTAL_LOAD_BATCH_MAX], other_count = 0;
+    struct portal_question question = {.service = "lookup", .items = items};
+    size_t count = json_array_size(items);
+    enum reason asked = portal_client_ask(load->options->client, &question, ret_answer);
+    *ret_failed = *ret_failed || asked != REASON_NONE;
+    enum reason begun = portal_ledger_begin(load->options->ledger);
+    for (size_t i = 0; i < count && asked == REASON_NONE && begun == REASON_NONE; i++) {
+        const json_t *said;
+        struct item *item = &load->items[which[i]];
+        if (portal_answer_item(ret_answer, i, &said) != REASON_NONE)
+            continue; /* not there: to be created */
+        if (json_is_true(json_object_get(said, "matches"))) {
+            settle(load, item, &load->figures.present);
+        } else {
+            (void)json_array_append(others, item->facts);
+            other_places[other_count++] = which[i];
+        }
+    }
+    if (begun == REASON_NONE)
+        begun = portal_ledger_commit(load->options->ledger);
+    json_decref(items);
+    if (begun == REASON_NONE && other_count > 0) {
+        portal_answer_release(ret_answer);
+        struct portal_question update = {.service = "update", .items = others};
+        (void)portal_client_ask(load->options->client, &update, ret_answer);
+        begun = portal_ledger_begin(load->options->ledger);
+        for (size_t i = 0; i < other_count && begun == REASON_NONE; i++) {
+            const json_t *said;
+            bool ignored = false;
+            struct item *item = &load->items[other_places[i]];
+            take_created(load, item, portal_answer_item(ret_answer, i, &said), said, &ignored);
+            *ret_failed = *ret_failed || !item->is_over;
+        }
+        if (begun == REASON_NONE)
+            begun = portal_ledger_commit(load->options->ledger);
+    }
+    json_decref(others);
+    return begun;
+}
+
+static bool all_over(const struct load *load)
+{
+    for (size_t i = 0; i < load->count; i++) {
+        if (!load->items[i].is_over)
+            return false;
+    }
+    return true;
+}
+
+/* Until every item of the batch has its end. must_look: an earlier run may have sent them. */
+static enum reason send(struct load *load, bool must_look)
+{
+    enum reason last = REASON_NONE;
+    while (!all_over(load)) {
+        struct portal_answer answer = {.reason = REASON_NONE};
+        bool failed = false, exists = false;
+        enum reason reason = must_look ? look(load, &failed, &answer) : REASON_NONE;
+        if (reason == REASON_NONE && !failed && !all_over(load)) {
+            portal_answer_release(&answer);
+            reason = tell(load, "create", &failed, &exists, &answer);
+        }
+        must_look = failed || exists;
+        last = answer.reason != REASON_NONE ? answer.reason : REASON_OFFICE_ERROR;
+        bool goes_on = reason == REASON_NONE && (!failed || wait_after_failure(load, &answer));
+        portal_answer_release(&answer);
+        if (reason != REASON_NONE)
+            return reason;
+        if (!goes_on)
+            return load->is_ended ? REASON_SHUTDOWN : last;
+        if (!failed) {
+            load->failures = 0;
+            load->last_success_ms = clock_ms(CLOCK_MONOTONIC);
+        }
+    }
+    return REASON_NONE;
+}
+
+/* ---- what an earlier run left ---------------------------------------------------------------- */
+
+static bool keep_loading(void *context, const char *code, const char *facts)
+{
+    struct load *load = context;
+    struct item *item = &load->items[load->count++];
+    *item = (struct item){.facts = json_loads(facts, 0, NULL)};
+    (void)snprintf(item->code, sizeof item->code, "%s", code);
+    item->is_over = item->facts == NULL;
+    return load->count < load->options->batch;
+}
+
+static enum reason finish_earlier(struct load *load)
+{
+    enum reason reason = REASON_NONE;
+    do {
+        clear(load);
+        reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
+        if (reason == REASON_NONE && load->count > 0)
+            reason = send(load, true);
+    } while (reason == REASON_NONE && load->count > 0 && watch(load));
+    clear(load);
+    return load->is_ended ? REASON_SHUTDOWN : reason;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* False: it is no dossier that could be sent. */
+static bool read_line(struct load *load, const char *line, struct item *ret_item)
+{
+    json_t *facts = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    const char *code = portal_fact_text(facts, "code");
+    int64_t state = portal_fact_number(facts, "state");
+    bool is_good = json_is_object(facts) && state > 0 && dossier_state_is_known((uint32_t)state) &&
+                   strlen(code) < PORTAL_CODE_BYTES && code[0] != 0 &&
+                   dossier_code_is_valid(bytes_of_text(code));
+    if (!is_good) {
+        json_decref(facts);
+        load->figures.faulty++;
+        if (load->figures.first_faulty_line == 0)
+            load->figures.first_faulty_line = load->figures.lines;
+        return false;
+    }
+    *ret_item = (struct item){.facts = facts};
+    (void)snprintf(ret_item->code, sizeof ret_item->code, "%s", code);
+    return true;
+}
+
+static bool is_in_batch(const struct load *load, const char *code)
+{
+    for (size_t i = 0; i < load->count; i++) {
+        if (strcmp(load->items[i].code, code) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A dossier that the ledger has is left alone: live messages may have moved it since. */
+static enum reason take_line(struct load *load)
+{
+    struct portal_dossier known = {.facts = NULL};
+    struct item *item = &load->items[load->count];
+    if (!read_line(load, load->line, item))
+        return REASON_NONE;
+    enum reason reason = portal_ledger_dossier(load->options->ledger, item->code, &known);
+    json_decref(known.facts);
+    if (reason == REASON_NOT_FOUND && !is_in_batch(load, item->code)) {
+        load->count++;
+        return portal_ledger_put_dossier(load->options->ledger, item->code, PORTAL_LOADING,
+                                         item->facts, wall_now());
+    }
+    json_decref(item->facts);
+    load->figures.present += reason == REASON_NONE || reason == REASON_NOT_FOUND;
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+}
+
+/* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
+static enum reason read_batch(struct load *load, bool *ret_is_end)
+{
+    char position[32];
+    const struct portal_load_options *options = load->options;
+    clear(load);
+    enum reason reason = portal_ledger_begin(options->ledger);
+    while (reason == REASON_NONE && load->count < options->batch &&
+           (options->limit == 0 || load->figures.lines < options->limit)) {
+        if (fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL)
+            break;
+        load->figures.lines++;
+        reason = take_line(load);
+    }
+    load->figures.bytes = (uint64_t)ftello(load->file);
+    (void)snprintf(position, sizeof position, "%llu", (unsigned long long)load->figures.bytes);
+    (void)portal_ledger_put_note(options->ledger, load->note, position);
+    *ret_is_end = load->count < options->batch;
+    if (reason == REASON_NONE)
+        return portal_ledger_commit(options->ledger);
+    portal_ledger_rollback(options->ledger);
+    return reason;
+}
+
+/* Where the last run stopped; from the front when the file is shorter than that. */
+static bool open_file(struct load *load)
+{
+    char *real = realpath(load->options->path, NULL);
+    (void)snprintf(load->note, sizeof load->note, "load %s", real == NULL ? "" : real);
+    free(real);
+    load->file = fopen(load->options->path, "re");
+    load->line = malloc(PORTAL_LOAD_LINE_BYTES_MAX);
+    if (load->file == NULL || load->line == NULL || fseeko(load->file, 0, SEEK_END) != 0)
+        return false;
+    load->figures.bytes_total = (uint64_t)ftello(load->file);
+    uint64_t at = strtoull(portal_ledger_note(load->options->ledger, load->note), NULL, 10);
+    load->figures.bytes = at <= load->figures.bytes_total ? at : 0;
+    return fseeko(load->file, (off_t)load->figures.bytes, SEEK_SET) == 0;
+}
+
+enum reason portal_load(const struct portal_load_options *options,
+                        struct portal_load_figures *ret_figures)
+{
+    struct load load = {.options = options,
+                        .last_success_ms = clock_ms(CLOCK_MONOTONIC),
+                        .began_ms = clock_ms(CLOCK_MONOTONIC)};
+    bool is_end = false;
+    enum reason reason = open_file(&load) ? REASON_NONE : REASON_FILE_UNREADABLE;
+    if (reason == REASON_NONE)
+        reason = finish_earlier(&load);
+    while (reason == REASON_NONE && !is_end) {
+        pace(&load);
+        reason = load.is_ended ? REASON_SHUTDOWN : read_batch(&load, &is_end);
+        if (reason == REASON_NONE)
+            reason = send(&load, false);
+        if (reason == REASON_NONE && !watch(&load) && !is_end)
+            reason = REASON_SHUTDOWN;
+    }
+    clear(&load);
+    free(load.line);
+    if (load.file != NULL)
+        (void)fclose(load.file);
+    *ret_figures = load.figures;
+    return reason;
+}

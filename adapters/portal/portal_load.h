@@ -1,0 +1,53 @@
+/* portal_load - the first load: dossiers that were there before the gateway, from a file.
+ *
+ * The file has one dossier a line, its facts as one JSON object (portal_event.h), in its present
+ * state. It is read once from front to back; memory does not grow with it.
+ *
+ *   line ─▶ LOADING, and how far the file was read: one commit ─▶ create ─▶ PRESENT
+ *                      │ crash, or no answer                      │ refused ─▶ ABSENT, work list
+ *                      └─▶ looked up: there ─▶ PRESENT            └ exists ─▶ looked up, updated
+ *                                    not there ─▶ create
+ *
+ * So none is sent twice and none is left out, whenever the process ends. A dossier that the ledger
+ * has already is left alone: the file may be given again, whole or longer.
+ */
+#ifndef ADAPTERS_PORTAL_PORTAL_LOAD_H
+#define ADAPTERS_PORTAL_PORTAL_LOAD_H
+
+#include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_ledger.h"
+#include "adapters/portal/portal_window.h"
+
+enum {
+    PORTAL_LOAD_LINE_BYTES_MAX = 64 * 1024,
+    PORTAL_LOAD_BATCH_MAX = 100, /* the portal's own bound for one DongBoHoSoMC */
+};
+
+struct portal_load_figures {
+    uint64_t lines, sent, present, refused, faulty;
+    uint64_t first_faulty_line;
+    uint64_t bytes, bytes_total; /* of the file */
+    int64_t paused_until_ms;     /* a maintenance window; 0: none */
+};
+
+struct portal_load_options {
+    struct portal_ledger *ledger;
+    struct portal_client *client;
+    const char *path;
+    struct portal_windows windows;
+    uint32_t batch;            /* dossiers in one request */
+    uint32_t rate;             /* dossiers a second; 0: as fast as it goes */
+    uint64_t limit;            /* lines in this run; 0: all */
+    uint32_t patience_seconds; /* without any success before it gives up */
+    /* Called at least once a second and after each batch; false: end now. */
+    bool (*watch)(void *context, const struct portal_load_figures *figures);
+    void *context;
+};
+
+/* REASON_NONE: the file is loaded but for what is on the work list. REASON_SHUTDOWN: watch said so.
+ * REASON_FILE_UNREADABLE, errors of the ledger, or why the portal could not be reached. In all
+ * cases the next run goes on where this one stopped. */
+enum reason portal_load(const struct portal_load_options *options,
+                        struct portal_load_figures *ret_figures);
+
+#endif

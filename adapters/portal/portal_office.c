@@ -1,0 +1,435 @@
+#include "adapters/portal/portal_office.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "adapters/portal/portal_parts.h"
+#include "adapters/rest/rest_status.h"
+#include "proto/base/check.h"
+
+static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update", "progress"};
+
+static wall_t wall_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+bool portal_dossier_is_busy(const struct portal_office *office, const struct portal_call *except)
+{
+    for (const struct portal_call *call = office->calls; call != NULL; call = call->next) {
+        if (call != except && call->stage != PORTAL_NEW && strcmp(call->code, except->code) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct portal_call *portal_call_add(struct portal_office *office)
+{
+    struct portal_call **last = &office->calls;
+    struct portal_call *call = calloc(1, sizeof *call);
+    if (call == NULL)
+        return NULL;
+    call->office = office;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = call;
+    office->call_count++;
+    return call;
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static size_t room_of(const struct portal_office *office, enum portal_want want)
+{
+    size_t most = want == WANT_STEP ? PORTAL_STEPS_MAX : PORTAL_RECORDS_MAX;
+    return office->options.batch_max < most ? office->options.batch_max : most;
+}
+
+/* The calls come back as they were before this batch. */
+static void batch_give_back(struct portal_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->calls[i]->stage = PORTAL_READY;
+}
+
+static void batch_free(struct portal_batch *batch)
+{
+    struct portal_office *office = batch->office;
+    for (struct portal_batch **at = &office->batches; *at != NULL; at = &(*at)->next) {
+        if (*at == batch) {
+            *at = batch->next;
+            break;
+        }
+    }
+    json_decref(batch->question.items);
+    free(batch);
+}
+
+/* One transaction for all that this answer ends, then the answers: the ledger before the session.
+ */
+static void batch_end(struct portal_batch *batch, const struct portal_answer *answer)
+{
+    struct portal_ledger *ledger = batch->office->ledger;
+    enum reason ends[PORTAL_RECORDS_MAX];
+    bool is_end[PORTAL_RECORDS_MAX];
+    uint32_t retry_after_ms = answer->retry_after_ms;
+    enum reason begun = portal_ledger_begin(ledger);
+    for (size_t i = 0; i < batch->count; i++) {
+        const json_t *item;
+        enum reason reason = portal_answer_item(answer, i, &item);
+        is_end[i] = portal_call_take(batch->calls[i], reason, item, &ends[i]);
+        if (is_end[i] && begun == REASON_NONE)
+            portal_call_note_end(batch->calls[i], ends[i]);
+    }
+    enum reason committed = begun == REASON_NONE ? portal_ledger_commit(ledger) : begun;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (is_end[i])
+            portal_call_end(batch->calls[i], committed == REASON_NONE ? ends[i] : committed,
+                            retry_after_ms);
+    }
+    batch_free(batch);
+}
+
+static void batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms)
+{
+    struct portal_answer answer = {.reason = reason, .retry_after_ms = retry_after_ms};
+    batch_end(batch, &answer);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void take_reply(void *context, const struct http_reply *reply);
+
+/* REASON_OFFICE_LOGIN: it needs a session first. */
+static enum reason batch_send(struct portal_batch *batch)
+{
+    struct portal_office *office = batch->office;
+    struct portal_request said;
+    enum reason reason = portal_dialect_ask(office->dialect, &batch->question, &said);
+    if (reason != REASON_NONE)
+        return reason;
+    struct http_request request = {.method = said.method,
+                                   .url = said.url,
+                                   .headers = (const char *const *)said.headers,
+                                   .header_count = said.header_count,
+                                   .body = buffer_view(&said.body)};
+    reason = http_client_start(office->http, &request, take_reply, batch);
+    portal_request_release(&said);
+    office->request_count += reason == REASON_NONE;
+    return reason;
+}
+
+/* Everything that waits for a session, and cannot have one. */
+static void fail_ready(struct portal_office *office, enum reason reason, uint32_t retry_after_ms)
+{
+    struct portal_call *call = office->calls;
+    while (call != NULL) {
+        struct portal_call *next = call->next;
+        if (call->stage == PORTAL_READY)
+            portal_call_end(call, reason, retry_after_ms);
+        call = next;
+    }
+}
+
+static struct portal_batch *batch_new(struct portal_office *office, const char *service)
+{
+    struct portal_batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    batch->office = office;
+    batch->question.service = service;
+    batch->next = office->batches;
+    office->batches = batch;
+    return batch;
+}
+
+static void log_in(struct portal_office *office)
+{
+    struct portal_batch *batch = batch_new(office, "login");
+    enum reason reason = REASON_OUT_OF_MEMORY;
+    if (batch != NULL) {
+        batch->is_login = true;
+        reason = batch_send(batch);
+    }
+    office->is_logging_in = reason == REASON_NONE;
+    if (reason == REASON_NONE)
+        return;
+    if (batch != NULL)
+        batch_free(batch);
+    fail_ready(office, reason == REASON_OFFICE_NOT_FOUND ? REASON_OFFICE_LOGIN : reason, 0);
+}
+
+static void note_maintenance(struct portal_office *office, struct portal_answer *answer)
+{
+    int64_t wait = answer->until_ms - office->now.ms;
+    if (wait <= 0)
+        return;
+    office->closed_until_ms = answer->until_ms;
+    answer->retry_after_ms =
+        wait < REST_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)REST_RETRY_AFTER_MAX_MS;
+}
+
+static void take_login(struct portal_batch *batch, const struct portal_answer *answer)
+{
+    struct portal_office *office = batch->office;
+    office->is_logging_in = false;
+    batch_free(batch);
+    if (answer->reason != REASON_NONE)
+        fail_ready(office,
+                   reason_class(answer->reason) == REASON_CLASS_PERMANENT ? REASON_OFFICE_LOGIN
+                                                                          : answer->reason,
+                   answer->retry_after_ms);
+}
+
+static void take_reply(void *context, const struct http_reply *reply)
+{
+    struct portal_batch *batch = context;
+    struct portal_office *office = batch->office;
+    struct portal_answer answer;
+    office->request_count--;
+    portal_dialect_answer(office->dialect, &batch->question, reply, &answer);
+    note_maintenance(office, &answer);
+    if (batch->is_login) {
+        take_login(batch, &answer);
+    } else if (reason_class(answer.reason) == REASON_CLASS_SESSION && !batch->has_logged_in) {
+        /* Nothing of it was taken: the same calls go again, with the next session. */
+        for (size_t i = 0; i < batch->count; i++)
+            batch->calls[i]->has_logged_in = true;
+        batch_give_back(batch);
+        batch_free(batch);
+    } else {
+        batch_end(batch, &answer);
+    }
+    portal_answer_release(&answer);
+}
+
+/* ---- one round ------------------------------------------------------------------------------- */
+
+static struct portal_batch *gather(struct portal_office *office, enum portal_want want)
+{
+    struct portal_batch *batch = NULL;
+    for (struct portal_call *call = office->calls; call != NULL; call = call->next) {
+        if (call->stage != PORTAL_READY || call->want != want)
+            continue;
+        if (batch == NULL)
+            batch = batch_new(office, services[want]);
+        if (batch == NULL)
+            return NULL;
+        if (batch->question.items == NULL)
+            batch->question.items = json_array();
+        if (json_array_append_new(batch->question.items, portal_call_item(call)) != 0)
+            break;
+        batch->want = want;
+        batch->has_logged_in = batch->has_logged_in || call->has_logged_in;
+        call->stage = PORTAL_UNDER_WAY;
+        batch->calls[batch->count++] = call;
+        if (batch->count == room_of(office, want))
+            break;
+    }
+    return batch;
+}
+
+static void send_ready(struct portal_office *office)
+{
+    for (int want = 0; want < PORTAL_WANTS; want++) {
+        while (!office->is_logging_in && office->request_count < office->options.requests_max) {
+            struct portal_batch *batch = gather(office, (enum portal_want)want);
+            if (batch == NULL)
+                break;
+            enum reason reason = batch->count == 0 ? REASON_BUSY : batch_send(batch);
+            if (reason == REASON_OFFICE_LOGIN || reason == REASON_BUSY) {
+                batch_give_back(batch);
+                batch_free(batch);
+                if (reason == REASON_BUSY)
+                    return;
+                log_in(office);
+            } else if (reason != REASON_NONE) {
+                batch_fail(batch, reason, 0);
+            }
+        }
+    }
+}
+
+static int64_t closed_for_ms(const struct portal_office *office)
+{
+    int64_t by_settings = portal_windows_wait_ms(&office->options.windows, office->now);
+    int64_t by_portal = office->closed_until_ms - office->now.ms;
+    return by_settings > by_portal ? by_settings : by_portal;
+}
+
+/* Answers all that wait: nothing is sent while the portal is closed. */
+static bool is_closed(struct portal_office *office)
+{
+    int64_t wait = closed_for_ms(office);
+    if (wait <= 0)
+        return false;
+    uint32_t retry_after_ms =
+        wait < REST_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)REST_RETRY_AFTER_MAX_MS;
+    struct portal_call *call = office->calls;
+    while (call != NULL) {
+        struct portal_call *next = call->next;
+        if (call->stage != PORTAL_UNDER_WAY)
+            portal_call_end(call, REASON_OFFICE_THROTTLED, retry_after_ms);
+        call = next;
+    }
+    return true;
+}
+
+static void prepare_new(struct portal_office *office)
+{
+    struct portal_call *call = office->calls;
+    while (call != NULL) {
+        struct portal_call *next = call->next;
+        if (call->stage == PORTAL_NEW)
+            (void)portal_call_prepare(call);
+        call = next;
+    }
+}
+
+static void fail_all(struct portal_office *office, enum reason reason)
+{
+    while (office->calls != NULL)
+        portal_call_end(office->calls, reason, 0);
+}
+
+static void portal_run(struct office *base, office_answered *answered, void *context)
+{
+    struct portal_office *office = (struct portal_office *)base;
+    uint64_t ignored;
+    office->answered = answered;
+    office->context = context;
+    office->now = wall_now();
+    (void)eventfd_read(office->wake, &ignored);
+    (void)!read(office->timer, &ignored, sizeof ignored);
+    if (office->ledger == NULL)
+        office->ledger_state = portal_ledger_open(office->ledger_path, &office->ledger);
+    if (office->ledger == NULL) {
+        fail_all(office, office->ledger_state);
+        return;
+    }
+    http_client_run(office->http);
+    if (!is_closed(office)) {
+        portal_repairs_begin(office);
+        prepare_new(office);
+        send_ready(office);
+    }
+    office->answered = NULL;
+}
+
+void portal_office_set_files(struct office *base, const char *files_base, const char *token)
+{
+    portal_dialect_set_files(((struct portal_office *)base)->dialect, files_base, token);
+}
+
+/* ---- the port -------------------------------------------------------------------------------- */
+
+static void portal_close(struct office *base)
+{
+    struct portal_office *office = (struct portal_office *)base;
+    http_client_destroy(&office->http);
+    while (office->batches != NULL)
+        batch_free(office->batches);
+    while (office->calls != NULL) {
+        struct portal_call *call = office->calls;
+        office->calls = call->next;
+        portal_call_free(call);
+    }
+    portal_dialect_destroy(&office->dialect);
+    portal_ledger_close(&office->ledger);
+    int fds[] = {office->timer, office->wake, office->epoll};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    }
+    free(office->ledger_path);
+    free(office->ca_file);
+    free(office);
+}
+
+static enum reason portal_start(struct office *base, const struct office_delivery *delivery)
+{
+    struct portal_office *office = (struct portal_office *)base;
+    const json_t *envelope = json_object_get(delivery->message, "envelope");
+    for (const struct portal_call *call = office->calls; call != NULL; call = call->next) {
+        if (call->repair == 0 && call->message_seq == delivery->message_seq)
+            return REASON_NONE; /* under way; its answer will do for both */
+    }
+    if (office->call_count >= office->options.calls_max)
+        return REASON_BUSY;
+    struct portal_call *call = portal_call_add(office);
+    if (call == NULL)
+        return REASON_OUT_OF_MEMORY;
+    call->message_seq = delivery->message_seq;
+    call->message = json_incref(delivery->message);
+    call->must_look = delivery->attempt > 1;
+    call->advances = true;
+    (void)snprintf(call->code, sizeof call->code, "%s", portal_fact_text(envelope, "dossier_code"));
+    id_format(&delivery->id, call->id);
+    (void)eventfd_write(office->wake, 1);
+    return REASON_NONE;
+}
+
+static int portal_fd(const struct office *base)
+{
+    return ((const struct portal_office *)base)->epoll;
+}
+
+static const struct office_verbs portal_verbs = {portal_close, portal_start, portal_fd, portal_run};
+
+static bool watch(const struct portal_office *office, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return fd >= 0 && epoll_ctl(office->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool prepare(struct portal_office *office)
+{
+    const struct portal_options *options = &office->options;
+    struct http_client_options http = {.ca_file = office->ca_file,
+                                       .connect_timeout_ms = options->connect_timeout_ms,
+                                       .timeout_ms = options->timeout_ms};
+    const struct itimerspec poll = {.it_interval.tv_sec = PORTAL_REPAIR_POLL_MS / 1000,
+                                    .it_value.tv_sec = PORTAL_REPAIR_POLL_MS / 1000};
+    office->epoll = epoll_create1(EPOLL_CLOEXEC);
+    office->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    office->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return office->epoll >= 0 && http_client_new(&http, &office->http) == REASON_NONE &&
+           watch(office, office->wake) && watch(office, office->timer) &&
+           timerfd_settime(office->timer, 0, &poll, NULL) == 0 &&
+           watch(office, http_client_fd(office->http));
+}
+
+enum reason portal_office_new(const struct portal_options *options, struct office **ret_office,
+                              char ret_fault[MAPPING_FAULT_BYTES])
+{
+    check(options->calls_max <= PORTAL_CALLS_MAX && options->requests_max <= HTTP_REQUESTS_MAX);
+    ret_fault[0] = 0;
+    struct portal_office *office = calloc(1, sizeof *office);
+    if (office == NULL)
+        return REASON_OUT_OF_MEMORY;
+    office->office.verbs = &portal_verbs;
+    office->options = *options;
+    office->epoll = office->wake = office->timer = -1;
+    office->ledger_path = strdup(options->ledger);
+    office->ca_file = options->ca_file == NULL ? NULL : strdup(options->ca_file);
+    /* The dialect first: its process is then made before there is anything it could inherit. */
+    enum reason reason = portal_dialect_new(&options->dialect, &office->dialect, ret_fault);
+    if (reason == REASON_NONE && (office->ledger_path == NULL || !prepare(office)))
+        reason = REASON_OUT_OF_MEMORY;
+    if (reason != REASON_NONE) {
+        portal_close(&office->office);
+        return reason;
+    }
+    *ret_office = &office->office;
+    return REASON_NONE;
+}

@@ -1,0 +1,95 @@
+/* portal_parts - what the files of the portal kind share. Nobody else includes this.
+ *
+ *   portal_office.c   the port, batches and requests
+ *   portal_call.c     one message: what it wants, and what follows from an answer
+ *   portal_repair.c   what commands asked to be told again */
+#ifndef ADAPTERS_PORTAL_PORTAL_PARTS_H
+#define ADAPTERS_PORTAL_PORTAL_PARTS_H
+
+#include "adapters/portal/portal_office.h"
+#include "adapters/rest/http_client.h"
+
+enum portal_stage { PORTAL_NEW = 0, PORTAL_READY, PORTAL_UNDER_WAY };
+enum portal_want { WANT_LOOK = 0, WANT_CREATE, WANT_UPDATE, WANT_STEP, PORTAL_WANTS };
+
+struct portal_office;
+
+struct portal_call {
+    struct portal_office *office;
+    uint64_t message_seq; /* 0: a repair */
+    int64_t repair;       /* its number; 0: a message */
+    int64_t event;        /* of a repair: the event told again; 0: the present facts */
+    bool advances;        /* the ledger's facts become those after it */
+    bool is_replay;       /* .before are the facts to go by, also when there are none */
+    char id[PORTAL_ID_BYTES];
+    char code[PORTAL_CODE_BYTES];
+    json_t *message; /* NULL: present facts only */
+    json_t *before;  /* facts before it; NULL: none */
+    struct portal_event what;
+    enum portal_stage stage;
+    enum portal_want want;
+    bool must_look, has_looked, has_switched, has_logged_in;
+    enum reason refused; /* why it was, while it is looked up */
+    char text[REASON_TEXT_BYTES_MAX + 1];
+    struct portal_call *next;
+};
+
+struct portal_batch {
+    struct portal_office *office;
+    enum portal_want want;
+    bool is_login;
+    bool has_logged_in;
+    struct portal_question question;
+    struct portal_call *calls[PORTAL_RECORDS_MAX];
+    size_t count;
+    struct portal_batch *next;
+};
+
+struct portal_office {
+    struct office office;
+    struct portal_options options;
+    char *ledger_path, *ca_file;
+    struct portal_dialect *dialect;
+    struct portal_ledger *ledger;
+    enum reason ledger_state; /* why it is not open */
+    struct http_client *http;
+    int epoll, wake, timer;
+    struct portal_call *calls; /* oldest first */
+    size_t call_count, request_count;
+    struct portal_batch *batches; /* under way */
+    bool is_logging_in;
+    int64_t closed_until_ms; /* the portal said so */
+    int64_t repair_after;    /* number of the last repair that was begun */
+    /* during run */
+    office_answered *answered;
+    void *context;
+    wall_t now;
+};
+
+/* portal_call.c */
+/* Looks at a NEW call: answers it, or makes it READY. False: its dossier is busy. */
+bool portal_call_prepare(struct portal_call *call);
+/* What the request says of this call; a new reference. */
+json_t *portal_call_item(const struct portal_call *call);
+/* Within a transaction of the ledger: what an answer means. True: the call has come to its end with
+ * *ret_reason; false: it is READY again. */
+bool portal_call_take(struct portal_call *call, enum reason reason, const json_t *item,
+                      enum reason *ret_reason);
+/* Within a transaction: writes down how it ended. */
+void portal_call_note_end(struct portal_call *call, enum reason reason);
+/* Answers the session, or goes on with the repair; the call is gone. */
+void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retry_after_ms);
+void portal_call_free(struct portal_call *call);
+
+/* portal_office.c */
+bool portal_dossier_is_busy(const struct portal_office *office, const struct portal_call *except);
+struct portal_call *portal_call_add(struct portal_office *office);
+
+/* portal_repair.c */
+/* Begins what commands have asked for since. */
+void portal_repairs_begin(struct portal_office *office);
+/* One call of a repair has ended. */
+void portal_repair_go_on(struct portal_office *office, int64_t repair, int64_t event,
+                         enum reason reason);
+
+#endif

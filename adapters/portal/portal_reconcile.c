@@ -1,0 +1,444 @@
+#include "adapters/portal/portal_reconcile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    NOTE_BYTES = 128,
+    POLL_MS = 200,
+    ATTEMPTS_MAX = 8,
+    LISTED_PAGE = 500,
+    SECOND_LOOK_MS = 1000, /* longer than an answer of the portal and its commit */
+};
+
+struct compared {
+    char code[PORTAL_CODE_BYTES];
+    enum portal_presence presence;
+    int state;
+    int64_t received_ms, due_ms, finished_ms, handed_ms;
+};
+
+struct reconcile {
+    const struct portal_reconcile_options *options;
+    struct portal_reconcile_figures figures;
+    struct compared page[PORTAL_RECONCILE_BATCH_MAX];
+    size_t count;
+    char last[PORTAL_CODE_BYTES]; /* of the last page */
+    char note[NOTE_BYTES];
+    int64_t began_ms;
+};
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static wall_t wall_now(void)
+{
+    return (wall_t){clock_ms(CLOCK_REALTIME)};
+}
+
+static bool watch(const struct reconcile *reconcile)
+{
+    return reconcile->options->watch(reconcile->options->context, &reconcile->figures);
+}
+
+/* False: it was told to end. */
+static bool wait_ms(const struct reconcile *reconcile, int64_t ms)
+{
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
+    for (int64_t left = ms; left > 0; left = until - clock_ms(CLOCK_MONOTONIC)) {
+        int64_t slice = left < POLL_MS ? left : POLL_MS;
+        const struct timespec pause = {slice / 1000, slice % 1000 * 1000000};
+        if (!watch(reconcile))
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return watch(reconcile);
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+/* A question is repeated for as long as its failure may pass; each wait is twice the last. */
+static enum reason ask(const struct reconcile *reconcile, const struct portal_question *question,
+                       struct portal_answer *ret_answer)
+{
+    int64_t wait = 250;
+    for (int attempt = 1;; attempt++, wait *= 2) {
+        enum reason reason = portal_client_ask(reconcile->options->client, question, ret_answer);
+        enum reason_class class = reason_class(reason);
+        if (reason == REASON_NONE || class == REASON_CLASS_PERMANENT || attempt == ATTEMPTS_MAX)
+            return reason;
+        int64_t asked = ret_answer->until_ms - wall_now().ms;
+        if (asked < ret_answer->retry_after_ms)
+            asked = ret_answer->retry_after_ms;
+        portal_answer_release(ret_answer);
+        if (!wait_ms(reconcile, asked > wait ? asked : wait))
+            return REASON_SHUTDOWN;
+    }
+}
+
+static void pace(const struct reconcile *reconcile)
+{
+    uint32_t rate = reconcile->options->rate;
+    if (rate == 0)
+        return;
+    int64_t due = reconcile->began_ms + (int64_t)(reconcile->figures.compared * 1000 / rate);
+    (void)wait_ms(reconcile, due - clock_ms(CLOCK_MONOTONIC));
+}
+
+static json_t *codes_of(const struct reconcile *reconcile)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < reconcile->count; i++)
+        (void)json_array_append_new(items, json_pack("{s:s}", "code", reconcile->page[i].code));
+    return items;
+}
+
+/* ---- what to repair, and how ----------------------------------------------------------------- */
+
+/* The events of a dossier, as far as a repair needs them. */
+struct story {
+    int theirs;
+    int64_t first, last; /* accepted ones */
+    int64_t behind;      /* the first after the last one that left the state that they show */
+    bool begins;         /* with the transfer: the whole story can be told again */
+};
+
+static bool hear(void *context, const struct portal_event_view *view)
+{
+    struct story *story = context;
+    if (view->outcome != PORTAL_ACCEPTED || view->service == 0 || strcmp(view->type, "load") == 0)
+        return true;
+    if (story->first == 0) {
+        story->first = view->number;
+        story->begins = strcmp(view->type, "transfer") == 0;
+    }
+    story->last = view->number;
+    if (view->state == story->theirs)
+        story->behind = 0;
+    else if (story->behind == 0)
+        story->behind = view->number;
+    return true;
+}
+
+/* False: a person's. *ret_first, *ret_last: what is told again; 0: the present facts. */
+static bool plan_repair(const struct reconcile *reconcile, const struct compared *ours,
+                        enum portal_difference kind, int theirs, int64_t *ret_first,
+                        int64_t *ret_last)
+{
+    const struct portal_reconcile_options *options = reconcile->options;
+    struct story story = {.theirs = theirs};
+    *ret_first = *ret_last = 0;
+    if (kind == PORTAL_TIME)
+        return options->repairs_time;
+    if (portal_ledger_events(options->ledger, ours->code, 0, hear, &story) != REASON_NONE)
+        return false;
+    if (kind == PORTAL_MISSING) {
+        if (story.begins && story.first != story.last) {
+            *ret_first = story.first;
+            *ret_last = story.last;
+        }
+        return options->repairs_missing;
+    }
+    bool was_there = story.begins && story.behind != 0 && story.behind != story.first;
+    if (was_there && story.behind != story.last) {
+        *ret_first = story.behind;
+        *ret_last = story.last;
+        return options->repairs_state;
+    }
+    return options->repairs_state &&
+           dossier_may_move((enum dossier_state)theirs, (enum dossier_state)ours->state);
+}
+
+static enum reason note(struct reconcile *reconcile, const struct compared *ours,
+                        enum portal_difference kind, int theirs)
+{
+    struct portal_ledger *ledger = reconcile->options->ledger;
+    struct portal_difference_view difference = {
+        .code = ours->code, .kind = kind, .ours = ours->state, .theirs = theirs};
+    int64_t first, last;
+    enum reason reason = REASON_NONE;
+    if (kind != PORTAL_EXTRA && plan_repair(reconcile, ours, kind, theirs, &first, &last)) {
+        reason = portal_ledger_ask_repair(ledger, ours->code, first, last, wall_now());
+        difference.repair = portal_ledger_last_repair(ledger);
+    }
+    if (reason == REASON_NONE)
+        reason = portal_ledger_put_difference(ledger, &difference, wall_now());
+    return reason;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+/* The portal's dates have seconds. */
+static bool same_second(int64_t ours_ms, const json_t *item, const char *name)
+{
+    return ours_ms / 1000 == portal_fact_number(item, name) / 1000;
+}
+
+/* 0: equal. */
+static enum portal_difference compare(const struct compared *ours, enum reason found,
+                                      const json_t *item)
+{
+    if (found != REASON_NONE)
+        return PORTAL_MISSING;
+    if (portal_fact_number(item, "state") != ours->state)
+        return PORTAL_STATE;
+    bool same = (ours->state == DOSSIER_NOT_ACCEPTED ||
+                 same_second(ours->received_ms, item, "received_ms")) &&
+                same_second(ours->due_ms, item, "due_ms") &&
+                same_second(ours->finished_ms, item, "finished_ms") &&
+                same_second(ours->handed_ms, item, "handed_ms");
+    return same ? 0 : PORTAL_TIME;
+}
+
+static uint64_t *figure_of(struct portal_reconcile_figures *figures, enum portal_difference kind)
+{
+    switch (kind) {
+    case PORTAL_MISSING:
+        return &figures->missing;
+    case PORTAL_EXTRA:
+        return &figures->extra;
+    case PORTAL_STATE:
+        return &figures->state;
+    default:
+        return &figures->time;
+    }
+}
+
+static void read_again(const struct reconcile *reconcile, struct compared *ours)
+{
+    struct portal_dossier now = {.facts = NULL};
+    if (portal_ledger_dossier(reconcile->options->ledger, ours->code, &now) != REASON_NONE)
+        return;
+    ours->presence = now.presence;
+    ours->state = (int)now.state;
+    ours->due_ms = portal_fact_number(now.facts, "due_ms");
+    ours->finished_ms = portal_fact_number(now.facts, "finished_ms");
+    ours->handed_ms = portal_fact_number(now.facts, "handed_ms");
+    json_decref(now.facts);
+}
+
+static void settle_equal(struct reconcile *reconcile, const struct compared *ours)
+{
+    reconcile->figures.equal++;
+    (void)portal_ledger_drop_difference(reconcile->options->ledger, ours->code);
+}
+
+/* Looks up the page. In the first round those that differ stay in it; in the second they count. */
+static enum reason look_at_page(struct reconcile *reconcile, bool is_second)
+{
+    struct portal_ledger *ledger = reconcile->options->ledger;
+    json_t *items = codes_of(reconcile);
+    struct portal_question question = {.service = "lookup", .items = items};
+    struct portal_answer answer;
+    size_t kept = 0;
+    enum reason reason = ask(reconcile, &question, &answer);
+    if (reason == REASON_NONE)
+        reason = portal_ledger_begin(ledger);
+    for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
+        struct compared *ours = &reconcile->page[i];
+        const json_t *item;
+        enum reason found = portal_answer_item(&answer, i, &item);
+        enum portal_difference kind = compare(ours, found, item);
+        if (ours->presence == PORTAL_ABSENT) {
+            reconcile->figures.not_sent++; /* it is on the work list */
+        } else if (kind == 0) {
+            settle_equal(reconcile, ours);
+        } else if (is_second) {
+            (*figure_of(&reconcile->figures, kind))++;
+            (void)note(reconcile, ours, kind, (int)portal_fact_number(item, "state"));
+        } else {
+            reconcile->page[kept++] = *ours;
+        }
+    }
+    if (reason == REASON_NONE)
+        reason = portal_ledger_commit(ledger);
+    reconcile->count = kept;
+    portal_answer_release(&answer);
+    json_decref(items);
+    return reason;
+}
+
+/* A dossier that moves just now shows at one side first: what differs is looked at twice. */
+static enum reason compare_page(struct reconcile *reconcile)
+{
+    char last[PORTAL_CODE_BYTES];
+    memcpy(last, reconcile->page[reconcile->count - 1].code, sizeof last);
+    reconcile->figures.compared += reconcile->count;
+    enum reason reason = look_at_page(reconcile, false);
+    if (reason == REASON_NONE && reconcile->count > 0) {
+        if (!wait_ms(reconcile, SECOND_LOOK_MS))
+            return REASON_SHUTDOWN;
+        for (size_t i = 0; i < reconcile->count; i++)
+            read_again(reconcile, &reconcile->page[i]);
+        reason = look_at_page(reconcile, true);
+    }
+    if (reason == REASON_NONE)
+        reason = portal_ledger_put_note(reconcile->options->ledger, reconcile->note, last);
+    memcpy(reconcile->last, last, sizeof last);
+    return reason;
+}
+
+static bool add_to_page(void *context, const struct portal_dossier_view *view)
+{
+    struct reconcile *reconcile = context;
+    struct compared *ours = &reconcile->page[reconcile->count++];
+    *ours = (struct compared){.presence = view->presence,
+                              .state = view->state,
+                              .received_ms = view->received_ms,
+                              .due_ms = view->due_ms,
+                              .finished_ms = view->finished_ms,
+                              .handed_ms = view->handed_ms};
+    (void)snprintf(ours->code, sizeof ours->code, "%s", view->code);
+    return reconcile->count < reconcile->options->batch;
+}
+
+static enum reason compare_ours(struct reconcile *reconcile)
+{
+    const struct portal_reconcile_options *options = reconcile->options;
+    char after[PORTAL_CODE_BYTES];
+    (void)snprintf(after, sizeof after, "%s", portal_ledger_note(options->ledger, reconcile->note));
+    for (;;) {
+        reconcile->count = 0;
+        pace(reconcile);
+        enum reason reason =
+            portal_ledger_dossiers(options->ledger, options->from, options->to, after,
+                                   (int)options->batch, add_to_page, reconcile);
+        if (reason != REASON_NONE || reconcile->count == 0)
+            return reason;
+        reason = compare_page(reconcile);
+        if (reason == REASON_NONE && !watch(reconcile))
+            reason = REASON_SHUTDOWN;
+        if (reason != REASON_NONE)
+            return reason;
+        memcpy(after, reconcile->last, sizeof after);
+    }
+}
+
+/* ---- what only the portal has ---------------------------------------------------------------- */
+
+static enum reason take_listed(struct reconcile *reconcile, const json_t *row)
+{
+    struct portal_dossier known = {.facts = NULL};
+    struct compared theirs = {.presence = PORTAL_ABSENT};
+    const char *code = portal_fact_text(row, "code");
+    (void)snprintf(theirs.code, sizeof theirs.code, "%s", code);
+    if (code[0] == 0 || strlen(code) >= PORTAL_CODE_BYTES)
+        return REASON_NONE;
+    enum reason reason = portal_ledger_dossier(reconcile->options->ledger, code, &known);
+    json_decref(known.facts);
+    if (reason != REASON_NOT_FOUND)
+        return reason;
+    reconcile->figures.extra++;
+    return note(reconcile, &theirs, PORTAL_EXTRA, (int)portal_fact_number(row, "state"));
+}
+
+/* A dialect without a listing finds no extra ones; the rest of the comparison holds. */
+static enum reason find_extra(struct reconcile *reconcile)
+{
+    const struct portal_reconcile_options *options = reconcile->options;
+    char after[PORTAL_CODE_BYTES] = "";
+    size_t count = LISTED_PAGE;
+    enum reason reason = REASON_NONE;
+    while (reason == REASON_NONE && count >= LISTED_PAGE) {
+        struct portal_answer answer;
+        json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)options->from.ms,
+                                   "to_ms", (json_int_t)options->to.ms, "after", after);
+        struct portal_question question = {.service = "listing", .filter = filter};
+        reason = ask(reconcile, &question, &answer);
+        const json_t *rows = json_object_get(answer.json, "rows");
+        count = reason == REASON_NONE ? json_array_size(rows) : 0;
+        for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
+            reason = take_listed(reconcile, json_array_get(rows, i));
+            (void)snprintf(after, sizeof after, "%s",
+                           portal_fact_text(json_array_get(rows, i), "code"));
+        }
+        portal_answer_release(&answer);
+        json_decref(filter);
+        if (reason == REASON_NONE && !watch(reconcile))
+            reason = REASON_SHUTDOWN;
+    }
+    return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
+}
+
+/* ---- after the repairs ----------------------------------------------------------------------- */
+
+struct remaining {
+    struct reconcile *reconcile;
+    char code[PORTAL_CODE_BYTES];
+    int64_t repair;
+    bool found;
+};
+
+static bool take_first(void *context, const struct portal_difference_view *view)
+{
+    struct remaining *remaining = context;
+    (void)snprintf(remaining->code, sizeof remaining->code, "%s", view->code);
+    remaining->repair = view->repair;
+    remaining->found = true;
+    return false;
+}
+
+/* Until the repair is done, or the time is over. */
+static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t until_ms)
+{
+    for (;;) {
+        bool is_done = false;
+        enum reason reason = REASON_NONE;
+        if (portal_ledger_repair_state(reconcile->options->ledger, repair, &is_done, &reason) !=
+            REASON_NONE)
+            return false;
+        if (is_done)
+            return reason == REASON_NONE;
+        if (clock_ms(CLOCK_MONOTONIC) >= until_ms || !wait_ms(reconcile, POLL_MS))
+            return false;
+    }
+}
+
+/* The adapter looked at the portal before it called the repair done. */
+static enum reason check_repairs(struct reconcile *reconcile)
+{
+    struct portal_ledger *ledger = reconcile->options->ledger;
+    struct remaining remaining = {.reconcile = reconcile};
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + (int64_t)reconcile->options->wait_seconds * 1000;
+    reconcile->figures.remaining = 0;
+    for (;;) {
+        remaining.found = false;
+        enum reason reason =
+            portal_ledger_differences(ledger, remaining.code, take_first, &remaining);
+        if (reason != REASON_NONE || !remaining.found)
+            return reason;
+        if (remaining.repair != 0 && is_repaired(reconcile, remaining.repair, until)) {
+            reconcile->figures.repaired++;
+            reason = portal_ledger_drop_difference(ledger, remaining.code);
+        } else {
+            reconcile->figures.remaining++;
+        }
+        if (reason != REASON_NONE)
+            return reason;
+    }
+}
+
+enum reason portal_reconcile(const struct portal_reconcile_options *options,
+                             struct portal_reconcile_figures *ret_figures)
+{
+    struct reconcile reconcile = {.options = options, .began_ms = clock_ms(CLOCK_MONOTONIC)};
+    (void)snprintf(reconcile.note, sizeof reconcile.note, "reconcile %lld %lld",
+                   (long long)options->from.ms, (long long)options->to.ms);
+    enum reason reason = compare_ours(&reconcile);
+    if (reason == REASON_NONE)
+        reason = find_extra(&reconcile);
+    if (reason == REASON_NONE)
+        reason = check_repairs(&reconcile);
+    if (reason == REASON_NONE) /* the next run over these days begins anew */
+        reason = portal_ledger_put_note(options->ledger, reconcile.note, "");
+    *ret_figures = reconcile.figures;
+    return reason;
+}

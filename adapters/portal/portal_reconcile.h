@@ -1,0 +1,50 @@
+/* portal_reconcile - both sides, dossier by dossier: what our ledger says the portal has, and what
+ * the portal shows.
+ *
+ *   ledger, by code ──┐  looked up in batches          ┌─ equal
+ *                     ├─────────────────▶ compared ────┼─ missing · state · time ─ repair asked
+ * for, portal, listed ───┘  by day of reception           │                 or a person's └─ extra:
+ * a person's asked-for repairs are done by the adapter; those are looked up once more at the end.
+ *
+ * What policy allows to be repaired:
+ *   missing   every event of the dossier again, in order; after a first load its present facts
+ *   state     the events that the portal is behind by; its present facts when the portal's state
+ * may move to ours; otherwise a person's: the portal was changed by somebody else time      the
+ * present facts extra     never: nobody here knows the dossier
+ *
+ * It keeps its place and what it found in the ledger: ended at any moment, the next run over the
+ * same days goes on. Rate and memory are bounded.
+ */
+#ifndef ADAPTERS_PORTAL_PORTAL_RECONCILE_H
+#define ADAPTERS_PORTAL_PORTAL_RECONCILE_H
+
+#include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_ledger.h"
+
+enum { PORTAL_RECONCILE_BATCH_MAX = 100 };
+
+struct portal_reconcile_figures {
+    uint64_t compared, equal, missing, extra, state, time, not_sent;
+    uint64_t repaired; /* of those, at the end */
+    uint64_t remaining;
+};
+
+struct portal_reconcile_options {
+    struct portal_ledger *ledger;
+    struct portal_client *client;
+    wall_t from, to; /* of reception; to is not included */
+    uint32_t batch;
+    uint32_t rate; /* dossiers looked up in a second; 0: no bound */
+    bool repairs_missing, repairs_state, repairs_time;
+    uint32_t wait_seconds; /* for the adapter to do the repairs */
+    bool (*watch)(void *context, const struct portal_reconcile_figures *figures);
+    void *context;
+};
+
+/* REASON_NONE: all days were compared; figures.remaining says whether both sides are equal, and the
+ * ledger's differences are those that remain. REASON_SHUTDOWN: watch said so. Otherwise why it
+ * could not go on. */
+enum reason portal_reconcile(const struct portal_reconcile_options *options,
+                             struct portal_reconcile_figures *ret_figures);
+
+#endif

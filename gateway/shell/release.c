@@ -1,0 +1,230 @@
+#include "gateway/shell/release.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "proto/base/check.h"
+#include "proto/base/limits.h"
+
+enum {
+    STEP_BYTES_MAX = 64 * 1024 * 1024, /* more than the core's step memory can produce */
+    STEP_BYTES_KEPT = 2 * 1024 * 1024, /* a larger buffer goes back after its step */
+    FIRST_FRAMES = 64,
+};
+
+struct held_frame {
+    struct key peer;
+    size_t offset, size; /* in bytes */
+};
+
+struct held_step {
+    struct buffer bytes;
+    struct held_frame *frames;
+    size_t frame_count, frame_capacity;
+    uint64_t needs; /* the plan that must be on disk before it leaves */
+};
+
+struct release {
+    struct store *store;
+    release_send *send;
+    void *context;
+    int done_fd;
+    /* the loop's own: steps[first % MAX .. next % MAX) wait, steps[next % MAX] is being filled */
+    struct held_step steps[RELEASE_STEPS_MAX + 1];
+    uint64_t first, next;
+    /* under the lock */
+    pthread_mutex_t lock;
+    pthread_cond_t work, progress;
+    uint64_t applied, synced; /* plans, counted */
+    bool has_failed, is_stopping;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* ---- the thread ---- */
+
+static void *sync_plans(void *context)
+{
+    struct release *release = context;
+    pthread_mutex_lock(&release->lock);
+    for (;;) {
+        while (!release->is_stopping &&
+               (release->applied == release->synced || release->has_failed))
+            pthread_cond_wait(&release->work, &release->lock);
+        if (release->is_stopping)
+            break;
+        uint64_t target = release->applied;
+        pthread_mutex_unlock(&release->lock);
+        enum reason reason = release->store->verbs->sync(release->store);
+        pthread_mutex_lock(&release->lock);
+        if (reason == REASON_NONE)
+            release->synced = target;
+        else
+            release->has_failed = true;
+        pthread_cond_signal(&release->progress);
+        (void)eventfd_write(release->done_fd, 1);
+    }
+    pthread_mutex_unlock(&release->lock);
+    return NULL;
+}
+
+/* ---- life cycle ---- */
+
+enum reason release_new(struct store *store, release_send *send, void *context,
+                        struct release **ret_release)
+{
+    struct release *release = calloc(1, sizeof *release);
+    if (release == NULL)
+        return REASON_OUT_OF_MEMORY;
+    release->store = store;
+    release->send = send;
+    release->context = context;
+    pthread_mutex_init(&release->lock, NULL);
+    pthread_cond_init(&release->work, NULL);
+    pthread_cond_init(&release->progress, NULL);
+    for (size_t i = 0; i <= RELEASE_STEPS_MAX; i++)
+        buffer_init(&release->steps[i].bytes, STEP_BYTES_MAX);
+    release->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    release->has_thread =
+        release->done_fd >= 0 && pthread_create(&release->thread, NULL, sync_plans, release) == 0;
+    if (!release->has_thread) {
+        release_destroy(&release);
+        return REASON_OUT_OF_MEMORY;
+    }
+    *ret_release = release;
+    return REASON_NONE;
+}
+
+void release_destroy(struct release **release_pointer)
+{
+    struct release *release = *release_pointer;
+    *release_pointer = NULL;
+    if (release == NULL)
+        return;
+    pthread_mutex_lock(&release->lock);
+    release->is_stopping = true;
+    pthread_cond_signal(&release->work);
+    pthread_mutex_unlock(&release->lock);
+    if (release->has_thread)
+        (void)pthread_join(release->thread, NULL);
+    for (size_t i = 0; i <= RELEASE_STEPS_MAX; i++) {
+        buffer_release(&release->steps[i].bytes);
+        free(release->steps[i].frames);
+    }
+    if (release->done_fd >= 0)
+        (void)close(release->done_fd);
+    pthread_cond_destroy(&release->work);
+    pthread_cond_destroy(&release->progress);
+    pthread_mutex_destroy(&release->lock);
+    free(release);
+}
+
+int release_fd(const struct release *release)
+{
+    return release->done_fd;
+}
+
+bool release_has_room(const struct release *release)
+{
+    return release->next - release->first < RELEASE_STEPS_MAX;
+}
+
+bool release_is_idle(const struct release *release)
+{
+    return release->next == release->first;
+}
+
+/* ---- holding ---- */
+
+static struct held_step *step_at(struct release *release, uint64_t number)
+{
+    return &release->steps[number % (RELEASE_STEPS_MAX + 1)];
+}
+
+static bool make_room(struct held_step *step)
+{
+    if (step->frame_count < step->frame_capacity)
+        return true;
+    size_t capacity = step->frame_capacity == 0 ? FIRST_FRAMES : step->frame_capacity * 2;
+    struct held_frame *frames = realloc(step->frames, capacity * sizeof *frames);
+    if (frames == NULL)
+        return false;
+    step->frames = frames;
+    step->frame_capacity = capacity;
+    return true;
+}
+
+enum reason release_hold(struct release *release, const struct key *peer, struct bytes frame)
+{
+    struct held_step *step = step_at(release, release->next);
+    size_t offset = step->bytes.size;
+    if (!make_room(step) || !buffer_append(&step->bytes, frame))
+        return REASON_OUT_OF_MEMORY;
+    step->frames[step->frame_count++] = (struct held_frame){*peer, offset, frame.size};
+    return REASON_NONE;
+}
+
+void release_step(struct release *release, bool applied)
+{
+    check(release_has_room(release));
+    struct held_step *step = step_at(release, release->next);
+    pthread_mutex_lock(&release->lock);
+    release->applied += applied ? 1 : 0;
+    step->needs = release->applied;
+    if (applied)
+        pthread_cond_signal(&release->work);
+    pthread_mutex_unlock(&release->lock);
+    release->next++;
+}
+
+/* ---- leaving ---- */
+
+static void send_step(struct release *release, struct held_step *step)
+{
+    for (size_t i = 0; i < step->frame_count; i++) {
+        const struct held_frame *frame = &step->frames[i];
+        release->send(release->context, &frame->peer,
+                      (struct bytes){step->bytes.data + frame->offset, frame->size});
+    }
+    step->frame_count = 0;
+    if (step->bytes.capacity > STEP_BYTES_KEPT)
+        buffer_release(&step->bytes);
+    buffer_clear(&step->bytes);
+}
+
+/* How far the disk is; waits until it has plan number wanted, if that is more. */
+static bool read_synced(struct release *release, uint64_t wanted, uint64_t *ret_synced)
+{
+    pthread_mutex_lock(&release->lock);
+    while (release->synced < wanted && !release->has_failed)
+        pthread_cond_wait(&release->progress, &release->lock);
+    bool has_failed = release->has_failed;
+    *ret_synced = release->synced;
+    pthread_mutex_unlock(&release->lock);
+    return !has_failed;
+}
+
+enum reason release_run(struct release *release)
+{
+    eventfd_t ignored;
+    uint64_t synced;
+    (void)eventfd_read(release->done_fd, &ignored);
+    if (!read_synced(release, 0, &synced))
+        return REASON_STORE_FAILED;
+    while (!release_is_idle(release) && step_at(release, release->first)->needs <= synced) {
+        send_step(release, step_at(release, release->first));
+        release->first++;
+    }
+    return REASON_NONE;
+}
+
+enum reason release_drain(struct release *release)
+{
+    uint64_t synced;
+    if (!release_is_idle(release) &&
+        !read_synced(release, step_at(release, release->next - 1)->needs, &synced))
+        return REASON_STORE_FAILED;
+    return release_run(release);
+}

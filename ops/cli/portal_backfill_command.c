@@ -1,0 +1,113 @@
+/* lienthong portal backfill FILE - the first load of dossiers that were there before. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapters/portal/portal_load.h"
+#include "adapters/portal/portal_office.h"
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/options.h"
+#include "ops/cli/portal_command.h"
+#include "ops/cli/portal_place.h"
+#include "ops/cli/progress_bar.h"
+
+enum { PATIENCE_DEFAULT_SECONDS = 600 };
+
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    is_stopped = 1;
+}
+
+static bool watch(void *context, const struct portal_load_figures *figures)
+{
+    const struct invocation *invocation = context;
+    char label[128];
+    (void)snprintf(label, sizeof label, text_of(TEXT_PORTAL_BACKFILL_LABEL, invocation->language),
+                   (unsigned long long)figures->sent, (unsigned long long)figures->present,
+                   (unsigned long long)figures->refused);
+    progress_bar_show(figures->bytes, figures->bytes_total, label);
+    return is_stopped == 0;
+}
+
+static void print(const struct invocation *invocation, bool json, enum reason reason,
+                  const struct portal_load_figures *figures)
+{
+    if (json) {
+        json_t *document =
+            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reason", reason_code(reason), "lines",
+                      (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
+                      (json_int_t)figures->present, "refused", (json_int_t)figures->refused,
+                      "faulty", (json_int_t)figures->faulty, "first_faulty_line",
+                      (json_int_t)figures->first_faulty_line);
+        json_print(document);
+        json_decref(document);
+        return;
+    }
+    (void)printf(text_of(TEXT_PORTAL_BACKFILL_DONE, invocation->language),
+                 (unsigned long long)figures->sent, (unsigned long long)figures->present,
+                 (unsigned long long)figures->refused, (unsigned long long)figures->faulty);
+    if (figures->faulty > 0)
+        (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULTY_LINE, invocation->language),
+                      (unsigned long long)figures->first_faulty_line);
+}
+
+static int run(const struct invocation *invocation, struct portal_place *place,
+               struct portal_load_options *options, bool json)
+{
+    struct portal_load_figures figures;
+    struct sigaction action = {.sa_handler = stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    options->ledger = place->ledger;
+    options->client = place->client;
+    if (options->batch > PORTAL_LOAD_BATCH_MAX || options->batch == 0)
+        options->batch = (uint32_t)place->settings.portal.batch;
+    (void)portal_windows_parse(place->settings.portal.maintenance, &options->windows);
+    options->watch = watch;
+    options->context = (void *)(uintptr_t)invocation;
+    enum reason reason = portal_load(options, &figures);
+    progress_bar_end();
+    print(invocation, json, reason, &figures);
+    if (reason != REASON_NONE)
+        return portal_complain(invocation, options->path, reason);
+    return figures.refused + figures.faulty > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
+}
+
+int portal_backfill_command(const struct invocation *invocation, int argc, char **argv)
+{
+    bool json = false;
+    const char *adapter = NULL;
+    int64_t rate = 0, limit = 0, patience = PATIENCE_DEFAULT_SECONDS, batch = 0;
+    const struct option_row rows[] = {
+        {"rate", 'r', OPTION_INTEGER, &rate, "N", TEXT_PORTAL_RATE, 0, 100000},
+        {"limit", 'n', OPTION_INTEGER, &limit, "N", TEXT_PORTAL_LIMIT, 0, INT64_C(1) << 40},
+        {"batch", 'b', OPTION_INTEGER, &batch, "N", TEXT_PORTAL_BATCH, 1, PORTAL_LOAD_BATCH_MAX},
+        {"patience", 0, OPTION_INTEGER, &patience, "S", TEXT_PORTAL_PATIENCE, 1, 7 * 24 * 3600},
+        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
+        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"portal backfill", "FILE", TEXT_PORTAL_BACKFILL, rows,
+                                       sizeof rows / sizeof *rows};
+    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
+    if (parsed != OPTIONS_GO)
+        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc != 1) {
+        options_complain(&table, invocation->language);
+        return EXIT_CODE_USAGE;
+    }
+    struct portal_load_options options = {.path = argv[0],
+                                          .rate = (uint32_t)rate,
+                                          .limit = (uint64_t)limit,
+                                          .batch = (uint32_t)batch,
+                                          .patience_seconds = (uint32_t)patience};
+    struct portal_place place;
+    int code = portal_place_open(invocation, adapter, true, &place);
+    if (code == EXIT_CODE_OK)
+        code = run(invocation, &place, &options, json);
+    portal_place_close(&place);
+    return code;
+}

@@ -1,0 +1,24 @@
+/* portal_command - the words of `lienthong portal`, one function each. argv[0] is the word. */
+#ifndef OPS_CLI_PORTAL_COMMAND_H
+#define OPS_CLI_PORTAL_COMMAND_H
+
+#include <jansson.h>
+
+#include "ops/cli/commands.h"
+
+struct portal_ledger;
+
+int portal_backfill_command(const struct invocation *invocation, int argc, char **argv);
+int portal_reconcile_command(const struct invocation *invocation, int argc, char **argv);
+int portal_catalogue_command(const struct invocation *invocation, int argc, char **argv);
+int portal_report_command(const struct invocation *invocation, int argc, char **argv);
+int portal_worklist_command(const struct invocation *invocation, int argc, char **argv);
+/* resend and close: argv[0] says which. */
+int portal_mend_command(const struct invocation *invocation, int argc, char **argv);
+
+/* What the last reconciliations found and is not repaired: [{dossier_code, kind, ours, theirs}];
+ * NULL: it cannot be read. */
+json_t *portal_differences(struct portal_ledger *ledger);
+void portal_print_differences(enum language language, const json_t *list);
+
+#endif

@@ -1,0 +1,177 @@
+#include "ops/cli/portal_place.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "adapters/portal/portal_setup.h"
+#include "adapters/shell/json_text.h"
+#include "ops/cli/text.h"
+#include "proto/base/day.h"
+#include "proto/base/reason.h"
+
+wall_t portal_wall_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+int portal_complain(const struct invocation *invocation, const char *what, enum reason reason)
+{
+    enum reason_class class = reason_class(reason);
+    bool is_no = class == REASON_CLASS_PERMANENT && reason != REASON_FILE_UNREADABLE &&
+                 reason != REASON_SETTINGS_INVALID;
+    (void)fprintf(
+        stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
+        language_pick(invocation->language, reason_vietnamese(reason), reason_english(reason)),
+        reason_code(reason));
+    return is_no ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
+}
+
+#define SETTINGS_DEFAULT "/etc/lienthong/adapter.yaml"
+enum { TOKEN_BYTES_MAX = 256 };
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+/* A file, or a folder with adapter.yaml in it or beside it. */
+static bool find_settings(const char *where, char ret_path[PATH_BYTES_MAX])
+{
+    static const char *const tails[] = {"adapter.yaml", "../adapter.yaml"};
+    struct stat status;
+    const char *environment = getenv("LIENTHONG_ADAPTER");
+    if (where == NULL)
+        where = environment != NULL && environment[0] != 0 ? environment : SETTINGS_DEFAULT;
+    (void)path_make(ret_path, "%s", where);
+    if (stat(where, &status) != 0)
+        return false;
+    if (!S_ISDIR(status.st_mode))
+        return true;
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        if (path_make(ret_path, "%s/%s", where, tails[i]) && access(ret_path, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_faults(const struct invocation *invocation, const char *path,
+                         const struct settings_faults *faults)
+{
+    struct buffer text;
+    buffer_init(&text, SETTINGS_FILE_BYTES_MAX);
+    if (settings_faults_print(faults, path, invocation->language, &text))
+        (void)fwrite(text.data, 1, text.size, stderr);
+    buffer_release(&text);
+}
+
+static int load_settings(const struct invocation *invocation, struct portal_place *place)
+{
+    static struct settings_faults faults;
+    char folder[PATH_BYTES_MAX];
+    struct buffer yaml;
+    buffer_init(&yaml, SETTINGS_FILE_BYTES_MAX);
+    enum reason reason = file_load(place->settings_path, &yaml);
+    (void)path_make(folder, "%s", place->settings_path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        (void)path_make(folder, "%s", ".");
+    else
+        *slash = 0;
+    bool loaded = reason == REASON_NONE &&
+                  settings_load(adapter_settings_table, ADAPTER_SETTINGS_ROWS, buffer_view(&yaml),
+                                folder, &place->settings, &faults);
+    buffer_release(&yaml);
+    if (reason != REASON_NONE)
+        return portal_complain(invocation, place->settings_path, reason);
+    if (!loaded) {
+        print_faults(invocation, place->settings_path, &faults);
+        return EXIT_CODE_UNREACHABLE;
+    }
+    const char *fault = adapter_settings_fault(&place->settings);
+    if (fault == NULL && place->settings.office.kind == OFFICE_PORTAL)
+        return EXIT_CODE_OK;
+    return portal_complain(invocation, fault == NULL ? "office.kind" : fault,
+                           REASON_SETTINGS_INVALID);
+}
+
+/* ---- the portal ------------------------------------------------------------------------------ */
+
+/* Where the portal fetches files: as the running adapter would say, so that both say the same. */
+static void read_links(const struct adapter_settings *settings, char base[64],
+                       char token[TOKEN_BYTES_MAX])
+{
+    char path[PATH_BYTES_MAX], port[16];
+    base[0] = token[0] = 0;
+    if (path_make(path, "%s/api.port", settings->state_directory) &&
+        file_read_line(path, port, sizeof port))
+        (void)snprintf(base, 64, "http://127.0.0.1:%s", port);
+    if (!path_make(path, "%s/office.token", settings->state_directory) ||
+        !file_read_line(path, token, TOKEN_BYTES_MAX))
+        token[0] = 0;
+}
+
+static enum reason open_client(struct portal_place *place, char fault[MAPPING_FAULT_BYTES])
+{
+    const struct adapter_settings *settings = &place->settings;
+    struct portal_setup setup;
+    char base[64], token[TOKEN_BYTES_MAX];
+    const char *what = "";
+    read_links(settings, base, token);
+    enum reason reason = portal_setup_read(settings, base, token, &setup, &what);
+    (void)snprintf(fault, MAPPING_FAULT_BYTES, "%s", what);
+    struct portal_client_options options = {
+        .dialect = setup.options,
+        .ca_file = settings->office.ca_file[0] == 0 ? NULL : settings->office.ca_file,
+        .connect_timeout_ms = (uint32_t)settings->office.connect_timeout_ms,
+        .timeout_ms = (uint32_t)settings->office.timeout_ms,
+    };
+    if (reason == REASON_NONE)
+        reason = portal_client_new(&options, &place->client, fault);
+    portal_setup_release(&setup);
+    return reason;
+}
+
+int portal_place_open(const struct invocation *invocation, const char *where, bool with_client,
+                      struct portal_place *ret_place)
+{
+    char path[PATH_BYTES_MAX], fault[MAPPING_FAULT_BYTES] = "";
+    *ret_place = (struct portal_place){.ledger = NULL};
+    if (!find_settings(where, ret_place->settings_path))
+        return portal_complain(invocation, ret_place->settings_path, REASON_FILE_UNREADABLE);
+    int code = load_settings(invocation, ret_place);
+    if (code != EXIT_CODE_OK)
+        return code;
+    enum reason reason = with_client ? open_client(ret_place, fault) : REASON_NONE;
+    if (reason != REASON_NONE)
+        return portal_complain(invocation, fault, reason);
+    (void)folder_make(ret_place->settings.state_directory, 0700);
+    if (!path_make(path, "%s/" PORTAL_LEDGER_NAME, ret_place->settings.state_directory))
+        return EXIT_CODE_USAGE;
+    reason = portal_ledger_open(path, &ret_place->ledger);
+    return reason == REASON_NONE ? EXIT_CODE_OK : portal_complain(invocation, path, reason);
+}
+
+void portal_place_close(struct portal_place *place)
+{
+    portal_client_destroy(&place->client);
+    portal_ledger_close(&place->ledger);
+}
+
+bool portal_day(const struct invocation *invocation, const char *text, wall_t fallback,
+                wall_t *ret_start)
+{
+    civil_day_t day;
+    *ret_start = fallback;
+    if (text == NULL)
+        return true;
+    if (!day_parse(bytes_of_text(text), &day)) {
+        (void)fprintf(stderr, text_of(TEXT_OPTION_WRONG, invocation->language), text);
+        return false;
+    }
+    *ret_start = day_start(day);
+    return true;
+}

@@ -1,0 +1,34 @@
+/* portal_place - what the words of `lienthong portal` work on: the settings of the portal's
+ * adapter, its ledger, and the portal itself.
+ *
+ * --adapter names the settings file here, because the portal's address and credentials stand in it;
+ * a sandbox's or an adapter's state directory will do when the settings file lies beside it. */
+#ifndef OPS_CLI_PORTAL_PLACE_H
+#define OPS_CLI_PORTAL_PLACE_H
+
+#include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_ledger.h"
+#include "adapters/shell/adapter_settings.h"
+#include "ops/cli/commands.h"
+#include "ops/client/file.h"
+
+struct portal_place {
+    struct adapter_settings settings;
+    char settings_path[PATH_BYTES_MAX];
+    struct portal_ledger *ledger;
+    struct portal_client *client; /* NULL unless it was asked for */
+};
+
+/* EXIT_CODE_OK, or it was printed why not. To be closed in any case. */
+int portal_place_open(const struct invocation *invocation, const char *where, bool with_client,
+                      struct portal_place *ret_place);
+void portal_place_close(struct portal_place *place);
+
+/* A day "YYYY-MM-DD"; NULL: the fallback. False: it was printed what is wrong. */
+bool portal_day(const struct invocation *invocation, const char *text, wall_t fallback,
+                wall_t *ret_start);
+wall_t portal_wall_now(void);
+/* The reason in the invocation's language, to standard error; the exit code that goes with it. */
+int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);
+
+#endif

@@ -1,0 +1,135 @@
+/* lienthong portal reconcile - both sides, dossier by dossier. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "adapters/portal/portal_reconcile.h"
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/options.h"
+#include "ops/cli/portal_command.h"
+#include "ops/cli/portal_place.h"
+#include "ops/cli/progress_bar.h"
+#include "proto/base/day.h"
+
+enum { RATE_DEFAULT = 200, WAIT_DEFAULT_SECONDS = 60, PERIOD_DEFAULT_DAYS = 7 };
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    is_stopped = 1;
+}
+
+struct watching {
+    const struct invocation *invocation;
+    uint64_t total;
+};
+
+static bool count_one(void *context, const struct portal_dossier_view *view)
+{
+    (void)view;
+    ((struct watching *)context)->total++;
+    return true;
+}
+
+static bool watch(void *context, const struct portal_reconcile_figures *figures)
+{
+    const struct watching *watching = context;
+    unsigned long long different =
+        figures->missing + figures->extra + figures->state + figures->time;
+    char label[128];
+    (void)snprintf(label, sizeof label,
+                   text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
+                   (unsigned long long)figures->compared, different);
+    progress_bar_show(figures->compared, watching->total, label);
+    return is_stopped == 0;
+}
+
+static void print(const struct invocation *invocation, struct portal_place *place, bool json,
+                  const struct portal_reconcile_figures *figures)
+{
+    json_t *differences = portal_differences(place->ledger);
+    if (json) {
+        json_t *document =
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "compared",
+                      (json_int_t)figures->compared, "equal", (json_int_t)figures->equal, "missing",
+                      (json_int_t)figures->missing, "extra", (json_int_t)figures->extra, "state",
+                      (json_int_t)figures->state, "time", (json_int_t)figures->time, "not_sent",
+                      (json_int_t)figures->not_sent, "repaired", (json_int_t)figures->repaired,
+                      "remaining", (json_int_t)figures->remaining, "differences", differences);
+        json_print(document);
+        json_decref(document);
+    } else {
+        if (json_array_size(differences) > 0)
+            portal_print_differences(invocation->language, differences);
+        (void)printf(text_of(TEXT_PORTAL_RECONCILE_DONE, invocation->language),
+                     (unsigned long long)figures->compared, (unsigned long long)figures->equal,
+                     (unsigned long long)figures->missing, (unsigned long long)figures->extra,
+                     (unsigned long long)figures->state, (unsigned long long)figures->time,
+                     (unsigned long long)figures->repaired, (unsigned long long)figures->remaining);
+    }
+    json_decref(differences);
+}
+
+static int run(const struct invocation *invocation, struct portal_place *place,
+               struct portal_reconcile_options *options, bool json, bool repairs)
+{
+    struct watching watching = {.invocation = invocation};
+    struct portal_reconcile_figures figures;
+    struct sigaction action = {.sa_handler = stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    options->ledger = place->ledger;
+    options->client = place->client;
+    options->batch = (uint32_t)place->settings.portal.batch;
+    options->repairs_missing = repairs && place->settings.portal.repair_missing;
+    options->repairs_state = repairs && place->settings.portal.repair_state;
+    options->repairs_time = repairs && place->settings.portal.repair_time;
+    options->watch = watch;
+    options->context = &watching;
+    (void)portal_ledger_dossiers(place->ledger, options->from, options->to, "", -1, count_one,
+                                 &watching);
+    enum reason reason = portal_reconcile(options, &figures);
+    progress_bar_end();
+    if (reason != REASON_NONE)
+        return portal_complain(invocation, "portal reconcile", reason);
+    print(invocation, place, json, &figures);
+    return figures.remaining > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
+}
+
+int portal_reconcile_command(const struct invocation *invocation, int argc, char **argv)
+{
+    bool json = false, keeps = false;
+    const char *adapter = NULL, *from_text = NULL, *to_text = NULL;
+    int64_t rate = RATE_DEFAULT, wait = WAIT_DEFAULT_SECONDS;
+    const struct option_row rows[] = {
+        {"from", 'f', OPTION_TEXT, &from_text, "DAY", TEXT_PORTAL_FROM, 0, 0},
+        {"to", 't', OPTION_TEXT, &to_text, "DAY", TEXT_PORTAL_TO, 0, 0},
+        {"rate", 'r', OPTION_INTEGER, &rate, "N", TEXT_PORTAL_RATE, 0, 100000},
+        {"no-repair", 0, OPTION_FLAG, &keeps, NULL, TEXT_PORTAL_NO_REPAIR, 0, 0},
+        {"wait", 'w', OPTION_INTEGER, &wait, "S", TEXT_PORTAL_WAIT, 0, 24 * 3600},
+        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
+        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"portal reconcile", "", TEXT_PORTAL_RECONCILE, rows,
+                                       sizeof rows / sizeof *rows};
+    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
+    if (parsed != OPTIONS_GO)
+        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    wall_t today = day_start(day_of(portal_wall_now()));
+    struct portal_reconcile_options options = {.rate = (uint32_t)rate,
+                                               .wait_seconds = (uint32_t)wait};
+    if (argc != 0 ||
+        !portal_day(invocation, from_text, (wall_t){today.ms - PERIOD_DEFAULT_DAYS * DAY_MS},
+                    &options.from) ||
+        !portal_day(invocation, to_text, today, &options.to))
+        return EXIT_CODE_USAGE;
+    options.to.ms += DAY_MS; /* the last day is included */
+    struct portal_place place;
+    int code = portal_place_open(invocation, adapter, true, &place);
+    if (code == EXIT_CODE_OK)
+        code = run(invocation, &place, &options, json, !keeps);
+    portal_place_close(&place);
+    return code;
+}

@@ -1,0 +1,209 @@
+/* lienthong portal report - the figures of the service-quality index, by agency and period. */
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/portal/portal_index.h"
+#include "gateway/workers/registry_directory.h"
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/options.h"
+#include "ops/cli/portal_command.h"
+#include "ops/cli/portal_place.h"
+#include "ops/cli/table.h"
+#include "proto/base/day.h"
+#include "proto/seal/sha256.h"
+#include "routing/registry/registry.h"
+
+enum { AGENCIES_MAX = 256, PERIOD_DEFAULT_DAYS = 30 };
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+struct report_row {
+    char agency[PARTICIPANT_KEY_BYTES_MAX + 1];
+    struct portal_index index;
+};
+
+struct report {
+    struct report_row rows[AGENCIES_MAX];
+    size_t count;
+    struct portal_index total;
+};
+
+static bool add(void *context, const struct portal_dossier_view *view)
+{
+    struct report *report = context;
+    size_t at = 0;
+    while (at < report->count && strcmp(report->rows[at].agency, view->agency) != 0)
+        at++;
+    if (at == report->count && report->count < AGENCIES_MAX) {
+        (void)snprintf(report->rows[at].agency, sizeof report->rows[at].agency, "%s", view->agency);
+        report->count++;
+    }
+    if (at < report->count)
+        portal_index_add(&report->rows[at].index, view);
+    portal_index_add(&report->total, view);
+    return true;
+}
+
+static json_t *share_json(int tenths)
+{
+    return tenths < 0 ? json_null() : json_real(tenths / 10.0);
+}
+
+static json_t *index_json(const char *agency, const struct portal_index *index)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "agency", agency,
+                     "dossiers", (json_int_t)index->dossiers, "accepted",
+                     (json_int_t)index->accepted, "ended", (json_int_t)index->ended, "on_time",
+                     (json_int_t)index->on_time, "online", (json_int_t)index->online,
+                     "sync_percent", share_json(portal_index_sync(index)), "on_time_percent",
+                     share_json(portal_index_on_time(index)), "online_percent",
+                     share_json(portal_index_online(index)), "digitised_percent",
+                     share_json(portal_index_digitised(index)));
+}
+
+static void print_json(const struct report *report, const char *from, const char *to)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < report->count; i++)
+        (void)json_array_append_new(rows,
+                                    index_json(report->rows[i].agency, &report->rows[i].index));
+    json_t *document = json_pack("{s:s, s:s, s:o, s:o}", "from", from, "to", to, "agencies", rows,
+                                 "total", index_json("", &report->total));
+    json_print(document);
+    json_decref(document);
+}
+
+static const struct table_column columns[] = {
+    {TEXT_COLUMN_AGENCY, false, true},   {TEXT_COLUMN_DOSSIERS, true, false},
+    {TEXT_COLUMN_ACCEPTED, true, false}, {TEXT_COLUMN_SYNC, true, false},
+    {TEXT_COLUMN_ENDED, true, false},    {TEXT_COLUMN_ON_TIME, true, false},
+    {TEXT_COLUMN_ONLINE, true, false},   {TEXT_COLUMN_DIGITISED, true, false},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+
+static const char *share_text(int tenths, char scratch[16])
+{
+    if (tenths < 0)
+        return "-";
+    (void)snprintf(scratch, 16, "%d.%d%%", tenths / 10, tenths % 10);
+    return scratch;
+}
+
+static void add_table_row(struct table *table, const char *name, const struct portal_index *index)
+{
+    char numbers[3][24], shares[4][16];
+    (void)snprintf(numbers[0], sizeof numbers[0], "%llu", (unsigned long long)index->dossiers);
+    (void)snprintf(numbers[1], sizeof numbers[1], "%llu", (unsigned long long)index->accepted);
+    (void)snprintf(numbers[2], sizeof numbers[2], "%llu", (unsigned long long)index->ended);
+    const char *const cells[COLUMN_COUNT] = {
+        name,
+        numbers[0],
+        numbers[1],
+        share_text(portal_index_sync(index), shares[0]),
+        numbers[2],
+        share_text(portal_index_on_time(index), shares[1]),
+        share_text(portal_index_online(index), shares[2]),
+        share_text(portal_index_digitised(index), shares[3]),
+    };
+    (void)table_row(table, cells);
+}
+
+static const char *name_of(const struct registry *registry, const char *agency,
+                           enum language language)
+{
+    struct key key;
+    const struct agency *known = registry != NULL && key_parse(bytes_of_text(agency), &key)
+                                     ? registry_agency(registry, &key)
+                                     : NULL;
+    return known == NULL ? agency : language_pick(language, known->name_vi, known->name_en);
+}
+
+static void print_table(const struct invocation *invocation, const struct portal_place *place,
+                        const struct report *report)
+{
+    static struct faults faults;
+    struct registry *registry = NULL;
+    struct table table;
+    if (registry_directory_load(place->settings.registry_directory, sha256_parts, &faults,
+                                &registry) != REASON_NONE)
+        registry = NULL; /* keys will do */
+    table_init(&table, columns, COLUMN_COUNT);
+    for (size_t i = 0; i < report->count; i++)
+        add_table_row(&table, name_of(registry, report->rows[i].agency, invocation->language),
+                      &report->rows[i].index);
+    add_table_row(&table, text_of(TEXT_PORTAL_TOTAL, invocation->language), &report->total);
+    table_print(&table, invocation->language, terminal_width(stdout), stdout);
+    table_release(&table);
+    registry_destroy(&registry);
+}
+
+/* How many the portal itself shows, which is the other half of the sync rate. */
+static enum reason count_shown(struct portal_place *place, wall_t from, wall_t to,
+                               uint64_t *ret_shown)
+{
+    enum { PAGE = 500 };
+    char after[PORTAL_CODE_BYTES] = "";
+    enum reason reason = REASON_NONE;
+    size_t count = PAGE;
+    while (reason == REASON_NONE && count >= PAGE) {
+        struct portal_answer answer;
+        json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)from.ms, "to_ms",
+                                   (json_int_t)to.ms, "after", after);
+        struct portal_question question = {.service = "listing", .filter = filter};
+        reason = portal_client_ask(place->client, &question, &answer);
+        const json_t *rows = json_object_get(answer.json, "rows");
+        count = reason == REASON_NONE ? json_array_size(rows) : 0;
+        *ret_shown += count;
+        (void)snprintf(after, sizeof after, "%s",
+                       portal_fact_text(json_array_get(rows, count - 1), "code"));
+        portal_answer_release(&answer);
+        json_decref(filter);
+    }
+    return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
+}
+
+int portal_report_command(const struct invocation *invocation, int argc, char **argv)
+{
+    static struct report report;
+    bool json = false, asks = false;
+    const char *adapter = NULL, *from_text = NULL, *to_text = NULL;
+    const struct option_row rows[] = {
+        {"from", 'f', OPTION_TEXT, &from_text, "DAY", TEXT_PORTAL_FROM, 0, 0},
+        {"to", 't', OPTION_TEXT, &to_text, "DAY", TEXT_PORTAL_TO, 0, 0},
+        {"ask-portal", 0, OPTION_FLAG, &asks, NULL, TEXT_PORTAL_ASK, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
+        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+    };
+    const struct option_table table = {"portal report", "", TEXT_PORTAL_REPORT, rows,
+                                       sizeof rows / sizeof *rows};
+    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
+    if (parsed != OPTIONS_GO)
+        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    wall_t today = day_start(day_of(portal_wall_now()));
+    wall_t from, to;
+    if (argc != 0 ||
+        !portal_day(invocation, from_text, (wall_t){today.ms - PERIOD_DEFAULT_DAYS * DAY_MS},
+                    &from) ||
+        !portal_day(invocation, to_text, today, &to))
+        return EXIT_CODE_USAGE;
+    to.ms += DAY_MS; /* the last day is included */
+    struct portal_place place;
+    report = (struct report){.count = 0};
+    int code = portal_place_open(invocation, adapter, asks, &place);
+    enum reason reason = REASON_NONE;
+    if (code == EXIT_CODE_OK)
+        reason = portal_ledger_dossiers(place.ledger, from, to, "", -1, add, &report);
+    if (code == EXIT_CODE_OK && reason == REASON_NONE && asks)
+        reason = count_shown(&place, from, to, &report.total.shown);
+    if (code == EXIT_CODE_OK && reason != REASON_NONE)
+        code = portal_complain(invocation, "portal report", reason);
+    if (code == EXIT_CODE_OK && json) {
+        char first[DAY_TEXT_BYTES], last[DAY_TEXT_BYTES];
+        day_format(day_of(from), first);
+        day_format(day_of((wall_t){to.ms - 1}), last);
+        print_json(&report, first, last);
+    } else if (code == EXIT_CODE_OK) {
+        print_table(invocation, &place, &report);
+    }
+    portal_place_close(&place);
+    return code;
+}

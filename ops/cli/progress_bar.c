@@ -1,0 +1,28 @@
+#include "ops/cli/progress_bar.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BAR_COLUMNS = 30 };
+
+void progress_bar_show(uint64_t done, uint64_t total, const char *label)
+{
+    char bar[BAR_COLUMNS + 1];
+    if (isatty(STDERR_FILENO) != 1)
+        return;
+    uint64_t filled = total == 0 ? 0 : done >= total ? BAR_COLUMNS : done * BAR_COLUMNS / total;
+    for (uint64_t i = 0; i < BAR_COLUMNS; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR_COLUMNS] = 0;
+    (void)fprintf(stderr, "\r[%s] %3u%% %s\033[K", bar,
+                  (unsigned)(total == 0      ? 0
+                             : done >= total ? 100
+                                             : done * 100 / total),
+                  label);
+}
+
+void progress_bar_end(void)
+{
+    if (isatty(STDERR_FILENO) == 1)
+        (void)fputs("\r\033[K", stderr);
+}

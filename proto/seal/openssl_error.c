@@ -1,0 +1,11 @@
+#include "proto/seal/openssl_error.h"
+
+#include <openssl/err.h>
+
+bool openssl_ran_out_of_memory(void)
+{
+    bool found = false;
+    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
+        found = found || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    return found;
+}
