@@ -72,7 +72,8 @@ struct submission {
                               in_reply_to, attachments; the rest is filled in */
     const struct Lienthong__V1__Body *body;
     struct bytes reference; /* the submitter's own key for this message, at most 64 bytes; the same
-                               reference again answers the first message and sends nothing */
+                               reference again answers the first message and sends nothing; with
+                               other content it is refused: REASON_REFERENCE_REUSED */
 };
 struct submitted {
     struct message_id id;

@@ -255,7 +255,12 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
         return;
     }
-    if (reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
+    /* The gateway knew the certificate when it took the message in: our copy of the registry is a
+     * step behind, and the next reload ends that. A refusal would be for good. */
+    bool is_not_enrolled_yet = sealed->verdict == REASON_CERTIFICATE_UNKNOWN;
+    if (is_not_enrolled_yet || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
+        if (is_not_enrolled_yet)
+            log_message(session, "put_off", sealed, sealed->verdict);
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }

@@ -70,6 +70,55 @@ static enum reason find_reference(struct session *session, struct bytes name,
     return REASON_NONE;
 }
 
+/* The bytes of a message of ours: of this step, else the store's. */
+static enum reason find_document(struct session *session, uint64_t message_seq,
+                                 struct bytes *ret_document)
+{
+    const struct sealer *sealer = &session->sealer;
+    for (size_t i = 0; i < sealer->count; i++) {
+        if (sealer->messages[i]->seq == message_seq) {
+            *ret_document = sealer->documents[i];
+            return REASON_NONE;
+        }
+    }
+    struct store *store = session->options.store;
+    struct store_document found;
+    enum reason reason = store->verbs->read_document(store, message_seq, &found);
+    if (reason == REASON_NONE)
+        *ret_document = found.document;
+    return reason;
+}
+
+/* One reference stands for one content: frozen again with the id, the number and the times of the
+ * first submission it must give the same bytes. Times do not count, a repeating system may well
+ * state its own anew. */
+static enum reason check_repeated(struct session *session, const struct submission *submission,
+                                  uint64_t message_seq)
+{
+    struct envelope first;
+    struct envelope again = submission->draft;
+    struct bytes document;
+    enum reason reason = find_document(session, message_seq, &document);
+    arena_reset(&session->scratch);
+    if (reason == REASON_NONE)
+        reason = envelope_parse(document, &session->scratch, &first);
+    if (reason != REASON_NONE)
+        return reason;
+    again.id = first.id;
+    again.sender = first.sender;
+    again.sequence = first.sequence;
+    again.created = first.created;
+    again.source_time = first.source_time;
+    again.expires = first.expires;
+    arena_reset(&session->build);
+    buffer_clear(&session->frame);
+    reason = envelope_build(&again, submission->body, &session->build, &session->frame);
+    if (reason != REASON_NONE)
+        return reason;
+    return bytes_equal(buffer_view(&session->frame), document) ? REASON_NONE
+                                                               : REASON_REFERENCE_REUSED;
+}
+
 static void note_reference(struct session *session, struct bytes name,
                            const struct store_message *message)
 {
@@ -147,7 +196,12 @@ enum reason session_submit(struct session *session, const struct submission *sub
         return REASON_POLICY_FORBIDDEN;
     if (submission->reference.size > 0) {
         name = note_name(&session->plan, "ref/", submission->reference);
-        enum reason reason = find_reference(session, name, ret_submitted);
+        struct submitted earlier;
+        enum reason reason = find_reference(session, name, &earlier);
+        if (reason == REASON_NONE)
+            reason = check_repeated(session, submission, earlier.message_seq);
+        if (reason == REASON_NONE)
+            *ret_submitted = earlier;
         if (reason != REASON_NOT_FOUND)
             return reason;
     }

@@ -116,14 +116,16 @@ static enum reason ensure_child(struct mapping *mapping, char ret_fault[MAPPING_
     mapping->patience_ms = MAPPING_START_MS;
     json_t *greeting = receive_value(mapping);
     mapping->patience_ms = MAPPING_TIME_MS;
-    bool is_ready = json_is_true(greeting);
-    if (!is_ready) {
+    enum reason reason = json_is_true(greeting)     ? REASON_NONE
+                         : json_is_string(greeting) ? REASON_SETTINGS_INVALID
+                                                    : REASON_BUSY;
+    if (reason != REASON_NONE) {
         const char *text = json_string_value(greeting);
         (void)snprintf(ret_fault, MAPPING_FAULT_BYTES, "%s", text == NULL ? "" : text);
         stop_child(mapping);
     }
     json_decref(greeting);
-    return is_ready ? REASON_NONE : REASON_SETTINGS_INVALID;
+    return reason;
 }
 
 /* ---- the mapping ----------------------------------------------------------------------------- */

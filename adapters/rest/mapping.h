@@ -31,7 +31,7 @@ enum {
 };
 
 /* REASON_SETTINGS_INVALID: the program does not compile; why stands in ret_fault.
- * REASON_OUT_OF_MEMORY: no process to be had. */
+ * REASON_BUSY: not ready in MAPPING_START_MS. REASON_OUT_OF_MEMORY: no process to be had. */
 enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
                         char ret_fault[MAPPING_FAULT_BYTES]);
 void mapping_destroy(struct mapping **mapping);

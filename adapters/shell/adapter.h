@@ -20,10 +20,11 @@
 #include "gateway/workers/crypto_openssl.h"
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/arena.h"
+#include "proto/base/version.h"
 #include "proto/link/link.h"
 #include "proto/log/log_stream.h"
 
-#define ADAPTER_VERSION "1.0.0"
+#define ADAPTER_VERSION VERSION_TEXT
 
 struct registry;
 struct kept_answer;
@@ -50,6 +51,8 @@ struct adapter {
     uint64_t connection; /* counts; frames of an earlier one are dropped */
     bool is_connected;
     bool has_gone_down, has_come_up;
+    mono_t down_since;
+    bool is_down_said;  /* one line for one outage */
     bool is_frame_held; /* held waits for room in the pool; its bytes are the link's */
     struct link_event held;
 

@@ -10,6 +10,7 @@
 
 enum {
     WAIT_MAX_MS = 500,
+    DOWN_SAID_MS = 5000,    /* a gateway that restarts is back by then */
     RECEIVE_ROUND_MAX = 64, /* frames taken from the link before anything else is looked at */
 };
 
@@ -124,10 +125,15 @@ static bool take_event(struct adapter *adapter, const struct link_event *event)
         adapter->has_gone_down = adapter->has_gone_down || adapter->is_connected;
         adapter->has_come_up = adapter->is_connected = true;
         adapter->connection++;
+        if (adapter->is_down_said)
+            adapter_log(adapter, LOG_INFO, "gateway_reached", REASON_NONE,
+                        adapter->settings.gateway.endpoint);
+        adapter->is_down_said = false;
         break;
     case LINK_PEER_GONE:
         adapter->has_gone_down = true;
         adapter->has_come_up = adapter->is_connected = false;
+        adapter->down_since = adapter_mono();
         break;
     case LINK_PEER_REFUSED:
         adapter_log(adapter, LOG_WARNING, "link_refused", event->reason,
@@ -148,6 +154,16 @@ static bool receive(struct adapter *adapter)
             return false;
     }
     return true;
+}
+
+static void say_down(struct adapter *adapter)
+{
+    if (adapter->is_connected || adapter->is_down_said ||
+        adapter_mono().ms - adapter->down_since.ms < DOWN_SAID_MS)
+        return;
+    adapter->is_down_said = true;
+    adapter_log(adapter, LOG_WARNING, "gateway_unreachable", REASON_LINK_LOST,
+                adapter->settings.gateway.endpoint);
 }
 
 static void take_signals(struct adapter *adapter)
@@ -195,6 +211,7 @@ void adapter_run(struct adapter *adapter)
         if (waits[2].revents != 0)
             take_signals(adapter);
         more = receive(adapter);
+        say_down(adapter);
         local_api_run(adapter->api, adapter_wall());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);
@@ -205,4 +222,5 @@ void adapter_run(struct adapter *adapter)
         step(adapter);
         more = receive(adapter) || more;
     }
+    adapter_log(adapter, LOG_INFO, "stopped", REASON_NONE, NULL);
 }

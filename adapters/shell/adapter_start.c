@@ -17,6 +17,7 @@
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/registry_directory.h"
+#include "gateway/workers/self_check.h"
 #include "proto/codec/frame.h"
 #include "proto/seal/seal.h"
 #include "proto/seal/sha256.h"
@@ -56,10 +57,11 @@ void adapter_log(struct adapter *adapter, enum log_level level, const char *even
 
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
 {
-    (void)fprintf(
-        stderr, "lienthong-adapter: %s: %s (%s)\n", what,
-        language_pick(adapter->language, reason_vietnamese(reason), reason_english(reason)),
-        reason_code(reason));
+    enum language language = adapter->language;
+    const char *hint = language_pick(language, reason_hint_vietnamese(reason), reason_hint(reason));
+    (void)fprintf(stderr, "lienthong-adapter: %s: %s (%s)%s%s\n", what,
+                  language_pick(language, reason_vietnamese(reason), reason_english(reason)),
+                  reason_code(reason), hint[0] != 0 ? "\n  " : "", hint);
     return false;
 }
 
@@ -195,6 +197,7 @@ static bool start_state(struct adapter *adapter)
     char path[FILE_PATH_BYTES_MAX];
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return adapter_fail(adapter, REASON_STORE_FAILED, folder);
+    (void)chmod(folder, 0700); /* personal data; an operator may have made it open to all */
     if (!file_path_join(folder, "lock", path))
         return adapter_fail(adapter, REASON_SETTINGS_INVALID, folder);
     adapter->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -341,6 +344,7 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
         adapter_portal_ready(adapter);
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u", local_api_port(adapter->api));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
+    adapter->down_since = adapter_mono();
     code_pages_forget();
     return true;
 }
@@ -356,9 +360,13 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
     enum reason reason = read_curve_secret(settings->curve_secret_file, &pair);
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->curve_secret_file);
-    explicit_bzero(&pair, sizeof pair);
-    return gateway_public_key(adapter, &key) ||
-           adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
+    explicit_bzero(&pair.secret_key, sizeof pair.secret_key);
+    if (!gateway_public_key(adapter, &key))
+        return adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
+    struct key self = key_of(settings->participant);
+    reason = self_check(adapter->registry, &self, crypto_openssl_port(adapter->crypto),
+                        &pair.public_key, adapter_wall());
+    return reason == REASON_NONE || adapter_fail(adapter, reason, settings->participant);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

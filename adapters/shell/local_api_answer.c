@@ -17,6 +17,8 @@ static unsigned status_of(enum reason reason)
     case REASON_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;
     case REASON_ID_REUSED:
+    case REASON_REFERENCE_REUSED:
+    case REASON_STATE_FORBIDS:
     case REASON_DUPLICATE:
         return MHD_HTTP_CONFLICT;
     case REASON_ATTACHMENT_TOO_LARGE:
@@ -76,6 +78,7 @@ void api_answer_refusal(struct api_request *request, unsigned status, enum reaso
         !json_put(error, "message_vi", json_string(reason_vietnamese(reason))) ||
         !json_put(error, "message_en", json_string(reason_english(reason))) ||
         !json_put_text(error, "hint", bytes_of_text(reason_hint(reason))) ||
+        !json_put_text(error, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason))) ||
         !json_put_text(error, "detail", bytes_of_text(detail == NULL ? "" : detail))) {
         json_decref(error);
         error = NULL;

@@ -267,7 +267,8 @@ void submit_apply(struct api_request *request)
     if (reason == REASON_NONE)
         answer_submitted(request, &submitted);
     else
-        api_answer_reason(request, reason, NULL);
+        api_answer_reason(request, reason,
+                          reason == REASON_REFERENCE_REUSED ? "Idempotency-Key" : NULL);
 }
 
 /* ---- accept and refuse ------------------------------------------------------------------------
@@ -394,6 +395,17 @@ static bool choose_destination(struct api_request *request, const struct store_m
     return reason == REASON_NONE;
 }
 
+/* For the answer: the state that does not allow it. */
+static const char *state_at(const struct api_request *request, uint64_t message_seq,
+                            const struct key *destination)
+{
+    struct store *store = request->api->options.store;
+    struct entry entry;
+    return store->verbs->read_entry(store, message_seq, destination, &entry) == REASON_NONE
+               ? entry_state_name(entry.state)
+               : NULL;
+}
+
 static void operate(struct api_request *request, enum session_operation operation,
                     enum entry_state wanted)
 {
@@ -407,7 +419,8 @@ static void operate(struct api_request *request, enum session_operation operatio
     if (reason == REASON_NONE)
         answer_state(request, &message, wanted);
     else if (reason == REASON_FIELD_INVALID)
-        api_answer_refusal(request, MHD_HTTP_CONFLICT, reason, "state");
+        api_answer_reason(request, REASON_STATE_FORBIDS,
+                          state_at(request, message.seq, &destination));
     else
         api_answer_reason(request, reason, NULL);
 }

@@ -56,8 +56,21 @@ static json_t *new_event(const struct store_message *message, uint32_t type, wal
     return NULL;
 }
 
+/* What we owe to the gateway ends with its custody: delivered it is when the recipient says so. */
+static bool put_state(json_t *event, const struct history *history, const struct entry *entry)
+{
+    bool is_custody = entry->state == ENTRY_DELIVERED &&
+                      key_equal(&entry->destination, &history->api->options.gateway);
+    return json_put(event, "state",
+                    json_string(is_custody ? "custody" : entry_state_name(entry->state))) &&
+           json_put(event, "state_vi",
+                    json_string(is_custody ? "cổng đã tiếp quản"
+                                           : entry_state_vietnamese(entry->state)));
+}
+
 /* The message itself, once per place that it is owed to. */
-static void add_message(struct history *history, const struct store_message *message)
+static void add_message(struct history *history, const struct store_message *message,
+                        const struct key *recipient, bool is_expected)
 {
     const struct local_api_options *options = &history->api->options;
     struct entry entries[ENTRIES_MAX];
@@ -67,11 +80,11 @@ static void add_message(struct history *history, const struct store_message *mes
         history->is_complete = false;
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
-        json_t *event = new_event(message, message->type, message->custody, &message->sender,
-                                  &message->recipient);
+        json_t *event =
+            new_event(message, message->type, message->custody, &message->sender, recipient);
         if (!json_put(event, "destination", json_string(entry->destination.text)) ||
-            !json_put(event, "state", json_string(entry_state_name(entry->state))) ||
-            !json_put(event, "state_vi", json_string(entry_state_vietnamese(entry->state))) ||
+            (is_expected && !json_put(event, "to_is_expected", json_true())) ||
+            !put_state(event, history, entry) ||
             !json_put(event, "attempts", json_integer(entry->attempts)) ||
             !json_put_reason(event, entry->reason)) {
             json_decref(event);
@@ -90,7 +103,8 @@ static void add_outcome(struct history *history, const struct store_message *mes
     /* "receipt_delivered" says that the message is "delivered" there. */
     const char *state = message_type_name((enum message_type)outcome->receipt_type);
     if (!json_put(event, "state", json_string(state + strlen("receipt_"))) ||
-        !json_put_reason(event, outcome->reason)) {
+        !json_put_reason(event, outcome->reason) ||
+        !api_put_receipt_text(history->api, event, &message->id, outcome)) {
         json_decref(event);
         event = NULL;
     }
@@ -133,6 +147,26 @@ static json_t *sorted_events(struct history *history)
     return NULL;
 }
 
+/* The message's texts live until the next call on the store: afterwards nobody looks at them. */
+static struct key recipient_of(struct history *history, struct store_message *message,
+                               bool *ret_is_expected)
+{
+    uint8_t dossier[DOSSIER_CODE_BYTES_MAX];
+    uint8_t procedure[PROCEDURE_CODE_BYTES_MAX];
+    struct bytes codes[] = {message->dossier_code, message->procedure_code};
+    uint8_t *const places[] = {dossier, procedure};
+    const size_t rooms[] = {sizeof dossier, sizeof procedure};
+    for (size_t i = 0; i < 2; i++) {
+        if (codes[i].size > rooms[i])
+            codes[i].size = 0;
+        if (codes[i].size > 0)
+            memcpy(places[i], codes[i].data, codes[i].size);
+        codes[i].data = places[i];
+    }
+    message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
+    return api_recipient(history->api, message, codes[0], codes[1], ret_is_expected);
+}
+
 static void gather(struct history *history, const uint64_t *seqs, size_t count)
 {
     struct store *store = history->api->options.store;
@@ -142,9 +176,9 @@ static void gather(struct history *history, const uint64_t *seqs, size_t count)
             history->is_complete = false;
             return;
         }
-        /* Its texts live until the next call on the store; nothing below looks at them. */
-        message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
-        add_message(history, &message);
+        bool is_expected;
+        struct key recipient = recipient_of(history, &message, &is_expected);
+        add_message(history, &message, &recipient, is_expected);
         add_outcomes(history, &message);
     }
 }

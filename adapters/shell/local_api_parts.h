@@ -8,6 +8,7 @@
  *   local_api_read.c         inbox, one message, health
  *   local_api_queues.c       queues
  *   local_api_dossier.c      a dossier's history
+ *   local_api_receipt.c      where a message went, what its receipts say
  *
  * A request:
  *
@@ -132,6 +133,16 @@ enum reason api_find_anybodys(const struct local_api *api, const struct message_
  * to. *place starts at 0 and is the walk's own. False at the end. */
 bool api_next_outcome(const struct local_api *api, const struct store_message *message,
                       size_t *place, struct key *ret_about, struct outcome *ret_outcome);
+
+/* "text": a person's remark in the receipt about this message, if there is one. Resets the arena.
+ * False when memory is short. */
+bool api_put_receipt_text(const struct local_api *api, json_t *object,
+                          const struct message_id *message_id, const struct outcome *outcome);
+/* Who gets, or got, a message of ours: as we named it, or as a receipt says, or (ret_is_expected)
+ * as our copy of the registry would have it. None when nothing is known. */
+struct key api_recipient(const struct local_api *api, const struct store_message *message,
+                         struct bytes dossier_code, struct bytes procedure_code,
+                         bool *ret_is_expected);
 
 /* ---- handlers */
 void attachment_put_begin(struct api_request *request);

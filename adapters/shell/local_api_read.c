@@ -98,12 +98,14 @@ static json_t *entries_json(struct local_api *api, uint64_t message_seq)
     return list;
 }
 
-static json_t *outcome_json(const struct key *about, const struct outcome *outcome)
+static json_t *outcome_json(const struct local_api *api, const struct store_message *message,
+                            const struct key *about, const struct outcome *outcome)
 {
     json_t *json = json_object();
     if (json_put_type(json, outcome->receipt_type) &&
         json_put_text(json, "destination", key_bytes(about)) &&
-        json_put_moment(json, "time", outcome->at) && json_put_reason(json, outcome->reason))
+        json_put_moment(json, "time", outcome->at) && json_put_reason(json, outcome->reason) &&
+        api_put_receipt_text(api, json, &message->id, outcome))
         return json;
     json_decref(json);
     return NULL;
@@ -116,7 +118,7 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     size_t place = 0;
     json_t *list = json_array();
     while (api_next_outcome(api, message, &place, &about, &outcome)) {
-        if (json_array_append_new(list, outcome_json(&about, &outcome)) != 0) {
+        if (json_array_append_new(list, outcome_json(api, message, &about, &outcome)) != 0) {
             json_decref(list);
             return NULL;
         }

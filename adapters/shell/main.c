@@ -4,17 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/shell/adapter.h"
 #include "gateway/workers/file_read.h"
 #include "proto/base/check.h"
+#include "proto/base/version.h"
 
 enum { EXIT_USAGE = 2, EXIT_SETTINGS = 3 };
 enum { MMAP_THRESHOLD_BYTES = 128 * 1024 };
 enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
-const char *argp_program_version = "lienthong-adapter 1.0.0";
+const char *argp_program_version = "lienthong-adapter " VERSION_TEXT;
 
 struct options {
     const char *settings_path;
@@ -28,6 +30,14 @@ static const struct argp_option option_table[] = {
     {"check", OPTION_CHECK, NULL, 0, "Check settings, registry, keys and mapping, and end.", 0},
     {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "Print what may be set, and end.", 0},
     {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Overrides the settings.", 0},
+    {0},
+};
+
+static const struct argp_option vietnamese_options[] = {
+    {"settings", 's', "FILE", 0, "Tệp cấu hình (YAML). Bắt buộc.", 0},
+    {"check", OPTION_CHECK, NULL, 0, "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.", 0},
+    {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "In các mục cấu hình rồi kết thúc.", 0},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Thay cho cấu hình.", 0},
     {0},
 };
 
@@ -114,7 +124,8 @@ static bool load_settings(const char *path, enum language language,
     const char *fault = loaded ? adapter_settings_fault(ret_settings) : NULL;
     if (fault != NULL)
         (void)fprintf(stderr, "%s: %s: %s\n", path, fault,
-                      language_pick(language, "giá trị không dùng được", "not a usable value"));
+                      language_pick(language, "thiếu, hoặc giá trị không dùng được",
+                                    "missing, or not a usable value"));
     return loaded && fault == NULL;
 }
 
@@ -126,16 +137,18 @@ static void say_check(const char *file, int line, const char *expression)
 int main(int argc, char **argv)
 {
     static struct adapter adapter;
-    static const struct argp argp = {
-        .options = option_table,
-        .parser = parse_option,
-        .doc = "Signs, sends and receives dossier messages for one participant, and serves its "
-               "systems "
-               "on 127.0.0.1.",
-    };
     struct options options = {.log_format = -1};
     struct adapter_settings settings;
     enum language language = ambient_language();
+    const struct argp argp = {
+        .options = language == LANGUAGE_VIETNAMESE ? vietnamese_options : option_table,
+        .parser = parse_option,
+        .doc = language_pick(language,
+                             "Ký, gửi và nhận thông điệp hồ sơ cho một bên tham gia, phục vụ phần "
+                             "mềm của bên đó tại 127.0.0.1.",
+                             "Signs, sends and receives dossier messages for one participant, and "
+                             "serves its systems on 127.0.0.1."),
+    };
     check_set_hook(say_check);
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
@@ -143,13 +156,16 @@ int main(int argc, char **argv)
     if (options.help_settings)
         return print_settings_help(language);
     if (options.settings_path == NULL) {
-        (void)fputs("lienthong-adapter: --settings FILE is required\n", stderr);
+        (void)fprintf(
+            stderr, "lienthong-adapter: %s\n",
+            language_pick(language, "thiếu --settings TỆP", "--settings FILE is required"));
         return EXIT_USAGE;
     }
     if (!load_settings(options.settings_path, language, &settings))
         return EXIT_SETTINGS;
     if (options.log_format >= 0)
         settings.log_format = options.log_format;
+    (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
     /* Verification needs no heap of its own, and a large frame gives its memory back at once. */
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);

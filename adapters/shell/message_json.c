@@ -49,7 +49,8 @@ bool json_put_reason(json_t *object, enum reason reason)
     return json_put(object, "reason", json_string(reason_code(reason))) &&
            json_put(object, "reason_vi", json_string(reason_vietnamese(reason))) &&
            json_put(object, "reason_en", json_string(reason_english(reason))) &&
-           json_put_text(object, "hint", bytes_of_text(reason_hint(reason)));
+           json_put_text(object, "hint", bytes_of_text(reason_hint(reason))) &&
+           json_put_text(object, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason)));
 }
 
 bool json_put_type(json_t *object, uint32_t type)

@@ -2,8 +2,10 @@
  *
  * Requests: {"command":"status"}; {"command":"queues", "destination", "state", "dossier_code",
  * "after", "limit"}; {"command":"dossier", "dossier_code"}; {"command":"hold" | "release" |
- * "withdraw" | "expire", "message_id", "sender", "destination"}. Answers carry "ok", and "error"
- * with code and texts when it is false. What changes an entry is answered after its commit.
+ * "withdraw" | "expire", "message_id", "sender", "destination"}, of which sender and destination
+ * may be left out when one message has that id and waits in one place. Answers carry "ok", and
+ * "error" with code, texts and detail when it is false. Each entry of the queues carries "cause":
+ * why it has not left yet. What changes an entry is answered after its commit.
  *
  * Bounds: CONTROL_CONNECTIONS_MAX at once, CONTROL_LINE_BYTES_MAX a request; a connection that does
  * not finish its line in CONTROL_SILENT_MS is closed.

@@ -1,26 +1,32 @@
-#include "gateway/shell/control_request.h"
+#include "gateway/shell/control_parts.h"
 
 #include <string.h>
 
 #include "gateway/shell/gateway.h"
 #include "proto/codec/message_type.h"
 
-enum { LIST_MAX = 1000, DESTINATIONS_MAX = 4096 };
+enum { HISTORY_MAX = 1000 };
+
+json_t *control_refusal(enum reason reason, const char *detail)
+{
+    return json_pack("{s:b, s:{s:s, s:s, s:s, s:s, s:s, s:s}}", "ok", 0, "error", "code",
+                     reason_code(reason), "message_vi", reason_vietnamese(reason), "message_en",
+                     reason_english(reason), "hint", reason_hint(reason), "hint_vi",
+                     reason_hint_vietnamese(reason), "detail", detail);
+}
 
 json_t *control_error(enum reason reason)
 {
-    return json_pack("{s:b, s:{s:s, s:s, s:s, s:s}}", "ok", 0, "error", "code", reason_code(reason),
-                     "message_vi", reason_vietnamese(reason), "message_en", reason_english(reason),
-                     "hint", reason_hint(reason));
+    return control_refusal(reason, "");
 }
 
-static const char *text_of(const json_t *request, const char *name)
+const char *control_text(const json_t *request, const char *name)
 {
     const char *text = json_string_value(json_object_get(request, name));
     return text == NULL ? "" : text;
 }
 
-static json_t *time_json(wall_t at)
+json_t *control_time(wall_t at)
 {
     char text[TIME_TEXT_BYTES];
     if (at.ms == 0)
@@ -37,7 +43,7 @@ static json_t *peer_json(const struct broker *broker, size_t index)
     struct broker_peer_status peer;
     broker_peer_status(broker, index, &peer);
     return json_pack("{s:s, s:b, s:o, s:I, s:i, s:b}", "participant", peer.key.text, "connected",
-                     peer.is_connected, "last_heard", time_json(peer.last_heard), "backlog",
+                     peer.is_connected, "last_heard", control_time(peer.last_heard), "backlog",
                      (json_int_t)peer.backlog, "under_way", (int)peer.under_way, "breaker_open",
                      peer.breaker_is_open);
 }
@@ -57,82 +63,6 @@ static json_t *status_json(struct gateway *gateway)
                      "refused_handshakes", (json_int_t)gateway->refused_handshakes, "peers", peers);
 }
 
-/* ---- queues
- * ------------------------------------------------------------------------------------------ */
-
-static json_t *count_json(const struct store_count *count)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "destination", count->destination.text,
-                     "queued", (json_int_t)count->count[ENTRY_QUEUED], "leased",
-                     (json_int_t)count->count[ENTRY_LEASED], "deferred",
-                     (json_int_t)count->count[ENTRY_DEFERRED], "held",
-                     (json_int_t)count->count[ENTRY_HELD], "oldest", time_json(count->oldest));
-}
-
-static json_t *entry_json(struct store *store, const struct entry *entry)
-{
-    struct store_message message;
-    char id[MESSAGE_ID_TEXT_BYTES];
-    if (store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE)
-        return NULL;
-    id_format(&message.id, id);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s%, s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:I}", "message_id", id,
-        "sender", message.sender.text, "destination", entry->destination.text, "type",
-        message_type_name((enum message_type)message.type), "dossier_code",
-        message.dossier_code.size > 0 ? (const char *)message.dossier_code.data : "",
-        message.dossier_code.size, "state", entry_state_name(entry->state), "attempts",
-        (int)entry->attempts, "due", time_json(entry->due), "reason", reason_code(entry->reason),
-        "reason_vi", reason_vietnamese(entry->reason), "reason_en", reason_english(entry->reason),
-        "hint", reason_hint(entry->reason), "seq", (json_int_t)entry->message_seq);
-}
-
-static json_t *counts_json(struct store *store)
-{
-    struct store_count *counts = calloc(DESTINATIONS_MAX, sizeof *counts);
-    size_t count = 0;
-    json_t *list = json_array();
-    if (counts != NULL)
-        (void)store->verbs->counts(store, counts, DESTINATIONS_MAX, &count);
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, count_json(&counts[i]));
-    free(counts);
-    return list;
-}
-
-static bool read_filter(const json_t *request, struct store_filter *ret_filter)
-{
-    const char *destination = text_of(request, "destination");
-    const char *state = text_of(request, "state");
-    *ret_filter = (struct store_filter){
-        .dossier_code = bytes_of_text(text_of(request, "dossier_code")),
-        .after_seq = (uint64_t)json_integer_value(json_object_get(request, "after")),
-    };
-    if (destination[0] != 0 && !key_parse(bytes_of_text(destination), &ret_filter->destination))
-        return false;
-    return state[0] == 0 || entry_state_parse(bytes_of_text(state), &ret_filter->state);
-}
-
-static json_t *queues_json(struct gateway *gateway, const json_t *request)
-{
-    static struct entry entries[LIST_MAX];
-    struct store *store = gateway->store;
-    struct store_filter filter;
-    size_t count = 0;
-    if (!read_filter(request, &filter))
-        return control_error(REASON_REQUEST_MALFORMED);
-    json_int_t limit = json_integer_value(json_object_get(request, "limit"));
-    size_t wanted = limit > 0 && limit < LIST_MAX ? (size_t)limit : LIST_MAX;
-    enum reason reason = store->verbs->list(store, &filter, entries, wanted, &count);
-    if (reason != REASON_NONE)
-        return control_error(reason);
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, entry_json(store, &entries[i]));
-    return json_pack("{s:b, s:o, s:o}", "ok", 1, "destinations", counts_json(store), "entries",
-                     list);
-}
-
 /* ---- one dossier
  * --------------------------------------------------------------------------------------- */
 
@@ -147,7 +77,7 @@ static json_t *message_json(struct store *store, uint64_t seq)
         return NULL;
     id_format(&message.id, id);
     json_t *event =
-        json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "time", time_json(message.custody), "type",
+        json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "time", control_time(message.custody), "type",
                   message_type_name((enum message_type)message.type), "type_vi",
                   message_type_label((enum message_type)message.type, LANGUAGE_VIETNAMESE), "from",
                   message.sender.text, "to", message.recipient.text, "message_id", id);
@@ -156,23 +86,24 @@ static json_t *message_json(struct store *store, uint64_t seq)
         REASON_NONE)
         count = 0;
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(states, json_pack("{s:s, s:s, s:s, s:i}", "destination",
-                                                      entries[i].destination.text, "state",
-                                                      entry_state_name(entries[i].state), "reason",
-                                                      reason_code(entries[i].reason), "attempts",
-                                                      (int)entries[i].attempts));
+        (void)json_array_append_new(
+            states,
+            json_pack("{s:s, s:s, s:s, s:s, s:i}", "destination", entries[i].destination.text,
+                      "state", entry_state_name(entries[i].state), "state_vi",
+                      entry_state_vietnamese(entries[i].state), "reason",
+                      reason_code(entries[i].reason), "attempts", (int)entries[i].attempts));
     (void)json_object_set_new(event, "destinations", states);
     return event;
 }
 
 static json_t *dossier_json(struct gateway *gateway, const json_t *request)
 {
-    static uint64_t seqs[LIST_MAX];
+    static uint64_t seqs[HISTORY_MAX];
     struct store *store = gateway->store;
-    const char *code = text_of(request, "dossier_code");
+    const char *code = control_text(request, "dossier_code");
     size_t count = 0;
     enum reason reason =
-        store->verbs->history(store, bytes_of_text(code), 0, seqs, LIST_MAX, &count);
+        store->verbs->history(store, bytes_of_text(code), 0, seqs, HISTORY_MAX, &count);
     if (reason != REASON_NONE)
         return control_error(reason);
     json_t *events = json_array();
@@ -184,22 +115,89 @@ static json_t *dossier_json(struct gateway *gateway, const json_t *request)
 /* ---- changes
  * ---------------------------------------------------------------------------------------------- */
 
+/* By id alone, whoever sent it: an operator has the id from a list or a receipt. Ids are unique by
+ * how they are made; should two senders have used the same one, the sender must be named. */
+static enum reason find_anybodys(struct gateway *gateway, const struct message_id *id,
+                                 struct store_message *ret_message)
+{
+    struct store *store = gateway->store;
+    size_t count = registry_agency_count(gateway->registry);
+    enum reason found = REASON_NOT_FOUND;
+    for (size_t i = 0; i < count; i++) {
+        struct store_message message;
+        const struct key *sender = &registry_agency_at(gateway->registry, i)->key;
+        enum reason reason = store->verbs->find_message(store, sender, id, &message);
+        if (reason == REASON_NOT_FOUND)
+            continue;
+        if (reason != REASON_NONE || found == REASON_NONE)
+            return reason != REASON_NONE ? reason : REASON_ID_REUSED;
+        found = REASON_NONE;
+        *ret_message = message;
+    }
+    return found;
+}
+
+static enum reason find_message(struct gateway *gateway, const json_t *request,
+                                struct store_message *ret_message)
+{
+    struct message_id id;
+    struct key sender;
+    const char *name = control_text(request, "sender");
+    if (!id_parse(bytes_of_text(control_text(request, "message_id")), &id) ||
+        (name[0] != 0 && !key_parse(bytes_of_text(name), &sender)))
+        return REASON_REQUEST_MALFORMED;
+    return name[0] == 0
+               ? find_anybodys(gateway, &id, ret_message)
+               : gateway->store->verbs->find_message(gateway->store, &sender, &id, ret_message);
+}
+
+/* The entry that is meant: at the destination named, otherwise the only one that has not ended. */
+static enum reason find_entry(struct gateway *gateway, const json_t *request, uint64_t message_seq,
+                              struct entry *ret_entry)
+{
+    enum { DESTINATIONS_OF_ONE_MAX = 8 };
+    struct entry entries[DESTINATIONS_OF_ONE_MAX];
+    struct store *store = gateway->store;
+    struct key destination;
+    size_t count = 0;
+    size_t live = 0;
+    const char *name = control_text(request, "destination");
+    if (name[0] != 0)
+        return key_parse(bytes_of_text(name), &destination)
+                   ? store->verbs->read_entry(store, message_seq, &destination, ret_entry)
+                   : REASON_REQUEST_MALFORMED;
+    enum reason reason =
+        store->verbs->entries_of(store, message_seq, entries, DESTINATIONS_OF_ONE_MAX, &count);
+    if (reason != REASON_NONE || count == 0)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    *ret_entry = entries[0];
+    for (size_t i = 0; i < count; i++) {
+        if (!entry_state_is_live(entries[i].state))
+            continue;
+        *ret_entry = entries[i];
+        live++;
+    }
+    return live > 1 ? REASON_ROUTE_MISSING : REASON_NONE;
+}
+
 static json_t *operate_json(struct gateway *gateway, const json_t *request,
                             enum broker_operation operation)
 {
-    struct store *store = gateway->store;
-    struct message_id id;
-    struct key sender;
-    struct key destination;
     struct store_message message;
-    if (!id_parse(bytes_of_text(text_of(request, "message_id")), &id) ||
-        !key_parse(bytes_of_text(text_of(request, "sender")), &sender) ||
-        !key_parse(bytes_of_text(text_of(request, "destination")), &destination))
-        return control_error(REASON_REQUEST_MALFORMED);
-    enum reason reason = store->verbs->find_message(store, &sender, &id, &message);
-    if (reason == REASON_NONE)
-        reason = broker_operate(gateway->broker, message.seq, &destination, operation);
-    return reason == REASON_NONE ? json_pack("{s:b}", "ok", 1) : control_error(reason);
+    struct entry entry;
+    enum reason reason = find_message(gateway, request, &message);
+    if (reason != REASON_NONE)
+        return control_refusal(reason, reason == REASON_ID_REUSED ? "sender" : "message_id");
+    uint64_t seq = message.seq;
+    reason = find_entry(gateway, request, seq, &entry);
+    if (reason != REASON_NONE)
+        return control_refusal(reason, "destination");
+    reason = broker_operate(gateway->broker, seq, &entry.destination, operation);
+    if (reason == REASON_FIELD_INVALID)
+        return control_refusal(REASON_STATE_FORBIDS, entry_state_name(entry.state));
+    return reason == REASON_NONE
+               ? json_pack("{s:b, s:s}", "ok", 1, "destination", entry.destination.text)
+               : control_error(reason);
 }
 
 json_t *control_request(struct gateway *gateway, const json_t *request, bool *ret_is_change)
@@ -211,12 +209,12 @@ json_t *control_request(struct gateway *gateway, const json_t *request, bool *re
                       {"release", BROKER_RELEASE},
                       {"withdraw", BROKER_WITHDRAW},
                       {"expire", BROKER_EXPIRE}};
-    const char *command = text_of(request, "command");
+    const char *command = control_text(request, "command");
     *ret_is_change = false;
     if (strcmp(command, "status") == 0)
         return status_json(gateway);
     if (strcmp(command, "queues") == 0)
-        return queues_json(gateway, request);
+        return control_queues(gateway, request);
     if (strcmp(command, "dossier") == 0)
         return dossier_json(gateway, request);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {

@@ -49,6 +49,10 @@ struct gateway {
 
 bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
                    enum language language);
+/* What --check looks at beyond the settings: registry, trust and keys can be read, and others would
+ * take what this gateway signs. gateway_stop follows. */
+bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,
+                   enum language language);
 /* False: the disk failed under the store; a new start reads what is there. */
 bool gateway_run(struct gateway *gateway);
 void gateway_stop(struct gateway *gateway);

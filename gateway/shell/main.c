@@ -4,16 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/file_read.h"
 #include "proto/base/check.h"
+#include "proto/base/version.h"
 
 enum { EXIT_USAGE = 2, EXIT_SETTINGS = 3 };
 enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
-const char *argp_program_version = "lienthong-gateway 1.0.0";
+const char *argp_program_version = "lienthong-gateway " VERSION_TEXT;
 
 struct options {
     const char *settings_path;
@@ -24,9 +26,17 @@ struct options {
 
 static const struct argp_option option_table[] = {
     {"settings", 's', "FILE", 0, "Settings (YAML). Required.", 0},
-    {"check", OPTION_CHECK, NULL, 0, "Check the settings and end.", 0},
+    {"check", OPTION_CHECK, NULL, 0, "Check settings, registry and keys, and end.", 0},
     {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "Print what may be set, and end.", 0},
     {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Overrides the settings.", 0},
+    {0},
+};
+
+static const struct argp_option vietnamese_options[] = {
+    {"settings", 's', "FILE", 0, "Tệp cấu hình (YAML). Bắt buộc.", 0},
+    {"check", OPTION_CHECK, NULL, 0, "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.", 0},
+    {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "In các mục cấu hình rồi kết thúc.", 0},
+    {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Thay cho cấu hình.", 0},
     {0},
 };
 
@@ -122,14 +132,16 @@ static void say_check(const char *file, int line, const char *expression)
 int main(int argc, char **argv)
 {
     static struct gateway gateway;
-    static const struct argp argp = {
-        .options = option_table,
-        .parser = parse_option,
-        .doc = "Takes custody of signed dossier messages and carries them to their recipients.",
-    };
     struct options options = {.log_format = -1};
     struct gateway_settings settings;
     enum language language = ambient_language();
+    const struct argp argp = {
+        .options = language == LANGUAGE_VIETNAMESE ? vietnamese_options : option_table,
+        .parser = parse_option,
+        .doc = language_pick(
+            language, "Tiếp quản thông điệp hồ sơ đã ký và chuyển đến bên nhận.",
+            "Takes custody of signed dossier messages and carries them to their recipients."),
+    };
     check_set_hook(say_check);
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
@@ -137,19 +149,21 @@ int main(int argc, char **argv)
     if (options.help_settings)
         return print_settings_help(language);
     if (options.settings_path == NULL) {
-        (void)fputs("lienthong-gateway: --settings FILE is required\n", stderr);
+        (void)fprintf(
+            stderr, "lienthong-gateway: %s\n",
+            language_pick(language, "thiếu --settings TỆP", "--settings FILE is required"));
         return EXIT_USAGE;
     }
     if (!load_settings(options.settings_path, language, &settings))
         return EXIT_SETTINGS;
-    if (options.check_only)
-        return EXIT_SUCCESS;
     if (options.log_format >= 0)
         settings.log_format = options.log_format;
+    (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
     /* Few arenas: worker threads would otherwise each keep memory of their own. */
     (void)mallopt(M_ARENA_MAX, 2);
-    bool started = gateway_start(&gateway, &settings, language);
-    bool ran = started && gateway_run(&gateway);
+    bool started = options.check_only ? gateway_check(&gateway, &settings, language)
+                                      : gateway_start(&gateway, &settings, language);
+    bool ran = started && (options.check_only || gateway_run(&gateway));
     gateway_stop(&gateway);
     return ran ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -15,6 +15,7 @@
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/file_read.h"
 #include "gateway/workers/registry_directory.h"
+#include "gateway/workers/self_check.h"
 #include "proto/seal/seal.h"
 #include "proto/seal/sha256.h"
 #include "proto/seal/trust.h"
@@ -52,10 +53,11 @@ void gateway_log(struct gateway *gateway, enum log_level level, const char *even
 
 static bool fail(struct gateway *gateway, enum reason reason, const char *what)
 {
-    (void)fprintf(stderr, "lienthong-gateway: %s: %s (%s)\n", what,
-                  gateway->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                           : reason_english(reason),
-                  reason_code(reason));
+    bool is_vietnamese = gateway->language == LANGUAGE_VIETNAMESE;
+    const char *hint = is_vietnamese ? reason_hint_vietnamese(reason) : reason_hint(reason);
+    (void)fprintf(stderr, "lienthong-gateway: %s: %s (%s)%s%s\n", what,
+                  is_vietnamese ? reason_vietnamese(reason) : reason_english(reason),
+                  reason_code(reason), hint[0] != 0 ? "\n  " : "", hint);
     return false;
 }
 
@@ -67,6 +69,18 @@ struct snapshots {
     struct trust *trust;
 };
 
+static void log_faults(struct gateway *gateway, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        struct buffer text;
+        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
+        if (fault_print(&faults->items[i], gateway->language, &text))
+            gateway_log(gateway, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
+                        buffer_text(&text));
+        buffer_release(&text);
+    }
+}
+
 static bool load_snapshots(struct gateway *gateway, struct snapshots *ret_snapshots)
 {
     const char *path = gateway->settings.registry_directory;
@@ -75,6 +89,7 @@ static bool load_snapshots(struct gateway *gateway, struct snapshots *ret_snapsh
     static struct faults faults;
     enum reason reason = registry_directory_load(path, sha256_parts, &faults, &snapshots.registry);
     if (reason != REASON_NONE) {
+        log_faults(gateway, &faults);
         gateway_log(gateway, LOG_ERROR, "registry_refused", reason, path);
         return false;
     }
@@ -196,6 +211,7 @@ static bool start_store(struct gateway *gateway)
     char path[FILE_PATH_BYTES_MAX];
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return fail(gateway, REASON_STORE_FAILED, folder);
+    (void)chmod(folder, 0700); /* personal data; an operator may have made it open to all */
     struct store_sqlite_options options = {.cache_bytes =
                                                (uint32_t)gateway->settings.store_cache_bytes};
     if (!file_path_join(folder, "store.sqlite", path))
@@ -294,8 +310,8 @@ static bool start_signals(struct gateway *gateway)
     return gateway->signals >= 0 || fail(gateway, REASON_STORE_FAILED, "signals");
 }
 
-bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
-                   enum language language)
+static void init(struct gateway *gateway, const struct gateway_settings *settings,
+                 enum language language)
 {
     *gateway = (struct gateway){.settings = *settings, .language = language, .signals = -1};
     log_stream_init(&gateway->log_stream, STDERR_FILENO);
@@ -304,6 +320,31 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
                                 .format = (enum log_format)settings->log_format,
                                 .lowest = LOG_INFO,
                                 .offset_minutes = local_offset_minutes()};
+}
+
+bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,
+                   enum language language)
+{
+    struct curve_pair pair;
+    struct key self;
+    init(gateway, settings, language);
+    if (!key_parse(bytes_of_text(settings->participant), &self))
+        return fail(gateway, REASON_SETTINGS_INVALID, "participant");
+    if (!start_crypto(gateway))
+        return false;
+    enum reason reason = read_curve_secret(settings->curve_secret_file, &pair);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, settings->curve_secret_file);
+    explicit_bzero(&pair.secret_key, sizeof pair.secret_key);
+    reason = self_check(gateway->registry, &self, crypto_openssl_port(gateway->crypto),
+                        &pair.public_key, gateway_wall());
+    return reason == REASON_NONE || fail(gateway, reason, settings->participant);
+}
+
+bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
+                   enum language language)
+{
+    init(gateway, settings, language);
     if (!start_signals(gateway) || !start_crypto(gateway) || !start_store(gateway) ||
         !start_broker(gateway) || !start_link(gateway) || !write_endpoint(gateway))
         return false;

@@ -12,9 +12,11 @@
 int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
 {
     struct adapter_address address;
-    if (adapter_locate(where, getenv("LIENTHONG_ADAPTER"), &address) != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_ADAPTER_MISSING, invocation->language),
-                address.state_directory);
+    enum reason reason = adapter_locate(where, getenv("LIENTHONG_ADAPTER"), &address);
+    if (reason != REASON_NONE) {
+        enum text text =
+            reason == REASON_TOKEN_WRONG ? TEXT_ADAPTER_FORBIDDEN : TEXT_ADAPTER_MISSING;
+        fprintf(stderr, text_of(text, invocation->language), address.state_directory);
         return EXIT_CODE_UNREACHABLE;
     }
     const struct http_options options = {.base_url = address.base_url, .token = address.token};
@@ -24,21 +26,27 @@ int adapter_open(const struct invocation *invocation, const char *where, struct 
     return EXIT_CODE_UNREACHABLE;
 }
 
-static void print_error(const struct invocation *invocation, const struct http_reply *reply)
+void error_print(enum language language, const json_t *error)
 {
-    enum language language = invocation->language;
-    const json_t *error = json_object_get(reply->body, "error");
-    const char *message =
-        json_text(error, language == LANGUAGE_VIETNAMESE ? "message_vi" : "message_en");
-    if (message[0] == 0) {
-        fprintf(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
-        return;
-    }
-    fprintf(stderr, text_of(TEXT_REFUSED, language), message, json_text(error, "code"));
-    static const char *const more[] = {"detail", "hint"};
-    for (size_t i = 0; i < 2; i++)
-        if (json_text(error, more[i])[0] != 0)
-            fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), json_text(error, more[i]));
+    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
+    const char *hint = json_text(error, is_vietnamese ? "hint_vi" : "hint");
+    const char *detail = json_text(error, "detail");
+    fprintf(stderr, text_of(TEXT_REFUSED, language),
+            json_text(error, is_vietnamese ? "message_vi" : "message_en"),
+            json_text(error, "code"));
+    if (detail[0] != 0)
+        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), state_label(detail, language));
+    if (hint[0] != 0)
+        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
+}
+
+const char *unreachable_text(enum reason reason, enum language language)
+{
+    if (reason == REASON_OFFICE_UNREACHABLE)
+        return text_of(TEXT_PROGRAM_SILENT, language);
+    if (reason == REASON_OFFICE_TIMEOUT)
+        return text_of(TEXT_PROGRAM_SLOW, language);
+    return language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
 }
 
 int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
@@ -46,16 +54,19 @@ int adapter_judge(const struct invocation *invocation, enum reason reason, struc
 {
     enum language language = invocation->language;
     if (reason != REASON_NONE) {
-        const char *why =
-            language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
-        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter", why);
+        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter",
+                unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
     int code = EXIT_CODE_OK;
+    const json_t *error = json_object_get(reply->body, "error");
     if (reply->status >= 200 && reply->status < 300) {
         *ret_body = json_incref(reply->body);
     } else {
-        print_error(invocation, reply);
+        if (json_is_object(error))
+            error_print(language, error);
+        else
+            fprintf(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
         code = reply->status == 404 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
     }
     http_reply_release(reply);

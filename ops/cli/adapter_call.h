@@ -16,6 +16,11 @@ int adapter_call(const struct invocation *invocation, struct http *http,
 int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
                   json_t **ret_body);
 
+/* To standard error: {code, message_vi, message_en, hint, hint_vi, detail} of a refusal. */
+void error_print(enum language language, const json_t *error);
+/* Why one of our own programs could not be asked. The reasons' own texts speak of offices. */
+const char *unreachable_text(enum reason reason, enum language language);
+
 /* Prints a document and a line end. */
 void json_print(const json_t *document);
 /* The member as text, "" when there is none. Numbers are written into scratch. */

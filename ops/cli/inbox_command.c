@@ -16,9 +16,10 @@ struct inbox_options {
 };
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_TIME, false, false}, {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_FROM, false, false}, {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_FILES, true, false}, {TEXT_COLUMN_MESSAGE, false, false},
+    {TEXT_COLUMN_TIME, false, false},    {TEXT_COLUMN_TYPE, false, false},
+    {TEXT_COLUMN_FROM, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
+    {TEXT_COLUMN_FILES, true, false},    {TEXT_COLUMN_STATE, false, false},
+    {TEXT_COLUMN_MESSAGE, false, false},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
@@ -44,6 +45,7 @@ static void print_list(const struct invocation *invocation, const json_t *page)
             json_text(message, "sender"),
             json_text(message, "dossier_code"),
             files,
+            state_label(json_text(message, "state"), invocation->language),
             json_text(message, "message_id"),
         };
         table_row(&table, cells);
@@ -141,14 +143,25 @@ static int look(const struct invocation *invocation, const struct inbox_options 
     return code;
 }
 
-static bool words_good(int argc, char **argv)
+static int check_words(const struct option_table *table, enum language language, int argc,
+                       char **argv)
 {
-    if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
-        return true;
+    static const char *const words[] = {"list", "show", "accept", "refuse"};
+    enum { WORDS = sizeof words / sizeof words[0] };
     struct message_id id;
-    return argc == 2 && id_parse(bytes_of_text(argv[1]), &id) &&
-           (strcmp(argv[0], "show") == 0 || strcmp(argv[0], "accept") == 0 ||
-            strcmp(argv[0], "refuse") == 0);
+    size_t word = 0;
+    while (argc > 0 && word < WORDS && strcmp(words[word], argv[0]) != 0)
+        word++;
+    if (word == WORDS)
+        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
+    int wanted = word > 0 ? 2 : argc > 0;
+    if (argc < wanted)
+        return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
+    if (argc > wanted)
+        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
+    return word == 0 || id_parse(bytes_of_text(argv[1]), &id)
+               ? EXIT_CODE_OK
+               : options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
 }
 
 int command_inbox(const struct invocation *invocation, int argc, char **argv)
@@ -167,12 +180,11 @@ int command_inbox(const struct invocation *invocation, int argc, char **argv)
     enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
     if (answer != OPTIONS_GO)
         return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (!words_good(argc, argv)) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
     struct http *http = NULL;
-    int code = adapter_open(invocation, options.adapter, &http);
+    int code = check_words(&table, invocation->language, argc, argv);
+    if (code != EXIT_CODE_OK)
+        return code;
+    code = adapter_open(invocation, options.adapter, &http);
     bool looks = argc < 2 || strcmp(argv[0], "show") == 0;
     if (code == EXIT_CODE_OK && looks)
         code = look(invocation, &options, http, argc == 2 ? argv[1] : NULL);

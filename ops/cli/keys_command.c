@@ -211,15 +211,36 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
     return good ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;
 }
 
-static bool options_good(const struct keys_options *options)
+/* EXIT_CODE_USAGE: it was said what is wrong. */
+static int check_options(const struct option_table *table, enum language language,
+                         const struct keys_options *options)
 {
     static const char *const algorithms[] = {"rsa-2048", "rsa-3072", "p256", "p384"};
+    const char *const names[] = {options->name, options->organization};
     bool known = false;
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
         known = known || strcmp(options->algorithm, algorithms[i]) == 0;
-    return known && strlen(options->name) <= COMMON_NAME_BYTES_MAX && options->name[0] != 0 &&
-           (options->organization == NULL ||
-            strlen(options->organization) <= COMMON_NAME_BYTES_MAX);
+    if (!known)
+        return options_wrong(table, language, TEXT_ALGORITHM_WRONG, options->algorithm);
+    for (size_t i = 0; i < 2; i++)
+        if (names[i] != NULL && (names[i][0] == 0 || strlen(names[i]) > COMMON_NAME_BYTES_MAX))
+            return options_wrong(table, language, TEXT_NAME_LONG, names[i]);
+    return EXIT_CODE_OK;
+}
+
+static int check_words(const struct option_table *table, enum language language, int argc,
+                       char **argv, struct key *ret_participant)
+{
+    if (argc > 0 && strcmp(argv[0], "new") != 0)
+        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
+    if (argc < 2)
+        return options_wrong(table, language, TEXT_WORD_MISSING,
+                             argc == 0 ? "new PARTICIPANT" : "PARTICIPANT");
+    if (argc > 3)
+        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[3]);
+    return key_parse(bytes_of_text(argv[1]), ret_participant)
+               ? EXIT_CODE_OK
+               : options_wrong(table, language, TEXT_KEY_WRONG, argv[1]);
 }
 
 int command_keys(const struct invocation *invocation, int argc, char **argv)
@@ -239,13 +260,12 @@ int command_keys(const struct invocation *invocation, int argc, char **argv)
     if (answer != OPTIONS_GO)
         return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     struct key participant;
-    bool words = (argc == 2 || argc == 3) && strcmp(argv[0], "new") == 0 &&
-                 key_parse(bytes_of_text(argv[1]), &participant);
-    if (words && options.name == NULL)
+    int code = check_words(&table, invocation->language, argc, argv, &participant);
+    if (code == EXIT_CODE_OK && options.name == NULL)
         options.name = participant.text;
-    if (!words || !options_good(&options)) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    if (code == EXIT_CODE_OK)
+        code = check_options(&table, invocation->language, &options);
+    if (code != EXIT_CODE_OK)
+        return code;
     return make_keys(invocation, &options, argc == 3 ? argv[2] : argv[1]);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/cli/commands.h"
 #include "proto/base/check.h"
 
 enum {
@@ -79,6 +80,25 @@ static const struct option_row *row_of(const struct option_table *table, int val
     return NULL;
 }
 
+/* A value that may be left out can also stand as the next word, when nothing else could be meant:
+ * a path for a path, one of the words that the argument lists. */
+static const char *word_behind(const struct option_row *row, int argc, char **argv)
+{
+    const char *word = optind < argc ? argv[optind] : NULL;
+    if (row->kind != OPTION_MAYBE || word == NULL || word[0] == '-' || word[0] == 0)
+        return NULL;
+    bool fits = strchr(word, '/') != NULL;
+    size_t size = strlen(word);
+    for (const char *at = row->argument; !fits && at != NULL; at = strchr(at, '|')) {
+        at += *at == '|';
+        fits = strncmp(at, word, size) == 0 && (at[size] == 0 || at[size] == '|');
+    }
+    if (!fits)
+        return NULL;
+    optind++;
+    return word;
+}
+
 enum options_answer options_parse(const struct option_table *table, enum language language,
                                   int *argc, char ***argv)
 {
@@ -95,7 +115,10 @@ enum options_answer options_parse(const struct option_table *table, enum languag
             return OPTIONS_HELP;
         }
         const struct option_row *row = value == '?' ? NULL : row_of(table, value);
-        if (row == NULL || !take(row, optarg)) {
+        const char *text = optarg;
+        if (row != NULL && text == NULL)
+            text = word_behind(row, *argc, *argv);
+        if (row == NULL || !take(row, text)) {
             fprintf(stderr, text_of(TEXT_OPTION_WRONG, language), (*argv)[optind - 1]);
             options_complain(table, language);
             return OPTIONS_WRONG;
@@ -128,6 +151,16 @@ void options_print_help(const struct option_table *table, enum language language
         print_row(&table->rows[i], language, to);
     const struct option_row help = {"help", 'h', OPTION_FLAG, NULL, NULL, TEXT_OPTION_HELP, 0, 0};
     print_row(&help, language, to);
+}
+
+int options_wrong(const struct option_table *table, enum language language, enum text text,
+                  const char *value)
+{
+    fprintf(stderr, "lienthong %s: ", table->command);
+    /* The texts of the table are its own formats, compared by a test. */
+    fprintf(stderr, text_of(text, language), value);
+    options_complain(table, language);
+    return EXIT_CODE_USAGE;
 }
 
 void options_complain(const struct option_table *table, enum language language)

@@ -24,7 +24,9 @@
 enum option_kind {
     OPTION_FLAG,    /* bool */
     OPTION_TEXT,    /* const char * */
-    OPTION_MAYBE,   /* const char *; the value may be left out and is then "" */
+    OPTION_MAYBE,   /* const char *; the value may be left out and is then "". Without "=" it may
+                       follow as the next word when that has a '/', or is one of the words of
+                       `argument` ("custody|delivered") */
     OPTION_INTEGER, /* int64_t, from min to max */
     OPTION_LIST,    /* struct option_list: may be given several times */
 };
@@ -65,7 +67,11 @@ enum options_answer options_parse(const struct option_table *table, enum languag
                                   int *argc, char ***argv);
 /* Usage line, summary and options. */
 void options_print_help(const struct option_table *table, enum language language, FILE *to);
-/* One line to standard error that says the words are wrong and how to get help. */
+/* What is wrong, with the word that is, and how to get help: to standard error. Answers
+ * EXIT_CODE_USAGE. The text takes one %s. */
+int options_wrong(const struct option_table *table, enum language language, enum text text,
+                  const char *value);
+/* One line to standard error: how to get help. */
 void options_complain(const struct option_table *table, enum language language);
 
 #endif

@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/gateway_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/table.h"
-#include "ops/client/control_socket.h"
 #include "proto/base/id.h"
+#include "routing/outbox/entry.h"
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, CONTROL_TIMEOUT_MS = 10 * 1000 };
-
-#define GATEWAY_SOCKET_DEFAULT "/run/lienthong/gateway.socket"
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
 struct queues_options {
     bool json;
@@ -54,6 +53,19 @@ static void print_destinations(enum language language, const json_t *destination
     table_release(&table);
 }
 
+/* Why an entry waits: what went wrong with it, or what it waits for. */
+static const char *cause_label(const json_t *row, enum language language, char scratch[256])
+{
+    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
+    const json_t *cause = json_object_get(row, "cause");
+    const char *reason = json_text(row, is_vietnamese ? "reason_vi" : "reason_en");
+    char time[32];
+    snprintf(scratch, 256, "%s%s%s%s%s", json_text(cause, is_vietnamese ? "vi" : "en"),
+             json_text(cause, "at")[0] != 0 ? " " : "", time_label(json_text(cause, "at"), time),
+             cause != NULL && reason[0] != 0 ? "; " : "", reason);
+    return scratch;
+}
+
 static void print_entries(enum language language, const json_t *entries)
 {
     struct table table;
@@ -62,7 +74,7 @@ static void print_entries(enum language language, const json_t *entries)
     const json_t *row;
     json_array_foreach(entries, index, row)
     {
-        char attempts[32], time[32];
+        char attempts[32], time[32], cause[256];
         const char *const cells[ENTRY_COLUMN_COUNT] = {
             json_text(row, "destination"),
             state_label(json_text(row, "state"), language),
@@ -71,7 +83,7 @@ static void print_entries(enum language language, const json_t *entries)
             type_label(json_text(row, "type"), language),
             json_text(row, "dossier_code"),
             json_text(row, "message_id"),
-            json_text(row, language == LANGUAGE_VIETNAMESE ? "reason_vi" : "reason_en"),
+            cause_label(row, language, cause),
         };
         table_row(&table, cells);
     }
@@ -94,14 +106,48 @@ static void print_queues(enum language language, const json_t *queues)
     }
 }
 
+static const struct table_column peer_columns[] = {
+    {TEXT_COLUMN_PARTICIPANT, false, false}, {TEXT_COLUMN_CONNECTED, false, false},
+    {TEXT_COLUMN_HEARD, false, false},       {TEXT_COLUMN_BACKLOG, true, false},
+    {TEXT_COLUMN_LEASED, true, false},       {TEXT_COLUMN_BREAKER, false, false},
+};
+enum { PEER_COLUMN_COUNT = sizeof peer_columns / sizeof peer_columns[0] };
+
+static void print_status(enum language language, const json_t *status)
+{
+    struct table table;
+    size_t index;
+    const json_t *row;
+    const char *const words[] = {text_of(TEXT_NO, language), text_of(TEXT_YES, language)};
+    const json_t *ledger = json_object_get(status, "ledger");
+    printf(text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
+           (long long)json_integer_value(json_object_get(ledger, "size")),
+           json_text(status, "registry_version"),
+           (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
+    table_init(&table, peer_columns, PEER_COLUMN_COUNT);
+    json_array_foreach(json_object_get(status, "peers"), index, row)
+    {
+        char numbers[2][32], time[32];
+        const char *const cells[PEER_COLUMN_COUNT] = {
+            json_text(row, "participant"),
+            words[json_is_true(json_object_get(row, "connected"))],
+            time_label(json_text(row, "last_heard"), time),
+            json_number(row, "backlog", numbers[0]),
+            json_number(row, "under_way", numbers[1]),
+            words[json_is_true(json_object_get(row, "breaker_open"))],
+        };
+        table_row(&table, cells);
+    }
+    table_print(&table, language, terminal_width(stdout), stdout);
+    table_release(&table);
+}
+
 /* --- the gateway
  * ---------------------------------------------------------------------------------- */
 
 static int ask_gateway(const struct invocation *invocation, const struct queues_options *options,
                        const char *word, const char *id, json_t **ret_answer)
 {
-    enum language language = invocation->language;
-    const char *path = options->gateway[0] != 0 ? options->gateway : GATEWAY_SOCKET_DEFAULT;
     json_t *request = json_object();
     const struct {
         const char *name;
@@ -114,21 +160,9 @@ static int ask_gateway(const struct invocation *invocation, const struct queues_
         if (members[i].value != NULL)
             json_object_set_new(request, members[i].name, json_string(members[i].value));
     json_object_set_new(request, "limit", json_integer(options->limit));
-    enum reason reason = control_ask(path, request, CONTROL_TIMEOUT_MS, ret_answer);
+    int code = gateway_call(invocation, options->gateway, request, ret_answer);
     json_decref(request);
-    if (reason != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), path,
-                language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                : reason_english(reason));
-        return EXIT_CODE_UNREACHABLE;
-    }
-    if (json_is_true(json_object_get(*ret_answer, "ok")))
-        return EXIT_CODE_OK;
-    const json_t *error = json_object_get(*ret_answer, "error");
-    const char *code = json_text(error, "code");
-    fprintf(stderr, text_of(TEXT_REFUSED, language),
-            json_text(error, language == LANGUAGE_VIETNAMESE ? "message_vi" : "message_en"), code);
-    return strcmp(code, "not_found") == 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
+    return code;
 }
 
 /* --- an adapter
@@ -160,14 +194,58 @@ static int ask_adapter(const struct invocation *invocation, const struct queues_
     return code;
 }
 
-static bool words_good(int argc, char **argv)
+static const struct {
+    const char *word;
+    bool takes_id, only_gateway;
+    enum text done;
+} works[] = {
+    {"list", false, false, TEXT_QUEUES_EMPTY},
+    {"hold", true, false, TEXT_QUEUES_HELD},
+    {"release", true, false, TEXT_QUEUES_RELEASED},
+    {"withdraw", true, false, TEXT_QUEUES_WITHDRAWN},
+    {"expire", true, true, TEXT_QUEUES_EXPIRED},
+    {"status", false, true, TEXT_QUEUES_EMPTY},
+};
+enum { WORKS = sizeof works / sizeof works[0] };
+
+/* EXIT_CODE_USAGE: it was said what is wrong. */
+static int check_words(const struct option_table *table, enum language language, int argc,
+                       char **argv, const struct queues_options *options, size_t *ret_work)
 {
     struct message_id id;
-    if (argc == 0 || (argc == 1 && strcmp(argv[0], "list") == 0))
-        return true;
-    return argc == 2 && id_parse(bytes_of_text(argv[1]), &id) &&
-           (strcmp(argv[0], "hold") == 0 || strcmp(argv[0], "release") == 0 ||
-            strcmp(argv[0], "withdraw") == 0);
+    struct key key;
+    size_t work = 0;
+    while (argc > 0 && work < WORKS && strcmp(works[work].word, argv[0]) != 0)
+        work++;
+    if (work == WORKS)
+        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
+    int wanted = works[work].takes_id ? 2 : argc > 0;
+    if (argc < wanted)
+        return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
+    if (argc > wanted)
+        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
+    if (works[work].takes_id && !id_parse(bytes_of_text(argv[1]), &id))
+        return options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
+    if (works[work].only_gateway && options->gateway == NULL)
+        return options_wrong(table, language, TEXT_QUEUES_ONLY_GATEWAY, argv[0]);
+    enum entry_state state = ENTRY_QUEUED;
+    if (options->state != NULL &&
+        (!entry_state_parse(bytes_of_text(options->state), &state) || !entry_state_is_live(state)))
+        return options_wrong(table, language, TEXT_STATE_WRONG, options->state);
+    if (options->destination != NULL && !key_parse(bytes_of_text(options->destination), &key))
+        return options_wrong(table, language, TEXT_DESTINATION_WRONG, options->destination);
+    *ret_work = work;
+    return EXIT_CODE_OK;
+}
+
+static void print_answer(enum language language, size_t work, const char *id, const json_t *answer)
+{
+    if (works[work].takes_id)
+        printf(text_of(works[work].done, language), id);
+    else if (works[work].only_gateway)
+        print_status(language, answer);
+    else
+        print_queues(language, answer);
 }
 
 int command_queues(const struct invocation *invocation, int argc, char **argv)
@@ -182,25 +260,25 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
         {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
         {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
-    const struct option_table table = {"queues", "[list | hold ID | release ID | withdraw ID]",
-                                       TEXT_COMMAND_QUEUES, rows, sizeof rows / sizeof rows[0]};
+    const struct option_table table = {
+        "queues", "[list | hold ID | release ID | withdraw ID | expire ID | status]",
+        TEXT_COMMAND_QUEUES, rows, sizeof rows / sizeof rows[0]};
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (!words_good(argc, argv)) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
-    const char *word = argc == 2 ? argv[0] : "queues", *id = argc == 2 ? argv[1] : NULL;
+    size_t work = 0;
+    int code = check_words(&table, invocation->language, argc, argv, &options, &work);
+    if (code != EXIT_CODE_OK)
+        return code;
+    const char *id = works[work].takes_id ? argv[1] : NULL;
+    const char *word = work == 0 ? "queues" : works[work].word;
     json_t *answer = NULL;
-    int code = options.gateway != NULL ? ask_gateway(invocation, &options, word, id, &answer)
-                                       : ask_adapter(invocation, &options, word, id, &answer);
+    code = options.gateway != NULL ? ask_gateway(invocation, &options, word, id, &answer)
+                                   : ask_adapter(invocation, &options, word, id, &answer);
     if (code == EXIT_CODE_OK && options.json)
         json_print(answer);
-    else if (code == EXIT_CODE_OK && id != NULL)
-        printf(text_of(TEXT_QUEUES_DONE, invocation->language), word, id);
     else if (code == EXIT_CODE_OK)
-        print_queues(invocation->language, answer);
+        print_answer(invocation->language, work, id, answer);
     json_decref(answer);
     return code;
 }

@@ -40,7 +40,11 @@ void registry_print_faults(const struct invocation *invocation, const struct fau
     buffer_init(&text, TEXT_BYTES_LIMIT);
     (void)faults_print(faults, invocation->language, &text);
     fwrite(text.data, 1, text.size, to);
-    fprintf(to, text_of(TEXT_REGISTRY_FAULTS, invocation->language), faults_total(faults));
+    size_t total = faults_total(faults);
+    fprintf(
+        to,
+        text_of(total == 1 ? TEXT_REGISTRY_FAULT_ONE : TEXT_REGISTRY_FAULTS, invocation->language),
+        total);
     buffer_release(&text);
 }
 

@@ -2,9 +2,12 @@
  * with them. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "gateway/workers/registry_directory.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
+#include "proto/seal/trust.h"
 
 static json_t *faults_document(const struct faults *faults, enum language language)
 {
@@ -21,11 +24,11 @@ static json_t *faults_document(const struct faults *faults, enum language langua
 }
 
 static void print_document(const struct invocation *invocation, const char *directory,
-                           const struct registry *registry, const struct faults *faults)
+                           const struct registry *registry, const struct faults *faults, bool good)
 {
-    json_t *document = json_pack(
-        "{s:s, s:b, s:o, s:i}", "directory", directory, "good", registry != NULL, "faults",
-        faults_document(faults, invocation->language), "faults_left_out", (int)faults->left_out);
+    json_t *document = json_pack("{s:s, s:b, s:o, s:i}", "directory", directory, "good", good,
+                                 "faults", faults_document(faults, invocation->language),
+                                 "faults_left_out", (int)faults->left_out);
     if (document != NULL && registry != NULL) {
         json_t *counts = json_pack(
             "{s:s, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
@@ -43,6 +46,45 @@ static void print_good(const struct invocation *invocation, const struct registr
     printf(text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
            registry_participant_count(registry), registry_procedure_count(registry),
            registry_policy_count(registry), registry_version(registry));
+}
+
+/* The certificates, anchors and lists beside the files, as gateway and adapters will read them. A
+ * folder of data alone, without participants, has none. */
+static int check_trust(const struct invocation *invocation, const char *directory,
+                       const struct registry *registry, bool json)
+{
+    char culprit[FILE_PATH_BYTES_MAX];
+    struct trust *trust = NULL;
+    wall_t now = {(int64_t)time(NULL) * 1000};
+    if (registry_participant_count(registry) == 0)
+        return EXIT_CODE_OK;
+    enum reason reason = trust_directory_load(directory, registry, now, &trust, culprit);
+    if (reason == REASON_NONE) {
+        trust_drop(&trust);
+        return EXIT_CODE_OK;
+    }
+    fprintf(json ? stderr : stdout, text_of(TEXT_REGISTRY_TRUST, invocation->language),
+            culprit[0] != 0 ? culprit : directory,
+            invocation->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
+                                                        : reason_english(reason),
+            reason_code(reason));
+    return EXIT_CODE_NEGATIVE;
+}
+
+/* Agencies that dossiers go to and that cannot fetch them. No fault: they may follow. */
+static void print_not_enrolled(const struct invocation *invocation, const struct registry *registry)
+{
+    if (registry_participant_count(registry) == 0)
+        return;
+    for (size_t i = 0; i < registry_agency_count(registry); i++) {
+        const struct agency *agency = registry_agency_at(registry, i);
+        size_t count = 0;
+        for (size_t j = 0; j < registry_procedure_count(registry); j++)
+            count += registry_procedure_at(registry, j)->agency == agency;
+        if (count > 0 && registry_participant(registry, &agency->key) == NULL)
+            fprintf(stderr, text_of(TEXT_REGISTRY_NOT_ENROLLED, invocation->language),
+                    agency->key.text, count);
+    }
 }
 
 int command_registry(const struct invocation *invocation, int argc, char **argv)
@@ -64,11 +106,16 @@ int command_registry(const struct invocation *invocation, int argc, char **argv)
     struct registry *registry = NULL;
     const char *directory = registry_place(argc == 2 ? argv[1] : NULL);
     int code = registry_open(invocation, directory, &faults, &registry);
+    if (code == EXIT_CODE_OK) {
+        print_not_enrolled(invocation, registry);
+        code = check_trust(invocation, directory, registry, json);
+    }
+    bool is_trust = code == EXIT_CODE_NEGATIVE && registry != NULL;
     if (json && code != EXIT_CODE_UNREACHABLE)
-        print_document(invocation, directory, registry, &faults);
+        print_document(invocation, directory, registry, &faults, code == EXIT_CODE_OK);
     else if (code == EXIT_CODE_OK)
         print_good(invocation, registry);
-    else if (code == EXIT_CODE_NEGATIVE)
+    else if (code == EXIT_CODE_NEGATIVE && !is_trust)
         registry_print_faults(invocation, &faults, stdout);
     registry_destroy(&registry);
     return code;

@@ -163,6 +163,8 @@ int command_route(const struct invocation *invocation, int argc, char **argv)
         options_complain(&table, invocation->language);
         return EXIT_CODE_USAGE;
     }
+    if (options.procedure == NULL && options.recipient == NULL && options.type == NULL)
+        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "--procedure");
     if (!read_question(invocation, &options, &question))
         return EXIT_CODE_USAGE;
     return explain(invocation, &options, &question);

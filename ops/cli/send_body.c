@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { FIELD_NAME_BYTES_MAX = 128, FIELD_DEPTH_MAX = 4 };
 
@@ -50,12 +51,17 @@ static bool set_field(json_t *body, const char *field)
 int send_body_make(const struct invocation *invocation, const char *file,
                    const struct option_list *fields, json_t **ret_body)
 {
-    json_error_t error = {.text = ""};
+    json_error_t error = {.line = 1, .column = 1};
+    if (file != NULL && strcmp(file, "-") != 0 && access(file, R_OK) != 0) {
+        fprintf(stderr, text_of(TEXT_FILE_UNREADABLE, invocation->language), file);
+        return EXIT_CODE_UNREACHABLE;
+    }
     json_t *body = file == NULL             ? json_object()
                    : strcmp(file, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
                                             : json_load_file(file, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(body)) {
-        fprintf(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.text);
+        fprintf(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.line,
+                error.column);
         json_decref(body);
         return EXIT_CODE_USAGE;
     }

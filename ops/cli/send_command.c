@@ -151,30 +151,35 @@ static int make_message(const struct invocation *invocation, const struct send_o
 /* --- waiting ------------------------------------------------------------------------------------
  */
 
-/* The farthest state that the dossier's history shows of this message. */
-static const char *state_of(const json_t *dossier, const char *message_id)
+/* Where a message is, as its own adapter knows: a receipt of the recipient or the gateway's word on
+ * its end before the gateway's custody, and that before the state of the entry here. ret_receipt:
+ * what says so; NULL. */
+static const char *state_of(const json_t *message, const json_t **ret_receipt)
 {
-    static const char *const rank[] = {"queued",    "leased",  "deferred", "held",
-                                       "withdrawn", "expired", "refused",  "delivered"};
+    static const char *const ends[] = {"receipt_delivered", "receipt_refused", "receipt_expired",
+                                       "receipt_withdrawn"};
     const char *state = "queued";
-    size_t best = 0, index;
-    const json_t *event;
-    bool custody = false;
-    json_array_foreach(json_object_get(dossier, "events"), index, event)
+    size_t index;
+    const json_t *row;
+    *ret_receipt = NULL;
+    json_array_foreach(json_object_get(message, "entries"), index, row)
     {
-        if (strcmp(json_text(event, "message_id"), message_id) != 0)
-            continue;
-        const char *type = json_text(event, "type"), *seen = json_text(event, "state");
-        if (strncmp(type, "receipt_", 8) == 0)
-            seen = type + 8;
-        custody = custody || strcmp(seen, "custody") == 0;
-        for (size_t i = best; i < sizeof rank / sizeof rank[0]; i++)
-            if (strcmp(rank[i], seen) == 0) {
-                best = i;
-                state = rank[i];
-            }
+        state = json_text(row, "state");
+        if (strcmp(state, "delivered") == 0)
+            state = "custody"; /* towards the gateway */
+        else if (json_text(row, "reason")[0] != 0)
+            *ret_receipt = row;
     }
-    return custody && best < 4 ? "custody" : state;
+    json_array_foreach(json_object_get(message, "receipts"), index, row)
+    {
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            if (strcmp(json_text(row, "type"), ends[i]) != 0)
+                continue;
+            *ret_receipt = row;
+            state = ends[i] + strlen("receipt_");
+        }
+    }
+    return state;
 }
 
 static bool is_end(const char *state)
@@ -183,42 +188,61 @@ static bool is_end(const char *state)
            strcmp(state, "expired") == 0 || strcmp(state, "withdrawn") == 0;
 }
 
+/* What it has come to, and why. */
+static int print_state(const struct invocation *invocation, const struct send_options *options,
+                       const char *state, const json_t *receipt)
+{
+    enum language language = invocation->language;
+    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
+    bool custody_is_enough = strcmp(options->wait, "custody") == 0;
+    bool good =
+        strcmp(state, "delivered") == 0 || (custody_is_enough && strcmp(state, "custody") == 0);
+    const char *label = state_label(state, language);
+    const char *reason = json_text(receipt, is_vietnamese ? "reason_vi" : "reason_en");
+    const char *hint = json_text(receipt, is_vietnamese ? "hint_vi" : "hint");
+    const char *words = json_text(receipt, "text");
+    if (good || is_end(state))
+        fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, language), label);
+    else
+        fprintf(stderr, text_of(TEXT_SEND_NOT_REACHED, language),
+                (long long)options->timeout_seconds, label);
+    if (reason[0] != 0)
+        fprintf(stderr, text_of(TEXT_SEND_WHY, language), reason, json_text(receipt, "reason"));
+    if (words[0] != 0)
+        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), words);
+    if (hint[0] != 0)
+        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
+    return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
+}
+
 static int wait_for_state(const struct invocation *invocation, const struct send_options *options,
                           struct http *http, const char *message_id)
 {
-    char code_text[3 * DOSSIER_CODE_BYTES_MAX + 1], path[sizeof code_text + 32];
-    if (!url_encode(options->dossier, code_text, sizeof code_text))
-        return EXIT_CODE_USAGE;
-    snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
+    char path[128];
+    json_t *message = NULL;
+    const json_t *receipt = NULL;
     const char *state = "queued";
-    bool custody_is_enough = strcmp(options->wait, "custody") == 0;
     struct timespec start, now;
+    snprintf(path, sizeof path, "/v1/messages/%s", message_id);
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (long pause_ms = POLL_FIRST_MS;;
          pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
-        json_t *dossier = NULL;
         const struct http_request request = {.method = "GET", .path = path};
-        int code = adapter_call(invocation, http, &request, &dossier);
-        if (code != EXIT_CODE_OK && code != EXIT_CODE_NEGATIVE)
+        json_decref(message);
+        message = NULL;
+        int code = adapter_call(invocation, http, &request, &message);
+        if (code != EXIT_CODE_OK)
             return code;
-        state = state_of(dossier, message_id);
-        json_decref(dossier);
+        state = state_of(message, &receipt);
         clock_gettime(CLOCK_MONOTONIC, &now);
-        bool custody = custody_is_enough && strcmp(state, "custody") == 0;
+        bool custody = strcmp(options->wait, "custody") == 0 && strcmp(state, "custody") == 0;
         if (custody || is_end(state) || now.tv_sec - start.tv_sec >= options->timeout_seconds)
             break;
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
-    bool good =
-        strcmp(state, "delivered") == 0 || (custody_is_enough && strcmp(state, "custody") == 0);
-    const char *label = state_label(state, invocation->language);
-    if (good || is_end(state))
-        fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, invocation->language),
-                label);
-    else
-        fprintf(stderr, text_of(TEXT_SEND_NOT_REACHED, invocation->language),
-                (long long)options->timeout_seconds, label);
-    return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
+    int code = print_state(invocation, options, state, receipt);
+    json_decref(message);
+    return code;
 }
 
 static int send_message(const struct invocation *invocation, const struct send_options *options,
@@ -262,7 +286,7 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
         {"attach", 'f', OPTION_LIST, &options.attachments, "FILE[:NAME]", TEXT_SEND_ATTACH, 0, 0},
         {"in-reply-to", 0, OPTION_TEXT, &options.in_reply_to, "ID", TEXT_SEND_REPLY, 0, 0},
         {"reference", 0, OPTION_TEXT, &options.reference, "KEY", TEXT_SEND_REFERENCE, 0, 0},
-        {"wait", 'w', OPTION_MAYBE, &options.wait, "STATE", TEXT_SEND_WAIT, 0, 0},
+        {"wait", 'w', OPTION_MAYBE, &options.wait, "custody|delivered", TEXT_SEND_WAIT, 0, 0},
         {"timeout", 0, OPTION_INTEGER, &options.timeout_seconds, "SECONDS", TEXT_SEND_TIMEOUT, 1,
          WAIT_SECONDS_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
@@ -276,10 +300,12 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
     bool wait_wrong = options.wait != NULL && options.wait[0] != 0 &&
                       strcmp(options.wait, "custody") != 0 &&
                       strcmp(options.wait, "delivered") != 0;
-    if (argc != 0 || options.dossier == NULL || wait_wrong) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    if (wait_wrong)
+        return options_wrong(&table, invocation->language, TEXT_WAIT_WRONG, options.wait);
+    if (argc != 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
+    if (options.dossier == NULL)
+        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "--dossier");
     char reference[MESSAGE_ID_TEXT_BYTES];
     if (options.reference == NULL && make_reference(reference))
         options.reference = reference;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/gateway_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/table.h"
 #include "proto/base/limits.h"
@@ -15,15 +16,26 @@ static const struct table_column columns[] = {
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
-static const char *reason_label(const json_t *event, enum language language)
+/* The reason, and the words that a person gave with it. */
+static const char *reason_label(const json_t *event, enum language language, char scratch[512])
 {
-    const char *code = json_text(event, "reason");
-    enum reason reason;
-    if (code[0] == 0 || !reason_parse(bytes_of_text(code), &reason))
-        return code;
-    if (reason == REASON_NONE)
-        return "";
-    return language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
+    const char *code = json_text(event, "reason"), *words = json_text(event, "text");
+    enum reason reason = REASON_NONE;
+    const char *label = code;
+    if (reason_parse(bytes_of_text(code), &reason))
+        label = reason == REASON_NONE             ? ""
+                : language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
+                                                  : reason_english(reason);
+    snprintf(scratch, 512, "%s%s%s", label, label[0] != 0 && words[0] != 0 ? ": " : "", words);
+    return scratch;
+}
+
+/* In brackets while only our copy of the registry says so. */
+static const char *recipient_label(const json_t *event, char scratch[64])
+{
+    bool is_expected = json_is_true(json_object_get(event, "to_is_expected"));
+    snprintf(scratch, 64, is_expected ? "(%s)" : "%s", json_text(event, "to"));
+    return scratch;
 }
 
 static int print_history(const struct invocation *invocation, const char *code,
@@ -40,14 +52,14 @@ static int print_history(const struct invocation *invocation, const char *code,
     const json_t *event;
     json_array_foreach(events, index, event)
     {
-        char time[32];
+        char time[32], to[64], why[512];
         const char *const cells[COLUMN_COUNT] = {
             time_label(json_text(event, "time"), time),
             type_label(json_text(event, "type"), invocation->language),
             json_text(event, "from"),
-            json_text(event, "to"),
+            recipient_label(event, to),
             state_label(json_text(event, "state"), invocation->language),
-            reason_label(event, invocation->language),
+            reason_label(event, invocation->language, why),
             json_text(event, "message_id"),
         };
         table_row(&table, cells);
@@ -57,35 +69,84 @@ static int print_history(const struct invocation *invocation, const char *code,
     return EXIT_CODE_OK;
 }
 
+/* One line per place that a message is owed to, as an adapter's answer has it. */
+static json_t *rows_of_gateway(const json_t *dossier)
+{
+    json_t *rows = json_array();
+    size_t index, place;
+    const json_t *event, *entry;
+    json_array_foreach(json_object_get(dossier, "events"), index, event)
+    {
+        json_array_foreach(json_object_get(event, "destinations"), place, entry)
+        {
+            json_t *row = json_deep_copy(event);
+            json_object_del(row, "destinations");
+            json_object_update(row, (json_t *)(uintptr_t)entry);
+            json_object_set_new(row, "to", json_string(json_text(entry, "destination")));
+            json_array_append_new(rows, row);
+        }
+    }
+    return json_pack("{s:s, s:o}", "dossier_code", json_text(dossier, "dossier_code"), "events",
+                     rows);
+}
+
+static int ask_gateway(const struct invocation *invocation, const char *socket, const char *code,
+                       json_t **ret_dossier)
+{
+    json_t *request = json_pack("{s:s, s:s}", "command", "dossier", "dossier_code", code);
+    json_t *answer = NULL;
+    int outcome = gateway_call(invocation, socket, request, &answer);
+    if (outcome == EXIT_CODE_OK)
+        *ret_dossier = rows_of_gateway(answer);
+    json_decref(answer);
+    json_decref(request);
+    return outcome;
+}
+
+static int ask_adapter(const struct invocation *invocation, const char *adapter, const char *code,
+                       json_t **ret_dossier)
+{
+    char code_text[3 * DOSSIER_CODE_BYTES_MAX + 1], path[sizeof code_text + 32];
+    struct http *http = NULL;
+    (void)url_encode(code, code_text, sizeof code_text);
+    snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
+    int outcome = adapter_open(invocation, adapter, &http);
+    if (outcome == EXIT_CODE_OK)
+        outcome = adapter_call(invocation, http,
+                               &(struct http_request){.method = "GET", .path = path}, ret_dossier);
+    http_destroy(&http);
+    return outcome;
+}
+
 int command_track(const struct invocation *invocation, int argc, char **argv)
 {
-    const char *adapter = NULL;
+    enum language language = invocation->language;
+    const char *adapter = NULL, *gateway = NULL;
     bool json = false;
     const struct option_row rows[] = {
         {"adapter", 'a', OPTION_TEXT, &adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
+        {"gateway", 'g', OPTION_MAYBE, &gateway, "SOCKET", TEXT_TRACK_GATEWAY, 0, 0},
         {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
-    const struct option_table table = {"track", "DOSSIER", TEXT_COMMAND_TRACK, rows, 2};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
+    const struct option_table table = {"track", "DOSSIER", TEXT_COMMAND_TRACK, rows, 3};
+    enum options_answer answer = options_parse(&table, language, &argc, &argv);
     if (answer != OPTIONS_GO)
         return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    char code_text[3 * DOSSIER_CODE_BYTES_MAX + 1], path[sizeof code_text + 32];
-    if (argc != 1 || !url_encode(argv[0], code_text, sizeof code_text)) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
-    snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
-    struct http *http = NULL;
+    if (argc == 0)
+        return options_wrong(&table, language, TEXT_WORD_MISSING, "DOSSIER");
+    if (argc > 1)
+        return options_wrong(&table, language, TEXT_WORD_TOO_MANY, argv[1]);
+    if (argv[0][0] == 0)
+        return options_wrong(&table, language, TEXT_CODE_EMPTY, "");
+    if (strlen(argv[0]) > DOSSIER_CODE_BYTES_MAX)
+        return options_wrong(&table, language, TEXT_CODE_LONG, argv[0]);
     json_t *dossier = NULL;
-    int code = adapter_open(invocation, adapter, &http);
-    if (code == EXIT_CODE_OK)
-        code = adapter_call(invocation, http, &(struct http_request){.method = "GET", .path = path},
-                            &dossier);
+    int code = gateway != NULL ? ask_gateway(invocation, gateway, argv[0], &dossier)
+                               : ask_adapter(invocation, adapter, argv[0], &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
     else if (code == EXIT_CODE_OK)
         code = print_history(invocation, argv[0], dossier);
     json_decref(dossier);
-    http_destroy(&http);
     return code;
 }

@@ -1,9 +1,11 @@
 #include "ops/client/adapter_address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LINE_BYTES_MAX = 2048 };
 
@@ -42,14 +44,15 @@ enum reason adapter_locate(const char *where, const char *environment,
     struct stat status;
     snprintf(ret_address->state_directory, PATH_BYTES_MAX, "%s", where);
     if (stat(where, &status) != 0 || strlen(where) >= PATH_BYTES_MAX)
-        return REASON_FILE_UNREADABLE;
+        return errno == EACCES ? REASON_TOKEN_WRONG : REASON_FILE_UNREADABLE;
     if (!S_ISDIR(status.st_mode) && !find_state_directory(where, ret_address->state_directory))
         return REASON_FILE_UNREADABLE;
     if (!path_make(path, "%s/api.port", ret_address->state_directory) ||
         !file_read_line(path, port, sizeof port) || strspn(port, "0123456789") != strlen(port) ||
         !path_make(path, "%s/api.token", ret_address->state_directory) ||
         !file_read_line(path, ret_address->token, sizeof ret_address->token))
-        return REASON_FILE_UNREADABLE;
+        return access(path, R_OK) != 0 && errno == EACCES ? REASON_TOKEN_WRONG
+                                                          : REASON_FILE_UNREADABLE;
     snprintf(ret_address->base_url, sizeof ret_address->base_url, "http://127.0.0.1:%s", port);
     return REASON_NONE;
 }

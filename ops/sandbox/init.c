@@ -298,17 +298,22 @@ static bool make_settings(struct making *making)
 static bool make_authority(struct making *making)
 {
     struct buffer certificate;
+    struct buffer key;
     struct authority_request request = {
         .common_name = "Lien Thong sandbox root",
         .key = AUTHORITY_RSA_2048,
         .not_before = {wall_now().ms - DAY_MS},
         .not_after = {wall_now().ms + 2 * YEAR_DAYS * DAY_MS},
     };
+    buffer_init(&key, AUTHORITY_PEM_BYTES_MAX);
     buffer_init(&certificate, AUTHORITY_PEM_BYTES_MAX);
     bool made = authority_new(&request, &making->authority) == REASON_NONE &&
                 authority_certificate(making->authority, &certificate) == REASON_NONE &&
-                write_file(making, "registry/trust/anchors/root.pem", buffer_view(&certificate));
+                write_file(making, "registry/trust/anchors/root.pem", buffer_view(&certificate)) &&
+                authority_key(making->authority, &key) == REASON_NONE &&
+                write_file(making, "authority/root.key", buffer_view(&key));
     buffer_release(&certificate);
+    buffer_release(&key);
     return made || fail("authority");
 }
 
@@ -329,6 +334,7 @@ bool sandbox_init(const struct sandbox_init_options *options, enum language lang
                                           "registry/certificates",
                                           "registry/trust/anchors",
                                           "registry/trust/lists",
+                                          "authority",
                                           "keys",
                                           "adapters",
                                           "offices",
@@ -337,7 +343,10 @@ bool sandbox_init(const struct sandbox_init_options *options, enum language lang
                                        "holidays.csv"};
     struct making making = {.options = options, .language = language};
     if (!is_empty(options->directory))
-        return fail(language_pick(language, "thư mục đã có dữ liệu", "the folder is not empty"));
+        return fail(language_pick(language,
+                                  "thư mục đã có dữ liệu; nếu lần tạo trước dở dang, hãy xóa đi",
+                                  "the folder is not empty; what an interrupted init left must be "
+                                  "removed first"));
     buffer_init(&making.participants, DATA_FILE_BYTES_MAX);
     bool made = true;
     for (size_t i = 0; made && i < sizeof folders / sizeof *folders; i++)

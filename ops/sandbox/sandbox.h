@@ -1,6 +1,7 @@
 /* sandbox - a whole province on one machine: made by sandbox_init, run by sandbox_up.
  *
  *   DIR/registry/        the registry's files, with participants.csv and the trust anchor
+ *   DIR/authority/       root.key (0600) of the test authority, to enrol another participant
  *   DIR/keys/            KEY.pem, KEY.curve (0600) of every participant
  *   DIR/gateway/         gateway.yaml; state in gateway/state
  *   DIR/adapters/KEY/    adapter.yaml; state in adapters/KEY/state

@@ -1,10 +1,12 @@
 /* Brings the province up, lets the desk forward its dossiers, shows how they fare, and counts. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ struct province {
     struct figures figures;
     int signals;
     int control;
+    int lock;
     bool is_stopping;
     bool is_terminal;
     uint64_t gateway_kib, adapter_kib; /* peaks seen, over restarts */
@@ -58,6 +61,14 @@ static bool add_agency(struct province *province, const struct agency *agency)
     char office[PATH_BYTES_MAX], port_file[PATH_BYTES_MAX];
     char port[16], delay[16], every[16];
     (void)snprintf(name, sizeof name, "adapter-%s", key);
+    /* One that was enrolled later may have its adapter anywhere. */
+    if (path_make(settings, "%s/adapters/%s/adapter.yaml", options->directory, key) &&
+        access(settings, F_OK) != 0) {
+        (void)fprintf(stderr, "lienthong sandbox up: %s: %s\n", settings,
+                      language_pick(province->language, "không có; cơ quan này tự chạy bộ nối",
+                                    "not there; this agency runs its adapter itself"));
+        return true;
+    }
     if (!path_make(program, "%s/lienthong-adapter", options->programs) ||
         !path_make(settings, "%s/adapters/%s/adapter.yaml", options->directory, key) ||
         !path_make(state, "%s/adapters/%s/state", options->directory, key) ||
@@ -69,8 +80,9 @@ static bool add_agency(struct province *province, const struct agency *agency)
     (void)snprintf(name, sizeof name, "office-%s", key);
     (void)snprintf(delay, sizeof delay, "%u", options->step_delay_ms);
     (void)snprintf(every, sizeof every, "%u", options->supplement_every);
+    if (path_make(office, "%s/offices/%s", options->directory, key) && access(office, F_OK) != 0)
+        return true; /* an inbox, answered by hand */
     return path_make(program, "%s/lienthong-sandbox-office", options->programs) &&
-           path_make(office, "%s/offices/%s", options->directory, key) &&
            path_make(port_file, "%s/port", office) &&
            file_read_line(port_file, port, sizeof port) &&
            children_add(&province->children, name, program, "--agency", key, "--directory", office,
@@ -109,6 +121,8 @@ static bool start_children(struct province *province)
         if (agency->role == ROLE_PORTAL)
             added = add_portal(province, agency);
     }
+    if (added && options->hold != NULL && children_find(&province->children, options->hold) == NULL)
+        return fail(options->hold);
     for (size_t i = 0; added && i < province->children.count; i++) {
         struct child *child = &province->children.list[i];
         if (options->hold == NULL || strcmp(options->hold, child->name) != 0)
@@ -329,6 +343,20 @@ static void say_where(const struct province *province)
     (void)fflush(stdout);
 }
 
+/* Two runs of one province would fight over its ports and stores. */
+static bool take_lock(struct province *province)
+{
+    char path[PATH_BYTES_MAX];
+    if (!path_make(path, "%s/lock", province->options->directory))
+        return fail("lock");
+    province->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (province->lock < 0)
+        return fail(path);
+    return flock(province->lock, LOCK_EX | LOCK_NB) == 0 ||
+           fail(language_pick(province->language, "tỉnh thử nghiệm này đang chạy",
+                              "this province is up already"));
+}
+
 static bool start(struct province *province)
 {
     static struct faults faults;
@@ -338,7 +366,7 @@ static bool start(struct province *province)
         registry_directory_load(path, sha256_parts, &faults, &province->registry) != REASON_NONE)
         return fail(path);
     /* Signals are blocked before any thread is made. */
-    if (!start_children(province) || !start_control(province) ||
+    if (!take_lock(province) || !start_children(province) || !start_control(province) ||
         !path_make(province->desk_directory, "%s/desk", options->directory) ||
         !path_make(province->desk_adapter, "%s/adapters/centre/state", options->directory))
         return false;
@@ -361,6 +389,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
                                  .language = language,
                                  .signals = -1,
                                  .control = -1,
+                                 .lock = -1,
                                  .is_terminal = isatty(STDOUT_FILENO) == 1};
     bool started = start(&province);
     bool right = false;
@@ -380,5 +409,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
         (void)close(province.signals);
     if (province.control >= 0)
         (void)close(province.control);
+    if (province.lock >= 0)
+        (void)close(province.lock);
     return !started ? 3 : right ? 0 : 1;
 }

@@ -18,6 +18,15 @@ static const struct row rows[] = {
 #undef REASON
 };
 
+static const struct {
+    enum reason reason;
+    const char *vietnamese;
+} hints[] = {
+#define HINT(name, vietnamese) {REASON_##name, vietnamese},
+#include "proto/base/reason_hint.def"
+#undef HINT
+};
+
 static const struct row unknown_row = {
     .class = REASON_CLASS_UNKNOWN,
     .code = "unknown",
@@ -58,6 +67,14 @@ const char *reason_english(enum reason reason)
 const char *reason_hint(enum reason reason)
 {
     return find(reason)->hint;
+}
+
+const char *reason_hint_vietnamese(enum reason reason)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (hints[i].reason == reason)
+            return hints[i].vietnamese;
+    return "";
 }
 
 bool reason_parse(struct bytes code, enum reason *ret_reason)

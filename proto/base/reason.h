@@ -2,7 +2,7 @@
  *
  * A reason is made where the problem is seen and carried unchanged from there on. Numbers are part
  * of the protocol (they stand in signed receipts): add, never renumber. The table is
- * base/reason.def.
+ * base/reason.def; hints in Vietnamese stand beside it, in base/reason_hint.def.
  */
 #ifndef PROTO_BASE_REASON_H
 #define PROTO_BASE_REASON_H
@@ -34,6 +34,7 @@ const char *reason_vietnamese(enum reason reason);
 const char *reason_english(enum reason reason);
 /* What the operator may do about it; may be "". */
 const char *reason_hint(enum reason reason);
+const char *reason_hint_vietnamese(enum reason reason);
 /* False when no reason has this wire code. */
 bool reason_parse(struct bytes code, enum reason *ret_reason);
 /* True when the number stands in the table: use before casting a number that came from outside. */

@@ -2,6 +2,6 @@
 #ifndef PROTO_BASE_VERSION_H
 #define PROTO_BASE_VERSION_H
 
-#define VERSION_TEXT "0.1.0"
+#define VERSION_TEXT "1.0.0"
 
 #endif

@@ -31,9 +31,9 @@ enum signer_padding {
     SIGNER_PADDING_PSS,
 };
 
-/* The padding matters to RSA keys only. REASON_KEY_UNREADABLE: one of the two cannot be read, or
- * they do not belong together. REASON_KEY_TOO_SHORT, REASON_ALGORITHM_NOT_LISTED: nobody would
- * accept its signatures. REASON_OUT_OF_MEMORY. */
+/* The padding matters to RSA keys only. REASON_KEY_UNREADABLE: one of the two cannot be read.
+ * REASON_CERTIFICATE_MISMATCH: they do not belong together. REASON_KEY_TOO_SHORT,
+ * REASON_ALGORITHM_NOT_LISTED: nobody would accept its signatures. REASON_OUT_OF_MEMORY. */
 enum reason signer_new(struct bytes key_pem, struct bytes certificate, enum signer_padding padding,
                        struct signer **ret_signer);
 void signer_destroy(struct signer **signer);

@@ -54,7 +54,7 @@ static bool note_name(struct signer *signer, X509 *certificate)
 static enum reason fill(struct signer *signer, X509 *certificate, enum signer_padding padding)
 {
     if (X509_check_private_key(certificate, signer->key) != 1)
-        return REASON_KEY_UNREADABLE;
+        return REASON_CERTIFICATE_MISMATCH;
     enum reason reason = public_key_judge(signer->key);
     if (reason != REASON_NONE)
         return reason;

@@ -151,6 +151,33 @@ static void a_submission_is_answered_once_committed(void **state)
     reply_release(&second);
 }
 
+static void a_key_that_was_used_for_something_else_is_refused(void **state)
+{
+    (void)state;
+    struct api_reply first, again;
+    static const char other[] =
+        "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
+        "\"body\":{\"result_code\":\"KQ1\"}}";
+    static const char with_time[] =
+        "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
+        "\"source_time\":\"2026-10-08T09:00:00+07:00\",\"body\":{\"result_code\":\"KQ1\"}}";
+    static const char other_body[] =
+        "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
+        "\"body\":{\"result_code\":\"KQ2\"}}";
+    call(&fixture, "POST", "/v1/messages", "Idempotency-Key: k-1\r\n", other, &first);
+    assert_int_equal(first.status, 202);
+    assert_call(&fixture, "POST", "/v1/messages", "Idempotency-Key: k-1\r\n", RESULT, 409,
+                "reference_reused");
+    assert_call(&fixture, "POST", "/v1/messages", "Idempotency-Key: k-1\r\n", other_body, 409,
+                "reference_reused");
+    /* A system that repeats itself may state its time anew. */
+    call(&fixture, "POST", "/v1/messages", "Idempotency-Key: k-1\r\n", with_time, &again);
+    assert_int_equal(again.status, 202);
+    assert_string_equal(text_at(first.json, "message_id"), text_at(again.json, "message_id"));
+    reply_release(&again);
+    reply_release(&first);
+}
+
 static void raw_bytes_are_those_that_were_hashed(void **state)
 {
     (void)state;
@@ -271,7 +298,7 @@ static void operators_hold_release_and_withdraw(void **state)
     reply_release(&reply);
     snprintf(path, sizeof path, "/v1/queues/%s/release", id);
     assert_call(&fixture, "POST", path, "", "", 200, NULL);
-    assert_call(&fixture, "POST", path, "", "", 409, "field_invalid");
+    assert_call(&fixture, "POST", path, "", "", 409, "state_forbids");
     snprintf(path, sizeof path, "/v1/queues/%s/withdraw", id);
     assert_call(&fixture, "POST", path, "", "", 200, NULL);
     assert_call(&fixture, "POST", path, "", "", 404, "not_found");
@@ -431,6 +458,7 @@ int main(void)
         T(health_tells_strangers_only_whether_it_lives),
         T(a_token_that_others_read_is_refused),
         T(a_submission_is_answered_once_committed),
+        T(a_key_that_was_used_for_something_else_is_refused),
         T(raw_bytes_are_those_that_were_hashed),
         T(nothing_is_promised_that_is_not_committed),
         T(bad_requests_have_names),

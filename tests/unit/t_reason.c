@@ -53,7 +53,10 @@ static void test_every_reason_has_texts_in_both_languages(void **state)
         assert_true(strlen(reason_vietnamese(reason)) > 0);
         assert_true(strlen(reason_english(reason)) > 0);
         assert_string_not_equal(reason_vietnamese(reason), reason_english(reason));
-        assert_non_null(reason_hint(reason));
+        bool has_hint = strlen(reason_hint(reason)) > 0;
+        assert_int_equal(strlen(reason_hint_vietnamese(reason)) > 0, has_hint);
+        if (has_hint)
+            assert_string_not_equal(reason_hint(reason), reason_hint_vietnamese(reason));
     }
 }
 

@@ -138,7 +138,11 @@ static void test_wrong_words(void **state)
     assert_int_equal(RUN(ENGLISH, command_route, "route", "find"), EXIT_CODE_USAGE);
     assert_int_equal(
         RUN(ENGLISH, command_route, "route", "explain", "--registry", "routing/data/after-merger"),
-        EXIT_CODE_UNREACHABLE);
+        EXIT_CODE_USAGE);
+    assert_non_null(strstr(output, "--procedure is missing"));
+    assert_int_equal(RUN(ENGLISH, command_route, "route", "explain", "-p", "1.011443", "--registry",
+                         "routing/data/after-merger"),
+                     EXIT_CODE_UNREACHABLE);
     assert_non_null(strstr(output, "procedures.csv: the file is missing"));
     assert_int_equal(RUN(ENGLISH, command_route, "route", "--help"), EXIT_CODE_OK);
     assert_non_null(strstr(output, "--procedure"));

@@ -1,0 +1,17 @@
+/* self_check - would anybody take what this program says? For --check of gateway and adapter. */
+#ifndef GATEWAY_WORKERS_SELF_CHECK_H
+#define GATEWAY_WORKERS_SELF_CHECK_H
+
+#include "gateway/port/crypto.h"
+#include "proto/link/link.h"
+#include "routing/registry/registry.h"
+
+/* Signs a few bytes and verifies them as self's by the same registry and trust that everybody else
+ * has: a certificate that is not enrolled for self, out of date, revoked or untrusted is named by
+ * its reason. REASON_AGENCY_UNKNOWN: self is no participant. REASON_LINK_REFUSED: the registry has
+ * another link key for self. */
+enum reason self_check(const struct registry *registry, const struct key *self,
+                       const struct crypto_port *crypto, const struct curve_key *link_key,
+                       wall_t now);
+
+#endif
