@@ -4,8 +4,11 @@
  *   gateway -d DIR -p PROGRAM [-c] [-k rsa|p256] [-s BYTES] [-n MESSAGES] [-m MANIFEST] [-r RUN]
  *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-x]
  *
- * DIR holds one province and one corpus; the gateway's state is new in every run unless -x keeps
- * it. */
+ *           [-N NAME] [-A PROVINCE_AGENCIES] [-K]
+ *
+ * DIR holds one province, made by the first -c, and corpora by NAME; the gateway's state is new in
+ * every run unless -x keeps it. With -K the gateway is killed in the middle of the run, and printed
+ * is how long its next start takes until a participant is welcome. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -27,6 +30,9 @@ struct options {
     const char *program;
     bool makes_corpus;
     bool keeps_state;
+    bool kills;
+    const char *corpus_name;
+    size_t province_agencies; /* 0: as many as receive */
     enum authority_key key;
     struct corpus_options corpus;
     struct traffic_options traffic;
@@ -41,6 +47,7 @@ static bool parse(int count, char **words, struct options *ret_options)
 {
     *ret_options = (struct options){
         .key = AUTHORITY_RSA_2048,
+        .corpus_name = "corpus",
         .corpus = {.messages = 20000,
                    .run_messages = 1,
                    .document_bytes = 1024,
@@ -52,7 +59,7 @@ static bool parse(int count, char **words, struct options *ret_options)
                     .timeout_ms = TIMEOUT_MS},
     };
     int option;
-    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:x")) != -1) {
+    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:xN:A:K")) != -1) {
         switch (option) {
         case 'd':
             ret_options->directory = optarg;
@@ -96,6 +103,15 @@ static bool parse(int count, char **words, struct options *ret_options)
         case 'R':
             ret_options->traffic.rate = strtod(optarg, NULL);
             break;
+        case 'N':
+            ret_options->corpus_name = optarg;
+            break;
+        case 'A':
+            ret_options->province_agencies = number(optarg);
+            break;
+        case 'K':
+            ret_options->kills = true;
+            break;
         case 'x':
             ret_options->keeps_state = true;
             break;
@@ -117,7 +133,9 @@ static bool make_province(const struct options *options, struct province *ret_pr
                    getenv("BENCH_SETTINGS") == NULL ? "" : getenv("BENCH_SETTINGS"));
     const struct province_options province = {
         .directory = options->directory,
-        .agencies = options->traffic.agencies,
+        .agencies = options->province_agencies > options->traffic.agencies
+                        ? options->province_agencies
+                        : options->traffic.agencies,
         .key = AUTHORITY_P256,
         .gateway_key = AUTHORITY_P256,
         .window_messages = MESSAGE_WINDOW_MAX,
@@ -149,27 +167,6 @@ static bool open_signer(const struct province *province, struct signer **ret_sig
     return opened;
 }
 
-static bool make_all(struct options *options)
-{
-    struct province province;
-    struct corpus corpus;
-    struct signer *signer = NULL;
-    char path[FILE_PATH_BYTES_MAX];
-    if (!make_province(options, &province) || !open_signer(&province, &signer) ||
-        !file_path_join(options->directory, "corpus", path))
-        return false;
-    options->corpus.signer = signer;
-    options->corpus.sender = key_of("centre");
-    bool made = corpus_make(&options->corpus, &corpus);
-    if (made) {
-        made = corpus_save(&corpus, path);
-        corpus_release(&corpus);
-    }
-    signer_destroy(&signer);
-    province_release(&province);
-    return made;
-}
-
 /* The province of an earlier run. */
 static bool open_province(const char *directory, struct province *ret_province)
 {
@@ -184,6 +181,35 @@ static bool open_province(const char *directory, struct province *ret_province)
         ret_province->gateway_public_key = pair.public_key;
     buffer_release(&secret);
     return opened;
+}
+
+static bool has_province(const char *directory)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    return file_path_join(directory, "keys/gateway.curve", path) && access(path, R_OK) == 0;
+}
+
+static bool make_all(struct options *options)
+{
+    struct province province;
+    struct corpus corpus;
+    struct signer *signer = NULL;
+    char path[FILE_PATH_BYTES_MAX];
+    bool opened = has_province(options->directory) ? open_province(options->directory, &province)
+                                                   : make_province(options, &province);
+    if (!opened || !open_signer(&province, &signer) ||
+        !file_path_join(options->directory, options->corpus_name, path))
+        return false;
+    options->corpus.signer = signer;
+    options->corpus.sender = key_of("centre");
+    bool made = corpus_make(&options->corpus, &corpus);
+    if (made) {
+        made = corpus_save(&corpus, path);
+        corpus_release(&corpus);
+    }
+    signer_destroy(&signer);
+    province_release(&province);
+    return made;
 }
 
 /* ---- one run ---- */
@@ -219,16 +245,60 @@ static void print_result(const struct traffic_result *result, double gateway_sec
     (void)printf("}\n");
 }
 
+/* Kills the gateway while it is loaded; then the time of the next start. */
+static bool kill_and_restart(struct options *options, struct province *province,
+                             struct traffic **traffic, int gateway)
+{
+    enum { LOADED_US = 700000 };
+    static struct traffic_result result;
+    char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
+    struct peer peer;
+    int killer = fork();
+    if (killer == 0) {
+        (void)usleep(LOADED_US);
+        (void)kill(gateway, SIGKILL);
+        _exit(0);
+    }
+    (void)traffic_run(*traffic, &result); /* ends with the connection */
+    process_end(gateway, SIGKILL);
+    (void)waitpid(killer, NULL, 0);
+    traffic_close(traffic);
+    double started = clock_seconds();
+    gateway = province_start_gateway(province, options->program, endpoint);
+    bool welcome = gateway > 0 && peer_open(&peer, province, "centre", endpoint) &&
+                   peer_greet(&peer, 1, TIMEOUT_MS);
+    if (welcome) {
+        (void)printf("{\"recovery_ms\":%.0f,\"rss_mb\":%.1f,\"settled_before\":%zu}\n",
+                     (clock_seconds() - started) * 1e3, process_rss_max_mb(gateway),
+                     result.delivered);
+        peer_close(&peer);
+    }
+    process_end(gateway, SIGTERM);
+    return welcome;
+}
+
+/* Thousands of peers need thousands of descriptors, here and in the gateway, which inherits this.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static bool run(struct options *options)
 {
+    raise_descriptor_limit();
     static struct traffic_result result;
     char path[FILE_PATH_BYTES_MAX];
     char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
     struct corpus corpus;
     struct province province;
     struct traffic *traffic = NULL;
-    if (!file_path_join(options->directory, "corpus", path) || !corpus_load(path, &corpus) ||
-        !open_province(options->directory, &province))
+    if (!file_path_join(options->directory, options->corpus_name, path) ||
+        !corpus_load(path, &corpus) || !open_province(options->directory, &province))
         return false;
     if (!options->keeps_state)
         remove_state(options->directory);
@@ -237,6 +307,11 @@ static bool run(struct options *options)
     options->traffic.endpoint = endpoint;
     options->traffic.corpus = &corpus;
     bool done = gateway > 0 && traffic_open(&options->traffic, &traffic);
+    if (done && options->kills) {
+        done = kill_and_restart(options, &province, &traffic, gateway);
+        corpus_release(&corpus);
+        return done;
+    }
     double gateway_seconds = process_seconds(gateway);
     double driver_seconds = own_seconds();
     done = done && traffic_run(traffic, &result);

@@ -20,6 +20,7 @@ def ratios($peer; $mode; $other; $other_mode; $size; field; other_field):
 def summary:
 {
     vs_rabbitmq_signed: (ratios("gateway"; "rsa"; "rabbitmq"; "plain"; 1024; .rate; .rate) | rounded(3)),
+    vs_rabbitmq_one_connection: (ratios("gateway"; "rsa"; "rabbitmq"; "one-connection"; 1024; .rate; .rate) | rounded(3)),
     vs_nats_manifest: (ratios("gateway"; "manifest"; "nats"; "plain"; 1024; .rate; .rate) | rounded(3)),
     vs_nats_manifest_mixed: (ratios("gateway"; "manifest-mixed"; "nats"; "plain"; 1024; .rate; .rate) | rounded(3)),
     share_of_limit: (ratios("gateway"; "rsa"; "limits"; "rsa"; 1024; .rate; .limit) | rounded(3)),
