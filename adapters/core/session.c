@@ -8,8 +8,7 @@
 
 static struct outbox_options outbox_options(const struct session_options *options)
 {
-    return (struct outbox_options){
-        .destinations_max = 2, .flights_max = options->flights_max, .lease_ms = SESSION_LEASE_MS};
+    return (struct outbox_options){.destinations_max = 2, .flights_max = options->flights_max};
 }
 
 static struct fetch_options fetch_options(const struct session_options *options)
@@ -65,6 +64,7 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->outbox = outbox_new(&outbox, memory);
     session->to_gateway = outbox_destination(session->outbox, &options->gateway);
     session->to_office = outbox_destination(session->outbox, &session->office);
+    outbox_set_lease(session->outbox, session->to_office, SESSION_OFFICE_LEASE_MS);
     struct fetch_options fetch = fetch_options(options);
     fetch.emit = emit_blob_frame;
     fetch.context = session;
@@ -326,6 +326,13 @@ void session_owe(struct session *session, const struct store_message *message,
 /* ---- the end of the step
  * ------------------------------------------------------------------------------ */
 
+/* While the store cannot be read, memory may hold flights whose commit failed: what a lost link
+ * makes of them is not to be written. */
+static bool has_plan(const struct session *session)
+{
+    return session->store_state == REASON_NONE && !plan_is_empty(&session->plan);
+}
+
 enum reason session_end(struct session *session, const struct store_plan **ret_plan)
 {
     if (session->store_state == REASON_NONE) {
@@ -338,7 +345,7 @@ enum reason session_end(struct session *session, const struct store_plan **ret_p
         if (reason != REASON_NONE)
             return reason;
     }
-    *ret_plan = plan_is_empty(&session->plan) ? NULL : &session->plan.store;
+    *ret_plan = has_plan(session) ? &session->plan.store : NULL;
     return REASON_NONE;
 }
 
@@ -415,7 +422,7 @@ static void finish_step(struct session *session)
 void session_committed(struct session *session, const struct session_effects *effects)
 {
     session->effects = effects;
-    if (!plan_is_empty(&session->plan))
+    if (has_plan(session))
         plan_adopt(&session->plan);
     for (size_t i = 0; i < session->reply_count;) {
         if (!session->replies[i].is_frame) {

@@ -50,7 +50,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         .reason = reason,
         .at = session->wall,
     };
-    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item);
+    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, TOLD_NO_MOVE);
     session_reply_taken(session, &envelope->id);
     log_message(session, "refused", sealed, reason);
 }
@@ -130,6 +130,7 @@ static enum reason settle_stored(struct session *session, const struct store_mes
         store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
     if (reason != REASON_NONE)
         return reason;
+    plan_apply_moves(&session->plan, &entry); /* a receipt may name one message twice */
     if (entry_state_is_terminal(entry.state))
         return REASON_NONE;
     entry_move(&entry, state);
@@ -228,6 +229,20 @@ static void take_receipt(struct session *session, const struct sealed *sealed)
 /* ---- both
  * --------------------------------------------------------------------------------------------- */
 
+/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
+ * every message asks whether all that follows from it still fits. */
+static bool step_has_room(const struct session *session, const struct sealed *sealed)
+{
+    const struct store_plan *plan = &session->plan.store;
+    const struct arena *step = &session->step;
+    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
+    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
+           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
+           plan->note_count + items < PLAN_NOTES_MAX - PLAN_RESERVE / 2 &&
+           session->reply_count < SESSION_REPLIES_MAX - OUTBOX_FETCH_MAX &&
+           session->call_count < SESSION_CALLS_MAX - 1 && step->used < step->limit_bytes / 4 * 3;
+}
+
 static void take(struct session *session, struct intake *intake, struct sealed *sealed)
 {
     if (!sealed->is_parsed) {
@@ -236,19 +251,29 @@ static void take(struct session *session, struct intake *intake, struct sealed *
                                                     .reason = sealed->verdict});
         return;
     }
+    if (!step_has_room(session, sealed)) {
+        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        return;
+    }
     if (reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
+    if (sealed->verdict != REASON_NONE &&
+        message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+        /* It may be good under another registry or revocation list than ours: the gateway keeps it
+         * and asks again, later each time. */
+        log_message(session, "alarm", sealed, sealed->verdict);
+        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        return;
+    }
     if (sealed->verdict != REASON_NONE) {
-        if (message_type_is_receipt((enum message_type)sealed->envelope.type))
-            log_message(session, "alarm", sealed, sealed->verdict);
-        else
-            refuse(session, sealed, sealed->verdict);
+        refuse(session, sealed, sealed->verdict);
         return;
     }
     enum reason seen = check_seen(session, sealed);
     if (seen == REASON_DUPLICATE) {
+        session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
         session_reply_taken(session, &sealed->envelope.id);
         log_message(session, "duplicate", sealed, seen);
     } else if (seen == REASON_ID_REUSED) {

@@ -7,24 +7,40 @@
  * ------------------------------------------------------------------------------- */
 
 void session_tell(struct session *session, const struct key *to, uint32_t type,
-                  const struct receipt_item *item)
+                  const struct receipt_item *item, size_t move)
 {
     struct told *told = plan_take(&session->plan, sizeof *told);
-    *told = (struct told){.to = *to, .type = type, .item = *item, .next = session->told};
+    *told =
+        (struct told){.to = *to, .type = type, .item = *item, .move = move, .next = session->told};
     told->item.text = arena_copy(&session->step, item->text);
     told->item.office_reference = arena_copy(&session->step, item->office_reference);
     session->told = told;
 }
 
-static size_t gather(struct told *from, struct receipt_item *items)
+static bool is_of(const struct told *told, const struct told *first)
+{
+    return !told->is_written && told->type == first->type && key_equal(&told->to, &first->to);
+}
+
+/* Everything that goes into one receipt with first; the ends of entries that it tells keep its seq.
+ */
+static size_t gather(struct session *session, struct told *first, uint64_t receipt_seq,
+                     const struct receipt_item **ret_items)
 {
     size_t count = 0;
-    for (struct told *told = from; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next) {
-        if (told->is_written || told->type != from->type || !key_equal(&told->to, &from->to))
+    for (struct told *told = first; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next)
+        count += is_of(told, first);
+    struct receipt_item *items = plan_take(&session->plan, count * sizeof *items);
+    size_t at = 0;
+    for (struct told *told = first; at < count; told = told->next) {
+        if (!is_of(told, first))
             continue;
-        items[count++] = told->item;
+        items[at++] = told->item;
         told->is_written = true;
+        if (told->move != TOLD_NO_MOVE)
+            session->plan.moves[told->move].receipt_seq = receipt_seq;
     }
+    *ret_items = items;
     return count;
 }
 
@@ -34,16 +50,17 @@ enum reason session_write_receipts(struct session *session)
     for (struct told *told = session->told; told != NULL; told = told->next) {
         if (told->is_written)
             continue;
-        struct receipt_item *items = plan_take(&session->plan, RECEIPT_ITEMS_MAX * sizeof *items);
         struct envelope envelope = {.recipient = told->to, .type = told->type};
-        envelope.receipt.items = items;
-        envelope.receipt.item_count = gather(told, items);
+        /* The receipt is the next message of the plan. */
+        uint64_t receipt_seq = session->plan.next_message_seq;
+        envelope.receipt.item_count = gather(session, told, receipt_seq, &envelope.receipt.items);
         size_t index;
         struct store_message *message;
         enum reason reason = sealer_add(&session->sealer, &session->plan, &envelope, NULL,
                                         session->wall, &index, &message);
         if (reason != REASON_NONE)
             return reason;
+        check(message->seq == receipt_seq);
         session_owe(session, message, &session->options.gateway, &session->sealer.parcels[index], 0,
                     true, (wall_t){0});
     }
@@ -77,7 +94,8 @@ static uint32_t receipt_type_of(enum entry_state state)
 }
 
 static void tell_end(struct session *session, const struct store_message *message,
-                     const struct entry *entry, struct bytes text, struct bytes office_reference)
+                     const struct entry *entry, size_t move, struct bytes text,
+                     struct bytes office_reference)
 {
     struct receipt_item item = {
         .message_id = message->id,
@@ -88,7 +106,35 @@ static void tell_end(struct session *session, const struct store_message *messag
         .at = session->wall,
         .office_reference = office_reference,
     };
-    session_tell(session, &message->sender, receipt_type_of(entry->state), &item);
+    session_tell(session, &message->sender, receipt_type_of(entry->state), &item, move);
+}
+
+static size_t last_move(const struct session *session)
+{
+    check(session->plan.store.move_count > 0);
+    return session->plan.store.move_count - 1;
+}
+
+void session_tell_again(struct session *session, const struct key *sender,
+                        const struct message_id *id)
+{
+    struct store *store = session->options.store;
+    struct store_message message;
+    struct entry entry;
+    struct entry receipt;
+    if (store->verbs->find_message(store, sender, id, &message) != REASON_NONE ||
+        message_type_is_receipt((enum message_type)message.type) ||
+        store->verbs->read_entry(store, message.seq, &session->office, &entry) != REASON_NONE ||
+        !entry_state_is_terminal(entry.state) || entry.receipt_seq == 0 ||
+        store->verbs->read_entry(store, entry.receipt_seq, &session->options.gateway, &receipt) !=
+            REASON_NONE ||
+        receipt.state != ENTRY_REFUSED)
+        return;
+    for (const struct told *told = session->told; told != NULL; told = told->next) {
+        if (id_equal(&told->item.message_id, id) && key_equal(&told->to, sender))
+            return; /* once a step is enough */
+    }
+    tell_end(session, &message, &entry, TOLD_NO_MOVE, (struct bytes){0}, (struct bytes){0});
 }
 
 /* An answer for an entry that is not under way: the inbox kind, or a call that outlived its lease.
@@ -122,9 +168,22 @@ static enum reason answer_stored(struct session *session, const struct office_an
     return REASON_NONE;
 }
 
+/* A call that this step has planned and an answer that comes with it: the answer of an earlier call
+ * that the store could not keep. The office is not called again for what it has answered. */
+static void forget_call(struct session *session, uint64_t message_seq)
+{
+    for (size_t i = 0; i < session->call_count; i++) {
+        if (session->calls[i].message_seq == message_seq) {
+            session->calls[i] = session->calls[--session->call_count];
+            return;
+        }
+    }
+}
+
 static void answer_flight(struct session *session, struct flight *flight,
                           const struct office_answer *answer, struct entry *ret_entry)
 {
+    forget_call(session, answer->message_seq);
     if (reason_class(answer->reason) == REASON_CLASS_OK)
         outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, ret_entry);
     else
@@ -164,7 +223,8 @@ enum reason session_office_answer(struct session *session, const struct office_a
         return reason;
     }
     if (entry_state_is_terminal(entry.state))
-        tell_end(session, &message, &entry, answer->text, answer->office_reference);
+        tell_end(session, &message, &entry, last_move(session), answer->text,
+                 answer->office_reference);
     log_entry(session, entry_state_name(entry.state), &message, &entry);
     return REASON_NONE;
 }
@@ -192,8 +252,9 @@ static enum reason operate_on(struct session *session, const struct store_messag
         entry->due = session->wall;
         outbox_look_again(session->outbox, destination);
     } else {
-        /* What may already be at the other side cannot be taken back here. */
-        if (flight != NULL || entry->attempts > 0 || is_to_office)
+        /* What may already be at the other side cannot be taken back here; nor can a receipt, which
+         * is how somebody hears of the end of a message. */
+        if (flight != NULL || entry->attempts > 0 || is_to_office || entry->is_receipt)
             return REASON_FIELD_INVALID;
         entry_move(entry, ENTRY_WITHDRAWN);
         entry->reason = REASON_WITHDRAWN;
@@ -218,6 +279,8 @@ enum reason session_operate(struct session *session, uint64_t message_seq,
     enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
     if (reason == REASON_NONE)
         reason = store->verbs->read_message(store, message_seq, &message);
+    if (reason == REASON_NONE)
+        plan_apply_moves(&session->plan, &entry);
     if (reason == REASON_NONE && !entry_state_is_live(entry.state))
         reason = REASON_FIELD_INVALID;
     if (reason == REASON_NONE)
@@ -240,14 +303,14 @@ static void expire_entry(struct session *session, const struct store_message *me
         entry_move(entry, ENTRY_EXPIRED);
         entry->reason = REASON_LIFE_EXCEEDED;
         outbox_backlog_changed(session->outbox, destination, -1);
-        if (is_to_office)
-            tell_end(session, message, entry, (struct bytes){0}, (struct bytes){0});
-        else
+        if (!is_to_office)
             session_note_outcome(session, &message->id, &session->options.gateway,
                                  MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED, 0,
                                  session->wall);
     }
     plan_move(&session->plan, entry);
+    if (is_to_office && entry->state == ENTRY_EXPIRED)
+        tell_end(session, message, entry, last_move(session), (struct bytes){0}, (struct bytes){0});
     log_entry(session, entry_state_name(entry->state), message, entry);
 }
 
@@ -263,7 +326,9 @@ void session_expire(struct session *session)
     for (size_t i = 0; i < count && plan_has_room(&session->plan); i++) {
         struct store_message message;
         uint32_t destination = outbox_destination(session->outbox, &entries[i].destination);
-        if (entries[i].state == ENTRY_LEASED || destination == OUTBOX_NO_DESTINATION ||
+        plan_apply_moves(&session->plan, &entries[i]);
+        if (entries[i].state == ENTRY_LEASED || entry_state_is_terminal(entries[i].state) ||
+            destination == OUTBOX_NO_DESTINATION ||
             store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
             outbox_find(session->outbox, destination, &message.sender, &message.id) != NULL)
             continue;

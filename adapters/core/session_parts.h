@@ -28,7 +28,7 @@ enum {
     SESSION_TICK_MS = 500,
     SESSION_RETRY_MS = 1000, /* a store that cannot commit is tried this often */
     /* Longer than a call to a back office may last, so that a lease never ends under a call. */
-    SESSION_LEASE_MS = 150 * 1000,
+    SESSION_OFFICE_LEASE_MS = 150 * 1000,
     REFERENCE_BYTES_MAX = 64,
 };
 
@@ -57,9 +57,11 @@ struct told {
     struct key to;
     uint32_t type;
     struct receipt_item item;
+    size_t move; /* of the plan: the end of an entry, which keeps the receipt's seq; TOLD_NO_MOVE */
     struct told *next;
     bool is_written;
 };
+#define TOLD_NO_MOVE SIZE_MAX
 
 struct session {
     struct session_options options;
@@ -130,7 +132,11 @@ void session_take_waiting(struct session *session);
 
 /* session_office.c */
 void session_tell(struct session *session, const struct key *to, uint32_t type,
-                  const struct receipt_item *item);
+                  const struct receipt_item *item, size_t move);
+/* The gateway sends again what has ended here. When it refused the receipt (a clock that was wrong,
+ * a certificate that it did not know yet) nobody but us can say it once more. */
+void session_tell_again(struct session *session, const struct key *sender,
+                        const struct message_id *id);
 enum reason session_write_receipts(struct session *session);
 void session_expire(struct session *session);
 

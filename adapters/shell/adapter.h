@@ -20,7 +20,7 @@
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/arena.h"
 #include "proto/link/link.h"
-#include "proto/log/log.h"
+#include "proto/log/log_stream.h"
 
 #define ADAPTER_VERSION "1.0.0"
 
@@ -31,6 +31,7 @@ struct adapter {
     struct adapter_settings settings;
     enum language language;
     struct log log;
+    struct log_stream log_stream;
     struct registry *registry;
     struct crypto_openssl *crypto;
     struct store *store;

@@ -98,6 +98,7 @@ static void step(struct adapter *adapter)
     else
         session_aborted(adapter->session, reason, &effects);
     local_api_settle(adapter->api, reason);
+    log_stream_flush(&adapter->log_stream);
 }
 
 /* ---- what arrives ---------------------------------------------------------------------------- */

@@ -44,18 +44,6 @@ mono_t adapter_mono(void)
     return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
 }
 
-static void write_line(void *context, struct bytes line)
-{
-    (void)context;
-    size_t done = 0;
-    while (done < line.size) {
-        ssize_t count = write(STDERR_FILENO, line.data + done, line.size - done);
-        if (count < 0 && errno != EINTR)
-            return; /* nobody listens: work goes on */
-        done += count > 0 ? (size_t)count : 0;
-    }
-}
-
 void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
@@ -63,6 +51,7 @@ void adapter_log(struct adapter *adapter, enum log_level level, const char *even
     if (detail != NULL)
         line.detail = bytes_of_text(detail);
     log_write(&adapter->log, adapter_wall(), &line);
+    log_stream_flush(&adapter->log_stream);
 }
 
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
@@ -330,7 +319,9 @@ static void adapter_init(struct adapter *adapter, const struct adapter_settings 
 {
     *adapter =
         (struct adapter){.settings = *settings, .language = language, .signals = -1, .lock = -1};
-    adapter->log = (struct log){.sink = write_line,
+    log_stream_init(&adapter->log_stream, STDERR_FILENO);
+    adapter->log = (struct log){.sink = log_stream_write,
+                                .context = &adapter->log_stream,
                                 .format = (enum log_format)settings->log_format,
                                 .lowest = LOG_INFO,
                                 .offset_minutes = local_offset_minutes()};

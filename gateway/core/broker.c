@@ -229,7 +229,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     sealer_begin(&broker->sealer);
     ledger_begin(&broker->ledger);
     broker->drafts = NULL;
-    broker->record_count = broker->reply_count = broker->delivery_count = 0;
+    broker->record_count = broker->fact_count = 0;
+    broker->reply_count = broker->delivery_count = 0;
     broker->event_count = broker->intake_count = 0;
     broker->more_to_do = false;
     broker->step_reason = REASON_NONE;
@@ -251,12 +252,16 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     }
     if (now.ms >= broker->tick_due.ms)
         tick(broker);
+    /* Before new frames, which may take all room of this step and of every later one. */
+    broker_admit_waiting(broker);
 }
 
 bool broker_has_room(const struct broker *broker)
 {
     enum { REPLIES_RESERVE = 2 * EXAMINE_MESSAGES_MAX };
     return broker->intake_count < BROKER_STEP_INTAKES_MAX && plan_has_room(&broker->plan) &&
+           broker->record_count < STEP_RECORDS_MAX - PLAN_RESERVE &&
+           broker->record_count + broker->fact_count < LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE &&
            broker->reply_count < STEP_REPLIES_MAX - REPLIES_RESERVE;
 }
 
@@ -266,8 +271,14 @@ void broker_intake(struct broker *broker, struct intake *intake)
     broker->intakes[broker->intake_count++] = intake;
     intake->references++;
     struct peer *peer = broker_get_peer(broker, &intake->peer);
-    if (peer == NULL)
+    if (peer == NULL) { /* participants_max of the settings */
+        struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_BUSY};
+        broker_reply_frame(broker, &intake->peer, &frame);
+        broker_event(broker, &(struct broker_transition){.event = "peer_refused",
+                                                         .from = intake->peer,
+                                                         .reason = REASON_BUSY});
         return;
+    }
     if (intake->connection < peer->connection)
         return; /* what an older connection of this peer still had on its way */
     peer->heard = broker->now;
@@ -375,6 +386,11 @@ void broker_owe(struct broker *broker, const struct store_message *message,
 /* ---- the end of the step
  * -------------------------------------------------------------------------- */
 
+bool broker_has_plan(const struct broker *broker)
+{
+    return broker->store_state == REASON_NONE && !plan_is_empty(&broker->plan);
+}
+
 enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan)
 {
     if (broker->store_state == REASON_NONE) {
@@ -388,7 +404,7 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
             plan_note(&broker->plan, bytes_of_text(NOTE_LEDGER),
                       (struct bytes){broker->ledger.id, LEDGER_ID_BYTES});
     }
-    *ret_plan = plan_is_empty(&broker->plan) ? NULL : &broker->plan.store;
+    *ret_plan = broker_has_plan(broker) ? &broker->plan.store : NULL;
     return REASON_NONE;
 }
 

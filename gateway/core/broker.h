@@ -79,8 +79,8 @@ void broker_peer_gone(struct broker *broker, const struct key *peer);
 
 enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER_EXPIRE };
 /* An operator's hand on one entry. REASON_NOT_FOUND; REASON_FIELD_INVALID when the state does not
- * allow it: what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message.
- */
+ * allow it: what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message;
+ * a receipt neither. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
                            const struct key *destination, enum broker_operation operation);
 

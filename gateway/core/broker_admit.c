@@ -177,6 +177,10 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
     enum reason reason = agency_of_dossier(broker, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = route_resolve(broker->registry, &question, &ret_routed->decision);
+    for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
+        if (broker_get_peer(broker, &ret_routed->decision.destinations[i].key) == NULL)
+            reason = REASON_BUSY; /* participants_max of the settings */
+    }
     if (reason == REASON_NONE)
         reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
     ret_routed->admitted = *admitted;
@@ -272,8 +276,7 @@ static void say_not_now(struct broker *broker, const struct peer *peer, const st
                                          .reason = reason});
 }
 
-/* What cannot come in: refused for good with a receipt, or "not now". */
-static void turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                       enum reason reason)
 {
     if (reason == REASON_DUPLICATE)
@@ -284,6 +287,22 @@ static void turn_away(struct broker *broker, struct peer *peer, const struct sea
         broker_refuse(broker, peer, sealed, reason);
 }
 
+/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
+ * every message asks whether all that may follow from it still fits. */
+static bool step_has_room(const struct broker *broker, const struct sealed *sealed)
+{
+    const struct store_plan *plan = &broker->plan.store;
+    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
+    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
+           plan->parcel_count < PLAN_PARCELS_MAX - PLAN_RESERVE / 2 &&
+           plan->entry_count < PLAN_ENTRIES_MAX - PLAN_RESERVE / 2 &&
+           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
+           broker->record_count + items < STEP_RECORDS_MAX - PLAN_RESERVE / 2 &&
+           broker->record_count + broker->fact_count + items <
+               LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE / 2 &&
+           broker->plan.step->used < broker->plan.step->limit_bytes / 4 * 3;
+}
+
 /* One message through the whole pipeline. The row in the plan, or NULL when it was not taken. */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
                                    struct sealed *sealed)
@@ -291,6 +310,11 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     struct admitted admitted;
     struct routed routed;
     struct store_message *message = NULL;
+    if (!step_has_room(broker, sealed)) {
+        if (sealed->is_parsed)
+            say_not_now(broker, peer, sealed, REASON_BUSY);
+        return NULL;
+    }
     enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {
@@ -307,7 +331,7 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {
-        turn_away(broker, peer, sealed, reason);
+        broker_turn_away(broker, peer, sealed, reason);
     }
     return message;
 }
@@ -365,7 +389,7 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
     if (reason != REASON_NONE) {
-        turn_away(broker, peer, sealed, reason);
+        broker_turn_away(broker, peer, sealed, reason);
         return;
     }
     struct taken_parcel taken = {.parcel = sealed->parcel};

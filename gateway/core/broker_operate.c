@@ -74,7 +74,8 @@ void broker_expire(struct broker *broker)
     for (size_t i = 0; i < count && plan_has_room(&broker->plan); i++) {
         struct store_message message;
         struct entry *entry = &entries[i];
-        if (entry->state == ENTRY_LEASED ||
+        plan_apply_moves(&broker->plan, entry);
+        if (entry->state == ENTRY_LEASED || entry_state_is_terminal(entry->state) ||
             store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE)
             continue;
         struct peer *peer = broker_get_peer(broker, &entry->destination);
@@ -148,6 +149,7 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
         reason = store->verbs->read_message(store, message_seq, &message);
     if (reason != REASON_NONE)
         return reason;
+    plan_apply_moves(&broker->plan, &entry);
     struct peer *peer = broker_find_peer(broker, destination);
     if (peer == NULL || !entry_state_is_live(entry.state))
         return REASON_FIELD_INVALID;
@@ -162,7 +164,8 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
         }
         return reason;
     }
-    if (is_under_way || entry.attempts > 0)
+    /* A receipt is how its sender hears of the end of another message: it is not taken back. */
+    if (is_under_way || entry.attempts > 0 || entry.is_receipt)
         return REASON_FIELD_INVALID;
     end_entry(broker, &message, &entry,
               operation == BROKER_WITHDRAW ? ENTRY_WITHDRAWN : ENTRY_EXPIRED,

@@ -114,6 +114,7 @@ struct broker {
     struct receipt_draft *drafts;
     struct ledger_fact *records; /* ledger entries that belong to no receipt of ours */
     size_t record_count;
+    size_t fact_count; /* in all drafts */
     struct reply *replies;
     size_t reply_count;
     struct delivery *deliveries;
@@ -133,6 +134,9 @@ void broker_reply_frame(struct broker *broker, const struct key *peer, const str
 /* The store could not say what the plan needs to know: the step ends as one whose commit failed,
  * and everything that it took is still the senders'. */
 void broker_fail_step(struct broker *broker, enum reason reason);
+/* False also while the store cannot be read: memory may then hold flights whose commit failed, and
+ * what a lost connection makes of them is not to be written. */
+bool broker_has_plan(const struct broker *broker);
 void broker_event(struct broker *broker, const struct broker_transition *transition);
 void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
                     const struct key *sender, const struct message_id *id,
@@ -152,6 +156,9 @@ void broker_tick_peers(struct broker *broker);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
+/* What cannot come in: refused for good with a receipt, or "not now". */
+void broker_turn_away(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                      enum reason reason);
 /* Messages whose attachments arrived, or will not. */
 void broker_admit_waiting(struct broker *broker);
 

@@ -76,8 +76,9 @@ static void send_head(struct broker *broker, struct peer *peer)
         return;
     bool is_same_ledger = memcmp(seen->ledger_id, broker->ledger.id, LEDGER_ID_BYTES) == 0;
     uint64_t from = is_same_ledger ? seen->tree_size : 0;
-    if (from > size || !ledger_prove(&broker->ledger, store, from, size, proof, &count))
-        count = 0; /* the witness will see that nothing proves it, and say so */
+    /* A witness that has seen more than there is will find that nothing proves it, and say so. */
+    if (from <= size && !ledger_prove(&broker->ledger, store, from, size, proof, &count))
+        return; /* the store cannot say now: a head without its proof would be a false alarm */
     if (store->verbs->read_document(store, head_seq, &found) != REASON_NONE)
         return;
     struct frame frame = {

@@ -34,6 +34,7 @@ void broker_tell(struct broker *broker, const struct key *to, uint32_t type, boo
         draft->last->next = copy;
     draft->last = copy;
     draft->count++;
+    broker->fact_count++;
 }
 
 void broker_record(struct broker *broker, const struct ledger_fact *fact)
@@ -236,6 +237,7 @@ static enum reason settle_stored(struct broker *broker, struct peer *peer, const
     reason = store->verbs->read_entry(store, message.seq, &peer->key, &entry);
     if (reason != REASON_NONE)
         return reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason;
+    plan_apply_moves(&broker->plan, &entry); /* a receipt may name one message twice */
     if (entry.state == state)
         return REASON_DUPLICATE;
     if (entry_state_is_terminal(entry.state))
@@ -278,6 +280,24 @@ static struct store_message *plan_receipt(struct broker *broker, const struct se
     return message;
 }
 
+/* A place in memory and a queue in the store are given to those in the registry, and to those who
+ * have left it but whose message this receipt is about; never to a name that a peer made up. */
+static enum reason check_recipient(struct broker *broker, const struct envelope *envelope)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    const struct key *recipient = &envelope->recipient;
+    if (key_is_none(recipient) || key_equal(recipient, &broker->options.self))
+        return REASON_POLICY_FORBIDDEN;
+    if (broker->registry == NULL || registry_participant(broker->registry, recipient) == NULL) {
+        enum reason reason = store->verbs->find_message(
+            store, recipient, &envelope->receipt.items[0].message_id, &message);
+        if (reason != REASON_NONE)
+            return reason == REASON_NOT_FOUND ? REASON_POLICY_FORBIDDEN : reason;
+    }
+    return broker_get_peer(broker, recipient) == NULL ? REASON_BUSY : REASON_NONE;
+}
+
 bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                          struct store_message **ret_message)
 {
@@ -285,9 +305,10 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
     size_t verdict = 0;
     while (verdict < VERDICTS && verdicts[verdict].type != envelope->type)
         verdict++;
-    if (verdict == VERDICTS || key_is_none(&envelope->recipient) ||
-        broker_get_peer(broker, &envelope->recipient) == NULL) {
-        broker_refuse(broker, peer, sealed, REASON_POLICY_FORBIDDEN);
+    enum reason why =
+        verdict == VERDICTS ? REASON_POLICY_FORBIDDEN : check_recipient(broker, envelope);
+    if (why != REASON_NONE) {
+        broker_turn_away(broker, peer, sealed, why);
         return false;
     }
     struct store_message *message = plan_receipt(broker, sealed);

@@ -143,7 +143,7 @@ static void finish_step(struct broker *broker)
 void broker_committed(struct broker *broker, const struct broker_effects *effects)
 {
     broker->effects = effects;
-    if (!plan_is_empty(&broker->plan)) {
+    if (broker_has_plan(broker)) {
         plan_adopt(&broker->plan);
         ledger_adopt(&broker->ledger);
         broker->ledger_id_is_new = false;

@@ -1,37 +1,6 @@
-#include "gateway/custody/fetch.h"
+#include "gateway/custody/fetch_parts.h"
 
 #include "proto/base/check.h"
-
-struct waiting {           /* a message */
-    struct intake *intake; /* NULL: free slot */
-    struct sealed *sealed;
-    unsigned int missing;
-    enum reason reason; /* not NONE: the wait is over, badly */
-};
-
-struct wanted {      /* a file */
-    struct key peer; /* none: free slot */
-    struct digest digest;
-    uint64_t size_bytes;
-    bool is_begun;
-    mono_t progress;
-};
-
-struct peer {
-    struct key key; /* none: free slot */
-    struct blob_sender sender;
-    struct blob_receiver receiver;
-};
-
-struct fetch {
-    struct fetch_options options;
-    struct waiting waiting[FETCH_WAITING_MAX];
-    struct wanted wanted[FETCH_WANTED_MAX];
-    size_t wanted_count;  /* slots in use are below this */
-    size_t waiting_count; /* likewise */
-    struct peer *peers;
-    uint32_t peer_count;
-};
 
 size_t fetch_memory_bytes(const struct fetch_options *options)
 {
@@ -48,7 +17,7 @@ struct fetch *fetch_new(const struct fetch_options *options, struct arena *memor
     return fetch;
 }
 
-static struct peer *find_peer(const struct fetch *fetch, const struct key *key)
+struct peer *fetch_find_peer(const struct fetch *fetch, const struct key *key)
 {
     for (uint32_t i = 0; i < fetch->peer_count; i++) {
         if (key_equal(&fetch->peers[i].key, key))
@@ -59,7 +28,7 @@ static struct peer *find_peer(const struct fetch *fetch, const struct key *key)
 
 static struct peer *get_peer(struct fetch *fetch, const struct key *key)
 {
-    struct peer *peer = find_peer(fetch, key);
+    struct peer *peer = fetch_find_peer(fetch, key);
     if (peer != NULL || fetch->peer_count == fetch->options.peers_max)
         return peer;
     peer = &fetch->peers[fetch->peer_count++];
@@ -69,7 +38,7 @@ static struct peer *get_peer(struct fetch *fetch, const struct key *key)
     return peer;
 }
 
-static void emit(struct fetch *fetch, const struct key *peer, const struct frame *frame)
+void fetch_emit_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame)
 {
     (void)fetch->options.emit(fetch->options.context, peer, frame);
 }
@@ -162,7 +131,7 @@ static bool begin_wanted(struct fetch *fetch, struct peer *peer, struct wanted *
         return true;
     }
     wanted->is_begun = true;
-    emit(fetch, &peer->key, &answer);
+    fetch_emit_frame(fetch, &peer->key, &answer);
     return true;
 }
 
@@ -237,6 +206,41 @@ static bool add_wanted(struct fetch *fetch, const struct key *peer,
     return true;
 }
 
+/* What waits: of one peer, or of all (none). A frame counts once, however many of its messages
+ * wait: those stand next to each other. */
+struct share {
+    size_t messages, files, bytes;
+};
+
+static struct share share_of(const struct fetch *fetch, const struct key *peer)
+{
+    struct share share = {0};
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        const struct intake *intake = fetch->waiting[i].intake;
+        if (peer != NULL && !key_equal(&intake->peer, peer))
+            continue;
+        share.messages++;
+        if (i == 0 || fetch->waiting[i - 1].intake != intake)
+            share.bytes += intake->bytes.size;
+    }
+    for (size_t i = 0; i < fetch->wanted_count; i++)
+        share.files += peer == NULL || key_equal(&fetch->wanted[i].peer, peer);
+    return share;
+}
+
+/* The peer's share with this message, and what it leaves to the others: see fetch.h. */
+static bool has_room(const struct fetch *fetch, const struct intake *intake, size_t missing)
+{
+    struct share all = share_of(fetch, NULL);
+    struct share own = share_of(fetch, &intake->peer);
+    bool is_counted =
+        fetch->waiting_count > 0 && fetch->waiting[fetch->waiting_count - 1].intake == intake;
+    size_t bytes = is_counted ? 0 : intake->bytes.size;
+    return own.messages < FETCH_WAITING_MAX - all.messages &&
+           own.files + missing <= FETCH_WANTED_MAX - all.files &&
+           (bytes == 0 || own.bytes + bytes <= FETCH_WAITING_BYTES_MAX - all.bytes);
+}
+
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason)
 {
@@ -259,12 +263,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     if (missing == 0)
         return FETCH_READY;
     struct peer *peer = get_peer(fetch, &intake->peer);
-    size_t waiting_bytes = intake->bytes.size;
-    for (size_t i = 0; i < fetch->waiting_count; i++)
-        waiting_bytes += fetch->waiting[i].intake->bytes.size;
-    if (peer == NULL || fetch->waiting_count == FETCH_WAITING_MAX ||
-        waiting_bytes > FETCH_WAITING_BYTES_MAX ||
-        fetch->wanted_count + missing > FETCH_WANTED_MAX) {
+    if (peer == NULL || !has_room(fetch, intake, missing)) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;
     }
@@ -297,7 +296,7 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
             blob_receiver_finished(&peer->receiver, &chunk->digest, reason, &answer);
         if (reason_class(reason) != REASON_CLASS_TRANSIENT)
             blobs->verbs->abandon(blobs, &chunk->digest);
-        emit(fetch, &peer->key, &answer);
+        fetch_emit_frame(fetch, &peer->key, &answer);
         wanted_over(fetch, wanted, reason);
         return;
     }
@@ -312,87 +311,7 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
         has_answer = true;
     }
     if (has_answer)
-        emit(fetch, &peer->key, &answer);
-}
-
-/* ---- sending ---- */
-
-static void receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want)
-{
-    struct blobs *blobs = fetch->options.blobs;
-    struct digest digest;
-    enum reason reason;
-    if (blob_sender_answer(&peer->sender, want, &digest, &reason) != BLOB_UNKNOWN)
-        return;
-    uint64_t size_bytes;
-    struct frame offer;
-    reason = blobs->verbs->find(blobs, &want->blob.digest, &size_bytes);
-    if (reason == REASON_NONE && want->blob.offset >= size_bytes)
-        return; /* the peer says that it has all of it */
-    if (reason == REASON_NONE &&
-        !blob_sender_offer(&peer->sender, &want->blob.digest, size_bytes, &offer))
-        reason = REASON_BUSY;
-    if (reason != REASON_NONE) {
-        struct frame refusal = {
-            .kind = FRAME_BLOB_REFUSED,
-            .blob = {.digest = want->blob.digest,
-                     .reason = reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason},
-        };
-        emit(fetch, &peer->key, &refusal);
-        return;
-    }
-    (void)blob_sender_answer(&peer->sender, want, &digest, &reason);
-}
-
-/* True: sent. False: nothing more can be sent to this peer now. */
-static bool serve_chunk(struct fetch *fetch, struct peer *peer, uint8_t *scratch)
-{
-    struct blobs *blobs = fetch->options.blobs;
-    struct digest digest;
-    uint64_t offset;
-    size_t size;
-    if (!blob_sender_next(&peer->sender, &digest, &offset, &size))
-        return false;
-    struct frame frame = {.kind = FRAME_BLOB_CHUNK, .blob = {.digest = digest, .offset = offset}};
-    size_t got = 0;
-    enum reason reason = blobs->verbs->read(blobs, &digest, offset, scratch, size, &got);
-    if (reason != REASON_NONE || got == 0) {
-        /* It was here and is not any more, or is damaged: never serve it. A disk that fails now may
-         * read it later: only "not now". */
-        bool is_transient = reason != REASON_NONE && reason_class(reason) == REASON_CLASS_TRANSIENT;
-        struct frame refusal = {
-            .kind = FRAME_BLOB_REFUSED,
-            .blob = {.digest = digest, .reason = is_transient ? reason : REASON_ATTACHMENT_MISSING},
-        };
-        struct digest ended;
-        enum reason ignored;
-        (void)blob_sender_answer(&peer->sender, &refusal, &ended, &ignored);
-        emit(fetch, &peer->key, &refusal);
-        return true;
-    }
-    frame.blob.content = (struct bytes){scratch, got};
-    if (fetch->options.emit(fetch->options.context, &peer->key, &frame) != REASON_NONE)
-        return false;
-    blob_sender_sent(&peer->sender, &digest, got);
-    return true;
-}
-
-bool fetch_serve(struct fetch *fetch, uint8_t *scratch)
-{
-    bool more = false;
-    for (uint32_t i = 0; i < fetch->peer_count; i++) {
-        int chunks = 0;
-        while (chunks < FETCH_SERVE_CHUNKS_MAX && serve_chunk(fetch, &fetch->peers[i], scratch))
-            chunks++;
-        more = more || chunks == FETCH_SERVE_CHUNKS_MAX;
-    }
-    return more;
-}
-
-bool fetch_is_serving(const struct fetch *fetch, const struct key *peer)
-{
-    const struct peer *found = find_peer(fetch, peer);
-    return found != NULL && !blob_sender_is_idle(&found->sender);
+        fetch_emit_frame(fetch, &peer->key, &answer);
 }
 
 /* ---- both
@@ -407,7 +326,7 @@ void fetch_frame(struct fetch *fetch, const struct key *peer, const struct frame
         receive_chunk(fetch, from, &frame->blob, now);
         begin_more(fetch, from);
     } else if (frame->kind == FRAME_BLOB_WANT) {
-        receive_want(fetch, from, frame);
+        fetch_receive_want(fetch, from, frame);
     } else if (frame->kind == FRAME_BLOB_REFUSED) {
         struct wanted *wanted = find_wanted(fetch, peer, &frame->blob.digest);
         struct frame ignored;
@@ -432,7 +351,7 @@ void fetch_tick(struct fetch *fetch, mono_t now)
             i++;
             continue;
         }
-        struct peer *peer = find_peer(fetch, &wanted->peer);
+        struct peer *peer = fetch_find_peer(fetch, &wanted->peer);
         if (peer != NULL && wanted->is_begun) {
             struct frame ignored;
             blob_receiver_finished(&peer->receiver, &wanted->digest, REASON_LEASE_EXPIRED,
@@ -465,7 +384,7 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
 
 void fetch_peer_lost(struct fetch *fetch, const struct key *peer)
 {
-    struct peer *found = find_peer(fetch, peer);
+    struct peer *found = fetch_find_peer(fetch, peer);
     if (found != NULL) {
         blob_sender_reset(&found->sender);
         blob_receiver_reset(&found->receiver);

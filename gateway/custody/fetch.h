@@ -10,8 +10,10 @@
  * every blob frame; fetch_tick; then fetch_ready until it has nothing. After the step's frames:
  * fetch_serve. Frames go to the emit function given at fetch_init.
  *
- * Bounds: FETCH_WAITING_MAX messages and FETCH_WANTED_MAX files wait; at the bound REASON_BUSY and
- * the sender keeps the message. A peer that stops sending for FETCH_SILENT_MS loses its place.
+ * Bounds: FETCH_WAITING_MAX messages and FETCH_WANTED_MAX files wait, and no peer has more of them
+ * than it leaves free for the others, so that one slow line does not stop the files of all; at the
+ * bound REASON_BUSY and the sender keeps the message. A peer that stops sending for FETCH_SILENT_MS
+ * loses its place.
  */
 #ifndef GATEWAY_CUSTODY_FETCH_H
 #define GATEWAY_CUSTODY_FETCH_H
@@ -23,9 +25,10 @@
 enum {
     FETCH_WAITING_MAX = 256,
     FETCH_WANTED_MAX = 1024,
-    /* Frames of waiting messages: far below what the pool of frames may hold, so that the chunks
-     * they wait for always find room. */
-    FETCH_WAITING_BYTES_MAX = 2 * 1024 * 1024,
+    /* Frames of waiting messages. With what is parsed of it a frame takes up to 14 times its size
+     * in the pool of frames (intake_pool.c): half of that pool, so that the chunks they wait for
+     * always find room. One frame of the largest size fits. */
+    FETCH_WAITING_BYTES_MAX = 1024 * 1024,
     FETCH_SILENT_MS = 30 * 1000,
     /* Chunks that one call of fetch_serve sends to one peer: other traffic gets its turn. */
     FETCH_SERVE_CHUNKS_MAX = 16,

@@ -127,6 +127,22 @@ void plan_move(struct plan *plan, const struct entry *entry)
     };
 }
 
+void plan_apply_moves(const struct plan *plan, struct entry *entry)
+{
+    for (size_t i = plan->store.move_count; i-- > 0;) {
+        const struct store_move *move = &plan->moves[i];
+        if (move->message_seq != entry->message_seq ||
+            !key_equal(&move->destination, &entry->destination))
+            continue;
+        entry->state = move->state;
+        entry->due = move->due;
+        entry->attempts = move->attempts;
+        entry->reason = move->reason;
+        entry->receipt_seq = move->receipt_seq;
+        return;
+    }
+}
+
 void plan_change(void *context, const struct entry *entry)
 {
     plan_move(context, entry);

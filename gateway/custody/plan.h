@@ -59,6 +59,9 @@ void plan_entry(struct plan *plan, const struct entry *entry);
 void plan_move(struct plan *plan, const struct entry *entry);
 void plan_route(struct plan *plan, const struct store_route *route);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
+/* Makes of an entry that the store gave what this step has already planned for it: two events of
+ * one step may concern the same entry, and the store knows only what was before both. */
+void plan_apply_moves(const struct plan *plan, struct entry *entry);
 /* An outbox_change whose context is a struct plan *. */
 void plan_change(void *context, const struct entry *entry);
 /* Memory of the step; never NULL (the arena is sized for a full plan). */

@@ -15,6 +15,7 @@
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/arena.h"
 #include "proto/base/language.h"
+#include "proto/log/log_stream.h"
 
 struct control;
 
@@ -24,6 +25,7 @@ struct gateway {
     struct gateway_settings settings;
     enum language language;
     struct log log;
+    struct log_stream log_stream;
     struct registry *registry;
     struct crypto_openssl *crypto;
     struct store *store;

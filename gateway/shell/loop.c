@@ -88,6 +88,7 @@ void gateway_step(struct gateway *gateway)
         broker_aborted(gateway->broker, reason, &effects);
     if (gateway->control != NULL)
         control_answer(gateway->control, reason);
+    log_stream_flush(&gateway->log_stream);
 }
 
 /* ---- what arrives
@@ -114,6 +115,7 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
                                 .from = key_bytes(&event->peer),
                                 .reason = event->reason};
         log_write(&gateway->log, gateway_wall(), &line);
+        log_stream_flush(&gateway->log_stream);
     } else if (event->kind == LINK_PEER_GONE && gateway->gone_count < GATEWAY_GONE_MAX) {
         gateway->gone[gateway->gone_count++] = event->peer;
     }

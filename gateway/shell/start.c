@@ -40,18 +40,6 @@ mono_t gateway_mono(void)
     return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
 }
 
-static void write_line(void *context, struct bytes line)
-{
-    (void)context;
-    size_t done = 0;
-    while (done < line.size) {
-        ssize_t count = write(STDERR_FILENO, line.data + done, line.size - done);
-        if (count < 0 && errno != EINTR)
-            return; /* nobody listens: work goes on */
-        done += count > 0 ? (size_t)count : 0;
-    }
-}
-
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
@@ -59,6 +47,7 @@ void gateway_log(struct gateway *gateway, enum log_level level, const char *even
     if (detail != NULL)
         line.detail = bytes_of_text(detail);
     log_write(&gateway->log, gateway_wall(), &line);
+    log_stream_flush(&gateway->log_stream);
 }
 
 static bool fail(struct gateway *gateway, enum reason reason, const char *what)
@@ -307,7 +296,9 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
                    enum language language)
 {
     *gateway = (struct gateway){.settings = *settings, .language = language, .signals = -1};
-    gateway->log = (struct log){.sink = write_line,
+    log_stream_init(&gateway->log_stream, STDERR_FILENO);
+    gateway->log = (struct log){.sink = log_stream_write,
+                                .context = &gateway->log_stream,
                                 .format = (enum log_format)settings->log_format,
                                 .lowest = LOG_INFO,
                                 .offset_minutes = local_offset_minutes()};

@@ -289,13 +289,14 @@ static void move_entry(struct store_memory_image *image, const struct store_move
 {
     struct entry *entry = memory_find_entry(image, move->message_seq, &move->destination);
     check(entry != NULL);
-    bool was_live = entry_state_is_live(entry->state);
-    entry->state = move->state; /* the caller's entry_move has checked the arrow */
+    check(entry_state_is_live(entry->state));
+    if (entry->state != move->state)
+        entry_move(entry, move->state);
     entry->due = move->due;
     entry->attempts = move->attempts;
     entry->reason = move->reason;
     entry->receipt_seq = move->receipt_seq;
-    if (!was_live || entry_state_is_live(entry->state))
+    if (entry_state_is_live(entry->state))
         return;
     uint32_t index = (uint32_t)(entry - image->entries);
     size_t at = 0;

@@ -153,6 +153,9 @@ $(FUZZ_BIN): $(O)/tests/%: $(O)/obj/tests/%.o $(FUZZ_MAIN) $(ALL_LIBS)
 SUPPORT_MAIN := $(sort $(wildcard tests/support/*_main.c))
 SUPPORT_PROGRAMS := $(SUPPORT_MAIN:tests/%_main.c=$(O)/tests/%)
 $(foreach main,$(SUPPORT_MAIN),$(eval $(call program,$(main:%_main.c=%),tests,$(main))))
+# The simulator.
+$(eval $(call program,tests/sim/sim,tests,tests/sim/sim_main.c))
+SUPPORT_PROGRAMS += $(O)/tests/sim/sim
 PROGRAMS := $(filter-out $(SUPPORT_PROGRAMS),$(PROGRAMS))
 
 # Benchmarks: tests/bench/NAME_main.c becomes build/bench/bin/NAME.

@@ -64,10 +64,14 @@ static size_t printable_size(struct bytes text)
 /* Letters, digits and what identifiers and addresses are made of: no quotes needed in text. */
 static bool is_plain(struct bytes value)
 {
+    static const bool plain[256] = {
+        ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
+        ['_'] = true,         ['.'] = true,         [':'] = true,         ['/'] = true,
+        ['+'] = true,         ['@'] = true,
+    };
     for (size_t i = 0; i < value.size; i++) {
         uint8_t c = value.data[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!word && (c == 0 || strchr("-_.:/+@", c) == NULL))
+        if (!plain[c])
             return false;
     }
     return value.size > 0;

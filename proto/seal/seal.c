@@ -4,6 +4,8 @@
 #include "proto/seal/signed_data.h"
 #include "proto/seal/trust_internal.h"
 
+#include <openssl/cms.h>
+#include <openssl/err.h>
 #include <string.h>
 
 /* False when memory is short. */
@@ -86,6 +88,24 @@ static enum reason check_signature(const struct trust_signer *signer,
                              data->signature);
 }
 
+/* A signature is evidence for others, who check it with a general tool: one that only we can read
+ * because we skip what is broken in it proves nothing. Most signatures have no such parts. */
+static enum reason check_unread_parts(const struct signed_data *data, struct bytes signature)
+{
+    if (!data->has_unread_parts)
+        return REASON_NONE;
+    const uint8_t *at = signature.data;
+    CMS_ContentInfo *message = d2i_CMS_ContentInfo(NULL, &at, (long)signature.size);
+    bool is_read = message != NULL && at == signature.data + signature.size;
+    bool is_memory_short = false;
+    CMS_ContentInfo_free(message);
+    for (unsigned long error = ERR_get_error(); error != 0; error = ERR_get_error())
+        is_memory_short = is_memory_short || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    if (is_read)
+        return REASON_NONE;
+    return is_memory_short ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE_MALFORMED;
+}
+
 static void note_content_digest(const struct signed_data *data, struct bytes content,
                                 struct digest *ret_digest)
 {
@@ -121,6 +141,8 @@ static enum reason judge(const struct trust *trust, struct bytes content, struct
     if (expected_sender != NULL && !key_equal(expected_sender, &signer->participant))
         return REASON_SIGNER_NOT_SENDER;
     reason = check_signature(signer, &data, content);
+    if (reason == REASON_NONE)
+        reason = check_unread_parts(&data, signature);
     if (reason == REASON_NONE)
         note_content_digest(&data, content, &verdict->content);
     return reason;

@@ -113,6 +113,8 @@ static enum reason parse_attribute(struct bytes oid, struct bytes values, struct
         if (first_time(&seen->certificate_v2))
             return parse_certificate_v2(values, data);
         sound = false;
+    } else {
+        data->has_unread_parts = true;
     }
     return sound ? REASON_NONE : REASON_SIGNATURE_MALFORMED;
 }
@@ -182,7 +184,8 @@ static enum reason parse_signer(struct bytes signer, int expected_version,
         return reason;
     if (!der_take(&signer, DER_OCTET_STRING, &data->signature) || data->signature.size == 0)
         return REASON_SIGNATURE_MALFORMED;
-    (void)der_take(&signer, DER_CONTEXT_1, &skipped);
+    if (der_take(&signer, DER_CONTEXT_1, &skipped))
+        data->has_unread_parts = true;
     return signer.size == 0 ? parse_attributes(data) : REASON_SIGNATURE_MALFORMED;
 }
 
@@ -222,9 +225,10 @@ enum reason signed_data_parse(struct bytes der, struct signed_data *ret_data)
         !der_take(&rest, DER_SEQUENCE, &content_info) || !is_detached_data(content_info))
         return REASON_SIGNATURE_MALFORMED;
     data.before_certificates.size = (size_t)(rest.data - data.before_certificates.data);
-    (void)der_take(&rest, DER_CONTEXT_0, &skipped);
+    data.has_unread_parts = der_take(&rest, DER_CONTEXT_0, &skipped);
     data.after_certificates = rest;
-    (void)der_take(&rest, DER_CONTEXT_1, &skipped);
+    if (der_take(&rest, DER_CONTEXT_1, &skipped))
+        data.has_unread_parts = true;
     if (!der_take_only(rest, DER_SET, &signers) || !der_take_only(signers, DER_SEQUENCE, &signer))
         return REASON_SIGNATURE_MALFORMED;
     enum reason reason = parse_signer(signer, version, hash, &data);

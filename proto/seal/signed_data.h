@@ -7,7 +7,7 @@
  *     version                  1, or 3 when the signer is named by key identifier
  *     digestAlgorithms         the one of the signer
  *     encapContentInfo         id-data without content (detached)
- *     certificates, crls       skipped: they never extend trust
+ *     certificates, crls       skipped: they never extend trust; has_unread_parts
  *     signerInfos              exactly one
  *       sid                    issuer and serial number, or subject key identifier
  *       digestAlgorithm        algorithm.h
@@ -15,11 +15,11 @@
  *                              signing-certificate-v2 if present; each known one once, one value
  *       signatureAlgorithm     algorithm.h
  *       signature
- *       unsignedAttrs          skipped (time-stamps of others may stand here)
+ *       unsignedAttrs          skipped (time-stamps of others may stand here); has_unread_parts
  *
  * A parser of our own because it is ten times faster than OpenSSL's general one (half a microsecond
- * against six) on the path that every message takes. tests/fuzz/fuzz_seal.c holds it against
- * OpenSSL: what we accept, CMS_verify accepts. Pure code.
+ * against six) on the path that every message takes. tests/fuzz/fuzz_seal.c holds it, with what
+ * seal_verify asks besides, against OpenSSL: what we accept, CMS_verify accepts. Pure code.
  */
 #ifndef PROTO_SEAL_SIGNED_DATA_H
 #define PROTO_SEAL_SIGNED_DATA_H
@@ -43,6 +43,10 @@ struct signed_data {
     /* Of signing-certificate-v2: digest of the signer's certificate; empty when absent. */
     struct bytes certificate_digest;
     enum hash_algorithm certificate_hash;
+
+    /* There are certificates, CRLs, unsigned attributes or attributes that nobody here knows: their
+     * content was not looked at. Whoever keeps the signature as evidence asks OpenSSL. */
+    bool has_unread_parts;
 
     /* What stands before and after the certificates, so that an export can put some in. */
     struct bytes before_certificates;

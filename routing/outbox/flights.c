@@ -1,6 +1,7 @@
 /* Flights are pieces of one fixed pool. Each is in a bucket of the id table, in a bucket of the
  * order table when it has an order class, and in one of two lists in order of deadline: SENT or
- * TAKEN. Both deadlines are constant spans from "now", so appending keeps a list sorted. */
+ * TAKEN. Deadlines are spans from "now" of a few lengths, so the place of a new one is at the end
+ * or a few steps before it. */
 #include "routing/outbox/outbox_parts.h"
 
 #include <string.h>
@@ -19,17 +20,23 @@ static struct list *list_of(struct outbox *outbox, const struct flight *flight)
     return &outbox->lists[flight->is_taken ? LIST_TAKEN : LIST_SENT];
 }
 
-void outbox_list_append(struct outbox *outbox, struct flight *flight)
+void outbox_list_insert(struct outbox *outbox, struct flight *flight)
 {
     struct list *list = list_of(outbox, flight);
     uint32_t index = index_of(outbox, flight);
-    flight->before = list->last;
-    flight->after = NONE;
-    if (list->last == NONE)
+    uint32_t before = list->last;
+    while (before != NONE && outbox->flights[before].deadline.ms > flight->deadline.ms)
+        before = outbox->flights[before].before;
+    flight->before = before;
+    flight->after = before == NONE ? list->first : outbox->flights[before].after;
+    if (before == NONE)
         list->first = index;
     else
-        outbox->flights[list->last].after = index;
-    list->last = index;
+        outbox->flights[before].after = index;
+    if (flight->after == NONE)
+        list->last = index;
+    else
+        outbox->flights[flight->after].before = index;
 }
 
 void outbox_list_prepend(struct outbox *outbox, struct flight *flight)
@@ -92,6 +99,7 @@ struct flight *outbox_flight_add(struct outbox *outbox, uint32_t destination,
     struct flight *flight = &outbox->flights[index];
     outbox->first_free = flight->after;
     outbox->flight_count++;
+    outbox->destinations[destination].flight_count++;
     *flight = (struct flight){
         .entry = *entry,
         .sender = *sender,
@@ -132,6 +140,7 @@ void outbox_flight_remove(struct outbox *outbox, struct flight *flight)
     flight->after = outbox->first_free;
     outbox->first_free = index;
     outbox->flight_count--;
+    outbox->destinations[flight->destination].flight_count--;
 }
 
 struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,

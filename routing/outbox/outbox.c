@@ -48,8 +48,8 @@ void outbox_clear(struct outbox *outbox)
 {
     outbox_forget_flights(outbox);
     for (uint32_t i = 0; i < outbox->destination_count; i++) {
-        struct key key = outbox->destinations[i].key;
-        outbox->destinations[i] = (struct destination){.key = key, .look_again = true};
+        struct destination *to = &outbox->destinations[i];
+        *to = (struct destination){.key = to->key, .lease_ms = to->lease_ms, .look_again = true};
         window_init(&outbox->destinations[i].window, 0);
     }
 }
@@ -65,7 +65,7 @@ uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
     if (outbox->destination_count == outbox->destinations_max)
         return OUTBOX_NO_DESTINATION;
     struct destination *new = &outbox->destinations[outbox->destination_count];
-    *new = (struct destination){.key = *key, .look_again = true};
+    *new = (struct destination){.key = *key, .lease_ms = outbox->lease_ms, .look_again = true};
     window_init(&new->window, 0);
     return outbox->destination_count++;
 }
@@ -79,6 +79,11 @@ static struct destination *destination_at(const struct outbox *outbox, uint32_t 
 uint32_t outbox_destination_count(const struct outbox *outbox)
 {
     return outbox->destination_count;
+}
+
+void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms)
+{
+    destination_at(outbox, destination)->lease_ms = lease_ms;
 }
 
 const struct key *outbox_key(const struct outbox *outbox, uint32_t destination)
@@ -141,10 +146,19 @@ bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
 
 /* ---- leasing ---- */
 
+/* How many more flights the destination may have: as long as it has fewer than are free. One slow
+ * agency so takes half of the pool at most, n of them leave one part of n + 1 to the others
+ * (dynamic thresholds: Choudhury and Hahne, 1998), and nobody's share is set by hand. */
+static uint32_t flight_room(const struct outbox *outbox, const struct destination *to)
+{
+    uint32_t free_flights = outbox->flights_max - outbox->flight_count;
+    return free_flights > to->flight_count ? (free_flights - to->flight_count + 1) / 2 : 0;
+}
+
 static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
-    return to->is_open && outbox->first_free != NONE && window_room(&to->window, now) > 0 &&
+    return to->is_open && flight_room(outbox, to) > 0 && window_room(&to->window, now) > 0 &&
            !outbox_order_is_under_way(outbox, destination, order);
 }
 
@@ -154,10 +168,11 @@ static void start_flight(struct outbox *outbox, uint32_t destination, struct ent
 {
     entry_move(entry, ENTRY_LEASED);
     entry->attempts++;
-    entry->due = (wall_t){wall.ms + outbox->lease_ms};
+    uint32_t lease_ms = destination_at(outbox, destination)->lease_ms;
+    entry->due = (wall_t){wall.ms + lease_ms};
     struct flight *flight = outbox_flight_add(outbox, destination, entry, sender, id, digest);
-    flight->deadline = (mono_t){now.ms + outbox->lease_ms};
-    outbox_list_append(outbox, flight);
+    flight->deadline = (mono_t){now.ms + lease_ms};
+    outbox_list_insert(outbox, flight);
     window_left(&destination_at(outbox, destination)->window);
 }
 
@@ -185,8 +200,8 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
     if (!to->is_open || to->backlog == 0 || !may_be_due)
         return 0;
     uint32_t room = window_room(&to->window, now);
-    uint32_t free_flights = outbox->flights_max - outbox->flight_count;
-    size_t wanted = room < free_flights ? room : free_flights;
+    uint32_t flights = flight_room(outbox, to);
+    size_t wanted = room < flights ? room : flights;
     return wanted < OUTBOX_FETCH_MAX ? wanted : OUTBOX_FETCH_MAX;
 }
 
@@ -213,7 +228,7 @@ void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
     outbox_list_remove(outbox, flight);
     flight->is_taken = true;
     flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
-    outbox_list_append(outbox, flight);
+    outbox_list_insert(outbox, flight);
     /* The window opened: older entries may have their turn. */
     destination_at(outbox, flight->destination)->look_again = true;
 }
@@ -229,17 +244,18 @@ void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
 
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
 {
-    uint32_t last = outbox->lists[LIST_SENT].last;
+    mono_t deadline = {now.ms + destination_at(outbox, destination)->lease_ms};
     uint32_t at = outbox->lists[LIST_SENT].first;
     while (at != NONE) {
         struct flight *flight = &outbox->flights[at];
-        uint32_t next = at == last ? NONE : flight->after;
-        if (flight->destination == destination && flight->deadline.ms > now.ms) {
-            outbox_list_remove(outbox, flight);
-            flight->deadline = (mono_t){now.ms + outbox->lease_ms};
-            outbox_list_append(outbox, flight);
-        }
-        at = next;
+        at = flight->after;
+        /* One that was moved on may be met again further on: its deadline stands. */
+        if (flight->destination != destination || flight->deadline.ms <= now.ms ||
+            flight->deadline.ms >= deadline.ms)
+            continue;
+        outbox_list_remove(outbox, flight);
+        flight->deadline = deadline;
+        outbox_list_insert(outbox, flight);
     }
 }
 
@@ -354,8 +370,8 @@ mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall)
         int64_t at = INT64_MAX;
         if (to->window.state == WINDOW_OPEN)
             at = to->window.reopen_at.ms;
-        else if (to->window.size <= to->window.under_way)
-            continue;
+        else if (to->window.size <= to->window.under_way || flight_room(outbox, to) == 0)
+            continue; /* an answer or the end of a lease makes room */
         else if (to->look_again)
             at = now.ms;
         else if (to->next_due.ms != 0)

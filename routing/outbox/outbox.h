@@ -14,7 +14,8 @@
  * passes, the entry goes back to QUEUED and is sent again; the other side knows duplicates
  * (invariant 5).
  *
- * Bounds: flights_max over all destinations; at the bound entries simply stay in the store.
+ * Bounds: flights_max over all destinations, and of those that are free no destination may have
+ * more than it leaves to the others; at the bound entries simply stay in the store.
  */
 #ifndef ROUTING_OUTBOX_OUTBOX_H
 #define ROUTING_OUTBOX_OUTBOX_H
@@ -51,7 +52,7 @@ struct flight {
 struct outbox_options {
     uint32_t destinations_max;
     uint32_t flights_max;
-    uint32_t lease_ms; /* 0: OUTBOX_LEASE_DEFAULT_MS */
+    uint32_t lease_ms; /* of every destination; 0: OUTBOX_LEASE_DEFAULT_MS */
 };
 
 /* Taken from memory, which must hold outbox_memory_bytes(options). */
@@ -63,6 +64,8 @@ void outbox_clear(struct outbox *outbox);
 /* The index of a destination, made on first use; OUTBOX_NO_DESTINATION at the bound. */
 #define OUTBOX_NO_DESTINATION UINT32_MAX
 uint32_t outbox_destination(struct outbox *outbox, const struct key *key);
+/* How long an answer of this destination may take, from now on. */
+void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms);
 uint32_t outbox_destination_count(const struct outbox *outbox);
 const struct key *outbox_key(const struct outbox *outbox, uint32_t destination);
 const struct window *outbox_window(const struct outbox *outbox, uint32_t destination);

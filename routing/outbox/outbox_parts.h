@@ -20,8 +20,10 @@ struct destination {
     struct key key;
     bool is_open;
     bool look_again; /* the store may have due entries that we have not seen */
+    uint32_t flight_count;
     uint64_t backlog;
     wall_t next_due; /* 0: none known */
+    uint32_t lease_ms;
     struct window window;
 };
 
@@ -37,7 +39,8 @@ struct outbox {
 };
 
 void outbox_forget_flights(struct outbox *outbox);
-void outbox_list_append(struct outbox *outbox, struct flight *flight);
+/* In order of deadline, behind its equals. */
+void outbox_list_insert(struct outbox *outbox, struct flight *flight);
 void outbox_list_prepend(struct outbox *outbox, struct flight *flight);
 void outbox_list_remove(struct outbox *outbox, struct flight *flight);
 bool outbox_order_is_under_way(const struct outbox *outbox, uint32_t destination, uint64_t order);

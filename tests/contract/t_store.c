@@ -1,85 +1,17 @@
-/* One contract, every implementation of gateway/port/store.h: memory and SQLite. */
+/* One contract, every implementation of gateway/port/store.h: memory, SQLite, and SQLite on a disk
+ * that loses power. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <ftw.h>
-#include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "gateway/store/store_memory.h"
-#include "gateway/store/store_sqlite.h"
+#include "tests/contract/store_fixture.h"
 
 enum { PAGE = 64 };
-
-struct fixture {
-    bool is_sqlite;
-    char directory[64];
-    char path[96];
-    struct store_memory_image *image;
-    struct store *store;
-};
-
-static void open_store(struct fixture *fixture)
-{
-    enum reason reason = fixture->is_sqlite
-                             ? store_sqlite_open(fixture->path, NULL, &fixture->store)
-                             : store_memory_open(fixture->image, &fixture->store);
-    assert_int_equal(reason, REASON_NONE);
-}
-
-static void reopen(struct fixture *fixture)
-{
-    fixture->store->verbs->close(fixture->store);
-    open_store(fixture);
-}
-
-static int set_up(void **state, bool is_sqlite)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->is_sqlite = is_sqlite;
-    (void)snprintf(fixture->directory, sizeof fixture->directory, "%s", "/tmp/store.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
-    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->directory);
-    fixture->image = store_memory_image_new();
-    open_store(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int set_up_memory(void **state)
-{
-    return set_up(state, false);
-}
-
-static int set_up_sqlite(void **state)
-{
-    return set_up(state, true);
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->store->verbs->close(fixture->store);
-    store_memory_image_destroy(&fixture->image);
-    (void)nftw(fixture->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(fixture);
-    return 0;
-}
 
 /* ---- plans of one message ---- */
 
@@ -568,8 +500,9 @@ static void the_ledger_grows_by_segments(void **state)
 
 #define CASE(test)                                                                                 \
     {"memory: " #test, test, set_up_memory, tear_down, NULL},                                      \
+        {"SQLite: " #test, test, set_up_sqlite, tear_down, NULL},                                  \
     {                                                                                              \
-        "SQLite: " #test, test, set_up_sqlite, tear_down, NULL                                     \
+        "SQLite, power cut: " #test, test, set_up_crashing, tear_down, NULL                        \
     }
 
 int main(void)

@@ -132,9 +132,9 @@ static void a_newer_schema_is_refused(void **state)
     sqlite3 *database = NULL;
     /* Through the store's own layer: bytes that anything else writes are taken for rot. */
     struct sqlite_vfs *layer = sqlite_vfs_new(NULL);
-    assert_int_equal(sqlite3_open_v2(fixture->path, &database, SQLITE_OPEN_READWRITE,
-                                     sqlite_vfs_name(layer)),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_open_v2(fixture->path, &database, SQLITE_OPEN_READWRITE, sqlite_vfs_name(layer)),
+        SQLITE_OK);
     assert_int_equal(sqlite3_exec(database, "PRAGMA user_version = 9999", NULL, NULL, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_close(database), SQLITE_OK);

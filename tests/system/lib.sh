@@ -19,8 +19,8 @@ skip() {
     exit 77
 }
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then. The only
-# place of the tests that sleeps.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then. This and
+# ends_with are the only places of the tests that sleep.
 wait_for() {
     local deadline=$((SECONDS + $1))
     shift
@@ -58,6 +58,26 @@ expect() {
 # says TEXT FILE: the file has that text.
 says() {
     grep -qF -- "$1" "$2" || fail "$2 does not say: $1"
+}
+
+# ends_with SECONDS LINE: the run that logs to up.log ends within SECONDS, and with LINE.
+ends_with() {
+    local deadline=$((SECONDS + $1))
+    until grep -q "dossiers forwarded" up.log || [[ $SECONDS -ge $deadline ]]; do
+        sleep 0.05
+    done
+    grep -qF -- "$2" up.log || { explain_missing province; fail "not: $2"; }
+}
+
+# explain_missing PROVINCE: what the logs say of dossiers whose result has not come back.
+explain_missing() {
+    local code
+    sqlite3 "file:$1/desk/desk.sqlite?mode=ro" \
+        "SELECT code FROM dossier WHERE results = 0 LIMIT 3" | while read -r code; do
+        echo "--- $code"
+        grep -h -- "$code" "$1"/logs/*.log | sort | tail -n 40
+    done
+    grep -h "reason=" "$1"/logs/*.log | sort | tail -n 20
 }
 
 end_started() {

@@ -9,7 +9,7 @@
 #include "routing/outbox/failure.h"
 #include "routing/outbox/outbox.h"
 
-enum { FLIGHTS = 8, WINDOW = 4 };
+enum { FLIGHTS = 12, WINDOW = 4 };
 
 struct fixture {
     struct arena memory;
@@ -110,17 +110,45 @@ static void a_window_bounds_what_is_under_way(void **state)
     assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 1);
 }
 
+/* a takes everything and answers nothing: b and c are served all the same, and nobody spins. */
+static void a_slow_destination_leaves_flights_to_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    (void)open_to(fixture, "b");
+    (void)open_to(fixture, "c");
+    uint64_t taken = 0;
+    while (admit(fixture, taken + 1, "a", taken + 1, 0))
+        outbox_taken(fixture->outbox, find(fixture, ++taken, "a"), (mono_t){0});
+    assert_int_equal(taken, FLIGHTS / 2);
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 0);
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){0}, (wall_t){0}).ms,
+                     OUTBOX_TAKEN_MS);
+    uint64_t others = 0;
+    while (admit(fixture, 20 + others, "b", others + 1, 0))
+        others++;
+    assert_true(others > 0);
+    assert_true(admit(fixture, 40, "c", 1, 0));
+    struct entry entry;
+    outbox_end(fixture->outbox, find(fixture, 1, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+    outbox_end(fixture->outbox, find(fixture, 2, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 0);
+    outbox_end(fixture->outbox, find(fixture, 3, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+    assert_true(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}) > 0);
+}
+
 static void flights_are_bounded_over_all(void **state)
 {
     struct fixture *fixture = *state;
-    (void)open_to(fixture, "a");
-    (void)open_to(fixture, "b");
-    (void)open_to(fixture, "c");
-    for (uint64_t seq = 1; seq <= WINDOW; seq++) {
-        assert_true(admit(fixture, seq, "a", seq, 0));
-        assert_true(admit(fixture, seq + 10, "b", seq, 0));
+    static const char *const names[] = {"a", "b", "c"};
+    size_t leave = 0;
+    for (size_t i = 0; i < 3; i++)
+        (void)open_to(fixture, names[i]);
+    for (uint64_t seq = 1; seq <= FLIGHTS; seq++) {
+        for (size_t i = 0; i < 3; i++)
+            leave += admit(fixture, seq + 20 * i, names[i], seq, 0);
     }
-    assert_false(admit(fixture, 30, "c", 1, 0));
+    assert_true(leave >= FLIGHTS / 2 && leave < FLIGHTS);
 }
 
 static void a_lease_ends(void **state)
@@ -136,6 +164,47 @@ static void a_lease_ends(void **state)
     assert_int_equal(fixture->changed[0].reason, REASON_LEASE_EXPIRED);
     assert_null(find(fixture, 1, "a"));
     assert_int_equal(outbox_backlog(fixture->outbox, a), 1);
+}
+
+static void a_destination_may_have_a_lease_of_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t slow = open_to(fixture, "slow");
+    (void)open_to(fixture, "a");
+    outbox_set_lease(fixture->outbox, slow, 5000);
+    assert_true(admit(fixture, 1, "slow", 1, 0));
+    assert_true(admit(fixture, 2, "a", 2, 100));
+    assert_true(admit(fixture, 3, "slow", 3, 200));
+    assert_true(admit(fixture, 4, "a", 4, 300));
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){300}, (wall_t){300}).ms, 1100);
+    outbox_tick(fixture->outbox, (mono_t){1300}, (wall_t){1300}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 2);
+    assert_int_equal(fixture->changed[0].message_seq, 2);
+    assert_int_equal(fixture->changed[1].message_seq, 4);
+    outbox_tick(fixture->outbox, (mono_t){5200}, (wall_t){5200}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 4);
+    assert_int_equal(fixture->changed[2].message_seq, 1);
+    assert_int_equal(fixture->changed[3].message_seq, 3);
+}
+
+static void progress_moves_the_leases_of_one_destination(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t slow = open_to(fixture, "slow");
+    uint32_t a = open_to(fixture, "a");
+    outbox_set_lease(fixture->outbox, slow, 5000);
+    assert_true(admit(fixture, 1, "a", 1, 0));
+    assert_true(admit(fixture, 2, "a", 2, 0));
+    assert_true(admit(fixture, 3, "slow", 3, 0));
+    outbox_progress(fixture->outbox, a, (mono_t){900});
+    outbox_progress(fixture->outbox, a, (mono_t){900});
+    outbox_tick(fixture->outbox, (mono_t){1899}, (wall_t){1899}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 0);
+    outbox_tick(fixture->outbox, (mono_t){1900}, (wall_t){1900}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 2);
+    outbox_tick(fixture->outbox, (mono_t){5000}, (wall_t){5000}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 3);
+    assert_int_equal(fixture->changed[2].message_seq, 3);
 }
 
 static void what_was_taken_has_a_longer_lease(void **state)
@@ -277,8 +346,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_leaves_for_who_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_dossier_has_one_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_window_bounds_what_is_under_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_slow_destination_leaves_flights_to_the_others, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(flights_are_bounded_over_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lease_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_destination_may_have_a_lease_of_its_own, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(progress_moves_the_leases_of_one_destination, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
                                         tear_down),

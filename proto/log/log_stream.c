@@ -1,0 +1,34 @@
+#include "proto/log/log_stream.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void log_stream_init(struct log_stream *stream, int descriptor)
+{
+    stream->descriptor = descriptor;
+    stream->size = 0;
+}
+
+void log_stream_flush(struct log_stream *stream)
+{
+    size_t done = 0;
+    while (done < stream->size) {
+        ssize_t count = write(stream->descriptor, stream->waiting + done, stream->size - done);
+        if (count < 0 && errno != EINTR)
+            break; /* nobody listens: work goes on */
+        done += count > 0 ? (size_t)count : 0;
+    }
+    stream->size = 0;
+}
+
+void log_stream_write(void *context, struct bytes line)
+{
+    struct log_stream *stream = context;
+    if (line.size > LOG_STREAM_BYTES - stream->size)
+        log_stream_flush(stream);
+    if (line.size > LOG_STREAM_BYTES)
+        return;
+    memcpy(stream->waiting + stream->size, line.data, line.size);
+    stream->size += line.size;
+}

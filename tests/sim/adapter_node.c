@@ -1,0 +1,129 @@
+/* One step of an adapter, as adapters/shell/adapter_loop.c makes it. */
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "proto/codec/message_type.h"
+#include "proto/log/log.h"
+#include "tests/sim/check.h"
+
+enum { FILE_BYTES_MAX = 1024 * 1024 };
+
+void adapter_new(struct node *node)
+{
+    struct session_options options = {.self = node->key,
+                                      .gateway = key_of(sim_node_name(NODE_GATEWAY)),
+                                      .offset_minutes = VIETNAM_OFFSET_MINUTES,
+                                      .window_messages = WINDOW_MESSAGES,
+                                      .office_window = OFFICE_WINDOW,
+                                      .attachment_bytes_max = FILE_BYTES_MAX,
+                                      .flights_max = FLIGHTS_MAX,
+                                      .program = "simulated",
+                                      .store = &node->store.port,
+                                      .blobs = &node->blobs.port,
+                                      .crypto = &node->crypto.port};
+    if (node->memory.block == NULL)
+        check(arena_init(&node->memory, session_memory_bytes(&options)));
+    node->session = session_new(&options, &node->memory);
+    node->model.knows_until_ms = node->sim->now_ms;
+    (void)session_load(node->session, node_wall(node));
+}
+
+/* ---- effects ---- */
+
+static enum reason send_frame(void *context, struct bytes frame)
+{
+    struct node *node = context;
+    if (node->is_dying)
+        return REASON_LINK_LOST;
+    if (node->crash == CRASH_SENDING && node->sends_left-- == 0) {
+        node->is_dying = true;
+        return REASON_LINK_LOST;
+    }
+    return network_send(node->sim, node->index, true, frame);
+}
+
+static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
+{
+    struct node *node = context;
+    if (!node->is_dying)
+        office_call(node, message_seq, attempt);
+}
+
+static void log_transition(void *context, const struct transition *transition)
+{
+    struct node *node = context;
+    const struct log_line line = {
+        .level = LOG_INFO,
+        .event = transition->event,
+        .message = id_is_zero(&transition->id) ? NULL : &transition->id,
+        .dossier = transition->dossier_code,
+        .from = key_bytes(&transition->from),
+        .to = key_bytes(&transition->to),
+        .type =
+            transition->type == 0 ? NULL : message_type_name((enum message_type)transition->type),
+        .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
+        .reason = transition->reason,
+        .attempt = transition->attempt,
+    };
+    char text[LOG_LINE_BYTES_MAX];
+    size_t size;
+    if (node->is_dying)
+        return;
+    log_line_format(&line, LOG_TEXT, (struct stamp){node_wall(node), VIETNAM_OFFSET_MINUTES}, text,
+                    &size);
+    sim_note(node->sim, node->index, transition->event, &transition->id, (int)transition->reason);
+    checkers_logged(node, (struct bytes){(const uint8_t *)text, size});
+}
+
+/* ---- the step ---- */
+
+static void feed(struct node *node)
+{
+    struct line *line = &node->sim->lines[node->index];
+    const struct key *gateway = &node->sim->nodes[NODE_GATEWAY].key;
+    struct pipe_frame frame;
+    if (line->has_gone_down)
+        session_link_down(node->session);
+    if (line->has_come_up)
+        session_link_up(node->session);
+    line->has_gone_down = line->has_come_up = false;
+    while (session_has_room(node->session) && network_receive(node->sim, &line->down, &frame))
+        session_intake(node->session, node_examine(node, &frame, gateway));
+}
+
+static void settle(struct node *node, bool is_committed)
+{
+    office_settle(node, is_committed);
+    workload_settle(node, is_committed);
+}
+
+void adapter_step(struct node *node)
+{
+    const struct session_effects effects = {node, send_frame, call_office, log_transition,
+                                            node_intake_done};
+    const struct store_plan *plan = NULL;
+    node_draw_faults(node);
+    if (node->reload_at_ms != 0 && node->reload_at_ms <= node->sim->now_ms) {
+        node->model.knows_until_ms = node->sim->now_ms;
+        node->reload_at_ms = 0;
+    }
+    session_begin(node->session, node_mono(node), node_wall(node));
+    feed(node);
+    office_give_answers(node);
+    workload_submit(node);
+    operator_step(node);
+    enum reason reason = session_end(node->session, &plan);
+    if (reason == REASON_NONE && plan != NULL)
+        reason = node->store.port.verbs->commit(&node->store.port, plan);
+    settle(node, reason == REASON_NONE && !node->is_dying);
+    if (!node->is_dying) {
+        if (reason == REASON_NONE)
+            session_committed(node->session, &effects);
+        else
+            session_aborted(node->session, reason, &effects);
+    }
+    if (node_is_dead_after(node))
+        return;
+    mono_t next = session_deadline(node->session);
+    node->next_ms = next.ms == INT64_MAX ? INT64_MAX : next.ms + node->started_ms;
+}

@@ -1,0 +1,91 @@
+/* Invariant 8, bounds: windows, frames, frames that are kept, and what a flood may write. */
+#include "tests/sim/check.h"
+
+#include "gateway/custody/fetch.h"
+#include "proto/codec/message_type.h"
+#include "schema/ledger.pb-c.h"
+
+enum {
+    INTAKES_KEPT_MAX = FETCH_WAITING_MAX,
+    SECOND_MS = 1000,
+    /* Two seconds may share a step's end. */
+    REFUSALS_MAX = 2 * BROKER_REFUSALS_PER_SECOND_MAX,
+};
+
+struct state {
+    int64_t second_ms;
+    uint64_t refusals;
+};
+
+static void stepped(void *state, struct node *node)
+{
+    (void)state;
+    struct sim *sim = node->sim;
+    struct broker_status status;
+    if (node->intake_count > INTAKES_KEPT_MAX)
+        sim_violated(sim, 8, NULL, "%s keeps %zu frames", sim_node_name(node->index),
+                     node->intake_count);
+    if (node->broker == NULL)
+        return;
+    broker_status(node->broker, &status);
+    for (size_t i = 0; i < status.peer_count; i++) {
+        struct broker_peer_status peer;
+        broker_peer_status(node->broker, i, &peer);
+        if (peer.under_way > WINDOW_MESSAGES)
+            sim_violated(sim, 8, NULL, "%u messages are under way to one adapter that grants %d",
+                         peer.under_way, WINDOW_MESSAGES);
+    }
+}
+
+static void sent(void *state, struct sim *sim, int from, int to, const struct frame *frame)
+{
+    (void)state;
+    (void)to;
+    size_t documents = 0;
+    for (size_t i = 0; frame->kind == FRAME_PARCELS && i < frame->parcels.count; i++)
+        documents += frame->parcels.parcels[i].document_count;
+    if (documents > EXAMINE_MESSAGES_MAX)
+        sim_violated(sim, 8, NULL, "%s sends %zu documents in one frame", sim_node_name(from),
+                     documents);
+    if (frame->kind == FRAME_BLOB_CHUNK && frame->blob.content.size > BLOB_CHUNK_BYTES_MAX)
+        sim_violated(sim, 8, NULL, "%s sends a chunk of %zu bytes", sim_node_name(from),
+                     frame->blob.content.size);
+}
+
+static uint64_t refusals_in(const struct store_segment *segment)
+{
+    uint64_t refusals = 0;
+    for (size_t i = 0; i < segment->entry_count; i++) {
+        Lienthong__V1__LedgerEntry *entry = lienthong__v1__ledger_entry__unpack(
+            NULL, segment->entries[i].size, segment->entries[i].data);
+        if (entry == NULL)
+            continue;
+        refusals +=
+            entry->kind == LIENTHONG__V1__ENTRY_KIND__REFUSED &&
+            bytes_equal(bytes_of_text(entry->sender), bytes_of_text(sim_node_name(NODE_HOSTILE)));
+        lienthong__v1__ledger_entry__free_unpacked(entry, NULL);
+    }
+    return refusals;
+}
+
+static void committed(void *context, struct node *node, const struct store_plan *plan)
+{
+    struct state *state = context;
+    struct sim *sim = node->sim;
+    if (node->index != NODE_GATEWAY || plan->segment == NULL || !sim->has_hostile)
+        return;
+    if (sim->now_ms - state->second_ms >= SECOND_MS) {
+        state->second_ms = sim->now_ms;
+        state->refusals = 0;
+    }
+    state->refusals += refusals_in(plan->segment);
+    if (state->refusals > REFUSALS_MAX)
+        sim_violated(sim, 8, NULL, "%llu refusals of one peer are recorded in a second",
+                     (unsigned long long)state->refusals);
+}
+
+const struct checker check_bounds = {.name = "bounds",
+                                     .state_bytes = sizeof(struct state),
+                                     .committed = committed,
+                                     .stepped = stepped,
+                                     .sent = sent};

@@ -1,0 +1,152 @@
+/* Invariant 7, evidence: every fact is an entry of its own commit, what was written never changes,
+ * every head is signed and is the root of just those entries, and no witness has reason to alarm.
+ * The tree is computed here a second time, from the entries alone. */
+#include "tests/sim/check.h"
+
+#include "proto/codec/message_type.h"
+#include "proto/ledger/merkle.h"
+#include "schema/ledger.pb-c.h"
+
+enum { ENTRIES_MAX = 32768 };
+
+struct state {
+    struct merkle_frontier frontier;
+    struct digest leaves[ENTRIES_MAX];
+    struct digest roots[ENTRIES_MAX]; /* by size, where a head was made */
+    uint64_t next;                    /* leaf that is looked at again after the next step */
+};
+
+static void check_head(struct state *state, struct node *node, const struct store_plan *plan)
+{
+    struct sim *sim = node->sim;
+    const struct store_segment *segment = plan->segment;
+    struct envelope envelope;
+    struct digest root;
+    const struct store_parcel *parcel = NULL;
+    for (size_t i = 0; i < plan->message_count; i++) {
+        if (plan->messages[i].seq != segment->head_seq)
+            continue;
+        struct bytes document = plan_document(plan, &plan->messages[i], &parcel);
+        arena_reset(&sim->parse);
+        if (envelope_parse(document, &sim->parse, &envelope) != REASON_NONE)
+            break;
+        merkle_root(&state->frontier, node->model.port.hash, &root);
+        if (envelope.tree_head.tree_size != state->frontier.size ||
+            !digest_equal(&envelope.tree_head.root, &root))
+            sim_violated(sim, 7, &envelope.id, "a head is not the root of its entries");
+        state->roots[state->frontier.size] = root;
+        struct bytes content = parcel->manifest.size > 0 ? parcel->manifest : document;
+        const struct model_certificate *by =
+            model_signer(&sim->authority, content, parcel->signature);
+        if (by == NULL || !key_equal(&by->owner, &node->key))
+            sim_violated(sim, 7, &envelope.id, "a head is not signed by the gateway");
+        return;
+    }
+    sim_violated(sim, 7, NULL, "entries of the ledger are committed without a head");
+}
+
+/* Whether the commit's entries tell one fact. */
+static bool tells(const struct store_segment *segment, uint32_t kind, const struct message_id *id,
+                  const struct digest *digest)
+{
+    bool found = false;
+    for (size_t i = 0; segment != NULL && i < segment->entry_count && !found; i++) {
+        Lienthong__V1__LedgerEntry *entry = lienthong__v1__ledger_entry__unpack(
+            NULL, segment->entries[i].size, segment->entries[i].data);
+        if (entry == NULL)
+            continue;
+        found = (uint32_t)entry->kind == kind &&
+                bytes_equal((struct bytes){entry->message_id.data, entry->message_id.len},
+                            (struct bytes){id->bytes, MESSAGE_ID_BYTES}) &&
+                bytes_equal((struct bytes){entry->sha256.data, entry->sha256.len},
+                            (struct bytes){digest->bytes, DIGEST_BYTES});
+        lienthong__v1__ledger_entry__free_unpacked(entry, NULL);
+    }
+    return found;
+}
+
+static void check_facts(struct node *node, const struct store_plan *plan)
+{
+    static const uint32_t kinds[ENTRY_STATES] = {
+        [ENTRY_DELIVERED] = LIENTHONG__V1__ENTRY_KIND__DELIVERED,
+        [ENTRY_REFUSED] = LIENTHONG__V1__ENTRY_KIND__REFUSED,
+        [ENTRY_EXPIRED] = LIENTHONG__V1__ENTRY_KIND__EXPIRED,
+        [ENTRY_WITHDRAWN] = LIENTHONG__V1__ENTRY_KIND__WITHDRAWN,
+    };
+    struct sim *sim = node->sim;
+    for (size_t i = 0; i < plan->message_count; i++) {
+        const struct store_message *message = &plan->messages[i];
+        if (is_business(message->type) && !tells(plan->segment, LIENTHONG__V1__ENTRY_KIND__CUSTODY,
+                                                 &message->id, &message->digest))
+            sim_violated(sim, 7, &message->id, "custody is taken without an entry of the ledger");
+    }
+    for (size_t i = 0; i < plan->move_count; i++) {
+        const struct store_move *move = &plan->moves[i];
+        const struct record *record = record_of_seq(&sim->records, move->message_seq);
+        if (record != NULL && kinds[move->state] != 0 &&
+            !tells(plan->segment, kinds[move->state], &record->id, &record->digest))
+            sim_violated(sim, 7, &record->id, "it ends %s without an entry of the ledger",
+                         entry_state_name(move->state));
+    }
+}
+
+static void committed(void *context, struct node *node, const struct store_plan *plan)
+{
+    struct state *state = context;
+    const struct store_segment *segment = plan->segment;
+    if (node->index != NODE_GATEWAY)
+        return;
+    check_facts(node, plan);
+    if (segment == NULL)
+        return;
+    if (segment->first_index != state->frontier.size ||
+        segment->first_index + segment->entry_count >= ENTRIES_MAX) {
+        sim_violated(node->sim, 7, NULL, "the ledger goes on at %llu instead of %llu",
+                     (unsigned long long)segment->first_index,
+                     (unsigned long long)state->frontier.size);
+        return;
+    }
+    for (size_t i = 0; i < segment->entry_count; i++) {
+        struct digest ignored[MERKLE_LEVELS_MAX];
+        merkle_leaf_hash(node->model.port.hash, segment->entries[i],
+                         &state->leaves[state->frontier.size]);
+        (void)merkle_append(&state->frontier, node->model.port.hash, segment->entries[i], ignored);
+    }
+    check_head(state, node, plan);
+}
+
+/* One old entry after another is read again; and every witness's head is one that was made. */
+static void stepped(void *context, struct node *node)
+{
+    struct state *state = context;
+    struct sim *sim = node->sim;
+    if (node->index == NODE_GATEWAY && state->frontier.size > 0) {
+        uint64_t index = state->next++ % state->frontier.size;
+        struct bytes entry;
+        struct digest leaf;
+        if (node->disk->verbs->ledger_entry(node->disk, index, &entry) != REASON_NONE) {
+            sim_violated(sim, 7, NULL, "entry %llu is gone", (unsigned long long)index);
+            return;
+        }
+        merkle_leaf_hash(node->model.port.hash, entry, &leaf);
+        if (!digest_equal(&leaf, &state->leaves[index]))
+            sim_violated(sim, 7, NULL, "entry %llu has changed", (unsigned long long)index);
+    }
+    if (node->session == NULL)
+        return;
+    struct session_status status;
+    session_status(node->session, &status);
+    if (status.ledger_alarm)
+        sim_violated(sim, 7, NULL, "%s sees an honest ledger as rewritten",
+                     sim_node_name(node->index));
+    if (status.head.tree_size >= ENTRIES_MAX ||
+        (status.head.tree_size > 0 &&
+         !digest_equal(&status.head.root, &state->roots[status.head.tree_size])))
+        sim_violated(sim, 7, NULL, "%s keeps a head that was never made",
+                     sim_node_name(node->index));
+}
+
+const struct checker check_ledger = {.name = "ledger",
+                                     .state_bytes = sizeof(struct state),
+                                     .committed = committed,
+                                     .stepped = stepped};

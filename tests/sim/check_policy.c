@@ -1,0 +1,135 @@
+/* Invariant 3, default deny: what the gateway takes was sealed by a valid certificate of its
+ * sender, and goes where the catalogue says; what an adapter takes came from there; and an honest
+ * message is refused only for what happened to it. */
+#include "tests/sim/check.h"
+
+#include <string.h>
+
+#include "proto/codec/message_type.h"
+#include "proto/seal/manifest.h"
+
+static void check_seal(struct sim *sim, int at, const struct store_plan *plan,
+                       const struct store_message *message)
+{
+    const struct store_parcel *parcel = NULL;
+    struct bytes document = plan_document(plan, message, &parcel);
+    struct manifest manifest;
+    struct digest digest;
+    if (document.size == 0) {
+        sim_violated(sim, 3, &message->id, "%s keeps it without its bytes", sim_node_name(at));
+        return;
+    }
+    struct bytes content = parcel->manifest.size > 0 ? parcel->manifest : document;
+    const struct model_certificate *by = model_signer(&sim->authority, content, parcel->signature);
+    sim->nodes[at].model.port.hash(&document, 1, &digest);
+    bool is_listed =
+        parcel->manifest.size == 0 || (manifest_parse(parcel->manifest, &manifest) == REASON_NONE &&
+                                       manifest_find(&manifest, &digest) != NULL);
+    if (by == NULL || !key_equal(&by->owner, &message->sender) || !is_listed)
+        sim_violated(sim, 3, &message->id, "%s takes what its sender did not seal",
+                     sim_node_name(at));
+    else if (by->revoked.ms != 0 || by->to.ms < WORLD_EPOCH_MS)
+        sim_violated(sim, 3, &message->id, "%s takes the seal of an ended certificate",
+                     sim_node_name(at));
+    if (!digest_equal(&digest, &message->digest))
+        sim_violated(sim, 2, &message->id, "%s keeps other bytes under its digest",
+                     sim_node_name(at));
+}
+
+static int dossier_of(const struct sim *sim, struct bytes code)
+{
+    for (int i = 0; i < sim->dossier_count; i++) {
+        if (bytes_equal(code, bytes_of_text(sim->dossiers[i].code)))
+            return i;
+    }
+    return NOWHERE;
+}
+
+static void check_route(struct node *node, const struct store_plan *plan,
+                        const struct store_message *message)
+{
+    struct sim *sim = node->sim;
+    int nodes[PLACES_MAX];
+    size_t expected =
+        catalogue_destinations(sim, node->registry, sim_node_of(&message->sender), message->type,
+                               dossier_of(sim, message->dossier_code), nodes);
+    size_t found = 0;
+    for (size_t i = 0; i < plan->entry_count; i++) {
+        const struct entry *entry = &plan->entries[i];
+        if (entry->message_seq != message->seq)
+            continue;
+        if (found >= expected || sim_node_of(&entry->destination) != nodes[found])
+            sim_violated(sim, 3, &message->id, "it goes to %s, which the catalogue does not say",
+                         sim_node_name(sim_node_of(&entry->destination)));
+        found++;
+    }
+    if (found != expected || expected == 0)
+        sim_violated(sim, 3, &message->id, "taken for %zu destinations instead of %zu", found,
+                     expected);
+}
+
+static void committed(void *state, struct node *node, const struct store_plan *plan)
+{
+    (void)state;
+    struct sim *sim = node->sim;
+    for (size_t i = 0; i < plan->message_count; i++) {
+        const struct store_message *message = &plan->messages[i];
+        check_seal(sim, node->index, plan, message);
+        if (!is_business(message->type) || key_equal(&message->sender, &node->key))
+            continue;
+        if (node->index == NODE_GATEWAY) {
+            check_route(node, plan, message);
+            continue;
+        }
+        struct record *record = record_find(&sim->records, &message->id);
+        if (record != NULL && record->sender == sim_node_of(&message->sender) &&
+            record_place(record, node->index) == NULL)
+            sim_violated(sim, 3, &message->id, "%s takes what was not for it",
+                         sim_node_name(node->index));
+    }
+}
+
+/* What may make an honest message end refused. */
+static bool is_deserved(const struct sim *sim, const struct record *record, enum reason reason)
+{
+    const uint64_t *count = sim->swarm.count;
+    switch (reason) {
+    case REASON_OFFICE_REFUSED:
+        return count[MISHAP_OFFICE_REFUSES] > 0;
+    case REASON_EXPIRED:
+    case REASON_LIFE_EXCEEDED:
+        return record->has_life || count[MISHAP_EXPIRE] > 0;
+    case REASON_CLOCK_SKEW:
+        return count[MISHAP_CLOCK_JUMP] > 0;
+    case REASON_WITHDRAWN:
+        return count[MISHAP_WITHDRAW] > 0;
+    case REASON_POLICY_FORBIDDEN:
+        return record->type == MESSAGE_TYPE_PROGRESS && sim->was_registry_second;
+    case REASON_ROUTE_MISSING:
+        return record->type == MESSAGE_TYPE_SUPPLEMENT;
+    default:
+        return false;
+    }
+}
+
+static void check_refusal(struct sim *sim, const struct record *record, enum entry_state state,
+                          enum reason reason)
+{
+    bool is_bad = state == ENTRY_REFUSED || state == ENTRY_EXPIRED || state == ENTRY_WITHDRAWN;
+    if (is_bad && !is_deserved(sim, record, reason))
+        sim_violated(sim, 3, &record->id, "it ends %s for %s, which it does not deserve",
+                     entry_state_name(state), reason_code(reason));
+}
+
+static void ended(void *state, struct sim *sim)
+{
+    (void)state;
+    for (size_t i = 0; i < sim->records.count; i++) {
+        const struct record *record = &sim->records.rows[i];
+        check_refusal(sim, record, record->sent, record->sent_reason);
+        for (size_t j = 0; j < record->place_count; j++)
+            check_refusal(sim, record, record->places[j].state, record->places[j].reason);
+    }
+}
+
+const struct checker check_policy = {.name = "policy", .committed = committed, .ended = ended};

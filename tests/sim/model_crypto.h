@@ -1,0 +1,48 @@
+/* model_crypto - the crypto port without cryptography: a keyed hash stands for a signature.
+ *
+ * It still says who signed what. Certificates belong to a participant and can be expired, revoked
+ * or unknown to a node whose registry is older. All participants of one simulation share the table;
+ * each has a port of its own. */
+#ifndef TESTS_SIM_MODEL_CRYPTO_H
+#define TESTS_SIM_MODEL_CRYPTO_H
+
+#include "gateway/port/crypto.h"
+#include "tests/sim/dice.h"
+
+enum { MODEL_CERTIFICATES_MAX = 64, MODEL_SECRET_BYTES = 16, MODEL_SIGNATURE_BYTES = 20 };
+
+struct model_certificate {
+    struct key owner;
+    uint8_t secret[MODEL_SECRET_BYTES];
+    wall_t from, to;
+    wall_t revoked;           /* 0: not */
+    int64_t registered_at_ms; /* of the simulation's time */
+};
+
+struct model_authority {
+    struct model_certificate certificates[MODEL_CERTIFICATES_MAX];
+    size_t count;
+};
+
+/* One participant's port. */
+struct model_crypto {
+    struct crypto_port port;
+    struct model_authority *authority;
+    struct dice *dice;
+    size_t signs_with;      /* index of its certificate */
+    int64_t knows_until_ms; /* certificates registered later are unknown here */
+};
+
+/* The index of the new certificate. */
+size_t model_certify(struct model_authority *authority, const struct key *owner, wall_t from,
+                     wall_t to, int64_t registered_at_ms, struct dice *dice);
+void model_crypto_init(struct model_crypto *crypto, struct model_authority *authority,
+                       struct dice *dice, size_t signs_with);
+/* Signs with any certificate, wrongly when asked to. */
+void model_sign(const struct model_authority *authority, size_t certificate, struct bytes content,
+                bool is_forged, uint8_t ret_signature[MODEL_SIGNATURE_BYTES]);
+/* Who really signed content: the certificate, or NULL when nobody did. */
+const struct model_certificate *model_signer(const struct model_authority *authority,
+                                             struct bytes content, struct bytes signature);
+
+#endif

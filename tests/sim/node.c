@@ -1,0 +1,185 @@
+#include <stdlib.h>
+
+#include "gateway/store/store_memory.h"
+#include "proto/base/check.h"
+#include "tests/sim/world.h"
+#include "tests/support/blobs_memory.h"
+
+enum { BLOBS_BYTES_MAX = 1024 * 1024 };
+
+/* ---- the disk and the ports: as long as the run ---- */
+
+void node_open(struct sim *sim, int index)
+{
+    struct node *node = &sim->nodes[index];
+    struct arena memory = node->memory; /* kept from run to run */
+    *node = (struct node){.sim = sim, .index = index, .memory = memory, .is_used = true};
+    node->key = key_of(sim_node_name(index));
+    node->image = store_memory_image_new();
+    node->kept = blobs_memory_new(BLOBS_BYTES_MAX);
+    check(node->image != NULL && node->kept != NULL);
+    check(store_memory_open(node->image, &node->disk) == REASON_NONE);
+    node_store_open(node);
+    size_t certificate =
+        model_certify(&sim->authority, &node->key, (wall_t){0}, (wall_t){INT64_MAX}, 0, &sim->dice);
+    model_crypto_init(&node->model, &sim->authority, &sim->dice, certificate);
+    failing_store_init(&node->store, node->disk, &node->port_faults);
+    failing_blobs_init(&node->blobs, node->kept, &node->port_faults);
+    failing_crypto_init(&node->crypto, &node->model.port, &node->port_faults);
+    if (swarm_happens(&sim->swarm, MISHAP_CLOCK_DRIFT))
+        node->drift_ppm = (int32_t)dice_between(&sim->dice, -500, 500);
+    if (index == NODE_HOSTILE)
+        return;
+    node->restart_at_ms = dice_between(&sim->dice, 0, 500);
+}
+
+static void free_intakes(struct node *node)
+{
+    while (node->intake_count > 0)
+        node_intake_done(node, node->intakes[node->intake_count - 1]);
+}
+
+static void end_process(struct node *node)
+{
+    if (node->session != NULL)
+        session_release(node->session);
+    if (node->broker != NULL)
+        broker_release(node->broker);
+    node->session = NULL;
+    node->broker = NULL;
+    free_intakes(node);
+    node->is_up = node->is_dying = false;
+    node->crash = CRASH_NONE;
+}
+
+void node_close(struct node *node)
+{
+    if (!node->is_used)
+        return;
+    end_process(node);
+    node->disk->verbs->close(node->disk);
+    node->kept->verbs->close(node->kept);
+    store_memory_image_destroy(&node->image);
+    node->is_used = false;
+}
+
+/* ---- the process ---- */
+
+void node_start(struct node *node)
+{
+    struct sim *sim = node->sim;
+    arena_reset(&node->memory);
+    node->started_ms = sim->now_ms;
+    node->is_up = true;
+    node->port_faults.fail_at = 0;
+    sim->incarnations[node->index]++;
+    sim_note(sim, node->index, "starts", NULL, 0);
+    if (node->index == NODE_GATEWAY)
+        gateway_new(node);
+    else
+        adapter_new(node);
+    node->next_ms = sim->now_ms;
+}
+
+/* What was written of a file but never finished may not be on the disk. */
+static void lose_partial_files(struct node *node)
+{
+    if (!swarm_happens(&node->sim->swarm, MISHAP_FILE_LOST))
+        return;
+    for (int file = 0; file < FILES; file++) {
+        struct digest digest;
+        (void)workload_file(file, &digest);
+        node->kept->verbs->abandon(node->kept, &digest);
+    }
+}
+
+static void forget_calls(struct node *node)
+{
+    struct sim *sim = node->sim;
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->answer_count; i++) {
+        if (sim->answers[i].node != node->index)
+            sim->answers[kept++] = sim->answers[i];
+    }
+    sim->answer_count = kept;
+}
+
+void node_crash(struct node *node, int64_t restart_after_ms)
+{
+    struct sim *sim = node->sim;
+    sim_note(sim, node->index, "crashes", NULL, restart_after_ms);
+    end_process(node);
+    lose_partial_files(node);
+    node->restart_at_ms = sim->now_ms + restart_after_ms;
+    if (node->index == NODE_GATEWAY) {
+        for (int line = NODE_CENTRE; line < LINES; line++)
+            network_cut(sim, line);
+        return;
+    }
+    forget_calls(node);
+    network_cut(sim, node->index);
+}
+
+wall_t node_wall(const struct node *node)
+{
+    int64_t now = node->sim->now_ms;
+    return (wall_t){WORLD_EPOCH_MS + now + node->clock_offset_ms +
+                    now * node->drift_ppm / DICE_MILLION};
+}
+
+mono_t node_mono(const struct node *node)
+{
+    return (mono_t){node->sim->now_ms - node->started_ms};
+}
+
+/* ---- a step ---- */
+
+void node_draw_faults(struct node *node)
+{
+    struct sim *sim = node->sim;
+    node->crash = CRASH_NONE;
+    if (sim->swarm.is_calm)
+        node->port_faults.fail_at = 0;
+    else if (swarm_happens(&sim->swarm, MISHAP_PORT_FAILS)) {
+        node->port_faults.fail_at = node->port_faults.calls + 1 + dice_below(&sim->dice, 12);
+        node->port_faults.fail_count = 1 + dice_below(&sim->dice, PORTS_FAIL_MAX);
+    }
+}
+
+bool node_is_dead_after(struct node *node)
+{
+    if (!node->is_dying && node->crash != CRASH_SENDING)
+        return false;
+    struct sim *sim = node->sim;
+    node_crash(node, dice_below(&sim->dice, 4) == 0 ? dice_between(&sim->dice, 5000, 40000)
+                                                    : dice_between(&sim->dice, 50, 3000));
+    return true;
+}
+
+struct intake *node_examine(struct node *node, struct pipe_frame *frame, const struct key *peer)
+{
+    enum { INTAKES_MAX = sizeof node->intakes / sizeof *node->intakes };
+    struct intake *intake = calloc(1, sizeof *intake);
+    check(intake != NULL && node->intake_count < INTAKES_MAX);
+    intake->bytes = (struct bytes){frame->data, frame->size};
+    intake->peer = *peer;
+    intake->connection = frame->connection;
+    intake->arrived = node_wall(node);
+    check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
+    examine_frame(intake, &node->crypto.port, intake->arrived);
+    node->intakes[node->intake_count++] = intake;
+    return intake;
+}
+
+void node_intake_done(void *context, struct intake *intake)
+{
+    struct node *node = context;
+    size_t at = 0;
+    while (at < node->intake_count && node->intakes[at] != intake)
+        at++;
+    check(at < node->intake_count);
+    node->intakes[at] = node->intakes[--node->intake_count];
+    arena_release(&intake->arena);
+    free((void *)(uintptr_t)intake->bytes.data);
+    free(intake);
+}

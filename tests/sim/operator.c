@@ -1,0 +1,138 @@
+/* Operators' hands on entries, clocks that jump, keys that change, registries that are loaded. */
+#include "proto/base/check.h"
+#include "tests/sim/check.h"
+
+enum { LIST_MAX = 64 };
+
+/* ---- on one node ---- */
+
+static bool pick_entry(struct node *node, struct entry *ret_entry)
+{
+    struct entry entries[LIST_MAX];
+    struct store_filter filter = {.state = 0};
+    size_t count = 0;
+    if (node->disk->verbs->list(node->disk, &filter, entries, LIST_MAX, &count) != REASON_NONE ||
+        count == 0)
+        return false;
+    *ret_entry = entries[dice_below(&node->sim->dice, count)];
+    return true;
+}
+
+static void operate(struct node *node, const struct entry *entry, enum mishap mishap)
+{
+    enum reason reason = REASON_FIELD_INVALID;
+    if (node->broker != NULL) {
+        enum broker_operation operation = mishap == MISHAP_HOLD      ? BROKER_HOLD
+                                          : mishap == MISHAP_RELEASE ? BROKER_RELEASE
+                                          : mishap == MISHAP_EXPIRE  ? BROKER_EXPIRE
+                                                                     : BROKER_WITHDRAW;
+        reason = broker_operate(node->broker, entry->message_seq, &entry->destination, operation);
+    } else if (mishap != MISHAP_EXPIRE) {
+        enum session_operation operation = mishap == MISHAP_HOLD      ? SESSION_HOLD
+                                           : mishap == MISHAP_RELEASE ? SESSION_RELEASE
+                                                                      : SESSION_WITHDRAW;
+        reason = session_operate(node->session, entry->message_seq, &entry->destination, operation);
+    }
+    sim_note(node->sim, node->index, mishap_text(mishap), NULL, (int)reason);
+}
+
+void operator_step(struct node *node)
+{
+    static const enum mishap hands[] = {MISHAP_HOLD, MISHAP_RELEASE, MISHAP_EXPIRE,
+                                        MISHAP_WITHDRAW};
+    struct sim *sim = node->sim;
+    struct entry entry;
+    for (size_t i = 0; i < sizeof hands / sizeof *hands; i++) {
+        if (swarm_happens(&sim->swarm, hands[i]) && pick_entry(node, &entry))
+            operate(node, &entry, hands[i]);
+    }
+    if (sim->swarm.is_calm && sim->now_ms >= node->release_at_ms) {
+        node->release_at_ms = sim->now_ms + dice_between(&sim->dice, 20000, 40000);
+        operator_release_all(node);
+    }
+}
+
+void operator_release_all(struct node *node)
+{
+    struct entry entries[LIST_MAX];
+    struct store_filter filter = {.state = ENTRY_HELD};
+    size_t count = 0;
+    if (node->disk->verbs->list(node->disk, &filter, entries, LIST_MAX, &count) != REASON_NONE)
+        return;
+    for (size_t i = 0; i < count; i++)
+        operate(node, &entries[i], MISHAP_RELEASE);
+}
+
+/* ---- on all ---- */
+
+static void jump_clock(struct sim *sim)
+{
+    enum { JUMP_MAX_MS = 12 * 60 * 1000 }; /* past what a hello is allowed (CLOCK_SKEW_MAX_MS) */
+    struct node *node = &sim->nodes[dice_below(&sim->dice, NODES)];
+    if (!node->is_used)
+        return;
+    node->clock_offset_ms = dice_below(&sim->dice, 4) == 0
+                                ? dice_between(&sim->dice, -JUMP_MAX_MS, JUMP_MAX_MS)
+                                : dice_between(&sim->dice, -2000, 2000);
+    sim_note(sim, node->index, "clock jumps", NULL, node->clock_offset_ms);
+}
+
+static void load_registry(struct sim *sim, int64_t longest_ms)
+{
+    for (int i = 0; i < NODES; i++)
+        sim->nodes[i].reload_at_ms = sim->now_ms + dice_between(&sim->dice, 1, longest_ms);
+}
+
+/* A new certificate is registered everywhere first; its owner signs with it when all know it. The
+ * old one stays valid: what it sealed is still under way. */
+static void rotate_key(struct sim *sim)
+{
+    enum { ROTATION_MS = 10000 };
+    struct node *node = &sim->nodes[dice_below(&sim->dice, NODE_HOSTILE)];
+    if (!node->is_used || node->rotates_at_ms != 0 ||
+        sim->authority.count == MODEL_CERTIFICATES_MAX)
+        return;
+    node->next_certificate = model_certify(&sim->authority, &node->key, (wall_t){0},
+                                           (wall_t){INT64_MAX}, sim->now_ms, &sim->dice);
+    node->rotates_at_ms = sim->now_ms + ROTATION_MS;
+    load_registry(sim, ROTATION_MS / 2);
+    sim_note(sim, node->index, "new certificate", NULL, (int64_t)node->next_certificate);
+}
+
+static bool all_know(const struct sim *sim, size_t certificate)
+{
+    for (int i = 0; i < NODES; i++) {
+        const struct node *node = &sim->nodes[i];
+        if (node->is_used && i != NODE_HOSTILE &&
+            (!node->is_up || node->model.knows_until_ms <
+                                 sim->authority.certificates[certificate].registered_at_ms))
+            return false;
+    }
+    return true;
+}
+
+static void finish_rotations(struct sim *sim)
+{
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &sim->nodes[i];
+        if (node->rotates_at_ms == 0 || sim->now_ms < node->rotates_at_ms ||
+            !all_know(sim, node->next_certificate))
+            continue;
+        node->model.signs_with = node->next_certificate;
+        node->rotates_at_ms = 0;
+        sim_note(sim, i, "signs with a new key", NULL, (int64_t)node->next_certificate);
+    }
+}
+
+void operator_world(struct sim *sim)
+{
+    if (swarm_happens(&sim->swarm, MISHAP_CLOCK_JUMP))
+        jump_clock(sim);
+    if (swarm_happens(&sim->swarm, MISHAP_KEY_ROTATED))
+        rotate_key(sim);
+    if (swarm_happens(&sim->swarm, MISHAP_REGISTRY_RELOADED)) {
+        sim->registry_newest = (sim->registry_newest + 1) % REGISTRY_VERSIONS;
+        load_registry(sim, 3000);
+    }
+    finish_rotations(sim);
+}

@@ -1,0 +1,63 @@
+/* record - what the simulation itself knows of every message that an honest participant sent:
+ * written from what was committed, and read by the checkers. */
+#ifndef TESTS_SIM_RECORD_H
+#define TESTS_SIM_RECORD_H
+
+#include "proto/base/digest.h"
+#include "proto/base/id.h"
+#include "proto/base/reason.h"
+#include "routing/outbox/entry.h"
+
+enum {
+    RECORDS_MAX = 1024,
+    RECORD_BUCKETS = 2048,
+    PLACES_MAX = 2, /* a recipient and a copy */
+    NOWHERE = -1,
+};
+
+/* One destination of a message. */
+struct place {
+    int node;
+    enum entry_state state; /* of the gateway's entry; 0: none yet */
+    enum reason reason;
+    bool was_sent;          /* the gateway leased it at least once */
+    bool is_taken;          /* committed by the recipient's adapter */
+    unsigned int calls;     /* of the office that are under way */
+    bool is_at_office;      /* the office has it */
+    bool is_settled;        /* the adapter committed how the office ended it */
+    bool is_office_refused; /* the office said no */
+};
+
+struct record {
+    struct message_id id;
+    struct digest digest;
+    int sender;
+    uint32_t type;
+    int dossier;
+    uint64_t sequence;
+    bool has_file;
+    bool has_life;
+    int intent;
+    enum entry_state sent; /* of the sender's entry towards the gateway */
+    enum reason sent_reason;
+    uint64_t gateway_seq; /* 0: no custody */
+    size_t place_count;
+    struct place places[PLACES_MAX];
+};
+
+struct records {
+    struct record rows[RECORDS_MAX];
+    size_t count;
+    int16_t buckets[RECORD_BUCKETS]; /* index + 1; open addressing */
+    int16_t by_gateway_seq[32768];   /* index + 1 */
+};
+
+void records_clear(struct records *records);
+/* NULL: nobody honest sent it. */
+struct record *record_find(struct records *records, const struct message_id *id);
+struct record *record_of_seq(struct records *records, uint64_t gateway_seq);
+/* NULL at RECORDS_MAX. */
+struct record *record_add(struct records *records, const struct message_id *id);
+struct place *record_place(struct record *record, int node);
+
+#endif

@@ -1,0 +1,336 @@
+#include "tests/sim/sim.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "tests/sim/check.h"
+
+enum {
+    STORM_MIN_MS = 40 * 1000,
+    STORM_MAX_MS = 150 * 1000,
+    DONE_LOOK_MS = 500,
+    STEPS_MAX = 2000000, /* a run that does not end is stuck */
+};
+_Static_assert(MISHAPS <= (int)SIM_KINDS_MAX, "every kind of fault has its counter");
+
+/* ---- names ---- */
+
+static const char *const names[NODES] = {"gateway", "centre", "stp",    "sxd",
+                                         "stnmt",   "syt",    "portal", "xa"};
+
+const char *sim_node_name(int node)
+{
+    return node >= 0 && node < NODES ? names[node] : "nobody";
+}
+
+int sim_node_of(const struct key *key)
+{
+    for (int i = 0; i < NODES; i++) {
+        if (bytes_equal(key_bytes(key), bytes_of_text(names[i])))
+            return i;
+    }
+    return NOWHERE;
+}
+
+const char *sim_fault_kind(unsigned int kind)
+{
+    return kind < MISHAPS ? mishap_text((enum mishap)kind) : NULL;
+}
+
+/* ---- what is said ---- */
+
+void sim_note(struct sim *sim, int node, const char *what, const struct message_id *id,
+              int64_t number)
+{
+    trace_add(&sim->trace, sim->now_ms, sim_node_name(node), what, id, number);
+}
+
+void sim_violated(struct sim *sim, int invariant, const struct message_id *id, const char *format,
+                  ...)
+{
+    struct violation *violation = &sim->violation;
+    va_list arguments;
+    if (violation->is_set)
+        return;
+    *violation = (struct violation){.is_set = true, .invariant = invariant, .has_id = id != NULL};
+    if (id != NULL)
+        violation->id = *id;
+    va_start(arguments, format);
+    (void)vsnprintf(violation->text, sizeof violation->text, format, arguments);
+    va_end(arguments);
+}
+
+static void report(const struct sim *sim)
+{
+    const struct violation *violation = &sim->violation;
+    FILE *out = sim->options.out;
+    char id[MESSAGE_ID_TEXT_BYTES] = "-";
+    if (violation->has_id)
+        id_format(&violation->id, id);
+    (void)fprintf(out,
+                  "violation: seed=%llu commit=%s invariant=%d step=%llu message=%s\n"
+                  "    %s\n    the last events of %s:\n",
+                  (unsigned long long)sim->seed, sim->options.commit, violation->invariant,
+                  (unsigned long long)sim->steps, id, violation->text,
+                  violation->has_id ? "the message" : "all");
+    trace_print(&sim->trace, violation->has_id ? &violation->id : NULL, out);
+    (void)fflush(out);
+}
+
+void sim_report_crash(struct sim *sim, const char *why)
+{
+    sim_violated(sim, 0, NULL, "%s", why);
+    report(sim);
+}
+
+/* ---- life cycle ---- */
+
+struct sim *sim_new(const struct sim_options *options)
+{
+    struct sim *sim = calloc(1, sizeof *sim);
+    check(sim != NULL);
+    sim->options = *options;
+    sim->trace.echo = options->is_verbose ? options->out : NULL;
+    checkers_open(sim);
+    return sim;
+}
+
+void sim_destroy(struct sim **sim_pointer)
+{
+    struct sim *sim = *sim_pointer;
+    *sim_pointer = NULL;
+    network_release(sim);
+    checkers_close(sim);
+    for (int i = 0; i < NODES; i++)
+        arena_release(&sim->nodes[i].memory);
+    catalogue_release();
+    free(sim);
+}
+
+static void begin(struct sim *sim, uint64_t seed)
+{
+    sim->seed = seed;
+    sim->dice = (struct dice){seed};
+    sim->authority.count = 0;
+    sim->answer_count = sim->intent_count = 0;
+    sim->now_ms = 0;
+    sim->steps = sim->frames = 0;
+    sim->hostile_ids = 0;
+    sim->overheard.size = 0;
+    sim->registry_newest = 0;
+    sim->was_registry_second = false;
+    sim->violation.is_set = false;
+    trace_clear(&sim->trace);
+    records_clear(&sim->records);
+    checkers_clear(sim);
+    swarm_draw(&sim->swarm, &sim->dice);
+    sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
+    sim->has_hostile = dice_below(&sim->dice, 2) == 0;
+    workload_draw(sim);
+    for (int i = 0; i < NODES; i++) {
+        if (i != NODE_HOSTILE || sim->has_hostile)
+            node_open(sim, i);
+    }
+    if (sim->has_hostile)
+        hostile_open(sim);
+}
+
+static void end(struct sim *sim)
+{
+    network_clear(sim);
+    for (int i = 0; i < NODES; i++)
+        node_close(&sim->nodes[i]);
+}
+
+/* ---- the loop ---- */
+
+static int64_t next_of(const struct sim *sim, int index)
+{
+    const struct node *node = &sim->nodes[index];
+    if (!node->is_used || index == NODE_HOSTILE)
+        return INT64_MAX;
+    if (!node->is_up)
+        return node->restart_at_ms;
+    int64_t moments[] = {node->next_ms, network_next_ms(sim, index), INT64_MAX, INT64_MAX};
+    if (index != NODE_GATEWAY) {
+        moments[2] = office_next_ms(sim, index);
+        moments[3] = workload_next_ms(sim, index);
+    }
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
+        next = moments[i] < next ? moments[i] : next;
+    return next;
+}
+
+static void step_node(struct sim *sim, int index)
+{
+    struct node *node = &sim->nodes[index];
+    if (!node->is_up) {
+        node_start(node);
+        return;
+    }
+    if (index == NODE_GATEWAY)
+        gateway_step(node);
+    else
+        adapter_step(node);
+    sim->steps++;
+    checkers_stepped(node);
+}
+
+/* Every node whose time has come, beginning anywhere. */
+static void step_all(struct sim *sim)
+{
+    bool is_due[NODES];
+    for (int i = 0; i < NODES; i++)
+        is_due[i] = next_of(sim, i) <= sim->now_ms;
+    int first = (int)dice_below(&sim->dice, NODES);
+    for (int i = 0; i < NODES && !sim->violation.is_set; i++) {
+        int index = (first + i) % NODES;
+        if (is_due[index])
+            step_node(sim, index);
+    }
+}
+
+static void advance(struct sim *sim)
+{
+    enum { ROUND_MAX_MS = 500 };
+    int64_t next = sim->now_ms + ROUND_MAX_MS;
+    for (int i = 0; i < NODES; i++) {
+        int64_t of_node = next_of(sim, i);
+        next = of_node < next ? of_node : next;
+    }
+    if (sim->has_hostile && !sim->swarm.is_calm && sim->hostile_at_ms < next)
+        next = sim->hostile_at_ms;
+    sim->now_ms = next > sim->now_ms ? next : sim->now_ms + 1;
+}
+
+/* The faults stop: what they broke is mended, by nobody's hand but an operator's. */
+static void calm(struct sim *sim)
+{
+    sim->swarm.is_calm = true;
+    network_calm(sim);
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &sim->nodes[i];
+        node->clock_offset_ms = 0;
+        node->drift_ppm = 0;
+        node->full_until_ms = 0;
+        node->port_faults.fail_at = 0;
+        node->reload_at_ms = sim->now_ms + 1;
+        node->release_at_ms = sim->now_ms;
+    }
+    struct store *disk = sim->nodes[NODE_GATEWAY].disk;
+    struct store_positions positions;
+    check(disk->verbs->positions(disk, &positions) == REASON_NONE);
+    sim->calm_ledger_size = positions.ledger_size;
+    sim_note(sim, NODE_GATEWAY, "calm", NULL, (int64_t)positions.ledger_size);
+}
+
+static uint64_t live_count(struct node *node)
+{
+    struct store_count counts[NODES + 2];
+    size_t count = 0;
+    uint64_t live = 0;
+    check(node->disk->verbs->counts(node->disk, counts, NODES + 2, &count) == REASON_NONE);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t state = 0; state < ENTRY_STATES; state++) {
+            if (sim_node_of(&counts[i].destination) != NODE_HOSTILE)
+                live += counts[i].count[state];
+        }
+    }
+    return live;
+}
+
+/* Every witness has seen the ledger as it was when the faults stopped, or later. */
+static bool is_witnessed(struct sim *sim)
+{
+    for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++) {
+        struct session_status status;
+        if (sim->nodes[i].session == NULL)
+            return false;
+        session_status(sim->nodes[i].session, &status);
+        if (status.head.tree_size < sim->calm_ledger_size)
+            return false;
+    }
+    return true;
+}
+
+static bool is_done(struct sim *sim)
+{
+    if (!sim->swarm.is_calm || sim->steps < SIM_STEPS_MIN || !workload_is_done(sim))
+        return false;
+    for (int i = 0; i < NODE_HOSTILE; i++) {
+        if (!sim->nodes[i].is_up || live_count(&sim->nodes[i]) > 0)
+            return false;
+    }
+    return is_witnessed(sim);
+}
+
+static void say_stuck(struct sim *sim)
+{
+    int where = NOWHERE;
+    for (int i = 0; i < NODE_HOSTILE && where == NOWHERE; i++)
+        where = live_count(&sim->nodes[i]) > 0 ? i : NOWHERE;
+    struct entry entry;
+    struct store_message message = {0};
+    struct store_filter filter = {.state = 0};
+    size_t count = 0;
+    struct store *disk = where == NOWHERE ? NULL : sim->nodes[where].disk;
+    if (disk != NULL && disk->verbs->list(disk, &filter, &entry, 1, &count) == REASON_NONE &&
+        count == 1)
+        (void)disk->verbs->read_message(disk, entry.message_seq, &message);
+    sim_violated(sim, 1, count == 1 ? &message.id : NULL,
+                 "not at its end %lld s after the faults stopped: at %s, state %s, attempts %u, "
+                 "reason %s, type %u",
+                 (long long)((sim->now_ms - sim->storm_ms) / 1000), sim_node_name(where),
+                 count == 1 ? entry_state_name(entry.state) : "-", count == 1 ? entry.attempts : 0,
+                 count == 1 ? reason_code(entry.reason) : "-", message.type);
+    sim->violation.is_liveness = true;
+}
+
+static void run(struct sim *sim)
+{
+    int64_t look_at = 0;
+    while (!sim->violation.is_set) {
+        if (!sim->swarm.is_calm && sim->now_ms >= sim->storm_ms)
+            calm(sim);
+        network_step(sim);
+        operator_world(sim);
+        if (sim->has_hostile && sim->now_ms >= sim->hostile_at_ms)
+            hostile_turn(sim);
+        step_all(sim);
+        if (sim->now_ms >= look_at) {
+            if (is_done(sim))
+                break;
+            look_at = sim->now_ms + DONE_LOOK_MS;
+        }
+        if (sim->now_ms > sim->storm_ms + SIM_CALM_MS || sim->steps > STEPS_MAX)
+            say_stuck(sim);
+        advance(sim);
+    }
+    if (!sim->violation.is_set)
+        checkers_ended(sim);
+}
+
+enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_result)
+{
+    begin(sim, seed);
+    run(sim);
+    *ret_result = (struct sim_result){
+        .end = !sim->violation.is_set       ? SIM_WELL
+               : sim->violation.is_liveness ? SIM_STUCK
+                                            : SIM_WRONG,
+        .steps = sim->steps,
+        .messages = sim->records.count,
+        .faults = swarm_total(&sim->swarm),
+        .lasted_ms = sim->now_ms,
+        .hash = sim->trace.hash,
+    };
+    for (int kind = 0; kind < MISHAPS; kind++)
+        ret_result->faults_by_kind[kind] = sim->swarm.count[kind];
+    if (sim->violation.is_set)
+        report(sim);
+    end(sim);
+    return ret_result->end;
+}

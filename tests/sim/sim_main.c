@@ -1,0 +1,99 @@
+/* The simulator's program.
+ *
+ *   sim [-v] SEED                  one seed
+ *   sim -n COUNT [FROM]            so many seeds, until the first that does not end well
+ *   sim -c SECONDS [-j JOBS] [FROM]  a campaign: as many seeds as fit
+ *
+ * Exit codes: 0 well, 127 a core ended the process, 128 something did not come to its end, 129 a
+ * promise was broken, 2 usage. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/base/check.h"
+#include "tests/sim/campaign.h"
+
+static struct sim *running;
+
+static void hook(const char *file, int line, const char *expression)
+{
+    char why[256];
+    (void)snprintf(why, sizeof why, "check failed at %s:%d: %s", file, line, expression);
+    if (running != NULL)
+        sim_report_crash(running, why);
+    _exit(SIM_CRASHED);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    if (running != NULL)
+        sim_report_crash(running, "the process was ended by a signal");
+    _exit(SIM_CRASHED);
+}
+
+static int run_one(const struct sim_options *options, uint64_t seed)
+{
+    struct sim_result result;
+    running = sim_new(options);
+    enum sim_end end = sim_run(running, seed, &result);
+    sim_print(&result, seed, options->out);
+    sim_destroy(&running);
+    return (int)end;
+}
+
+static int run_some(const struct sim_options *options, uint64_t from, uint64_t count)
+{
+    struct sim_result result = {.end = SIM_WELL};
+    running = sim_new(options);
+    uint64_t seed = from;
+    while (seed < from + count && sim_run(running, seed, &result) == SIM_WELL)
+        seed++;
+    (void)fprintf(options->out, "seeds: %llu well\n", (unsigned long long)(seed - from));
+    sim_destroy(&running);
+    return (int)result.end;
+}
+
+static int usage(void)
+{
+    (void)fprintf(stderr,
+                  "usage: sim [-v] SEED | sim -n COUNT [FROM] | sim -c SECONDS [-j JOBS] [FROM]\n");
+    return 2;
+}
+
+int main(int count, char **arguments)
+{
+    struct sim_options options = {.out = stdout, .commit = getenv("COMMIT")};
+    uint64_t seeds = 0;
+    struct campaign_options campaign = {.jobs = 1, .from = 1};
+    int option;
+    if (options.commit == NULL)
+        options.commit = "unknown";
+    while ((option = getopt(count, arguments, "vn:c:j:")) != -1) {
+        uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
+        if (option == 'v')
+            options.is_verbose = true;
+        else if (option == 'n')
+            seeds = number;
+        else if (option == 'c')
+            campaign.seconds = (unsigned int)number;
+        else if (option == 'j')
+            campaign.jobs = (unsigned int)number;
+        else
+            return usage();
+    }
+    if (optind < count)
+        campaign.from = strtoull(arguments[optind], NULL, 10);
+    /* Frames come and go: memory that was given back is wanted again at once. */
+    (void)mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024);
+    check_set_hook(hook);
+    (void)signal(SIGSEGV, on_signal);
+    if (campaign.seconds > 0)
+        return campaign_run(&options, &campaign, &running);
+    if (seeds > 0)
+        return run_some(&options, campaign.from, seeds);
+    return optind < count ? run_one(&options, campaign.from) : usage();
+}

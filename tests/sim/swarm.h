@@ -1,0 +1,30 @@
+/* swarm - which faults a seed switches on, at which rates, and how often each happened.
+ *
+ * A seed with every fault at once hides what two of them do together; so each seed draws a subset
+ * (A. Groce and others, "Swarm Testing", ISSTA 2012). */
+#ifndef TESTS_SIM_SWARM_H
+#define TESTS_SIM_SWARM_H
+
+#include "tests/sim/dice.h"
+
+enum mishap {
+#define MISHAP(name, text, most) MISHAP_##name,
+#include "tests/sim/mishap.def"
+#undef MISHAP
+    MISHAPS,
+};
+
+struct swarm {
+    struct dice *dice;
+    uint32_t per_million[MISHAPS]; /* 0: switched off */
+    uint64_t count[MISHAPS];
+    bool is_calm; /* nothing happens any more */
+};
+
+void swarm_draw(struct swarm *swarm, struct dice *dice);
+/* Rolls the dice at an opportunity; what happens is counted. */
+bool swarm_happens(struct swarm *swarm, enum mishap mishap);
+uint64_t swarm_total(const struct swarm *swarm);
+const char *mishap_text(enum mishap mishap);
+
+#endif

@@ -1,0 +1,227 @@
+/* What participants send: the centre transfers dossiers and supplements them, agencies answer with
+ * progress and a result. A submission whose commit is not known is made again under its own
+ * reference, as a local system does. */
+#include <stdio.h>
+
+#include "proto/base/check.h"
+#include "proto/codec/message_type.h"
+#include "proto/seal/sha256.h"
+#include "schema/body.pb-c.h"
+#include "tests/sim/check.h"
+
+enum {
+    FILE_BYTES_LARGEST = 200 * 1024, /* more than one chunk */
+    SUBMISSIONS_A_STEP_MAX = 4,
+    RETRY_MS = 300,
+    REFERENCE_BYTES = 16,
+};
+
+struct bytes workload_file(int file, struct digest *ret_digest)
+{
+    static const size_t sizes[FILES] = {1, 700, 5000, 40000, 131072, FILE_BYTES_LARGEST};
+    static uint8_t content[FILE_BYTES_LARGEST];
+    static struct digest digests[FILES];
+    static bool is_made;
+    if (!is_made) {
+        struct dice dice = {7};
+        dice_fill(&dice, content, sizeof content);
+        for (int i = 0; i < FILES; i++) {
+            struct bytes bytes = {content + i, sizes[i] - (size_t)i * (sizes[i] > FILES)};
+            sha256_parts(&bytes, 1, &digests[i]);
+        }
+        is_made = true;
+    }
+    *ret_digest = digests[file];
+    return (struct bytes){content + file, sizes[file] - (size_t)file * (sizes[file] > FILES)};
+}
+
+/* ---- planning ---- */
+
+static struct intent *plan(struct sim *sim, int node, uint32_t type, int dossier, int64_t at_ms)
+{
+    if (sim->intent_count == INTENTS_MAX)
+        return NULL;
+    struct intent *intent = &sim->intents[sim->intent_count++];
+    *intent = (struct intent){
+        .node = node, .type = type, .dossier = dossier, .at_ms = at_ms, .file = NOWHERE};
+    if (dice_below(&sim->dice, 5) == 0)
+        intent->file = (int)dice_below(&sim->dice, FILES);
+    if (swarm_happens(&sim->swarm, MISHAP_LIFE_SHORT))
+        intent->life_ms = dice_between(&sim->dice, 200, 120 * 1000);
+    return intent;
+}
+
+void workload_draw(struct sim *sim)
+{
+    enum { SUPPLEMENTS_MAX = 4 };
+    sim->dossier_count = (int)dice_between(&sim->dice, 3, DOSSIERS_MAX - 1);
+    for (int i = 0; i < sim->dossier_count; i++) {
+        struct dossier *dossier = &sim->dossiers[i];
+        (void)snprintf(dossier->code, sizeof dossier->code, "H38.09-261124-%04d", i + 1);
+        dossier->procedure = (int)dice_below(&sim->dice, PROCEDURES);
+        dossier->agency = NOWHERE;
+        int64_t at = dice_between(&sim->dice, 0, sim->storm_ms * 3 / 4);
+        (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_TRANSFER, i, at);
+        int64_t more = (int64_t)dice_below(&sim->dice, SUPPLEMENTS_MAX);
+        for (int64_t j = 0; j < more; j++) {
+            at += dice_between(&sim->dice, 1, 10000);
+            (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_SUPPLEMENT, i, at);
+        }
+    }
+}
+
+void workload_answer(struct sim *sim, struct record *record, int node)
+{
+    if (node < NODE_AGENCY || node >= NODE_PORTAL)
+        return;
+    int64_t at = sim->now_ms + dice_between(&sim->dice, 10, 20000);
+    bool is_transfer = record->type == MESSAGE_TYPE_TRANSFER;
+    struct intent *progress = plan(sim, node, MESSAGE_TYPE_PROGRESS, record->dossier, at);
+    struct intent *result = is_transfer ? plan(sim, node, MESSAGE_TYPE_RESULT, record->dossier,
+                                               at + dice_between(&sim->dice, 1, 20000))
+                                        : NULL;
+    struct intent *answers[] = {progress, result};
+    for (size_t i = 0; i < 2; i++) {
+        if (answers[i] == NULL)
+            continue;
+        answers[i]->is_answer = true;
+        answers[i]->answered = record->id;
+        answers[i]->answered_digest = record->digest;
+    }
+}
+
+/* ---- submitting ---- */
+
+static void upload(struct node *node, int file, struct attachment *ret_attachment)
+{
+    struct blobs *kept = node->kept;
+    struct digest digest;
+    uint64_t at;
+    struct bytes content = workload_file(file, &digest);
+    *ret_attachment = (struct attachment){
+        .digest = digest, .size_bytes = content.size, .name = bytes_of_text(SECRET_TEXT ".pdf")};
+    if (kept->verbs->find(kept, &digest, &at) == REASON_NONE)
+        return;
+    kept->verbs->abandon(kept, &digest);
+    check(kept->verbs->begin(kept, &digest, content.size, &at) == REASON_NONE);
+    check(kept->verbs->write(kept, &digest, at, content) == REASON_NONE);
+    check(kept->verbs->finish(kept, &digest) == REASON_NONE);
+}
+
+static void fill_body(uint32_t type, Lienthong__V1__Body *body)
+{
+    static Lienthong__V1__Person person = LIENTHONG__V1__PERSON__INIT;
+    static Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    static Lienthong__V1__Supplement supplement = LIENTHONG__V1__SUPPLEMENT__INIT;
+    static Lienthong__V1__Progress progress = LIENTHONG__V1__PROGRESS__INIT;
+    static Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    static char secret[] = SECRET_TEXT;
+    person.name = secret;
+    transfer.owner = &person;
+    supplement.note = progress.content = result.note = secret;
+    result.national_state = 9;
+    if (type == MESSAGE_TYPE_TRANSFER) {
+        body->kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
+        body->transfer = &transfer;
+    } else if (type == MESSAGE_TYPE_SUPPLEMENT) {
+        body->kind_case = LIENTHONG__V1__BODY__KIND_SUPPLEMENT;
+        body->supplement = &supplement;
+    } else if (type == MESSAGE_TYPE_PROGRESS) {
+        body->kind_case = LIENTHONG__V1__BODY__KIND_PROGRESS;
+        body->progress = &progress;
+    } else {
+        body->kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+        body->result = &result;
+    }
+}
+
+static enum reason submit(struct node *node, int number, struct submitted *ret_submitted)
+{
+    struct sim *sim = node->sim;
+    const struct intent *intent = &sim->intents[number];
+    struct dossier *dossier = &sim->dossiers[intent->dossier];
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    struct attachment attachment;
+    char reference[REFERENCE_BYTES];
+    (void)snprintf(reference, sizeof reference, "r%d", number);
+    fill_body(intent->type, &body);
+    struct submission submission = {.body = &body, .reference = bytes_of_text(reference)};
+    struct envelope *draft = &submission.draft;
+    draft->type = intent->type;
+    draft->dossier_code = bytes_of_text(dossier->code);
+    if (intent->type == MESSAGE_TYPE_TRANSFER)
+        draft->procedure_code = bytes_of_text(catalogue_procedure(dossier->procedure));
+    if (intent->is_answer) {
+        draft->in_reply_to = intent->answered;
+        draft->in_reply_to_digest = intent->answered_digest;
+    }
+    if (intent->file != NOWHERE) {
+        upload(node, intent->file, &attachment);
+        draft->attachments = &attachment;
+        draft->attachment_count = 1;
+    }
+    if (intent->life_ms != 0)
+        draft->expires =
+            (struct stamp){{node_wall(node).ms + intent->life_ms}, VIETNAM_OFFSET_MINUTES};
+    return session_submit(node->session, &submission, ret_submitted);
+}
+
+void workload_submit(struct node *node)
+{
+    struct sim *sim = node->sim;
+    int in_step = 0;
+    for (size_t i = 0; i < sim->intent_count && in_step < SUBMISSIONS_A_STEP_MAX; i++) {
+        struct intent *intent = &sim->intents[i];
+        struct submitted submitted;
+        if (intent->node != node->index || intent->is_done || intent->at_ms > sim->now_ms)
+            continue;
+        if (submit(node, (int)i, &submitted) != REASON_NONE) {
+            intent->at_ms = sim->now_ms + RETRY_MS;
+            continue;
+        }
+        if (!id_is_zero(&intent->id) && submitted.is_repeated &&
+            !id_equal(&intent->id, &submitted.id))
+            sim_violated(sim, 5, &intent->id, "one reference is answered with two messages");
+        intent->id = submitted.id;
+        intent->is_in_step = true;
+        in_step++;
+    }
+}
+
+void workload_settle(struct node *node, bool is_committed)
+{
+    struct sim *sim = node->sim;
+    for (size_t i = 0; i < sim->intent_count; i++) {
+        struct intent *intent = &sim->intents[i];
+        if (intent->node != node->index || !intent->is_in_step)
+            continue;
+        intent->is_in_step = false;
+        intent->is_done = is_committed;
+        intent->at_ms = sim->now_ms + RETRY_MS;
+        if (is_committed && !intent->is_repeated_once &&
+            swarm_happens(&sim->swarm, MISHAP_SUBMITTED_TWICE)) {
+            intent->is_repeated_once = true;
+            intent->is_done = false;
+        }
+    }
+}
+
+int64_t workload_next_ms(const struct sim *sim, int node)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < sim->intent_count; i++) {
+        const struct intent *intent = &sim->intents[i];
+        if (intent->node == node && !intent->is_done && intent->at_ms < next)
+            next = intent->at_ms;
+    }
+    return next;
+}
+
+bool workload_is_done(const struct sim *sim)
+{
+    for (size_t i = 0; i < sim->intent_count; i++) {
+        if (!sim->intents[i].is_done)
+            return false;
+    }
+    return sim->answer_count == 0;
+}

@@ -1,0 +1,292 @@
+/* world - one simulation: participants, the network between them, what chance does to them, and
+ * what is known of every message. The files of the simulator share it; tests see sim.h.
+ *
+ *   sim.c            the loop: the next moment, one node's step, the checkers
+ *   node.c           a participant's ports; starting, crashing
+ *   node_store.c     its store, with crashes around the commit; what a commit says to the records
+ *   gateway_node.c   one step of the gateway's core
+ *   adapter_node.c   one step of an adapter's core
+ *   network.c        lines, connections, partitions
+ *   office.c         back offices, honest, slow and lying
+ *   workload.c       what is submitted, and when
+ *   operator.c       operators' hands, key rotation, registry reloads, clocks
+ *   hostile.c        a registered participant without manners
+ *   catalogue.c      the registry's two versions, and what they should decide
+ *   checkers.c       hands what is seen to the checkers (check_*.c)
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "adapters/core/session.h"
+#include "gateway/core/broker.h"
+#include "tests/sim/model_crypto.h"
+#include "tests/sim/record.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/swarm.h"
+#include "tests/sim/trace.h"
+#include "tests/support/failing_ports.h"
+
+enum {
+    NODE_GATEWAY = 0,
+    NODE_CENTRE,
+    NODE_AGENCY,
+    AGENCIES = 4,
+    NODE_PORTAL = NODE_AGENCY + AGENCIES,
+    NODE_HOSTILE,
+    NODES,
+    LINES = NODES, /* a node's line to the gateway; the gateway's own is empty */
+
+    PIPE_FRAMES_MAX = 512,
+    OFFICE_ANSWERS_MAX = 256,
+    INTENTS_MAX = 512,
+    DOSSIERS_MAX = 32,
+    DOSSIER_TEXT_BYTES = 24,
+    FILES = 6,
+    NODE_ARENA_BYTES = 48 * 1024 * 1024, /* never touched as a whole */
+    WINDOW_MESSAGES = 16,                /* small, so that it is reached */
+    FLIGHTS_MAX = 64,
+    OFFICE_WINDOW = 3,
+    PORTS_FAIL_MAX = 6, /* calls in a row */
+
+    REGISTRY_VERSIONS = 2,
+};
+
+/* Stands in every content, file name and remark; never in a log line. */
+#define SECRET_TEXT    "NGUYEN VAN BI MAT"
+#define WORLD_EPOCH_MS INT64_C(1795500000000)
+
+/* ---- the network ---- */
+
+struct pipe_frame {
+    uint8_t *data; /* owned */
+    size_t size;
+    int64_t at_ms;
+    uint64_t connection;
+};
+
+struct pipe {
+    struct pipe_frame frames[PIPE_FRAMES_MAX]; /* a ring, in order of at_ms */
+    size_t first, count;
+    int64_t last_at_ms;
+    int64_t blocked_until_ms;
+};
+
+struct line {
+    bool is_up;
+    uint64_t connection;
+    int64_t reconnect_at_ms;
+    struct pipe up, down;            /* up: towards the gateway */
+    struct pipe late;                /* up, of a connection that is gone */
+    bool has_gone_down, has_come_up; /* what the adapter has not been told yet */
+    bool is_gone_noticed;            /* what the gateway has not been told yet */
+};
+
+/* ---- a participant ---- */
+
+enum crash { CRASH_NONE = 0, CRASH_BEFORE, CRASH_AFTER, CRASH_SENDING };
+
+struct node {
+    struct sim *sim;
+    int index;
+    struct key key;
+    bool is_used;
+    /* disk: survives */
+    struct store_memory_image *image;
+    struct store *disk;
+    struct store_verbs verbs; /* the disk's, but for the commit */
+    enum reason (*commit)(struct store *store, const struct store_plan *plan); /* the disk's */
+    struct blobs *kept;
+    /* ports */
+    struct failing_store store;
+    struct failing_blobs blobs;
+    struct failing_crypto crypto;
+    struct port_faults port_faults;
+    struct model_crypto model;
+    /* process: dies */
+    bool is_up;
+    bool is_dying;
+    struct arena memory;
+    struct broker *broker;                         /* the gateway's */
+    struct session *session;                       /* an adapter's */
+    struct intake *intakes[PIPE_FRAMES_MAX + 512]; /* given to the core and not given back */
+    size_t intake_count;
+    int64_t started_ms;
+    int64_t restart_at_ms;
+    int64_t next_ms;  /* of its core */
+    enum crash crash; /* planned for this step's commit */
+    unsigned int sends_left;
+    int64_t full_until_ms;
+    int64_t clock_offset_ms;
+    int32_t drift_ppm;
+    int registry; /* version that it decides by: the gateway's */
+    int64_t reload_at_ms;
+    int64_t release_at_ms; /* in the calm, of what is held */
+    int64_t rotates_at_ms; /* 0: keeps its key */
+    size_t next_certificate;
+};
+
+/* ---- offices and what they are to be sent ---- */
+
+struct planned_answer {
+    int node;
+    int64_t at_ms;
+    struct office_answer answer;
+    bool is_given;
+    unsigned int incarnation; /* a call dies with the adapter that made it */
+    int record;               /* whose call ends with it; NOWHERE: none */
+};
+
+struct intent {
+    int node;
+    uint32_t type;
+    int dossier;
+    int64_t at_ms;
+    bool is_answer;
+    struct message_id answered;
+    struct digest answered_digest;
+    int file; /* NOWHERE: none */
+    int64_t life_ms;
+    bool is_done; /* its commit is known */
+    bool is_repeated_once;
+    struct message_id id;
+    bool is_in_step;
+};
+
+struct dossier {
+    char code[DOSSIER_TEXT_BYTES];
+    int procedure;
+    int agency; /* node that its first transfer went to; NOWHERE: none yet */
+};
+
+struct violation {
+    bool is_set;
+    bool is_liveness;
+    int invariant;
+    bool has_id;
+    struct message_id id;
+    char text[200];
+};
+
+struct sim {
+    uint64_t seed;
+    struct sim_options options;
+    struct dice dice;
+    struct swarm swarm;
+    struct model_authority authority;
+    struct node nodes[NODES];
+    struct line lines[LINES];
+    struct records records;
+    struct trace trace;
+    struct planned_answer answers[OFFICE_ANSWERS_MAX];
+    size_t answer_count;
+    struct intent intents[INTENTS_MAX];
+    size_t intent_count;
+    struct dossier dossiers[DOSSIERS_MAX];
+    int dossier_count;
+    int agency_count;
+    bool has_hostile, has_portal;
+    size_t hostile_certificates[3]; /* good, expired, revoked */
+    size_t portal_certificate;
+    unsigned int incarnations[NODES];
+    struct pipe_frame overheard; /* a frame of somebody else, for the hostile one */
+    uint64_t hostile_ids;
+    int64_t hostile_at_ms;
+    int64_t now_ms;
+    int64_t storm_ms; /* when the faults stop */
+    uint64_t steps;
+    uint64_t frames;
+    int registry_newest;
+    uint64_t calm_ledger_size; /* when the faults stopped */
+    bool was_registry_second;  /* the second version ever decided */
+    struct violation violation;
+    void *check_states[SIM_CHECKERS_MAX];
+    struct arena parse; /* for what checkers look into */
+};
+
+/* ---- sim.c */
+/* The first violation stays. id may be NULL. */
+void sim_violated(struct sim *sim, int invariant, const struct message_id *id, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+void sim_note(struct sim *sim, int node, const char *what, const struct message_id *id,
+              int64_t number);
+int sim_node_of(const struct key *key);
+const char *sim_node_name(int node);
+
+/* ---- node.c */
+void node_open(struct sim *sim, int index);
+void node_close(struct node *node);
+void node_start(struct node *node);
+/* The process is gone; its disk stays. */
+void node_crash(struct node *node, int64_t restart_after_ms);
+wall_t node_wall(const struct node *node);
+mono_t node_mono(const struct node *node);
+/* An examined frame for its core, which node_intake_done gets back. */
+struct intake *node_examine(struct node *node, struct pipe_frame *frame, const struct key *peer);
+void node_intake_done(void *context, struct intake *intake);
+/* Draws what happens to this step. */
+void node_draw_faults(struct node *node);
+/* Ends a step: commits and says so to the core. True: the node lives on. */
+bool node_is_dead_after(struct node *node);
+
+/* ---- node_store.c */
+void node_store_open(struct node *node);
+
+/* ---- gateway_node.c, adapter_node.c */
+void gateway_new(struct node *node);
+void gateway_step(struct node *node);
+void adapter_new(struct node *node);
+void adapter_step(struct node *node);
+
+/* ---- network.c */
+void network_clear(struct sim *sim);
+void network_release(struct sim *sim);
+enum reason network_send(struct sim *sim, int line, bool is_up, struct bytes frame);
+/* The next frame that has arrived, or NULL. The caller takes over its bytes. */
+bool network_receive(struct sim *sim, struct pipe *pipe, struct pipe_frame *ret_frame);
+void network_cut(struct sim *sim, int line);
+/* Lines come up again; partitions begin. */
+void network_step(struct sim *sim);
+void network_calm(struct sim *sim);
+int64_t network_next_ms(const struct sim *sim, int node);
+/* Puts bytes into a line as they are, past all faults. */
+void network_put(struct sim *sim, struct pipe *pipe, struct bytes frame, uint64_t connection,
+                 int64_t at_ms);
+
+/* ---- office.c */
+void office_call(struct node *node, uint64_t message_seq, uint32_t attempt);
+void office_give_answers(struct node *node);
+void office_settle(struct node *node, bool is_committed);
+int64_t office_next_ms(const struct sim *sim, int node);
+
+/* ---- workload.c */
+void workload_draw(struct sim *sim);
+void workload_answer(struct sim *sim, struct record *record, int node);
+void workload_submit(struct node *node);
+void workload_settle(struct node *node, bool is_committed);
+int64_t workload_next_ms(const struct sim *sim, int node);
+bool workload_is_done(const struct sim *sim);
+/* Content and digest of one of the FILES. */
+struct bytes workload_file(int file, struct digest *ret_digest);
+
+/* ---- operator.c */
+void operator_step(struct node *node);
+void operator_world(struct sim *sim);
+/* After the storm: whatever is held is released. */
+void operator_release_all(struct node *node);
+
+/* ---- hostile.c */
+void hostile_open(struct sim *sim);
+void hostile_turn(struct sim *sim);
+void hostile_overhear(struct sim *sim, struct bytes frame);
+
+/* ---- catalogue.c */
+struct registry *catalogue_registry(int version);
+void catalogue_release(void);
+const char *catalogue_procedure(int procedure);
+enum { PROCEDURES = 4 };
+/* What the registry should decide, said in another way than routing does. The first node is the
+ * recipient, the second, if any, has a copy. 0: forbidden or nowhere. */
+size_t catalogue_destinations(const struct sim *sim, int version, int sender, uint32_t type,
+                              int dossier, int ret_nodes[PLACES_MAX]);
+
+#endif

@@ -1,0 +1,73 @@
+/* lone_gateway - the broker alone over memory, with adapters that say what a test makes them say.
+ *
+ *   lone_gateway_open                      centre, stp and sxd are registered; nobody is connected
+ *   lone_gateway_hello                     the adapter greets in the next step
+ *   lone_gateway_put_…                     frames for the next step, in order
+ *   lone_gateway_step                      one step of the broker, one commit
+ *   lone_gateway_close
+ *
+ * Seals are words (no cryptography); everything else is the gateway's own code. Time stands still
+ * until lone_gateway_wait. Commits fail while commit_reason is not NONE, loads while load_reason
+ * is not. */
+#ifndef TESTS_SUPPORT_LONE_GATEWAY_H
+#define TESTS_SUPPORT_LONE_GATEWAY_H
+
+#include "gateway/core/broker.h"
+#include "gateway/store/store_memory.h"
+
+enum { LONE_FRAMES_MAX = 512, LONE_FLIGHTS_MAX = 64 };
+
+struct lone_message { /* what a sender knows of a message of its own */
+    struct key sender;
+    struct message_id id;
+    struct digest digest;
+};
+
+struct lone_gateway {
+    struct broker *broker;
+    struct store *store;
+    const struct store_verbs *real; /* behind the ones that may fail */
+    struct store_verbs verbs;
+    enum reason commit_reason, load_reason;
+    struct store_memory_image *image;
+    struct blobs *blobs;
+    struct registry *registry;
+    struct arena memory;
+    struct arena build;
+    struct intake *frames[LONE_FRAMES_MAX];
+    size_t frame_count;
+    int64_t now_ms;
+    uint64_t ids;
+    /* what left in the last step */
+    size_t parcels, taken, not_taken, goodbyes, alive_intakes;
+    enum reason not_taken_reason;
+    size_t sent_to_stp, sent_to_sxd; /* parcels */
+};
+
+struct lone_gateway *lone_gateway_open(void);
+void lone_gateway_close(struct lone_gateway **gateway);
+void lone_gateway_hello(struct lone_gateway *gateway, const char *peer, uint32_t window_messages);
+/* A transfer of the centre to stp ("2.000635") or sxd ("1.000001"). */
+struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, const char *procedure,
+                                              const char *dossier);
+/* A transfer of the centre, or a result of an agency, with one file that is nowhere yet. */
+struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
+                                               const char *dossier, uint8_t file);
+void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
+                            const struct message_id *ids, size_t count);
+/* A receipt of a peer, to any name, with these items. */
+struct lone_message lone_gateway_put_receipt(struct lone_gateway *gateway, const char *peer,
+                                             const char *recipient, uint32_t type,
+                                             const struct receipt_item *items, size_t count);
+/* Receipts of 512 items each about messages that never were, all in one frame. */
+void lone_gateway_put_strange_receipts(struct lone_gateway *gateway, const char *peer,
+                                       size_t count);
+/* A step between events that the caller adds itself: begin, then end. */
+void lone_gateway_begin(struct lone_gateway *gateway);
+enum reason lone_gateway_end(struct lone_gateway *gateway);
+enum reason lone_gateway_step(struct lone_gateway *gateway);
+void lone_gateway_wait(struct lone_gateway *gateway, int64_t ms);
+enum entry_state lone_gateway_state(struct lone_gateway *gateway,
+                                    const struct lone_message *message, const char *destination);
+
+#endif

@@ -1,0 +1,325 @@
+/* What a gateway forwards in the wrong number or twice: the adapter answers and goes on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/core/session.h"
+#include "gateway/store/store_memory.h"
+#include "proto/base/check.h"
+#include "proto/codec/message_type.h"
+#include "proto/seal/sha256.h"
+#include "schema/body.pb-c.h"
+#include "tests/support/blobs_memory.h"
+
+enum { FILES_MAX_BYTES = 1024 * 1024 };
+static const int64_t now_ms = 1795500000000;
+
+static enum reason sign(void *context, struct bytes content, wall_t at,
+                        struct buffer *ret_signature)
+{
+    (void)context;
+    (void)content;
+    (void)at;
+    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+static enum reason verify(void *context, struct bytes content, struct bytes signature,
+                          struct bytes certificate, const struct key *sender, wall_t now)
+{
+    (void)context;
+    (void)content;
+    (void)certificate;
+    (void)sender;
+    (void)now;
+    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_CERTIFICATE_REVOKED;
+}
+
+static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
+{
+    (void)context;
+    memset(ret_data, 7, size_bytes);
+}
+
+static const struct crypto_port crypto = {
+    .hash = sha256_parts, .sign = sign, .verify = verify, .random = draw};
+
+struct fixture {
+    struct store_memory_image *image;
+    struct store *store;
+    struct blobs *blobs;
+    struct arena memory, build, scratch;
+    struct session *session;
+    struct message_id ids;
+    size_t taken, not_taken;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    check(fixture != NULL);
+    fixture->image = store_memory_image_new();
+    fixture->blobs = blobs_memory_new(FILES_MAX_BYTES);
+    check(store_memory_open(fixture->image, &fixture->store) == REASON_NONE);
+    struct session_options options = {.self = key_of("centre"),
+                                      .gateway = key_of("gateway"),
+                                      .window_messages = 64,
+                                      .attachment_bytes_max = FILES_MAX_BYTES,
+                                      .flights_max = 64,
+                                      .program = "test",
+                                      .store = fixture->store,
+                                      .blobs = fixture->blobs,
+                                      .crypto = &crypto};
+    check(arena_init(&fixture->memory, session_memory_bytes(&options)));
+    check(arena_init(&fixture->build, 8 * 1024 * 1024));
+    check(arena_init(&fixture->scratch, ENVELOPE_ARENA_BYTES));
+    fixture->session = session_new(&options, &fixture->memory);
+    check(session_load(fixture->session, (wall_t){now_ms}) == REASON_NONE);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    session_release(fixture->session);
+    fixture->store->verbs->close(fixture->store);
+    fixture->blobs->verbs->close(fixture->blobs);
+    store_memory_image_destroy(&fixture->image);
+    arena_release(&fixture->memory);
+    arena_release(&fixture->build);
+    arena_release(&fixture->scratch);
+    free(fixture);
+    return 0;
+}
+
+/* ---- effects ---- */
+
+static enum reason took(void *context, struct bytes bytes)
+{
+    static struct arena arena;
+    struct fixture *fixture = context;
+    struct frame frame;
+    if (arena.block == NULL)
+        check(arena_init(&arena, FRAME_ARENA_BYTES));
+    arena_reset(&arena);
+    check(frame_parse(bytes, &arena, &frame) == REASON_NONE);
+    fixture->taken += frame.kind == FRAME_TAKEN ? frame.taken.count : 0;
+    fixture->not_taken += frame.kind == FRAME_NOT_TAKEN ? frame.taken.count : 0;
+    return REASON_NONE;
+}
+
+static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
+{
+    (void)context;
+    (void)message_seq;
+    (void)attempt;
+}
+
+static void ignore(void *context, const struct transition *transition)
+{
+    (void)context;
+    (void)transition;
+}
+
+static void intake_done(void *context, struct intake *intake)
+{
+    (void)context;
+    arena_release(&intake->arena);
+    free((void *)(uintptr_t)intake->bytes.data);
+    free(intake);
+}
+
+static void begin(struct fixture *fixture)
+{
+    fixture->taken = fixture->not_taken = 0;
+    session_begin(fixture->session, (mono_t){now_ms}, (wall_t){now_ms});
+}
+
+static void end(struct fixture *fixture)
+{
+    const struct session_effects effects = {fixture, took, call_office, ignore, intake_done};
+    const struct store_plan *plan = NULL;
+    assert_int_equal(session_end(fixture->session, &plan), REASON_NONE);
+    if (plan != NULL)
+        assert_int_equal(fixture->store->verbs->commit(fixture->store, plan), REASON_NONE);
+    session_committed(fixture->session, &effects);
+}
+
+/* ---- what the gateway brings ---- */
+
+static void bring(struct fixture *fixture, const struct bytes *documents, size_t count,
+                  const char *seal)
+{
+    struct parcel parcels[FRAME_PARCELS_MAX];
+    struct intake *intake = calloc(1, sizeof *intake);
+    struct buffer bytes;
+    check(intake != NULL && count <= FRAME_PARCELS_MAX);
+    for (size_t i = 0; i < count; i++)
+        parcels[i] = (struct parcel){.documents = &documents[i],
+                                     .document_count = 1,
+                                     .signature = bytes_of_text(seal),
+                                     .certificate = bytes_of_text("c")};
+    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, count}};
+    buffer_init(&bytes, FRAME_BYTES_MAX);
+    check(frame_build(&frame, &fixture->build, &bytes) == REASON_NONE);
+    intake->bytes = buffer_view(&bytes);
+    intake->peer = key_of("gateway");
+    check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
+    examine_frame(intake, &crypto, (wall_t){now_ms});
+    session_intake(fixture->session, intake);
+    arena_reset(&fixture->build);
+}
+
+static struct bytes build(struct fixture *fixture, struct envelope *envelope,
+                          const Lienthong__V1__Body *body)
+{
+    struct buffer document;
+    buffer_init(&document, ENVELOPE_BYTES_MAX);
+    struct message_id *id = &fixture->ids;
+    id->bytes[6] = 0x70;
+    id->bytes[8] = 0x80;
+    if (++id->bytes[15] == 0)
+        id->bytes[14]++;
+    envelope->id = *id;
+    envelope->created = (struct stamp){{now_ms}, VIETNAM_OFFSET_MINUTES};
+    envelope->source_time = envelope->created;
+    check(envelope_build(envelope, body, &fixture->scratch, &document) == REASON_NONE);
+    struct bytes copy = arena_copy(&fixture->build, buffer_view(&document));
+    check(copy.data != NULL);
+    buffer_release(&document);
+    return copy;
+}
+
+static struct submitted submit(struct fixture *fixture)
+{
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    struct submitted submitted = {0};
+    body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
+    body.transfer = &transfer;
+    struct submission submission = {.draft = {.type = MESSAGE_TYPE_TRANSFER,
+                                              .dossier_code = bytes_of_text("H38.09-261124-0001"),
+                                              .procedure_code = bytes_of_text("2.000635")},
+                                    .body = &body};
+    assert_int_equal(session_submit(fixture->session, &submission, &submitted), REASON_NONE);
+    return submitted;
+}
+
+static struct bytes receipt(struct fixture *fixture, const char *sender, uint32_t type,
+                            const struct receipt_item *items, size_t count)
+{
+    struct envelope envelope = {.sender = key_of(sender),
+                                .recipient = key_of("centre"),
+                                .type = type,
+                                .receipt = {.items = items, .item_count = count}};
+    return build(fixture, &envelope, NULL);
+}
+
+/* The gateway refused a message twice, and both receipts came together. */
+static void a_message_is_refused_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    struct receipt_item item = {.message_id = submitted.id,
+                                .digest = submitted.digest,
+                                .reason = REASON_ROUTE_MISSING,
+                                .at = {now_ms}};
+    begin(fixture);
+    struct bytes documents[2];
+    for (size_t i = 0; i < 2; i++)
+        documents[i] = receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_REFUSED, &item, 1);
+    bring(fixture, documents, 2, "seal");
+    end(fixture);
+    assert_int_equal(fixture->taken, 2);
+}
+
+/* An agency's receipts name one message 512 times each, eleven receipts in a frame. */
+static void receipts_name_more_than_a_step_holds(void **state)
+{
+    enum { RECEIPTS = 11 };
+    static struct receipt_item items[RECEIPT_ITEMS_MAX];
+    struct fixture *fixture = *state;
+    struct bytes documents[RECEIPTS];
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    begin(fixture);
+    for (size_t i = 0; i < RECEIPT_ITEMS_MAX; i++)
+        items[i] = (struct receipt_item){.message_id = submitted.id,
+                                         .digest = submitted.digest,
+                                         .destination = key_of("stp"),
+                                         .at = {now_ms}};
+    for (size_t i = 0; i < RECEIPTS; i++)
+        documents[i] =
+            receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, items, RECEIPT_ITEMS_MAX);
+    bring(fixture, documents, RECEIPTS, "seal");
+    end(fixture);
+    assert_true(fixture->taken > 0 && fixture->not_taken > 0);
+    assert_int_equal(fixture->taken + fixture->not_taken, RECEIPTS);
+}
+
+/* A receipt that cannot be verified is not taken, and the gateway hears so. */
+static void a_receipt_cannot_be_verified(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    struct receipt_item item = {.message_id = submitted.id,
+                                .digest = submitted.digest,
+                                .destination = key_of("stp"),
+                                .at = {now_ms}};
+    end(fixture);
+    begin(fixture);
+    struct bytes document = receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    bring(fixture, &document, 1, "revoked");
+    end(fixture);
+    assert_int_equal(fixture->taken, 0);
+    assert_int_equal(fixture->not_taken, 1);
+}
+
+/* Messages of 200 senders are refused in one step: 200 receipts. */
+static void many_senders_are_answered_in_one_step(void **state)
+{
+    enum { FRAMES = 4, SENDERS = 50 };
+    struct fixture *fixture = *state;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    begin(fixture);
+    for (size_t frame = 0; frame < FRAMES; frame++) {
+        struct bytes documents[SENDERS];
+        for (size_t i = 0; i < SENDERS; i++) {
+            char name[8];
+            (void)snprintf(name, sizeof name, "a%03zu", frame * SENDERS + i);
+            struct envelope envelope = {.sender = key_of(name),
+                                        .type = MESSAGE_TYPE_RESULT,
+                                        .sequence = 1,
+                                        .expires = {{now_ms - 1}, VIETNAM_OFFSET_MINUTES},
+                                        .dossier_code = bytes_of_text("H38.09-261124-0001")};
+            documents[i] = build(fixture, &envelope, &body);
+        }
+        bring(fixture, documents, SENDERS, "seal");
+    }
+    end(fixture);
+    assert_int_equal(fixture->taken, FRAMES * SENDERS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_receipt_cannot_be_verified, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_senders_are_answered_in_one_step, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
