@@ -43,6 +43,84 @@ static size_t number(const char *text)
     return (size_t)strtoull(text, NULL, 10);
 }
 
+static bool parse_corpus(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'k':
+        options->key = strcmp(value, "p256") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048;
+        return true;
+    case 's':
+        options->corpus.document_bytes = number(value);
+        return true;
+    case 'n':
+        options->corpus.messages = number(value);
+        return true;
+    case 'm':
+        options->corpus.manifest_messages = number(value);
+        return true;
+    case 'r':
+        options->corpus.run_messages = number(value);
+        return true;
+    case 'f':
+        options->corpus.frame_messages = number(value);
+        return true;
+    case 'A':
+        options->province_agencies = number(value);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool parse_traffic(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'a':
+        options->traffic.agencies = number(value);
+        return true;
+    case 'w':
+        options->traffic.window_messages = number(value);
+        return true;
+    case 'i':
+        options->traffic.receipt_items = number(value);
+        return true;
+    case 't':
+        options->traffic.receipt_delay_us = (int64_t)number(value);
+        return true;
+    case 'R':
+        options->traffic.rate = strtod(value, NULL);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool parse_run(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'd':
+        options->directory = value;
+        return true;
+    case 'p':
+        options->program = value;
+        return true;
+    case 'c':
+        options->makes_corpus = true;
+        return true;
+    case 'N':
+        options->corpus_name = value;
+        return true;
+    case 'K':
+        options->kills = true;
+        return true;
+    case 'x':
+        options->keeps_state = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool parse(int count, char **words, struct options *ret_options)
 {
     *ret_options = (struct options){
@@ -60,64 +138,9 @@ static bool parse(int count, char **words, struct options *ret_options)
     };
     int option;
     while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:xN:A:K")) != -1) {
-        switch (option) {
-        case 'd':
-            ret_options->directory = optarg;
-            break;
-        case 'p':
-            ret_options->program = optarg;
-            break;
-        case 'c':
-            ret_options->makes_corpus = true;
-            break;
-        case 'k':
-            ret_options->key = strcmp(optarg, "p256") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048;
-            break;
-        case 's':
-            ret_options->corpus.document_bytes = number(optarg);
-            break;
-        case 'n':
-            ret_options->corpus.messages = number(optarg);
-            break;
-        case 'm':
-            ret_options->corpus.manifest_messages = number(optarg);
-            break;
-        case 'r':
-            ret_options->corpus.run_messages = number(optarg);
-            break;
-        case 'a':
-            ret_options->traffic.agencies = number(optarg);
-            break;
-        case 'w':
-            ret_options->traffic.window_messages = number(optarg);
-            break;
-        case 'f':
-            ret_options->corpus.frame_messages = number(optarg);
-            break;
-        case 'i':
-            ret_options->traffic.receipt_items = number(optarg);
-            break;
-        case 't':
-            ret_options->traffic.receipt_delay_us = (int64_t)number(optarg);
-            break;
-        case 'R':
-            ret_options->traffic.rate = strtod(optarg, NULL);
-            break;
-        case 'N':
-            ret_options->corpus_name = optarg;
-            break;
-        case 'A':
-            ret_options->province_agencies = number(optarg);
-            break;
-        case 'K':
-            ret_options->kills = true;
-            break;
-        case 'x':
-            ret_options->keeps_state = true;
-            break;
-        default:
+        if (!parse_run(option, optarg, ret_options) && !parse_corpus(option, optarg, ret_options) &&
+            !parse_traffic(option, optarg, ret_options))
             return false;
-        }
     }
     ret_options->corpus.agencies = ret_options->traffic.agencies;
     return ret_options->directory != NULL &&
@@ -249,23 +272,15 @@ static void print_result(const struct traffic_result *result, double gateway_sec
 static bool kill_and_restart(struct options *options, struct province *province,
                              struct traffic **traffic, int gateway)
 {
-    enum { LOADED_US = 700000 };
     static struct traffic_result result;
     char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
     struct peer peer;
-    int killer = fork();
-    if (killer == 0) {
-        (void)usleep(LOADED_US);
-        (void)kill(gateway, SIGKILL);
-        _exit(0);
-    }
-    (void)traffic_run(*traffic, &result); /* ends with the connection */
+    bool loaded = traffic_run(*traffic, &result);
     process_end(gateway, SIGKILL);
-    (void)waitpid(killer, NULL, 0);
     traffic_close(traffic);
     double started = clock_seconds();
     gateway = province_start_gateway(province, options->program, endpoint);
-    bool welcome = gateway > 0 && peer_open(&peer, province, "centre", endpoint) &&
+    bool welcome = loaded && gateway > 0 && peer_open(&peer, province, "centre", endpoint) &&
                    peer_greet(&peer, 1, TIMEOUT_MS);
     if (welcome) {
         (void)printf("{\"recovery_ms\":%.0f,\"rss_mb\":%.1f,\"settled_before\":%zu}\n",
@@ -306,6 +321,7 @@ static bool run(struct options *options)
     options->traffic.province = &province;
     options->traffic.endpoint = endpoint;
     options->traffic.corpus = &corpus;
+    options->traffic.stop_after = options->kills ? corpus.message_count / 2 : 0;
     bool done = gateway > 0 && traffic_open(&options->traffic, &traffic);
     if (done && options->kills) {
         done = kill_and_restart(options, &province, &traffic, gateway);

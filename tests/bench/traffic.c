@@ -422,7 +422,8 @@ static void rest(struct traffic *traffic)
 
 bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
 {
-    size_t all = traffic->options.corpus->message_count;
+    size_t all = traffic->options.stop_after > 0 ? traffic->options.stop_after
+                                                 : traffic->options.corpus->message_count;
     *ret_result = (struct traffic_result){0};
     traffic->result = ret_result;
     traffic->started_us = now_us();

@@ -28,8 +28,9 @@ struct traffic_options {
     size_t window_messages; /* sent and without custody receipt */
     size_t receipt_items;   /* 1 to RECEIPT_ITEMS_MAX */
     int64_t receipt_delay_us;
-    double rate;    /* messages per second, by a timetable; 0: as fast as the window lets */
-    int timeout_ms; /* without any progress */
+    double rate;       /* messages per second, by a timetable; 0: as fast as the window lets */
+    size_t stop_after; /* delivered messages, with the rest under way; 0: all */
+    int timeout_ms;    /* without any progress */
 };
 
 struct traffic_result {
