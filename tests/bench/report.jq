@@ -27,7 +27,7 @@ def summary:
     ack_p99_vs_fdatasync_p99:
         (ratios("gateway"; "rsa-half-rate"; "limits"; "rsa"; 1024; .custody_us.p99; .sync_p99_us) | rounded(2)),
     rss_mb_max: ([ .[] | select(.peer == "gateway") | .rss_mb ] | max)
-};
+} | with_entries(select(.value != null));
 
 def table:
     ["what", "mode", "bytes", "median/s", "min/s", "max/s", "us/message", "client us"],

@@ -8,19 +8,22 @@ def turns($with; $without):
     | map(.amount as $round | .rate / ($all | what($without) | map(select(.amount == $round))[0].rate))
     | median;
 
-def scale_summary: {
-    rate_at_1e7_history: (turns("turn-history"; "turn-empty") | rounded(3)),
-    history_messages: (what("history") | map(.amount) | max),
-    rate_with_1e6_backlog: (turns("turn-backlog"; "turn-none") | rounded(3)),
+# What was not measured, or not that far, has no key.
+def scale_summary: (what("history") | map(.amount) | max // 0) as $history
+    | (turns("turn-with-history"; "turn-without-history") | rounded(3)) as $rate | {
+    rate_at_1e7_history: (if $history >= 10000000 then $rate else null end),
+    rate_with_history: $rate,
+    history_messages: $history,
+    rate_with_1e6_backlog: (turns("turn-with-backlog"; "turn-without-backlog") | rounded(3)),
     rss_mb_max: (map(.rss_mb) | max),
     recovery_ms_max: (map(.recovery_ms // 0) | max)
-};
+} | with_entries(select(.value != null));
 
 def scale_table:
     ["what", "amount", "rate/s", "RSS MiB", "gateway us", "client us", "recovery ms"],
     ( .[] | select(.what | startswith("turn") | not)
       | [ .what, .amount, .rate, .rss_mb, .gateway_us, .driver_us, .recovery_ms ] | map(. // "-") ),
-    ( . as $all | "turn-empty", "turn-history", "turn-none", "turn-backlog"
+    ( . as $all | "turn-without-history", "turn-with-history", "turn-without-backlog", "turn-with-backlog"
       | . as $name | ($all | rates($name)) as $rates | select($rates | length > 0)
       | [ "median of " + $name, ($rates | length), ($rates | median), "-", "-", "-", "-" ] )
     | map(tostring) | @tsv;

@@ -42,7 +42,7 @@ struct traffic {
     int epoll;
     size_t next_frame, sent, in_custody, settled, receipts;
     int64_t *sent_us; /* of each message */
-    uint8_t *state;   /* bit 1: in custody, bit 2: settled */
+    bool *has_custody;
     int64_t started_us, heartbeat_us;
     bool failed;
     struct traffic_result *result;
@@ -65,6 +65,8 @@ static void fail(struct traffic *traffic, const char *what)
 
 /* ---- opening ---- */
 
+static void send_heartbeats(struct traffic *traffic, int64_t now);
+
 static bool open_peer(struct traffic *traffic, struct peer *peer, const char *name)
 {
     const struct traffic_options *options = &traffic->options;
@@ -84,8 +86,8 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
     traffic->epoll = epoll_create1(EPOLL_CLOEXEC);
     traffic->receivers = calloc(options->agencies, sizeof *traffic->receivers);
     traffic->sent_us = calloc(options->corpus->message_count, sizeof *traffic->sent_us);
-    traffic->state = calloc(options->corpus->message_count, 1);
-    check(traffic->receivers != NULL && traffic->sent_us != NULL && traffic->state != NULL);
+    traffic->has_custody = calloc(options->corpus->message_count, 1);
+    check(traffic->receivers != NULL && traffic->sent_us != NULL && traffic->has_custody != NULL);
     bool opened = traffic->epoll >= 0 && open_peer(traffic, &traffic->sender, "centre");
     for (size_t i = 0; opened && i < options->agencies; i++) {
         struct receiver *receiver = &traffic->receivers[i];
@@ -93,7 +95,12 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
         opened = receiver->open != NULL &&
                  open_peer(traffic, &receiver->peer, province_agency(i + 1).text);
         traffic->receiver_count++;
+        /* Thousands take longer to open than a silent peer is kept. */
+        if (opened)
+            send_heartbeats(traffic, now_us());
     }
+    for (size_t i = 0; i < options->corpus->message_count; i++)
+        traffic->settled += options->settled[i] ? 1 : 0;
     *ret_traffic = traffic;
     if (!opened) {
         fail(traffic, "a peer cannot be opened");
@@ -117,7 +124,7 @@ void traffic_close(struct traffic **traffic)
         (void)close(gone->epoll);
     free(gone->receivers);
     free(gone->sent_us);
-    free(gone->state);
+    free(gone->has_custody);
     free(gone);
 }
 
@@ -182,9 +189,9 @@ static bool document_id(struct bytes document, struct message_id *ret_id)
 static void take_custody_item(struct traffic *traffic, const struct receipt_item *item, int64_t now)
 {
     size_t index = corpus_find(traffic->options.corpus, &item->message_id);
-    if (index == SIZE_MAX || (traffic->state[index] & 1) != 0)
+    if (index == SIZE_MAX || traffic->has_custody[index])
         return;
-    traffic->state[index] |= 1;
+    traffic->has_custody[index] = true;
     traffic->in_custody++;
     histogram_record(&traffic->result->custody, (uint64_t)(now - traffic->sent_us[index]));
 }
@@ -359,9 +366,9 @@ static void receipt_taken(struct traffic *traffic, struct receiver *receiver,
             continue;
         for (uint32_t j = 0; j < open->count; j++) {
             uint32_t message = open->messages[j];
-            if ((traffic->state[message] & 2) != 0)
+            if (traffic->options.settled[message])
                 continue;
-            traffic->state[message] |= 2;
+            traffic->options.settled[message] = true;
             traffic->settled++;
             histogram_record(&traffic->result->settled,
                              (uint64_t)(now - traffic->sent_us[message]));

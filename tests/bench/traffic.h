@@ -28,7 +28,10 @@ struct traffic_options {
     size_t window_messages; /* sent and without custody receipt */
     size_t receipt_items;   /* 1 to RECEIPT_ITEMS_MAX */
     int64_t receipt_delay_us;
-    double rate;       /* messages per second, by a timetable; 0: as fast as the window lets */
+    double rate; /* messages per second, by a timetable; 0: as fast as the window lets */
+    /* Of each message of the corpus, whether it is delivered: kept here across a gateway's death.
+     * The caller's; zeroed before the first run. */
+    bool *settled;
     size_t stop_after; /* delivered messages, with the rest under way; 0: all */
     int timeout_ms;    /* without any progress */
 };
