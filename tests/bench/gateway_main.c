@@ -325,13 +325,13 @@ static bool run(struct options *options)
     options->traffic.province = &province;
     options->traffic.endpoint = endpoint;
     options->traffic.corpus = &corpus;
-    options->traffic.settled = calloc(corpus.message_count, sizeof(bool));
-    check(options->traffic.settled != NULL);
+    options->traffic.messages = calloc(corpus.message_count, sizeof *options->traffic.messages);
+    check(options->traffic.messages != NULL);
     options->traffic.stop_after = options->kills ? corpus.message_count / 2 : 0;
     bool done = gateway > 0 && traffic_open(&options->traffic, &traffic);
     if (done && options->kills) {
         done = kill_and_restart(options, &province, &traffic, gateway);
-        free(options->traffic.settled);
+        free(options->traffic.messages);
         corpus_release(&corpus);
         return done;
     }
@@ -343,7 +343,7 @@ static bool run(struct options *options)
     double rss_mb = process_rss_max_mb(gateway);
     traffic_close(&traffic);
     process_end(gateway, SIGTERM);
-    free(options->traffic.settled);
+    free(options->traffic.messages);
     corpus_release(&corpus);
     if (done)
         print_result(&result, gateway_seconds, driver_seconds, rss_mb);

@@ -78,6 +78,21 @@ static bool open_peer(struct traffic *traffic, struct peer *peer, const char *na
     return epoll_ctl(traffic->epoll, EPOLL_CTL_ADD, link_client_fd(peer->link), &event) == 0;
 }
 
+/* What an earlier gateway may or may not have committed is said again: messages that a receiver has
+ * and whose receipt was not acknowledged. */
+static void resume(struct traffic *traffic)
+{
+    for (size_t i = 0; i < traffic->options.corpus->message_count; i++) {
+        const struct traffic_message *message = &traffic->options.messages[i];
+        traffic->settled += message->is_settled ? 1 : 0;
+        if (message->is_settled || message->receiver == 0)
+            continue;
+        struct receiver *receiver = &traffic->receivers[message->receiver - 1];
+        check(receiver->waiting_count < MESSAGE_WINDOW_MAX);
+        receiver->waiting[receiver->waiting_count++] = (uint32_t)i;
+    }
+}
+
 bool traffic_open(const struct traffic_options *options, struct traffic **ret_traffic)
 {
     struct traffic *traffic = calloc(1, sizeof *traffic);
@@ -99,8 +114,8 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
         if (opened)
             send_heartbeats(traffic, now_us());
     }
-    for (size_t i = 0; i < options->corpus->message_count; i++)
-        traffic->settled += options->settled[i] ? 1 : 0;
+    if (opened)
+        resume(traffic);
     *ret_traffic = traffic;
     if (!opened) {
         fail(traffic, "a peer cannot be opened");
@@ -366,9 +381,9 @@ static void receipt_taken(struct traffic *traffic, struct receiver *receiver,
             continue;
         for (uint32_t j = 0; j < open->count; j++) {
             uint32_t message = open->messages[j];
-            if (traffic->options.settled[message])
+            if (traffic->options.messages[message].is_settled)
                 continue;
-            traffic->options.settled[message] = true;
+            traffic->options.messages[message].is_settled = true;
             traffic->settled++;
             histogram_record(&traffic->result->settled,
                              (uint64_t)(now - traffic->sent_us[message]));
@@ -396,8 +411,12 @@ static void take_delivery(struct traffic *traffic, struct receiver *receiver, in
             }
             if (receiver->waiting_count == 0)
                 receiver->waiting_since_us = now;
-            receiver->waiting[receiver->waiting_count++] = (uint32_t)message;
             count++;
+            struct traffic_message *known = &traffic->options.messages[message];
+            if (known->receiver != 0)
+                continue; /* again, after its lease or a death: it has a receipt or gets one */
+            known->receiver = (uint16_t)(receiver - traffic->receivers + 1);
+            receiver->waiting[receiver->waiting_count++] = (uint32_t)message;
         }
     }
     send_taken(traffic, &receiver->peer, ids, count);
@@ -436,6 +455,7 @@ bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
     traffic->started_us = now_us();
     int64_t progress_us = traffic->started_us;
     while (traffic->settled < all && !traffic->failed) {
+        size_t before = traffic->sent + traffic->in_custody + traffic->settled;
         bool any = receive_as_sender(traffic);
         any = send_as_sender(traffic) || any;
         for (size_t i = 0; i < traffic->receiver_count; i++)
@@ -443,11 +463,11 @@ bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
         int64_t now = now_us();
         flush_receipts(traffic, now);
         send_heartbeats(traffic, now);
-        if (any)
+        if (traffic->sent + traffic->in_custody + traffic->settled > before)
             progress_us = now;
         else if (now - progress_us > (int64_t)traffic->options.timeout_ms * 1000)
             fail(traffic, "no progress");
-        else
+        if (!any)
             rest(traffic);
     }
     ret_result->seconds = (double)(now_us() - traffic->started_us) / 1e6;

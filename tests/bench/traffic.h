@@ -20,6 +20,11 @@
 #include "tests/bench/histogram.h"
 #include "tests/support/peer.h"
 
+struct traffic_message {
+    uint16_t receiver; /* that has it: number + 1; 0: none yet */
+    bool is_settled;   /* its receipt was acknowledged */
+};
+
 struct traffic_options {
     const struct province *province;
     const char *endpoint;
@@ -29,9 +34,9 @@ struct traffic_options {
     size_t receipt_items;   /* 1 to RECEIPT_ITEMS_MAX */
     int64_t receipt_delay_us;
     double rate; /* messages per second, by a timetable; 0: as fast as the window lets */
-    /* Of each message of the corpus, whether it is delivered: kept here across a gateway's death.
-     * The caller's; zeroed before the first run. */
-    bool *settled;
+    /* What is known of each message of the corpus, kept here across a gateway's death. The
+     * caller's; zeroed before the first run. */
+    struct traffic_message *messages;
     size_t stop_after; /* delivered messages, with the rest under way; 0: all */
     int timeout_ms;    /* without any progress */
 };
