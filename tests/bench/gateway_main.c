@@ -4,8 +4,12 @@
  *   gateway -d DIR -p PROGRAM [-c] [-k rsa|p256] [-s BYTES] [-n MESSAGES] [-m MANIFEST] [-r RUN]
  *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-x]
  *
- * DIR holds one province and one corpus; the gateway's state is new in every run unless -x keeps
- * it. */
+ *           [-N NAME] [-A PROVINCE_AGENCIES] [-K]
+ *
+ * DIR holds one province, made by the first -c, and corpora by NAME; the gateway's state is new in
+ * every run unless -x keeps it. With -K the gateway is killed in the middle of the run, and printed
+ * is how long its next start takes until all participants are welcome; then everything is sent
+ * again, as an adapter does, until every message is delivered. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -17,6 +21,7 @@
 #include <unistd.h>
 
 #include "gateway/workers/file_read.h"
+#include "proto/base/check.h"
 #include "tests/bench/process.h"
 #include "tests/bench/traffic.h"
 
@@ -27,6 +32,9 @@ struct options {
     const char *program;
     bool makes_corpus;
     bool keeps_state;
+    bool kills;
+    const char *corpus_name;
+    size_t province_agencies; /* 0: as many as receive */
     enum authority_key key;
     struct corpus_options corpus;
     struct traffic_options traffic;
@@ -37,10 +45,89 @@ static size_t number(const char *text)
     return (size_t)strtoull(text, NULL, 10);
 }
 
+static bool parse_corpus(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'k':
+        options->key = strcmp(value, "p256") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048;
+        return true;
+    case 's':
+        options->corpus.document_bytes = number(value);
+        return true;
+    case 'n':
+        options->corpus.messages = number(value);
+        return true;
+    case 'm':
+        options->corpus.manifest_messages = number(value);
+        return true;
+    case 'r':
+        options->corpus.run_messages = number(value);
+        return true;
+    case 'f':
+        options->corpus.frame_messages = number(value);
+        return true;
+    case 'A':
+        options->province_agencies = number(value);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool parse_traffic(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'a':
+        options->traffic.agencies = number(value);
+        return true;
+    case 'w':
+        options->traffic.window_messages = number(value);
+        return true;
+    case 'i':
+        options->traffic.receipt_items = number(value);
+        return true;
+    case 't':
+        options->traffic.receipt_delay_us = (int64_t)number(value);
+        return true;
+    case 'R':
+        options->traffic.rate = strtod(value, NULL);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool parse_run(int option, const char *value, struct options *options)
+{
+    switch (option) {
+    case 'd':
+        options->directory = value;
+        return true;
+    case 'p':
+        options->program = value;
+        return true;
+    case 'c':
+        options->makes_corpus = true;
+        return true;
+    case 'N':
+        options->corpus_name = value;
+        return true;
+    case 'K':
+        options->kills = true;
+        return true;
+    case 'x':
+        options->keeps_state = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool parse(int count, char **words, struct options *ret_options)
 {
     *ret_options = (struct options){
         .key = AUTHORITY_RSA_2048,
+        .corpus_name = "corpus",
         .corpus = {.messages = 20000,
                    .run_messages = 1,
                    .document_bytes = 1024,
@@ -52,56 +139,10 @@ static bool parse(int count, char **words, struct options *ret_options)
                     .timeout_ms = TIMEOUT_MS},
     };
     int option;
-    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:x")) != -1) {
-        switch (option) {
-        case 'd':
-            ret_options->directory = optarg;
-            break;
-        case 'p':
-            ret_options->program = optarg;
-            break;
-        case 'c':
-            ret_options->makes_corpus = true;
-            break;
-        case 'k':
-            ret_options->key = strcmp(optarg, "p256") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048;
-            break;
-        case 's':
-            ret_options->corpus.document_bytes = number(optarg);
-            break;
-        case 'n':
-            ret_options->corpus.messages = number(optarg);
-            break;
-        case 'm':
-            ret_options->corpus.manifest_messages = number(optarg);
-            break;
-        case 'r':
-            ret_options->corpus.run_messages = number(optarg);
-            break;
-        case 'a':
-            ret_options->traffic.agencies = number(optarg);
-            break;
-        case 'w':
-            ret_options->traffic.window_messages = number(optarg);
-            break;
-        case 'f':
-            ret_options->corpus.frame_messages = number(optarg);
-            break;
-        case 'i':
-            ret_options->traffic.receipt_items = number(optarg);
-            break;
-        case 't':
-            ret_options->traffic.receipt_delay_us = (int64_t)number(optarg);
-            break;
-        case 'R':
-            ret_options->traffic.rate = strtod(optarg, NULL);
-            break;
-        case 'x':
-            ret_options->keeps_state = true;
-            break;
-        default:
+    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:xN:A:K")) != -1) {
+        if (!parse_run(option, optarg, ret_options) && !parse_corpus(option, optarg, ret_options) &&
+            !parse_traffic(option, optarg, ret_options))
             return false;
-        }
     }
     ret_options->corpus.agencies = ret_options->traffic.agencies;
     return ret_options->directory != NULL &&
@@ -117,7 +158,9 @@ static bool make_province(const struct options *options, struct province *ret_pr
                    getenv("BENCH_SETTINGS") == NULL ? "" : getenv("BENCH_SETTINGS"));
     const struct province_options province = {
         .directory = options->directory,
-        .agencies = options->traffic.agencies,
+        .agencies = options->province_agencies > options->traffic.agencies
+                        ? options->province_agencies
+                        : options->traffic.agencies,
         .key = AUTHORITY_P256,
         .gateway_key = AUTHORITY_P256,
         .window_messages = MESSAGE_WINDOW_MAX,
@@ -149,27 +192,6 @@ static bool open_signer(const struct province *province, struct signer **ret_sig
     return opened;
 }
 
-static bool make_all(struct options *options)
-{
-    struct province province;
-    struct corpus corpus;
-    struct signer *signer = NULL;
-    char path[FILE_PATH_BYTES_MAX];
-    if (!make_province(options, &province) || !open_signer(&province, &signer) ||
-        !file_path_join(options->directory, "corpus", path))
-        return false;
-    options->corpus.signer = signer;
-    options->corpus.sender = key_of("centre");
-    bool made = corpus_make(&options->corpus, &corpus);
-    if (made) {
-        made = corpus_save(&corpus, path);
-        corpus_release(&corpus);
-    }
-    signer_destroy(&signer);
-    province_release(&province);
-    return made;
-}
-
 /* The province of an earlier run. */
 static bool open_province(const char *directory, struct province *ret_province)
 {
@@ -184,6 +206,35 @@ static bool open_province(const char *directory, struct province *ret_province)
         ret_province->gateway_public_key = pair.public_key;
     buffer_release(&secret);
     return opened;
+}
+
+static bool has_province(const char *directory)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    return file_path_join(directory, "keys/gateway.curve", path) && access(path, R_OK) == 0;
+}
+
+static bool make_all(struct options *options)
+{
+    struct province province;
+    struct corpus corpus;
+    struct signer *signer = NULL;
+    char path[FILE_PATH_BYTES_MAX];
+    bool opened = has_province(options->directory) ? open_province(options->directory, &province)
+                                                   : make_province(options, &province);
+    if (!opened || !open_signer(&province, &signer) ||
+        !file_path_join(options->directory, options->corpus_name, path))
+        return false;
+    options->corpus.signer = signer;
+    options->corpus.sender = key_of("centre");
+    bool made = corpus_make(&options->corpus, &corpus);
+    if (made) {
+        made = corpus_save(&corpus, path);
+        corpus_release(&corpus);
+    }
+    signer_destroy(&signer);
+    province_release(&province);
+    return made;
 }
 
 /* ---- one run ---- */
@@ -219,16 +270,54 @@ static void print_result(const struct traffic_result *result, double gateway_sec
     (void)printf("}\n");
 }
 
+/* Kills the gateway while it is loaded; then the time of the next start. */
+static bool kill_and_restart(struct options *options, struct province *province,
+                             struct traffic **traffic, int gateway)
+{
+    static struct traffic_result result;
+    char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
+    bool loaded = traffic_run(*traffic, &result);
+    process_end(gateway, SIGKILL);
+    traffic_close(traffic);
+    double started = clock_seconds();
+    gateway = province_start_gateway(province, options->program, endpoint);
+    options->traffic.stop_after = 0;
+    options->traffic.endpoint = endpoint;
+    bool done = loaded && gateway > 0 && traffic_open(&options->traffic, traffic);
+    double recovery_ms = (clock_seconds() - started) * 1e3;
+    size_t before = result.delivered;
+    done = done && traffic_run(*traffic, &result);
+    if (done)
+        (void)printf("{\"recovery_ms\":%.0f,\"rss_mb\":%.1f,\"settled_before\":%zu,"
+                     "\"settled\":%zu}\n",
+                     recovery_ms, process_rss_max_mb(gateway), before, result.delivered);
+    traffic_close(traffic);
+    process_end(gateway, SIGTERM);
+    return done;
+}
+
+/* Thousands of peers need thousands of descriptors, here and in the gateway, which inherits this.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static bool run(struct options *options)
 {
+    raise_descriptor_limit();
     static struct traffic_result result;
     char path[FILE_PATH_BYTES_MAX];
     char endpoint[LINK_ENDPOINT_BYTES_MAX + 1];
     struct corpus corpus;
     struct province province;
     struct traffic *traffic = NULL;
-    if (!file_path_join(options->directory, "corpus", path) || !corpus_load(path, &corpus) ||
-        !open_province(options->directory, &province))
+    if (!file_path_join(options->directory, options->corpus_name, path) ||
+        !corpus_load(path, &corpus) || !open_province(options->directory, &province))
         return false;
     if (!options->keeps_state)
         remove_state(options->directory);
@@ -236,7 +325,16 @@ static bool run(struct options *options)
     options->traffic.province = &province;
     options->traffic.endpoint = endpoint;
     options->traffic.corpus = &corpus;
+    options->traffic.messages = calloc(corpus.message_count, sizeof *options->traffic.messages);
+    check(options->traffic.messages != NULL);
+    options->traffic.stop_after = options->kills ? corpus.message_count / 2 : 0;
     bool done = gateway > 0 && traffic_open(&options->traffic, &traffic);
+    if (done && options->kills) {
+        done = kill_and_restart(options, &province, &traffic, gateway);
+        free(options->traffic.messages);
+        corpus_release(&corpus);
+        return done;
+    }
     double gateway_seconds = process_seconds(gateway);
     double driver_seconds = own_seconds();
     done = done && traffic_run(traffic, &result);
@@ -245,6 +343,7 @@ static bool run(struct options *options)
     double rss_mb = process_rss_max_mb(gateway);
     traffic_close(&traffic);
     process_end(gateway, SIGTERM);
+    free(options->traffic.messages);
     corpus_release(&corpus);
     if (done)
         print_result(&result, gateway_seconds, driver_seconds, rss_mb);

@@ -3,8 +3,10 @@
  * acknowledge.
  *
  *   nats -P PORT [-s BYTES] [-n MESSAGES] [-a DESTINATIONS] [-w WINDOW] [-i ITEMS]
+ *        [-c CONNECTIONS]
  *
- * One connection publishes, one consumes; a consumer acknowledges ITEMS messages at once
+ * One connection publishes; CONNECTIONS consume, one for each destination (the default) or fewer,
+ * which share them. A consumer acknowledges ITEMS messages at once
  * (AckAll). The time ends when the last message is consumed and all publishes are acknowledged.
  * NATS 2.9 answers before it syncs: this is the rate without fsync. */
 #include <getopt.h>
@@ -28,7 +30,7 @@ enum {
 
 struct options {
     int port;
-    size_t bytes, messages, destinations, window, items;
+    size_t bytes, messages, destinations, window, items, connections;
 };
 
 struct destination {
@@ -41,8 +43,8 @@ struct load {
     struct options options;
     double *sent; /* of each message */
     struct destination *destinations;
-    natsConnection *publisher, *consumer;
-    jsCtx *publishing, *consuming;
+    natsConnection *publisher, **consumers; /* options.connections */
+    jsCtx *publishing, **consuming;         /* the same */
     atomic_size_t consumed, confirmed;
     atomic_bool failed;
     struct histogram confirm_times, consume_times; /* each of one library thread */
@@ -143,8 +145,9 @@ static bool subscribe(size_t index)
     options.Config.MaxAckPending = (int64_t)(load.options.items * ACK_PENDING_FACTOR);
     destination->expected = load.options.messages / load.options.destinations +
                             (index < load.options.messages % load.options.destinations ? 1 : 0);
-    natsStatus status = js_Subscribe(&destination->subscription, load.consuming, subject,
-                                     on_message, destination, NULL, &options, &code);
+    natsStatus status =
+        js_Subscribe(&destination->subscription, load.consuming[index % load.options.connections],
+                     subject, on_message, destination, NULL, &options, &code);
     return status == NATS_OK || fail("a consumer cannot be made", status);
 }
 
@@ -161,11 +164,12 @@ static bool open_all(void)
     if (status == NATS_OK)
         status = dial(&load.publisher);
     if (status == NATS_OK)
-        status = dial(&load.consumer);
-    if (status == NATS_OK)
         status = natsConnection_JetStream(&load.publishing, load.publisher, &options);
-    if (status == NATS_OK)
-        status = natsConnection_JetStream(&load.consuming, load.consumer, NULL);
+    for (size_t i = 0; status == NATS_OK && i < load.options.connections; i++) {
+        status = dial(&load.consumers[i]);
+        if (status == NATS_OK)
+            status = natsConnection_JetStream(&load.consuming[i], load.consumers[i], NULL);
+    }
     if (status != NATS_OK)
         return fail("the server cannot be used", status);
     bool opened = make_stream();
@@ -213,7 +217,7 @@ static bool parse(int count, char **words, struct options *ret_options)
     int option;
     *ret_options = (struct options){
         .bytes = 1024, .messages = 20000, .destinations = 23, .window = 2048, .items = 64};
-    while ((option = getopt(count, words, "P:s:n:a:w:i:")) != -1) {
+    while ((option = getopt(count, words, "P:s:n:a:w:i:c:")) != -1) {
         size_t value = optarg == NULL ? 0 : (size_t)strtoull(optarg, NULL, 10);
         switch (option) {
         case 'P':
@@ -231,6 +235,9 @@ static bool parse(int count, char **words, struct options *ret_options)
         case 'w':
             ret_options->window = value;
             break;
+        case 'c':
+            ret_options->connections = value;
+            break;
         case 'i':
             ret_options->items = value;
             break;
@@ -238,6 +245,8 @@ static bool parse(int count, char **words, struct options *ret_options)
             return false;
         }
     }
+    if (ret_options->connections == 0 || ret_options->connections > ret_options->destinations)
+        ret_options->connections = ret_options->destinations;
     return ret_options->port > 0 && ret_options->bytes >= sizeof(size_t) &&
            ret_options->destinations >= 1 && ret_options->destinations <= DESTINATIONS_MAX &&
            ret_options->items >= 1;
@@ -250,9 +259,13 @@ static void close_all(void)
         natsSubscription_Destroy(load.destinations[i].subscription);
     (void)js_DeleteStream(load.publishing, "bench", NULL, &code);
     jsCtx_Destroy(load.publishing);
-    jsCtx_Destroy(load.consuming);
     natsConnection_Destroy(load.publisher);
-    natsConnection_Destroy(load.consumer);
+    for (size_t i = 0; i < load.options.connections; i++) {
+        jsCtx_Destroy(load.consuming[i]);
+        natsConnection_Destroy(load.consumers[i]);
+    }
+    free(load.consuming);
+    free(load.consumers);
     nats_Close();
     free(load.destinations);
     free(load.sent);
@@ -266,7 +279,10 @@ int main(int count, char **words)
     }
     load.sent = calloc(load.options.messages, sizeof *load.sent);
     load.destinations = calloc(load.options.destinations, sizeof *load.destinations);
+    load.consumers = calloc(load.options.connections, sizeof *load.consumers);
+    load.consuming = calloc(load.options.connections, sizeof *load.consuming);
     check(load.sent != NULL && load.destinations != NULL);
+    check(load.consumers != NULL && load.consuming != NULL);
     if (!open_all())
         return 1;
     double used = own_seconds();

@@ -1,13 +1,16 @@
 /* Loads a RabbitMQ server and prints what it did as one line of JSON: durable queues, persistent
  * messages, publisher confirms, consumers that acknowledge.
  *
- *   rabbitmq -P PORT [-s BYTES] [-n MESSAGES] [-a QUEUES] [-w WINDOW] [-i ITEMS] [-R RATE] [-o]
+ *   rabbitmq -P PORT [-s BYTES] [-n MESSAGES] [-a QUEUES] [-w WINDOW] [-i ITEMS] [-R RATE]
+ *            [-c CONNECTIONS]
  *
- * One connection publishes, one consumes all queues and acknowledges ITEMS messages at once. The
- * time ends when the last message is consumed, acknowledged and confirmed. */
+ * One connection publishes; CONNECTIONS consume, one for each queue (the default) or fewer, which
+ * share the queues. A consumer acknowledges ITEMS messages at once. The time ends when the last
+ * message is consumed, acknowledged and confirmed. */
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
 #include <getopt.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,8 +26,13 @@ enum { FRAME_MAX = 131072, WAIT_SECONDS = 20, QUEUES_MAX = 4096 };
 
 struct options {
     int port;
-    size_t bytes, messages, queues, window, items;
+    size_t bytes, messages, queues, window, items, connections;
     double rate; /* 0: as fast as the window lets */
+};
+
+struct consumer {
+    amqp_connection_state_t connection;
+    size_t count, expected; /* messages */
 };
 
 struct load {
@@ -33,6 +41,7 @@ struct load {
     bool *is_confirmed; /* the same */
     double started;
     struct histogram confirmed, consumed;
+    struct consumer *consumers; /* options.connections */
     atomic_bool failed;
 };
 
@@ -90,53 +99,80 @@ static bool make_queues(amqp_connection_state_t connection)
     return true;
 }
 
-/* ---- the consumer ---- */
+/* ---- the consumers ---- */
 
-static bool consume_one(amqp_connection_state_t connection, size_t *count)
+/* The next message of a connection; false: none now. */
+static bool consume_one(struct consumer *consumer)
 {
     amqp_envelope_t envelope;
-    struct timeval wait = {.tv_sec = WAIT_SECONDS};
-    amqp_maybe_release_buffers(connection);
-    if (!is_normal(amqp_consume_message(connection, &envelope, &wait, 0)))
-        return fail("nothing more arrives");
+    struct timeval wait = {0};
+    amqp_maybe_release_buffers(consumer->connection);
+    amqp_rpc_reply_t reply = amqp_consume_message(consumer->connection, &envelope, &wait, 0);
+    if (!is_normal(reply)) {
+        if (reply.reply_type != AMQP_RESPONSE_LIBRARY_EXCEPTION ||
+            reply.library_error != AMQP_STATUS_TIMEOUT)
+            (void)fail("a message cannot be read");
+        return false;
+    }
     size_t index;
     check(envelope.message.body.len >= sizeof index);
     memcpy(&index, envelope.message.body.bytes, sizeof index);
     check(index < load.options.messages);
     histogram_record(&load.consumed, (uint64_t)((clock_seconds() - load.sent[index]) * 1e6));
-    (*count)++;
-    if (*count % load.options.items == 0 || *count == load.options.messages)
-        (void)amqp_basic_ack(connection, 1, envelope.delivery_tag, 1);
+    consumer->count++;
+    if (consumer->count % load.options.items == 0 || consumer->count == consumer->expected)
+        (void)amqp_basic_ack(consumer->connection, 1, envelope.delivery_tag, 1);
     amqp_destroy_envelope(&envelope);
     return true;
 }
 
+/* One thread for all of them. */
 static void *consume(void *context)
 {
-    amqp_connection_state_t connection = context;
-    size_t count = 0;
-    while (count < load.options.messages && !atomic_load(&load.failed) &&
-           consume_one(connection, &count))
-        continue;
+    struct pollfd *waits = context;
+    size_t all = 0;
+    while (all < load.options.messages && !atomic_load(&load.failed)) {
+        if (poll(waits, load.options.connections, WAIT_SECONDS * 1000) <= 0)
+            (void)fail("nothing more arrives");
+        for (size_t i = 0; i < load.options.connections; i++) {
+            while (waits[i].revents != 0 && consume_one(&load.consumers[i]))
+                all++;
+        }
+    }
     return NULL;
 }
 
-static amqp_connection_state_t start_consuming(void)
+static bool start_consumer(size_t number)
 {
-    amqp_connection_state_t connection = dial();
-    if (connection == NULL)
-        return NULL;
+    struct consumer *consumer = &load.consumers[number];
+    const struct options *options = &load.options;
+    consumer->connection = dial();
+    if (consumer->connection == NULL)
+        return false;
     /* One consumer's share; several times what is acknowledged at once. */
-    amqp_basic_qos(connection, 1, 0, (uint16_t)(4 * load.options.items), 0);
-    for (size_t i = 0; i < load.options.queues; i++) {
+    amqp_basic_qos(consumer->connection, 1, 0, (uint16_t)(4 * options->items), 0);
+    for (size_t i = number; i < options->queues; i += options->connections) {
         char name[32];
         queue_name(i, name);
-        amqp_basic_consume(connection, 1, amqp_cstring_bytes(name), amqp_empty_bytes, 0, 0, 0,
-                           amqp_empty_table);
-        if (!is_normal(amqp_get_rpc_reply(connection)))
-            return NULL;
+        amqp_basic_consume(consumer->connection, 1, amqp_cstring_bytes(name), amqp_empty_bytes, 0,
+                           0, 0, amqp_empty_table);
+        if (!is_normal(amqp_get_rpc_reply(consumer->connection)))
+            return false;
+        consumer->expected +=
+            options->messages / options->queues + (i < options->messages % options->queues ? 1 : 0);
     }
-    return connection;
+    return true;
+}
+
+static bool start_consumers(struct pollfd *waits)
+{
+    for (size_t i = 0; i < load.options.connections; i++) {
+        if (!start_consumer(i))
+            return fail("the queues cannot be consumed");
+        waits[i] =
+            (struct pollfd){.fd = amqp_get_sockfd(load.consumers[i].connection), .events = POLLIN};
+    }
+    return true;
 }
 
 /* ---- the publisher ---- */
@@ -233,8 +269,8 @@ static bool parse(int count, char **words, struct options *ret_options)
 {
     int option;
     *ret_options = (struct options){
-        .bytes = 1024, .messages = 20000, .queues = 23, .window = 1024, .items = 64};
-    while ((option = getopt(count, words, "P:s:n:a:w:i:R:")) != -1) {
+        .bytes = 1024, .messages = 20000, .queues = 23, .window = 2048, .items = 64};
+    while ((option = getopt(count, words, "P:s:n:a:w:i:R:c:")) != -1) {
         size_t value = optarg == NULL ? 0 : (size_t)strtoull(optarg, NULL, 10);
         switch (option) {
         case 'P':
@@ -255,6 +291,9 @@ static bool parse(int count, char **words, struct options *ret_options)
         case 'i':
             ret_options->items = value;
             break;
+        case 'c':
+            ret_options->connections = value;
+            break;
         case 'R':
             ret_options->rate = strtod(optarg, NULL);
             break;
@@ -262,6 +301,8 @@ static bool parse(int count, char **words, struct options *ret_options)
             return false;
         }
     }
+    if (ret_options->connections == 0 || ret_options->connections > ret_options->queues)
+        ret_options->connections = ret_options->queues;
     return ret_options->port > 0 && ret_options->bytes >= sizeof(size_t) &&
            ret_options->queues <= QUEUES_MAX;
 }
@@ -276,14 +317,16 @@ int main(int count, char **words)
     pthread_t thread;
     load.sent = calloc(load.options.messages, sizeof *load.sent);
     load.is_confirmed = calloc(load.options.messages, sizeof *load.is_confirmed);
+    load.consumers = calloc(load.options.connections, sizeof *load.consumers);
+    struct pollfd *waits = calloc(load.options.connections, sizeof *waits);
+    check(load.consumers != NULL && waits != NULL);
     check(publisher.body != NULL && load.sent != NULL && load.is_confirmed != NULL);
     if (publisher.connection == NULL || !make_queues(publisher.connection))
         return fail("the server cannot be used") ? 0 : 1;
     amqp_confirm_select(publisher.connection, 1);
-    amqp_connection_state_t consumer = start_consuming();
-    if (!is_normal(amqp_get_rpc_reply(publisher.connection)) || consumer == NULL ||
-        pthread_create(&thread, NULL, consume, consumer) != 0)
-        return fail("the queues cannot be consumed") ? 0 : 1;
+    if (!is_normal(amqp_get_rpc_reply(publisher.connection)) || !start_consumers(waits) ||
+        pthread_create(&thread, NULL, consume, waits) != 0)
+        return 1;
     double used = own_seconds();
     bool done = publish_all(&publisher);
     pthread_join(thread, NULL);
@@ -298,7 +341,10 @@ int main(int count, char **words)
         print_quantiles("consumed", &load.consumed);
         (void)printf("}\n");
     }
-    hang_up(consumer);
+    for (size_t i = 0; i < load.options.connections; i++)
+        hang_up(load.consumers[i].connection);
+    free(load.consumers);
+    free(waits);
     hang_up(publisher.connection);
     free(publisher.body);
     free(load.sent);

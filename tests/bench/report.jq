@@ -20,13 +20,14 @@ def ratios($peer; $mode; $other; $other_mode; $size; field; other_field):
 def summary:
 {
     vs_rabbitmq_signed: (ratios("gateway"; "rsa"; "rabbitmq"; "plain"; 1024; .rate; .rate) | rounded(3)),
+    vs_rabbitmq_one_connection: (ratios("gateway"; "rsa"; "rabbitmq"; "one-connection"; 1024; .rate; .rate) | rounded(3)),
     vs_nats_manifest: (ratios("gateway"; "manifest"; "nats"; "plain"; 1024; .rate; .rate) | rounded(3)),
     vs_nats_manifest_mixed: (ratios("gateway"; "manifest-mixed"; "nats"; "plain"; 1024; .rate; .rate) | rounded(3)),
     share_of_limit: (ratios("gateway"; "rsa"; "limits"; "rsa"; 1024; .rate; .limit) | rounded(3)),
     ack_p99_vs_fdatasync_p99:
         (ratios("gateway"; "rsa-half-rate"; "limits"; "rsa"; 1024; .custody_us.p99; .sync_p99_us) | rounded(2)),
     rss_mb_max: ([ .[] | select(.peer == "gateway") | .rss_mb ] | max)
-};
+} | with_entries(select(.value != null));
 
 def table:
     ["what", "mode", "bytes", "median/s", "min/s", "max/s", "us/message", "client us"],

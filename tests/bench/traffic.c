@@ -42,7 +42,7 @@ struct traffic {
     int epoll;
     size_t next_frame, sent, in_custody, settled, receipts;
     int64_t *sent_us; /* of each message */
-    uint8_t *state;   /* bit 1: in custody, bit 2: settled */
+    bool *has_custody;
     int64_t started_us, heartbeat_us;
     bool failed;
     struct traffic_result *result;
@@ -65,6 +65,8 @@ static void fail(struct traffic *traffic, const char *what)
 
 /* ---- opening ---- */
 
+static void send_heartbeats(struct traffic *traffic, int64_t now);
+
 static bool open_peer(struct traffic *traffic, struct peer *peer, const char *name)
 {
     const struct traffic_options *options = &traffic->options;
@@ -76,6 +78,21 @@ static bool open_peer(struct traffic *traffic, struct peer *peer, const char *na
     return epoll_ctl(traffic->epoll, EPOLL_CTL_ADD, link_client_fd(peer->link), &event) == 0;
 }
 
+/* What an earlier gateway may or may not have committed is said again: messages that a receiver has
+ * and whose receipt was not acknowledged. */
+static void resume(struct traffic *traffic)
+{
+    for (size_t i = 0; i < traffic->options.corpus->message_count; i++) {
+        const struct traffic_message *message = &traffic->options.messages[i];
+        traffic->settled += message->is_settled ? 1 : 0;
+        if (message->is_settled || message->receiver == 0)
+            continue;
+        struct receiver *receiver = &traffic->receivers[message->receiver - 1];
+        check(receiver->waiting_count < MESSAGE_WINDOW_MAX);
+        receiver->waiting[receiver->waiting_count++] = (uint32_t)i;
+    }
+}
+
 bool traffic_open(const struct traffic_options *options, struct traffic **ret_traffic)
 {
     struct traffic *traffic = calloc(1, sizeof *traffic);
@@ -84,8 +101,8 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
     traffic->epoll = epoll_create1(EPOLL_CLOEXEC);
     traffic->receivers = calloc(options->agencies, sizeof *traffic->receivers);
     traffic->sent_us = calloc(options->corpus->message_count, sizeof *traffic->sent_us);
-    traffic->state = calloc(options->corpus->message_count, 1);
-    check(traffic->receivers != NULL && traffic->sent_us != NULL && traffic->state != NULL);
+    traffic->has_custody = calloc(options->corpus->message_count, 1);
+    check(traffic->receivers != NULL && traffic->sent_us != NULL && traffic->has_custody != NULL);
     bool opened = traffic->epoll >= 0 && open_peer(traffic, &traffic->sender, "centre");
     for (size_t i = 0; opened && i < options->agencies; i++) {
         struct receiver *receiver = &traffic->receivers[i];
@@ -93,7 +110,12 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
         opened = receiver->open != NULL &&
                  open_peer(traffic, &receiver->peer, province_agency(i + 1).text);
         traffic->receiver_count++;
+        /* Thousands take longer to open than a silent peer is kept. */
+        if (opened)
+            send_heartbeats(traffic, now_us());
     }
+    if (opened)
+        resume(traffic);
     *ret_traffic = traffic;
     if (!opened) {
         fail(traffic, "a peer cannot be opened");
@@ -117,7 +139,7 @@ void traffic_close(struct traffic **traffic)
         (void)close(gone->epoll);
     free(gone->receivers);
     free(gone->sent_us);
-    free(gone->state);
+    free(gone->has_custody);
     free(gone);
 }
 
@@ -182,9 +204,9 @@ static bool document_id(struct bytes document, struct message_id *ret_id)
 static void take_custody_item(struct traffic *traffic, const struct receipt_item *item, int64_t now)
 {
     size_t index = corpus_find(traffic->options.corpus, &item->message_id);
-    if (index == SIZE_MAX || (traffic->state[index] & 1) != 0)
+    if (index == SIZE_MAX || traffic->has_custody[index])
         return;
-    traffic->state[index] |= 1;
+    traffic->has_custody[index] = true;
     traffic->in_custody++;
     histogram_record(&traffic->result->custody, (uint64_t)(now - traffic->sent_us[index]));
 }
@@ -359,9 +381,9 @@ static void receipt_taken(struct traffic *traffic, struct receiver *receiver,
             continue;
         for (uint32_t j = 0; j < open->count; j++) {
             uint32_t message = open->messages[j];
-            if ((traffic->state[message] & 2) != 0)
+            if (traffic->options.messages[message].is_settled)
                 continue;
-            traffic->state[message] |= 2;
+            traffic->options.messages[message].is_settled = true;
             traffic->settled++;
             histogram_record(&traffic->result->settled,
                              (uint64_t)(now - traffic->sent_us[message]));
@@ -389,8 +411,12 @@ static void take_delivery(struct traffic *traffic, struct receiver *receiver, in
             }
             if (receiver->waiting_count == 0)
                 receiver->waiting_since_us = now;
-            receiver->waiting[receiver->waiting_count++] = (uint32_t)message;
             count++;
+            struct traffic_message *known = &traffic->options.messages[message];
+            if (known->receiver != 0)
+                continue; /* again, after its lease or a death: it has a receipt or gets one */
+            known->receiver = (uint16_t)(receiver - traffic->receivers + 1);
+            receiver->waiting[receiver->waiting_count++] = (uint32_t)message;
         }
     }
     send_taken(traffic, &receiver->peer, ids, count);
@@ -422,12 +448,14 @@ static void rest(struct traffic *traffic)
 
 bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
 {
-    size_t all = traffic->options.corpus->message_count;
+    size_t all = traffic->options.stop_after > 0 ? traffic->options.stop_after
+                                                 : traffic->options.corpus->message_count;
     *ret_result = (struct traffic_result){0};
     traffic->result = ret_result;
     traffic->started_us = now_us();
     int64_t progress_us = traffic->started_us;
     while (traffic->settled < all && !traffic->failed) {
+        size_t before = traffic->sent + traffic->in_custody + traffic->settled;
         bool any = receive_as_sender(traffic);
         any = send_as_sender(traffic) || any;
         for (size_t i = 0; i < traffic->receiver_count; i++)
@@ -435,11 +463,11 @@ bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
         int64_t now = now_us();
         flush_receipts(traffic, now);
         send_heartbeats(traffic, now);
-        if (any)
+        if (traffic->sent + traffic->in_custody + traffic->settled > before)
             progress_us = now;
         else if (now - progress_us > (int64_t)traffic->options.timeout_ms * 1000)
             fail(traffic, "no progress");
-        else
+        if (!any)
             rest(traffic);
     }
     ret_result->seconds = (double)(now_us() - traffic->started_us) / 1e6;

@@ -20,6 +20,11 @@
 #include "tests/bench/histogram.h"
 #include "tests/support/peer.h"
 
+struct traffic_message {
+    uint16_t receiver; /* that has it: number + 1; 0: none yet */
+    bool is_settled;   /* its receipt was acknowledged */
+};
+
 struct traffic_options {
     const struct province *province;
     const char *endpoint;
@@ -28,8 +33,12 @@ struct traffic_options {
     size_t window_messages; /* sent and without custody receipt */
     size_t receipt_items;   /* 1 to RECEIPT_ITEMS_MAX */
     int64_t receipt_delay_us;
-    double rate;    /* messages per second, by a timetable; 0: as fast as the window lets */
-    int timeout_ms; /* without any progress */
+    double rate; /* messages per second, by a timetable; 0: as fast as the window lets */
+    /* What is known of each message of the corpus, kept here across a gateway's death. The
+     * caller's; zeroed before the first run. */
+    struct traffic_message *messages;
+    size_t stop_after; /* delivered messages, with the rest under way; 0: all */
+    int timeout_ms;    /* without any progress */
 };
 
 struct traffic_result {
