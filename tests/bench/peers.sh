@@ -68,13 +68,13 @@ END
     wait_port "$nats_port" "$nats_pid"
 }
 
+# In the reverse order, one by one: a RabbitMQ whose epmd is gone starts another one that stays.
 stop_peers() {
-    local pid
-    for pid in "${peer_pids[@]}"; do
+    local i pid
+    for ((i = ${#peer_pids[@]} - 1; i >= 0; i--)); do
+        pid=${peer_pids[i]}
         kill -CONT "$pid" 2>/dev/null || :
         kill -TERM "$pid" 2>/dev/null || :
-    done
-    for pid in "${peer_pids[@]}"; do
         wait "$pid" 2>/dev/null || :
     done
     peer_pids=()
