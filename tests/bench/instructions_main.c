@@ -206,7 +206,8 @@ static void add_intake(const char *peer, struct bytes bytes)
 /* Everything that was added, through one step. prefix: of the stages' names. */
 static void step(const char *prefix)
 {
-    static const struct broker_effects effects = {NULL, on_send, on_transition, on_done};
+    static const struct broker_effects effects = {
+        .send = on_send, .transition = on_transition, .intake_done = on_done};
     const struct crypto_port *crypto = crypto_openssl_port(bench.crypto);
     const struct store_plan *plan = NULL;
     char name[64];
