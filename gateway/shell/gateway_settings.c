@@ -107,9 +107,11 @@ const struct setting gateway_settings_table[GATEWAY_SETTINGS_ROWS] = {
     {.name = "batch_delay_ms",
      .kind = SETTING_INTEGER,
      FIELD(batch_delay_ms),
-     .fallback = "2",
+     .fallback = "0",
      .min = 0,
      .max = 100,
-     .english = "How long a commit waits for more messages to share its fsync and signature.",
-     .vietnamese = "Thời gian chờ gom thông điệp vào một lần ghi (mili giây)."},
+     .english =
+         "How long a commit waits for more messages to share its signature, when the disk is "
+         "idle. While the disk writes they are gathered anyway.",
+     .vietnamese = "Thời gian chờ gom thông điệp vào một lần ghi khi đĩa rỗi (mili giây)."},
 };
