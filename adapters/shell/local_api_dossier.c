@@ -147,26 +147,6 @@ static json_t *sorted_events(struct history *history)
     return NULL;
 }
 
-/* The message's texts live until the next call on the store: afterwards nobody looks at them. */
-static struct key recipient_of(struct history *history, struct store_message *message,
-                               bool *ret_is_expected)
-{
-    uint8_t dossier[DOSSIER_CODE_BYTES_MAX];
-    uint8_t procedure[PROCEDURE_CODE_BYTES_MAX];
-    struct bytes codes[] = {message->dossier_code, message->procedure_code};
-    uint8_t *const places[] = {dossier, procedure};
-    const size_t rooms[] = {sizeof dossier, sizeof procedure};
-    for (size_t i = 0; i < 2; i++) {
-        if (codes[i].size > rooms[i])
-            codes[i].size = 0;
-        if (codes[i].size > 0)
-            memcpy(places[i], codes[i].data, codes[i].size);
-        codes[i].data = places[i];
-    }
-    message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
-    return api_recipient(history->api, message, codes[0], codes[1], ret_is_expected);
-}
-
 static void gather(struct history *history, const uint64_t *seqs, size_t count)
 {
     struct store *store = history->api->options.store;
@@ -177,7 +157,9 @@ static void gather(struct history *history, const uint64_t *seqs, size_t count)
             return;
         }
         bool is_expected;
-        struct key recipient = recipient_of(history, &message, &is_expected);
+        struct key recipient = api_recipient(history->api, &message, &is_expected);
+        /* Its texts lived until that call on the store; nothing below looks at them. */
+        message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
         add_message(history, &message, &recipient, is_expected);
         add_outcomes(history, &message);
     }

@@ -141,7 +141,6 @@ bool api_put_receipt_text(const struct local_api *api, json_t *object,
 /* Who gets, or got, a message of ours: as we named it, or as a receipt says, or (ret_is_expected)
  * as our copy of the registry would have it. None when nothing is known. */
 struct key api_recipient(const struct local_api *api, const struct store_message *message,
-                         struct bytes dossier_code, struct bytes procedure_code,
                          bool *ret_is_expected);
 
 /* ---- handlers */

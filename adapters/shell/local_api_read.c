@@ -142,7 +142,12 @@ void message_get(struct api_request *request)
     }
     message = document.message;
     json_t *json = message_json(&document, &api->own_links, &api->arena);
-    if (!json_put(json, "entries", entries_json(api, seq)) ||
+    bool is_expected;
+    struct key recipient = api_recipient(api, &message, &is_expected);
+    message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
+    if (!json_put_text(json, "to", key_bytes(&recipient)) ||
+        !json_put(json, "to_is_expected", json_boolean(is_expected)) ||
+        !json_put(json, "entries", entries_json(api, seq)) ||
         !json_put(json, "receipts", outcomes_json(api, &message))) {
         json_decref(json);
         json = NULL;

@@ -27,15 +27,19 @@ bool api_put_receipt_text(const struct local_api *api, json_t *object,
     return true;
 }
 
-/* The first participant, other than the gateway, that a receipt is about. */
+/* Whom a receipt is about, other than the gateway and the portal, which gets copies of what goes to
+ * an agency. */
 static bool find_receipted(const struct local_api *api, const struct store_message *message,
                            struct key *ret_key)
 {
+    const struct registry *registry = api->options.registry;
     struct outcome outcome;
     struct key about;
     size_t place = 0;
     while (api_next_outcome(api, message, &place, &about, &outcome)) {
-        if (key_equal(&about, &api->options.gateway))
+        const struct agency *agency = registry == NULL ? NULL : registry_agency(registry, &about);
+        bool is_copy = agency != NULL && agency->role == ROLE_PORTAL;
+        if (key_equal(&about, &api->options.gateway) || is_copy)
             continue;
         *ret_key = about;
         return true;
@@ -65,13 +69,25 @@ static bool find_expected(const struct local_api *api, const struct store_messag
 }
 
 struct key api_recipient(const struct local_api *api, const struct store_message *message,
-                         struct bytes dossier_code, struct bytes procedure_code,
                          bool *ret_is_expected)
 {
+    uint8_t dossier[DOSSIER_CODE_BYTES_MAX];
+    uint8_t procedure[PROCEDURE_CODE_BYTES_MAX];
+    struct bytes codes[] = {message->dossier_code, message->procedure_code};
+    uint8_t *const places[] = {dossier, procedure};
+    const size_t rooms[] = {sizeof dossier, sizeof procedure};
     struct key recipient = message->recipient;
     *ret_is_expected = false;
+    /* Copies: the message's own live until the next call on the store. */
+    for (size_t i = 0; i < 2; i++) {
+        if (codes[i].size > rooms[i])
+            codes[i].size = 0;
+        if (codes[i].size > 0)
+            memcpy(places[i], codes[i].data, codes[i].size);
+        codes[i].data = places[i];
+    }
     if (!key_is_none(&recipient) || find_receipted(api, message, &recipient))
         return recipient;
-    *ret_is_expected = find_expected(api, message, dossier_code, procedure_code, &recipient);
+    *ret_is_expected = find_expected(api, message, codes[0], codes[1], &recipient);
     return recipient;
 }

@@ -151,9 +151,10 @@ static enum reason find_message(struct gateway *gateway, const json_t *request,
                : gateway->store->verbs->find_message(gateway->store, &sender, &id, ret_message);
 }
 
-/* The entry that is meant: at the destination named, otherwise the only one that has not ended. */
-static enum reason find_entry(struct gateway *gateway, const json_t *request, uint64_t message_seq,
-                              struct entry *ret_entry)
+/* The entry that is meant: at the destination named, otherwise the recipient's, never a
+ * copy's; where the recipient has none, the only one that has not ended. */
+static enum reason find_entry(struct gateway *gateway, const json_t *request,
+                              const struct store_message *message, struct entry *ret_entry)
 {
     enum { DESTINATIONS_OF_ONE_MAX = 8 };
     struct entry entries[DESTINATIONS_OF_ONE_MAX];
@@ -164,17 +165,20 @@ static enum reason find_entry(struct gateway *gateway, const json_t *request, ui
     const char *name = control_text(request, "destination");
     if (name[0] != 0)
         return key_parse(bytes_of_text(name), &destination)
-                   ? store->verbs->read_entry(store, message_seq, &destination, ret_entry)
+                   ? store->verbs->read_entry(store, message->seq, &destination, ret_entry)
                    : REASON_REQUEST_MALFORMED;
     enum reason reason =
-        store->verbs->entries_of(store, message_seq, entries, DESTINATIONS_OF_ONE_MAX, &count);
+        store->verbs->entries_of(store, message->seq, entries, DESTINATIONS_OF_ONE_MAX, &count);
     if (reason != REASON_NONE || count == 0)
         return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     *ret_entry = entries[0];
     for (size_t i = 0; i < count; i++) {
-        if (!entry_state_is_live(entries[i].state))
+        bool is_recipient = key_equal(&entries[i].destination, &message->recipient);
+        if (!is_recipient && !entry_state_is_live(entries[i].state))
             continue;
         *ret_entry = entries[i];
+        if (is_recipient)
+            return REASON_NONE;
         live++;
     }
     return live > 1 ? REASON_ROUTE_MISSING : REASON_NONE;
@@ -188,11 +192,10 @@ static json_t *operate_json(struct gateway *gateway, const json_t *request,
     enum reason reason = find_message(gateway, request, &message);
     if (reason != REASON_NONE)
         return control_refusal(reason, reason == REASON_ID_REUSED ? "sender" : "message_id");
-    uint64_t seq = message.seq;
-    reason = find_entry(gateway, request, seq, &entry);
+    reason = find_entry(gateway, request, &message, &entry);
     if (reason != REASON_NONE)
         return control_refusal(reason, "destination");
-    reason = broker_operate(gateway->broker, seq, &entry.destination, operation);
+    reason = broker_operate(gateway->broker, message.seq, &entry.destination, operation);
     if (reason == REASON_FIELD_INVALID)
         return control_refusal(REASON_STATE_FORBIDS, entry_state_name(entry.state));
     return reason == REASON_NONE

@@ -158,12 +158,14 @@ static const char *state_of(const json_t *message, const json_t **ret_receipt)
 {
     static const char *const ends[] = {"receipt_delivered", "receipt_refused", "receipt_expired",
                                        "receipt_withdrawn"};
-    const char *state = "queued";
+    const char *state = "queued", *to = json_text(message, "to");
     size_t index;
     const json_t *row;
     *ret_receipt = NULL;
+    const char *gateway = "";
     json_array_foreach(json_object_get(message, "entries"), index, row)
     {
+        gateway = json_text(row, "destination"); /* the only one that an adapter sends to */
         state = json_text(row, "state");
         if (strcmp(state, "delivered") == 0)
             state = "custody"; /* towards the gateway */
@@ -172,8 +174,12 @@ static const char *state_of(const json_t *message, const json_t **ret_receipt)
     }
     json_array_foreach(json_object_get(message, "receipts"), index, row)
     {
+        /* Of the recipient, or of the gateway when it did not take it in: not of who got a copy. */
+        bool is_intake = strcmp(json_text(row, "type"), "receipt_delivered") != 0 &&
+                         strcmp(json_text(row, "destination"), gateway) == 0;
+        bool is_recipient = to[0] == 0 || strcmp(json_text(row, "destination"), to) == 0;
         for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-            if (strcmp(json_text(row, "type"), ends[i]) != 0)
+            if ((!is_recipient && !is_intake) || strcmp(json_text(row, "type"), ends[i]) != 0)
                 continue;
             *ret_receipt = row;
             state = ends[i] + strlen("receipt_");
