@@ -136,7 +136,10 @@ struct lone_gateway *lone_gateway_open(void)
 
 static void free_intake(struct lone_gateway *gateway, struct intake *intake)
 {
-    gateway->alive_intakes--;
+    size_t at = 0;
+    while (gateway->alive[at] != intake)
+        check(++at < gateway->alive_intakes);
+    gateway->alive[at] = gateway->alive[--gateway->alive_intakes];
     arena_release(&intake->arena);
     free((void *)(uintptr_t)intake->bytes.data);
     free(intake);
@@ -146,9 +149,9 @@ void lone_gateway_close(struct lone_gateway **gateway_pointer)
 {
     struct lone_gateway *gateway = *gateway_pointer;
     *gateway_pointer = NULL;
-    for (size_t i = 0; i < gateway->frame_count; i++)
-        free_intake(gateway, gateway->frames[i]);
     broker_release(gateway->broker);
+    while (gateway->alive_intakes > 0) /* also those that waited for their files */
+        free_intake(gateway, gateway->alive[0]);
     registry_destroy(&gateway->registry);
     gateway->store->verbs->close(gateway->store);
     gateway->blobs->verbs->close(gateway->blobs);
@@ -174,8 +177,9 @@ static void put(struct lone_gateway *gateway, const char *peer, const struct fra
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
     examine_frame(intake, &crypto, intake->arrived);
     check(intake->reason == REASON_NONE);
+    check(gateway->alive_intakes < LONE_ALIVE_MAX);
     gateway->frames[gateway->frame_count++] = intake;
-    gateway->alive_intakes++;
+    gateway->alive[gateway->alive_intakes++] = intake;
     arena_reset(&gateway->build);
 }
 

@@ -15,7 +15,7 @@
 #include "gateway/core/broker.h"
 #include "gateway/store/store_memory.h"
 
-enum { LONE_FRAMES_MAX = 512, LONE_FLIGHTS_MAX = 64 };
+enum { LONE_FRAMES_MAX = 512, LONE_ALIVE_MAX = 4 * LONE_FRAMES_MAX, LONE_FLIGHTS_MAX = 64 };
 
 struct lone_message { /* what a sender knows of a message of its own */
     struct key sender;
@@ -36,10 +36,12 @@ struct lone_gateway {
     struct arena build;
     struct intake *frames[LONE_FRAMES_MAX];
     size_t frame_count;
+    struct intake *alive[LONE_ALIVE_MAX]; /* the above, and what the broker still holds */
+    size_t alive_intakes;
     int64_t now_ms;
     uint64_t ids;
     /* what left in the last step */
-    size_t parcels, taken, not_taken, goodbyes, alive_intakes;
+    size_t parcels, taken, not_taken, goodbyes;
     enum reason not_taken_reason;
     size_t sent_to_stp, sent_to_sxd; /* parcels */
 };
