@@ -339,7 +339,9 @@ static void send_attachment(struct peer *peer, const char *name, const char *tex
     check(peer_build(peer, &draft, &document));
     check(peer_sign(peer, buffer_view(&document), &signature));
     bad_send_document(peer, buffer_view(&document), buffer_view(&signature));
-    if (expected != REASON_ATTACHMENT_TOO_LARGE)
+    bool is_asked_for =
+        expected != REASON_ATTACHMENT_TOO_LARGE && expected != REASON_ATTACHMENT_SHORT;
+    if (is_asked_for)
         answer_want(peer, &attachment.digest, content);
     bad_expect_receipt(peer, name, &draft.id,
                        expected == REASON_NONE ? MESSAGE_TYPE_RECEIPT_CUSTODY
@@ -360,6 +362,9 @@ static void test_attachments(struct peer *peer)
     send_attachment(peer, "attachment larger than allowed", "four", 2 * 1024 * 1024,
                     bytes_of_text("four"), REASON_ATTACHMENT_TOO_LARGE);
     send_attachment(peer, "attachment as declared", "five", 4, bytes_of_text("five"), REASON_NONE);
+    /* The file is known by its digest, and has fewer bytes than this message says. */
+    send_attachment(peer, "attachment shorter than declared", "five", 9, (struct bytes){0},
+                    REASON_ATTACHMENT_SHORT);
 }
 
 int main(int argc, char **argv)
