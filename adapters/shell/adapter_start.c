@@ -285,7 +285,11 @@ static bool start_api(struct adapter *adapter)
         .registry = adapter->registry,
     };
     enum reason reason = local_api_new(&options, &adapter->api);
-    return reason == REASON_NONE || adapter_fail(adapter, reason, "api");
+    if (reason == REASON_NONE)
+        return true;
+    char what[sizeof "api.port " + 8];
+    (void)snprintf(what, sizeof what, "api.port %u", (unsigned)options.port);
+    return adapter_fail(adapter, reason, what);
 }
 
 static bool start_link(struct adapter *adapter)

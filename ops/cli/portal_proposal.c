@@ -1,5 +1,6 @@
 #include "ops/cli/portal_proposal.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +314,27 @@ static enum reason copy_file(const struct portal_proposal *proposal, const char 
     return reason;
 }
 
+/* Certificates and trust, so that the proposal can be checked as it stands. A folder that is not
+ * there, and folders in it, are passed over. */
+static enum reason copy_folder(const struct portal_proposal *proposal, const char *name)
+{
+    char path[PATH_BYTES_MAX];
+    if (!path_make(path, "%s/%s", proposal->directory, name))
+        return REASON_FILE_UNREADABLE;
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return REASON_NONE;
+    bool made = path_make(path, "%s/%s", proposal->output, name) && mkdir(path, 0755) == 0;
+    enum reason reason = made ? REASON_NONE : REASON_STORE_FAILED;
+    struct dirent *file;
+    while (reason == REASON_NONE && (file = readdir(folder)) != NULL) {
+        if (file->d_type != DT_DIR && path_make(path, "%s/%s", name, file->d_name))
+            reason = copy_file(proposal, path);
+    }
+    (void)closedir(folder);
+    return reason;
+}
+
 /* "2026-11-25.1": today's first, or the next of today. */
 static enum reason write_version(const struct portal_proposal *proposal)
 {
@@ -331,6 +353,7 @@ static enum reason write_version(const struct portal_proposal *proposal)
 enum reason portal_proposal_write(const struct portal_proposal *proposal)
 {
     static const char *const copied[] = {"policy.csv", "participants.csv", "holidays.csv"};
+    static const char *const folders[] = {"certificates", "trust", "trust/anchors", "trust/lists"};
     if (mkdir(proposal->output, 0755) != 0)
         return REASON_STORE_FAILED;
     enum reason reason = write_table(proposal, "procedures.csv", true);
@@ -338,5 +361,7 @@ enum reason portal_proposal_write(const struct portal_proposal *proposal)
         reason = write_table(proposal, "agencies.csv", false);
     for (size_t i = 0; i < sizeof copied / sizeof *copied && reason == REASON_NONE; i++)
         reason = copy_file(proposal, copied[i]);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && reason == REASON_NONE; i++)
+        reason = copy_folder(proposal, folders[i]);
     return reason == REASON_NONE ? write_version(proposal) : reason;
 }
