@@ -175,6 +175,16 @@ static void not_taken(struct broker *broker, struct peer *peer, const struct mes
     plan_move(&broker->plan, &entry);
 }
 
+/* The peer threw its step away, with everything that is under way to it. */
+static void nothing_taken(struct broker *broker, struct peer *peer, uint32_t retry_after_ms)
+{
+    uint32_t wait_ms =
+        retry_after_ms < BROKER_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)BROKER_PUT_OFF_MAX_MS;
+    wall_t later = {broker->wall.ms + wait_ms};
+    outbox_close(broker->outbox, peer->destination, later, plan_change, &broker->plan);
+    outbox_open(broker->outbox, peer->destination, peer->window_messages);
+}
+
 void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     const struct frame *frame = &intake->frame;
@@ -194,6 +204,8 @@ void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *
             taken(broker, peer, &frame->taken.ids[i]);
         break;
     case FRAME_NOT_TAKEN:
+        if (frame->taken.count == 0)
+            nothing_taken(broker, peer, frame->taken.retry_after_ms);
         for (size_t i = 0; i < frame->taken.count && plan_has_room(&broker->plan); i++)
             not_taken(broker, peer, &frame->taken.ids[i], &frame->taken);
         break;

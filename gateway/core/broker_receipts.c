@@ -314,10 +314,12 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         return false;
     }
     struct store_message *message = broker_plan_sealed(broker, sealed, &envelope->recipient);
+    bool tells_something = false;
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
         enum reason reason = settle_item(broker, peer, &envelope->recipient, item,
                                          verdicts[verdict].state, message->seq);
+        tells_something = tells_something || reason == REASON_NONE || reason == REASON_DUPLICATE;
         if (reason == REASON_DUPLICATE)
             continue;
         if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
@@ -328,8 +330,10 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     envelope->type, is_settled ? item->reason : reason);
     }
-    broker_owe(broker, message, &envelope->recipient, sealed->parcel, sealed->document_index, true,
-               (wall_t){0});
+    /* What is only alarms is evidence against its signer, and no news for anybody else. */
+    if (tells_something)
+        broker_owe(broker, message, &envelope->recipient, sealed->parcel, sealed->document_index,
+                   true, (wall_t){0});
     broker_reply(broker,
                  &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});
     *ret_message = message;

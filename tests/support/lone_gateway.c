@@ -282,6 +282,14 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
     return put_message(gateway, &envelope);
 }
 
+void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *peer,
+                                    uint32_t retry_after_ms)
+{
+    struct frame frame = {.kind = FRAME_NOT_TAKEN,
+                          .taken = {NULL, 0, REASON_STORE_FULL, retry_after_ms}};
+    put(gateway, peer, &frame);
+}
+
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count)
 {

@@ -57,6 +57,9 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
                                                const char *dossier, uint8_t file);
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count);
+/* "Nothing that is under way": no ids. */
+void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *peer,
+                                    uint32_t retry_after_ms);
 /* A receipt of a peer, to any name, with these items. */
 struct lone_message lone_gateway_put_receipt(struct lone_gateway *gateway, const char *peer,
                                              const char *recipient, uint32_t type,

@@ -120,6 +120,49 @@ static void a_peer_goes_while_nothing_can_be_committed(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* An adapter whose commit failed has nothing of what is under way: it comes again, and not before
+ * the adapter asked for it. */
+static void a_peer_has_taken_nothing(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_put_nothing_taken(gateway, "stp", 5000);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_QUEUED);
+    lone_gateway_wait(gateway, 5000);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
+/* A signed "delivered" about a message that its signer never got goes no further. */
+static void a_receipt_about_nothing_is_not_passed_on(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "sxd", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct receipt_item item = {.message_id = message.id, .destination = key_of("sxd")};
+    struct lone_message forged = lone_gateway_put_receipt(gateway, "sxd", "centre",
+                                                          MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->taken, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    assert_int_equal(lone_gateway_state(gateway, &forged, "centre"), 0);
+    lone_gateway_close(&gateway);
+}
+
 /* More than one step can record: the rest is told "not now". */
 static void receipts_name_more_than_a_step_holds(void **state)
 {
@@ -223,6 +266,8 @@ int main(void)
         cmocka_unit_test(two_receipts_settle_a_waiting_message),
         cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
         cmocka_unit_test(a_peer_goes_while_nothing_can_be_committed),
+        cmocka_unit_test(a_peer_has_taken_nothing),
+        cmocka_unit_test(a_receipt_about_nothing_is_not_passed_on),
         cmocka_unit_test(receipts_name_more_than_a_step_holds),
         cmocka_unit_test(receipts_go_to_strangers),
         cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
