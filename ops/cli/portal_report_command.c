@@ -14,7 +14,6 @@
 #include "routing/registry/registry.h"
 
 enum { AGENCIES_MAX = 256, PERIOD_DEFAULT_DAYS = 30 };
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 struct report_row {
     char agency[PARTICIPANT_KEY_BYTES_MAX + 1];
@@ -178,14 +177,11 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    wall_t today = day_start(day_of(portal_wall_now()));
+    if (argc != 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
     wall_t from, to;
-    if (argc != 0 ||
-        !portal_day(invocation, from_text, (wall_t){today.ms - PERIOD_DEFAULT_DAYS * DAY_MS},
-                    &from) ||
-        !portal_day(invocation, to_text, today, &to))
+    if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &from, &to))
         return EXIT_CODE_USAGE;
-    to.ms += DAY_MS; /* the last day is included */
     struct portal_place place;
     report = (struct report){.count = 0};
     int code = portal_place_open(invocation, adapter, asks, &place);
