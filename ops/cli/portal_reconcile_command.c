@@ -66,7 +66,8 @@ static void print(const struct invocation *invocation, struct portal_place *plac
                      (unsigned long long)figures->compared, (unsigned long long)figures->equal,
                      (unsigned long long)figures->missing, (unsigned long long)figures->extra,
                      (unsigned long long)figures->state, (unsigned long long)figures->time,
-                     (unsigned long long)figures->repaired, (unsigned long long)figures->remaining);
+                     (unsigned long long)figures->not_sent, (unsigned long long)figures->repaired,
+                     (unsigned long long)figures->remaining);
     }
     json_decref(differences);
 }
@@ -94,7 +95,7 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     if (reason != REASON_NONE)
         return portal_complain(invocation, "portal reconcile", reason);
     print(invocation, place, json, &figures);
-    return figures.remaining > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
+    return figures.remaining + figures.not_sent > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
 }
 
 int portal_reconcile_command(const struct invocation *invocation, int argc, char **argv)
