@@ -59,7 +59,9 @@ static void print_list(enum language language, const json_t *list)
                        said[0] != 0 ? ": " : "", said);
         const char *const cells[COLUMN_COUNT] = {
             json_text(row, "dossier_code"),
-            type_label(json_text(row, "type"), language),
+            strcmp(json_text(row, "type"), "load") == 0
+                ? text_of(TEXT_PORTAL_LOAD, language)
+                : type_label(json_text(row, "type"), language),
             text_of(strcmp(json_text(row, "outcome"), "refused") == 0 ? TEXT_PORTAL_NOT_SENT
                                                                       : TEXT_PORTAL_TRIED,
                     language),
