@@ -1,11 +1,11 @@
 /* portal_index - the figures of the service-quality index (decision 766/QĐ-TTg) that follow from
  * what the portal is told, counted over a period of reception. Pure.
  *
- *   sync rate     dossiers that the portal accepted / the larger of those we have and those it
- * shows on-time       ended ones whose end is not after the appointment; the time in which papers
- * were asked for does not count; more than one such request makes it late online        ended ones
- * with channel 2 and an electronic result digitised     ended ones whose papers and result are
- * files
+ *   sync rate   dossiers that the portal accepted / the larger of those we have and those it shows
+ *   on time     ended ones whose end is not after the appointment; the time in which papers were
+ *               asked for does not count; more than one such request makes it late
+ *   online      ended ones with channel 2 and an electronic result
+ *   digitised   ended ones whose papers and result are files
  *
  * The end is the first that there is of: finished, handed over, stopped or not accepted.
  */

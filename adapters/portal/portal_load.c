@@ -10,7 +10,9 @@
 #include "proto/base/dossier_code.h"
 #include "routing/outbox/backoff.h"
 
-enum { NOTE_BYTES = 256, WATCH_MS = 1000 };
+enum { NOTE_BYTES = 256, LOAD_ID_BYTES = PORTAL_CODE_BYTES + 16, WATCH_MS = 1000 };
+
+#define HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
 
 /* A dossier in a batch. */
 struct item {
@@ -25,6 +27,7 @@ struct load {
     FILE *file;
     char *line;
     char note[NOTE_BYTES]; /* name of the cursor */
+    uint64_t read_hash;    /* of what was read of the file from its front */
     struct item items[PORTAL_LOAD_BATCH_MAX];
     size_t count;
     uint32_t failures; /* in a row */
@@ -127,11 +130,16 @@ static json_t *open_items(struct load *load, bool with_code, size_t *ret_which)
     return list;
 }
 
+static void load_id(const char *code, char ret_id[LOAD_ID_BYTES])
+{
+    (void)snprintf(ret_id, LOAD_ID_BYTES, PORTAL_LOAD_PREFIX "%s", code);
+}
+
 static void note_refused(struct load *load, const struct item *item, enum reason reason,
                          const char *text)
 {
-    char id[PORTAL_CODE_BYTES + 16];
-    (void)snprintf(id, sizeof id, PORTAL_LOAD_PREFIX "%s", item->code);
+    char id[LOAD_ID_BYTES];
+    load_id(item->code, id);
     struct portal_row row = {
         .message_id = id,
         .code = item->code,
@@ -151,7 +159,10 @@ static void note_refused(struct load *load, const struct item *item, enum reason
 
 static void settle(struct load *load, struct item *item, uint64_t *figure)
 {
+    char id[LOAD_ID_BYTES];
+    load_id(item->code, id);
     (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_PRESENT, wall_now());
+    (void)portal_ledger_settle_load(load->options->ledger, id, wall_now());
     item->is_over = true;
     (*figure)++;
 }
@@ -331,7 +342,31 @@ static bool is_in_batch(const struct load *load, const char *code)
     return false;
 }
 
-/* A dossier that the ledger has is left alone: live messages may have moved it since. */
+static bool is_of_load(void *context, const struct portal_event_view *view)
+{
+    bool *is_only_load = context;
+    *is_only_load = strcmp(view->type, "load") == 0;
+    return *is_only_load;
+}
+
+/* The portal refused it in an earlier run, and nothing else was heard of it: the line may have been
+ * mended. */
+static bool may_try_again(struct load *load, const char *code, enum portal_presence presence)
+{
+    char id[LOAD_ID_BYTES];
+    enum portal_outcome outcome;
+    enum reason ignored;
+    bool is_only_load = true;
+    load_id(code, id);
+    return presence == PORTAL_ABSENT &&
+           portal_ledger_outcome(load->options->ledger, id, &outcome, &ignored) == REASON_NONE &&
+           outcome == PORTAL_REFUSED &&
+           portal_ledger_events(load->options->ledger, code, 0, is_of_load, &is_only_load) ==
+               REASON_NONE &&
+           is_only_load;
+}
+
+/* Any other dossier that the ledger has is left alone: live messages may have moved it since. */
 static enum reason take_line(struct load *load)
 {
     struct portal_dossier known = {.facts = NULL};
@@ -340,6 +375,8 @@ static enum reason take_line(struct load *load)
         return REASON_NONE;
     enum reason reason = portal_ledger_dossier(load->options->ledger, item->code, &known);
     json_decref(known.facts);
+    if (reason == REASON_NONE && may_try_again(load, item->code, known.presence))
+        reason = REASON_NOT_FOUND;
     if (reason == REASON_NOT_FOUND && !is_in_batch(load, item->code)) {
         load->count++;
         return portal_ledger_put_dossier(load->options->ledger, item->code, PORTAL_LOADING,
@@ -350,10 +387,18 @@ static enum reason take_line(struct load *load)
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
+/* FNV-1a over the pieces of the file, as in key.h. */
+static uint64_t hash_on(uint64_t hash, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)data[i]) * 0x100000001b3u;
+    return hash;
+}
+
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
 static enum reason read_batch(struct load *load, bool *ret_is_end)
 {
-    char position[32];
+    char position[64];
     const struct portal_load_options *options = load->options;
     clear(load);
     enum reason reason = portal_ledger_begin(options->ledger);
@@ -362,10 +407,12 @@ static enum reason read_batch(struct load *load, bool *ret_is_end)
         if (fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL)
             break;
         load->figures.lines++;
+        load->read_hash = hash_on(load->read_hash, load->line, strlen(load->line));
         reason = take_line(load);
     }
     load->figures.bytes = (uint64_t)ftello(load->file);
-    (void)snprintf(position, sizeof position, "%llu", (unsigned long long)load->figures.bytes);
+    (void)snprintf(position, sizeof position, "%llu %llx", (unsigned long long)load->figures.bytes,
+                   (unsigned long long)load->read_hash);
     (void)portal_ledger_put_note(options->ledger, load->note, position);
     *ret_is_end = load->count < options->batch;
     if (reason == REASON_NONE)
@@ -374,7 +421,23 @@ static enum reason read_batch(struct load *load, bool *ret_is_end)
     return reason;
 }
 
-/* Where the last run stopped; from the front when the file is shorter than that. */
+/* True when the file still begins with what was read before; it stands behind that then. */
+static bool pass_over(struct load *load, uint64_t size, uint64_t hash)
+{
+    uint64_t left = size;
+    load->read_hash = HASH_OF_NOTHING;
+    while (left > 0) {
+        size_t want = left < PORTAL_LOAD_LINE_BYTES_MAX ? (size_t)left : PORTAL_LOAD_LINE_BYTES_MAX;
+        size_t got = fread(load->line, 1, want, load->file);
+        if (got == 0)
+            return false;
+        load->read_hash = hash_on(load->read_hash, load->line, got);
+        left -= got;
+    }
+    return load->read_hash == hash;
+}
+
+/* Where the last run stopped; from the front when the file was changed before that place. */
 static bool open_file(struct load *load)
 {
     char *real = realpath(load->options->path, NULL);
@@ -385,9 +448,17 @@ static bool open_file(struct load *load)
     if (load->file == NULL || load->line == NULL || fseeko(load->file, 0, SEEK_END) != 0)
         return false;
     load->figures.bytes_total = (uint64_t)ftello(load->file);
-    uint64_t at = strtoull(portal_ledger_note(load->options->ledger, load->note), NULL, 10);
-    load->figures.bytes = at <= load->figures.bytes_total ? at : 0;
-    return fseeko(load->file, (off_t)load->figures.bytes, SEEK_SET) == 0;
+    char *rest = NULL;
+    uint64_t at = strtoull(portal_ledger_note(load->options->ledger, load->note), &rest, 10);
+    uint64_t hash = strtoull(rest, NULL, 16);
+    load->figures.bytes = at;
+    rewind(load->file);
+    if (at <= load->figures.bytes_total && pass_over(load, at, hash))
+        return true;
+    load->figures.bytes = 0;
+    load->read_hash = HASH_OF_NOTHING;
+    rewind(load->file);
+    return ferror(load->file) == 0;
 }
 
 enum reason portal_load(const struct portal_load_options *options,

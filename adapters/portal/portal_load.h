@@ -9,7 +9,9 @@
  *                                    not there ─▶ create
  *
  * So none is sent twice and none is left out, whenever the process ends. A dossier that the ledger
- * has already is left alone: the file may be given again, whole or longer.
+ * has already is left alone, but one that the portal refused, and that no message has spoken of, is
+ * tried again as its line is now: the file may be given again, whole, longer or mended. Changed
+ * before the place where the last run stopped, it is read from its front.
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_LOAD_H
 #define ADAPTERS_PORTAL_PORTAL_LOAD_H

@@ -368,6 +368,58 @@ static enum reason find_extra(struct reconcile *reconcile)
     return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
 }
 
+static bool keep_extra(void *context, const struct portal_difference_view *view)
+{
+    struct reconcile *reconcile = context;
+    (void)snprintf(reconcile->last, sizeof reconcile->last, "%s", view->code);
+    if (view->kind == PORTAL_EXTRA)
+        (void)snprintf(reconcile->page[reconcile->count++].code, PORTAL_CODE_BYTES, "%s",
+                       view->code);
+    return reconcile->count < reconcile->options->batch;
+}
+
+/* The page's extra ones that the portal has no more, or that we have meanwhile, are extra no more.
+ */
+static enum reason look_at_extra(struct reconcile *reconcile)
+{
+    struct portal_ledger *ledger = reconcile->options->ledger;
+    json_t *items = codes_of(reconcile);
+    struct portal_question question = {.service = "lookup", .items = items};
+    struct portal_answer answer;
+    enum reason reason = ask(reconcile, &question, &answer);
+    for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
+        const json_t *item;
+        const char *code = reconcile->page[i].code;
+        struct portal_dossier known = {.facts = NULL};
+        bool is_known = portal_ledger_dossier(ledger, code, &known) == REASON_NONE;
+        json_decref(known.facts);
+        if (is_known || portal_answer_item(&answer, i, &item) == REASON_NOT_FOUND)
+            reason = portal_ledger_drop_difference(ledger, code);
+    }
+    portal_answer_release(&answer);
+    json_decref(items);
+    return reason;
+}
+
+/* What an earlier run found extra, over whatever days. */
+static enum reason drop_extra(struct reconcile *reconcile)
+{
+    enum reason reason = REASON_NONE;
+    reconcile->last[0] = 0;
+    do {
+        char after[PORTAL_CODE_BYTES];
+        memcpy(after, reconcile->last, sizeof after);
+        reconcile->count = 0;
+        reason =
+            portal_ledger_differences(reconcile->options->ledger, after, keep_extra, reconcile);
+        if (reason == REASON_NONE && reconcile->count > 0)
+            reason = look_at_extra(reconcile);
+        if (reason == REASON_NONE && !watch(reconcile))
+            reason = REASON_SHUTDOWN;
+    } while (reason == REASON_NONE && reconcile->count > 0);
+    return reason;
+}
+
 /* ---- after the repairs ----------------------------------------------------------------------- */
 
 struct remaining {
@@ -433,6 +485,8 @@ enum reason portal_reconcile(const struct portal_reconcile_options *options,
     (void)snprintf(reconcile.note, sizeof reconcile.note, "reconcile %lld %lld",
                    (long long)options->from.ms, (long long)options->to.ms);
     enum reason reason = compare_ours(&reconcile);
+    if (reason == REASON_NONE)
+        reason = drop_extra(&reconcile);
     if (reason == REASON_NONE)
         reason = find_extra(&reconcile);
     if (reason == REASON_NONE)

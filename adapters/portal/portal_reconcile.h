@@ -1,16 +1,19 @@
 /* portal_reconcile - both sides, dossier by dossier: what our ledger says the portal has, and what
  * the portal shows.
  *
- *   ledger, by code ──┐  looked up in batches          ┌─ equal
- *                     ├─────────────────▶ compared ────┼─ missing · state · time ─ repair asked
- * for, portal, listed ───┘  by day of reception           │                 or a person's └─ extra:
- * a person's asked-for repairs are done by the adapter; those are looked up once more at the end.
+ *   ledger, by code ──looked up in batches──▶ compared ─┬─ equal
+ *                                                       └─ missing, state, time: repair, or a
+ *                                                          person's
+ *   portal, listed by day of reception ──▶ extra: a person's
+ *
+ * Repairs that were asked for are done by the adapter; they are looked at once more at the end.
  *
  * What policy allows to be repaired:
  *   missing   every event of the dossier again, in order; after a first load its present facts
  *   state     the events that the portal is behind by; its present facts when the portal's state
- * may move to ours; otherwise a person's: the portal was changed by somebody else time      the
- * present facts extra     never: nobody here knows the dossier
+ *             may move to ours; otherwise a person's: the portal was changed by somebody else
+ *   time      the present facts
+ *   extra     never: nobody here knows the dossier; gone from the portal it is dropped
  *
  * It keeps its place and what it found in the ledger: ended at any moment, the next run over the
  * same days goes on. Rate and memory are bounded.

@@ -81,9 +81,12 @@ int adapter_call(const struct invocation *invocation, struct http *http,
     return adapter_judge(invocation, reason, &reply, ret_body);
 }
 
+enum { REAL_DIGITS = 6 /* enough for a tenth of a percent, and no more digits than were meant */ };
+
 void json_print(const json_t *document)
 {
-    if (document != NULL && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+    if (document != NULL &&
+        json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) == 0)
         putchar('\n');
 }
 

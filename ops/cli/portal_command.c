@@ -25,8 +25,8 @@ enum { WORD_COUNT = sizeof words / sizeof words[0] };
 
 static void print_help(enum language language, FILE *to)
 {
-    (void)fprintf(to, "%s lienthong portal WORD …\n\n%s\n\n", text_of(TEXT_USAGE, language),
-                  text_of(TEXT_COMMAND_PORTAL, language));
+    (void)fprintf(to, "%s lienthong portal %s …\n\n%s\n\n", text_of(TEXT_USAGE, language),
+                  text_of(TEXT_PORTAL_WORD, language), text_of(TEXT_COMMAND_PORTAL, language));
     for (size_t i = 0; i < WORD_COUNT; i++)
         (void)fprintf(to, "  %-*s %s\n", WORD_COLUMNS, words[i].word,
                       text_of(words[i].summary, language));

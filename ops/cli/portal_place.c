@@ -161,8 +161,8 @@ void portal_place_close(struct portal_place *place)
     portal_ledger_close(&place->ledger);
 }
 
-bool portal_day(const struct invocation *invocation, const char *text, wall_t fallback,
-                wall_t *ret_start)
+static bool read_day(const struct invocation *invocation, const char *text, wall_t fallback,
+                     wall_t *ret_start)
 {
     civil_day_t day;
     *ret_start = fallback;
@@ -174,4 +174,19 @@ bool portal_day(const struct invocation *invocation, const char *text, wall_t fa
     }
     *ret_start = day_start(day);
     return true;
+}
+
+bool portal_period(const struct invocation *invocation, const char *first, const char *last,
+                   int64_t days, wall_t *ret_from, wall_t *ret_to)
+{
+    const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    wall_t today = day_start(day_of(portal_wall_now()));
+    if (!read_day(invocation, first, (wall_t){today.ms - days * day_ms}, ret_from) ||
+        !read_day(invocation, last, today, ret_to))
+        return false;
+    ret_to->ms += day_ms;
+    if (ret_from->ms < ret_to->ms)
+        return true;
+    (void)fputs(text_of(TEXT_PORTAL_NO_DAYS, invocation->language), stderr);
+    return false;
 }

@@ -24,9 +24,10 @@ int portal_place_open(const struct invocation *invocation, const char *where, bo
                       struct portal_place *ret_place);
 void portal_place_close(struct portal_place *place);
 
-/* A day "YYYY-MM-DD"; NULL: the fallback. False: it was printed what is wrong. */
-bool portal_day(const struct invocation *invocation, const char *text, wall_t fallback,
-                wall_t *ret_start);
+/* Days of reception, "YYYY-MM-DD", the last one included: [*ret_from, *ret_to). NULL: so many days
+ * before today; today. False: it was printed what is wrong. */
+bool portal_period(const struct invocation *invocation, const char *first, const char *last,
+                   int64_t days, wall_t *ret_from, wall_t *ret_to);
 wall_t portal_wall_now(void);
 /* The reason in the invocation's language, to standard error; the exit code that goes with it. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);

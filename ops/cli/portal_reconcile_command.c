@@ -11,7 +11,6 @@
 #include "proto/base/day.h"
 
 enum { RATE_DEFAULT = 200, WAIT_DEFAULT_SECONDS = 60, PERIOD_DEFAULT_DAYS = 7 };
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 static volatile sig_atomic_t is_stopped;
 
@@ -67,7 +66,8 @@ static void print(const struct invocation *invocation, struct portal_place *plac
                      (unsigned long long)figures->compared, (unsigned long long)figures->equal,
                      (unsigned long long)figures->missing, (unsigned long long)figures->extra,
                      (unsigned long long)figures->state, (unsigned long long)figures->time,
-                     (unsigned long long)figures->repaired, (unsigned long long)figures->remaining);
+                     (unsigned long long)figures->not_sent, (unsigned long long)figures->repaired,
+                     (unsigned long long)figures->remaining);
     }
     json_decref(differences);
 }
@@ -95,7 +95,7 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     if (reason != REASON_NONE)
         return portal_complain(invocation, "portal reconcile", reason);
     print(invocation, place, json, &figures);
-    return figures.remaining > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
+    return figures.remaining + figures.not_sent > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
 }
 
 int portal_reconcile_command(const struct invocation *invocation, int argc, char **argv)
@@ -117,15 +117,13 @@ int portal_reconcile_command(const struct invocation *invocation, int argc, char
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    wall_t today = day_start(day_of(portal_wall_now()));
+    if (argc != 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
     struct portal_reconcile_options options = {.rate = (uint32_t)rate,
                                                .wait_seconds = (uint32_t)wait};
-    if (argc != 0 ||
-        !portal_day(invocation, from_text, (wall_t){today.ms - PERIOD_DEFAULT_DAYS * DAY_MS},
-                    &options.from) ||
-        !portal_day(invocation, to_text, today, &options.to))
+    if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &options.from,
+                       &options.to))
         return EXIT_CODE_USAGE;
-    options.to.ms += DAY_MS; /* the last day is included */
     struct portal_place place;
     int code = portal_place_open(invocation, adapter, true, &place);
     if (code == EXIT_CODE_OK)

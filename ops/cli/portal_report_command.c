@@ -14,7 +14,6 @@
 #include "routing/registry/registry.h"
 
 enum { AGENCIES_MAX = 256, PERIOD_DEFAULT_DAYS = 30 };
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
 struct report_row {
     char agency[PARTICIPANT_KEY_BYTES_MAX + 1];
@@ -60,14 +59,16 @@ static json_t *index_json(const char *agency, const struct portal_index *index)
                      share_json(portal_index_digitised(index)));
 }
 
-static void print_json(const struct report *report, const char *from, const char *to)
+static void print_json(const struct report *report, const char *from, const char *to, bool asked)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < report->count; i++)
         (void)json_array_append_new(rows,
                                     index_json(report->rows[i].agency, &report->rows[i].index));
-    json_t *document = json_pack("{s:s, s:s, s:o, s:o}", "from", from, "to", to, "agencies", rows,
-                                 "total", index_json("", &report->total));
+    json_t *shown = asked ? json_integer((json_int_t)report->total.shown) : json_null();
+    json_t *document =
+        json_pack("{s:s, s:s, s:o, s:o, s:o}", "from", from, "to", to, "agencies", rows, "total",
+                  index_json("", &report->total), "shown_by_portal", shown);
     json_print(document);
     json_decref(document);
 }
@@ -178,14 +179,11 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    wall_t today = day_start(day_of(portal_wall_now()));
+    if (argc != 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
     wall_t from, to;
-    if (argc != 0 ||
-        !portal_day(invocation, from_text, (wall_t){today.ms - PERIOD_DEFAULT_DAYS * DAY_MS},
-                    &from) ||
-        !portal_day(invocation, to_text, today, &to))
+    if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &from, &to))
         return EXIT_CODE_USAGE;
-    to.ms += DAY_MS; /* the last day is included */
     struct portal_place place;
     report = (struct report){.count = 0};
     int code = portal_place_open(invocation, adapter, asks, &place);
@@ -200,9 +198,12 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
         char first[DAY_TEXT_BYTES], last[DAY_TEXT_BYTES];
         day_format(day_of(from), first);
         day_format(day_of((wall_t){to.ms - 1}), last);
-        print_json(&report, first, last);
+        print_json(&report, first, last, asks);
     } else if (code == EXIT_CODE_OK) {
         print_table(invocation, &place, &report);
+        if (asks)
+            (void)printf(text_of(TEXT_PORTAL_SHOWN, invocation->language),
+                         (unsigned long long)report.total.shown);
     }
     portal_place_close(&place);
     return code;

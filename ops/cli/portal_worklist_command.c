@@ -59,7 +59,9 @@ static void print_list(enum language language, const json_t *list)
                        said[0] != 0 ? ": " : "", said);
         const char *const cells[COLUMN_COUNT] = {
             json_text(row, "dossier_code"),
-            type_label(json_text(row, "type"), language),
+            strcmp(json_text(row, "type"), "load") == 0
+                ? text_of(TEXT_PORTAL_LOAD, language)
+                : type_label(json_text(row, "type"), language),
             text_of(strcmp(json_text(row, "outcome"), "refused") == 0 ? TEXT_PORTAL_NOT_SENT
                                                                       : TEXT_PORTAL_TRIED,
                     language),
@@ -156,8 +158,10 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
     };
     const struct option_table table = {"portal worklist", "", TEXT_PORTAL_WORKLIST, rows, 2};
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO || argc != 0)
+    if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc != 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
     struct portal_place place;
     int code = portal_place_open(invocation, adapter, false, &place);
     if (code == EXIT_CODE_OK)

@@ -332,14 +332,16 @@ static void say_where(const struct province *province)
             "  sổ của một cửa   %s/desk/desk.sqlite\n"
             "  sổ của cơ quan   %s/offices/*/office.sqlite\n"
             "  hàng đợi         lienthong queues --gateway %s/gateway/control.socket\n"
-            "  hồ sơ            lienthong track --adapter %s/adapters/centre/state MÃ-HỒ-SƠ\n",
+            "  hồ sơ            lienthong track --adapter %s/adapters/centre/state MÃ-HỒ-SƠ\n"
+            "  Cổng             lienthong portal worklist --adapter %s/adapters/portal\n",
             "\nThe sandbox province is up; Ctrl-C ends it.\n"
             "  logs             %s/logs/\n"
             "  the desk's book  %s/desk/desk.sqlite\n"
             "  offices' books   %s/offices/*/office.sqlite\n"
             "  queues           lienthong queues --gateway %s/gateway/control.socket\n"
-            "  a dossier        lienthong track --adapter %s/adapters/centre/state CODE\n"),
-        directory, directory, directory, directory, directory);
+            "  a dossier        lienthong track --adapter %s/adapters/centre/state CODE\n"
+            "  the portal       lienthong portal worklist --adapter %s/adapters/portal\n"),
+        directory, directory, directory, directory, directory, directory);
     (void)fflush(stdout);
 }
 
@@ -362,6 +364,10 @@ static bool start(struct province *province)
     static struct faults faults;
     char path[PATH_BYTES_MAX];
     const struct sandbox_up_options *options = province->options;
+    if (path_make(path, "%s/registry", options->directory) && access(path, R_OK) != 0)
+        return fail(language_pick(
+            province->language, "chưa có tỉnh thử nghiệm ở đây; trước hết: lienthong sandbox init",
+            "no sandbox province is here; first: lienthong sandbox init"));
     if (!path_make(path, "%s/registry", options->directory) ||
         registry_directory_load(path, sha256_parts, &faults, &province->registry) != REASON_NONE)
         return fail(path);
