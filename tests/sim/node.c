@@ -1,13 +1,44 @@
 #include <stdlib.h>
 
 #include "gateway/store/store_memory.h"
+#include "gateway/store/store_sqlite.h"
 #include "proto/base/check.h"
 #include "tests/sim/world.h"
 #include "tests/support/blobs_memory.h"
+#include "tests/support/crash_vfs.h"
 
-enum { BLOBS_BYTES_MAX = 1024 * 1024 };
+enum {
+    BLOBS_BYTES_MAX = 1024 * 1024,
+    SQLITE_EVERY = 8, /* one seed in so many has the real store under it, which takes its time */
+};
 
 /* ---- the disk and the ports: as long as the run ---- */
+
+static void open_disk(struct node *node)
+{
+    struct store_sqlite_options options = {0};
+    enum reason reason;
+    if (node->power != NULL) {
+        options.vfs_name = crash_vfs_name(node->power);
+        reason = store_sqlite_open("store.sqlite", &options, &node->disk);
+    } else {
+        reason = store_memory_open(node->image, &node->disk);
+    }
+    check(reason == REASON_NONE);
+    node_store_open(node);
+    failing_store_init(&node->store, node->disk, &node->port_faults);
+}
+
+/* What was answered is synced, and what is synced survives. */
+static void lose_power(struct node *node)
+{
+    if (node->power == NULL)
+        return;
+    crash_vfs_cut_power(node->power);
+    node->disk->verbs->close(node->disk);
+    crash_vfs_restart(node->power);
+    open_disk(node);
+}
 
 void node_open(struct sim *sim, int index)
 {
@@ -18,12 +49,12 @@ void node_open(struct sim *sim, int index)
     node->image = store_memory_image_new();
     node->kept = blobs_memory_new(BLOBS_BYTES_MAX);
     check(node->image != NULL && node->kept != NULL);
-    check(store_memory_open(node->image, &node->disk) == REASON_NONE);
-    node_store_open(node);
+    if (sim->options.uses_sqlite || sim->seed % SQLITE_EVERY == 0)
+        node->power = crash_vfs_new(sim->seed + (uint64_t)index);
+    open_disk(node);
     size_t certificate =
         model_certify(&sim->authority, &node->key, (wall_t){0}, (wall_t){INT64_MAX}, 0, &sim->dice);
     model_crypto_init(&node->model, &sim->authority, &sim->dice, certificate);
-    failing_store_init(&node->store, node->disk, &node->port_faults);
     failing_blobs_init(&node->blobs, node->kept, &node->port_faults);
     failing_crypto_init(&node->crypto, &node->model.port, &node->port_faults);
     if (swarm_happens(&sim->swarm, MISHAP_CLOCK_DRIFT))
@@ -59,6 +90,8 @@ void node_close(struct node *node)
     end_process(node);
     node->disk->verbs->close(node->disk);
     node->kept->verbs->close(node->kept);
+    if (node->power != NULL)
+        crash_vfs_destroy(&node->power);
     store_memory_image_destroy(&node->image);
     node->is_used = false;
 }
@@ -109,6 +142,7 @@ void node_crash(struct node *node, int64_t restart_after_ms)
     struct sim *sim = node->sim;
     sim_note(sim, node->index, "crashes", NULL, restart_after_ms);
     end_process(node);
+    lose_power(node);
     lose_partial_files(node);
     node->restart_at_ms = sim->now_ms + restart_after_ms;
     if (node->index == NODE_GATEWAY) {

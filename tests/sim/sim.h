@@ -30,6 +30,9 @@ struct sim_options {
     FILE *out;
     bool is_verbose;    /* every event as it happens */
     const char *commit; /* for the report */
+    /* Real SQLite under every node, on a disk that loses power when its node crashes. Every eighth
+     * seed has it in any case. */
+    bool uses_sqlite;
 };
 
 struct sim_result {

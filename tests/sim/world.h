@@ -94,6 +94,7 @@ struct node {
     bool is_used;
     /* disk: survives */
     struct store_memory_image *image;
+    struct crash_vfs *power; /* with SQLite; NULL: the image is the disk */
     struct store *disk;
     struct store_verbs verbs; /* the disk's, but for the commit */
     enum reason (*commit)(struct store *store, const struct store_plan *plan); /* the disk's */
