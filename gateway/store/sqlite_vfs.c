@@ -31,6 +31,7 @@ struct layered_file {
     struct sqlite_vfs *vfs;
     bool is_database;
     bool is_log;
+    bool begins_anew;  /* log only: its header was written and is not yet synced */
     uint8_t *gathered; /* log only: written by SQLite, not yet handed down */
     size_t gathered_size;
     sqlite3_int64 gathered_offset;
@@ -87,6 +88,7 @@ static int flush_gathered(sqlite3_file *file)
 static int write_log(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
     struct layered_file *log = layered(file);
+    log->begins_anew = log->begins_anew || offset == 0;
     if (offset != log->gathered_offset + (sqlite3_int64)log->gathered_size ||
         log->gathered_size + (size_t)size > GATHER_BYTES) {
         int result = flush_gathered(file);
@@ -151,12 +153,19 @@ static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
     return result != SQLITE_OK ? result : under_of(file)->pMethods->xTruncate(under_of(file), size);
 }
 
+/* The header of a log that begins anew is never deferred: SQLite syncs it before the first page, or
+ * the disk could write a page over the old log and not the header, and a part of the old log would
+ * be taken for all there is (https://sqlite.org/src/info/ff5be73dee). */
 static int layer_sync(sqlite3_file *file, int flags)
 {
+    struct layered_file *self = layered(file);
     int result = flush_gathered(file);
-    if (result == SQLITE_OK && layered(file)->is_log && layered(file)->vfs->defers_log)
+    if (result == SQLITE_OK && self->is_log && self->vfs->defers_log && !self->begins_anew)
         return SQLITE_OK;
-    return result != SQLITE_OK ? result : under_of(file)->pMethods->xSync(under_of(file), flags);
+    if (result == SQLITE_OK)
+        result = under_of(file)->pMethods->xSync(under_of(file), flags);
+    self->begins_anew = self->begins_anew && result != SQLITE_OK;
+    return result;
 }
 
 static int layer_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
