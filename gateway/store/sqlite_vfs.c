@@ -1,5 +1,6 @@
 #include "gateway/store/sqlite_vfs.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ struct sqlite_vfs {
     sqlite3_vfs *under;
     char name[NAME_BYTES];
     bool defers_log;
-    sqlite3_file *log; /* of the layer below, while it is open */
+    sqlite3_file *log;       /* of the layer below, while it is open */
+    atomic_bool log_is_lost; /* a deferred sync failed: set by the thread that syncs */
 };
 
 /* What SQLite sees as the open file; the file of the layer below follows it in memory. */
@@ -159,6 +161,8 @@ static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int layer_sync(sqlite3_file *file, int flags)
 {
     struct layered_file *self = layered(file);
+    if (self->is_log && atomic_load(&self->vfs->log_is_lost))
+        return SQLITE_IOERR_FSYNC;
     int result = flush_gathered(file);
     if (result == SQLITE_OK && self->is_log && self->vfs->defers_log && !self->begins_anew)
         return SQLITE_OK;
@@ -360,8 +364,14 @@ void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer)
 int sqlite_vfs_sync_log(struct sqlite_vfs *vfs)
 {
     sqlite3_file *log = vfs->log;
-    return log == NULL ? SQLITE_OK
-                       : log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (log == NULL)
+        return SQLITE_OK;
+    int result = atomic_load(&vfs->log_is_lost)
+                     ? SQLITE_IOERR_FSYNC
+                     : log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (result != SQLITE_OK)
+        atomic_store(&vfs->log_is_lost, true);
+    return result;
 }
 
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs)

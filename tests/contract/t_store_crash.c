@@ -24,6 +24,7 @@ enum {
     SEEDS = 3,
     RECOVERY_OPERATIONS_MAX = 12,
     ROT_PLACES = 300,
+    BEFORE_LARGE_DOCUMENT = 7, /* the next one has pages of its own */
     LOG_SEEDS = 8,
     UNSYNCED = 12, /* messages over the old log */
     RUN_SECTORS = 256,
@@ -289,6 +290,29 @@ static void a_log_that_begins_anew_keeps_what_was_synced(void **state)
         crash_as_the_log_begins_anew(seed);
 }
 
+/* A sync fails once, and the disk is well again: what was applied and is gone must not be copied
+ * from the log into the file, neither by the next plan nor by closing the store. */
+static void what_a_failed_sync_lost_does_no_harm(void **state)
+{
+    (void)state;
+    struct crash_vfs *disk = crash_vfs_new(1);
+    struct store *store = NULL;
+    struct work work = {.applies = true};
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    while (work.written < BEFORE_LARGE_DOCUMENT)
+        assert_int_equal(work_once(store, &work, true), REASON_NONE);
+    assert_int_equal(work_once(store, &work, false), REASON_NONE);
+    crash_vfs_lose_sync(disk);
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    assert_int_not_equal(put(store, work.written + 1, store->verbs->apply), REASON_NONE);
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    store->verbs->close(store);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    (void)check_survivors(store, &work);
+    store->verbs->close(store);
+    crash_vfs_destroy(&disk);
+}
+
 /* A disk that answers "synced" and is right about nothing: the test must notice, or it proves
  * nothing. Stands for every store that speaks before it commits. */
 static void an_answer_before_the_commit_would_be_noticed(void **state)
@@ -350,6 +374,7 @@ int main(void)
         cmocka_unit_test(every_crash_keeps_what_was_answered),
         cmocka_unit_test(every_crash_keeps_what_was_synced),
         cmocka_unit_test(a_log_that_begins_anew_keeps_what_was_synced),
+        cmocka_unit_test(what_a_failed_sync_lost_does_no_harm),
         cmocka_unit_test(an_answer_before_the_commit_would_be_noticed),
         cmocka_unit_test(what_rots_after_a_crash_is_refused),
     };

@@ -80,6 +80,14 @@ void crash_inode_sync(struct crash_inode *inode)
     settle(inode);
 }
 
+void crash_inode_drop(struct crash_inode *inode)
+{
+    crash_resize(&inode->now, inode->synced.size);
+    if (inode->synced.size > 0)
+        memcpy(inode->now.bytes, inode->synced.bytes, inode->synced.size);
+    settle(inode);
+}
+
 /* One run of sectors of the survivor: old, new, or new up to somewhere. */
 static void survive_run(uint64_t *seed, struct crash_inode *inode, uint64_t start, uint64_t size)
 {

@@ -24,6 +24,7 @@ struct crash_vfs {
     uint64_t operations_left; /* 0: for ever */
     uint64_t run_bytes;       /* what shares a fate in a crash */
     bool is_dead;
+    bool loses_sync;
 };
 
 struct crash_file {
@@ -150,6 +151,11 @@ static int file_sync(sqlite3_file *base, int flags)
     struct crash_file *file = file_of(base);
     (void)flags;
     bool is_alive = takes_effect(file->disk) && !file->disk->is_dead;
+    if (is_alive && file->disk->loses_sync) {
+        file->disk->loses_sync = false;
+        crash_inode_drop(file->inode);
+        return SQLITE_IOERR_FSYNC;
+    }
     if (is_alive) {
         crash_inode_sync(file->inode);
         if (file->inode->is_new_journal)
@@ -396,6 +402,11 @@ void crash_vfs_cut_power(struct crash_vfs *disk)
 void crash_vfs_tear_in_runs(struct crash_vfs *disk, uint64_t sectors)
 {
     disk->run_bytes = sectors * CRASH_SECTOR_BYTES;
+}
+
+void crash_vfs_lose_sync(struct crash_vfs *disk)
+{
+    disk->loses_sync = true;
 }
 
 bool crash_vfs_is_dead(const struct crash_vfs *disk)
