@@ -38,10 +38,10 @@ const char *sqlite_vfs_name(const struct sqlite_vfs *vfs);
  * log's length. Never while a checkpoint runs, which relies on the log. */
 void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer);
 /* Waits until the disk has what was handed over so far. An answer of SQLite. May run in another
- * thread than the handle. Once it has failed, every later sync of the log fails too, so that no
- * commit and no checkpoint (closing makes one) relies on pages that the disk may have lost: a
- * system reports such a loss once and takes the next sync for good. The next open reads what is
- * there. */
+ * thread than the handle. Once it has failed, or a checkpoint's sync while something was deferred,
+ * every later sync of the log fails too, so that nothing relies on pages that the disk may have
+ * lost, neither a commit nor a checkpoint (closing makes one): a system reports such a loss once
+ * and takes the next sync for good. The next open reads what is there. */
 int sqlite_vfs_sync_log(struct sqlite_vfs *vfs);
 
 #endif

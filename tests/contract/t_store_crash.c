@@ -313,6 +313,26 @@ static void what_a_failed_sync_lost_does_no_harm(void **state)
     crash_vfs_destroy(&disk);
 }
 
+/* The sync of a checkpoint fails, which takes the failure away from the deferred sync after it. */
+static void a_sync_does_not_forget_what_a_checkpoint_lost(void **state)
+{
+    (void)state;
+    struct crash_vfs *disk = crash_vfs_new(1);
+    struct store *store = NULL;
+    struct work work = {.applies = true};
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    assert_int_equal(work_once(store, &work, true), REASON_NONE);
+    crash_vfs_lose_sync(disk);
+    while (work.written < LOG_MESSAGES_MAX && work_once(store, &work, false) == REASON_NONE)
+        ;
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    store->verbs->close(store);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    (void)check_survivors(store, &work);
+    store->verbs->close(store);
+    crash_vfs_destroy(&disk);
+}
+
 /* A disk that answers "synced" and is right about nothing: the test must notice, or it proves
  * nothing. Stands for every store that speaks before it commits. */
 static void an_answer_before_the_commit_would_be_noticed(void **state)
@@ -375,6 +395,7 @@ int main(void)
         cmocka_unit_test(every_crash_keeps_what_was_synced),
         cmocka_unit_test(a_log_that_begins_anew_keeps_what_was_synced),
         cmocka_unit_test(what_a_failed_sync_lost_does_no_harm),
+        cmocka_unit_test(a_sync_does_not_forget_what_a_checkpoint_lost),
         cmocka_unit_test(an_answer_before_the_commit_would_be_noticed),
         cmocka_unit_test(what_rots_after_a_crash_is_refused),
     };
