@@ -318,6 +318,7 @@ static const struct {
     {"200 OK", "{\"error_code\":\"99\"}", REASON_OFFICE_ERROR},
     {"404 Not Found", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
     {"302 Found\r\nLocation: /", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
+    {"500 Oops", ONE("0"), REASON_OFFICE_ERROR},
 };
 
 static void test_what_is_no_success_is_told_as_such(void **state)
