@@ -156,7 +156,13 @@ def lookup($reply):
      | if . == null then {reason: "not_found"}
        else shown + {reason: "ok", matches: is_as($item; .)} end];
 
-def each($reply): [$reply.result[] | {reason: (.error_code | meaning), text: (.message | text)}];
+# A result belongs to the dossier that it names, wherever it stands; one without a name to its place.
+def each($reply):
+  ([$reply.result[] | select((.MaHoSo | text) != "") | {key: (.MaHoSo | text), value: .}]
+   | from_entries) as $named
+  | [.items | to_entries[] | (.value.code // .value.facts.code) as $code
+     | ($named[$code] // ($reply.result[.key] | select((.MaHoSo | text) == "")) // {})
+     | {reason: (.error_code | meaning), text: (.message | text)}];
 
 def answer:
   . as $ask

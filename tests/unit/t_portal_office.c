@@ -367,6 +367,26 @@ static void test_each_item_of_a_batch_has_its_own_end(void **state)
     end(play);
 }
 
+/* The results name their dossiers: their order is the portal's affair. */
+static void test_results_belong_to_the_dossiers_that_they_name(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"16\",\"result\":[{\"MaHoSo\":\"A-261125-0002\","
+               "\"error_code\":\"99\"},{\"MaHoSo\":\"A-261125-0003\",\"error_code\":\"0\"},"
+               "{\"MaHoSo\":\"A-261125-0009\",\"error_code\":\"0\"}]}");
+    begin(play);
+    give(play, 1, 1, "transfer", "A-261125-0001", transfer_body());
+    give(play, 2, 1, "transfer", "A-261125-0002", transfer_body());
+    give(play, 3, 1, "transfer", "A-261125-0003", transfer_body());
+    wait_for(play, 3);
+    assert_int_equal(play->answers[1], REASON_OFFICE_UNKNOWN);
+    assert_int_equal(play->answers[2], REASON_OFFICE_ERROR);
+    assert_int_equal(play->answers[3], REASON_NONE);
+    end(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_success_is_told_as_such),
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
+        cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
     };
     return cmocka_run_group_tests_name("portal_office", tests, NULL, NULL);
 }
