@@ -16,6 +16,8 @@ enum { NOTE_BYTES = 256, WATCH_MS = 1000 };
 struct item {
     char code[PORTAL_CODE_BYTES];
     json_t *facts;
+    bool has_number; /* the portal's own, new in the facts */
+    bool was_created;
     bool is_over;
 };
 
@@ -149,16 +151,38 @@ static void note_refused(struct load *load, const struct item *item, enum reason
     load->figures.refused++;
 }
 
+/* Some portals give a dossier a number of their own, and want it in every later call. */
+static void keep_number(struct item *item, const json_t *said)
+{
+    json_t *number = json_object_get(said, "portal_id");
+    if (json_string_length(number) > 0 && json_object_set(item->facts, "portal_id", number) == 0)
+        item->has_number = true;
+}
+
 static void settle(struct load *load, struct item *item, uint64_t *figure)
 {
-    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_PRESENT, wall_now());
+    struct portal_ledger *ledger = load->options->ledger;
+    if (item->has_number)
+        (void)portal_ledger_put_dossier(ledger, item->code, PORTAL_PRESENT, item->facts,
+                                        wall_now());
+    else
+        (void)portal_ledger_mark(ledger, item->code, PORTAL_PRESENT, wall_now());
     item->is_over = true;
     (*figure)++;
 }
 
-static void take_created(struct load *load, struct item *item, enum reason reason,
+/* *ret_exists: it is there, but not known to be as it should: it is looked up, and updated. False:
+ * it has no end, and is tried again after a while. */
+static bool take_created(struct load *load, struct item *item, enum reason reason,
                          const json_t *said, bool *ret_exists)
 {
+    bool is_incomplete = json_is_true(json_object_get(said, "incomplete"));
+    keep_number(item, said);
+    if (reason == REASON_NONE && is_incomplete) {
+        bool is_new = !item->was_created;
+        *ret_exists = item->was_created = true;
+        return is_new;
+    }
     if (reason == REASON_NONE) {
         settle(load, item, &load->figures.sent);
     } else if (reason == REASON_OFFICE_DUPLICATE) {
@@ -167,6 +191,7 @@ static void take_created(struct load *load, struct item *item, enum reason reaso
         note_refused(load, item, reason, portal_fact_text(said, "text"));
         item->is_over = true;
     }
+    return item->is_over;
 }
 
 /* One request for all open items; REASON_NONE: the ledger has what was answered. *ret_failed: some
@@ -184,8 +209,7 @@ static enum reason tell(struct load *load, const char *service, bool *ret_failed
         const json_t *said;
         struct item *item = &load->items[which[i]];
         enum reason reason = portal_answer_item(ret_answer, i, &said);
-        take_created(load, item, reason, said, ret_exists);
-        *ret_failed = *ret_failed || !item->is_over;
+        *ret_failed = !take_created(load, item, reason, said, ret_exists) || *ret_failed;
     }
     json_decref(items);
     return begun == REASON_NONE ? portal_ledger_commit(load->options->ledger) : begun;
@@ -208,6 +232,7 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
         struct item *item = &load->items[which[i]];
         if (portal_answer_item(ret_answer, i, &said) != REASON_NONE)
             continue; /* not there: to be created */
+        keep_number(item, said);
         if (json_is_true(json_object_get(said, "matches"))) {
             settle(load, item, &load->figures.present);
         } else {
@@ -227,8 +252,8 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
             const json_t *said;
             bool ignored = false;
             struct item *item = &load->items[other_places[i]];
-            take_created(load, item, portal_answer_item(ret_answer, i, &said), said, &ignored);
-            *ret_failed = *ret_failed || !item->is_over;
+            enum reason reason = portal_answer_item(ret_answer, i, &said);
+            *ret_failed = !take_created(load, item, reason, said, &ignored) || *ret_failed;
         }
         if (begun == REASON_NONE)
             begun = portal_ledger_commit(load->options->ledger);
