@@ -32,6 +32,7 @@ struct load {
     uint32_t failures; /* in a row */
     int64_t last_success_ms;
     int64_t began_ms; /* mono, for the rate */
+    uint64_t begun;   /* dossiers of all batches, for the rate: sent or only looked up */
     bool is_ended;    /* watch said so */
 };
 
@@ -66,7 +67,7 @@ static void wait_ms(struct load *load, int64_t ms)
     }
 }
 
-/* Not faster than the rate, and not in a window. */
+/* Not faster than the rate, and not in a window. What the portal has already costs it as much. */
 static void pace(struct load *load)
 {
     const struct portal_load_options *options = load->options;
@@ -77,7 +78,7 @@ static void pace(struct load *load)
         load->figures.paused_until_ms = 0;
     }
     if (options->rate > 0) {
-        int64_t due = load->began_ms + (int64_t)(load->figures.sent * 1000 / options->rate);
+        int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);
         wait_ms(load, due - clock_ms(CLOCK_MONOTONIC));
     }
 }
@@ -275,6 +276,7 @@ static bool all_over(const struct load *load)
 static enum reason send(struct load *load, bool must_look)
 {
     enum reason last = REASON_NONE;
+    load->begun += load->count;
     while (!all_over(load)) {
         struct portal_answer answer = {.reason = REASON_NONE};
         bool failed = false, exists = false;
@@ -316,6 +318,9 @@ static enum reason finish_earlier(struct load *load)
     enum reason reason = REASON_NONE;
     do {
         clear(load);
+        pace(load);
+        if (load->is_ended)
+            return REASON_SHUTDOWN;
         reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
         if (reason == REASON_NONE && load->count > 0)
             reason = send(load, true);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adapters/portal/portal_load.h"
 #include "gateway/workers/file_read.h"
@@ -131,10 +132,52 @@ static void a_load_tells_the_state_and_keeps_the_number(void **state)
     end(&play);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#define THERE(code)                                                                                \
+    "{\"error_code\":\"0\",\"result\":[{\"MaHoSo\":\"" code "\",\"TrangThaiHoSo\":\"4\"}]}"
+
+/* Nothing of it is new to the portal, which is asked all the same. */
+static void the_rate_bounds_what_is_only_looked_up(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    char path[300];
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    for (int i = 0; i < 2; i++) {
+        says(&play, "{\"error_code\":\"11\",\"result\":null}");
+        says(&play, i == 0 ? THERE("A-261125-0001") : THERE("A-261125-0002"));
+    }
+    begin(&play, "adapters/portal/provincial.jq");
+    assert_true(scratch_write(&play.scratch, "dossiers",
+                              bytes_of_text("{\"code\":\"A-261125-0001\",\"state\":4}\n"
+                                            "{\"code\":\"A-261125-0002\",\"state\":4}\n")));
+    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
+    struct portal_load_options options = {.ledger = play.ledger,
+                                          .client = play.client,
+                                          .path = path,
+                                          .rate = 1,
+                                          .batch = 1,
+                                          .patience_seconds = 60,
+                                          .watch = watch_load};
+    int64_t began = now_ms();
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.present, 2);
+    assert_true(now_ms() - began >= 1000);
+    end(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
+        cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
     };
     return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
 }
