@@ -355,11 +355,14 @@ static enum reason find_extra(struct reconcile *reconcile)
         reason = ask(reconcile, &question, &answer);
         const json_t *rows = json_object_get(answer.json, "rows");
         count = reason == REASON_NONE ? json_array_size(rows) : 0;
-        for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
+        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
+        if (after[0] != 0 && strcmp(last, after) == 0)
+            count = 0; /* the same page again: a portal that does not page has shown all */
+        for (size_t i = 0; i < count && reason == REASON_NONE; i++)
             reason = take_listed(reconcile, json_array_get(rows, i));
-            (void)snprintf(after, sizeof after, "%s",
-                           portal_fact_text(json_array_get(rows, i), "code"));
-        }
+        if (last[0] == 0 || strlen(last) >= sizeof after)
+            count = 0; /* no place to go on from */
+        (void)snprintf(after, sizeof after, "%s", last);
         portal_answer_release(&answer);
         json_decref(filter);
         if (reason == REASON_NONE && !watch(reconcile))

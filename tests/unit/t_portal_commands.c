@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "adapters/portal/portal_load.h"
+#include "adapters/portal/portal_reconcile.h"
 #include "gateway/workers/file_read.h"
 #include "tests/support/scripted_server.h"
 #include "tests/unit/scratch.h"
@@ -173,11 +174,61 @@ static void the_rate_bounds_what_is_only_looked_up(void **state)
     end(&play);
 }
 
+/* ---- the comparison -------------------------------------------------------------------------- */
+
+enum { LISTED = 500, LISTED_BYTES = 64 * 1024, WATCHES_MAX = 50 };
+
+static bool watch_comparison(void *context, const struct portal_reconcile_figures *figures)
+{
+    struct play *play = context;
+    (void)figures;
+    return ++play->watched < WATCHES_MAX;
+}
+
+/* A whole page of dossiers that are not ours. */
+static char *listing(void)
+{
+    char *body = calloc(1, LISTED_BYTES);
+    assert_non_null(body);
+    size_t size = (size_t)snprintf(body, LISTED_BYTES, "{\"error_code\":\"0\",\"result\":[");
+    for (int i = 0; i < LISTED; i++)
+        size += (size_t)snprintf(body + size, LISTED_BYTES - size,
+                                 "%s{\"MaHoSo\":\"A-261125-%04d\",\"TrangThaiHoSo\":\"4\"}",
+                                 i == 0 ? "" : ",", i);
+    (void)snprintf(body + size, LISTED_BYTES - size, "]}");
+    return body;
+}
+
+/* It does not look at where we are in its list: the same page comes for ever. */
+static void a_list_that_does_not_go_on_is_at_its_end(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_reconcile_figures figures;
+    char *body = listing();
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    while (play.reply_count < REPLIES_MAX)
+        says(&play, body);
+    begin(&play, "adapters/portal/provincial.jq");
+    struct portal_reconcile_options options = {.ledger = play.ledger,
+                                               .client = play.client,
+                                               .to = {INT64_C(1) << 42},
+                                               .batch = 50,
+                                               .watch = watch_comparison,
+                                               .context = &play};
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.extra, LISTED);
+    assert_int_equal(scripted_server_requests(play.server), 3);
+    free(body);
+    end(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
         cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
+        cmocka_unit_test(a_list_that_does_not_go_on_is_at_its_end),
     };
     return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
 }
