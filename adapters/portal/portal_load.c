@@ -10,7 +10,11 @@
 #include "proto/base/dossier_code.h"
 #include "routing/outbox/backoff.h"
 
-enum { NOTE_BYTES = 256, WATCH_MS = 1000 };
+enum {
+    NOTE_BYTES = 256,
+    WATCH_MS = 1000,
+    READ_LINES_MAX = 1000, /* in one transaction, which the adapter waits for: some ten ms */
+};
 
 /* A dossier in a batch. */
 struct item {
@@ -380,16 +384,24 @@ static enum reason take_line(struct load *load)
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
+static bool is_at_limit(const struct load *load)
+{
+    return load->options->limit != 0 && load->figures.lines >= load->options->limit;
+}
+
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
 static enum reason read_batch(struct load *load, bool *ret_is_end)
 {
     char position[32];
     const struct portal_load_options *options = load->options;
+    bool is_end = false;
     clear(load);
     enum reason reason = portal_ledger_begin(options->ledger);
-    while (reason == REASON_NONE && load->count < options->batch &&
-           (options->limit == 0 || load->figures.lines < options->limit)) {
-        if (fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL)
+    for (int i = 0; i < READ_LINES_MAX && load->count < options->batch && reason == REASON_NONE &&
+                    !is_at_limit(load);
+         i++) {
+        is_end = fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL;
+        if (is_end)
             break;
         load->figures.lines++;
         reason = take_line(load);
@@ -397,7 +409,7 @@ static enum reason read_batch(struct load *load, bool *ret_is_end)
     load->figures.bytes = (uint64_t)ftello(load->file);
     (void)snprintf(position, sizeof position, "%llu", (unsigned long long)load->figures.bytes);
     (void)portal_ledger_put_note(options->ledger, load->note, position);
-    *ret_is_end = load->count < options->batch;
+    *ret_is_end = is_end || is_at_limit(load);
     if (reason == REASON_NONE)
         return portal_ledger_commit(options->ledger);
     portal_ledger_rollback(options->ledger);

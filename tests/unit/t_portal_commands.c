@@ -174,6 +174,42 @@ static void the_rate_bounds_what_is_only_looked_up(void **state)
     end(&play);
 }
 
+static bool stop_load(void *context, const struct portal_load_figures *figures)
+{
+    (void)context;
+    (void)figures;
+    return false;
+}
+
+/* Lines with nothing to send do not keep the ledger, which the adapter writes too. */
+static void a_long_file_is_read_in_pieces(void **state)
+{
+    enum { LINES = 5000 };
+    static char lines[2 * LINES];
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    char path[300];
+    (void)state;
+    for (size_t i = 0; i < LINES; i++)
+        memcpy(lines + 2 * i, "x\n", 2);
+    says(&play, "{}");
+    begin(&play, "adapters/portal/provincial.jq");
+    assert_true(scratch_write(&play.scratch, "dossiers",
+                              (struct bytes){(const uint8_t *)lines, sizeof lines}));
+    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
+    struct portal_load_options options = {.ledger = play.ledger,
+                                          .client = play.client,
+                                          .path = path,
+                                          .batch = 50,
+                                          .watch = stop_load};
+    assert_int_equal(portal_load(&options, &figures), REASON_SHUTDOWN);
+    assert_in_range(figures.lines, 1, LINES / 2);
+    options.watch = watch_load;
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_in_range(figures.lines, LINES / 2, LINES - 1); /* from where it was stopped */
+    end(&play);
+}
+
 /* ---- the comparison -------------------------------------------------------------------------- */
 
 enum { LISTED = 500, LISTED_BYTES = 64 * 1024, WATCHES_MAX = 50 };
@@ -228,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
         cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
+        cmocka_unit_test(a_long_file_is_read_in_pieces),
         cmocka_unit_test(a_list_that_does_not_go_on_is_at_its_end),
     };
     return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
