@@ -387,6 +387,25 @@ static void test_results_belong_to_the_dossiers_that_they_name(void **state)
     end(play);
 }
 
+/* Invariant 6: what the portal shows of one dossier is nothing to the others of its batch. */
+static void test_a_row_that_cannot_be_read_harms_nobody_else(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"0\",\"result\":[{\"MaHoSo\":\"A-261125-0001\","
+               "\"NgayKetThucXuLy\":\"2026-11-25\"},{\"MaHoSo\":\"A-261125-0002\","
+               "\"NgayTra\":20261125},{\"MaHoSo\":\"A-261125-0003\"}]}");
+    begin(play);
+    give(play, 1, 2, "transfer", "A-261125-0001", transfer_body());
+    give(play, 2, 2, "transfer", "A-261125-0002", transfer_body());
+    give(play, 3, 2, "transfer", "A-261125-0003", transfer_body());
+    wait_for(play, 3);
+    for (size_t seq = 1; seq <= 3; seq++)
+        assert_int_equal(play->answers[seq], REASON_NONE);
+    end(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
+        cmocka_unit_test(test_a_row_that_cannot_be_read_harms_nobody_else),
     };
     return cmocka_run_group_tests_name("portal_office", tests, NULL, NULL);
 }
