@@ -52,7 +52,7 @@ static void says(struct play *play, const char *body)
     "\",\"error_code\":\"" code "\",\"message\":\"\"}]}"
 #define WHOLE(code) "{\"error_code\":\"" code "\",\"message\":\"\",\"result\":null}"
 
-static void begin(struct play *play)
+static void begin_with(struct play *play, const char *dialect)
 {
     char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
     struct buffer mapping;
@@ -62,7 +62,7 @@ static void begin(struct play *play)
     assert_true(scratch_open(&play->scratch));
     (void)snprintf(ledger, sizeof ledger, "%s/portal.sqlite", play->scratch.folder);
     buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    assert_int_equal(file_read("adapters/portal/provincial.jq", &mapping), REASON_NONE);
+    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
     json_t *settings = json_pack("{s:s, s:s, s:s, s:s}", "unit", "H38", "dstcode", "DST",
                                  "auth_path", "/auth/login", "integration_path", "/integration");
     struct portal_options options = {
@@ -88,6 +88,11 @@ static void begin(struct play *play)
     json_decref(options.dialect.credentials);
     json_decref(settings);
     buffer_release(&mapping);
+}
+
+static void begin(struct play *play)
+{
+    begin_with(play, "adapters/portal/provincial.jq");
 }
 
 static void end(struct play *play)
@@ -406,6 +411,23 @@ static void test_a_row_that_cannot_be_read_harms_nobody_else(void **state)
     end(play);
 }
 
+/* The ministries' interface: a lookup that does not show the number does not take it away. */
+static void test_the_portal_s_own_number_is_kept(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, "{\"access_token\":\"T\"}");
+    says(play, "{\"error_code\":\"0\",\"result\":{\"IdHoSo\":\"77\"}}");
+    says(play, THERE("2", ""));
+    says(play, "{\"error_code\":\"0\",\"result\":[{\"error_code\":\"0\"}]}");
+    begin_with(play, "adapters/portal/ministry.jq");
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_NONE);
+    assert_int_equal(deliver(play, 2, 2, "progress", progress_body(4)), REASON_NONE);
+    assert_true(asked(play, 3, "CapNhatTienTrinh"));
+    assert_true(asked(play, 3, "\"IDHoSo\":\"77\""));
+    end(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
+        cmocka_unit_test(test_the_portal_s_own_number_is_kept),
         cmocka_unit_test(test_a_row_that_cannot_be_read_harms_nobody_else),
     };
     return cmocka_run_group_tests_name("portal_office", tests, NULL, NULL);
