@@ -21,7 +21,7 @@ def cut($length): text | .[:$length];
 def iso: if (. // 0) == 0 then null
          else (. / 1000 + 25200) | floor | todate | sub("Z$"; "+07:00") end;
 def ms_iso: if (. // "") == "" then 0
-            else sub("\\+07:00$"; "Z") | (fromdate? // 25200) | (. - 25200) * 1000 end;
+            else (try (sub("\\+07:00$"; "Z") | fromdate) catch 25200) | (. - 25200) * 1000 end;
 def present: with_entries(select(.value != null and .value != "" and .value != [] and .value != {}));
 
 def components: . as $facts

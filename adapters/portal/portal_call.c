@@ -124,7 +124,7 @@ static void keep_text(struct portal_call *call, const json_t *item)
 static void keep_number(struct portal_call *call, const json_t *item)
 {
     json_t *number = json_object_get(item, "portal_id");
-    if (!json_is_string(number))
+    if (json_string_length(number) == 0)
         return;
     (void)json_object_set(call->what.facts, "portal_id", number);
     if (call->before != NULL)

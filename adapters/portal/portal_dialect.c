@@ -243,6 +243,7 @@ void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_q
     if (reply->reason == REASON_NONE) {
         enum reason status = rest_status_reason(reply->status);
         answer.reason = status != REASON_NONE ? status : REASON_OFFICE_REPLY_MALFORMED;
+        answer.is_failed = status != REASON_NONE;
         if (json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body) == REASON_NONE)
             answer.json = interpret(dialect, question, reply->status, body);
         enum reason said = reason_in(answer.json, answer.reason);
@@ -265,6 +266,7 @@ enum reason portal_answer_item(const struct portal_answer *answer, size_t index,
                                const json_t **ret_item)
 {
     const json_t *item = json_array_get(json_object_get(answer->json, "items"), index);
+    enum reason said = reason_in(item, answer->reason);
     *ret_item = item;
-    return item == NULL ? answer->reason : reason_in(item, answer->reason);
+    return said == REASON_NONE && answer->is_failed ? answer->reason : said;
 }

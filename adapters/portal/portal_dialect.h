@@ -92,6 +92,7 @@ void portal_request_release(struct portal_request *request);
 
 struct portal_answer {
     enum reason reason; /* of the whole call */
+    bool is_failed;     /* by its HTTP status: no item of it is a success */
     uint32_t retry_after_ms;
     int64_t until_ms; /* of a maintenance; 0: none */
     json_t *json;     /* what the mapping said: json_decref; may be NULL */

@@ -1,4 +1,4 @@
-#include "adapters/portal/portal_load.h"
+#include "adapters/portal/portal_load_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,31 +10,7 @@
 #include "proto/base/dossier_code.h"
 #include "routing/outbox/backoff.h"
 
-enum { NOTE_BYTES = 256, LOAD_ID_BYTES = PORTAL_CODE_BYTES + 16, WATCH_MS = 1000 };
-
-#define HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
-
-/* A dossier in a batch. */
-struct item {
-    char code[PORTAL_CODE_BYTES];
-    json_t *facts;
-    bool is_over;
-};
-
-struct load {
-    const struct portal_load_options *options;
-    struct portal_load_figures figures;
-    FILE *file;
-    char *line;
-    char note[NOTE_BYTES]; /* name of the cursor */
-    uint64_t read_hash;    /* of what was read of the file from its front */
-    struct item items[PORTAL_LOAD_BATCH_MAX];
-    size_t count;
-    uint32_t failures; /* in a row */
-    int64_t last_success_ms;
-    int64_t began_ms; /* mono, for the rate */
-    bool is_ended;    /* watch said so */
-};
+enum { WATCH_MS = 1000 };
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -45,7 +21,7 @@ static int64_t clock_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static wall_t wall_now(void)
+wall_t load_wall_now(void)
 {
     return (wall_t){clock_ms(CLOCK_REALTIME)};
 }
@@ -67,18 +43,18 @@ static void wait_ms(struct load *load, int64_t ms)
     }
 }
 
-/* Not faster than the rate, and not in a window. */
+/* Not faster than the rate, and not in a window. What the portal has already costs it as much. */
 static void pace(struct load *load)
 {
     const struct portal_load_options *options = load->options;
-    int64_t closed = portal_windows_wait_ms(&options->windows, wall_now());
+    int64_t closed = portal_windows_wait_ms(&options->windows, load_wall_now());
     if (closed > 0) {
-        load->figures.paused_until_ms = wall_now().ms + closed;
+        load->figures.paused_until_ms = load_wall_now().ms + closed;
         wait_ms(load, closed);
         load->figures.paused_until_ms = 0;
     }
     if (options->rate > 0) {
-        int64_t due = load->began_ms + (int64_t)(load->figures.sent * 1000 / options->rate);
+        int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);
         wait_ms(load, due - clock_ms(CLOCK_MONOTONIC));
     }
 }
@@ -86,7 +62,7 @@ static void pace(struct load *load)
 /* After a failure: back-off, or as long as the portal said. False: patience is at its end. */
 static bool wait_after_failure(struct load *load, const struct portal_answer *answer)
 {
-    int64_t until = answer->until_ms - wall_now().ms;
+    int64_t until = answer->until_ms - load_wall_now().ms;
     int64_t asked = until > (int64_t)answer->retry_after_ms ? until : answer->retry_after_ms;
     uint32_t random = (uint32_t)clock_ms(CLOCK_MONOTONIC) * 2654435761u;
     int64_t patience = (int64_t)load->options->patience_seconds * 1000;
@@ -106,7 +82,7 @@ static bool wait_after_failure(struct load *load, const struct portal_answer *an
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-static void clear(struct load *load)
+void load_clear(struct load *load)
 {
     for (size_t i = 0; i < load->count; i++)
         json_decref(load->items[i].facts);
@@ -130,7 +106,7 @@ static json_t *open_items(struct load *load, bool with_code, size_t *ret_which)
     return list;
 }
 
-static void load_id(const char *code, char ret_id[LOAD_ID_BYTES])
+void load_id(const char *code, char ret_id[LOAD_ID_BYTES])
 {
     (void)snprintf(ret_id, LOAD_ID_BYTES, PORTAL_LOAD_PREFIX "%s", code);
 }
@@ -152,24 +128,46 @@ static void note_refused(struct load *load, const struct item *item, enum reason
         .text = text,
         .message = item->facts,
     };
-    (void)portal_ledger_put_event(load->options->ledger, &row, wall_now());
-    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, wall_now());
+    (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now());
+    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, load_wall_now());
     load->figures.refused++;
+}
+
+/* Some portals give a dossier a number of their own, and want it in every later call. */
+static void keep_number(struct item *item, const json_t *said)
+{
+    json_t *number = json_object_get(said, "portal_id");
+    if (json_string_length(number) > 0 && json_object_set(item->facts, "portal_id", number) == 0)
+        item->has_number = true;
 }
 
 static void settle(struct load *load, struct item *item, uint64_t *figure)
 {
+    struct portal_ledger *ledger = load->options->ledger;
     char id[LOAD_ID_BYTES];
     load_id(item->code, id);
-    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_PRESENT, wall_now());
-    (void)portal_ledger_settle_load(load->options->ledger, id, wall_now());
+    if (item->has_number)
+        (void)portal_ledger_put_dossier(ledger, item->code, PORTAL_PRESENT, item->facts,
+                                        load_wall_now());
+    else
+        (void)portal_ledger_mark(ledger, item->code, PORTAL_PRESENT, load_wall_now());
+    (void)portal_ledger_settle_load(ledger, id, load_wall_now());
     item->is_over = true;
     (*figure)++;
 }
 
-static void take_created(struct load *load, struct item *item, enum reason reason,
+/* *ret_exists: it is there, but not known to be as it should: it is looked up, and updated. False:
+ * it has no end, and is tried again after a while. */
+static bool take_created(struct load *load, struct item *item, enum reason reason,
                          const json_t *said, bool *ret_exists)
 {
+    bool is_incomplete = json_is_true(json_object_get(said, "incomplete"));
+    keep_number(item, said);
+    if (reason == REASON_NONE && is_incomplete) {
+        bool is_new = !item->was_created;
+        *ret_exists = item->was_created = true;
+        return is_new;
+    }
     if (reason == REASON_NONE) {
         settle(load, item, &load->figures.sent);
     } else if (reason == REASON_OFFICE_DUPLICATE) {
@@ -178,6 +176,7 @@ static void take_created(struct load *load, struct item *item, enum reason reaso
         note_refused(load, item, reason, portal_fact_text(said, "text"));
         item->is_over = true;
     }
+    return item->is_over;
 }
 
 /* One request for all open items; REASON_NONE: the ledger has what was answered. *ret_failed: some
@@ -195,8 +194,7 @@ static enum reason tell(struct load *load, const char *service, bool *ret_failed
         const json_t *said;
         struct item *item = &load->items[which[i]];
         enum reason reason = portal_answer_item(ret_answer, i, &said);
-        take_created(load, item, reason, said, ret_exists);
-        *ret_failed = *ret_failed || !item->is_over;
+        *ret_failed = !take_created(load, item, reason, said, ret_exists) || *ret_failed;
     }
     json_decref(items);
     return begun == REASON_NONE ? portal_ledger_commit(load->options->ledger) : begun;
@@ -219,6 +217,7 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
         struct item *item = &load->items[which[i]];
         if (portal_answer_item(ret_answer, i, &said) != REASON_NONE)
             continue; /* not there: to be created */
+        keep_number(item, said);
         if (json_is_true(json_object_get(said, "matches"))) {
             settle(load, item, &load->figures.present);
         } else {
@@ -238,8 +237,8 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
             const json_t *said;
             bool ignored = false;
             struct item *item = &load->items[other_places[i]];
-            take_created(load, item, portal_answer_item(ret_answer, i, &said), said, &ignored);
-            *ret_failed = *ret_failed || !item->is_over;
+            enum reason reason = portal_answer_item(ret_answer, i, &said);
+            *ret_failed = !take_created(load, item, reason, said, &ignored) || *ret_failed;
         }
         if (begun == REASON_NONE)
             begun = portal_ledger_commit(load->options->ledger);
@@ -261,6 +260,7 @@ static bool all_over(const struct load *load)
 static enum reason send(struct load *load, bool must_look)
 {
     enum reason last = REASON_NONE;
+    load->begun += load->count;
     while (!all_over(load)) {
         struct portal_answer answer = {.reason = REASON_NONE};
         bool failed = false, exists = false;
@@ -301,164 +301,16 @@ static enum reason finish_earlier(struct load *load)
 {
     enum reason reason = REASON_NONE;
     do {
-        clear(load);
+        load_clear(load);
+        pace(load);
+        if (load->is_ended)
+            return REASON_SHUTDOWN;
         reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
         if (reason == REASON_NONE && load->count > 0)
             reason = send(load, true);
     } while (reason == REASON_NONE && load->count > 0 && watch(load));
-    clear(load);
+    load_clear(load);
     return load->is_ended ? REASON_SHUTDOWN : reason;
-}
-
-/* ---- reading --------------------------------------------------------------------------------- */
-
-/* False: it is no dossier that could be sent. */
-static bool read_line(struct load *load, const char *line, struct item *ret_item)
-{
-    json_t *facts = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-    const char *code = portal_fact_text(facts, "code");
-    int64_t state = portal_fact_number(facts, "state");
-    bool is_good = json_is_object(facts) && state > 0 && dossier_state_is_known((uint32_t)state) &&
-                   strlen(code) < PORTAL_CODE_BYTES && code[0] != 0 &&
-                   dossier_code_is_valid(bytes_of_text(code));
-    if (!is_good) {
-        json_decref(facts);
-        load->figures.faulty++;
-        if (load->figures.first_faulty_line == 0)
-            load->figures.first_faulty_line = load->figures.lines;
-        return false;
-    }
-    *ret_item = (struct item){.facts = facts};
-    (void)snprintf(ret_item->code, sizeof ret_item->code, "%s", code);
-    return true;
-}
-
-static bool is_in_batch(const struct load *load, const char *code)
-{
-    for (size_t i = 0; i < load->count; i++) {
-        if (strcmp(load->items[i].code, code) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_of_load(void *context, const struct portal_event_view *view)
-{
-    bool *is_only_load = context;
-    *is_only_load = strcmp(view->type, "load") == 0;
-    return *is_only_load;
-}
-
-/* The portal refused it in an earlier run, and nothing else was heard of it: the line may have been
- * mended. */
-static bool may_try_again(struct load *load, const char *code, enum portal_presence presence)
-{
-    char id[LOAD_ID_BYTES];
-    enum portal_outcome outcome;
-    enum reason ignored;
-    bool is_only_load = true;
-    load_id(code, id);
-    return presence == PORTAL_ABSENT &&
-           portal_ledger_outcome(load->options->ledger, id, &outcome, &ignored) == REASON_NONE &&
-           outcome == PORTAL_REFUSED &&
-           portal_ledger_events(load->options->ledger, code, 0, is_of_load, &is_only_load) ==
-               REASON_NONE &&
-           is_only_load;
-}
-
-/* Any other dossier that the ledger has is left alone: live messages may have moved it since. */
-static enum reason take_line(struct load *load)
-{
-    struct portal_dossier known = {.facts = NULL};
-    struct item *item = &load->items[load->count];
-    if (!read_line(load, load->line, item))
-        return REASON_NONE;
-    enum reason reason = portal_ledger_dossier(load->options->ledger, item->code, &known);
-    json_decref(known.facts);
-    if (reason == REASON_NONE && may_try_again(load, item->code, known.presence))
-        reason = REASON_NOT_FOUND;
-    if (reason == REASON_NOT_FOUND && !is_in_batch(load, item->code)) {
-        load->count++;
-        return portal_ledger_put_dossier(load->options->ledger, item->code, PORTAL_LOADING,
-                                         item->facts, wall_now());
-    }
-    json_decref(item->facts);
-    load->figures.present += reason == REASON_NONE || reason == REASON_NOT_FOUND;
-    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
-}
-
-/* FNV-1a over the pieces of the file, as in key.h. */
-static uint64_t hash_on(uint64_t hash, const char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)data[i]) * 0x100000001b3u;
-    return hash;
-}
-
-/* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
-static enum reason read_batch(struct load *load, bool *ret_is_end)
-{
-    char position[64];
-    const struct portal_load_options *options = load->options;
-    clear(load);
-    enum reason reason = portal_ledger_begin(options->ledger);
-    while (reason == REASON_NONE && load->count < options->batch &&
-           (options->limit == 0 || load->figures.lines < options->limit)) {
-        if (fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL)
-            break;
-        load->figures.lines++;
-        load->read_hash = hash_on(load->read_hash, load->line, strlen(load->line));
-        reason = take_line(load);
-    }
-    load->figures.bytes = (uint64_t)ftello(load->file);
-    (void)snprintf(position, sizeof position, "%llu %llx", (unsigned long long)load->figures.bytes,
-                   (unsigned long long)load->read_hash);
-    (void)portal_ledger_put_note(options->ledger, load->note, position);
-    *ret_is_end = load->count < options->batch;
-    if (reason == REASON_NONE)
-        return portal_ledger_commit(options->ledger);
-    portal_ledger_rollback(options->ledger);
-    return reason;
-}
-
-/* True when the file still begins with what was read before; it stands behind that then. */
-static bool pass_over(struct load *load, uint64_t size, uint64_t hash)
-{
-    uint64_t left = size;
-    load->read_hash = HASH_OF_NOTHING;
-    while (left > 0) {
-        size_t want = left < PORTAL_LOAD_LINE_BYTES_MAX ? (size_t)left : PORTAL_LOAD_LINE_BYTES_MAX;
-        size_t got = fread(load->line, 1, want, load->file);
-        if (got == 0)
-            return false;
-        load->read_hash = hash_on(load->read_hash, load->line, got);
-        left -= got;
-    }
-    return load->read_hash == hash;
-}
-
-/* Where the last run stopped; from the front when the file was changed before that place. */
-static bool open_file(struct load *load)
-{
-    char *real = realpath(load->options->path, NULL);
-    (void)snprintf(load->note, sizeof load->note, "load %s", real == NULL ? "" : real);
-    free(real);
-    load->file = fopen(load->options->path, "re");
-    load->line = malloc(PORTAL_LOAD_LINE_BYTES_MAX);
-    if (load->file == NULL || load->line == NULL || fseeko(load->file, 0, SEEK_END) != 0)
-        return false;
-    load->figures.bytes_total = (uint64_t)ftello(load->file);
-    char *rest = NULL;
-    uint64_t at = strtoull(portal_ledger_note(load->options->ledger, load->note), &rest, 10);
-    uint64_t hash = strtoull(rest, NULL, 16);
-    load->figures.bytes = at;
-    rewind(load->file);
-    if (at <= load->figures.bytes_total && pass_over(load, at, hash))
-        return true;
-    load->figures.bytes = 0;
-    load->read_hash = HASH_OF_NOTHING;
-    rewind(load->file);
-    return ferror(load->file) == 0;
 }
 
 enum reason portal_load(const struct portal_load_options *options,
@@ -468,18 +320,18 @@ enum reason portal_load(const struct portal_load_options *options,
                         .last_success_ms = clock_ms(CLOCK_MONOTONIC),
                         .began_ms = clock_ms(CLOCK_MONOTONIC)};
     bool is_end = false;
-    enum reason reason = open_file(&load) ? REASON_NONE : REASON_FILE_UNREADABLE;
+    enum reason reason = load_open_file(&load) ? REASON_NONE : REASON_FILE_UNREADABLE;
     if (reason == REASON_NONE)
         reason = finish_earlier(&load);
     while (reason == REASON_NONE && !is_end) {
         pace(&load);
-        reason = load.is_ended ? REASON_SHUTDOWN : read_batch(&load, &is_end);
+        reason = load.is_ended ? REASON_SHUTDOWN : load_read_batch(&load, &is_end);
         if (reason == REASON_NONE)
             reason = send(&load, false);
         if (reason == REASON_NONE && !watch(&load) && !is_end)
             reason = REASON_SHUTDOWN;
     }
-    clear(&load);
+    load_clear(&load);
     free(load.line);
     if (load.file != NULL)
         (void)fclose(load.file);

@@ -9,7 +9,7 @@ enum {
     NOTE_BYTES = 128,
     POLL_MS = 200,
     ATTEMPTS_MAX = 8,
-    LISTED_PAGE = 500,
+    LISTED_PAGE = 500,     /* of the portal's list */
     SECOND_LOOK_MS = 1000, /* longer than an answer of the portal and its commit */
 };
 
@@ -355,11 +355,14 @@ static enum reason find_extra(struct reconcile *reconcile)
         reason = ask(reconcile, &question, &answer);
         const json_t *rows = json_object_get(answer.json, "rows");
         count = reason == REASON_NONE ? json_array_size(rows) : 0;
-        for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
+        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
+        if (after[0] != 0 && strcmp(last, after) == 0)
+            count = 0; /* the same page again: a portal that does not page has shown all */
+        for (size_t i = 0; i < count && reason == REASON_NONE; i++)
             reason = take_listed(reconcile, json_array_get(rows, i));
-            (void)snprintf(after, sizeof after, "%s",
-                           portal_fact_text(json_array_get(rows, i), "code"));
-        }
+        if (last[0] == 0 || strlen(last) >= sizeof after)
+            count = 0; /* no place to go on from */
+        (void)snprintf(after, sizeof after, "%s", last);
         portal_answer_release(&answer);
         json_decref(filter);
         if (reason == REASON_NONE && !watch(reconcile))
@@ -467,12 +470,11 @@ static enum reason check_repairs(struct reconcile *reconcile)
             portal_ledger_differences(ledger, remaining.code, take_first, &remaining);
         if (reason != REASON_NONE || !remaining.found)
             return reason;
-        if (remaining.repair != 0 && is_repaired(reconcile, remaining.repair, until)) {
-            reconcile->figures.repaired++;
+        bool is_over = remaining.repair != 0 && is_repaired(reconcile, remaining.repair, until);
+        reconcile->figures.repaired += is_over;
+        reconcile->figures.remaining += !is_over;
+        if (is_over)
             reason = portal_ledger_drop_difference(ledger, remaining.code);
-        } else {
-            reconcile->figures.remaining++;
-        }
         if (reason != REASON_NONE)
             return reason;
     }

@@ -23,8 +23,9 @@ def text: if . == null then "" else tostring end;
 def cut($length): text | .[:$length];
 def day14: if (. // 0) == 0 then null
            else (. / 1000 + 25200) | floor | gmtime | strftime("%Y%m%d%H%M%S") end;
+# A date that cannot be read is none: it must not make the whole answer unreadable.
 def ms14: if (. // "") == "" then 0
-          else ((strptime("%Y%m%d%H%M%S") | mktime) - 25200) * 1000 end;
+          else (try (((strptime("%Y%m%d%H%M%S") | mktime) - 25200) * 1000) catch 0) end;
 def digit($otherwise): (. // $otherwise) | tostring;
 def present: with_entries(select(.value != null and .value != "" and .value != [] and .value != {}));
 
@@ -156,7 +157,13 @@ def lookup($reply):
      | if . == null then {reason: "not_found"}
        else shown + {reason: "ok", matches: is_as($item; .)} end];
 
-def each($reply): [$reply.result[] | {reason: (.error_code | meaning), text: (.message | text)}];
+# A result belongs to the dossier that it names, wherever it stands; one without a name to its place.
+def each($reply):
+  ([$reply.result[] | select((.MaHoSo | text) != "") | {key: (.MaHoSo | text), value: .}]
+   | from_entries) as $named
+  | [.items | to_entries[] | (.value.code // .value.facts.code) as $code
+     | ($named[$code] // ($reply.result[.key] | select((.MaHoSo | text) == "")) // {})
+     | {reason: (.error_code | meaning), text: (.message | text)}];
 
 def answer:
   . as $ask

@@ -16,11 +16,12 @@
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/arena.h"
 #include "proto/base/language.h"
+#include "proto/base/limits.h"
 #include "proto/log/log_stream.h"
 
 struct control;
 
-enum { GATEWAY_GONE_MAX = 1024 }; /* connections that ended between two steps */
+enum { GATEWAY_GONE_MAX = PARTICIPANTS_MAX }; /* each peer once: there is always room */
 
 struct gateway {
     struct gateway_settings settings;
@@ -37,8 +38,8 @@ struct gateway {
     struct intake_pool *pool;
     struct link_server *link;
     struct control *control;
-    int signals; /* signalfd; -1 */
-    struct key gone[GATEWAY_GONE_MAX];
+    int signals;                       /* signalfd; -1 */
+    struct key gone[GATEWAY_GONE_MAX]; /* missed a frame since the last step */
     size_t gone_count;
     struct link_event held; /* a frame that the pool had no room for */
     bool is_frame_held;     /* nothing more is received until it has */

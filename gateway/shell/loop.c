@@ -27,10 +27,24 @@ enum {
 /* ---- effects
  * ---------------------------------------------------------------------------------------- */
 
+/* Once a peer: one that is owed thousands of frames must not take the place of another. */
+static void remember_gone(struct gateway *gateway, const struct key *peer)
+{
+    for (size_t i = gateway->gone_count; i-- > 0;) {
+        if (key_equal(&gateway->gone[i], peer))
+            return;
+    }
+    if (gateway->gone_count < GATEWAY_GONE_MAX)
+        gateway->gone[gateway->gone_count++] = *peer;
+}
+
 static enum reason hold_frame(void *context, const struct key *peer, struct bytes frame)
 {
     struct gateway *gateway = context;
-    return release_hold(gateway->release, peer, frame);
+    enum reason reason = release_hold(gateway->release, peer, frame);
+    if (reason != REASON_NONE)
+        remember_gone(gateway, peer); /* no memory: missed like one that finds a full queue */
+    return reason;
 }
 
 static enum reason send_file_frame(void *context, const struct key *peer, struct bytes frame)
@@ -44,9 +58,8 @@ static enum reason send_file_frame(void *context, const struct key *peer, struct
 void gateway_send(void *context, const struct key *peer, struct bytes frame)
 {
     struct gateway *gateway = context;
-    if (link_server_send(gateway->link, peer, frame) != REASON_NONE &&
-        gateway->gone_count < GATEWAY_GONE_MAX)
-        gateway->gone[gateway->gone_count++] = *peer;
+    if (link_server_send(gateway->link, peer, frame) != REASON_NONE)
+        remember_gone(gateway, peer);
 }
 
 static void log_transition(void *context, const struct broker_transition *transition)
@@ -156,8 +169,8 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
                                 .reason = event->reason};
         log_write(&gateway->log, gateway_wall(), &line);
         log_stream_flush(&gateway->log_stream);
-    } else if (event->kind == LINK_PEER_GONE && gateway->gone_count < GATEWAY_GONE_MAX) {
-        gateway->gone[gateway->gone_count++] = event->peer;
+    } else if (event->kind == LINK_PEER_GONE) {
+        remember_gone(gateway, &event->peer);
     }
 }
 
@@ -168,8 +181,8 @@ static bool receive(struct gateway *gateway)
         return false; /* the workers wake us */
     for (int i = 0; i < RECEIVE_ROUND_MAX; i++) {
         struct link_event event;
-        if (gateway->gone_count == GATEWAY_GONE_MAX || !link_server_receive(gateway->link, &event))
-            return gateway->gone_count == GATEWAY_GONE_MAX;
+        if (!link_server_receive(gateway->link, &event))
+            return false;
         if (event.kind != LINK_FRAME)
             take_event(gateway, &event);
         else if (!take_frame(gateway, &event))

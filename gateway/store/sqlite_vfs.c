@@ -1,5 +1,7 @@
 #include "gateway/store/sqlite_vfs.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,10 @@ struct sqlite_vfs {
     char name[NAME_BYTES];
     bool defers_log;
     sqlite3_file *log; /* of the layer below, while it is open */
+    /* One sync of the log at a time: the system tells of a failure once, to whoever syncs next. */
+    pthread_mutex_t sync_lock;
+    atomic_bool log_is_lost; /* pages that a deferred sync stood for may be gone */
+    bool owes_sync;          /* the handle's thread deferred one since its own last one */
 };
 
 /* What SQLite sees as the open file; the file of the layer below follows it in memory. */
@@ -31,6 +37,7 @@ struct layered_file {
     struct sqlite_vfs *vfs;
     bool is_database;
     bool is_log;
+    bool begins_anew;  /* log only: its header was written and is not yet synced */
     uint8_t *gathered; /* log only: written by SQLite, not yet handed down */
     size_t gathered_size;
     sqlite3_int64 gathered_offset;
@@ -87,6 +94,7 @@ static int flush_gathered(sqlite3_file *file)
 static int write_log(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
     struct layered_file *log = layered(file);
+    log->begins_anew = log->begins_anew || offset == 0;
     if (offset != log->gathered_offset + (sqlite3_int64)log->gathered_size ||
         log->gathered_size + (size_t)size > GATHER_BYTES) {
         int result = flush_gathered(file);
@@ -151,12 +159,42 @@ static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
     return result != SQLITE_OK ? result : under_of(file)->pMethods->xTruncate(under_of(file), size);
 }
 
+/* stands_for_more: for what was committed before, too, so that its failure is a loss. */
+static int sync_now(struct sqlite_vfs *vfs, int flags, bool stands_for_more)
+{
+    sqlite3_file *log = vfs->log;
+    (void)pthread_mutex_lock(&vfs->sync_lock);
+    int result =
+        atomic_load(&vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : log->pMethods->xSync(log, flags);
+    if (result != SQLITE_OK && stands_for_more)
+        atomic_store(&vfs->log_is_lost, true);
+    (void)pthread_mutex_unlock(&vfs->sync_lock);
+    return result;
+}
+
+/* The header of a log that begins anew is never deferred: SQLite syncs it before the first page, or
+ * the disk could write a page over the old log and not the header, and a part of the old log would
+ * be taken for all there is (https://sqlite.org/src/info/ff5be73dee). */
+static int sync_log(struct layered_file *self, int flags)
+{
+    struct sqlite_vfs *vfs = self->vfs;
+    if (vfs->defers_log && !self->begins_anew) {
+        vfs->owes_sync = true;
+        return atomic_load(&vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+    }
+    int result = sync_now(vfs, flags, vfs->owes_sync);
+    vfs->owes_sync = vfs->owes_sync && result != SQLITE_OK;
+    self->begins_anew = self->begins_anew && result != SQLITE_OK;
+    return result;
+}
+
 static int layer_sync(sqlite3_file *file, int flags)
 {
     int result = flush_gathered(file);
-    if (result == SQLITE_OK && layered(file)->is_log && layered(file)->vfs->defers_log)
-        return SQLITE_OK;
-    return result != SQLITE_OK ? result : under_of(file)->pMethods->xSync(under_of(file), flags);
+    if (result != SQLITE_OK)
+        return result;
+    return layered(file)->is_log ? sync_log(layered(file), flags)
+                                 : under_of(file)->pMethods->xSync(under_of(file), flags);
 }
 
 static int layer_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
@@ -312,6 +350,7 @@ struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
     if (self == NULL)
         return NULL;
     self->under = under;
+    (void)pthread_mutex_init(&self->sync_lock, NULL);
     (void)snprintf(self->name, sizeof self->name, "checked-%p", (void *)self);
     self->vfs = (sqlite3_vfs){
         .iVersion = 1,
@@ -328,6 +367,7 @@ struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
         .xGetLastError = layer_last_error,
     };
     if (sqlite3_vfs_register(&self->vfs, 0) != SQLITE_OK) {
+        (void)pthread_mutex_destroy(&self->sync_lock);
         free(self);
         return NULL;
     }
@@ -339,6 +379,7 @@ void sqlite_vfs_destroy(struct sqlite_vfs **vfs)
     if (*vfs == NULL)
         return;
     (void)sqlite3_vfs_unregister(&(*vfs)->vfs);
+    (void)pthread_mutex_destroy(&(*vfs)->sync_lock);
     free(*vfs);
     *vfs = NULL;
 }
@@ -350,9 +391,8 @@ void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer)
 
 int sqlite_vfs_sync_log(struct sqlite_vfs *vfs)
 {
-    sqlite3_file *log = vfs->log;
-    return log == NULL ? SQLITE_OK
-                       : log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    return vfs->log == NULL ? SQLITE_OK
+                            : sync_now(vfs, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY, true);
 }
 
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs)

@@ -34,10 +34,14 @@ void sqlite_vfs_destroy(struct sqlite_vfs **vfs);
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs);
 
 /* While true, syncing the log hands its bytes to the system and does not wait for the disk: that is
- * left to sqlite_vfs_sync_log. Never while a checkpoint runs, which relies on the log. */
+ * left to sqlite_vfs_sync_log. Only the header of a log that begins anew is waited for, once in a
+ * log's length. Never while a checkpoint runs, which relies on the log. */
 void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer);
 /* Waits until the disk has what was handed over so far. An answer of SQLite. May run in another
- * thread than the handle. */
+ * thread than the handle. Once it has failed, or a checkpoint's sync while something was deferred,
+ * every later sync of the log fails too, so that nothing relies on pages that the disk may have
+ * lost, neither a commit nor a checkpoint (closing makes one): a system reports such a loss once
+ * and takes the next sync for good. The next open reads what is there. */
 int sqlite_vfs_sync_log(struct sqlite_vfs *vfs);
 
 #endif

@@ -24,6 +24,11 @@ enum {
     SEEDS = 3,
     RECOVERY_OPERATIONS_MAX = 12,
     ROT_PLACES = 300,
+    BEFORE_LARGE_DOCUMENT = 7, /* the next one has pages of its own */
+    LOG_SEEDS = 8,
+    UNSYNCED = 12, /* messages over the old log */
+    RUN_SECTORS = 256,
+    LOG_MESSAGES_MAX = 250, /* more than fill a log; message seq has one byte in its id */
 };
 #define PATH "store.sqlite"
 
@@ -253,6 +258,81 @@ static void every_crash_keeps_what_was_synced(void **state)
     crash_everywhere(true);
 }
 
+/* Once the log is copied into the file it begins anew over its old pages, which must not come back:
+ * not even when the disk wrote some of the new ones and not the others. */
+static void crash_as_the_log_begins_anew(uint64_t seed)
+{
+    struct crash_vfs *disk = crash_vfs_new(seed);
+    struct store *store = NULL;
+    struct work work = {.applies = true};
+    crash_vfs_tear_in_runs(disk, RUN_SECTORS);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    uint64_t bytes = crash_vfs_file_bytes(disk, PATH);
+    while (crash_vfs_file_bytes(disk, PATH) == bytes) {
+        assert_in_range(work.written, 0, LOG_MESSAGES_MAX);
+        assert_int_equal(work_once(store, &work, true), REASON_NONE);
+    }
+    for (uint64_t i = 0; i < UNSYNCED; i++)
+        assert_int_equal(work_once(store, &work, false), REASON_NONE);
+    crash_vfs_cut_power(disk);
+    store->verbs->close(store);
+    crash_vfs_restart(disk);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    (void)check_survivors(store, &work);
+    store->verbs->close(store);
+    crash_vfs_destroy(&disk);
+}
+
+static void a_log_that_begins_anew_keeps_what_was_synced(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < LOG_SEEDS; seed++)
+        crash_as_the_log_begins_anew(seed);
+}
+
+/* A sync fails once, and the disk is well again: what was applied and is gone must not be copied
+ * from the log into the file, neither by the next plan nor by closing the store. */
+static void what_a_failed_sync_lost_does_no_harm(void **state)
+{
+    (void)state;
+    struct crash_vfs *disk = crash_vfs_new(1);
+    struct store *store = NULL;
+    struct work work = {.applies = true};
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    while (work.written < BEFORE_LARGE_DOCUMENT)
+        assert_int_equal(work_once(store, &work, true), REASON_NONE);
+    assert_int_equal(work_once(store, &work, false), REASON_NONE);
+    crash_vfs_lose_sync(disk);
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    assert_int_not_equal(put(store, work.written + 1, store->verbs->apply), REASON_NONE);
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    store->verbs->close(store);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    (void)check_survivors(store, &work);
+    store->verbs->close(store);
+    crash_vfs_destroy(&disk);
+}
+
+/* The sync of a checkpoint fails, which takes the failure away from the deferred sync after it. */
+static void a_sync_does_not_forget_what_a_checkpoint_lost(void **state)
+{
+    (void)state;
+    struct crash_vfs *disk = crash_vfs_new(1);
+    struct store *store = NULL;
+    struct work work = {.applies = true};
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    assert_int_equal(work_once(store, &work, true), REASON_NONE);
+    crash_vfs_lose_sync(disk);
+    while (work.written < LOG_MESSAGES_MAX && work_once(store, &work, false) == REASON_NONE)
+        ;
+    assert_int_equal(store->verbs->sync(store), REASON_STORE_FAILED);
+    store->verbs->close(store);
+    assert_int_equal(open_store(disk, &store), REASON_NONE);
+    (void)check_survivors(store, &work);
+    store->verbs->close(store);
+    crash_vfs_destroy(&disk);
+}
+
 /* A disk that answers "synced" and is right about nothing: the test must notice, or it proves
  * nothing. Stands for every store that speaks before it commits. */
 static void an_answer_before_the_commit_would_be_noticed(void **state)
@@ -313,6 +393,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_crash_keeps_what_was_answered),
         cmocka_unit_test(every_crash_keeps_what_was_synced),
+        cmocka_unit_test(a_log_that_begins_anew_keeps_what_was_synced),
+        cmocka_unit_test(what_a_failed_sync_lost_does_no_harm),
+        cmocka_unit_test(a_sync_does_not_forget_what_a_checkpoint_lost),
         cmocka_unit_test(an_answer_before_the_commit_would_be_noticed),
         cmocka_unit_test(what_rots_after_a_crash_is_refused),
     };

@@ -80,20 +80,26 @@ void crash_inode_sync(struct crash_inode *inode)
     settle(inode);
 }
 
-/* One sector of the survivor: old, new, or new up to somewhere. */
-static void survive_sector(uint64_t *seed, struct crash_inode *inode, uint64_t start)
+void crash_inode_drop(struct crash_inode *inode)
+{
+    crash_resize(&inode->now, inode->synced.size);
+    if (inode->synced.size > 0)
+        memcpy(inode->now.bytes, inode->synced.bytes, inode->synced.size);
+    settle(inode);
+}
+
+/* One run of sectors of the survivor: old, new, or new up to somewhere. */
+static void survive_run(uint64_t *seed, struct crash_inode *inode, uint64_t start, uint64_t size)
 {
     enum { OLD, NEW, TORN, CASES };
     uint64_t kind = crash_draw(seed, CASES);
-    uint64_t new_bytes = kind == NEW    ? CRASH_SECTOR_BYTES
-                         : kind == TORN ? crash_draw(seed, CRASH_SECTOR_BYTES)
-                                        : 0;
-    uint64_t end = start + CRASH_SECTOR_BYTES;
+    uint64_t new_bytes = kind == NEW ? size : kind == TORN ? crash_draw(seed, size) : 0;
+    uint64_t end = start + size;
     for (uint64_t at = start + new_bytes; at < end && at < inode->now.size; at++)
         inode->now.bytes[at] = content_at(&inode->synced, at);
 }
 
-void crash_inode_survive(uint64_t *seed, struct crash_inode *inode)
+void crash_inode_survive(uint64_t *seed, struct crash_inode *inode, uint64_t run_bytes)
 {
     uint64_t first = inode->dirty_from / CRASH_SECTOR_BYTES * CRASH_SECTOR_BYTES;
     uint64_t new_size = inode->now.size;
@@ -103,8 +109,8 @@ void crash_inode_survive(uint64_t *seed, struct crash_inode *inode)
         crash_resize(&inode->now, old_size);
         memcpy(inode->now.bytes + new_size, inode->synced.bytes + new_size, old_size - new_size);
     }
-    for (uint64_t start = first; start < to; start += CRASH_SECTOR_BYTES)
-        survive_sector(seed, inode, start);
+    for (uint64_t start = first; start < to; start += run_bytes)
+        survive_run(seed, inode, start, run_bytes);
     if (new_size > old_size && crash_draw(seed, 2) == 0) /* the new length is lost */
         crash_resize(&inode->now, old_size);
     crash_resize(&inode->synced, inode->now.size);

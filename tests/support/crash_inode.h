@@ -31,7 +31,9 @@ void crash_inode_set(struct crash_inode **place, struct crash_inode *inode);
 /* These bytes are about to differ from the synced ones. */
 void crash_inode_touch(struct crash_inode *inode, uint64_t from, uint64_t to);
 void crash_inode_sync(struct crash_inode *inode);
-/* The power went: a mixture of both becomes both. */
-void crash_inode_survive(uint64_t *seed, struct crash_inode *inode);
+/* What was written since the last sync is gone. */
+void crash_inode_drop(struct crash_inode *inode);
+/* The power went: a mixture of both becomes both. Whole runs share a fate. */
+void crash_inode_survive(uint64_t *seed, struct crash_inode *inode, uint64_t run_bytes);
 
 #endif

@@ -22,7 +22,9 @@ struct crash_vfs {
     struct name names[CRASH_NAMES_MAX];
     uint64_t seed;
     uint64_t operations_left; /* 0: for ever */
+    uint64_t run_bytes;       /* what shares a fate in a crash */
     bool is_dead;
+    bool loses_sync;
 };
 
 struct crash_file {
@@ -149,6 +151,11 @@ static int file_sync(sqlite3_file *base, int flags)
     struct crash_file *file = file_of(base);
     (void)flags;
     bool is_alive = takes_effect(file->disk) && !file->disk->is_dead;
+    if (is_alive && file->disk->loses_sync) {
+        file->disk->loses_sync = false;
+        crash_inode_drop(file->inode);
+        return SQLITE_IOERR_FSYNC;
+    }
     if (is_alive) {
         crash_inode_sync(file->inode);
         if (file->inode->is_new_journal)
@@ -343,6 +350,7 @@ struct crash_vfs *crash_vfs_new(uint64_t seed)
     struct crash_vfs *disk = calloc(1, sizeof *disk);
     check(disk != NULL);
     disk->seed = seed;
+    disk->run_bytes = CRASH_SECTOR_BYTES;
     (void)snprintf(disk->vfs_name, sizeof disk->vfs_name, "crash-%p", (void *)disk);
     disk->vfs = (sqlite3_vfs){
         .iVersion = 1,
@@ -391,6 +399,16 @@ void crash_vfs_cut_power(struct crash_vfs *disk)
     disk->is_dead = true;
 }
 
+void crash_vfs_tear_in_runs(struct crash_vfs *disk, uint64_t sectors)
+{
+    disk->run_bytes = sectors * CRASH_SECTOR_BYTES;
+}
+
+void crash_vfs_lose_sync(struct crash_vfs *disk)
+{
+    disk->loses_sync = true;
+}
+
 bool crash_vfs_is_dead(const struct crash_vfs *disk)
 {
     return disk->is_dead;
@@ -403,7 +421,7 @@ void crash_vfs_restart(struct crash_vfs *disk)
         crash_inode_set(&name->now, crash_vfs_draw(disk, 2) == 0 ? name->now : name->synced);
         crash_inode_set(&name->synced, name->now);
         if (name->now != NULL)
-            crash_inode_survive(&disk->seed, name->now);
+            crash_inode_survive(&disk->seed, name->now, disk->run_bytes);
     }
     disk->is_dead = false;
     disk->operations_left = 0;

@@ -34,6 +34,12 @@ const char *crash_vfs_name(const struct crash_vfs *disk);
 
 void crash_vfs_die_at(struct crash_vfs *disk, uint64_t operation); /* from 1; 0: never */
 void crash_vfs_cut_power(struct crash_vfs *disk);                  /* now */
+/* From now on whole runs of sectors share a fate, as when a system writes long pieces back: 1 at
+ * first. */
+void crash_vfs_tear_in_runs(struct crash_vfs *disk, uint64_t sectors);
+/* The next sync fails, and what it should have written is gone; the one after it succeeds: what
+ * Linux does with a piece that it could not write, on some of its file systems. */
+void crash_vfs_lose_sync(struct crash_vfs *disk);
 bool crash_vfs_is_dead(const struct crash_vfs *disk);
 void crash_vfs_restart(struct crash_vfs *disk);
 

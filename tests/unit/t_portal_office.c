@@ -52,7 +52,7 @@ static void says(struct play *play, const char *body)
     "\",\"error_code\":\"" code "\",\"message\":\"\"}]}"
 #define WHOLE(code) "{\"error_code\":\"" code "\",\"message\":\"\",\"result\":null}"
 
-static void begin(struct play *play)
+static void begin_with(struct play *play, const char *dialect)
 {
     char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
     struct buffer mapping;
@@ -62,7 +62,7 @@ static void begin(struct play *play)
     assert_true(scratch_open(&play->scratch));
     (void)snprintf(ledger, sizeof ledger, "%s/portal.sqlite", play->scratch.folder);
     buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    assert_int_equal(file_read("adapters/portal/provincial.jq", &mapping), REASON_NONE);
+    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
     json_t *settings = json_pack("{s:s, s:s, s:s, s:s}", "unit", "H38", "dstcode", "DST",
                                  "auth_path", "/auth/login", "integration_path", "/integration");
     struct portal_options options = {
@@ -88,6 +88,11 @@ static void begin(struct play *play)
     json_decref(options.dialect.credentials);
     json_decref(settings);
     buffer_release(&mapping);
+}
+
+static void begin(struct play *play)
+{
+    begin_with(play, "adapters/portal/provincial.jq");
 }
 
 static void end(struct play *play)
@@ -318,6 +323,7 @@ static const struct {
     {"200 OK", "{\"error_code\":\"99\"}", REASON_OFFICE_ERROR},
     {"404 Not Found", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
     {"302 Found\r\nLocation: /", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
+    {"500 Oops", ONE("0"), REASON_OFFICE_ERROR},
 };
 
 static void test_what_is_no_success_is_told_as_such(void **state)
@@ -366,6 +372,62 @@ static void test_each_item_of_a_batch_has_its_own_end(void **state)
     end(play);
 }
 
+/* The results name their dossiers: their order is the portal's affair. */
+static void test_results_belong_to_the_dossiers_that_they_name(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"16\",\"result\":[{\"MaHoSo\":\"A-261125-0002\","
+               "\"error_code\":\"99\"},{\"MaHoSo\":\"A-261125-0003\",\"error_code\":\"0\"},"
+               "{\"MaHoSo\":\"A-261125-0009\",\"error_code\":\"0\"}]}");
+    begin(play);
+    give(play, 1, 1, "transfer", "A-261125-0001", transfer_body());
+    give(play, 2, 1, "transfer", "A-261125-0002", transfer_body());
+    give(play, 3, 1, "transfer", "A-261125-0003", transfer_body());
+    wait_for(play, 3);
+    assert_int_equal(play->answers[1], REASON_OFFICE_UNKNOWN);
+    assert_int_equal(play->answers[2], REASON_OFFICE_ERROR);
+    assert_int_equal(play->answers[3], REASON_NONE);
+    end(play);
+}
+
+/* Invariant 6: what the portal shows of one dossier is nothing to the others of its batch. */
+static void test_a_row_that_cannot_be_read_harms_nobody_else(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"0\",\"result\":[{\"MaHoSo\":\"A-261125-0001\","
+               "\"NgayKetThucXuLy\":\"2026-11-25\"},{\"MaHoSo\":\"A-261125-0002\","
+               "\"NgayTra\":20261125},{\"MaHoSo\":\"A-261125-0003\"}]}");
+    begin(play);
+    give(play, 1, 2, "transfer", "A-261125-0001", transfer_body());
+    give(play, 2, 2, "transfer", "A-261125-0002", transfer_body());
+    give(play, 3, 2, "transfer", "A-261125-0003", transfer_body());
+    wait_for(play, 3);
+    for (size_t seq = 1; seq <= 3; seq++)
+        assert_int_equal(play->answers[seq], REASON_NONE);
+    end(play);
+}
+
+/* The ministries' interface: a lookup that does not show the number does not take it away. */
+static void test_the_portal_s_own_number_is_kept(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    says(play, "{\"access_token\":\"T\"}");
+    says(play, "{\"error_code\":\"0\",\"result\":{\"IdHoSo\":\"77\"}}");
+    says(play, THERE("2", ""));
+    says(play, "{\"error_code\":\"0\",\"result\":[{\"error_code\":\"0\"}]}");
+    begin_with(play, "adapters/portal/ministry.jq");
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_NONE);
+    assert_int_equal(deliver(play, 2, 2, "progress", progress_body(4)), REASON_NONE);
+    assert_true(asked(play, 3, "CapNhatTienTrinh"));
+    assert_true(asked(play, 3, "\"IDHoSo\":\"77\""));
+    end(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +442,9 @@ int main(void)
         cmocka_unit_test(test_what_is_no_success_is_told_as_such),
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
+        cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
+        cmocka_unit_test(test_the_portal_s_own_number_is_kept),
+        cmocka_unit_test(test_a_row_that_cannot_be_read_harms_nobody_else),
     };
     return cmocka_run_group_tests_name("portal_office", tests, NULL, NULL);
 }

@@ -1,0 +1,54 @@
+/* portal_load_parts - what the two files of a first load share. Nobody else includes this.
+ *
+ *   portal_load.c       batches: sent, looked up, settled; rate and maintenance windows
+ *   portal_load_read.c  the file's lines and the cursor
+ */
+#ifndef ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
+#define ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
+
+#include <stdio.h>
+
+#include "adapters/portal/portal_load.h"
+
+enum {
+    NOTE_BYTES = 256,
+    LOAD_ID_BYTES = PORTAL_CODE_BYTES + 16,
+};
+
+/* A dossier in a batch. */
+struct item {
+    char code[PORTAL_CODE_BYTES];
+    json_t *facts;
+    bool has_number; /* the portal's own, new in the facts */
+    bool was_created;
+    bool is_over;
+};
+
+struct load {
+    const struct portal_load_options *options;
+    struct portal_load_figures figures;
+    FILE *file;
+    char *line;
+    char note[NOTE_BYTES]; /* name of the cursor */
+    uint64_t read_hash;    /* of what was read of the file from its front */
+    struct item items[PORTAL_LOAD_BATCH_MAX];
+    size_t count;
+    uint32_t failures; /* in a row */
+    int64_t last_success_ms;
+    int64_t began_ms; /* mono, for the rate */
+    uint64_t begun;   /* dossiers of all batches, for the rate: sent or only looked up */
+    bool is_ended;    /* watch said so */
+};
+
+wall_t load_wall_now(void);
+/* Gives the batch back. */
+void load_clear(struct load *load);
+/* The name that a refused dossier of a load has on the work list. */
+void load_id(const char *code, char ret_id[LOAD_ID_BYTES]);
+
+/* Where the last run stopped; from the front when the file was changed before that place. */
+bool load_open_file(struct load *load);
+/* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
+enum reason load_read_batch(struct load *load, bool *ret_is_end);
+
+#endif

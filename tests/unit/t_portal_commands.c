@@ -1,0 +1,271 @@
+/* What commands do with a portal that a script plays: the first load, the comparison. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "adapters/portal/portal_load.h"
+#include "adapters/portal/portal_reconcile.h"
+#include "gateway/workers/file_read.h"
+#include "tests/support/scripted_server.h"
+#include "tests/unit/scratch.h"
+
+enum { REPLIES_MAX = 8 };
+
+#define CODE "H38.09-261125-0001"
+
+struct play {
+    struct scripted_server *server;
+    struct portal_ledger *ledger;
+    struct portal_client *client;
+    char *replies[REPLIES_MAX];
+    struct scripted_reply script[REPLIES_MAX];
+    size_t reply_count;
+    int watched;
+    struct scratch scratch;
+};
+
+static void says(struct play *play, const char *body)
+{
+    assert_true(asprintf(&play->replies[play->reply_count],
+                         "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
+                         body) > 0);
+    play->script[play->reply_count].raw = play->replies[play->reply_count];
+    play->reply_count++;
+}
+
+static void begin(struct play *play, const char *dialect)
+{
+    char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
+    struct buffer mapping;
+    play->server = scripted_server_open(play->script, play->reply_count);
+    assert_non_null(play->server);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u", scripted_server_port(play->server));
+    assert_true(scratch_open(&play->scratch));
+    (void)snprintf(ledger, sizeof ledger, "%s/portal.sqlite", play->scratch.folder);
+    assert_int_equal(portal_ledger_open(ledger, &play->ledger), REASON_NONE);
+    buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
+    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
+    json_t *settings = json_pack("{s:s, s:s, s:s, s:s}", "unit", "H38", "dstcode", "DST",
+                                 "auth_path", "/auth", "integration_path", "/portal");
+    struct portal_client_options options = {
+        .dialect = {.base_url = url,
+                    .mapping = buffer_view(&mapping),
+                    .settings = settings,
+                    .credentials = json_pack("{s:s, s:s}", "username", "u", "password", "p"),
+                    .files_base = "http://files"},
+        .connect_timeout_ms = 20000,
+        .timeout_ms = 20000,
+    };
+    assert_int_equal(portal_client_new(&options, &play->client, fault), REASON_NONE);
+    assert_true(scripted_server_serve(play->server)); /* after the mapping's process was made */
+    json_decref(options.dialect.credentials);
+    json_decref(settings);
+    buffer_release(&mapping);
+}
+
+static void end(struct play *play)
+{
+    portal_client_destroy(&play->client);
+    portal_ledger_close(&play->ledger);
+    scripted_server_stop(&play->server);
+    scratch_close(&play->scratch);
+    for (size_t i = 0; i < play->reply_count; i++)
+        free(play->replies[i]);
+}
+
+static bool asked(struct play *play, size_t index, const char *text)
+{
+    return strstr(scripted_server_request(play->server, index), text) != NULL;
+}
+
+/* ---- the first load -------------------------------------------------------------------------- */
+
+static bool watch_load(void *context, const struct portal_load_figures *figures)
+{
+    (void)context;
+    (void)figures;
+    return true;
+}
+
+#define LINE                                                                                       \
+    "{\"code\":\"" CODE "\",\"state\":4,\"received_ms\":1764000000000,\"procedure\":{\"code\":"    \
+    "\"1.011443\"},\"owner\":{\"name\":\"Mẫu\"},\"agency\":{\"key\":\"stnmt\"}}\n"
+
+/* A portal that takes a new dossier only in its first state, under a number of its own. */
+static void a_load_tells_the_state_and_keeps_the_number(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    struct portal_dossier dossier;
+    char path[300];
+    (void)state;
+    says(&play, "{\"access_token\":\"T\"}");
+    says(&play, "{\"error_code\":\"0\",\"result\":{\"IdHoSo\":\"77\"}}");
+    says(&play, "{\"error_code\":\"0\",\"result\":[{\"MaHoSo\":\"" CODE
+                "\",\"IdHoSo\":\"77\",\"TrangThaiHoSo\":\"2\"}]}");
+    says(&play, "{\"error_code\":\"0\",\"result\":[{\"error_code\":\"0\"}]}");
+    begin(&play, "adapters/portal/ministry.jq");
+    assert_true(scratch_write(&play.scratch, "dossiers", bytes_of_text(LINE)));
+    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
+    struct portal_load_options options = {.ledger = play.ledger,
+                                          .client = play.client,
+                                          .path = path,
+                                          .batch = 1,
+                                          .patience_seconds = 1,
+                                          .watch = watch_load};
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.sent, 1);
+    assert_int_equal(scripted_server_requests(play.server), 4);
+    assert_true(asked(&play, 3, "CapNhatTrangThai"));
+    assert_true(asked(&play, 3, "\"IdHoSo\":\"77\""));
+    assert_true(asked(&play, 3, "\"TrangThai\":4"));
+    assert_int_equal(portal_ledger_dossier(play.ledger, CODE, &dossier), REASON_NONE);
+    assert_int_equal(dossier.presence, PORTAL_PRESENT);
+    assert_string_equal(portal_fact_text(dossier.facts, "portal_id"), "77");
+    json_decref(dossier.facts);
+    end(&play);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#define THERE(code)                                                                                \
+    "{\"error_code\":\"0\",\"result\":[{\"MaHoSo\":\"" code "\",\"TrangThaiHoSo\":\"4\"}]}"
+
+/* Nothing of it is new to the portal, which is asked all the same. */
+static void the_rate_bounds_what_is_only_looked_up(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    char path[300];
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    for (int i = 0; i < 2; i++) {
+        says(&play, "{\"error_code\":\"11\",\"result\":null}");
+        says(&play, i == 0 ? THERE("A-261125-0001") : THERE("A-261125-0002"));
+    }
+    begin(&play, "adapters/portal/provincial.jq");
+    assert_true(scratch_write(&play.scratch, "dossiers",
+                              bytes_of_text("{\"code\":\"A-261125-0001\",\"state\":4}\n"
+                                            "{\"code\":\"A-261125-0002\",\"state\":4}\n")));
+    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
+    struct portal_load_options options = {.ledger = play.ledger,
+                                          .client = play.client,
+                                          .path = path,
+                                          .rate = 1,
+                                          .batch = 1,
+                                          .patience_seconds = 60,
+                                          .watch = watch_load};
+    int64_t began = now_ms();
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.present, 2);
+    assert_true(now_ms() - began >= 1000);
+    end(&play);
+}
+
+static bool stop_load(void *context, const struct portal_load_figures *figures)
+{
+    (void)context;
+    (void)figures;
+    return false;
+}
+
+/* Lines with nothing to send do not keep the ledger, which the adapter writes too. */
+static void a_long_file_is_read_in_pieces(void **state)
+{
+    enum { LINES = 5000 };
+    static char lines[2 * LINES];
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    char path[300];
+    (void)state;
+    for (size_t i = 0; i < LINES; i++)
+        memcpy(lines + 2 * i, "x\n", 2);
+    says(&play, "{}");
+    begin(&play, "adapters/portal/provincial.jq");
+    assert_true(scratch_write(&play.scratch, "dossiers",
+                              (struct bytes){(const uint8_t *)lines, sizeof lines}));
+    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
+    struct portal_load_options options = {.ledger = play.ledger,
+                                          .client = play.client,
+                                          .path = path,
+                                          .batch = 50,
+                                          .watch = stop_load};
+    assert_int_equal(portal_load(&options, &figures), REASON_SHUTDOWN);
+    assert_in_range(figures.lines, 1, LINES / 2);
+    options.watch = watch_load;
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_in_range(figures.lines, LINES / 2, LINES - 1); /* from where it was stopped */
+    end(&play);
+}
+
+/* ---- the comparison -------------------------------------------------------------------------- */
+
+enum { LISTED = 500, LISTED_BYTES = 64 * 1024, WATCHES_MAX = 50 };
+
+static bool watch_comparison(void *context, const struct portal_reconcile_figures *figures)
+{
+    struct play *play = context;
+    (void)figures;
+    return ++play->watched < WATCHES_MAX;
+}
+
+/* A whole page of dossiers that are not ours. */
+static char *listing(void)
+{
+    char *body = calloc(1, LISTED_BYTES);
+    assert_non_null(body);
+    size_t size = (size_t)snprintf(body, LISTED_BYTES, "{\"error_code\":\"0\",\"result\":[");
+    for (int i = 0; i < LISTED; i++)
+        size += (size_t)snprintf(body + size, LISTED_BYTES - size,
+                                 "%s{\"MaHoSo\":\"A-261125-%04d\",\"TrangThaiHoSo\":\"4\"}",
+                                 i == 0 ? "" : ",", i);
+    (void)snprintf(body + size, LISTED_BYTES - size, "]}");
+    return body;
+}
+
+/* It does not look at where we are in its list: the same page comes for ever. */
+static void a_list_that_does_not_go_on_is_at_its_end(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_reconcile_figures figures;
+    char *body = listing();
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    while (play.reply_count < REPLIES_MAX)
+        says(&play, body);
+    begin(&play, "adapters/portal/provincial.jq");
+    struct portal_reconcile_options options = {.ledger = play.ledger,
+                                               .client = play.client,
+                                               .to = {INT64_C(1) << 42},
+                                               .batch = 50,
+                                               .watch = watch_comparison,
+                                               .context = &play};
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.extra, LISTED);
+    assert_int_equal(scripted_server_requests(play.server), 3);
+    free(body);
+    end(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
+        cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
+        cmocka_unit_test(a_long_file_is_read_in_pieces),
+        cmocka_unit_test(a_list_that_does_not_go_on_is_at_its_end),
+    };
+    return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
+}
