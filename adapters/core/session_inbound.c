@@ -40,21 +40,6 @@ static void log_message(struct session *session, const char *event, const struct
                                                 .reason = reason});
 }
 
-static void refuse(struct session *session, const struct sealed *sealed, enum reason reason)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    struct receipt_item item = {
-        .message_id = envelope->id,
-        .digest = sealed->digest,
-        .destination = session->options.self,
-        .reason = reason,
-        .at = session->wall,
-    };
-    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, TOLD_NO_MOVE);
-    session_reply_taken(session, &envelope->id);
-    log_message(session, "refused", sealed, reason);
-}
-
 static const struct store_message *find_in_plan(const struct session *session,
                                                 const struct envelope *envelope)
 {
@@ -81,6 +66,57 @@ static enum reason check_seen(struct session *session, const struct sealed *seal
         earlier = &stored;
     }
     return digest_equal(&earlier->digest, &sealed->digest) ? REASON_DUPLICATE : REASON_ID_REUSED;
+}
+
+static void answer_duplicate(struct session *session, const struct sealed *sealed)
+{
+    session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
+    session_reply_taken(session, &sealed->envelope.id);
+    log_message(session, "duplicate", sealed, REASON_DUPLICATE);
+}
+
+/* A refusal is kept like what was taken, as an entry that has ended: the same message again gets
+ * the same answer, also when a clock or a registry was mended in between, and has one outcome (4).
+ * The place of its end in the plan. */
+static size_t plan_refusal(struct session *session, const struct sealed *sealed, enum reason reason)
+{
+    struct entry entry = {
+        .message_seq = plan_sealed(session, sealed)->seq,
+        .destination = session->office,
+        .state = ENTRY_QUEUED,
+        .due = session->wall,
+    };
+    plan_entry(&session->plan, &entry);
+    entry_move(&entry, ENTRY_REFUSED);
+    entry.reason = reason;
+    plan_move(&session->plan, &entry);
+    return session->plan.store.move_count - 1;
+}
+
+static void refuse(struct session *session, const struct sealed *sealed, enum reason reason)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    enum reason seen = check_seen(session, sealed);
+    if (seen == REASON_DUPLICATE) {
+        answer_duplicate(session, sealed); /* it has had its answer */
+        return;
+    }
+    if (seen != REASON_NONE && seen != REASON_ID_REUSED) {
+        session_reply_not_now(session, &envelope->id, REASON_STORE_BUSY);
+        return;
+    }
+    struct receipt_item item = {
+        .message_id = envelope->id,
+        .digest = sealed->digest,
+        .destination = session->options.self,
+        .reason = reason,
+        .at = session->wall,
+    };
+    bool is_kept = seen == REASON_NONE && envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT;
+    size_t move = is_kept ? plan_refusal(session, sealed, reason) : TOLD_NO_MOVE;
+    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, move);
+    session_reply_taken(session, &envelope->id);
+    log_message(session, "refused", sealed, reason);
 }
 
 static void take_message(struct session *session, const struct sealed *sealed)
@@ -278,9 +314,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
     enum reason seen = check_seen(session, sealed);
     if (seen == REASON_DUPLICATE) {
-        session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
-        session_reply_taken(session, &sealed->envelope.id);
-        log_message(session, "duplicate", sealed, seen);
+        answer_duplicate(session, sealed);
     } else if (seen == REASON_ID_REUSED) {
         refuse(session, sealed, seen);
         log_message(session, "alarm", sealed, seen);
