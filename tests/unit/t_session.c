@@ -313,12 +313,55 @@ static void many_senders_are_answered_in_one_step(void **state)
     assert_int_equal(fixture->taken, FRAMES * SENDERS);
 }
 
+/* Our clock was ahead: a message was refused as expired. Mended, it hears the same message again.
+ */
+static void what_was_refused_stays_refused(void **state)
+{
+    enum { LATER_MS = 5000 };
+    struct fixture *fixture = *state;
+    const struct store_verbs *verbs = fixture->store->verbs;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    struct envelope envelope = {.sender = key_of("stp"),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .sequence = 1,
+                                .expires = {{now_ms + LATER_MS}, VIETNAM_OFFSET_MINUTES},
+                                .dossier_code = bytes_of_text("H38.09-261124-0001")};
+    uint8_t kept[1024];
+    struct bytes built = build(fixture, &envelope, &body);
+    check(built.size <= sizeof kept);
+    memcpy(kept, built.data, built.size);
+    struct bytes document = {kept, built.size};
+    struct store_message message;
+    struct entry entry;
+    struct key office = key_of(SESSION_OFFICE);
+    for (int64_t ahead_ms = 2 * LATER_MS; ahead_ms >= 0; ahead_ms -= 2 * LATER_MS) {
+        fixture->taken = 0;
+        session_begin(fixture->session, (mono_t){now_ms}, (wall_t){now_ms + ahead_ms});
+        bring(fixture, &document, 1, "seal");
+        bring(fixture, &document, 1, "seal"); /* twice in one step */
+        end(fixture);
+        assert_int_equal(fixture->taken, 2);
+        assert_int_equal(
+            verbs->find_message(fixture->store, &envelope.sender, &fixture->ids, &message),
+            REASON_NONE);
+        assert_int_equal(verbs->read_entry(fixture->store, message.seq, &office, &entry),
+                         REASON_NONE);
+        assert_int_equal(entry.state, ENTRY_REFUSED);
+        assert_int_equal(entry.reason, REASON_EXPIRED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_receipt_cannot_be_verified, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_refused_stays_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_senders_are_answered_in_one_step, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
