@@ -89,9 +89,9 @@ static enum reason find_document(struct session *session, uint64_t message_seq,
     return reason;
 }
 
-/* One reference stands for one content: frozen again with the id, the number and the times of the
- * first submission it must give the same bytes. Times do not count, a repeating system may well
- * state its own anew. */
+/* One reference stands for one message: of the same kind, for the same recipient, about the same
+ * dossier, in answer to the same message and with the same files. A body does not count: a system
+ * that repeats what it had no answer to writes it anew, with the time of the repetition. */
 static enum reason check_repeated(struct session *session, const struct submission *submission,
                                   uint64_t message_seq)
 {
@@ -104,6 +104,8 @@ static enum reason check_repeated(struct session *session, const struct submissi
         reason = envelope_parse(document, &session->scratch, &first);
     if (reason != REASON_NONE)
         return reason;
+    if (again.type != first.type)
+        return REASON_REFERENCE_REUSED;
     again.id = first.id;
     again.sender = first.sender;
     again.sequence = first.sequence;
@@ -112,7 +114,7 @@ static enum reason check_repeated(struct session *session, const struct submissi
     again.expires = first.expires;
     arena_reset(&session->build);
     buffer_clear(&session->frame);
-    reason = envelope_build(&again, submission->body, &session->build, &session->frame);
+    reason = envelope_build(&again, first.body, &session->build, &session->frame);
     if (reason != REASON_NONE)
         return reason;
     return bytes_equal(buffer_view(&session->frame), document) ? REASON_NONE
