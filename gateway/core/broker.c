@@ -310,6 +310,22 @@ void broker_reply(struct broker *broker, const struct reply *reply)
         broker->replies[broker->reply_count++] = *reply;
 }
 
+/* A receipt names many messages, and who repeats one of them mostly repeats its neighbours too: it
+ * is told once in a step, not once for each. Neighbours come one after another, so that looking a
+ * few replies back is enough. */
+void broker_reply_stored(struct broker *broker, const struct key *peer, uint64_t message_seq)
+{
+    enum { LOOK_BACK = 16 };
+    for (size_t i = broker->reply_count; i > 0 && broker->reply_count - i < LOOK_BACK; i--) {
+        const struct reply *reply = &broker->replies[i - 1];
+        if (reply->kind == REPLY_STORED && reply->message_seq == message_seq &&
+            key_equal(&reply->peer, peer))
+            return;
+    }
+    broker_reply(broker,
+                 &(struct reply){.kind = REPLY_STORED, .peer = *peer, .message_seq = message_seq});
+}
+
 void broker_reply_frame(struct broker *broker, const struct key *peer, const struct frame *frame)
 {
     arena_reset(&broker->build);

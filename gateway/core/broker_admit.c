@@ -86,9 +86,7 @@ static enum reason check_duplicate(struct broker *broker, struct peer *peer,
     }
     /* The copy in this step's own plan is answered by this step's receipt. */
     if (!is_in_plan && earlier->receipt_seq != 0)
-        broker_reply(broker, &(struct reply){.kind = REPLY_STORED,
-                                             .peer = peer->key,
-                                             .message_seq = earlier->receipt_seq});
+        broker_reply_stored(broker, &peer->key, earlier->receipt_seq);
     else if (message_type_is_receipt((enum message_type)envelope->type))
         broker_reply(broker,
                      &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});

@@ -131,6 +131,8 @@ enum { STEP_RECORDS_MAX = PLAN_MOVES_MAX };
 
 /* broker.c */
 void broker_reply(struct broker *broker, const struct reply *reply);
+/* The stored receipt with that seq, once in a step. */
+void broker_reply_stored(struct broker *broker, const struct key *peer, uint64_t message_seq);
 void broker_reply_frame(struct broker *broker, const struct key *peer, const struct frame *frame);
 /* The store could not say what the plan needs to know: the step ends as one whose commit failed,
  * and everything that it took is still the senders'. */

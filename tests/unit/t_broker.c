@@ -259,6 +259,29 @@ static void a_flood_does_not_keep_out_what_waited(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A sender that heard nothing of a whole window repeats it: one receipt answers all of it. */
+static void a_window_that_is_repeated_is_answered_once(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 40 };
+    struct lone_gateway *gateway = lone_gateway_open();
+    char dossier[24];
+    lone_gateway_hello(gateway, "centre", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    uint64_t first_id = gateway->ids;
+    for (int time = 0; time < 2; time++) {
+        gateway->ids = first_id; /* the same messages */
+        for (unsigned i = 0; i < MESSAGES; i++) {
+            (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
+            (void)lone_gateway_put_transfer(gateway, COPY, dossier);
+        }
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->parcels, 1);
+        assert_int_equal(gateway->not_taken, 0);
+    }
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +295,7 @@ int main(void)
         cmocka_unit_test(receipts_go_to_strangers),
         cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
         cmocka_unit_test(a_flood_does_not_keep_out_what_waited),
+        cmocka_unit_test(a_window_that_is_repeated_is_answered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
