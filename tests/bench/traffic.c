@@ -268,9 +268,10 @@ static bool send_as_sender(struct traffic *traffic)
         int64_t now = now_us();
         int64_t due = due_us(traffic);
         bool is_scheduled = traffic->options.rate > 0;
+        /* After a death a receipt names more than was sent again so far. */
         if (is_scheduled ? now < due
-                         : traffic->sent - traffic->in_custody + frame->message_count >
-                               traffic->options.window_messages)
+                         : traffic->sent + frame->message_count >
+                               traffic->in_custody + traffic->options.window_messages)
             break;
         if (link_client_send(traffic->sender.link,
                              corpus_frame_bytes(corpus, traffic->next_frame)) != REASON_NONE)
