@@ -212,8 +212,8 @@ static bool start_store(struct gateway *gateway)
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
         return fail(gateway, REASON_STORE_FAILED, folder);
     (void)chmod(folder, 0700); /* personal data; an operator may have made it open to all */
-    struct store_sqlite_options options = {.cache_bytes =
-                                               (uint32_t)gateway->settings.store_cache_bytes};
+    struct store_sqlite_options options = {
+        .cache_bytes = (uint32_t)gateway->settings.store_cache_bytes, .has_checkpointer = true};
     if (!file_path_join(folder, "store.sqlite", path))
         return fail(gateway, REASON_SETTINGS_INVALID, folder);
     enum reason reason = store_sqlite_open(path, &options, &gateway->store);

@@ -27,8 +27,10 @@ struct sqlite_vfs {
     sqlite3_file *log; /* of the layer below, while it is open */
     /* One sync of the log at a time: the system tells of a failure once, to whoever syncs next. */
     pthread_mutex_t sync_lock;
-    atomic_bool log_is_lost; /* pages that a deferred sync stood for may be gone */
-    bool owes_sync;          /* the handle's thread deferred one since its own last one */
+    atomic_bool is_lost;      /* pages that a deferred sync stood for may be gone */
+    atomic_bool *log_is_lost; /* the above, or that of the owner's layer */
+    bool is_beside;           /* not the owner's: all that it syncs was committed before */
+    bool owes_sync;           /* the handle's thread deferred one since its own last one */
 };
 
 /* What SQLite sees as the open file; the file of the layer below follows it in memory. */
@@ -165,9 +167,9 @@ static int sync_now(struct sqlite_vfs *vfs, int flags, bool stands_for_more)
     sqlite3_file *log = vfs->log;
     (void)pthread_mutex_lock(&vfs->sync_lock);
     int result =
-        atomic_load(&vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : log->pMethods->xSync(log, flags);
+        atomic_load(vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : log->pMethods->xSync(log, flags);
     if (result != SQLITE_OK && stands_for_more)
-        atomic_store(&vfs->log_is_lost, true);
+        atomic_store(vfs->log_is_lost, true);
     (void)pthread_mutex_unlock(&vfs->sync_lock);
     return result;
 }
@@ -180,9 +182,9 @@ static int sync_log(struct layered_file *self, int flags)
     struct sqlite_vfs *vfs = self->vfs;
     if (vfs->defers_log && !self->begins_anew) {
         vfs->owes_sync = true;
-        return atomic_load(&vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+        return atomic_load(vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : SQLITE_OK;
     }
-    int result = sync_now(vfs, flags, vfs->owes_sync);
+    int result = sync_now(vfs, flags, vfs->owes_sync || vfs->is_beside);
     vfs->owes_sync = vfs->owes_sync && result != SQLITE_OK;
     self->begins_anew = self->begins_anew && result != SQLITE_OK;
     return result;
@@ -350,6 +352,7 @@ struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
     if (self == NULL)
         return NULL;
     self->under = under;
+    self->log_is_lost = &self->is_lost;
     (void)pthread_mutex_init(&self->sync_lock, NULL);
     (void)snprintf(self->name, sizeof self->name, "checked-%p", (void *)self);
     self->vfs = (sqlite3_vfs){
@@ -370,6 +373,16 @@ struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
         (void)pthread_mutex_destroy(&self->sync_lock);
         free(self);
         return NULL;
+    }
+    return self;
+}
+
+struct sqlite_vfs *sqlite_vfs_new_beside(const char *under_name, struct sqlite_vfs *owner)
+{
+    struct sqlite_vfs *self = sqlite_vfs_new(under_name);
+    if (self != NULL) {
+        self->log_is_lost = owner->log_is_lost;
+        self->is_beside = true;
     }
     return self;
 }

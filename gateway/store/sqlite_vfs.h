@@ -30,6 +30,9 @@ struct sqlite_vfs;
 /* under_name: the VFS to stand on; NULL: SQLite's default. NULL when there is none of that name or
  * no memory. */
 struct sqlite_vfs *sqlite_vfs_new(const char *under_name);
+/* For a second handle of the same file, which may live in another thread and goes before owner: the
+ * two share the memory of a loss (sqlite_vfs_sync_log). */
+struct sqlite_vfs *sqlite_vfs_new_beside(const char *under_name, struct sqlite_vfs *owner);
 void sqlite_vfs_destroy(struct sqlite_vfs **vfs);
 const char *sqlite_vfs_name(const struct sqlite_vfs *vfs);
 

@@ -20,6 +20,7 @@ enum {
 static void close_store(struct store *store)
 {
     struct store_sqlite *self = (struct store_sqlite *)store;
+    checkpointer_destroy(&self->checkpointer);
     statements_release(self);
     if (self->database != NULL) {
         int result = sqlite3_close(self->database);
@@ -131,6 +132,8 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
         reason = open_database(self, path, options);
     if (reason == REASON_NONE)
         reason = store_sqlite_ready(self);
+    if (reason == REASON_NONE && options->has_checkpointer)
+        reason = checkpointer_new(path, options->vfs_name, self->vfs, &self->checkpointer);
     if (reason != REASON_NONE) {
         close_store(&self->store);
         return reason;

@@ -232,11 +232,24 @@ static enum reason run_plan(struct store_sqlite *store, const struct store_plan 
     return reason;
 }
 
-/* Copies a long log into the file. When it cannot (a full disk) the log grows on, and the next
- * commit tries again: nothing is lost by it. */
+/* True: the log is not long, or a checkpointer is at it. A copy that took all there was lets the
+ * next commit begin the log anew by itself: then its end says nothing about the log of now. */
+static bool leaves_log(struct store_sqlite *store)
+{
+    bool has_copied = store->checkpointer != NULL && checkpointer_has_copied(store->checkpointer);
+    if (store->log_pages < LOG_PAGES_MAX)
+        return true;
+    if (store->checkpointer == NULL || has_copied)
+        return false;
+    checkpointer_copy(store->checkpointer);
+    return store->log_pages < LOG_PAGES_LATE;
+}
+
+/* Copies a long log into the file, or what a checkpointer has left of it. When it cannot (a full
+ * disk) the log grows on, and the next commit tries again: nothing is lost by it. */
 static void shorten_log(struct store_sqlite *store)
 {
-    if (store->log_pages < LOG_PAGES_MAX)
+    if (leaves_log(store))
         return;
     int in_log = 0;
     int copied = 0;

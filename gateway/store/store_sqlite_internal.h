@@ -19,6 +19,7 @@
 #include <sqlite3.h>
 
 #include "gateway/port/store.h"
+#include "gateway/store/checkpointer.h"
 #include "gateway/store/lease_table.h"
 #include "gateway/store/sqlite_vfs.h"
 
@@ -64,6 +65,8 @@ enum {
      * commit touches are copied once for many commits, short enough to be read back in an instant
      * after a crash. */
     LOG_PAGES_MAX = 2048,
+    /* So much longer may it grow while a checkpointer copies it; then the owner tries itself. */
+    LOG_PAGES_LATE = 4 * LOG_PAGES_MAX,
 };
 
 /* How many entries of a row of table lease are still leased by it; at 0 the row goes. */
@@ -87,7 +90,8 @@ struct store_sqlite {
     int owner_file; /* locked while this store is open; -1: none */
     sqlite3_stmt *statements[SQL_COUNT];
     bool is_stale;
-    int log_pages; /* in the write-ahead log after the last commit */
+    int log_pages;                     /* in the write-ahead log after the last commit */
+    struct checkpointer *checkpointer; /* NULL: the owner copies the log itself */
     struct participants participants;
     struct lease_table leases;
     struct lease_pending lease_pending;
