@@ -27,8 +27,8 @@
 enum {
     KEY_FILE_BYTES_MAX = 64 * 1024,
     POOL_FRAMES_MAX = 64,
-    POOL_BYTES_MAX = 16 * 1024 * 1024, /* reached only by frames of the largest size */
-    POOL_SPARE_BYTES = 1024 * 1024,
+    POOL_BYTES_MAX = 16 * 1024 * 1024,  /* reached only by frames of the largest size */
+    POOL_SPARE_BYTES = 4 * 1024 * 1024, /* what comes of one file at once */
 };
 
 wall_t adapter_wall(void)

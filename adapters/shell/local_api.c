@@ -14,8 +14,9 @@
 #include "proto/base/check.h"
 
 enum {
-    CONNECTION_MEMORY_BYTES =
-        32 * 1024,                 /* of MHD, for one connection: headers and a piece of body */
+    /* Of MHD, for one connection: headers and a piece of body. Pages that a connection does not
+     * touch cost nothing; if all connections sent files at once they would take 16 MiB. */
+    CONNECTION_MEMORY_BYTES = 256 * 1024,
     DRAIN_BYTES_MAX = 1024 * 1024, /* of a refused body that is read so that the refusal arrives */
 };
 
@@ -90,7 +91,6 @@ static struct api_request *request_begin(struct local_api *api, struct MHD_Conne
         return NULL;
     request->api = api;
     request->connection = connection;
-    request->upload.spool = -1;
     buffer_init(&request->body, LOCAL_API_BODY_BYTES_MAX);
     const char *expect = header(request, "Expect");
     const char *length = header(request, "Content-Length");
@@ -127,7 +127,6 @@ static void request_completed(void *context, struct MHD_Connection *connection, 
     if (request == NULL)
         return;
     list_remove(&api->changing, request);
-    list_remove(&api->copying, request);
     attachment_release(request);
     buffer_release(&request->body);
     json_decref(request->json);
@@ -156,7 +155,7 @@ static bool request_receive(struct api_request *request, struct bytes content)
 static enum MHD_Result request_suspend(struct api_request *request)
 {
     struct local_api *api = request->api;
-    list_append(request->stage == API_CHANGING ? &api->changing : &api->copying, request);
+    list_append(&api->changing, request);
     request->is_suspended = true;
     MHD_suspend_connection(request->connection);
     return MHD_YES;
@@ -189,7 +188,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (request->stage == API_RECEIVING)
         request->route->complete(request);
-    if (request->stage == API_CHANGING || request->stage == API_COPYING)
+    if (request->stage == API_CHANGING)
         return request_suspend(request);
     check(request->stage == API_ANSWERED);
     if (request->response == NULL)
@@ -294,8 +293,7 @@ void local_api_destroy(struct local_api **api_pointer)
     if (api == NULL)
         return;
     answer_all(api->changing, REASON_SHUTDOWN);
-    answer_all(api->copying, REASON_SHUTDOWN);
-    api->changing = api->copying = NULL;
+    api->changing = NULL;
     if (api->daemon != NULL) {
         (void)MHD_run(api->daemon);
         MHD_stop_daemon(api->daemon);
@@ -330,8 +328,6 @@ int local_api_fd(const struct local_api *api)
 int local_api_timeout_ms(const struct local_api *api)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
-    if (api->copying != NULL)
-        return 0;
     if (MHD_get_timeout(api->daemon, &timeout_ms) != MHD_YES)
         return -1;
     return timeout_ms > LOCAL_API_IDLE_SECONDS * 1000 ? LOCAL_API_IDLE_SECONDS * 1000
@@ -342,16 +338,6 @@ void local_api_run(struct local_api *api, wall_t now)
 {
     api->now = now;
     (void)MHD_run(api->daemon);
-    struct api_request *request = api->copying;
-    while (request != NULL) {
-        struct api_request *next = request->next;
-        attachment_copy(request);
-        if (request->stage == API_ANSWERED) {
-            list_remove(&api->copying, request);
-            request_resume(request);
-        }
-        request = next;
-    }
 }
 
 bool local_api_has_changes(const struct local_api *api)

@@ -1,23 +1,15 @@
 /* Uploads and downloads: streamed, so that a file of any size costs the same memory.
  *
- * PUT names the digest, so its bytes go straight into the blobs store. POST does not: its bytes go
- * to a nameless file of the state directory while they are hashed, and are copied into the blobs
- * store afterwards, COPY_BYTES at a time, between other work of the loop. */
-#include <errno.h>
-#include <fcntl.h>
+ * Both write straight into the blobs store. PUT names the digest and may go on where an earlier one
+ * was cut; POST does not, and the store gives the file its name when it has all of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "adapters/shell/json_text.h"
 #include "adapters/shell/local_api_parts.h"
 
-enum {
-    READ_BYTES = 64 * 1024,
-    COPY_BYTES = 128 * 1024, /* one piece */
-    COPY_PIECES = 8,         /* per turn of the loop */
-};
+enum { READ_BYTES = 64 * 1024 };
 
 /* ---- answers ----------------------------------------------------------------------------------
  */
@@ -128,61 +120,34 @@ void attachment_put_begin(struct api_request *request)
 
 void attachment_post_begin(struct api_request *request)
 {
+    struct blobs *blobs = request->api->options.blobs;
     struct api_upload *upload = &request->upload;
-    upload->spool = open(request->api->options.state_directory, O_TMPFILE | O_RDWR | O_CLOEXEC,
-                         S_IRUSR | S_IWUSR);
-    if (upload->spool < 0)
-        api_answer_reason(request, errno == ENOSPC ? REASON_STORE_FULL : REASON_STORE_FAILED, NULL);
-    else if (!sha256_init(&upload->hash))
-        api_answer_reason(request, REASON_OUT_OF_MEMORY, NULL);
+    enum reason reason = blobs->verbs->begin_unnamed(blobs, &upload->digest);
+    upload->is_begun = reason == REASON_NONE;
+    if (!upload->is_begun)
+        api_answer_reason(request, reason, NULL);
 }
 
-static bool spool_write(struct api_request *request, struct bytes content)
+static void receive_unnamed(struct api_request *request, struct bytes content)
 {
-    while (content.size > 0) {
-        ssize_t count = write(request->upload.spool, content.data, content.size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0) {
-            api_answer_reason(
-                request,
-                errno == ENOSPC || errno == EDQUOT ? REASON_STORE_FULL : REASON_STORE_FAILED, NULL);
-            return false;
-        }
-        content.data += count;
-        content.size -= (size_t)count;
-    }
-    return true;
-}
-
-static void spool_receive(struct api_request *request, struct bytes content)
-{
-    struct api_upload *upload = &request->upload;
-    if (content.size > request->api->options.attachment_bytes_max - upload->size_bytes) {
+    if (content.size > request->api->options.attachment_bytes_max - request->upload.position)
         api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
-        return;
-    }
-    if (!spool_write(request, content))
-        return;
-    sha256_update(&upload->hash, content);
-    upload->size_bytes += content.size;
+    else
+        (void)write_blob(request, content);
 }
 
-void attachment_copy(struct api_request *request)
+/* The digest as which it is to be finished or abandoned from now on. */
+static bool name_blob(struct api_request *request)
 {
+    struct blobs *blobs = request->api->options.blobs;
     struct api_upload *upload = &request->upload;
-    static uint8_t piece[COPY_BYTES];
-    for (int i = 0; i < COPY_PIECES && upload->position < upload->size_bytes; i++) {
-        ssize_t count = pread(upload->spool, piece, sizeof piece, (off_t)upload->position);
-        if (count <= 0) {
-            api_answer_reason(request, REASON_STORE_FAILED, NULL);
-            return;
-        }
-        if (!write_blob(request, (struct bytes){piece, (size_t)count}))
-            return;
-    }
-    if (upload->position == upload->size_bytes)
-        finish(request);
+    struct digest digest;
+    enum reason reason = blobs->verbs->name(blobs, &upload->digest, &digest, &upload->size_bytes);
+    if (reason == REASON_NONE)
+        upload->digest = digest;
+    else
+        api_answer_reason(request, reason, NULL);
+    return reason == REASON_NONE;
 }
 
 /* ---- both -------------------------------------------------------------------------------------
@@ -193,19 +158,21 @@ void attachment_receive(struct api_request *request, struct bytes content)
     if (request->upload.is_digest_known)
         (void)write_blob(request, content);
     else
-        spool_receive(request, content);
+        receive_unnamed(request, content);
 }
 
 void attachment_complete(struct api_request *request)
 {
+    struct blobs *blobs = request->api->options.blobs;
     struct api_upload *upload = &request->upload;
-    if (upload->is_digest_known) {
+    if (!upload->is_digest_known && !name_blob(request))
+        return;
+    if (upload->is_digest_known || !is_there(request)) {
         finish(request);
         return;
     }
-    sha256_final(&upload->hash, &upload->digest);
-    if (!is_there(request) && begin_blob(request))
-        request->stage = API_COPYING;
+    blobs->verbs->abandon(blobs, &upload->digest);
+    upload->is_begun = false;
 }
 
 void attachment_release(struct api_request *request)
@@ -214,9 +181,6 @@ void attachment_release(struct api_request *request)
     struct blobs *blobs = request->api->options.blobs;
     if (upload->is_begun)
         blobs->verbs->abandon(blobs, &upload->digest);
-    if (upload->spool >= 0)
-        (void)close(upload->spool);
-    sha256_release(&upload->hash);
 }
 
 /* ---- GET --------------------------------------------------------------------------------------

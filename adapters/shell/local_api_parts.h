@@ -13,8 +13,7 @@
  * A request:
  *
  *   RECEIVING ──end of body──▶ ANSWERED             reads, refusals        [route->complete]
- *       │ └────────────────▶ CHANGING ──step──▶ ANSWERED    suspended between [local_api_settle]
- *       └──────────────────▶ COPYING ───────▶ ANSWERED      suspended between [attachment_copy]
+ *       └──────────────────▶ CHANGING ──step──▶ ANSWERED    suspended between [local_api_settle]
  */
 #ifndef ADAPTERS_SHELL_LOCAL_API_PARTS_H
 #define ADAPTERS_SHELL_LOCAL_API_PARTS_H
@@ -23,7 +22,6 @@
 #include <microhttpd.h>
 
 #include "adapters/shell/local_api.h"
-#include "proto/seal/sha256.h"
 
 enum {
     API_ARGUMENT_BYTES = 80, /* a digest is 64, a dossier code at most 64 */
@@ -53,17 +51,15 @@ struct api_route {
     void (*apply)(struct api_request *request);
 };
 
-enum api_stage { API_RECEIVING = 0, API_CHANGING, API_COPYING, API_ANSWERED };
+enum api_stage { API_RECEIVING = 0, API_CHANGING, API_ANSWERED };
 
 struct api_upload {
-    struct digest digest;
-    bool is_digest_known; /* PUT: straight into the blobs store */
+    struct digest digest; /* POST: a stand-in until the whole is there */
+    bool is_digest_known; /* PUT */
     bool is_begun;        /* at the blobs store */
-    uint64_t size_bytes;  /* declared, or so far */
+    uint64_t size_bytes;  /* PUT: declared; POST: when it is whole */
     uint64_t position;
     uint64_t kept; /* already there from an earlier try */
-    int spool;     /* -1: none */
-    struct sha256 hash;
 };
 
 struct api_request {
@@ -96,7 +92,6 @@ struct local_api {
     struct message_links office_links; /* with the office's */
     struct arena arena;                /* of one request's moment */
     struct api_request *changing;      /* oldest first */
-    struct api_request *copying;
 };
 
 /* ---- local_api_route.c */
@@ -149,8 +144,6 @@ void attachment_post_begin(struct api_request *request);
 void attachment_receive(struct api_request *request, struct bytes content);
 void attachment_complete(struct api_request *request);
 void attachment_get(struct api_request *request);
-/* Goes on with an upload whose bytes are on disk, a piece at a time. */
-void attachment_copy(struct api_request *request);
 void attachment_release(struct api_request *request);
 
 void submit_complete(struct api_request *request);

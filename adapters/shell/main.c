@@ -13,7 +13,12 @@
 #include "proto/base/version.h"
 
 enum { EXIT_USAGE = 2, EXIT_SETTINGS = 3 };
-enum { MMAP_THRESHOLD_BYTES = 128 * 1024 };
+enum {
+    /* A piece of a file and what ZeroMQ makes of it stay on the heap: mapped and unmapped each
+     * time, they would cost more in page faults than in encryption. */
+    MMAP_THRESHOLD_BYTES = 512 * 1024,
+    TRIM_THRESHOLD_BYTES = 4 * 1024 * 1024,
+};
 enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
 const char *argp_program_version = "lienthong-adapter " VERSION_TEXT;
@@ -169,7 +174,7 @@ int main(int argc, char **argv)
     /* Verification needs no heap of its own, and a large frame gives its memory back at once. */
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES);
     bool started = options.check_only ? adapter_check(&adapter, &settings, language)
                                       : adapter_start(&adapter, &settings, language);
     if (started && !options.check_only)

@@ -9,6 +9,12 @@ size_t examine_memory_bytes(size_t frame_bytes)
     return FIXED_BYTES + frame_bytes * PER_BYTE;
 }
 
+bool examine_is_chunk(struct bytes frame)
+{
+    enum { CHUNK_TAG = FRAME_BLOB_CHUNK << 3 | 2 /* a sub-message */ };
+    return frame.size > 0 && frame.data[0] == CHUNK_TAG;
+}
+
 static void parse_document(struct sealed *sealed, struct bytes document, struct arena *arena,
                            const struct crypto_port *crypto)
 {

@@ -51,6 +51,9 @@ struct intake {
 
 /* How large an arena examine_frame needs for a frame of that size. */
 size_t examine_memory_bytes(size_t frame_bytes);
+/* True: the frame is a piece of a file or malformed, so examine_memory_bytes(0) is enough for it,
+ * whatever its size. */
+bool examine_is_chunk(struct bytes frame);
 /* Fills in the intake. now: for the validity of certificates. */
 void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now);
 

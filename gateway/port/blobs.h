@@ -24,7 +24,15 @@ struct blobs_verbs {
     /* Opens or resumes a partial blob; ret_offset: bytes already kept. */
     enum reason (*begin)(struct blobs *blobs, const struct digest *digest, uint64_t size_bytes,
                          uint64_t *ret_offset);
-    /* Appends at offset, which must be the end so far (otherwise FIELD_INVALID, unchanged). */
+    /* Begins a blob whose digest nobody knows before its last byte; ret_stand_in names it until
+     * then. It does not survive a restart. */
+    enum reason (*begin_unnamed)(struct blobs *blobs, struct digest *ret_stand_in);
+    /* All of it is written: it goes on under its own digest, to be finished or abandoned. After a
+     * failure it is gone. */
+    enum reason (*name)(struct blobs *blobs, const struct digest *stand_in,
+                        struct digest *ret_digest, uint64_t *ret_size_bytes);
+    /* Appends at offset, which must be the end so far (otherwise FIELD_INVALID, unchanged). May
+     * wait until the disk has what came before. */
     enum reason (*write)(struct blobs *blobs, const struct digest *digest, uint64_t offset,
                          struct bytes content);
     /* When the last byte is there: verify, fsync, publish. */

@@ -12,6 +12,7 @@
 #include "proto/base/check.h"
 #include "proto/base/version.h"
 
+enum { HEAP_KEPT_BYTES = 8 * 1024 * 1024 };
 enum { EXIT_USAGE = 2, EXIT_SETTINGS = 3 };
 enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
@@ -161,6 +162,11 @@ int main(int argc, char **argv)
     (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
     /* Few arenas: worker threads would otherwise each keep memory of their own. */
     (void)mallopt(M_ARENA_MAX, 2);
+    /* The largest frame and what is parsed of it stay on the heap, where their pages are used
+     * again: mapped anew for each frame, they would cost more in page faults than in verification.
+     */
+    (void)mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     bool started = options.check_only ? gateway_check(&gateway, &settings, language)
                                       : gateway_start(&gateway, &settings, language);
     bool ran = started && (options.check_only || gateway_run(&gateway));

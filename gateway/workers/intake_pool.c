@@ -13,7 +13,8 @@
 struct pooled {
     struct intake intake;
     uint8_t *bytes;
-    size_t capacity;     /* of bytes; the arena fits a frame of that size */
+    size_t capacity; /* of bytes; the arena fits a frame of that size and kind */
+    bool is_for_chunks;
     bool is_done;        /* under the lock */
     struct pooled *next; /* of the spare ones, or of the alive ones */
     struct pooled *previous;
@@ -48,9 +49,14 @@ static size_t capacity_for(size_t frame_bytes)
     return capacity;
 }
 
-static size_t cost_of(size_t capacity)
+static size_t arena_for(size_t capacity, bool is_for_chunks)
 {
-    return sizeof(struct pooled) + capacity + examine_memory_bytes(capacity);
+    return examine_memory_bytes(is_for_chunks ? 0 : capacity);
+}
+
+static size_t cost_of(size_t capacity, bool is_for_chunks)
+{
+    return sizeof(struct pooled) + capacity + arena_for(capacity, is_for_chunks);
 }
 
 static void pooled_free(struct pooled *pooled)
@@ -60,15 +66,16 @@ static void pooled_free(struct pooled *pooled)
     free(pooled);
 }
 
-static struct pooled *pooled_new(size_t capacity)
+static struct pooled *pooled_new(size_t capacity, bool is_for_chunks)
 {
     struct pooled *pooled = calloc(1, sizeof *pooled);
     if (pooled == NULL)
         return NULL;
     pooled->capacity = capacity;
+    pooled->is_for_chunks = is_for_chunks;
     pooled->bytes = malloc(capacity);
     if (pooled->bytes == NULL ||
-        !arena_init(&pooled->intake.arena, examine_memory_bytes(capacity))) {
+        !arena_init(&pooled->intake.arena, arena_for(capacity, is_for_chunks))) {
         free(pooled->bytes);
         free(pooled);
         return NULL;
@@ -76,14 +83,14 @@ static struct pooled *pooled_new(size_t capacity)
     return pooled;
 }
 
-static struct pooled *spare_take(struct intake_pool *pool, size_t capacity)
+static struct pooled *spare_take(struct intake_pool *pool, size_t capacity, bool is_for_chunks)
 {
     for (struct pooled **at = &pool->spare; *at != NULL; at = &(*at)->next) {
         struct pooled *pooled = *at;
-        if (pooled->capacity != capacity)
+        if (pooled->capacity != capacity || pooled->is_for_chunks != is_for_chunks)
             continue;
         *at = pooled->next;
-        pool->spare_bytes -= cost_of(capacity);
+        pool->spare_bytes -= cost_of(capacity, is_for_chunks);
         return pooled;
     }
     return NULL;
@@ -117,17 +124,30 @@ static void unlink_alive(struct intake_pool *pool, struct pooled *pooled)
         pooled->next->previous = pooled->previous;
 }
 
+static struct pooled *in_ring(const struct intake_pool *pool, uint64_t number)
+{
+    return pool->ring[number % pool->options.frames_max];
+}
+
+/* Under the lock. True: ring[claimed] wants a worker. */
+static bool find_work(struct intake_pool *pool)
+{
+    while (pool->claimed < pool->end && in_ring(pool, pool->claimed)->is_done)
+        pool->claimed++;
+    return pool->claimed < pool->end;
+}
+
 static void *work(void *context)
 {
     struct intake_pool *pool = context;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->is_stopping && pool->claimed == pool->end)
+        while (!pool->is_stopping && !find_work(pool))
             pthread_cond_wait(&pool->work, &pool->lock);
         if (pool->is_stopping)
             break;
         uint64_t mine = pool->claimed++;
-        struct pooled *pooled = pool->ring[mine % pool->options.frames_max];
+        struct pooled *pooled = in_ring(pool, mine);
         pthread_mutex_unlock(&pool->lock);
         examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
         pthread_mutex_lock(&pool->lock);
@@ -144,7 +164,7 @@ enum reason intake_pool_new(const struct intake_pool_options *options,
 {
     check(options->threads >= 1 && options->threads <= INTAKE_POOL_THREADS_MAX);
     check(options->frames_max >= 1 && options->frames_max <= INTAKE_POOL_FRAMES_MAX);
-    check(options->bytes_max >= cost_of(FRAME_BYTES_MAX));
+    check(options->bytes_max >= cost_of(FRAME_BYTES_MAX, false));
     struct intake_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return REASON_OUT_OF_MEMORY;
@@ -199,12 +219,14 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
     if (bytes.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
     size_t capacity = capacity_for(bytes.size);
+    bool is_chunk = examine_is_chunk(bytes);
+    size_t cost = cost_of(capacity, is_chunk);
     if (pool->alive == pool->options.frames_max ||
-        cost_of(capacity) > pool->options.bytes_max - pool->alive_bytes)
+        cost > pool->options.bytes_max - pool->alive_bytes)
         return REASON_BUSY;
-    struct pooled *pooled = spare_take(pool, capacity);
+    struct pooled *pooled = spare_take(pool, capacity, is_chunk);
     if (pooled == NULL)
-        pooled = pooled_new(capacity);
+        pooled = pooled_new(capacity, is_chunk);
     if (pooled == NULL)
         return REASON_OUT_OF_MEMORY;
     if (bytes.size > 0)
@@ -216,13 +238,19 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
                                      .bytes = {pooled->bytes, bytes.size},
                                      .arena = arena,
                                      .arrived = now};
-    pooled->is_done = false;
+    /* A piece of a file has nothing to verify: another thread would cost more than it does. */
+    if (is_chunk)
+        examine_frame(&pooled->intake, pool->options.crypto, now);
+    pooled->is_done = is_chunk;
     pool->alive++;
-    pool->alive_bytes += cost_of(capacity);
+    pool->alive_bytes += cost;
     link_alive(pool, pooled);
     pthread_mutex_lock(&pool->lock);
     pool->ring[pool->end++ % pool->options.frames_max] = pooled;
-    pthread_cond_signal(&pool->work);
+    if (!is_chunk)
+        pthread_cond_signal(&pool->work);
+    else if (pool->end == pool->first + 1)
+        (void)eventfd_write(pool->done_fd, 1);
     pthread_mutex_unlock(&pool->lock);
     return REASON_NONE;
 }
@@ -232,9 +260,11 @@ struct intake *intake_pool_take(struct intake_pool *pool)
     struct pooled *pooled = NULL;
     pthread_mutex_lock(&pool->lock);
     if (pool->first != pool->end)
-        pooled = pool->ring[pool->first % pool->options.frames_max];
+        pooled = in_ring(pool, pool->first);
     if (pooled != NULL && pooled->is_done) {
         pool->first++;
+        if (pool->claimed < pool->first) /* no worker saw it: it was done when it came */
+            pool->claimed = pool->first;
     } else {
         /* Whoever finishes the oldest one writes again. */
         eventfd_t ignored;
@@ -250,7 +280,7 @@ void intake_pool_release(struct intake_pool *pool, struct intake *intake)
     struct pooled *pooled = (struct pooled *)intake;
     check(intake->references == 0);
     check(pool->alive > 0);
-    size_t cost = cost_of(pooled->capacity);
+    size_t cost = cost_of(pooled->capacity, pooled->is_for_chunks);
     pool->alive--;
     pool->alive_bytes -= cost;
     unlink_alive(pool, pooled);

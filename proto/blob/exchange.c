@@ -165,9 +165,18 @@ static struct frame refusal(const struct digest *digest, enum reason reason)
                           .blob = {.digest = *digest, .reason = reason}};
 }
 
-static struct frame want(struct blob_transfer *transfer)
+/* What each transfer may have under way, now that so many share the window. */
+static uint64_t share(const struct blob_receiver *receiver)
 {
-    transfer->credit_until = smaller(transfer->offset + BLOB_WINDOW_BYTES, transfer->size_bytes);
+    uint64_t count = 0;
+    for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++)
+        count += receiver->transfers[i].state != BLOB_IDLE;
+    return BLOB_WINDOW_BYTES / (count > 0 ? count : 1);
+}
+
+static struct frame want(const struct blob_receiver *receiver, struct blob_transfer *transfer)
+{
+    transfer->credit_until = smaller(transfer->offset + share(receiver), transfer->size_bytes);
     return (struct frame){.kind = FRAME_BLOB_WANT,
                           .blob = {.digest = transfer->digest,
                                    .offset = transfer->offset,
@@ -198,7 +207,7 @@ void blob_receiver_offer(struct blob_receiver *receiver, const struct frame_blob
     *transfer = (struct blob_transfer){
         .digest = offer->digest, .size_bytes = offer->size_bytes, .offset = have_bytes};
     transfer_move(transfer, BLOB_RECEIVING);
-    *ret_answer = want(transfer);
+    *ret_answer = want(receiver, transfer);
 }
 
 enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct frame_blob *chunk,
@@ -231,11 +240,11 @@ void blob_receiver_written(struct blob_receiver *receiver, const struct frame_bl
     check(transfer != NULL && transfer->offset == chunk->offset);
     transfer->offset += chunk->content.size;
     *ret_is_complete = transfer->offset == transfer->size_bytes;
-    /* Half a window used: say so, and the sender never stands still. */
-    bool is_half = transfer->credit_until - transfer->offset <= BLOB_WINDOW_BYTES / 2;
+    /* Half a share used: say so, and the sender never stands still. */
+    bool is_half = transfer->credit_until - transfer->offset <= share(receiver) / 2;
     *ret_has_answer = !*ret_is_complete && is_half && transfer->credit_until < transfer->size_bytes;
     if (*ret_has_answer)
-        *ret_answer = want(transfer);
+        *ret_answer = want(receiver, transfer);
 }
 
 void blob_receiver_finished(struct blob_receiver *receiver, const struct digest *digest,
@@ -244,7 +253,7 @@ void blob_receiver_finished(struct blob_receiver *receiver, const struct digest 
     struct blob_transfer *transfer = find(receiver->transfers, digest);
     check(transfer != NULL);
     if (outcome == REASON_NONE)
-        *ret_answer = want(transfer);
+        *ret_answer = want(receiver, transfer);
     else
         *ret_answer = refusal(digest, outcome);
     transfer_move(transfer, BLOB_IDLE);

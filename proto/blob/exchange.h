@@ -10,12 +10,13 @@
  *   REFUSED  ◀─ BlobRefused(reason) ───────
  *
  * One struct blob_sender and one struct blob_receiver per peer; each at most BLOB_TRANSFERS_MAX at
- * once, more are told to wait by the caller (queue in the store, not here). After a lost connection
- * the caller says blob_sender_reset / blob_receiver_reset and offers again: transfers resume at the
- * receiver's offset. A BlobWant that grants nothing new rewinds the sender to its offset, so a
- * receiver that lost chunks repeats its want. A sender whose places are all taken gives the place
- * of a transfer that waits for its receiver to a new one. A chunk out of place, past the size or
- * past the credit is refused.
+ * once, more are told to wait by the caller (queue in the store, not here). The receiver divides
+ * its window among those that are under way; one that had more uses it up before it is granted its
+ * share. After a lost connection the caller says blob_sender_reset / blob_receiver_reset and offers
+ * again: transfers resume at the receiver's offset. A BlobWant that grants nothing new rewinds the
+ * sender to its offset, so a receiver that lost chunks repeats its want. A sender whose places are
+ * all taken gives the place of a transfer that waits for its receiver to a new one. A chunk out of
+ * place, past the size or past the credit is refused.
  */
 #ifndef PROTO_BLOB_EXCHANGE_H
 #define PROTO_BLOB_EXCHANGE_H

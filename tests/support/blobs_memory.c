@@ -12,12 +12,14 @@ struct blob {
     uint64_t written;
     bool is_finished;
     bool is_used;
+    bool is_unnamed; /* .digest is a number of ours; content grows */
 };
 
 struct blobs_memory {
     struct blobs port;
     uint64_t size_max_bytes;
     struct blob blobs[BLOBS_MEMORY_MAX];
+    uint64_t unnamed;
 };
 
 static struct blob *look_up(struct blobs *blobs, const struct digest *digest, bool is_finished)
@@ -77,9 +79,59 @@ static enum reason begin(struct blobs *blobs, const struct digest *digest, uint6
     uint8_t *content = realloc(blob->content, (size_t)size_bytes + 1);
     if (content == NULL)
         return REASON_OUT_OF_MEMORY;
-    *blob = (struct blob){*digest, content, size_bytes, blob->written, false, true};
+    *blob = (struct blob){.digest = *digest,
+                          .content = content,
+                          .size_bytes = size_bytes,
+                          .written = blob->written,
+                          .is_used = true};
     *ret_offset = blob->written;
     return REASON_NONE;
+}
+
+static enum reason begin_unnamed(struct blobs *blobs, struct digest *ret_stand_in)
+{
+    struct blobs_memory *self = (struct blobs_memory *)blobs;
+    for (size_t i = 0; i < BLOBS_MEMORY_MAX; i++) {
+        struct blob *blob = &self->blobs[i];
+        if (blob->is_used)
+            continue;
+        *blob =
+            (struct blob){.size_bytes = self->size_max_bytes, .is_used = true, .is_unnamed = true};
+        uint64_t number = ++self->unnamed;
+        memcpy(blob->digest.bytes, &number, sizeof number);
+        *ret_stand_in = blob->digest;
+        return REASON_NONE;
+    }
+    return REASON_BUSY;
+}
+
+static enum reason name_blob(struct blobs *blobs, const struct digest *stand_in,
+                             struct digest *ret_digest, uint64_t *ret_size_bytes)
+{
+    struct blob *blob = look_up(blobs, stand_in, false);
+    struct digest digest;
+    if (blob == NULL || !blob->is_unnamed)
+        return REASON_NOT_FOUND;
+    struct bytes content = {blob->content, (size_t)blob->written};
+    sha256_parts(&content, 1, &digest);
+    struct blob *other = look_up(blobs, &digest, false);
+    if (other != NULL)
+        forget(other);
+    blob->digest = digest;
+    blob->is_unnamed = false;
+    *ret_digest = digest;
+    *ret_size_bytes = blob->size_bytes = blob->written;
+    return REASON_NONE;
+}
+
+static bool make_room(struct blob *blob, size_t more)
+{
+    if (!blob->is_unnamed)
+        return true;
+    uint8_t *content = realloc(blob->content, (size_t)blob->written + more);
+    if (content != NULL)
+        blob->content = content;
+    return content != NULL;
 }
 
 static enum reason write_content(struct blobs *blobs, const struct digest *digest, uint64_t offset,
@@ -92,6 +144,10 @@ static enum reason write_content(struct blobs *blobs, const struct digest *diges
         return REASON_FIELD_INVALID;
     if (content.size > blob->size_bytes - blob->written)
         return REASON_ATTACHMENT_LONG;
+    if (content.size == 0)
+        return REASON_NONE;
+    if (!make_room(blob, content.size))
+        return REASON_OUT_OF_MEMORY;
     memcpy(blob->content + offset, content.data, content.size);
     blob->written += content.size;
     return REASON_NONE;
@@ -101,7 +157,7 @@ static enum reason finish(struct blobs *blobs, const struct digest *digest)
 {
     struct blob *blob = look_up(blobs, digest, false);
     struct digest actual;
-    if (blob == NULL)
+    if (blob == NULL || blob->is_unnamed)
         return REASON_NOT_FOUND;
     if (blob->written < blob->size_bytes)
         return REASON_ATTACHMENT_SHORT;
@@ -143,6 +199,8 @@ struct blobs *blobs_memory_new(uint64_t size_max_bytes)
         .close = close_memory,
         .find = find,
         .begin = begin,
+        .begin_unnamed = begin_unnamed,
+        .name = name_blob,
         .write = write_content,
         .finish = finish,
         .abandon = abandon,

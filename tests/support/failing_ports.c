@@ -156,6 +156,10 @@ BLOBS_VERB(find, (struct blobs *blobs, const struct digest *digest, uint64_t *re
 BLOBS_VERB(begin, (struct blobs *blobs, const struct digest *digest, uint64_t size_bytes,
             uint64_t *ret_offset),
            (inner, digest, size_bytes, ret_offset))
+BLOBS_VERB(begin_unnamed, (struct blobs *blobs, struct digest *ret_stand_in), (inner, ret_stand_in))
+BLOBS_VERB(name, (struct blobs *blobs, const struct digest *stand_in, struct digest *ret_digest,
+            uint64_t *ret_size_bytes),
+           (inner, stand_in, ret_digest, ret_size_bytes))
 BLOBS_VERB(write, (struct blobs *blobs, const struct digest *digest, uint64_t offset,
             struct bytes content),
            (inner, digest, offset, content))
@@ -174,6 +178,8 @@ void failing_blobs_init(struct failing_blobs *blobs, struct blobs *inner,
         .close = close_blobs,
         .find = blob_find,
         .begin = blob_begin,
+        .begin_unnamed = blob_begin_unnamed,
+        .name = blob_name,
         .write = blob_write,
         .finish = blob_finish,
         .abandon = abandon,

@@ -113,6 +113,35 @@ static void many_frames_keep_their_order(void **state)
     intake_pool_destroy(&pool);
 }
 
+/* Pieces of files are done when they come, and wait for their turn all the same. */
+static void pieces_of_files_keep_their_order(void **state)
+{
+    (void)state;
+    static uint8_t chunk[128 * 1024] = {0x4a}; /* malformed: nothing else is needed here */
+    const struct bytes piece = {chunk, sizeof chunk};
+    gate_is_open = false;
+    struct intake_pool *pool = pool_of(2, 8, 9 * 1024 * 1024);
+    for (uint64_t i = 1; i <= 3; i++) { /* none of these needs a worker */
+        assert_int_equal(submit(pool, piece, i), REASON_NONE);
+        struct intake *intake = take(pool);
+        assert_int_equal(intake->connection, i);
+        assert_int_equal(intake->reason, REASON_FRAME_MALFORMED);
+        intake_pool_release(pool, intake);
+    }
+    assert_int_equal(submit(pool, bytes_of_text("wait"), 1), REASON_NONE);
+    assert_int_equal(submit(pool, piece, 2), REASON_NONE);
+    assert_int_equal(submit(pool, piece, 3), REASON_NONE);
+    assert_null(intake_pool_take(pool));
+    assert_int_equal(submit(pool, bytes_of_text("go"), 4), REASON_NONE);
+    for (uint64_t expected = 1; expected <= 4; expected++) {
+        struct intake *intake = take(pool);
+        assert_int_equal(intake->connection, expected);
+        intake_pool_release(pool, intake);
+    }
+    assert_int_equal(intake_pool_count(pool), 0);
+    intake_pool_destroy(&pool);
+}
+
 static void bounds_are_refusals(void **state)
 {
     (void)state;
@@ -134,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_frame_holds_the_later_ones_back),
         cmocka_unit_test(many_frames_keep_their_order),
+        cmocka_unit_test(pieces_of_files_keep_their_order),
         cmocka_unit_test(bounds_are_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
