@@ -5,7 +5,7 @@
 size_t examine_memory_bytes(size_t frame_bytes)
 {
     /* Parsed forms are a few times larger than what they are made of, plus what is fixed. */
-    enum { FIXED_BYTES = 16 * 1024, PER_BYTE = 6 };
+    enum { FIXED_BYTES = 8 * 1024, PER_BYTE = 6 };
     return FIXED_BYTES + frame_bytes * PER_BYTE;
 }
 

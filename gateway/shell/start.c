@@ -22,8 +22,8 @@
 
 enum {
     KEY_FILE_BYTES_MAX = 64 * 1024,
-    POOL_FRAMES_MAX = 1024,
-    POOL_BYTES_MAX = 32 * 1024 * 1024, /* part of the program's memory bound */
+    POOL_FRAMES_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* one step is computed, one gathers */
+    POOL_BYTES_MAX = 32 * 1024 * 1024,             /* part of the program's memory bound */
     POOL_SPARE_BYTES = 4 * 1024 * 1024,
 };
 

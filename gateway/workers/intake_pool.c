@@ -42,7 +42,7 @@ struct intake_pool {
 /* Sizes are rounded up, so that a released intake fits the next frame of about that size. */
 static size_t capacity_for(size_t frame_bytes)
 {
-    enum { SMALLEST = 4096 };
+    enum { SMALLEST = 2048 };
     size_t capacity = SMALLEST;
     while (capacity < frame_bytes)
         capacity *= 2;
