@@ -54,7 +54,10 @@ static bool build(const struct share *share, size_t index, size_t padding, struc
     char summary[DOCUMENT_BYTES_MAX];
     const struct corpus_options *options = share->options;
     province_procedure(1 + index / options->run_messages % options->agencies, procedure);
-    (void)snprintf(dossier, sizeof dossier, "H99-261124-%07zu", index);
+    /* The second of making stands for the day: each corpus brings dossiers of its own, after those
+     * of earlier ones, as a new day does. */
+    (void)snprintf(dossier, sizeof dossier, "H99-%08u-%07zu",
+                   (unsigned)(share->now.ms / 1000 % 100000000), index);
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     transfer.procedure_name = (char *)(uintptr_t) "Test";

@@ -2,9 +2,9 @@
  * JSON. With -c it only makes the province and the corpus.
  *
  *   gateway -d DIR -p PROGRAM [-c] [-k rsa|p256] [-s BYTES] [-n MESSAGES] [-m MANIFEST] [-r RUN]
- *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-x]
+ *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-W WARM_UP]
  *
- *           [-N NAME] [-A PROVINCE_AGENCIES] [-K]
+ *           [-x] [-N NAME] [-A PROVINCE_AGENCIES] [-K]
  *
  * DIR holds one province, made by the first -c, and corpora by NAME; the gateway's state is new in
  * every run unless -x keeps it. With -K the gateway is killed in the middle of the run, and printed
@@ -89,6 +89,9 @@ static bool parse_traffic(int option, const char *value, struct options *options
     case 't':
         options->traffic.receipt_delay_us = (int64_t)number(value);
         return true;
+    case 'W':
+        options->traffic.warm_up_messages = number(value);
+        return true;
     case 'R':
         options->traffic.rate = strtod(value, NULL);
         return true;
@@ -139,7 +142,7 @@ static bool parse(int count, char **words, struct options *ret_options)
                     .timeout_ms = TIMEOUT_MS},
     };
     int option;
-    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:xN:A:K")) != -1) {
+    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:W:xN:A:K")) != -1) {
         if (!parse_run(option, optarg, ret_options) && !parse_corpus(option, optarg, ret_options) &&
             !parse_traffic(option, optarg, ret_options))
             return false;
@@ -263,7 +266,7 @@ static void print_result(const struct traffic_result *result, double gateway_sec
     double count = (double)result->delivered;
     (void)printf("{\"rate\":%.0f,\"seconds\":%.3f,\"messages\":%zu,\"receipts\":%zu,"
                  "\"gateway_us\":%.1f,\"driver_us\":%.1f,\"rss_mb\":%.1f",
-                 count / result->seconds, result->seconds, result->delivered, result->receipts,
+                 result->rate, result->seconds, result->delivered, result->receipts,
                  gateway_seconds / count * 1e6, driver_seconds / count * 1e6, rss_mb);
     print_quantiles("custody", &result->custody);
     print_quantiles("settled", &result->settled);

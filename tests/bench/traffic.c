@@ -455,6 +455,9 @@ bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
     traffic->result = ret_result;
     traffic->started_us = now_us();
     int64_t progress_us = traffic->started_us;
+    int64_t counted_us = traffic->started_us;
+    size_t uncounted = traffic->settled;
+    size_t warm = uncounted + traffic->options.warm_up_messages;
     while (traffic->settled < all && !traffic->failed) {
         size_t before = traffic->sent + traffic->in_custody + traffic->settled;
         bool any = receive_as_sender(traffic);
@@ -468,9 +471,15 @@ bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)
             progress_us = now;
         else if (now - progress_us > (int64_t)traffic->options.timeout_ms * 1000)
             fail(traffic, "no progress");
+        if (uncounted < warm && traffic->settled >= warm) {
+            counted_us = now;
+            uncounted = traffic->settled;
+        }
         if (!any)
             rest(traffic);
     }
+    ret_result->rate =
+        (double)(traffic->settled - uncounted) / (double)(now_us() - counted_us) * 1e6;
     ret_result->seconds = (double)(now_us() - traffic->started_us) / 1e6;
     ret_result->delivered = traffic->settled;
     ret_result->receipts = traffic->receipts;

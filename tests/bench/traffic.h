@@ -38,11 +38,15 @@ struct traffic_options {
      * caller's; zeroed before the first run. */
     struct traffic_message *messages;
     size_t stop_after; /* delivered messages, with the rest under way; 0: all */
-    int timeout_ms;    /* without any progress */
+    /* So many delivered messages are not in the rate: caches of a gateway that has just started
+     * are filled by them, as they are in one that has run for a day. */
+    size_t warm_up_messages;
+    int timeout_ms; /* without any progress */
 };
 
 struct traffic_result {
     double seconds; /* first frame sent to last delivered receipt acknowledged */
+    double rate;    /* delivered messages a second, those of the warm-up left out */
     size_t delivered;
     size_t receipts;          /* delivered receipts, signed and taken */
     struct histogram custody; /* sent, or due by the timetable, to custody receipt */
