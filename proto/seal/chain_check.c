@@ -87,9 +87,9 @@ static bool may_sign(X509 *certificate)
 /* Strength and validity of the issuers. An anchor's own signature is not relied on. */
 static enum reason judge_issuers(struct trust_signer *signer)
 {
-    int count = sk_X509_num(signer->issuers);
-    for (int i = 0; i < count; i++) {
-        X509 *issuer = sk_X509_value(signer->issuers, i);
+    int count = sk_X509_num(signer->chain);
+    for (int i = 1; i < count; i++) {
+        X509 *issuer = sk_X509_value(signer->chain, i);
         enum reason reason = public_key_judge(X509_get0_pubkey(issuer));
         if (reason == REASON_NONE && i + 1 < count)
             reason = judge_signature(issuer);
@@ -134,10 +134,9 @@ static bool walk(struct trust_signer *signer, X509_STORE_CTX *context)
         signer->standing = REASON_CERTIFICATE_UNTRUSTED;
         return true;
     }
-    signer->issuers = X509_STORE_CTX_get1_chain(context);
-    if (signer->issuers == NULL)
+    signer->chain = X509_STORE_CTX_get1_chain(context);
+    if (signer->chain == NULL)
         return false;
-    X509_free(sk_X509_shift(signer->issuers)); /* the certificate itself */
     signer->standing = judge_issuers(signer);
     return true;
 }

@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 enum {
     RSA_BITS_MIN = 2048,
@@ -23,17 +22,8 @@ struct context {
 };
 
 struct public_key {
-    struct public_key_cache *cache;
-    struct bytes info; /* DER */
-    enum signature_scheme scheme;
+    EVP_PKEY *key;
     _Atomic(struct context *) idle[LENT_MAX];
-    atomic_uint owed; /* contexts that were lent when their turn to go came: freed on return */
-};
-
-/* Every context that is alive has a place here, so there are never more than places. */
-struct public_key_cache {
-    _Atomic(struct public_key *) made_for[PUBLIC_KEY_KEPT_MAX];
-    atomic_uint next;
 };
 
 static EVP_MD *fetched[HASH_COUNT];
@@ -89,29 +79,13 @@ enum signature_scheme public_key_scheme(EVP_PKEY *key)
     }
 }
 
-bool public_key_cache_new(struct public_key_cache **ret_cache)
-{
-    struct public_key_cache *cache = calloc(1, sizeof *cache);
-    if (cache != NULL)
-        *ret_cache = cache;
-    return cache != NULL;
-}
-
-void public_key_cache_destroy(struct public_key_cache **cache)
-{
-    free(*cache);
-    *cache = NULL;
-}
-
-bool public_key_new(struct public_key_cache *cache, EVP_PKEY *key, struct bytes info,
-                    struct public_key **ret_key)
+bool public_key_new(EVP_PKEY *key, struct public_key **ret_key)
 {
     struct public_key *made = calloc(1, sizeof *made);
     if (made == NULL)
         return false;
-    made->cache = cache;
-    made->info = info;
-    made->scheme = public_key_scheme(key);
+    EVP_PKEY_up_ref(key);
+    made->key = key;
     *ret_key = made;
     return true;
 }
@@ -124,20 +98,13 @@ static void context_free(struct context *context)
     free(context);
 }
 
-static struct context *take_idle(struct public_key *key)
-{
-    struct context *context = NULL;
-    for (int i = 0; i < LENT_MAX && context == NULL; i++)
-        context = atomic_exchange_explicit(&key->idle[i], NULL, memory_order_acquire);
-    return context;
-}
-
 void public_key_destroy(struct public_key **key)
 {
     if (*key == NULL)
         return;
     for (int i = 0; i < LENT_MAX; i++)
         context_free(atomic_load(&(*key)->idle[i]));
+    EVP_PKEY_free((*key)->key);
     free(*key);
     *key = NULL;
 }
@@ -163,31 +130,16 @@ static bool set_up(struct context *context, const struct signature_algorithm *al
     return true;
 }
 
-/* A context was made for this key: it takes the place of the oldest one. */
-static void take_place(struct public_key *key)
-{
-    struct public_key_cache *cache = key->cache;
-    unsigned int at = atomic_fetch_add(&cache->next, 1) % PUBLIC_KEY_KEPT_MAX;
-    struct public_key *oldest = atomic_exchange(&cache->made_for[at], key);
-    struct context *context = oldest == NULL ? NULL : take_idle(oldest);
-    if (oldest != NULL && context == NULL)
-        (void)atomic_fetch_add(&oldest->owed, 1);
-    context_free(context);
-}
-
-static struct context *context_new(struct public_key *key,
+static struct context *context_new(const struct public_key *key,
                                    const struct signature_algorithm *algorithm)
 {
     struct context *context = calloc(1, sizeof *context);
-    const uint8_t *info = key->info.data;
-    EVP_PKEY *own = context == NULL ? NULL : d2i_PUBKEY(NULL, &info, (long)key->info.size);
-    if (own != NULL)
-        context->evp = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
-    EVP_PKEY_free(own); /* the context holds it */
-    if (context != NULL && context->evp != NULL && set_up(context, algorithm)) {
-        take_place(key);
+    EVP_PKEY *copy = context == NULL ? NULL : EVP_PKEY_dup(key->key);
+    if (copy != NULL)
+        context->evp = EVP_PKEY_CTX_new_from_pkey(NULL, copy, NULL);
+    EVP_PKEY_free(copy); /* the context holds it */
+    if (context != NULL && context->evp != NULL && set_up(context, algorithm))
         return context;
-    }
     context_free(context);
     return NULL;
 }
@@ -199,7 +151,9 @@ static bool same_algorithm(const struct signature_algorithm *a, const struct sig
 
 static struct context *borrow(struct public_key *key, const struct signature_algorithm *algorithm)
 {
-    struct context *context = take_idle(key);
+    struct context *context = NULL;
+    for (int i = 0; i < LENT_MAX && context == NULL; i++)
+        context = atomic_exchange_explicit(&key->idle[i], NULL, memory_order_acquire);
     if (context == NULL)
         return context_new(key, algorithm);
     if (!same_algorithm(&context->algorithm, algorithm) && !set_up(context, algorithm)) {
@@ -209,20 +163,8 @@ static struct context *borrow(struct public_key *key, const struct signature_alg
     return context;
 }
 
-static bool settle_debt(struct public_key *key)
-{
-    unsigned int owed = atomic_load_explicit(&key->owed, memory_order_relaxed);
-    while (owed > 0 && !atomic_compare_exchange_weak(&key->owed, &owed, owed - 1))
-        continue;
-    return owed > 0;
-}
-
 static void give_back(struct public_key *key, struct context *context)
 {
-    if (settle_debt(key)) {
-        context_free(context);
-        return;
-    }
     for (int i = 0; i < LENT_MAX && context != NULL; i++) {
         struct context *none = NULL;
         if (atomic_compare_exchange_strong_explicit(&key->idle[i], &none, context,
@@ -232,21 +174,22 @@ static void give_back(struct public_key *key, struct context *context)
     context_free(context);
 }
 
-static bool scheme_fits(enum signature_scheme own, enum signature_scheme scheme)
+static bool scheme_fits(EVP_PKEY *key, enum signature_scheme scheme)
 {
+    enum signature_scheme own = public_key_scheme(key);
     return own == scheme || (own == SCHEME_RSA_PKCS1 && scheme == SCHEME_RSA_PSS);
 }
 
 enum reason public_key_verify(struct public_key *key, const struct signature_algorithm *algorithm,
                               struct bytes digest, struct bytes signature)
 {
-    if (!scheme_fits(key->scheme, algorithm->scheme))
+    if (!scheme_fits(key->key, algorithm->scheme))
         return REASON_SIGNATURE_WRONG;
     ERR_clear_error();
     struct context *context = borrow(key, algorithm);
     /* A key of kind RSASSA-PSS may forbid these parameters: then the set-up fails. */
     if (context == NULL)
-        return openssl_ran_out_of_memory() || key->scheme != SCHEME_RSA_PSS
+        return openssl_ran_out_of_memory() || public_key_scheme(key->key) != SCHEME_RSA_PSS
                    ? REASON_OUT_OF_MEMORY
                    : REASON_SIGNATURE_WRONG;
     int right =

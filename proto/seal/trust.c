@@ -9,7 +9,7 @@
 void trust_signer_release(struct trust_signer *signer)
 {
     public_key_destroy(&signer->key);
-    sk_X509_pop_free(signer->issuers, X509_free);
+    sk_X509_pop_free(signer->chain, X509_free);
     X509_free(signer->certificate);
     free(signer->der);
 }
@@ -28,7 +28,6 @@ void trust_drop(struct trust **trust)
         return;
     for (size_t i = 0; i < dropped->count; i++)
         trust_signer_release(&dropped->signers[i]);
-    public_key_cache_destroy(&dropped->keys);
     free(dropped->signers);
     free(dropped->by_issuer);
     free(dropped->by_fingerprint);
@@ -148,9 +147,9 @@ enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
     if (index == 0)
         return buffer_append(ret_der, trust_signer_certificate(signer)) ? REASON_NONE
                                                                         : REASON_OUT_OF_MEMORY;
-    if (signer->issuers == NULL || index >= (size_t)sk_X509_num(signer->issuers))
+    if (signer->chain == NULL || index + 1 >= (size_t)sk_X509_num(signer->chain))
         return REASON_NOT_FOUND;
-    X509 *issuer = sk_X509_value(signer->issuers, (int)index - 1);
+    X509 *issuer = sk_X509_value(signer->chain, (int)index);
     int size = i2d_X509(issuer, NULL);
     uint8_t *room = size <= 0 ? NULL : buffer_extend(ret_der, (size_t)size);
     if (room == NULL)

@@ -22,7 +22,7 @@ enum reason trust_builder_new(struct trust_builder **ret_builder)
     builder->lists = sk_X509_CRL_new_null();
     builder->trust = calloc(1, sizeof *builder->trust);
     if (builder->anchors == NULL || builder->intermediates == NULL || builder->lists == NULL ||
-        builder->trust == NULL || !public_key_cache_new(&builder->trust->keys)) {
+        builder->trust == NULL) {
         trust_builder_destroy(&builder);
         return REASON_OUT_OF_MEMORY;
     }
@@ -85,9 +85,8 @@ wall_t trust_time_end(const ASN1_TIME *time)
     return (wall_t){start.ms == INT64_MIN ? INT64_MIN : start.ms + 999};
 }
 
-/* TBSCertificate (RFC 5280 §4.1): [0] version, serial number, algorithm, issuer, validity, subject,
- * public key, … */
-static bool read_parts(struct trust_signer *signer)
+/* TBSCertificate (RFC 5280 §4.1): [0] version, serial number, algorithm, issuer, … */
+static bool read_names(struct trust_signer *signer)
 {
     struct bytes der = {signer->der, signer->der_size};
     struct bytes certificate;
@@ -99,22 +98,7 @@ static bool read_parts(struct trust_signer *signer)
     (void)der_take(&rest, DER_CONTEXT_0, &skipped);
     return der_take(&rest, DER_INTEGER, &signer->serial) &&
            der_take(&rest, DER_SEQUENCE, &skipped) &&
-           der_take_whole(&rest, DER_SEQUENCE, &signer->issuer) &&
-           der_take(&rest, DER_SEQUENCE, &skipped) && der_take(&rest, DER_SEQUENCE, &skipped) &&
-           der_take_whole(&rest, DER_SEQUENCE, &signer->key_info);
-}
-
-/* OpenSSL gives a copy, which goes with the parsed certificate: the same bytes in ours. */
-static void find_key_identifier(struct trust_signer *signer)
-{
-    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id(signer->certificate);
-    if (identifier == NULL)
-        return;
-    size_t size = (size_t)ASN1_STRING_length(identifier);
-    const uint8_t *place =
-        memmem(signer->der, signer->der_size, ASN1_STRING_get0_data(identifier), size);
-    if (place != NULL)
-        signer->key_identifier = (struct bytes){place, size};
+           der_take_whole(&rest, DER_SEQUENCE, &signer->issuer);
 }
 
 static enum reason describe(struct trust_signer *signer)
@@ -122,11 +106,14 @@ static enum reason describe(struct trust_signer *signer)
     signer->der = pem_certificate_der(signer->certificate, &signer->der_size);
     if (signer->der == NULL)
         return REASON_OUT_OF_MEMORY;
-    if (!read_parts(signer))
+    if (!read_names(signer))
         return REASON_REGISTRY_INVALID;
     struct bytes der = {signer->der, signer->der_size};
     sha256_parts(&der, 1, &signer->fingerprint);
-    find_key_identifier(signer);
+    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id(signer->certificate);
+    if (identifier != NULL)
+        signer->key_identifier = (struct bytes){ASN1_STRING_get0_data(identifier),
+                                                (size_t)ASN1_STRING_length(identifier)};
     signer->not_before = trust_time(X509_get0_notBefore(signer->certificate));
     signer->not_after = trust_time_end(X509_get0_notAfter(signer->certificate));
     return REASON_NONE;
@@ -155,10 +142,6 @@ static enum reason append(struct trust_builder *builder, const struct key *parti
     enum reason reason = trust->count == TRUST_SIGNERS_MAX ? REASON_REGISTRY_INVALID
                          : make_room(builder)              ? describe(&signer)
                                                            : REASON_OUT_OF_MEMORY;
-    /* One at a time, here and in check_signers: thousands of them would leave the heap in pieces.
-     */
-    X509_free(signer.certificate);
-    signer.certificate = NULL;
     if (reason != REASON_NONE) {
         trust_signer_release(&signer);
         return reason;
@@ -197,30 +180,18 @@ static X509_STORE *make_store(const struct trust_builder *builder)
     return NULL;
 }
 
-static enum reason check_signer(struct trust *trust, struct trust_signer *signer, X509_STORE *store,
-                                STACK_OF(X509) * intermediates, wall_t now)
-{
-    const uint8_t *der = signer->der;
-    signer->certificate = d2i_X509(NULL, &der, (long)signer->der_size);
-    if (signer->certificate == NULL) /* it was read before */
-        return REASON_OUT_OF_MEMORY;
-    enum reason reason = chain_check(signer, store, intermediates, now);
-    if (reason == REASON_NONE && signer->standing == REASON_NONE &&
-        !public_key_new(trust->keys, X509_get0_pubkey(signer->certificate), signer->key_info,
-                        &signer->key))
-        reason = REASON_OUT_OF_MEMORY;
-    X509_free(signer->certificate);
-    signer->certificate = NULL;
-    return reason;
-}
-
 static enum reason check_signers(struct trust_builder *builder, wall_t now)
 {
     struct trust *trust = builder->trust;
     X509_STORE *store = make_store(builder);
     enum reason reason = store == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
-    for (size_t i = 0; reason == REASON_NONE && i < trust->count; i++)
-        reason = check_signer(trust, &trust->signers[i], store, builder->intermediates, now);
+    for (size_t i = 0; reason == REASON_NONE && i < trust->count; i++) {
+        struct trust_signer *signer = &trust->signers[i];
+        reason = chain_check(signer, store, builder->intermediates, now);
+        if (reason == REASON_NONE && signer->standing == REASON_NONE &&
+            !public_key_new(X509_get0_pubkey(signer->certificate), &signer->key))
+            reason = REASON_OUT_OF_MEMORY;
+    }
     X509_STORE_free(store);
     ERR_clear_error();
     return reason;

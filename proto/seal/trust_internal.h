@@ -11,13 +11,12 @@
 struct trust_signer {
     struct key participant;
     struct digest fingerprint;
-    X509 *certificate; /* only while it is looked at: parsed it takes ten times its bytes */
+    X509 *certificate;
     uint8_t *der;
     size_t der_size;
     struct bytes issuer; /* these point into der */
     struct bytes serial;
-    struct bytes key_info;
-    struct bytes key_identifier; /* empty when it has none */
+    struct bytes key_identifier; /* into certificate; empty when it has none */
     struct public_key *key;      /* NULL when standing says so */
 
     enum reason standing; /* what no time can change */
@@ -25,15 +24,14 @@ struct trust_signer {
     wall_t not_after;
     wall_t chain_not_before; /* all issuers together */
     wall_t chain_not_after;
-    wall_t revoked_at;        /* the certificate or an issuer; INT64_MAX when never */
-    STACK_OF(X509) * issuers; /* from its own to the anchor; shared with other signers */
+    wall_t revoked_at; /* the certificate or an issuer; INT64_MAX when never */
+    STACK_OF(X509) * chain;
 };
 
 struct trust {
     atomic_int holds;
     struct trust_signer *signers;
     size_t count;
-    struct public_key_cache *keys;
     /* Open addressing; a slot holds index + 1, 0 is free. slot_count is a power of two, at least
      * twice count. */
     uint32_t *by_issuer;
