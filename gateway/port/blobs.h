@@ -12,6 +12,10 @@
 #ifndef GATEWAY_PORT_BLOBS_H
 #define GATEWAY_PORT_BLOBS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
 #include "proto/base/digest.h"
 #include "proto/base/reason.h"
 
@@ -21,7 +25,8 @@ struct blobs_verbs {
     void (*close)(struct blobs *blobs);
     /* NONE: complete and readable; its size. NOT_FOUND otherwise. */
     enum reason (*find)(struct blobs *blobs, const struct digest *digest, uint64_t *ret_size_bytes);
-    /* Opens or resumes a partial blob; ret_offset: bytes already kept. */
+    /* Opens or resumes a partial blob; ret_offset: bytes already kept. ATTACHMENT_DIGEST for one
+     * that may be a stand-in: a stranger who names it is after somebody else's upload. */
     enum reason (*begin)(struct blobs *blobs, const struct digest *digest, uint64_t size_bytes,
                          uint64_t *ret_offset);
     /* Begins a blob whose digest nobody knows before its last byte; ret_stand_in names it until
@@ -43,6 +48,22 @@ struct blobs_verbs {
     enum reason (*read)(struct blobs *blobs, const struct digest *digest, uint64_t offset,
                         uint8_t *ret_content, size_t capacity, size_t *ret_size);
 };
+
+/* Stand-ins are numbers: no file hashes to one, nor can anybody make one that does. */
+static inline struct digest blobs_stand_in(uint64_t number)
+{
+    struct digest stand_in = {0};
+    memcpy(stand_in.bytes, &number, sizeof number);
+    return stand_in;
+}
+
+static inline bool blobs_is_stand_in(const struct digest *digest)
+{
+    uint64_t number;
+    memcpy(&number, digest->bytes, sizeof number);
+    struct digest stand_in = blobs_stand_in(number);
+    return digest_equal(digest, &stand_in);
+}
 
 /* Implementations begin with this. */
 struct blobs {

@@ -111,6 +111,8 @@ static enum reason begin(struct blobs *blobs, const struct digest *digest, uint6
     struct blobs_directory *self = blobs_directory_of(blobs);
     if (size_bytes > self->size_max_bytes)
         return REASON_ATTACHMENT_TOO_LARGE;
+    if (blobs_is_stand_in(digest))
+        return REASON_ATTACHMENT_DIGEST;
     struct partial *partial = find_partial(self, digest);
     if (partial != NULL && partial->size_bytes != size_bytes) {
         close_partial(partial);
@@ -142,9 +144,7 @@ static enum reason begin_unnamed(struct blobs *blobs, struct digest *ret_stand_i
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
     char name[BLOB_NAME_BYTES];
-    uint64_t number = ++self->unnamed;
-    struct digest stand_in = {0};
-    memcpy(stand_in.bytes, &number, sizeof number);
+    struct digest stand_in = blobs_stand_in(++self->unnamed);
     partial_name(&stand_in, true, name);
     struct sha256 hash = {0};
     if (!sha256_init(&hash))

@@ -127,7 +127,7 @@ static void other_bytes_are_refused(void **state)
     struct fixture *fixture = *state;
     struct blobs *blobs = fixture->blobs;
     struct bytes content = content_of(PIECE_BYTES);
-    struct digest digest = {.bytes = {7}};
+    struct digest digest = {.bytes = {[DIGEST_BYTES - 1] = 7}};
     uint64_t offset;
     assert_int_equal(blobs->verbs->begin(blobs, &digest, content.size, &offset), REASON_NONE);
     assert_int_equal(blobs->verbs->write(blobs, &digest, 1, content), REASON_FIELD_INVALID);
@@ -182,6 +182,29 @@ static void a_whole_file_takes_the_place_of_a_part(void **state)
     assert_int_not_equal(blobs->verbs->write(blobs, &digest, PIECE_BYTES, more), REASON_NONE);
     assert_int_equal(blobs->verbs->finish(blobs, &digest), REASON_NONE);
     assert_reads(blobs, &digest, content);
+}
+
+/* Whoever names the stand-in of another's upload neither joins nor ends it, before or after it has
+ * begun. */
+static void a_stand_in_is_nobody_elses(void **state)
+{
+    struct fixture *fixture = *state;
+    struct blobs *blobs = fixture->blobs;
+    struct bytes content = content_of(PIECE_BYTES);
+    struct digest stand_in;
+    struct digest digest;
+    uint64_t number;
+    assert_int_equal(blobs->verbs->begin_unnamed(blobs, &stand_in), REASON_NONE);
+    write_all(blobs, &stand_in, 0, (struct bytes){content.data, 100});
+    assert_int_equal(blobs->verbs->begin(blobs, &stand_in, 1, &number), REASON_ATTACHMENT_DIGEST);
+    assert_int_equal(blobs->verbs->begin(blobs, &stand_in, SIZE_MAX_BYTES, &number),
+                     REASON_ATTACHMENT_DIGEST);
+    write_all(blobs, &stand_in, 100, content);
+    assert_int_equal(blobs->verbs->name(blobs, &stand_in, &digest, &number), REASON_NONE);
+    assert_int_equal(blobs->verbs->finish(blobs, &digest), REASON_NONE);
+    assert_reads(blobs, &digest, content);
+    stand_in.bytes[0]++; /* the next one's */
+    assert_int_equal(blobs->verbs->begin(blobs, &stand_in, 1, &number), REASON_ATTACHMENT_DIGEST);
 }
 
 static size_t count_partials(const struct fixture *fixture)
@@ -277,6 +300,7 @@ int main(void)
         ON_BOTH(other_bytes_are_refused),
         ON_BOTH(what_has_no_digest_yet_gets_its_own),
         ON_BOTH(a_whole_file_takes_the_place_of_a_part),
+        ON_BOTH(a_stand_in_is_nobody_elses),
         cmocka_unit_test_setup_teardown(a_crash_keeps_what_can_go_on, set_up_directory, tear_down),
         cmocka_unit_test_setup_teardown(what_is_given_up_leaves_nothing, set_up_directory,
                                         tear_down),

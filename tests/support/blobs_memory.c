@@ -64,6 +64,8 @@ static enum reason begin(struct blobs *blobs, const struct digest *digest, uint6
     struct blob *blob = look_up(blobs, digest, false);
     if (size_bytes > self->size_max_bytes)
         return REASON_ATTACHMENT_TOO_LARGE;
+    if (blobs_is_stand_in(digest))
+        return REASON_ATTACHMENT_DIGEST;
     if (blob != NULL && blob->size_bytes != size_bytes && blob->written > size_bytes)
         forget(blob);
     else if (blob != NULL && blob->size_bytes == size_bytes) {
@@ -95,10 +97,10 @@ static enum reason begin_unnamed(struct blobs *blobs, struct digest *ret_stand_i
         struct blob *blob = &self->blobs[i];
         if (blob->is_used)
             continue;
-        *blob =
-            (struct blob){.size_bytes = self->size_max_bytes, .is_used = true, .is_unnamed = true};
-        uint64_t number = ++self->unnamed;
-        memcpy(blob->digest.bytes, &number, sizeof number);
+        *blob = (struct blob){.digest = blobs_stand_in(++self->unnamed),
+                              .size_bytes = self->size_max_bytes,
+                              .is_used = true,
+                              .is_unnamed = true};
         *ret_stand_in = blob->digest;
         return REASON_NONE;
     }
