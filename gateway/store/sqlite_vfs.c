@@ -27,9 +27,10 @@ struct sqlite_vfs {
     sqlite3_file *log; /* of the layer below, while it is open */
     /* One sync of the log at a time: the system tells of a failure once, to whoever syncs next. */
     pthread_mutex_t sync_lock;
-    atomic_bool is_lost;      /* pages that a deferred sync stood for may be gone */
+    atomic_bool is_lost;      /* pages that a sync stood for may be gone */
     atomic_bool *log_is_lost; /* the above, or that of the owner's layer */
     bool is_beside;           /* not the owner's: all that it syncs was committed before */
+    bool has_beside;          /* the owner's, and there is one beside it */
     bool owes_sync;           /* the handle's thread deferred one since its own last one */
 };
 
@@ -190,13 +191,29 @@ static int sync_log(struct layered_file *self, int flags)
     return result;
 }
 
+/* While two handles copy, pages count as copied before the file is synced: one sync stands for all
+ * of them. When it fails they may be gone although SQLite will not copy them again, so nothing that
+ * follows may make it forget the log: the next open copies all of it. */
+static int sync_database(sqlite3_file *file, int flags)
+{
+    struct sqlite_vfs *vfs = layered(file)->vfs;
+    int result = under_of(file)->pMethods->xSync(under_of(file), flags);
+    if (!vfs->is_beside && !vfs->has_beside)
+        return result;
+    if (result != SQLITE_OK)
+        atomic_store(vfs->log_is_lost, true);
+    return atomic_load(vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+}
+
 static int layer_sync(sqlite3_file *file, int flags)
 {
     int result = flush_gathered(file);
     if (result != SQLITE_OK)
         return result;
-    return layered(file)->is_log ? sync_log(layered(file), flags)
-                                 : under_of(file)->pMethods->xSync(under_of(file), flags);
+    if (layered(file)->is_log)
+        return sync_log(layered(file), flags);
+    return layered(file)->is_database ? sync_database(file, flags)
+                                      : under_of(file)->pMethods->xSync(under_of(file), flags);
 }
 
 static int layer_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
@@ -383,6 +400,7 @@ struct sqlite_vfs *sqlite_vfs_new_beside(const char *under_name, struct sqlite_v
     if (self != NULL) {
         self->log_is_lost = owner->log_is_lost;
         self->is_beside = true;
+        owner->has_beside = true;
     }
     return self;
 }
