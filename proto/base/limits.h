@@ -46,7 +46,8 @@ enum {
     BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */
     /* Unacknowledged bytes that one peer's transfers share: they bound what is in memory. Enough
      * for 40 MB/s over a line of 100 ms, and that neither end waits while the other one has the
-     * processor. */
+     * processor. For a moment twice as much, when transfers begin one after another: what was
+     * granted is not taken back. */
     BLOB_WINDOW_BYTES = 4 * 1024 * 1024,
     BLOB_TRANSFERS_MAX = 4, /* of one peer at once */
 
