@@ -81,8 +81,10 @@ static bool write_blob(struct api_request *request, struct bytes content)
         reason = blobs->verbs->write(blobs, &upload->digest, upload->position + skip, rest);
     }
     upload->position = end;
-    if (reason == REASON_FIELD_INVALID) {
-        upload->is_begun = false; /* the other one goes on */
+    if (reason == REASON_FIELD_INVALID || reason == REASON_NOT_FOUND) {
+        upload->is_begun = false; /* the other one goes on, or has ended */
+        if (reason == REASON_NOT_FOUND && is_there(request))
+            return false;
         reason = REASON_BUSY;
     }
     if (reason != REASON_NONE)

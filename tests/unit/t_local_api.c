@@ -413,6 +413,30 @@ static void a_cut_upload_leaves_nothing_behind(void **state)
     assert_call(&fixture, "PUT", "/v1/attachments/" DIGEST_OF_HELLO, "", "hello", 201, NULL);
 }
 
+/* Two systems bring one file; the slower one hears that it is there. */
+static void a_file_that_another_one_brought_meanwhile_is_there(void **state)
+{
+    (void)state;
+    char request[512];
+    char answer[2048] = "";
+    int slow = client_connect(&fixture);
+    snprintf(request, sizeof request,
+             "PUT /v1/attachments/" DIGEST_OF_HELLO " HTTP/1.1\r\nHost: localhost\r\n"
+             "Authorization: Bearer %s\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhe",
+             fixture.token);
+    assert_int_equal(send(slow, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    for (int i = 0; i < 20; i++)
+        fixture_turn(&fixture);
+    assert_call(&fixture, "POST", "/v1/attachments", "", "hello", 201, NULL);
+    assert_int_equal(send(slow, "llo", 3, MSG_NOSIGNAL), 3);
+    for (int i = 0; i < API_ROUNDS_MAX && recv(slow, answer, sizeof answer - 1, 0) <= 0; i++)
+        fixture_turn(&fixture);
+    close(slow);
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(answer, DIGEST_OF_HELLO));
+    assert_call(&fixture, "GET", "/v1/attachments/" DIGEST_OF_HELLO, "", "", 200, NULL);
+}
+
 static void a_large_upload_costs_no_memory(void **state)
 {
     (void)state;
@@ -475,6 +499,7 @@ int main(void)
         T(a_file_comes_back_as_it_went),
         T(wrong_files_are_refused),
         T(a_cut_upload_leaves_nothing_behind),
+        T(a_file_that_another_one_brought_meanwhile_is_there),
         T(a_large_upload_costs_no_memory),
         T(those_who_wait_at_the_end_are_told),
     };
