@@ -394,19 +394,25 @@ static void wrong_files_are_refused(void **state)
     assert_call(&fixture, "PUT", "/v1/attachments/" DIGEST_OF_HELLO, "", "hello", 201, NULL);
 }
 
-static void a_cut_upload_leaves_nothing_behind(void **state)
+/* The connection of a PUT of "hello" whose first two bytes were taken. */
+static int put_half(void)
 {
-    (void)state;
     char request[512];
     int client = client_connect(&fixture);
     snprintf(request, sizeof request,
              "PUT /v1/attachments/" DIGEST_OF_HELLO " HTTP/1.1\r\nHost: localhost\r\n"
-             "Authorization: Bearer %s\r\nContent-Length: 5\r\n\r\nhe",
+             "Authorization: Bearer %s\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhe",
              fixture.token);
     assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
     for (int i = 0; i < 20; i++)
         fixture_turn(&fixture);
-    close(client);
+    return client;
+}
+
+static void a_cut_upload_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    close(put_half());
     for (int i = 0; i < 20; i++)
         fixture_turn(&fixture);
     assert_call(&fixture, "GET", "/v1/attachments/" DIGEST_OF_HELLO, "", "", 404, "not_found");
@@ -417,16 +423,8 @@ static void a_cut_upload_leaves_nothing_behind(void **state)
 static void a_file_that_another_one_brought_meanwhile_is_there(void **state)
 {
     (void)state;
-    char request[512];
     char answer[2048] = "";
-    int slow = client_connect(&fixture);
-    snprintf(request, sizeof request,
-             "PUT /v1/attachments/" DIGEST_OF_HELLO " HTTP/1.1\r\nHost: localhost\r\n"
-             "Authorization: Bearer %s\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhe",
-             fixture.token);
-    assert_int_equal(send(slow, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-    for (int i = 0; i < 20; i++)
-        fixture_turn(&fixture);
+    int slow = put_half();
     assert_call(&fixture, "POST", "/v1/attachments", "", "hello", 201, NULL);
     assert_int_equal(send(slow, "llo", 3, MSG_NOSIGNAL), 3);
     for (int i = 0; i < API_ROUNDS_MAX && recv(slow, answer, sizeof answer - 1, 0) <= 0; i++)
