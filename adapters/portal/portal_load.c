@@ -271,7 +271,11 @@ static enum reason send(struct load *load, bool must_look)
         }
         must_look = failed || exists;
         last = answer.reason != REASON_NONE ? answer.reason : REASON_OFFICE_ERROR;
-        bool goes_on = reason == REASON_NONE && (!failed || wait_after_failure(load, &answer));
+        bool passed_over = false;
+        if (reason == REASON_NONE && failed && reason_class(last) == REASON_CLASS_UNKNOWN)
+            reason = load_pass_over(load, &passed_over);
+        bool goes_on =
+            reason == REASON_NONE && (!failed || passed_over || wait_after_failure(load, &answer));
         portal_answer_release(&answer);
         if (reason != REASON_NONE)
             return reason;
