@@ -52,6 +52,7 @@ static void pace(struct load *load)
         load->figures.paused_until_ms = load_wall_now().ms + closed;
         wait_ms(load, closed);
         load->figures.paused_until_ms = 0;
+        load->began_ms += closed; /* no more a second afterwards than before */
     }
     if (options->rate > 0) {
         int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);

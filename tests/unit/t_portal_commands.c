@@ -28,6 +28,7 @@ struct play {
     struct scripted_reply script[REPLIES_MAX];
     size_t reply_count;
     int watched;
+    int64_t paused_until_ms;
     struct scratch scratch;
 };
 
@@ -380,6 +381,39 @@ static void a_list_that_does_not_go_on_is_at_its_end(void **state)
     end(&play);
 }
 
+static bool watch_pause(void *context, const struct portal_reconcile_figures *figures)
+{
+    struct play *play = context;
+    play->paused_until_ms = figures->paused_until_ms;
+    return ++play->watched < 2;
+}
+
+/* Every minute of the day is in a window: nothing is asked, and told to end it ends. */
+static void nothing_is_compared_while_the_portal_is_closed(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_reconcile_figures figures;
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    says(&play, ANSWERS(""));
+    begin(&play, "adapters/portal/provincial.jq");
+    struct portal_reconcile_options options = {.ledger = play.ledger,
+                                               .client = play.client,
+                                               .to = {INT64_C(1) << 42},
+                                               .batch = 50,
+                                               .watch = watch_pause,
+                                               .context = &play};
+    play.watched = 1 - LISTED; /* it may look often: it is not told to end by us */
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_NONE);
+    assert_int_equal(scripted_server_requests(play.server), 2);
+    assert_true(portal_windows_parse("00:00-12:00 12:00-24:00", &options.windows));
+    play.watched = 0;
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_SHUTDOWN);
+    assert_int_equal(scripted_server_requests(play.server), 2);
+    assert_int_not_equal(play.paused_until_ms, 0);
+    end(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +424,7 @@ int main(void)
         cmocka_unit_test(the_field_is_named_wherever_it_is),
         cmocka_unit_test(a_mapping_that_fails_on_everything_blames_no_line),
         cmocka_unit_test(a_list_that_does_not_go_on_is_at_its_end),
+        cmocka_unit_test(nothing_is_compared_while_the_portal_is_closed),
     };
     return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
 }
