@@ -100,6 +100,22 @@ static bool watch_load(void *context, const struct portal_load_figures *figures)
     return true;
 }
 
+static struct portal_load_options load_options(struct play *play, const char *path)
+{
+    return (struct portal_load_options){.ledger = play->ledger,
+                                        .client = play->client,
+                                        .path = path,
+                                        .batch = 50,
+                                        .patience_seconds = 60,
+                                        .watch = watch_load};
+}
+
+static void write_lines(struct play *play, const char *lines, char path[300])
+{
+    assert_true(scratch_write(&play->scratch, "dossiers", bytes_of_text(lines)));
+    (void)snprintf(path, 300, "%s/dossiers", play->scratch.folder);
+}
+
 #define LINE                                                                                       \
     "{\"code\":\"" CODE "\",\"state\":4,\"received_ms\":1764000000000,\"procedure\":{\"code\":"    \
     "\"1.011443\"},\"owner\":{\"name\":\"Mẫu\"},\"agency\":{\"key\":\"stnmt\"}}\n"
@@ -118,14 +134,9 @@ static void a_load_tells_the_state_and_keeps_the_number(void **state)
                 "\",\"IdHoSo\":\"77\",\"TrangThaiHoSo\":\"2\"}]}");
     says(&play, "{\"error_code\":\"0\",\"result\":[{\"error_code\":\"0\"}]}");
     begin(&play, "adapters/portal/ministry.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers", bytes_of_text(LINE)));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .batch = 1,
-                                          .patience_seconds = 1,
-                                          .watch = watch_load};
+    write_lines(&play, LINE, path);
+    struct portal_load_options options = load_options(&play, path);
+    options.batch = 1;
     assert_int_equal(portal_load(&options, &figures), REASON_NONE);
     assert_int_equal(figures.sent, 1);
     assert_int_equal(scripted_server_requests(play.server), 4);
@@ -162,17 +173,12 @@ static void the_rate_bounds_what_is_only_looked_up(void **state)
         says(&play, i == 0 ? THERE("A-261125-0001") : THERE("A-261125-0002"));
     }
     begin(&play, "adapters/portal/provincial.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers",
-                              bytes_of_text("{\"code\":\"A-261125-0001\",\"state\":4}\n"
-                                            "{\"code\":\"A-261125-0002\",\"state\":4}\n")));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .rate = 1,
-                                          .batch = 1,
-                                          .patience_seconds = 60,
-                                          .watch = watch_load};
+    write_lines(&play,
+                "{\"code\":\"A-261125-0001\",\"state\":4}\n"
+                "{\"code\":\"A-261125-0002\",\"state\":4}\n",
+                path);
+    struct portal_load_options options = load_options(&play, path);
+    options.rate = options.batch = 1;
     int64_t began = now_ms();
     assert_int_equal(portal_load(&options, &figures), REASON_NONE);
     assert_int_equal(figures.present, 2);
@@ -191,7 +197,7 @@ static bool stop_load(void *context, const struct portal_load_figures *figures)
 static void a_long_file_is_read_in_pieces(void **state)
 {
     enum { LINES = 5000 };
-    static char lines[2 * LINES];
+    static char lines[2 * LINES + 1];
     struct play play = {.watched = 0};
     struct portal_load_figures figures;
     char path[300];
@@ -200,14 +206,9 @@ static void a_long_file_is_read_in_pieces(void **state)
         memcpy(lines + 2 * i, "x\n", 2);
     says(&play, "{}");
     begin(&play, "adapters/portal/provincial.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers",
-                              (struct bytes){(const uint8_t *)lines, sizeof lines}));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .batch = 50,
-                                          .watch = stop_load};
+    write_lines(&play, lines, path);
+    struct portal_load_options options = load_options(&play, path);
+    options.watch = stop_load;
     assert_int_equal(portal_load(&options, &figures), REASON_SHUTDOWN);
     assert_in_range(figures.lines, 1, LINES / 2);
     assert_int_equal(figures.faulty, figures.lines);
@@ -225,22 +226,6 @@ static void a_long_file_is_read_in_pieces(void **state)
 #define GOOD           "{\"name\":\"Mẫu\"}"
 #define ANSWERS(items) "{\"error_code\":\"0\",\"result\":[" items "]}"
 #define YES            "{\"error_code\":\"0\"}"
-
-static struct portal_load_options load_options(struct play *play, const char *path)
-{
-    return (struct portal_load_options){.ledger = play->ledger,
-                                        .client = play->client,
-                                        .path = path,
-                                        .batch = 50,
-                                        .patience_seconds = 60,
-                                        .watch = watch_load};
-}
-
-static void write_lines(struct play *play, const char *lines, char path[300])
-{
-    assert_true(scratch_write(&play->scratch, "dossiers", bytes_of_text(lines)));
-    (void)snprintf(path, 300, "%s/dossiers", play->scratch.folder);
-}
 
 /* Among others in one request, which cannot be made because of it; then mended. */
 static void a_line_of_wrong_types_is_passed_over_and_named(void **state)
