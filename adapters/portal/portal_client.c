@@ -102,3 +102,12 @@ enum reason portal_client_ask(struct portal_client *client, const struct portal_
     portal_answer_release(ret_answer);
     return exchange_once(client, question, ret_answer);
 }
+
+bool portal_client_can_say(struct portal_client *client, const struct portal_question *question)
+{
+    struct portal_request said;
+    enum reason reason = portal_dialect_ask(client->dialect, question, &said);
+    if (reason == REASON_NONE)
+        portal_request_release(&said);
+    return reason != REASON_OFFICE_UNKNOWN;
+}

@@ -52,6 +52,7 @@ static void pace(struct load *load)
         load->figures.paused_until_ms = load_wall_now().ms + closed;
         wait_ms(load, closed);
         load->figures.paused_until_ms = 0;
+        load->began_ms += closed; /* no more a second afterwards than before */
     }
     if (options->rate > 0) {
         int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);
@@ -271,7 +272,11 @@ static enum reason send(struct load *load, bool must_look)
         }
         must_look = failed || exists;
         last = answer.reason != REASON_NONE ? answer.reason : REASON_OFFICE_ERROR;
-        bool goes_on = reason == REASON_NONE && (!failed || wait_after_failure(load, &answer));
+        bool passed_over = false;
+        if (reason == REASON_NONE && failed && reason_class(last) == REASON_CLASS_UNKNOWN)
+            reason = load_pass_over(load, &passed_over);
+        bool goes_on =
+            reason == REASON_NONE && (!failed || passed_over || wait_after_failure(load, &answer));
         portal_answer_release(&answer);
         if (reason != REASON_NONE)
             return reason;

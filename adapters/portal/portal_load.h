@@ -12,6 +12,10 @@
  * has already is left alone, but one that the portal refused, and that no message has spoken of, is
  * tried again as its line is now: the file may be given again, whole, longer or mended. Changed
  * before the place where the last run stopped, it is read from its front.
+ *
+ * A line that is no dossier is passed over and named in the figures. So is one whose facts the
+ * mapping cannot put into the portal's words, because they have wrong types; it stands on the work
+ * list too. The ledger has no dossier of it then, so that its line is new once it is mended.
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_LOAD_H
 #define ADAPTERS_PORTAL_PORTAL_LOAD_H
@@ -22,14 +26,25 @@
 
 enum {
     PORTAL_LOAD_LINE_BYTES_MAX = 64 * 1024,
-    PORTAL_LOAD_BATCH_MAX = 100, /* the portal's own bound for one DongBoHoSoMC */
+    PORTAL_LOAD_BATCH_MAX = 100,  /* the portal's own bound for one DongBoHoSoMC */
+    PORTAL_LOAD_FAULTS_MAX = 100, /* named; more are counted only, and are on the work list */
+    PORTAL_LOAD_FIELD_BYTES = 64,
+};
+
+/* A line that was passed over. */
+struct portal_load_fault {
+    uint64_t line;                       /* of the file, from 1; 0: read by an earlier run */
+    char code[PORTAL_CODE_BYTES];        /* of the dossier; "": it cannot be read */
+    enum reason reason;                  /* REQUEST_MALFORMED: not one JSON object; FIELD_MISSING;
+                                            DOSSIER_CODE_INVALID; FIELD_INVALID */
+    char field[PORTAL_LOAD_FIELD_BYTES]; /* "owner.name": its name, never its value; "": unknown */
 };
 
 struct portal_load_figures {
     uint64_t lines, sent, present, refused, faulty;
-    uint64_t first_faulty_line;
-    uint64_t bytes, bytes_total; /* of the file */
-    int64_t paused_until_ms;     /* a maintenance window; 0: none */
+    struct portal_load_fault faults[PORTAL_LOAD_FAULTS_MAX]; /* the first ones */
+    uint64_t bytes, bytes_total;                             /* of the file */
+    int64_t paused_until_ms;                                 /* a maintenance window; 0: none */
 };
 
 struct portal_load_options {

@@ -2,6 +2,7 @@
  *
  *   portal_load.c       batches: sent, looked up, settled; rate and maintenance windows
  *   portal_load_read.c  the file's lines and the cursor
+ *   portal_load_fault.c lines that are passed over
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
 #define ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
@@ -19,6 +20,7 @@ enum {
 struct item {
     char code[PORTAL_CODE_BYTES];
     json_t *facts;
+    uint64_t line;   /* of the file; 0: of an earlier run */
     bool has_number; /* the portal's own, new in the facts */
     bool was_created;
     bool is_over;
@@ -30,6 +32,7 @@ struct load {
     FILE *file;
     char *line;
     char note[NOTE_BYTES]; /* name of the cursor */
+    uint64_t lines_before; /* of the file, read by earlier runs */
     uint64_t read_hash;    /* of what was read of the file from its front */
     struct item items[PORTAL_LOAD_BATCH_MAX];
     size_t count;
@@ -50,5 +53,15 @@ void load_id(const char *code, char ret_id[LOAD_ID_BYTES]);
 bool load_open_file(struct load *load);
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
 enum reason load_read_batch(struct load *load, bool *ret_is_end);
+
+/* ---- portal_load_fault.c */
+
+/* Counts a line that is passed over, and names it. code, field: may be "". */
+void load_note_fault(struct load *load, uint64_t line, const char *code, enum reason reason,
+                     const char *field);
+/* After a request that could not be made, or whose answer could not be read: every item of the
+ * batch that the mapping fails on, whatever it is asked with, is over. It is named, stands on the
+ * work list, and the ledger forgets its dossier. *ret_any: there was one. */
+enum reason load_pass_over(struct load *load, bool *ret_any);
 
 #endif

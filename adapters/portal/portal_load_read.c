@@ -14,23 +14,43 @@ enum {
 
 #define HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
 
+/* REASON_NONE: a dossier that could be sent. *ret_field: what is wrong. */
+static enum reason judge(const json_t *facts, const char **ret_field)
+{
+    const char *code = portal_fact_text(facts, "code");
+    const json_t *state = json_object_get(facts, "state");
+    json_int_t number = json_integer_value(state);
+    *ret_field = "";
+    if (!json_is_object(facts))
+        return REASON_REQUEST_MALFORMED;
+    *ret_field = "code";
+    if (code[0] == 0)
+        return json_object_get(facts, "code") == NULL ? REASON_FIELD_MISSING : REASON_FIELD_INVALID;
+    if (strlen(code) >= PORTAL_CODE_BYTES || !dossier_code_is_valid(bytes_of_text(code)))
+        return REASON_DOSSIER_CODE_INVALID;
+    *ret_field = "state";
+    if (state == NULL)
+        return REASON_FIELD_MISSING;
+    return number > 0 && number <= UINT32_MAX && dossier_state_is_known((uint32_t)number)
+               ? REASON_NONE
+               : REASON_FIELD_INVALID;
+}
+
 /* False: it is no dossier that could be sent. */
 static bool read_line(struct load *load, const char *line, struct item *ret_item)
 {
+    const char *field;
     json_t *facts = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
     const char *code = portal_fact_text(facts, "code");
-    int64_t state = portal_fact_number(facts, "state");
-    bool is_good = json_is_object(facts) && state > 0 && dossier_state_is_known((uint32_t)state) &&
-                   strlen(code) < PORTAL_CODE_BYTES && code[0] != 0 &&
-                   dossier_code_is_valid(bytes_of_text(code));
-    if (!is_good) {
+    uint64_t number = load->lines_before + load->figures.lines;
+    enum reason reason = judge(facts, &field);
+    if (reason != REASON_NONE) {
+        bool has_code = strcmp(field, "state") == 0; /* which was found good */
+        load_note_fault(load, number, has_code ? code : "", reason, field);
         json_decref(facts);
-        load->figures.faulty++;
-        if (load->figures.first_faulty_line == 0)
-            load->figures.first_faulty_line = load->figures.lines;
         return false;
     }
-    *ret_item = (struct item){.facts = facts};
+    *ret_item = (struct item){.facts = facts, .line = number};
     (void)snprintf(ret_item->code, sizeof ret_item->code, "%s", code);
     return true;
 }
@@ -132,7 +152,7 @@ enum reason load_read_batch(struct load *load, bool *ret_is_end)
 }
 
 /* True when the file still begins with what was read before; it stands behind that then. */
-static bool pass_over(struct load *load, uint64_t size, uint64_t hash)
+static bool skip_known(struct load *load, uint64_t size, uint64_t hash)
 {
     uint64_t left = size;
     load->read_hash = HASH_OF_NOTHING;
@@ -142,6 +162,8 @@ static bool pass_over(struct load *load, uint64_t size, uint64_t hash)
         if (got == 0)
             return false;
         load->read_hash = hash_on(load->read_hash, load->line, got);
+        for (size_t i = 0; i < got; i++)
+            load->lines_before += load->line[i] == '\n';
         left -= got;
     }
     return load->read_hash == hash;
@@ -163,9 +185,10 @@ bool load_open_file(struct load *load)
     uint64_t hash = strtoull(rest, NULL, 16);
     load->figures.bytes = at;
     rewind(load->file);
-    if (at <= load->figures.bytes_total && pass_over(load, at, hash))
+    if (at <= load->figures.bytes_total && skip_known(load, at, hash))
         return true;
     load->figures.bytes = 0;
+    load->lines_before = 0;
     load->read_hash = HASH_OF_NOTHING;
     rewind(load->file);
     return ferror(load->file) == 0;

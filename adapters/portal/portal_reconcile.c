@@ -1,97 +1,13 @@
-#include "adapters/portal/portal_reconcile.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "adapters/portal/portal_reconcile_parts.h"
 
 enum {
-    NOTE_BYTES = 128,
-    POLL_MS = 200,
-    ATTEMPTS_MAX = 8,
     LISTED_PAGE = 500,     /* of the portal's list */
     SECOND_LOOK_MS = 1000, /* longer than an answer of the portal and its commit */
 };
-
-struct compared {
-    char code[PORTAL_CODE_BYTES];
-    enum portal_presence presence;
-    int state;
-    int64_t received_ms, due_ms, finished_ms, handed_ms;
-};
-
-struct reconcile {
-    const struct portal_reconcile_options *options;
-    struct portal_reconcile_figures figures;
-    struct compared page[PORTAL_RECONCILE_BATCH_MAX];
-    size_t count;
-    char last[PORTAL_CODE_BYTES]; /* of the last page */
-    char note[NOTE_BYTES];
-    int64_t began_ms;
-};
-
-/* ---- time ------------------------------------------------------------------------------------ */
-
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static wall_t wall_now(void)
-{
-    return (wall_t){clock_ms(CLOCK_REALTIME)};
-}
-
-static bool watch(const struct reconcile *reconcile)
-{
-    return reconcile->options->watch(reconcile->options->context, &reconcile->figures);
-}
-
-/* False: it was told to end. */
-static bool wait_ms(const struct reconcile *reconcile, int64_t ms)
-{
-    int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
-    for (int64_t left = ms; left > 0; left = until - clock_ms(CLOCK_MONOTONIC)) {
-        int64_t slice = left < POLL_MS ? left : POLL_MS;
-        const struct timespec pause = {slice / 1000, slice % 1000 * 1000000};
-        if (!watch(reconcile))
-            return false;
-        (void)nanosleep(&pause, NULL);
-    }
-    return watch(reconcile);
-}
-
-/* ---- asking ---------------------------------------------------------------------------------- */
-
-/* A question is repeated for as long as its failure may pass; each wait is twice the last. */
-static enum reason ask(const struct reconcile *reconcile, const struct portal_question *question,
-                       struct portal_answer *ret_answer)
-{
-    int64_t wait = 250;
-    for (int attempt = 1;; attempt++, wait *= 2) {
-        enum reason reason = portal_client_ask(reconcile->options->client, question, ret_answer);
-        enum reason_class class = reason_class(reason);
-        if (reason == REASON_NONE || class == REASON_CLASS_PERMANENT || attempt == ATTEMPTS_MAX)
-            return reason;
-        int64_t asked = ret_answer->until_ms - wall_now().ms;
-        if (asked < ret_answer->retry_after_ms)
-            asked = ret_answer->retry_after_ms;
-        portal_answer_release(ret_answer);
-        if (!wait_ms(reconcile, asked > wait ? asked : wait))
-            return REASON_SHUTDOWN;
-    }
-}
-
-static void pace(const struct reconcile *reconcile)
-{
-    uint32_t rate = reconcile->options->rate;
-    if (rate == 0)
-        return;
-    int64_t due = reconcile->began_ms + (int64_t)(reconcile->figures.compared * 1000 / rate);
-    (void)wait_ms(reconcile, due - clock_ms(CLOCK_MONOTONIC));
-}
 
 static json_t *codes_of(const struct reconcile *reconcile)
 {
@@ -166,11 +82,11 @@ static enum reason note(struct reconcile *reconcile, const struct compared *ours
     int64_t first, last;
     enum reason reason = REASON_NONE;
     if (kind != PORTAL_EXTRA && plan_repair(reconcile, ours, kind, theirs, &first, &last)) {
-        reason = portal_ledger_ask_repair(ledger, ours->code, first, last, wall_now());
+        reason = portal_ledger_ask_repair(ledger, ours->code, first, last, reconcile_wall_now());
         difference.repair = portal_ledger_last_repair(ledger);
     }
     if (reason == REASON_NONE)
-        reason = portal_ledger_put_difference(ledger, &difference, wall_now());
+        reason = portal_ledger_put_difference(ledger, &difference, reconcile_wall_now());
     return reason;
 }
 
@@ -239,7 +155,7 @@ static enum reason look_at_page(struct reconcile *reconcile, bool is_second)
     struct portal_question question = {.service = "lookup", .items = items};
     struct portal_answer answer;
     size_t kept = 0;
-    enum reason reason = ask(reconcile, &question, &answer);
+    enum reason reason = reconcile_ask(reconcile, &question, &answer);
     if (reason == REASON_NONE)
         reason = portal_ledger_begin(ledger);
     for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
@@ -274,7 +190,7 @@ static enum reason compare_page(struct reconcile *reconcile)
     reconcile->figures.compared += reconcile->count;
     enum reason reason = look_at_page(reconcile, false);
     if (reason == REASON_NONE && reconcile->count > 0) {
-        if (!wait_ms(reconcile, SECOND_LOOK_MS))
+        if (!reconcile_wait_ms(reconcile, SECOND_LOOK_MS))
             return REASON_SHUTDOWN;
         for (size_t i = 0; i < reconcile->count; i++)
             read_again(reconcile, &reconcile->page[i]);
@@ -307,14 +223,14 @@ static enum reason compare_ours(struct reconcile *reconcile)
     (void)snprintf(after, sizeof after, "%s", portal_ledger_note(options->ledger, reconcile->note));
     for (;;) {
         reconcile->count = 0;
-        pace(reconcile);
+        reconcile_pace(reconcile);
         enum reason reason =
             portal_ledger_dossiers(options->ledger, options->from, options->to, after,
                                    (int)options->batch, add_to_page, reconcile);
         if (reason != REASON_NONE || reconcile->count == 0)
             return reason;
         reason = compare_page(reconcile);
-        if (reason == REASON_NONE && !watch(reconcile))
+        if (reason == REASON_NONE && !reconcile_watch(reconcile))
             reason = REASON_SHUTDOWN;
         if (reason != REASON_NONE)
             return reason;
@@ -352,7 +268,7 @@ static enum reason find_extra(struct reconcile *reconcile)
         json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)options->from.ms,
                                    "to_ms", (json_int_t)options->to.ms, "after", after);
         struct portal_question question = {.service = "listing", .filter = filter};
-        reason = ask(reconcile, &question, &answer);
+        reason = reconcile_ask(reconcile, &question, &answer);
         const json_t *rows = json_object_get(answer.json, "rows");
         count = reason == REASON_NONE ? json_array_size(rows) : 0;
         const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
@@ -365,7 +281,7 @@ static enum reason find_extra(struct reconcile *reconcile)
         (void)snprintf(after, sizeof after, "%s", last);
         portal_answer_release(&answer);
         json_decref(filter);
-        if (reason == REASON_NONE && !watch(reconcile))
+        if (reason == REASON_NONE && !reconcile_watch(reconcile))
             reason = REASON_SHUTDOWN;
     }
     return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
@@ -389,7 +305,7 @@ static enum reason look_at_extra(struct reconcile *reconcile)
     json_t *items = codes_of(reconcile);
     struct portal_question question = {.service = "lookup", .items = items};
     struct portal_answer answer;
-    enum reason reason = ask(reconcile, &question, &answer);
+    enum reason reason = reconcile_ask(reconcile, &question, &answer);
     for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
         const json_t *item;
         const char *code = reconcile->page[i].code;
@@ -417,7 +333,7 @@ static enum reason drop_extra(struct reconcile *reconcile)
             portal_ledger_differences(reconcile->options->ledger, after, keep_extra, reconcile);
         if (reason == REASON_NONE && reconcile->count > 0)
             reason = look_at_extra(reconcile);
-        if (reason == REASON_NONE && !watch(reconcile))
+        if (reason == REASON_NONE && !reconcile_watch(reconcile))
             reason = REASON_SHUTDOWN;
     } while (reason == REASON_NONE && reconcile->count > 0);
     return reason;
@@ -441,8 +357,9 @@ static bool take_first(void *context, const struct portal_difference_view *view)
     return false;
 }
 
-/* Until the repair is done, or the time is over. */
-static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t until_ms)
+/* Until the repair is done, or the time is over, in which a window of maintenance does not count:
+ * the adapter sends nothing then. */
+static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t *until_ms)
 {
     for (;;) {
         bool is_done = false;
@@ -452,7 +369,11 @@ static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t unt
             return false;
         if (is_done)
             return reason == REASON_NONE;
-        if (clock_ms(CLOCK_MONOTONIC) >= until_ms || !wait_ms(reconcile, POLL_MS))
+        int64_t closed_from = reconcile_mono_ms();
+        if (!reconcile_wait_for_window(reconcile))
+            return false;
+        *until_ms += reconcile_mono_ms() - closed_from;
+        if (reconcile_mono_ms() >= *until_ms || !reconcile_wait_ms(reconcile, RECONCILE_POLL_MS))
             return false;
     }
 }
@@ -462,7 +383,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     struct remaining remaining = {.reconcile = reconcile};
-    int64_t until = clock_ms(CLOCK_MONOTONIC) + (int64_t)reconcile->options->wait_seconds * 1000;
+    int64_t until = reconcile_mono_ms() + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;
     for (;;) {
         remaining.found = false;
@@ -470,7 +391,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
             portal_ledger_differences(ledger, remaining.code, take_first, &remaining);
         if (reason != REASON_NONE || !remaining.found)
             return reason;
-        bool is_over = remaining.repair != 0 && is_repaired(reconcile, remaining.repair, until);
+        bool is_over = remaining.repair != 0 && is_repaired(reconcile, remaining.repair, &until);
         reconcile->figures.repaired += is_over;
         reconcile->figures.remaining += !is_over;
         if (is_over)
@@ -483,7 +404,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
 enum reason portal_reconcile(const struct portal_reconcile_options *options,
                              struct portal_reconcile_figures *ret_figures)
 {
-    struct reconcile reconcile = {.options = options, .began_ms = clock_ms(CLOCK_MONOTONIC)};
+    struct reconcile reconcile = {.options = options, .began_ms = reconcile_mono_ms()};
     (void)snprintf(reconcile.note, sizeof reconcile.note, "reconcile %lld %lld",
                    (long long)options->from.ms, (long long)options->to.ms);
     enum reason reason = compare_ours(&reconcile);

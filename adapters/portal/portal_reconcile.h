@@ -16,13 +16,15 @@
  *   extra     never: nobody here knows the dossier; gone from the portal it is dropped
  *
  * It keeps its place and what it found in the ledger: ended at any moment, the next run over the
- * same days goes on. Rate and memory are bounded.
+ * same days goes on. Rate and memory are bounded. Nothing is asked while a maintenance window of
+ * the settings is open (portal_window.h): it waits, as the adapter does.
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_RECONCILE_H
 #define ADAPTERS_PORTAL_PORTAL_RECONCILE_H
 
 #include "adapters/portal/portal_client.h"
 #include "adapters/portal/portal_ledger.h"
+#include "adapters/portal/portal_window.h"
 
 enum { PORTAL_RECONCILE_BATCH_MAX = 100 };
 
@@ -30,11 +32,13 @@ struct portal_reconcile_figures {
     uint64_t compared, equal, missing, extra, state, time, not_sent;
     uint64_t repaired; /* of those, at the end */
     uint64_t remaining;
+    int64_t paused_until_ms; /* a maintenance window; 0: none */
 };
 
 struct portal_reconcile_options {
     struct portal_ledger *ledger;
     struct portal_client *client;
+    struct portal_windows windows;
     wall_t from, to; /* of reception; to is not included */
     uint32_t batch;
     uint32_t rate; /* dossiers looked up in a second; 0: no bound */

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/field_label.h"
 #include "ops/cli/options.h"
 #include "ops/cli/table.h"
 #include "proto/base/id.h"
+#include "proto/base/time.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
@@ -54,45 +56,79 @@ static void print_list(const struct invocation *invocation, const json_t *page)
     table_release(&table);
 }
 
-/* Every leaf of the document as one row, "body.owner.name". */
-static void add_fields(struct table *table, const char *prefix, const json_t *value)
+/* The document's leaves as rows; the path to each is kept in one place. */
+struct leaves {
+    struct table table;
+    enum language language;
+    char path[256];
+};
+
+/* A value as people read it: a moment as day and time, yes and no as words. */
+static void add_leaf(struct leaves *leaves, const char *name, const json_t *value)
 {
-    char name[256], number[32];
+    enum language language = leaves->language;
+    char number[32], moment[TIME_TEXT_BYTES], time[32];
+    size_t size = strlen(name);
+    bool is_moment = size > 3 && strcmp(name + size - 3, "_ms") == 0;
+    snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    stamp_format((struct stamp){{json_integer_value(value)}, VIETNAM_OFFSET_MINUTES}, moment);
+    const char *text = json_is_string(value)    ? time_label(json_string_value(value), time)
+                       : json_is_integer(value) ? is_moment ? time_label(moment, time) : number
+                       : json_is_true(value)    ? text_of(TEXT_YES, language)
+                       : json_is_false(value)   ? text_of(TEXT_NO, language)
+                                                : "";
+    table_row(&leaves->table, (const char *const[]){leaves->path, text});
+}
+
+/* What is there in both languages is shown in one. */
+static bool is_shown(const json_t *object, const char *name, enum language language)
+{
+    char other[64];
+    size_t size = strlen(name);
+    bool is_vietnamese = size > 3 && strcmp(name + size - 3, "_vi") == 0;
+    bool is_english = size > 3 && strcmp(name + size - 3, "_en") == 0;
+    if (language == LANGUAGE_ENGLISH)
+        return !is_vietnamese;
+    snprintf(other, sizeof other, "%s_vi", name);
+    return !is_english && (json_object_get(object, other) == NULL || strcmp(name, "reason") == 0);
+}
+
+/* Every leaf of the document as one row, "Body / Owner / Name". */
+static void add_fields(struct leaves *leaves, const char *name, const json_t *value)
+{
     const char *key;
-    size_t index;
+    size_t index, before = strlen(leaves->path);
     json_t *inner;
     if (json_is_object(value)) {
-        json_object_foreach((json_t *)value, key, inner)
+        json_object_foreach((json_t *)(uintptr_t)value, key, inner)
         {
-            snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] != 0 ? "." : "", key);
-            add_fields(table, name, inner);
+            if (!is_shown(value, key, leaves->language))
+                continue;
+            snprintf(leaves->path + before, sizeof leaves->path - before, "%s%s",
+                     before > 0 ? " / " : "", field_label(key, leaves->language));
+            add_fields(leaves, key, inner);
         }
     } else if (json_is_array(value)) {
         json_array_foreach(value, index, inner)
         {
-            snprintf(name, sizeof name, "%s[%zu]", prefix, index + 1);
-            add_fields(table, name, inner);
+            snprintf(leaves->path + before, sizeof leaves->path - before, " %zu", index + 1);
+            add_fields(leaves, name, inner);
         }
     } else {
-        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        const char *text = json_is_string(value)    ? json_string_value(value)
-                           : json_is_integer(value) ? number
-                           : json_is_true(value)    ? "true"
-                           : json_is_false(value)   ? "false"
-                                                    : "";
-        table_row(table, (const char *const[]){prefix, text});
+        add_leaf(leaves, name, value);
     }
+    leaves->path[before] = 0;
 }
 
 static void print_message(const struct invocation *invocation, const json_t *message)
 {
     static const struct table_column field_columns[] = {{TEXT_COLUMN_FIELD, false, false},
                                                         {TEXT_COLUMN_VALUE, false, true}};
-    struct table table;
-    table_init(&table, field_columns, 2);
-    add_fields(&table, "", message);
-    table_print(&table, invocation->language, 0, stdout);
-    table_release(&table);
+    struct leaves leaves = {.language = invocation->language};
+    table_init(&leaves.table, field_columns, 2);
+    add_fields(&leaves, "", message);
+    table_print(&leaves.table, invocation->language, 0, stdout);
+    table_release(&leaves.table);
 }
 
 static int answer_message(const struct invocation *invocation, const struct inbox_options *options,

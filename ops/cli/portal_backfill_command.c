@@ -29,20 +29,65 @@ static bool watch(void *context, const struct portal_load_figures *figures)
     (void)snprintf(label, sizeof label, text_of(TEXT_PORTAL_BACKFILL_LABEL, invocation->language),
                    (unsigned long long)figures->sent, (unsigned long long)figures->present,
                    (unsigned long long)figures->refused);
+    if (figures->paused_until_ms != 0)
+        portal_paused_label(invocation, figures->paused_until_ms, label, sizeof label);
     progress_bar_show(figures->bytes, figures->bytes_total, label);
     return is_stopped == 0;
+}
+
+static size_t fault_count(const struct portal_load_figures *figures)
+{
+    return figures->faulty < PORTAL_LOAD_FAULTS_MAX ? (size_t)figures->faulty
+                                                    : PORTAL_LOAD_FAULTS_MAX;
+}
+
+static json_t *faults_json(const struct portal_load_figures *figures)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < fault_count(figures); i++) {
+        const struct portal_load_fault *fault = &figures->faults[i];
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)fault->line, "dossier_code",
+                      fault->code, "reason", reason_code(fault->reason), "field", fault->field));
+    }
+    return list;
+}
+
+/* Which lines were passed over, and why: to standard error. */
+static void print_faults(enum language language, const struct portal_load_figures *figures)
+{
+    for (size_t i = 0; i < fault_count(figures); i++) {
+        const struct portal_load_fault *fault = &figures->faults[i];
+        bool is_json = fault->reason != REASON_REQUEST_MALFORMED;
+        const char *why = !is_json ? text_of(TEXT_PORTAL_FAULT_NO_DOSSIER, language)
+                                   : language_pick(language, reason_vietnamese(fault->reason),
+                                                   reason_english(fault->reason));
+        const char *between = fault->field[0] != 0 ? ": " : "";
+        if (fault->line > 0)
+            (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULT, language),
+                          (unsigned long long)fault->line, why, between, fault->field,
+                          reason_code(fault->reason));
+        else
+            (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULT_EARLIER, language), fault->code, why,
+                          between, fault->field, reason_code(fault->reason));
+    }
+    if (figures->faulty > PORTAL_LOAD_FAULTS_MAX)
+        (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULTS_MORE, language),
+                      (unsigned long long)(figures->faulty - PORTAL_LOAD_FAULTS_MAX));
 }
 
 static void print(const struct invocation *invocation, bool json, enum reason reason,
                   const struct portal_load_figures *figures)
 {
     if (json) {
-        json_t *document =
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "reason", reason_code(reason), "lines",
-                      (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
-                      (json_int_t)figures->present, "refused", (json_int_t)figures->refused,
-                      "faulty", (json_int_t)figures->faulty, "first_faulty_line",
-                      (json_int_t)figures->first_faulty_line);
+        json_t *document = json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "reason", reason_code(reason), "lines",
+            (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
+            (json_int_t)figures->present, "refused", (json_int_t)figures->refused, "faulty",
+            (json_int_t)figures->faulty, "first_faulty_line",
+            figures->faulty > 0 ? (json_int_t)figures->faults[0].line : (json_int_t)0, "faults",
+            faults_json(figures));
         json_print(document);
         json_decref(document);
         return;
@@ -50,9 +95,7 @@ static void print(const struct invocation *invocation, bool json, enum reason re
     (void)printf(text_of(TEXT_PORTAL_BACKFILL_DONE, invocation->language),
                  (unsigned long long)figures->sent, (unsigned long long)figures->present,
                  (unsigned long long)figures->refused, (unsigned long long)figures->faulty);
-    if (figures->faulty > 0)
-        (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULTY_LINE, invocation->language),
-                      (unsigned long long)figures->first_faulty_line);
+    print_faults(invocation->language, figures);
 }
 
 static int run(const struct invocation *invocation, struct portal_place *place,

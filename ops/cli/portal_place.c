@@ -10,6 +10,7 @@
 
 #include "adapters/portal/portal_setup.h"
 #include "adapters/shell/json_text.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/text.h"
 #include "proto/base/day.h"
 #include "proto/base/reason.h"
@@ -189,4 +190,13 @@ bool portal_period(const struct invocation *invocation, const char *first, const
         return true;
     (void)fputs(text_of(TEXT_PORTAL_NO_DAYS, invocation->language), stderr);
     return false;
+}
+
+void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
+                         size_t capacity)
+{
+    char moment[TIME_TEXT_BYTES], time[32];
+    stamp_format((struct stamp){{until_ms}, VIETNAM_OFFSET_MINUTES}, moment);
+    (void)snprintf(ret_label, capacity, text_of(TEXT_PORTAL_PAUSED_LABEL, invocation->language),
+                   time_label(moment, time));
 }

@@ -31,5 +31,8 @@ bool portal_period(const struct invocation *invocation, const char *first, const
 wall_t portal_wall_now(void);
 /* The reason in the invocation's language, to standard error; the exit code that goes with it. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);
+/* For a progress bar: until when the portal is closed. */
+void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
+                         size_t capacity);
 
 #endif

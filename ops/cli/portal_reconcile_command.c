@@ -41,6 +41,8 @@ static bool watch(void *context, const struct portal_reconcile_figures *figures)
     (void)snprintf(label, sizeof label,
                    text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
                    (unsigned long long)figures->compared, different);
+    if (figures->paused_until_ms != 0)
+        portal_paused_label(watching->invocation, figures->paused_until_ms, label, sizeof label);
     progress_bar_show(figures->compared, watching->total, label);
     return is_stopped == 0;
 }
@@ -82,6 +84,7 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     (void)sigaction(SIGTERM, &action, NULL);
     options->ledger = place->ledger;
     options->client = place->client;
+    (void)portal_windows_parse(place->settings.portal.maintenance, &options->windows);
     options->batch = (uint32_t)place->settings.portal.batch;
     options->repairs_missing = repairs && place->settings.portal.repair_missing;
     options->repairs_state = repairs && place->settings.portal.repair_state;

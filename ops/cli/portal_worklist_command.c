@@ -1,4 +1,4 @@
-/* lienthong portal worklist, resend, close - what a person must look at, and what became of it. */
+/* lienthong portal worklist - what a person must look at. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,77 +166,6 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
     int code = portal_place_open(invocation, adapter, false, &place);
     if (code == EXIT_CODE_OK)
         code = print_worklist(invocation, &place, json);
-    portal_place_close(&place);
-    return code;
-}
-
-/* ---- resend, close --------------------------------------------------------------------------- */
-
-struct wanted {
-    const char *id;
-    char code[PORTAL_CODE_BYTES];
-    int64_t number;
-    bool is_load;
-};
-
-static bool is_wanted(void *context, const struct portal_event_view *view)
-{
-    struct wanted *wanted = context;
-    if (strcmp(view->message_id, wanted->id) != 0 && strcmp(view->code, wanted->id) != 0)
-        return true;
-    (void)snprintf(wanted->code, sizeof wanted->code, "%s", view->code);
-    wanted->number = view->number;
-    wanted->is_load =
-        strncmp(view->message_id, PORTAL_LOAD_PREFIX, strlen(PORTAL_LOAD_PREFIX)) == 0;
-    wanted->id = strcmp(view->message_id, wanted->id) == 0 ? wanted->id : NULL;
-    return false;
-}
-
-static enum reason mend(struct portal_place *place, const char *id, bool closes)
-{
-    struct wanted wanted = {.id = id};
-    enum reason reason = portal_ledger_worklist(place->ledger, is_wanted, &wanted);
-    if (reason == REASON_NONE && wanted.number == 0)
-        return REASON_NOT_FOUND;
-    if (reason != REASON_NONE)
-        return reason;
-    if (closes)
-        return wanted.id == NULL ? REASON_NOT_FOUND
-                                 : portal_ledger_close_event(place->ledger, id, portal_wall_now());
-    int64_t number = wanted.is_load ? 0 : wanted.number;
-    return portal_ledger_ask_repair(place->ledger, wanted.code, number, number, portal_wall_now());
-}
-
-int portal_mend_command(const struct invocation *invocation, int argc, char **argv)
-{
-    const char *adapter = NULL;
-    bool closes = strcmp(argv[0], "close") == 0;
-    const struct option_row rows[] = {
-        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-    };
-    const struct option_table table = {closes ? "portal close" : "portal resend",
-                                       closes ? "MESSAGE" : "MESSAGE|DOSSIER",
-                                       closes ? TEXT_PORTAL_CLOSE : TEXT_PORTAL_RESEND, rows, 1};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 1) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
-    struct portal_place place;
-    int code = portal_place_open(invocation, adapter, false, &place);
-    if (code == EXIT_CODE_OK) {
-        enum reason reason = mend(&place, argv[0], closes);
-        if (reason == REASON_NONE)
-            (void)printf(
-                text_of(closes ? TEXT_PORTAL_CLOSED : TEXT_PORTAL_ASKED, invocation->language),
-                argv[0]);
-        else
-            code = portal_complain(invocation, argv[0], reason);
-        if (reason == REASON_NOT_FOUND)
-            code = EXIT_CODE_NEGATIVE;
-    }
     portal_place_close(&place);
     return code;
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ops/cli/commands.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/table.h"
 #include "ops/sandbox/sandbox.h"
 
 enum {
@@ -17,7 +18,7 @@ enum {
 
 struct sandbox_values {
     const char *data, *mapping, *hold;
-    bool once, quiet, any_memory;
+    bool once, quiet, any_memory, json;
     int64_t dossiers, forward_delay_ms, step_delay_ms, supplement_every, limit_seconds;
     int64_t file_bytes_min, file_bytes_max;
 };
@@ -91,6 +92,71 @@ static int up(const struct invocation *invocation, const struct sandbox_values *
     return sandbox_up(&options, invocation->language);
 }
 
+/* ---- asking one that runs -------------------------------------------------------------------- */
+
+static const struct table_column columns[] = {
+    {TEXT_COLUMN_PROCESS, false, false},
+    {TEXT_COLUMN_RUNNING, false, false},
+    {TEXT_COLUMN_PROCESS_ID, true, false},
+    {TEXT_COLUMN_RESTARTS, true, false},
+};
+enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+
+static long long figure(const json_t *status, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(status, name));
+}
+
+static void print_status(enum language language, const json_t *status)
+{
+    struct table table;
+    size_t index;
+    const json_t *row;
+    printf(text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
+           figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
+           figure(status, "duplicated"), figure(status, "out_of_order"));
+    table_init(&table, columns, COLUMN_COUNT);
+    json_array_foreach(json_object_get(status, "processes"), index, row)
+    {
+        char numbers[2][32];
+        bool runs = figure(row, "pid") != 0;
+        const char *const cells[COLUMN_COUNT] = {
+            json_text(row, "name"),
+            text_of(runs ? TEXT_YES : TEXT_NO, language),
+            runs ? json_number(row, "pid", numbers[0]) : "",
+            json_number(row, "restarts", numbers[1]),
+        };
+        table_row(&table, cells);
+    }
+    table_print(&table, language, terminal_width(stdout), stdout);
+    table_release(&table);
+}
+
+/* What a running sandbox has to say; stop and start answer as status does. */
+static int ask(const struct invocation *invocation, const char *directory, const char *word,
+               const char *name, bool json)
+{
+    enum language language = invocation->language;
+    json_t *status = NULL;
+    enum reason reason = sandbox_ask(directory, word, name, &status);
+    if (reason != REASON_NONE) {
+        fprintf(stderr, text_of(TEXT_SANDBOX_SILENT, language), directory,
+                unreachable_text(reason, language));
+        return EXIT_CODE_UNREACHABLE;
+    }
+    bool ok = json_is_true(json_object_get(status, "ok"));
+    if (json)
+        json_print(status);
+    else if (ok)
+        print_status(language, status);
+    else
+        fprintf(stderr, text_of(TEXT_SANDBOX_UNKNOWN, language), name);
+    json_decref(status);
+    return ok ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
 int command_sandbox(const struct invocation *invocation, int argc, char **argv)
 {
     struct sandbox_values values = {
@@ -122,6 +188,7 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
         {"file-bytes-max", 0, OPTION_INTEGER, &values.file_bytes_max, "BYTES",
          TEXT_SANDBOX_FILE_MAX, 1000, 1024 * 1024 * 1024},
         {"hold", 0, OPTION_TEXT, &values.hold, "NAME", TEXT_SANDBOX_HOLD, 0, 0},
+        {"json", 'j', OPTION_FLAG, &values.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
     const struct option_table table = {"sandbox", "init|up|status|stop|start DIR [NAME]",
                                        TEXT_COMMAND_SANDBOX, rows, sizeof rows / sizeof *rows};
@@ -135,9 +202,9 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
         if (strcmp(argv[0], "up") == 0 && argc == 2)
             return up(invocation, &values, programs, argv[1]);
         if (strcmp(argv[0], "status") == 0 && argc == 2)
-            return sandbox_ask(argv[1], "status", "", invocation->language);
+            return ask(invocation, argv[1], "status", "", values.json);
         if ((strcmp(argv[0], "stop") == 0 || strcmp(argv[0], "start") == 0) && argc == 3)
-            return sandbox_ask(argv[1], argv[0], argv[2], invocation->language);
+            return ask(invocation, argv[1], argv[0], argv[2], values.json);
     }
     options_complain(&table, invocation->language);
     return EXIT_CODE_USAGE;

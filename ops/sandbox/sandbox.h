@@ -13,11 +13,13 @@
 #ifndef OPS_SANDBOX_SANDBOX_H
 #define OPS_SANDBOX_SANDBOX_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ops/client/file.h"
 #include "proto/base/language.h"
+#include "proto/base/reason.h"
 
 struct sandbox_init_options {
     const char *directory;
@@ -48,8 +50,11 @@ struct sandbox_up_options {
 int sandbox_up(const struct sandbox_up_options *options, enum language language);
 
 /* Asks a running sandbox to stop or start one of its processes ("gateway", "adapter-stnmt", …), or
- * for its status. Prints the answer; exit code. */
-int sandbox_ask(const char *directory, const char *command, const char *name,
-                enum language language);
+ * for its status. REASON_NONE: *ret_answer is the caller's: {ok: true, forwarded, accepted,
+ * results, lost, duplicated, out_of_order, processes: [{name, pid, restarts}]} with pid 0 of one
+ * that does not run, or {ok: false, error}. Otherwise no sandbox runs there: *ret_answer is NULL.
+ */
+enum reason sandbox_ask(const char *directory, const char *command, const char *name,
+                        json_t **ret_answer);
 
 #endif

@@ -197,28 +197,18 @@ static bool start_control(struct province *province)
     return (province->signals >= 0 && province->control >= 0) || fail("control socket");
 }
 
-int sandbox_ask(const char *directory, const char *command, const char *name,
-                enum language language)
+enum reason sandbox_ask(const char *directory, const char *command, const char *name,
+                        json_t **ret_answer)
 {
     enum { TIMEOUT_MS = 30000 };
     char path[PATH_BYTES_MAX];
-    json_t *answer = NULL;
+    *ret_answer = NULL;
     json_t *request = json_pack("{s:s, s:s}", "command", command, "name", name);
     enum reason reason = path_make(path, "%s/run/control.socket", directory)
-                             ? control_ask(path, request, TIMEOUT_MS, &answer)
+                             ? control_ask(path, request, TIMEOUT_MS, ret_answer)
                              : REASON_FILE_UNREADABLE;
     json_decref(request);
-    if (reason != REASON_NONE) {
-        (void)fprintf(stderr, "lienthong sandbox: %s: %s\n", path,
-                      language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                      : reason_english(reason));
-        return 3;
-    }
-    (void)json_dumpf(answer, stdout, JSON_INDENT(2));
-    (void)putchar('\n');
-    bool ok = json_is_true(json_object_get(answer, "ok"));
-    json_decref(answer);
-    return ok ? 0 : 1;
+    return reason;
 }
 
 /* ---- the run ---- */

@@ -3,20 +3,20 @@
 #ifndef TESTS_CONTRACT_STORE_FIXTURE_H
 #define TESTS_CONTRACT_STORE_FIXTURE_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/store/store_memory.h"
 #include "gateway/store/store_sqlite.h"
 #include "tests/support/crash_vfs.h"
+#include "tests/unit/scratch.h"
 
 /* STORE_SYNCED: as CRASHING, with plans that are applied and synced instead of committed. */
 enum store_kind { STORE_MEMORY, STORE_SQLITE, STORE_CRASHING, STORE_SYNCED };
 
 struct fixture {
     enum store_kind kind;
-    char directory[64];
+    struct scratch scratch;
     char path[96];
     struct store_memory_image *image;
     struct crash_vfs *disk;
@@ -60,9 +60,9 @@ static int set_up(void **state, enum store_kind kind)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->kind = kind;
-    (void)snprintf(fixture->directory, sizeof fixture->directory, "%s", "/tmp/store.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
-    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->directory);
+    assert_non_null(fixture);
+    assert_true(scratch_open(&fixture->scratch));
+    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->scratch.folder);
     fixture->image = store_memory_image_new();
     if (kind == STORE_CRASHING || kind == STORE_SYNCED)
         fixture->disk = crash_vfs_new(1);
@@ -91,21 +91,13 @@ static int set_up_synced(void **state)
     return set_up(state, STORE_SYNCED);
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     fixture->store->verbs->close(fixture->store);
     crash_vfs_destroy(&fixture->disk);
     store_memory_image_destroy(&fixture->image);
-    (void)nftw(fixture->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_close(&fixture->scratch);
     free(fixture);
     return 0;
 }

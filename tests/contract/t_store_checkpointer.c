@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -20,6 +19,7 @@
 
 #include "gateway/store/store_sqlite.h"
 #include "tests/support/forgetful_vfs.h"
+#include "tests/unit/scratch.h"
 
 enum {
     SLOTS = 64,
@@ -31,25 +31,17 @@ enum {
 };
 
 struct fixture {
-    char directory[64];
+    struct scratch scratch;
     char path[96];
     _Atomic uint64_t *synced; /* shared with the child: plans that the disk has */
 };
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    (void)snprintf(fixture->directory, sizeof fixture->directory, "%s", "/tmp/store.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
-    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->directory);
+    assert_non_null(fixture);
+    assert_true(scratch_open(&fixture->scratch));
+    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->scratch.folder);
     fixture->synced = mmap(NULL, sizeof *fixture->synced, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(fixture->synced != MAP_FAILED);
@@ -61,7 +53,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     (void)munmap(fixture->synced, sizeof *fixture->synced);
-    (void)nftw(fixture->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_close(&fixture->scratch);
     free(fixture);
     return 0;
 }

@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -19,28 +18,21 @@
 
 #include "gateway/store/sqlite_vfs.h"
 #include "gateway/store/store_sqlite.h"
+#include "tests/unit/scratch.h"
 
 enum { DOCUMENT_BYTES = 900, MESSAGES = 40 };
 
 struct fixture {
-    char directory[64];
+    struct scratch scratch;
     char path[96];
 };
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    (void)snprintf(fixture->directory, sizeof fixture->directory, "%s", "/tmp/store.XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
-    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->directory);
+    assert_non_null(fixture);
+    assert_true(scratch_open(&fixture->scratch));
+    (void)snprintf(fixture->path, sizeof fixture->path, "%s/store.sqlite", fixture->scratch.folder);
     *state = fixture;
     return 0;
 }
@@ -48,7 +40,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    (void)nftw(fixture->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_close(&fixture->scratch);
     free(fixture);
     return 0;
 }

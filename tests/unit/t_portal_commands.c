@@ -28,6 +28,7 @@ struct play {
     struct scripted_reply script[REPLIES_MAX];
     size_t reply_count;
     int watched;
+    int64_t paused_until_ms;
     struct scratch scratch;
 };
 
@@ -40,23 +41,20 @@ static void says(struct play *play, const char *body)
     play->reply_count++;
 }
 
-static void begin(struct play *play, const char *dialect)
+static void begin_with(struct play *play, struct bytes mapping)
 {
     char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
-    struct buffer mapping;
     play->server = scripted_server_open(play->script, play->reply_count);
     assert_non_null(play->server);
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u", scripted_server_port(play->server));
     assert_true(scratch_open(&play->scratch));
     (void)snprintf(ledger, sizeof ledger, "%s/portal.sqlite", play->scratch.folder);
     assert_int_equal(portal_ledger_open(ledger, &play->ledger), REASON_NONE);
-    buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
     json_t *settings = json_pack("{s:s, s:s, s:s, s:s}", "unit", "H38", "dstcode", "DST",
                                  "auth_path", "/auth", "integration_path", "/portal");
     struct portal_client_options options = {
         .dialect = {.base_url = url,
-                    .mapping = buffer_view(&mapping),
+                    .mapping = mapping,
                     .settings = settings,
                     .credentials = json_pack("{s:s, s:s}", "username", "u", "password", "p"),
                     .files_base = "http://files"},
@@ -67,6 +65,14 @@ static void begin(struct play *play, const char *dialect)
     assert_true(scripted_server_serve(play->server)); /* after the mapping's process was made */
     json_decref(options.dialect.credentials);
     json_decref(settings);
+}
+
+static void begin(struct play *play, const char *dialect)
+{
+    struct buffer mapping;
+    buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
+    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
+    begin_with(play, buffer_view(&mapping));
     buffer_release(&mapping);
 }
 
@@ -94,6 +100,22 @@ static bool watch_load(void *context, const struct portal_load_figures *figures)
     return true;
 }
 
+static struct portal_load_options load_options(struct play *play, const char *path)
+{
+    return (struct portal_load_options){.ledger = play->ledger,
+                                        .client = play->client,
+                                        .path = path,
+                                        .batch = 50,
+                                        .patience_seconds = 60,
+                                        .watch = watch_load};
+}
+
+static void write_lines(struct play *play, const char *lines, char path[300])
+{
+    assert_true(scratch_write(&play->scratch, "dossiers", bytes_of_text(lines)));
+    (void)snprintf(path, 300, "%s/dossiers", play->scratch.folder);
+}
+
 #define LINE                                                                                       \
     "{\"code\":\"" CODE "\",\"state\":4,\"received_ms\":1764000000000,\"procedure\":{\"code\":"    \
     "\"1.011443\"},\"owner\":{\"name\":\"Mẫu\"},\"agency\":{\"key\":\"stnmt\"}}\n"
@@ -112,14 +134,9 @@ static void a_load_tells_the_state_and_keeps_the_number(void **state)
                 "\",\"IdHoSo\":\"77\",\"TrangThaiHoSo\":\"2\"}]}");
     says(&play, "{\"error_code\":\"0\",\"result\":[{\"error_code\":\"0\"}]}");
     begin(&play, "adapters/portal/ministry.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers", bytes_of_text(LINE)));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .batch = 1,
-                                          .patience_seconds = 1,
-                                          .watch = watch_load};
+    write_lines(&play, LINE, path);
+    struct portal_load_options options = load_options(&play, path);
+    options.batch = 1;
     assert_int_equal(portal_load(&options, &figures), REASON_NONE);
     assert_int_equal(figures.sent, 1);
     assert_int_equal(scripted_server_requests(play.server), 4);
@@ -156,17 +173,12 @@ static void the_rate_bounds_what_is_only_looked_up(void **state)
         says(&play, i == 0 ? THERE("A-261125-0001") : THERE("A-261125-0002"));
     }
     begin(&play, "adapters/portal/provincial.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers",
-                              bytes_of_text("{\"code\":\"A-261125-0001\",\"state\":4}\n"
-                                            "{\"code\":\"A-261125-0002\",\"state\":4}\n")));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .rate = 1,
-                                          .batch = 1,
-                                          .patience_seconds = 60,
-                                          .watch = watch_load};
+    write_lines(&play,
+                "{\"code\":\"A-261125-0001\",\"state\":4}\n"
+                "{\"code\":\"A-261125-0002\",\"state\":4}\n",
+                path);
+    struct portal_load_options options = load_options(&play, path);
+    options.rate = options.batch = 1;
     int64_t began = now_ms();
     assert_int_equal(portal_load(&options, &figures), REASON_NONE);
     assert_int_equal(figures.present, 2);
@@ -185,7 +197,7 @@ static bool stop_load(void *context, const struct portal_load_figures *figures)
 static void a_long_file_is_read_in_pieces(void **state)
 {
     enum { LINES = 5000 };
-    static char lines[2 * LINES];
+    static char lines[2 * LINES + 1];
     struct play play = {.watched = 0};
     struct portal_load_figures figures;
     char path[300];
@@ -194,19 +206,114 @@ static void a_long_file_is_read_in_pieces(void **state)
         memcpy(lines + 2 * i, "x\n", 2);
     says(&play, "{}");
     begin(&play, "adapters/portal/provincial.jq");
-    assert_true(scratch_write(&play.scratch, "dossiers",
-                              (struct bytes){(const uint8_t *)lines, sizeof lines}));
-    (void)snprintf(path, sizeof path, "%s/dossiers", play.scratch.folder);
-    struct portal_load_options options = {.ledger = play.ledger,
-                                          .client = play.client,
-                                          .path = path,
-                                          .batch = 50,
-                                          .watch = stop_load};
+    write_lines(&play, lines, path);
+    struct portal_load_options options = load_options(&play, path);
+    options.watch = stop_load;
     assert_int_equal(portal_load(&options, &figures), REASON_SHUTDOWN);
     assert_in_range(figures.lines, 1, LINES / 2);
+    assert_int_equal(figures.faulty, figures.lines);
+    assert_int_equal(figures.faults[1].line, 2);
+    uint64_t before = figures.lines;
     options.watch = watch_load;
     assert_int_equal(portal_load(&options, &figures), REASON_NONE);
     assert_in_range(figures.lines, LINES / 2, LINES - 1); /* from where it was stopped */
+    assert_int_equal(figures.faults[0].line, before + 1); /* of the file, not of the run */
+    end(&play);
+}
+
+#define TYPED(number, owner)                                                                       \
+    "{\"code\":\"A-261125-000" number "\",\"state\":4,\"owner\":" owner "}\n"
+#define GOOD           "{\"name\":\"Mẫu\"}"
+#define ANSWERS(items) "{\"error_code\":\"0\",\"result\":[" items "]}"
+#define YES            "{\"error_code\":\"0\"}"
+
+/* Among others in one request, which cannot be made because of it; then mended. */
+static void a_line_of_wrong_types_is_passed_over_and_named(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    struct portal_dossier dossier;
+    enum portal_outcome outcome;
+    enum reason reason;
+    char path[300];
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    says(&play, ANSWERS("")); /* none is there */
+    says(&play, ANSWERS(YES "," YES));
+    says(&play, ANSWERS(YES));
+    begin(&play, "adapters/portal/provincial.jq");
+    write_lines(&play, TYPED("1", GOOD) TYPED("2", "\"Mẫu\"") TYPED("3", GOOD), path);
+    struct portal_load_options options = load_options(&play, path);
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.sent, 2);
+    assert_int_equal(figures.faulty, 1);
+    assert_int_equal(figures.faults[0].line, 2);
+    assert_int_equal(figures.faults[0].reason, REASON_FIELD_INVALID);
+    assert_string_equal(figures.faults[0].field, "owner");
+    assert_string_equal(figures.faults[0].code, "A-261125-0002");
+    assert_int_equal(portal_ledger_dossier(play.ledger, "A-261125-0002", &dossier),
+                     REASON_NOT_FOUND);
+    assert_int_equal(portal_ledger_outcome(play.ledger, "load:A-261125-0002", &outcome, &reason),
+                     REASON_NONE);
+    assert_int_equal(outcome, PORTAL_REFUSED);
+    write_lines(&play, TYPED("1", GOOD) TYPED("2", GOOD) TYPED("3", GOOD), path);
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.sent, 1);
+    assert_int_equal(figures.present, 2);
+    assert_int_equal(figures.faulty, 0);
+    assert_int_equal(portal_ledger_outcome(play.ledger, "load:A-261125-0002", &outcome, &reason),
+                     REASON_NONE);
+    assert_int_equal(outcome, PORTAL_ACCEPTED);
+    end(&play);
+}
+
+/* Within lists too, and by what an update alone says; a value is never named. */
+static void the_field_is_named_wherever_it_is(void **state)
+{
+    static const struct {
+        const char *more, *field;
+    } cases[] = {
+        {"\"due_ms\":\"soon\"", "due_ms"},
+        {"\"owner\":{\"name\":\"Mẫu\"},\"fees\":7", "fees"},
+        {"\"supplements\":[{},{\"received_ms\":\"Mẫu\"}]", "supplements[2].received_ms"},
+        {"\"results\":[{\"files\":[\"Mẫu\"]}]", "results[1].files[1]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct play play = {.watched = 0};
+        struct portal_load_figures figures;
+        char path[300], line[256];
+        says(&play, "{}");
+        begin(&play, "adapters/portal/provincial.jq");
+        (void)snprintf(line, sizeof line, "{\"code\":\"A-261125-0001\",\"state\":4,%s}\n",
+                       cases[i].more);
+        write_lines(&play, line, path);
+        struct portal_load_options options = load_options(&play, path);
+        assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+        assert_int_equal(figures.faulty, 1);
+        assert_string_equal(figures.faults[0].field, cases[i].field);
+        end(&play);
+    }
+    (void)state;
+}
+
+/* Then no line is at fault: it stops, and the next run goes on. */
+static void a_mapping_that_fails_on_everything_blames_no_line(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    struct portal_dossier dossier;
+    char path[300];
+    (void)state;
+    says(&play, "{}");
+    begin_with(&play, bytes_of_text("if .service == \"create\" then error(\"no\") else null end"));
+    write_lines(&play, TYPED("1", GOOD), path);
+    struct portal_load_options options = load_options(&play, path);
+    options.patience_seconds = 0;
+    assert_int_equal(portal_load(&options, &figures), REASON_OFFICE_UNKNOWN);
+    assert_int_equal(figures.faulty, 0);
+    assert_int_equal(portal_ledger_dossier(play.ledger, "A-261125-0001", &dossier), REASON_NONE);
+    assert_int_equal(dossier.presence, PORTAL_LOADING);
+    json_decref(dossier.facts);
     end(&play);
 }
 
@@ -259,13 +366,50 @@ static void a_list_that_does_not_go_on_is_at_its_end(void **state)
     end(&play);
 }
 
+static bool watch_pause(void *context, const struct portal_reconcile_figures *figures)
+{
+    struct play *play = context;
+    play->paused_until_ms = figures->paused_until_ms;
+    return ++play->watched < 2;
+}
+
+/* Every minute of the day is in a window: nothing is asked, and told to end it ends. */
+static void nothing_is_compared_while_the_portal_is_closed(void **state)
+{
+    struct play play = {.watched = 0};
+    struct portal_reconcile_figures figures;
+    (void)state;
+    says(&play, "{\"session\":\"S1\",\"error_code\":\"0\"}");
+    says(&play, ANSWERS(""));
+    begin(&play, "adapters/portal/provincial.jq");
+    struct portal_reconcile_options options = {.ledger = play.ledger,
+                                               .client = play.client,
+                                               .to = {INT64_C(1) << 42},
+                                               .batch = 50,
+                                               .watch = watch_pause,
+                                               .context = &play};
+    play.watched = 1 - LISTED; /* it may look often: it is not told to end by us */
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_NONE);
+    assert_int_equal(scripted_server_requests(play.server), 2);
+    assert_true(portal_windows_parse("00:00-12:00 12:00-24:00", &options.windows));
+    play.watched = 0;
+    assert_int_equal(portal_reconcile(&options, &figures), REASON_SHUTDOWN);
+    assert_int_equal(scripted_server_requests(play.server), 2);
+    assert_int_not_equal(play.paused_until_ms, 0);
+    end(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
         cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
         cmocka_unit_test(a_long_file_is_read_in_pieces),
+        cmocka_unit_test(a_line_of_wrong_types_is_passed_over_and_named),
+        cmocka_unit_test(the_field_is_named_wherever_it_is),
+        cmocka_unit_test(a_mapping_that_fails_on_everything_blames_no_line),
         cmocka_unit_test(a_list_that_does_not_go_on_is_at_its_end),
+        cmocka_unit_test(nothing_is_compared_while_the_portal_is_closed),
     };
     return cmocka_run_group_tests_name("portal_commands", tests, NULL, NULL);
 }

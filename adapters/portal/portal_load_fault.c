@@ -1,0 +1,214 @@
+/* Lines of a first load that are passed over: named, and the others go on.
+ *
+ * A batch is one request, so that one dossier whose facts have wrong types would keep all of it
+ * from being said. Which one it is, the mapping itself tells, asked for one dossier at a time;
+ * which field it is, the types below. Neither tells a value: those are personal data.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/portal/portal_load_parts.h"
+
+/* ---- which field ----------------------------------------------------------------------------- */
+
+enum kind { WORDS, NUMBER, OBJECT, LIST };
+
+/* The words of portal_event.h, but for code and state, which every line was asked for. */
+static const struct {
+    const char *name;
+    enum kind kind;
+} fields[] = {
+    {"procedure", OBJECT},
+    {"agency", OBJECT},
+    {"owner", OBJECT},
+    {"files", LIST},
+    {"components", LIST},
+    {"fees", LIST},
+    {"supplements", LIST},
+    {"results", LIST},
+    {"submitted_ms", NUMBER},
+    {"received_ms", NUMBER},
+    {"due_ms", NUMBER},
+    {"finished_ms", NUMBER},
+    {"handed_ms", NUMBER},
+    {"refused_ms", NUMBER},
+    {"requested_ms", NUMBER},
+    {"due_before_ms", NUMBER},
+    {"pause_ms", NUMBER},
+    {"channel", NUMBER},
+    {"submitted_at", NUMBER},
+    {"return_kind", NUMBER},
+    {"owner_kind", NUMBER},
+    {"identity_kind", NUMBER},
+    {"originals", NUMBER},
+    {"copies", NUMBER},
+    {"digitised", NUMBER},
+    {"amount_dong", NUMBER},
+    {"kind", NUMBER},
+    {"summary", WORDS},
+    {"note", WORDS},
+    {"return_note", WORDS},
+    {"code", WORDS},
+    {"name", WORDS},
+    {"field_code", WORDS},
+    {"field_name", WORDS},
+    {"key", WORDS},
+    {"identity_number", WORDS},
+    {"address", WORDS},
+    {"phone", WORDS},
+    {"email", WORDS},
+    {"sha256", WORDS},
+    {"component_code", WORDS},
+};
+
+enum { DEPTH_MAX = 4 /* results[1].files[1].name */ };
+
+static bool is_of_kind(const json_t *value, enum kind kind)
+{
+    switch (kind) {
+    case OBJECT:
+        return json_is_object(value);
+    case LIST:
+        return json_is_array(value);
+    case NUMBER:
+        return json_is_number(value);
+    default:
+        return json_is_string(value) || json_is_number(value);
+    }
+}
+
+static bool find_field(const json_t *object, int depth, char path[PORTAL_LOAD_FIELD_BYTES]);
+
+/* The value, or what is within it, is not as the words have it: path, which ends in its name. */
+static bool is_wrong(const json_t *value, enum kind kind, int depth,
+                     char path[PORTAL_LOAD_FIELD_BYTES])
+{
+    size_t index, size = strlen(path);
+    const json_t *item;
+    if (json_is_null(value))
+        return false;
+    if (!is_of_kind(value, kind))
+        return true;
+    if (kind == OBJECT)
+        return find_field(value, depth + 1, path);
+    if (kind != LIST)
+        return false;
+    json_array_foreach(value, index, item)
+    {
+        (void)snprintf(path + size, PORTAL_LOAD_FIELD_BYTES - size, "[%zu]", index + 1);
+        if (!json_is_object(item) || find_field(item, depth + 1, path))
+            return true;
+    }
+    path[size] = 0;
+    return false;
+}
+
+/* True: path is that of the first field of a wrong type; otherwise it stays as it is. */
+static bool find_field(const json_t *object, int depth, char path[PORTAL_LOAD_FIELD_BYTES])
+{
+    size_t size = strlen(path);
+    for (size_t i = 0; depth < DEPTH_MAX && i < sizeof fields / sizeof fields[0]; i++) {
+        const json_t *value = json_object_get(object, fields[i].name);
+        if (value == NULL)
+            continue;
+        (void)snprintf(path + size, PORTAL_LOAD_FIELD_BYTES - size, "%s%s", size > 0 ? "." : "",
+                       fields[i].name);
+        if (is_wrong(value, fields[i].kind, depth, path))
+            return true;
+        path[size] = 0;
+    }
+    return false;
+}
+
+/* ---- naming ---------------------------------------------------------------------------------- */
+
+void load_note_fault(struct load *load, uint64_t line, const char *code, enum reason reason,
+                     const char *field)
+{
+    struct portal_load_figures *figures = &load->figures;
+    if (figures->faulty < PORTAL_LOAD_FAULTS_MAX) {
+        struct portal_load_fault *fault = &figures->faults[figures->faulty];
+        *fault = (struct portal_load_fault){.line = line, .reason = reason};
+        (void)snprintf(fault->code, sizeof fault->code, "%s", code);
+        (void)snprintf(fault->field, sizeof fault->field, "%s", field);
+    }
+    figures->faulty++;
+}
+
+/* On the work list, where a person finds it after this run too. */
+static void put_on_list(struct load *load, const struct item *item, const char *field)
+{
+    enum { TEXT_BYTES = PORTAL_LOAD_FIELD_BYTES + 64 };
+    char id[LOAD_ID_BYTES], text[TEXT_BYTES];
+    load_id(item->code, id);
+    if (item->line > 0)
+        (void)snprintf(text, sizeof text, "%s (dòng/line %llu)", field,
+                       (unsigned long long)item->line);
+    else
+        (void)snprintf(text, sizeof text, "%s", field);
+    struct portal_row row = {
+        .message_id = id,
+        .code = item->code,
+        .type = "load",
+        .service = PORTAL_RECORD,
+        .state = (enum dossier_state)portal_fact_number(item->facts, "state"),
+        .at_ms = portal_fact_number(item->facts, "received_ms"),
+        .outcome = PORTAL_REFUSED,
+        .reason = REASON_FIELD_INVALID,
+        .text = text,
+        .message = item->facts,
+    };
+    (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now());
+    (void)portal_ledger_forget(load->options->ledger, item->code);
+}
+
+/* ---- which line ------------------------------------------------------------------------------ */
+
+static bool can_say(const struct load *load, const char *service, json_t *facts)
+{
+    json_t *items = json_array();
+    struct portal_question question = {.service = service, .items = items};
+    bool can = json_array_append(items, facts) != 0 ||
+               portal_client_can_say(load->options->client, &question);
+    json_decref(items);
+    return can;
+}
+
+/* Its other facts are what the mapping fails on: without them it does not, so that the mapping
+ * itself is whole. */
+static bool is_unsayable(const struct load *load, const struct item *item)
+{
+    static const char *const services[] = {"create", "update"};
+    json_t *bare =
+        json_pack("{s:s, s:O}", "code", item->code, "state", json_object_get(item->facts, "state"));
+    bool is_bad = false;
+    for (size_t i = 0; i < sizeof services / sizeof services[0] && bare != NULL && !is_bad; i++)
+        is_bad = !can_say(load, services[i], item->facts) && can_say(load, services[i], bare);
+    json_decref(bare);
+    return is_bad;
+}
+
+enum reason load_pass_over(struct load *load, bool *ret_any)
+{
+    bool is_bad[PORTAL_LOAD_BATCH_MAX] = {false};
+    bool any = false;
+    for (size_t i = 0; i < load->count; i++) {
+        is_bad[i] = !load->items[i].is_over && is_unsayable(load, &load->items[i]);
+        any = any || is_bad[i];
+    }
+    *ret_any = any;
+    if (!any)
+        return REASON_NONE;
+    enum reason reason = portal_ledger_begin(load->options->ledger);
+    for (size_t i = 0; i < load->count && reason == REASON_NONE; i++) {
+        struct item *item = &load->items[i];
+        char field[PORTAL_LOAD_FIELD_BYTES] = "";
+        if (!is_bad[i])
+            continue;
+        (void)find_field(item->facts, 0, field);
+        put_on_list(load, item, field);
+        load_note_fault(load, item->line, item->code, REASON_FIELD_INVALID, field);
+        item->is_over = true;
+    }
+    return reason == REASON_NONE ? portal_ledger_commit(load->options->ledger) : reason;
+}

@@ -1,0 +1,46 @@
+/* portal_reconcile_parts - what the two files of a reconciliation share. Nobody else includes this.
+ *
+ *   portal_reconcile.c      comparing, what to repair, what only the portal has
+ *   portal_reconcile_ask.c  one question: rate, maintenance windows, repeated after failures */
+#ifndef ADAPTERS_PORTAL_PORTAL_RECONCILE_PARTS_H
+#define ADAPTERS_PORTAL_PORTAL_RECONCILE_PARTS_H
+
+#include "adapters/portal/portal_reconcile.h"
+
+enum {
+    RECONCILE_NOTE_BYTES = 128,
+    RECONCILE_POLL_MS = 200,
+};
+
+struct compared {
+    char code[PORTAL_CODE_BYTES];
+    enum portal_presence presence;
+    int state;
+    int64_t received_ms, due_ms, finished_ms, handed_ms;
+};
+
+struct reconcile {
+    const struct portal_reconcile_options *options;
+    struct portal_reconcile_figures figures;
+    struct compared page[PORTAL_RECONCILE_BATCH_MAX];
+    size_t count;
+    char last[PORTAL_CODE_BYTES]; /* of the last page */
+    char note[RECONCILE_NOTE_BYTES];
+    int64_t began_ms; /* mono, for the rate; later by what was waited in windows */
+};
+
+int64_t reconcile_mono_ms(void);
+wall_t reconcile_wall_now(void);
+
+/* The rest answers false, or REASON_SHUTDOWN, when it was told to end. */
+bool reconcile_watch(const struct reconcile *reconcile);
+bool reconcile_wait_ms(const struct reconcile *reconcile, int64_t ms);
+/* Until no maintenance window is open. */
+bool reconcile_wait_for_window(struct reconcile *reconcile);
+/* Not faster than the rate. */
+void reconcile_pace(const struct reconcile *reconcile);
+/* Not in a window. Repeated for as long as its failure may pass; ret_answer is to be released. */
+enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_question *question,
+                          struct portal_answer *ret_answer);
+
+#endif
