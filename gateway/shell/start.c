@@ -115,7 +115,7 @@ static enum reason set_peers(struct gateway *gateway, const struct registry *reg
         const struct participant *participant = registry_participant_at(registry, i);
         if (strcmp(participant->agency->key.text, gateway->settings.participant) == 0)
             continue;
-        peers[used].participant = participant->agency->key;
+        peers[used].key = participant->agency->key;
         memcpy(peers[used++].public_key.text, participant->curve_public_key, CURVE_KEY_TEXT_BYTES);
     }
     enum reason reason = link_server_set_peers(gateway->link, peers, used);
