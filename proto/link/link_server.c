@@ -173,14 +173,22 @@ static bool bind_peer(struct link_server *server, struct peer *peer, bool is_car
     return true;
 }
 
+/* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
+static struct peer *peer_of_user(const struct link_server *server, const char *user)
+{
+    struct key key;
+    const char *blank = user == NULL ? NULL : strchr(user, ' ');
+    if (blank == NULL ||
+        !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
+        return NULL;
+    struct peer *peer = peers_find(&server->peers, &key);
+    return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
+}
+
 /* Whose frame the message is that has just been received; NULL: nobody's who may send one. */
 static struct peer *sender_of(struct link_server *server, bool is_named)
 {
-    struct key key;
-    const char *user = zmq_msg_gets(&server->frame, "User-Id");
-    if (user == NULL || !key_parse(bytes_of_text(user), &key))
-        return NULL;
-    struct peer *peer = peers_find(&server->peers, &key);
+    struct peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
     if (peer == NULL || peer->is.is_carrier != is_named)
         return NULL;
     struct bytes name = {zmq_msg_data(&server->name), zmq_msg_size(&server->name)};
