@@ -107,7 +107,8 @@ static bool load_snapshots(struct gateway *gateway, struct snapshots *ret_snapsh
 static enum reason set_peers(struct gateway *gateway, const struct registry *registry)
 {
     size_t count = registry_participant_count(registry);
-    struct link_peer *peers = calloc(count > 0 ? count : 1, sizeof *peers);
+    size_t carriers = registry_carrier_count(registry);
+    struct link_peer *peers = calloc(count + carriers + 1, sizeof *peers);
     if (peers == NULL)
         return REASON_OUT_OF_MEMORY;
     size_t used = 0;
@@ -115,8 +116,16 @@ static enum reason set_peers(struct gateway *gateway, const struct registry *reg
         const struct participant *participant = registry_participant_at(registry, i);
         if (strcmp(participant->agency->key.text, gateway->settings.participant) == 0)
             continue;
-        peers[used].participant = participant->agency->key;
+        peers[used].key = participant->agency->key;
+        if (participant->carrier != NULL)
+            peers[used].carrier = participant->carrier->key;
         memcpy(peers[used++].public_key.text, participant->curve_public_key, CURVE_KEY_TEXT_BYTES);
+    }
+    for (size_t i = 0; i < carriers; i++) {
+        const struct carrier *carrier = registry_carrier_at(registry, i);
+        peers[used].key = carrier->key;
+        peers[used].is_carrier = true;
+        memcpy(peers[used++].public_key.text, carrier->curve_public_key, CURVE_KEY_TEXT_BYTES);
     }
     enum reason reason = link_server_set_peers(gateway->link, peers, used);
     free(peers);

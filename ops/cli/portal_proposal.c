@@ -309,7 +309,7 @@ static enum reason copy_file(const struct portal_proposal *proposal, const char 
     if (reason == REASON_NONE)
         reason = file_write(to, buffer_view(&content), 0644);
     else if (named)
-        reason = REASON_NONE; /* participants.csv and holidays.csv may be absent */
+        reason = REASON_NONE; /* all but policy.csv may be absent */
     buffer_release(&content);
     return reason;
 }
@@ -352,7 +352,8 @@ static enum reason write_version(const struct portal_proposal *proposal)
 
 enum reason portal_proposal_write(const struct portal_proposal *proposal)
 {
-    static const char *const copied[] = {"policy.csv", "participants.csv", "holidays.csv"};
+    static const char *const copied[] = {"policy.csv", "participants.csv", "carriers.csv",
+                                         "holidays.csv"};
     static const char *const folders[] = {"certificates", "trust", "trust/anchors", "trust/lists"};
     if (mkdir(proposal->output, 0755) != 0)
         return REASON_STORE_FAILED;

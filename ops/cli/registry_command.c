@@ -31,9 +31,10 @@ static void print_document(const struct invocation *invocation, const char *dire
                                  "faults_left_out", (int)faults->left_out);
     if (document != NULL && registry != NULL) {
         json_t *counts = json_pack(
-            "{s:s, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
+            "{s:s, s:i, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
             (int)registry_agency_count(registry), "participants",
-            (int)registry_participant_count(registry), "procedures",
+            (int)registry_participant_count(registry), "carriers",
+            (int)registry_carrier_count(registry), "procedures",
             (int)registry_procedure_count(registry), "rules", (int)registry_policy_count(registry));
         json_object_update_missing(document, counts);
         json_decref(counts);
@@ -46,6 +47,12 @@ static void print_good(const struct invocation *invocation, const struct registr
     printf(text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
            registry_participant_count(registry), registry_procedure_count(registry),
            registry_policy_count(registry), registry_version(registry));
+    size_t carriers = registry_carrier_count(registry);
+    size_t carried = 0;
+    for (size_t i = 0; i < carriers; i++)
+        carried += registry_carrier_at(registry, i)->participant_count;
+    if (carriers > 0)
+        printf(text_of(TEXT_REGISTRY_CARRIERS, invocation->language), carriers, carried);
 }
 
 /* The certificates, anchors and lists beside the files, as gateway and adapters will read them. A

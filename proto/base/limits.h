@@ -53,6 +53,11 @@ enum {
 
     PARTICIPANTS_MAX = 4096, /* 23 agencies today; all communes and ministries later */
 
+    /* One connection that carries many participants. 99 communes of a province and its own
+     * departments fit into one; a host in each province and ministry, twice over. */
+    CARRIED_MAX = 128,  /* participants behind one carrier */
+    CARRIERS_MAX = 256, /* at most as many connections besides the participants' own */
+
     CURVE_KEY_BYTES = 32,      /* Curve25519 */
     CURVE_KEY_TEXT_BYTES = 41, /* its Z85 form and the terminator */
 

@@ -5,6 +5,12 @@
  * handshake and reported. A participant has one connection: a newer one takes over. The adapter
  * only dials out, and dials again by itself.
  *
+ * A carrier is a peer whose one connection carries the frames of many participants, those whose
+ * link_peer names it. On its connection each ZeroMQ message has two parts, the participant's key
+ * as text and the frame; on a participant's own connection one part, the frame. A participant may
+ * come either way: frames to it leave over the connection that its last frame came from. What has
+ * another shape, or names somebody whom the carrier does not carry, is passed over.
+ *
  * Both ends: one thread uses a link. Received bytes live in the link's own memory until the next
  * receive on it. Send never blocks: at the high-water mark it answers REASON_BUSY and the caller
  * keeps the message; REASON_LINK_LOST when the peer is not connected. Handshake failures are events
@@ -21,7 +27,11 @@
 #include "proto/base/reason.h"
 
 enum {
-    LINK_SEND_QUEUE_MAX = 256, /* frames that wait in ZeroMQ per peer; more is the outbox's job */
+    /* Frames that wait in ZeroMQ per connection; more is the outbox's job. Those of a carrier's
+     * participants share one queue: eight for each of a full one, so that while the line stands
+     * still its heartbeats (PEER_SILENT_MS / HEARTBEAT_INTERVAL_MS) do not fill more than half
+     * before the session gives the line up anyway. */
+    LINK_SEND_QUEUE_MAX = 8 * CARRIED_MAX,
     LINK_ENDPOINT_BYTES_MAX = 255,
 };
 
@@ -50,15 +60,18 @@ enum link_event_kind {
 
 struct link_event {
     enum link_event_kind kind;
-    struct key peer;     /* server: participant that the CURVE key belongs to; none: not known */
-    uint64_t connection; /* server: changes when the participant connects again */
+    struct key peer;     /* server: participant that the frame is of; none: not known.
+                          * client of a carrier: participant that the frame is for */
+    uint64_t connection; /* server: changes when the participant connects again, or another way */
     struct bytes bytes;  /* LINK_FRAME */
     enum reason reason;  /* LINK_PEER_REFUSED */
 };
 
 struct link_peer {
-    struct key participant;
+    struct key key; /* a participant's or a carrier's; no two peers have the same */
     struct curve_key public_key;
+    bool is_carrier;
+    struct key carrier; /* of a participant: the peer that may carry its frames; none: nobody */
 };
 
 /* ---- the gateway's end ---------------------------------------------------------------------- */
@@ -75,13 +88,16 @@ enum reason link_server_new(const struct link_server_options *options,
 void link_server_destroy(struct link_server **server);
 /* The endpoint with the real port. */
 const char *link_server_endpoint(const struct link_server *server);
-/* Replaces the admitted keys; from a key that is gone no further frame gets through. */
+/* Replaces the admitted keys, and who is carried by whom. No further frame gets through, in either
+ * direction, over a connection whose key is gone or, of one participant, over a carrier that
+ * carries it no more. REASON_KEY_UNREADABLE: a key is not Z85, and all is as before. */
 enum reason link_server_set_peers(struct link_server *server, const struct link_peer *peers,
                                   size_t count);
 /* A descriptor that becomes readable when there may be events (edge: drain until false). */
 int link_server_fd(const struct link_server *server);
 /* The next event without waiting; false when there is none. */
 bool link_server_receive(struct link_server *server, struct link_event *ret_event);
+/* peer: a participant, whichever way it came. */
 enum reason link_server_send(struct link_server *server, const struct key *peer,
                              struct bytes frame);
 
@@ -97,6 +113,7 @@ struct link_client_options {
     /* A program with many participants: a client whose I/O thread this one shares, and which is
      * destroyed after it. NULL: a thread of its own. */
     struct link_client *beside;
+    bool is_carrier; /* frames of many participants, each with its name */
 };
 
 enum reason link_client_new(const struct link_client_options *options,
@@ -105,5 +122,9 @@ void link_client_destroy(struct link_client **client);
 int link_client_fd(const struct link_client *client);
 bool link_client_receive(struct link_client *client, struct link_event *ret_event);
 enum reason link_client_send(struct link_client *client, struct bytes frame);
+/* A carrier's: a frame of one of its participants. Frames come with event.peer: whom they are for.
+ */
+enum reason link_client_send_for(struct link_client *client, const struct key *participant,
+                                 struct bytes frame);
 
 #endif

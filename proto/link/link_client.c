@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "proto/base/check.h"
 #include "proto/link/socket.h"
 
 enum {
@@ -20,7 +21,9 @@ struct link_client {
     void *socket;
     void *monitor;
     int wait;
-    zmq_msg_t message;
+    zmq_msg_t name; /* of the frame, on a carrier's connection */
+    zmq_msg_t frame;
+    bool is_carrier;
     bool is_connected;
 };
 
@@ -63,7 +66,9 @@ enum reason link_client_new(const struct link_client_options *options,
     if (client == NULL)
         return REASON_OUT_OF_MEMORY;
     client->wait = -1;
-    (void)zmq_msg_init(&client->message);
+    (void)zmq_msg_init(&client->name);
+    (void)zmq_msg_init(&client->frame);
+    client->is_carrier = options->is_carrier;
     client->is_context_shared = options->beside != NULL;
     client->context = open_context(options->beside);
     client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
@@ -97,7 +102,8 @@ void link_client_destroy(struct link_client **client)
         return;
     if (gone->wait >= 0)
         (void)close(gone->wait);
-    (void)zmq_msg_close(&gone->message);
+    (void)zmq_msg_close(&gone->name);
+    (void)zmq_msg_close(&gone->frame);
     if (gone->socket != NULL) {
         (void)zmq_socket_monitor(gone->socket, NULL, 0);
         (void)zmq_close(gone->socket);
@@ -145,6 +151,26 @@ static bool take_monitor_event(struct link_client *client, struct link_event *re
     }
 }
 
+/* 1: a frame is in *ret_event; 0: none; -1: something that is passed over. */
+static int receive_frame(struct link_client *client, struct link_event *ret_event)
+{
+    struct key name = {0};
+    int parts = link_receive_parts(client->socket, &client->name, &client->frame);
+    if (parts <= 0)
+        return parts;
+    if (client->is_carrier != (parts == 2))
+        return -1;
+    struct bytes text = {zmq_msg_data(&client->name), zmq_msg_size(&client->name)};
+    if (client->is_carrier && !key_parse(text, &name))
+        return -1;
+    *ret_event = (struct link_event){
+        .kind = LINK_FRAME,
+        .peer = name,
+        .bytes = {zmq_msg_data(&client->frame), zmq_msg_size(&client->frame)},
+    };
+    return 1;
+}
+
 bool link_client_receive(struct link_client *client, struct link_event *ret_event)
 {
     /* Connections before frames: a frame belongs to the connection that was reported. */
@@ -152,20 +178,29 @@ bool link_client_receive(struct link_client *client, struct link_event *ret_even
         return true;
     int got;
     do {
-        got = link_receive_part(client->socket, &client->message);
+        got = receive_frame(client, ret_event);
     } while (got < 0);
-    if (got == 0)
-        return false;
-    *ret_event = (struct link_event){
-        .kind = LINK_FRAME,
-        .bytes = {zmq_msg_data(&client->message), zmq_msg_size(&client->message)},
-    };
-    return true;
+    return got > 0;
+}
+
+static enum reason send_parts(struct link_client *client, const struct key *name,
+                              struct bytes frame)
+{
+    if (link_send_parts(client->socket, name, frame))
+        return REASON_NONE;
+    return client->is_connected ? REASON_BUSY : REASON_LINK_LOST;
 }
 
 enum reason link_client_send(struct link_client *client, struct bytes frame)
 {
-    if (link_send_part(client->socket, frame))
-        return REASON_NONE;
-    return client->is_connected ? REASON_BUSY : REASON_LINK_LOST;
+    static const struct key nobody;
+    check(!client->is_carrier);
+    return send_parts(client, &nobody, frame);
+}
+
+enum reason link_client_send_for(struct link_client *client, const struct key *participant,
+                                 struct bytes frame)
+{
+    check(client->is_carrier && !key_is_none(participant));
+    return send_parts(client, participant, frame);
 }

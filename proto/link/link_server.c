@@ -1,23 +1,18 @@
 /* A ROUTER names every connection by a routing id that it draws itself. Who is behind it is told by
- * ZAP: the User-Id of each message is the participant that the CURVE key is registered for. The
- * table below binds the two; nothing that a client may choose decides who it is. */
+ * ZAP: the User-Id of each message is the name that the CURVE key is registered for. The table of
+ * peers binds the two; nothing that a client may choose decides who it is, and a carrier may choose
+ * among those that it carries. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
+#include "proto/link/peers.h"
 #include "proto/link/socket.h"
 #include "proto/link/zap.h"
 
-enum { ROUTING_ID_BYTES_MAX = 8, ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
-
-struct peer {
-    struct key participant; /* none: free slot */
-    uint8_t routing_id[ROUTING_ID_BYTES_MAX];
-    size_t routing_id_size;
-    uint64_t connection;
-};
+enum { ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
 
 struct link_server {
     void *context;
@@ -26,22 +21,13 @@ struct link_server {
     struct zap *zap;
     int wait;
     char endpoint[ENDPOINT_BYTES];
-    zmq_msg_t message;
-    struct peer peers[PARTICIPANTS_MAX * 2]; /* open addressing by the key's hash */
+    zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
+    zmq_msg_t frame;
+    struct peers peers;
     uint64_t connections;
     bool has_pending; /* a frame that waits behind the event of its connection */
     struct link_event pending;
 };
-
-static struct peer *slot_of(struct link_server *server, const struct key *participant)
-{
-    size_t slots = sizeof server->peers / sizeof *server->peers;
-    size_t at = (size_t)(hash_bytes(key_bytes(participant)) >> 32) % slots;
-    while (!key_is_none(&server->peers[at].participant) &&
-           !key_equal(&server->peers[at].participant, participant))
-        at = (at + 1) % slots;
-    return &server->peers[at];
-}
 
 static bool configure(struct link_server *server, const struct link_server_options *options)
 {
@@ -99,7 +85,8 @@ enum reason link_server_new(const struct link_server_options *options,
     if (server == NULL)
         return REASON_OUT_OF_MEMORY;
     server->wait = -1;
-    (void)zmq_msg_init(&server->message);
+    (void)zmq_msg_init(&server->name);
+    (void)zmq_msg_init(&server->frame);
     enum reason reason = start(server, options);
     if (reason != REASON_NONE) {
         link_server_destroy(&server);
@@ -117,7 +104,8 @@ void link_server_destroy(struct link_server **server)
         return;
     if (gone->wait >= 0)
         (void)close(gone->wait);
-    (void)zmq_msg_close(&gone->message);
+    (void)zmq_msg_close(&gone->name);
+    (void)zmq_msg_close(&gone->frame);
     if (gone->socket != NULL) {
         (void)zmq_socket_monitor(gone->socket, NULL, 0);
         (void)zmq_close(gone->socket);
@@ -127,6 +115,7 @@ void link_server_destroy(struct link_server **server)
     zap_destroy(&gone->zap);
     if (gone->context != NULL)
         (void)zmq_ctx_term(gone->context);
+    peers_release(&gone->peers);
     free(gone);
 }
 
@@ -138,7 +127,16 @@ const char *link_server_endpoint(const struct link_server *server)
 enum reason link_server_set_peers(struct link_server *server, const struct link_peer *peers,
                                   size_t count)
 {
-    return zap_set_peers(server->zap, peers, count);
+    /* Admission first: if the table cannot follow, a new key gets in and none of its frames. */
+    enum reason reason = zap_set_peers(server->zap, peers, count);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!peers_replace(&server->peers, peers, count))
+        return REASON_OUT_OF_MEMORY;
+    const struct peer *waiting = peers_find(&server->peers, &server->pending.peer);
+    if (waiting == NULL || waiting->routing_id_size == 0)
+        server->has_pending = false;
+    return REASON_NONE;
 }
 
 int link_server_fd(const struct link_server *server)
@@ -163,43 +161,59 @@ static bool take_monitor_event(struct link_server *server, struct link_event *re
 }
 
 /* Binds the routing id to the participant; true when this is a new connection of it. */
-static bool bind_peer(struct link_server *server, const struct key *participant,
-                      const uint8_t *routing_id, size_t size, struct peer **ret_peer)
+static bool bind_peer(struct link_server *server, struct peer *peer, bool is_carried,
+                      const uint8_t *routing_id, size_t size)
 {
-    struct peer *peer = slot_of(server, participant);
-    bool is_new = peer->routing_id_size != size || memcmp(peer->routing_id, routing_id, size) != 0;
-    if (is_new) {
-        peer->participant = *participant;
-        memcpy(peer->routing_id, routing_id, size);
-        peer->routing_id_size = size;
-        peer->connection = ++server->connections;
-    }
-    *ret_peer = peer;
-    return is_new;
+    if (peer->routing_id_size == size && memcmp(peer->routing_id, routing_id, size) == 0)
+        return false;
+    memcpy(peer->routing_id, routing_id, size);
+    peer->routing_id_size = size;
+    peer->is_carried = is_carried;
+    peer->connection = ++server->connections;
+    return true;
+}
+
+/* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
+static struct peer *peer_of_user(const struct link_server *server, const char *user)
+{
+    struct key key;
+    const char *blank = user == NULL ? NULL : strchr(user, ' ');
+    if (blank == NULL ||
+        !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
+        return NULL;
+    struct peer *peer = peers_find(&server->peers, &key);
+    return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
+}
+
+/* Whose frame the message is that has just been received; NULL: nobody's who may send one. */
+static struct peer *sender_of(struct link_server *server, bool is_named)
+{
+    struct peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
+    if (peer == NULL || peer->is.is_carrier != is_named)
+        return NULL;
+    struct bytes name = {zmq_msg_data(&server->name), zmq_msg_size(&server->name)};
+    return is_named ? peers_find_carried(&server->peers, peer, name) : peer;
 }
 
 /* 1: a frame is in *ret_event; 0: none; -1: something that is passed over. */
 static int receive_frame(struct link_server *server, struct link_event *ret_event, bool *ret_is_new)
 {
-    uint8_t routing_id[ROUTING_ID_BYTES_MAX];
+    uint8_t routing_id[LINK_ROUTING_ID_BYTES_MAX];
     int size = zmq_recv(server->socket, routing_id, sizeof routing_id, ZMQ_DONTWAIT);
     if (size < 0)
         return 0;
-    int got = link_receive_part(server->socket, &server->message);
-    if (got != 1 || size > ROUTING_ID_BYTES_MAX)
+    int parts = link_receive_parts(server->socket, &server->name, &server->frame);
+    if (parts <= 0 || size > LINK_ROUTING_ID_BYTES_MAX)
         return -1;
-    const char *user = zmq_msg_gets(&server->message, "User-Id");
-    struct key participant;
-    if (user == NULL || !key_parse(bytes_of_text(user), &participant) ||
-        !zap_admits(server->zap, &participant))
+    struct peer *peer = sender_of(server, parts == 2);
+    if (peer == NULL)
         return -1;
-    struct peer *peer;
-    *ret_is_new = bind_peer(server, &participant, routing_id, (size_t)size, &peer);
+    *ret_is_new = bind_peer(server, peer, parts == 2, routing_id, (size_t)size);
     *ret_event = (struct link_event){
         .kind = LINK_FRAME,
-        .peer = participant,
+        .peer = peer->is.key,
         .connection = peer->connection,
-        .bytes = {zmq_msg_data(&server->message), zmq_msg_size(&server->message)},
+        .bytes = {zmq_msg_data(&server->frame), zmq_msg_size(&server->frame)},
     };
     return 1;
 }
@@ -234,13 +248,15 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
 
 enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
 {
-    struct peer *to = slot_of(server, peer);
-    if (key_is_none(&to->participant) || to->routing_id_size == 0)
+    static const struct key nobody;
+    const struct peer *to = peers_find(&server->peers, peer);
+    if (to == NULL || to->routing_id_size == 0)
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
     if (zmq_send(server->socket, to->routing_id, to->routing_id_size, ZMQ_DONTWAIT | ZMQ_SNDMORE) <
         0)
         return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
-    return link_send_part(server->socket, frame) ? REASON_NONE : REASON_BUSY;
+    const struct key *name = to->is_carried ? &to->is.key : &nobody;
+    return link_send_parts(server->socket, name, frame) ? REASON_NONE : REASON_BUSY;
 }

@@ -71,22 +71,31 @@ int link_wait_descriptor(void *socket, void *monitor)
     return -1;
 }
 
-int link_receive_part(void *socket, void *message)
+static bool has_more(void *message)
 {
-    zmq_msg_t *into = message;
-    if (zmq_msg_recv(into, socket, ZMQ_DONTWAIT) < 0)
+    zmq_msg_t *part = message;
+    return zmq_msg_more(part) != 0;
+}
+
+int link_receive_parts(void *socket, void *name, void *frame)
+{
+    if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
         return 0;
-    if (zmq_msg_more(into) == 0)
+    if (!has_more(frame))
         return 1;
-    zmq_msg_t rest;
-    (void)zmq_msg_init(&rest);
-    while (zmq_msg_recv(&rest, socket, 0) >= 0 && zmq_msg_more(&rest) != 0)
+    (void)zmq_msg_move(name, frame);
+    bool more = zmq_msg_recv(frame, socket, 0) >= 0 && has_more(frame);
+    if (!more)
+        return 2;
+    while (zmq_msg_recv(frame, socket, 0) >= 0 && has_more(frame))
         continue;
-    (void)zmq_msg_close(&rest);
     return -1;
 }
 
-bool link_send_part(void *socket, struct bytes bytes)
+bool link_send_parts(void *socket, const struct key *name, struct bytes frame)
 {
-    return zmq_send(socket, bytes.data, bytes.size, ZMQ_DONTWAIT) >= 0;
+    struct bytes text = key_bytes(name);
+    if (text.size > 0 && zmq_send(socket, text.data, text.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+        return false;
+    return zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) >= 0;
 }

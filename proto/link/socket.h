@@ -19,10 +19,11 @@ void *link_monitor_new(void *context, void *socket, const char *name);
 int link_monitor_next(void *monitor);
 /* One epoll descriptor over the ZeroMQ descriptors of both sockets; -1: none to be had. */
 int link_wait_descriptor(void *socket, void *monitor);
-/* Receives one single-part message without waiting. 1: got it; 0: none; -1: it had several parts
- * and was thrown away. message is initialised by the caller and replaced. */
-int link_receive_part(void *socket, void *message);
-/* False when the message could not be queued; errno says why. */
-bool link_send_part(void *socket, struct bytes bytes);
+/* Receives one message without waiting. 1: a frame alone; 2: a carrier's, a name and a frame; 0:
+ * none; -1: it had more parts and was thrown away. Both are initialised by the caller and replaced.
+ */
+int link_receive_parts(void *socket, void *name, void *frame);
+/* False when the message could not be queued; errno says why. name none: a frame alone. */
+bool link_send_parts(void *socket, const struct key *name, struct bytes frame);
 
 #endif

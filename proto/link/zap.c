@@ -1,6 +1,7 @@
 #include "proto/link/zap.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -11,11 +12,12 @@
 enum {
     REQUEST_PARTS = 7, /* version, id, domain, address, identity, mechanism, client key */
     PART_BYTES_MAX = 255,
+    USER_BYTES = PARTICIPANT_KEY_BYTES_MAX + 1 + CURVE_KEY_TEXT_BYTES,
 };
 
 struct admitted {
     uint8_t public_key[CURVE_KEY_BYTES];
-    struct key participant;
+    struct link_peer peer;
 };
 
 struct zap {
@@ -28,14 +30,15 @@ struct zap {
     uint64_t refusals;
 };
 
-static bool look_up(struct zap *zap, const uint8_t *public_key, struct key *ret_participant)
+static bool look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
 {
     bool found = false;
     pthread_mutex_lock(&zap->lock);
     for (size_t i = 0; i < zap->count && !found; i++) {
         found = memcmp(zap->peers[i].public_key, public_key, CURVE_KEY_BYTES) == 0;
         if (found)
-            *ret_participant = zap->peers[i].participant;
+            (void)snprintf(ret_user, USER_BYTES, "%s %s", zap->peers[i].peer.key.text,
+                           zap->peers[i].peer.public_key.text);
     }
     if (!found)
         zap->refusals++;
@@ -74,12 +77,10 @@ static bool read_request(void *socket, struct request *ret_request)
     return fits && ret_request->count == REQUEST_PARTS;
 }
 
-static void answer(void *socket, const struct request *request, bool admitted,
-                   const struct key *participant)
+static void answer(void *socket, const struct request *request, bool admitted, const char *user)
 {
     const char *code = admitted ? "200" : "400";
     const char *text = admitted ? "OK" : "key not registered";
-    const char *user = admitted ? participant->text : "";
     (void)zmq_send(socket, request->parts[0], request->sizes[0], ZMQ_SNDMORE);
     (void)zmq_send(socket, request->parts[1], request->sizes[1], ZMQ_SNDMORE);
     (void)zmq_send(socket, code, strlen(code), ZMQ_SNDMORE);
@@ -93,11 +94,11 @@ static void serve(struct zap *zap, void *socket)
     struct request request;
     if (!read_request(socket, &request))
         return;
-    struct key participant = {0};
+    char user[USER_BYTES] = "";
     bool is_curve = request.sizes[5] == 5 && memcmp(request.parts[5], "CURVE", 5) == 0 &&
                     request.sizes[6] == CURVE_KEY_BYTES;
-    bool admitted = is_curve && look_up(zap, request.parts[6], &participant);
-    answer(socket, &request, admitted, &participant);
+    bool admitted = is_curve && look_up(zap, request.parts[6], user);
+    answer(socket, &request, admitted, user);
 }
 
 static void *run(void *argument)
@@ -173,8 +174,10 @@ enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t
     if (admitted == NULL)
         return REASON_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        admitted[i].participant = peers[i].participant;
-        if (zmq_z85_decode(admitted[i].public_key, peers[i].public_key.text) == NULL) {
+        admitted[i].peer = peers[i];
+        struct curve_key key;
+        if (!curve_key_parse(bytes_of_text(peers[i].public_key.text), &key) ||
+            zmq_z85_decode(admitted[i].public_key, key.text) == NULL) {
             free(admitted);
             return REASON_KEY_UNREADABLE;
         }
@@ -186,16 +189,6 @@ enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t
     pthread_mutex_unlock(&zap->lock);
     free(before);
     return REASON_NONE;
-}
-
-bool zap_admits(struct zap *zap, const struct key *participant)
-{
-    bool found = false;
-    pthread_mutex_lock(&zap->lock);
-    for (size_t i = 0; i < zap->count && !found; i++)
-        found = key_equal(&zap->peers[i].participant, participant);
-    pthread_mutex_unlock(&zap->lock);
-    return found;
 }
 
 uint64_t zap_refusals(struct zap *zap)

@@ -1,6 +1,8 @@
 /* zap - who may connect: the ZAP handler (RFC 27) of one ZeroMQ context, on a thread of its own.
  *
- * It admits exactly the CURVE keys given last and answers with the participant's key as User-Id.
+ * It admits exactly the CURVE keys given last. Its answer's User-Id, which ZeroMQ then puts on each
+ * message of the connection, is "NAME KEY": the peer's name, a blank, and the CURVE key that the
+ * connection was made with, in Z85.
  * Calling sequence: zap_new before the server socket binds; zap_set_peers any number of times, from
  * any thread; zap_destroy before the context ends.
  */
@@ -15,8 +17,6 @@ struct zap;
 enum reason zap_new(void *context, struct zap **ret_zap);
 void zap_destroy(struct zap **zap);
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count);
-/* True while the participant's key is admitted. */
-bool zap_admits(struct zap *zap, const struct key *participant);
 /* How many were refused so far. */
 uint64_t zap_refusals(struct zap *zap);
 

@@ -38,7 +38,7 @@ const char *adapter_kind_name(enum adapter_kind kind)
 }
 
 /* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. */
-static bool decode_z85(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
+bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  ".-:+=^!/*?&<>()[]{}@%$#";
@@ -67,7 +67,7 @@ static void read_curve_key(struct registry *registry, const struct csv_row *row,
     const char *text = row->fields[CURVE_PUBLIC_KEY];
     if (text[0] == 0)
         return;
-    if (!decode_z85(text, participant->curve_key)) {
+    if (!registry_decode_curve_key(text, participant->curve_key)) {
         csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_INVALID);
         return;
     }

@@ -11,6 +11,7 @@ static const char *const file_names[REGISTRY_FILE_COUNT] = {
     [REGISTRY_FILE_VERSION] = "version",
     [REGISTRY_FILE_AGENCIES] = "agencies.csv",
     [REGISTRY_FILE_PARTICIPANTS] = "participants.csv",
+    [REGISTRY_FILE_CARRIERS] = "carriers.csv",
     [REGISTRY_FILE_PROCEDURES] = "procedures.csv",
     [REGISTRY_FILE_POLICY] = "policy.csv",
     [REGISTRY_FILE_HOLIDAYS] = "holidays.csv",
@@ -24,7 +25,8 @@ const char *registry_file_name(enum registry_file file)
 
 bool registry_file_is_optional(enum registry_file file)
 {
-    return file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_HOLIDAYS;
+    return file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_CARRIERS ||
+           file == REGISTRY_FILE_HOLIDAYS;
 }
 
 static const char *const role_names[ROLE_COUNT] = {
@@ -135,16 +137,21 @@ static size_t lay_out(const struct registry_files *files, struct arena *arena,
     size_t need = sizeof *registry + alignof(max_align_t);
     size_t agencies = room_for(files, REGISTRY_FILE_AGENCIES, PARTICIPANTS_MAX);
     size_t participants = room_for(files, REGISTRY_FILE_PARTICIPANTS, PARTICIPANTS_MAX);
+    size_t carriers = room_for(files, REGISTRY_FILE_CARRIERS, CARRIERS_MAX);
     size_t procedures = room_for(files, REGISTRY_FILE_PROCEDURES, PROCEDURES_MAX);
     size_t rules = room_for(files, REGISTRY_FILE_POLICY, POLICY_RULES_MAX);
     registry->agencies = take(arena, &need, agencies, sizeof *registry->agencies);
     registry->participants = take(arena, &need, participants, sizeof *registry->participants);
+    registry->carriers = take(arena, &need, carriers, sizeof *registry->carriers);
+    registry->carried = take(arena, &need, participants, sizeof(void *));
     registry->procedures = take(arena, &need, procedures, sizeof *registry->procedures);
     registry->rules = take(arena, &need, rules, sizeof *registry->rules);
     take_index(arena, &need, agencies, &registry->agencies_by_key);
     take_index(arena, &need, agencies * CODES, &registry->agencies_by_code);
     take_index(arena, &need, participants, &registry->participants_by_key);
     take_index(arena, &need, participants, &registry->participants_by_curve_key);
+    take_index(arena, &need, carriers, &registry->carriers_by_key);
+    take_index(arena, &need, carriers, &registry->carriers_by_curve_key);
     take_index(arena, &need, procedures, &registry->procedures_by_code);
     for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
         if (is_usable(files->content[i]))
@@ -261,6 +268,7 @@ static enum reason read_all(struct registry *registry, const struct registry_fil
     read_version(registry, faults);
     registry_read_agencies(registry, faults);
     registry_read_participants(registry, faults);
+    registry_read_carriers(registry, faults);
     registry_read_procedures(registry, faults);
     registry_read_policy(registry, faults);
     require_rows(registry, faults);

@@ -14,8 +14,10 @@
  *   version           one line "YYYY-MM-DD.N", raised by whoever edits the files
  *   agencies.csv      organisations with codes, times of validity, successors
  *   participants.csv  keys and certificates; may be absent: a catalogue that routes can be
- * explained with, and nobody can connect to procedures.csv    the catalogue of administrative
- * procedures policy.csv        who may send what to whom; what does not stand there is forbidden
+ *                     explained with, and nobody can connect to
+ *   carriers.csv      connections that carry the frames of several participants; may be absent
+ *   procedures.csv    the catalogue of administrative procedures
+ *   policy.csv        who may send what to whom; what does not stand there is forbidden
  *   holidays.csv      days off and made-up working days; may be absent (calendar/calendar.h)
  *
  * All pointers handed out belong to the snapshot and live as long as it does. All look-ups take
@@ -57,6 +59,7 @@ enum registry_file {
     REGISTRY_FILE_VERSION,
     REGISTRY_FILE_AGENCIES,
     REGISTRY_FILE_PARTICIPANTS,
+    REGISTRY_FILE_CARRIERS,
     REGISTRY_FILE_PROCEDURES,
     REGISTRY_FILE_POLICY,
     REGISTRY_FILE_HOLIDAYS,
@@ -113,8 +116,20 @@ struct participant {
     const char *certificates[PARTICIPANT_CERTIFICATES_MAX]; /* file names, relative */
     size_t certificate_count;
     enum adapter_kind adapter;
-    uint32_t window_messages; /* 1 to MESSAGE_WINDOW_MAX */
-    unsigned line;            /* of participants.csv */
+    uint32_t window_messages;      /* 1 to MESSAGE_WINDOW_MAX */
+    const struct carrier *carrier; /* that may carry its frames; NULL: none */
+    unsigned line;                 /* of participants.csv */
+};
+
+/* A program at a host that keeps one connection for many participants. It is no organisation: it
+ * sends and receives no messages of its own, and its key is no agency's. */
+struct carrier {
+    struct key key;
+    char curve_public_key[CURVE_KEY_TEXT_BYTES];   /* Z85 */
+    uint8_t curve_key[CURVE_KEY_BYTES];            /* the same, decoded */
+    const struct participant *const *participants; /* whom it carries; each has this carrier */
+    size_t participant_count;                      /* 1 to CARRIED_MAX */
+    unsigned line;                                 /* of carriers.csv */
 };
 
 /* NĐ 42/2022/NĐ-CP: how far a procedure can be done online. */
@@ -178,6 +193,10 @@ const struct participant *registry_participant(const struct registry *registry,
 const struct participant *
 registry_participant_by_curve_key(const struct registry *registry,
                                   const uint8_t curve_key[CURVE_KEY_BYTES]);
+
+size_t registry_carrier_count(const struct registry *registry);
+const struct carrier *registry_carrier_at(const struct registry *registry, size_t index);
+const struct carrier *registry_carrier(const struct registry *registry, const struct key *key);
 
 size_t registry_procedure_count(const struct registry *registry);
 const struct procedure *registry_procedure_at(const struct registry *registry, size_t index);

@@ -1,9 +1,9 @@
 /* registry_parts - the inside of a registry, shared by the files that build it. Not for others.
  *
  * One block of memory, measured before it is taken: the registry itself, the texts, the arrays and
- * their indexes. Built in this order: agencies, participants, procedures, policy, calendar. Each
- * registry_read_x takes the text of its file, fills its array and index, and adds what is wrong to
- * faults; arrays and indexes have room for every row that the text can hold.
+ * their indexes. Built in this order: agencies, participants, carriers, procedures, policy,
+ * calendar. Each registry_read_x takes the text of its file, fills its array and index, and adds
+ * what is wrong to faults; arrays and indexes have room for every row that the text can hold.
  */
 #ifndef ROUTING_REGISTRY_REGISTRY_PARTS_H
 #define ROUTING_REGISTRY_REGISTRY_PARTS_H
@@ -36,6 +36,13 @@ struct registry {
     struct text_index participants_by_key;
     struct text_index participants_by_curve_key;
 
+    struct carrier *carriers;
+    size_t carrier_count;
+    const struct participant **carried; /* the carriers' participants, one carrier's together */
+    size_t carried_count;
+    struct text_index carriers_by_key;
+    struct text_index carriers_by_curve_key;
+
     struct procedure *procedures;
     size_t procedure_count;
     struct text_index procedures_by_code;
@@ -50,6 +57,7 @@ struct registry {
 
 void registry_read_agencies(struct registry *registry, struct faults *faults);
 void registry_read_participants(struct registry *registry, struct faults *faults);
+void registry_read_carriers(struct registry *registry, struct faults *faults);
 void registry_read_procedures(struct registry *registry, struct faults *faults);
 void registry_read_policy(struct registry *registry, struct faults *faults);
 
@@ -63,6 +71,8 @@ const struct agency *registry_read_agency(const struct registry *registry,
 /* The centre, an agency or the portal, and the gateway when allow_gateway. */
 bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gateway,
                         enum participant_role *ret_role);
+/* False when text is not a CURVE key, 40 characters of Z85. */
+bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES]);
 /* Digits, capital letters and the marks given; not empty. */
 bool registry_is_code(const char *code, const char *marks);
 

@@ -4,8 +4,10 @@
  *   gateway -d DIR -p PROGRAM [-c] [-k rsa|p256] [-s BYTES] [-n MESSAGES] [-m MANIFEST] [-r RUN]
  *           [-a AGENCIES] [-w WINDOW] [-f FRAME] [-i ITEMS] [-t DELAY_US] [-R RATE] [-W WARM_UP]
  *
- *           [-x] [-N NAME] [-A PROVINCE_AGENCIES] [-K]
+ *           [-x] [-N NAME] [-A PROVINCE_AGENCIES] [-K] [-g PARTICIPANTS_PER_CARRIER]
  *
+ * -g: the receivers come over carriers of so many each; -c makes the province with them. 0, the
+ * default: a connection each.
  * DIR holds one province, made by the first -c, and corpora by NAME; the gateway's state is new in
  * every run unless -x keeps it. With -K the gateway is killed in the middle of the run, and printed
  * is how long its next start takes until all participants are welcome; then everything is sent
@@ -83,6 +85,9 @@ static bool parse_traffic(int option, const char *value, struct options *options
     case 'w':
         options->traffic.window_messages = number(value);
         return true;
+    case 'g':
+        options->traffic.carried = number(value);
+        return true;
     case 'i':
         options->traffic.receipt_items = number(value);
         return true;
@@ -142,7 +147,7 @@ static bool parse(int count, char **words, struct options *ret_options)
                     .timeout_ms = TIMEOUT_MS},
     };
     int option;
-    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:W:xN:A:K")) != -1) {
+    while ((option = getopt(count, words, "d:p:ck:s:n:m:r:a:w:f:i:t:R:W:xN:A:Kg:")) != -1) {
         if (!parse_run(option, optarg, ret_options) && !parse_corpus(option, optarg, ret_options) &&
             !parse_traffic(option, optarg, ret_options))
             return false;
@@ -164,6 +169,7 @@ static bool make_province(const struct options *options, struct province *ret_pr
         .agencies = options->province_agencies > options->traffic.agencies
                         ? options->province_agencies
                         : options->traffic.agencies,
+        .carried = options->traffic.carried,
         .key = AUTHORITY_P256,
         .gateway_key = AUTHORITY_P256,
         .window_messages = MESSAGE_WINDOW_MAX,

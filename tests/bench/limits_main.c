@@ -153,7 +153,7 @@ static bool open_line(struct line *line)
 {
     struct link_server_options server = {.endpoint = "tcp://127.0.0.1:0", .io_threads = 1};
     struct link_client_options client = {0};
-    struct link_peer peer = {.participant = key_of("centre")};
+    struct link_peer peer = {.key = key_of("centre")};
     if (curve_pair_make(&server.key) != REASON_NONE || curve_pair_make(&client.key) != REASON_NONE)
         return false;
     peer.public_key = client.key.public_key;

@@ -8,6 +8,9 @@ def turns($with; $without):
     | map(.amount as $round | .rate / ($all | what($without) | map(select(.amount == $round))[0].rate))
     | median;
 
+# 2,300 destinations with a connection each: beside the 2,300 over carriers, which count.
+def is_alone: .what | endswith("connections");
+
 # What was not measured, or not that far, has no key.
 def scale_summary: (what("history") | map(.amount) | max // 0) as $history
     | (turns("turn-with-history"; "turn-without-history") | rounded(3)) as $rate | {
@@ -15,7 +18,8 @@ def scale_summary: (what("history") | map(.amount) | max // 0) as $history
     rate_with_history: $rate,
     history_messages: $history,
     rate_with_1e6_backlog: (turns("turn-with-backlog"; "turn-without-backlog") | rounded(3)),
-    rss_mb_max: (map(.rss_mb) | max),
+    rss_mb_max: (map(select(is_alone | not) | .rss_mb) | max),
+    rss_mb_2300_connections: (map(select(is_alone) | .rss_mb) | max),
     recovery_ms_max: (map(.recovery_ms // 0) | max)
 } | with_entries(select(.value != null));
 

@@ -7,6 +7,8 @@
  *              signatures, as a broker's client would not.
  *   receivers  acknowledge what arrives (Taken), and sign receipts that name it by id and digest:
  *              one receipt for up to receipt_items messages, or for what receipt_delay_us brought.
+ *              Each has a connection, or so many share a carrier's: then the driver is the carrier
+ *              and its adapters at once.
  *
  * A message counts when the gateway has acknowledged its delivered receipt, which it does after the
  * fsync of the commit that holds it (invariant 1).
@@ -30,6 +32,7 @@ struct traffic_options {
     const char *endpoint;
     const struct corpus *corpus;
     size_t agencies;
+    size_t carried;         /* receivers behind each carrier; 0: a connection each */
     size_t window_messages; /* sent and without custody receipt */
     size_t receipt_items;   /* 1 to RECEIPT_ITEMS_MAX */
     int64_t receipt_delay_us;

@@ -1,5 +1,6 @@
-/* Registry files: any bytes give either a registry that every look-up and route can be asked of, or
- * faults that can be printed. The input is the files one after another, each behind a line
+/* Registry files: any bytes give either a registry that every look-up and route can be asked of,
+ * with carriers and participants that name each other, or faults that can be printed. The input is
+ * the files one after another, each behind a line
  * "== name"; files that are not there are absent. */
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,24 @@ static void ask(const struct registry *registry, size_t index)
     buffer_release(&text);
 }
 
+static void check_carriers(const struct registry *registry)
+{
+    size_t carried = 0;
+    for (size_t i = 0; i < registry_carrier_count(registry); i++) {
+        const struct carrier *carrier = registry_carrier_at(registry, i);
+        check(registry_carrier(registry, &carrier->key) == carrier);
+        check(registry_agency(registry, &carrier->key) == NULL);
+        check(registry_participant_by_curve_key(registry, carrier->curve_key) == NULL);
+        check(carrier->participant_count >= 1 && carrier->participant_count <= CARRIED_MAX);
+        for (size_t k = 0; k < carrier->participant_count; k++)
+            check(carrier->participants[k]->carrier == carrier);
+        carried += carrier->participant_count;
+    }
+    for (size_t i = 0; i < registry_participant_count(registry); i++)
+        carried -= registry_participant_at(registry, i)->carrier != NULL ? 1 : 0;
+    check(carried == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check((reason == REASON_NONE) == (faults_total(&faults) == 0));
     for (size_t i = 0; reason == REASON_NONE && i < 60; i++)
         ask(registry, i);
+    if (reason == REASON_NONE)
+        check_carriers(registry);
     registry_destroy(&registry);
     buffer_init(&text, 1024 * 1024);
     check(faults_print(&faults, LANGUAGE_VIETNAMESE, &text));

@@ -45,40 +45,68 @@ bool peer_open(struct peer *peer, const struct province *province, const char *n
     return peer_open_beside(peer, province, name, endpoint, NULL);
 }
 
-bool peer_open_beside(struct peer *peer, const struct province *province, const char *name,
-                      const char *endpoint, const struct peer *beside)
+/* All but the link. */
+static bool open_identity(struct peer *peer, const struct province *province, const char *name)
 {
     struct buffer key;
     struct buffer certificate;
-    struct buffer curve;
-    struct link_client_options options = {.endpoint = endpoint,
-                                          .server_public_key = province->gateway_public_key,
-                                          .beside = beside == NULL ? NULL : beside->link};
     *peer = (struct peer){0};
     buffer_init(&key, KEY_FILE_BYTES_MAX);
     buffer_init(&certificate, KEY_FILE_BYTES_MAX);
-    buffer_init(&curve, KEY_FILE_BYTES_MAX);
     buffer_init(&peer->bytes, 2 * FRAME_BYTES_MAX);
     bool opened =
         key_parse(bytes_of_text(name), &peer->key) && arena_init(&peer->arena, PEER_ARENA_BYTES) &&
         arena_init(&peer->scratch, PEER_SCRATCH_BYTES) && read_file(province, name, "pem", &key) &&
-        read_file(province, name, "crt", &certificate) &&
-        read_file(province, name, "curve", &curve) &&
-        curve_pair_of_secret(buffer_view(&curve), &options.key) &&
-        link_client_new(&options, &peer->link) == REASON_NONE;
+        read_file(province, name, "crt", &certificate);
     /* Deliberately weak keys cannot be loaded: such a peer signs by other means. */
     if (opened)
         (void)signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
                          &peer->signer);
     buffer_release(&key);
     buffer_release(&certificate);
+    return opened;
+}
+
+static struct link_client *open_link(const struct province *province, const char *name,
+                                     const char *endpoint, struct link_client *beside,
+                                     bool is_carrier)
+{
+    struct buffer curve;
+    struct link_client *link = NULL;
+    struct link_client_options options = {.endpoint = endpoint,
+                                          .server_public_key = province->gateway_public_key,
+                                          .beside = beside,
+                                          .is_carrier = is_carrier};
+    buffer_init(&curve, KEY_FILE_BYTES_MAX);
+    if (read_file(province, name, "curve", &curve) &&
+        curve_pair_of_secret(buffer_view(&curve), &options.key))
+        (void)link_client_new(&options, &link);
     buffer_release(&curve);
+    return link;
+}
+
+bool peer_open_beside(struct peer *peer, const struct province *province, const char *name,
+                      const char *endpoint, const struct peer *beside)
+{
+    if (!open_identity(peer, province, name))
+        return false;
+    peer->link = open_link(province, name, endpoint, beside == NULL ? NULL : beside->link, false);
+    return peer->link != NULL;
+}
+
+bool peer_open_carried(struct peer *peer, const struct province *province, const char *name,
+                       struct link_client *carrier)
+{
+    bool opened = open_identity(peer, province, name);
+    peer->link = carrier;
+    peer->is_carried = true;
     return opened;
 }
 
 void peer_close(struct peer *peer)
 {
-    link_client_destroy(&peer->link);
+    if (!peer->is_carried)
+        link_client_destroy(&peer->link);
     signer_destroy(&peer->signer);
     arena_release(&peer->arena);
     arena_release(&peer->scratch);
@@ -87,7 +115,8 @@ void peer_close(struct peer *peer)
 
 enum reason peer_send_bytes(struct peer *peer, struct bytes bytes)
 {
-    return link_client_send(peer->link, bytes);
+    return peer->is_carried ? link_client_send_for(peer->link, &peer->key, bytes)
+                            : link_client_send(peer->link, bytes);
 }
 
 enum reason peer_send(struct peer *peer, const struct frame *frame)
@@ -99,24 +128,45 @@ enum reason peer_send(struct peer *peer, const struct frame *frame)
 }
 
 /* The next event of any kind. */
-static bool next_event(struct peer *peer, int64_t until_ms, struct link_event *ret_event)
+static bool next_event(struct link_client *link, int64_t until_ms, struct link_event *ret_event)
 {
-    while (!link_client_receive(peer->link, ret_event)) {
+    while (!link_client_receive(link, ret_event)) {
         int64_t left = until_ms - mono_ms();
         if (left <= 0)
             return false;
-        struct pollfd wait = {.fd = link_client_fd(peer->link), .events = POLLIN};
+        struct pollfd wait = {.fd = link_client_fd(link), .events = POLLIN};
         (void)poll(&wait, 1, (int)left);
     }
     return true;
+}
+
+static bool await_connection(struct link_client *link, int64_t until_ms)
+{
+    struct link_event event;
+    do {
+        if (!next_event(link, until_ms, &event) || event.kind == LINK_PEER_REFUSED)
+            return false;
+    } while (event.kind != LINK_PEER_CONNECTED);
+    return true;
+}
+
+struct link_client *peer_open_carrier(const struct province *province, const char *name,
+                                      const char *endpoint, struct link_client *beside,
+                                      int timeout_ms)
+{
+    struct link_client *link = open_link(province, name, endpoint, beside, true);
+    if (link != NULL && !await_connection(link, mono_ms() + timeout_ms))
+        link_client_destroy(&link);
+    return link;
 }
 
 bool peer_receive(struct peer *peer, int timeout_ms)
 {
     int64_t until_ms = mono_ms() + timeout_ms;
     struct link_event event;
-    while (next_event(peer, until_ms, &event)) {
-        if (event.kind != LINK_FRAME)
+    while (next_event(peer->link, until_ms, &event)) {
+        bool is_ours = !peer->is_carried || key_equal(&event.peer, &peer->key);
+        if (event.kind != LINK_FRAME || !is_ours)
             continue;
         arena_reset(&peer->arena);
         struct bytes copy = arena_copy(&peer->arena, event.bytes);
@@ -137,14 +187,8 @@ bool peer_receive_kind(struct peer *peer, enum frame_kind kind, int timeout_ms)
     }
 }
 
-bool peer_greet(struct peer *peer, uint32_t window_messages, int timeout_ms)
+enum reason peer_hello(struct peer *peer, uint32_t window_messages)
 {
-    int64_t until_ms = mono_ms() + timeout_ms;
-    struct link_event event;
-    do {
-        if (!next_event(peer, until_ms, &event) || event.kind == LINK_PEER_REFUSED)
-            return false;
-    } while (event.kind != LINK_PEER_CONNECTED);
     struct frame hello = {
         .kind = FRAME_HELLO,
         .hello = {.version_min = LINK_VERSION,
@@ -154,7 +198,14 @@ bool peer_greet(struct peer *peer, uint32_t window_messages, int timeout_ms)
                   .window_messages = window_messages,
                   .clock = peer_now()},
     };
-    return peer_send(peer, &hello) == REASON_NONE &&
+    return peer_send(peer, &hello);
+}
+
+bool peer_greet(struct peer *peer, uint32_t window_messages, int timeout_ms)
+{
+    int64_t until_ms = mono_ms() + timeout_ms;
+    return (peer->is_carried || await_connection(peer->link, until_ms)) &&
+           peer_hello(peer, window_messages) == REASON_NONE &&
            peer_receive_kind(peer, FRAME_WELCOME, (int)(until_ms - mono_ms()));
 }
 

@@ -1,7 +1,8 @@
 /* peer - a participant without an adapter, for tests and benchmarks: a link, a key, and frames.
  *
  * It speaks the real protocol and nothing more, so that a test may also speak it wrongly.
- * Calling sequence: peer_open; peer_greet; then peer_send and peer_receive; peer_close.
+ * Calling sequence: peer_open; peer_greet; then peer_send and peer_receive; peer_close. Behind a
+ * carrier: peer_open_carrier; peer_open_carried for each; the carrier's link is closed last.
  */
 #ifndef TESTS_SUPPORT_PEER_H
 #define TESTS_SUPPORT_PEER_H
@@ -15,6 +16,7 @@
 struct peer {
     struct key key;
     struct link_client *link;
+    bool is_carried; /* the link is a carrier's */
     struct signer *signer;
     struct id_maker maker;
     struct arena arena;   /* of the frame received last */
@@ -29,9 +31,20 @@ bool peer_open(struct peer *peer, const struct province *province, const char *n
 /* The same; shares the I/O thread of another open peer, which is closed after it. */
 bool peer_open_beside(struct peer *peer, const struct province *province, const char *name,
                       const char *endpoint, const struct peer *beside);
+/* A carrier's connection, with DIR/keys/NAME.curve, once it stands; NULL: not within timeout_ms.
+ * beside: whose I/O thread it shares, NULL: nobody's. */
+struct link_client *peer_open_carrier(const struct province *province, const char *name,
+                                      const char *endpoint, struct link_client *beside,
+                                      int timeout_ms);
+/* A peer whose frames travel over that connection. While one waits, frames for others that share
+ * it are passed over. */
+bool peer_open_carried(struct peer *peer, const struct province *province, const char *name,
+                       struct link_client *carrier);
 void peer_close(struct peer *peer);
 /* Connects and says hello; waits for the welcome. False: refused, or not within timeout_ms. */
 bool peer_greet(struct peer *peer, uint32_t window_messages, int timeout_ms);
+/* Says hello over a connection that stands, and does not wait. */
+enum reason peer_hello(struct peer *peer, uint32_t window_messages);
 
 enum reason peer_send(struct peer *peer, const struct frame *frame);
 enum reason peer_send_bytes(struct peer *peer, struct bytes bytes);

@@ -26,8 +26,15 @@ static wall_t wall_now(void)
 
 struct key province_agency(size_t index)
 {
-    char text[16];
+    char text[24];
     (void)snprintf(text, sizeof text, "a%04zu", index);
+    return key_of(text);
+}
+
+struct key province_carrier(size_t index)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "h%04zu", index);
     return key_of(text);
 }
 
@@ -128,6 +135,28 @@ static bool make_agencies(struct province *province, const struct province_optio
     return true;
 }
 
+/* carriers.csv: the agencies in turn, so many for each. */
+static bool make_carriers(const struct province *province, const struct province_options *options)
+{
+    struct buffer carriers;
+    buffer_init(&carriers, LIST_BYTES_MAX);
+    bool made = buffer_append_text(&carriers, "key,curve_public_key,participants");
+    for (size_t i = 0; made && i < options->agencies; i++) {
+        struct curve_pair pair;
+        struct key key = province_carrier(i / options->carried + 1);
+        if (i % options->carried == 0)
+            made =
+                curve_pair_make(&pair) == REASON_NONE &&
+                write_key_file(province, key.text, "curve", bytes_of_text(pair.secret_key.text)) &&
+                buffer_append_format(&carriers, "\n%s,\"%s\",", key.text, pair.public_key.text);
+        made = made && buffer_append_format(&carriers, "%s;", province_agency(i + 1).text);
+    }
+    made = made && buffer_append_text(&carriers, "\n") &&
+           province_write(province, "registry/carriers.csv", buffer_view(&carriers));
+    buffer_release(&carriers);
+    return made || fail("carriers");
+}
+
 static bool make_registry(struct province *province, const struct province_options *options)
 {
     static const char policy[] = "sender,type,recipient,copies,life_hours\n"
@@ -159,7 +188,8 @@ static bool make_registry(struct province *province, const struct province_optio
         province_write(province, "registry/agencies.csv", buffer_view(&agencies)) &&
         province_write(province, "registry/participants.csv", buffer_view(&participants)) &&
         province_write(province, "registry/procedures.csv", buffer_view(&procedures)) &&
-        province_write(province, "registry/policy.csv", bytes_of_text(policy));
+        province_write(province, "registry/policy.csv", bytes_of_text(policy)) &&
+        (options->carried == 0 || make_carriers(province, options));
     buffer_release(&agencies);
     buffer_release(&participants);
     buffer_release(&procedures);

@@ -3,6 +3,7 @@
  *
  *   DIR/gateway.yaml            settings of one gateway, port 0, state in DIR/gateway
  *   DIR/registry/…              centre, gateway, N agencies a0001 …, one procedure each: 1.000001 …
+ *                               and, if asked for, carriers h0001 … of the agencies in turn
  *   DIR/keys/KEY.{pem,crt,curve}
  *
  * Calling sequence: province_make; use; province_release. The files stay: they are in the test's
@@ -18,6 +19,7 @@
 struct province_options {
     const char *directory; /* exists */
     size_t agencies;
+    size_t carried; /* agencies behind each carrier, the last one has the rest; 0: no carriers */
     enum authority_key key; /* of all participants */
     enum authority_key gateway_key;
     uint32_t window_messages;
@@ -35,6 +37,8 @@ void province_release(struct province *province);
 
 /* "a0007" */
 struct key province_agency(size_t index);
+/* "h0007" */
+struct key province_carrier(size_t index);
 /* The procedure of that agency, "1.000007". ret_code: 16 bytes. */
 void province_procedure(size_t index, char ret_code[16]);
 

@@ -1,0 +1,78 @@
+#include "proto/link/peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The slot that holds the key, or the free one where it would go. */
+static struct peer *slot_of(const struct peers *peers, const struct key *key)
+{
+    size_t at = (size_t)(hash_bytes(key_bytes(key)) >> 32) % peers->slot_count;
+    while (!key_is_none(&peers->slots[at].is.key) && !key_equal(&peers->slots[at].is.key, key))
+        at = (at + 1) % peers->slot_count;
+    return &peers->slots[at];
+}
+
+struct peer *peers_find(const struct peers *peers, const struct key *key)
+{
+    if (key_is_none(key) || peers->slot_count == 0)
+        return NULL;
+    struct peer *peer = slot_of(peers, key);
+    return key_is_none(&peer->is.key) ? NULL : peer;
+}
+
+struct peer *peers_find_carried(const struct peers *peers, const struct peer *carrier,
+                                struct bytes name)
+{
+    struct key key;
+    struct peer *peer = key_parse(name, &key) ? peers_find(peers, &key) : NULL;
+    return peer != NULL && key_equal(&peer->is.carrier, &carrier->is.key) ? peer : NULL;
+}
+
+static bool has_same_key(const struct peer *a, const struct peer *b)
+{
+    return a != NULL && b != NULL &&
+           memcmp(&a->is.public_key, &b->is.public_key, sizeof a->is.public_key) == 0;
+}
+
+/* A connection stays whose key is still admitted and that may still serve this participant. */
+static bool may_stay(const struct peers *before, const struct peer *old, const struct peers *after,
+                     const struct peer *new)
+{
+    if (!old->is_carried)
+        return has_same_key(old, new);
+    return key_equal(&old->is.carrier, &new->is.carrier) &&
+           has_same_key(peers_find(before, &old->is.carrier), peers_find(after, &new->is.carrier));
+}
+
+static void keep_connections(const struct peers *before, struct peers *after)
+{
+    for (size_t i = 0; i < after->slot_count; i++) {
+        struct peer *new = &after->slots[i];
+        const struct peer *old = peers_find(before, &new->is.key);
+        if (old == NULL || !may_stay(before, old, after, new))
+            continue;
+        struct link_peer is = new->is;
+        *new = *old;
+        new->is = is;
+    }
+}
+
+bool peers_replace(struct peers *peers, const struct link_peer *list, size_t count)
+{
+    struct peers after = {.slot_count = 2 * count + 1};
+    after.slots = calloc(after.slot_count, sizeof *after.slots);
+    if (after.slots == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        slot_of(&after, &list[i].key)->is = list[i];
+    keep_connections(peers, &after);
+    peers_release(peers);
+    *peers = after;
+    return true;
+}
+
+void peers_release(struct peers *peers)
+{
+    free(peers->slots);
+    *peers = (struct peers){0};
+}
