@@ -26,6 +26,24 @@ static size_t total_size(const struct bytes *strings, size_t count)
     return size;
 }
 
+size_t packed_size(const struct bytes *first, size_t first_count, const struct bytes *second,
+                   size_t second_count)
+{
+    return NUMBER_BYTES * (1 + first_count + second_count) + total_size(first, first_count) +
+           total_size(second, second_count);
+}
+
+bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count)
+{
+    uint8_t *numbers = buffer_extend(buffer, NUMBER_BYTES * (1 + count));
+    if (numbers == NULL)
+        return false;
+    put_number(numbers, count);
+    for (size_t i = 0; i < count; i++)
+        put_number(numbers + NUMBER_BYTES * (1 + i), sizes[i]);
+    return true;
+}
+
 bool packed_append(struct buffer *buffer, const struct bytes *first, size_t first_count,
                    const struct bytes *second, size_t second_count)
 {

@@ -33,7 +33,8 @@ static void close_store(struct store *store)
     leases_release(self);
     buffer_release(&self->row);
     buffer_release(&self->answer);
-    buffer_release(&self->parcel);
+    buffer_release(&self->block);
+    ids_release(self);
     free(self);
 }
 
@@ -124,7 +125,7 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
     lease_table_init(&self->leases);
     buffer_init(&self->row, ROW_BYTES_MAX);
     buffer_init(&self->answer, ROW_BYTES_MAX);
-    buffer_init(&self->parcel, ROW_BYTES_MAX);
+    buffer_init(&self->block, ROW_BYTES_MAX);
     enum reason reason = REASON_NONE;
     if (options->vfs_name == NULL)
         reason = take_ownership(self, path);

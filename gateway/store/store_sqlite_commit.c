@@ -14,6 +14,7 @@ enum reason store_sqlite_ready(struct store_sqlite *store)
     if (!store->is_stale)
         return REASON_NONE;
     struct store_positions positions;
+    store->block_count = 0;
     enum reason reason = participants_load(store);
     if (reason == REASON_NONE)
         reason = leases_load(store);
@@ -26,20 +27,6 @@ enum reason store_sqlite_ready(struct store_sqlite *store)
     }
     store->is_stale = reason != REASON_NONE;
     return reason;
-}
-
-static enum reason add_parcel(struct store_sqlite *store, const struct store_parcel *parcel)
-{
-    check(parcel->document_count > 0 && parcel->document_count <= STORE_PARCEL_DOCUMENTS_MAX);
-    const struct bytes seal[] = {parcel->manifest, parcel->signature, parcel->certificate};
-    buffer_clear(&store->row);
-    if (!packed_append(&store->row, seal, PARCEL_SEAL_PARTS, parcel->documents,
-                       parcel->document_count))
-        return REASON_OUT_OF_MEMORY;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_PARCEL];
-    sql_bind_number(statement, 1, parcel->seq);
-    sql_bind_blob(statement, 2, buffer_view(&store->row));
-    return sql_run(store, statement);
 }
 
 static enum reason add_message_row(struct store_sqlite *store, const struct store_message *message,
@@ -61,16 +48,6 @@ static enum reason add_message_row(struct store_sqlite *store, const struct stor
     sql_bind_blob(statement, 12, (struct bytes){message->in_reply_to.bytes, reply_size});
     sql_bind_number(statement, 13, (uint64_t)message->custody.ms);
     sql_bind_number(statement, 14, message->receipt_seq);
-    return sql_run(store, statement);
-}
-
-static enum reason add_id(struct store_sqlite *store, const struct store_message *message,
-                          uint64_t sender)
-{
-    sqlite3_stmt *statement = store->statements[SQL_ADD_ID];
-    sql_bind_number(statement, 1, sender);
-    sql_bind_blob(statement, 2, (struct bytes){message->id.bytes, MESSAGE_ID_BYTES});
-    sql_bind_number(statement, 3, message->seq);
     return sql_run(store, statement);
 }
 
@@ -111,7 +88,7 @@ static enum reason add_message(struct store_sqlite *store, const struct store_me
     if (reason == REASON_NONE)
         reason = add_message_row(store, message, sender, recipient);
     if (reason == REASON_NONE)
-        reason = add_id(store, message, sender);
+        reason = ids_add(store, sender, &message->id, message->seq);
     if (reason == REASON_NONE && message->dossier_code.size > 0)
         reason = add_to_history(store, message->dossier_code, message->seq, route);
     return reason;
@@ -171,9 +148,8 @@ static enum reason set_note(struct store_sqlite *store, const struct store_note 
 
 static enum reason apply_content(struct store_sqlite *store, const struct store_plan *plan)
 {
-    enum reason reason = REASON_NONE;
-    for (size_t i = 0; i < plan->parcel_count && reason == REASON_NONE; i++)
-        reason = add_parcel(store, &plan->parcels[i]);
+    enum reason reason = parcels_write(store, plan->parcels, plan->parcel_count);
+    ids_forget(store);
     /* Routes come in the order of their messages. */
     const struct store_route *route = plan->routes;
     const struct store_route *routes_end = plan->routes + plan->route_count;
@@ -184,6 +160,8 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
         reason = add_message(store, message, has_route ? route : NULL);
         route += has_route;
     }
+    if (reason == REASON_NONE)
+        reason = ids_write(store);
     for (; route != routes_end && reason == REASON_NONE; route++)
         reason = add_route(store, route);
     return reason;

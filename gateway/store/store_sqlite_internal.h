@@ -43,7 +43,9 @@ enum statement {
 
 struct participant {
     struct key key;
-    uint64_t waiting; /* rows of table waiting: 0 spares the FIFO rule's look-ups */
+    uint64_t waiting;          /* rows of table waiting: 0 spares the FIFO rule's look-ups */
+    struct message_id last_id; /* the largest in table id_range, when has_last_id */
+    bool has_last_id;
 };
 
 struct participants {
@@ -56,6 +58,19 @@ struct participants {
 /* Leased entries of the running transaction, still to be written (store_sqlite_lease.c). */
 struct lease_pending {
     uint64_t *places;
+    size_t count;
+    size_t capacity;
+};
+
+/* Ids of the running transaction, still to be written (store_sqlite_id.c). */
+struct pending_id {
+    uint64_t sender;
+    struct message_id id;
+    uint64_t seq;
+};
+
+struct ids_pending {
+    struct pending_id *rows;
     size_t count;
     size_t capacity;
 };
@@ -94,14 +109,16 @@ struct store_sqlite {
     struct checkpointer *checkpointer; /* NULL: the owner copies the log itself */
     struct participants participants;
     struct lease_table leases;
+    struct ids_pending ids_pending;
     struct lease_pending lease_pending;
     struct lease_batches lease_batches;
     uint64_t ledger_size; /* of what is committed, or of the running transaction */
     uint64_t ledger_hashes;
     struct buffer row;    /* a row being put together */
     struct buffer answer; /* bytes given out by the last read */
-    struct buffer parcel; /* the last parcel read: neighbours are usually read next */
-    uint64_t parcel_seq;  /* which; 0 none */
+    struct buffer block;  /* of parcels, the last that was read: neighbours are read next */
+    uint64_t block_first; /* seq of its first parcel */
+    size_t block_count;   /* parcels in it; 0: none was read */
 };
 
 /* --- store_sqlite_schema.c ---------------------------------------------------------------- */
@@ -145,6 +162,28 @@ enum reason participants_intern(struct store_sqlite *store, const struct key *ke
 /* A number that the file should not hold is STORE_CORRUPT. */
 enum reason participants_key(const struct participants *participants, uint64_t number,
                              struct key *ret_key);
+
+/* --- store_sqlite_parcel.c ------------------------------------------------------------------ */
+
+enum reason parcels_write(struct store_sqlite *store, const struct store_parcel *parcels,
+                          size_t count);
+/* Packed; good until the next call. STORE_CORRUPT when there is none: a message names it. */
+enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel);
+enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next);
+
+/* --- store_sqlite_id.c ---------------------------------------------------------------------- */
+
+enum reason ids_find(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
+                     uint64_t *ret_seq);
+/* The largest of the sender; zero: none. */
+enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message_id *ret_id);
+/* Is written by ids_write at the end of the transaction's messages. */
+enum reason ids_add(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
+                    uint64_t seq);
+enum reason ids_write(struct store_sqlite *store);
+/* What a transaction that failed has left. */
+void ids_forget(struct store_sqlite *store);
+void ids_release(struct store_sqlite *store);
 
 /* --- store_sqlite_lease.c ------------------------------------------------------------------- */
 

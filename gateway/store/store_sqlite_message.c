@@ -50,7 +50,7 @@ enum reason store_sqlite_positions(struct store *store, struct store_positions *
 {
     struct store_sqlite *self = self_of(store);
     struct store_positions positions = {0};
-    enum reason reason = next_after(self, SQL_LAST_PARCEL, &positions.next_parcel_seq);
+    enum reason reason = parcels_next(self, &positions.next_parcel_seq);
     if (reason == REASON_NONE)
         reason = next_after(self, SQL_LAST_MESSAGE, &positions.next_message_seq);
     if (reason == REASON_NONE)
@@ -142,11 +142,8 @@ enum reason store_sqlite_find_message(struct store *store, const struct key *sen
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[SQL_FIND_ID];
     uint64_t seq = 0;
-    sql_bind_number(statement, 1, participants_find(&self->participants, sender));
-    sql_bind_blob(statement, 2, (struct bytes){id->bytes, MESSAGE_ID_BYTES});
-    reason = sql_one_number(self, statement, &seq);
+    reason = ids_find(self, participants_find(&self->participants, sender), id, &seq);
     if (reason != REASON_NONE)
         return reason;
     reason = read_message(self, seq, ret_message);
@@ -160,39 +157,7 @@ enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[SQL_LAST_ID];
-    bool has_row = false;
-    struct message_id id = {0};
-    sql_bind_number(statement, 1, participants_find(&self->participants, sender));
-    reason = sql_step(self, statement, &has_row);
-    if (reason == REASON_NONE && has_row &&
-        !copy_fixed(sql_blob(statement, 0), id.bytes, MESSAGE_ID_BYTES))
-        reason = REASON_STORE_CORRUPT;
-    (void)sqlite3_reset(statement);
-    if (reason == REASON_NONE)
-        *ret_id = id;
-    return reason;
-}
-
-/* Into store->parcel. */
-static enum reason load_parcel(struct store_sqlite *store, uint64_t seq)
-{
-    if (store->parcel_seq == seq)
-        return REASON_NONE;
-    sqlite3_stmt *statement = store->statements[SQL_READ_PARCEL];
-    bool has_row = false;
-    sql_bind_number(statement, 1, seq);
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_STORE_CORRUPT;
-    store->parcel_seq = 0;
-    if (store->parcel.capacity > ROW_BYTES_KEPT)
-        buffer_release(&store->parcel);
-    buffer_clear(&store->parcel);
-    if (buffer_append(&store->parcel, sql_blob(statement, 0)))
-        store->parcel_seq = seq;
-    (void)sqlite3_reset(statement);
-    return store->parcel_seq == seq ? REASON_NONE : REASON_OUT_OF_MEMORY;
+    return ids_last(self, participants_find(&self->participants, sender), ret_id);
 }
 
 enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
@@ -201,11 +166,11 @@ enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
     struct store_sqlite *self = self_of(store);
     struct store_document document;
     enum reason reason = store_sqlite_read_message(store, seq, &document.message);
+    struct bytes parcel;
     if (reason == REASON_NONE)
-        reason = load_parcel(self, document.message.parcel_seq);
+        reason = parcels_read(self, document.message.parcel_seq, &parcel);
     if (reason != REASON_NONE)
         return reason;
-    struct bytes parcel = buffer_view(&self->parcel);
     size_t index = PARCEL_SEAL_PARTS + (size_t)document.message.document_index;
     if (!packed_get(parcel, 0, &document.manifest) || !packed_get(parcel, 1, &document.signature) ||
         !packed_get(parcel, 2, &document.certificate) ||

@@ -13,14 +13,17 @@ enum {
 static const char *const versions[] = {
     "CREATE TABLE participant(number INTEGER PRIMARY KEY, key TEXT NOT NULL);"
 
-    "CREATE TABLE parcel(seq INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE parcel(first INTEGER PRIMARY KEY, content BLOB NOT NULL);"
 
     "CREATE TABLE message(seq INTEGER PRIMARY KEY, parcel INTEGER NOT NULL,"
     " document INTEGER NOT NULL, sender INTEGER NOT NULL, recipient INTEGER NOT NULL,"
     " id BLOB NOT NULL, digest BLOB NOT NULL, type INTEGER NOT NULL, dossier TEXT NOT NULL,"
     " procedure TEXT NOT NULL, sequence INTEGER NOT NULL, in_reply_to BLOB NOT NULL,"
     " custody INTEGER NOT NULL, receipt INTEGER NOT NULL);"
-    "CREATE TABLE message_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
+    "CREATE TABLE id_range(sender INTEGER NOT NULL, last BLOB NOT NULL, number INTEGER NOT NULL,"
+    " PRIMARY KEY(sender, last)) WITHOUT ROWID;"
+    "CREATE TABLE id_record(number INTEGER PRIMARY KEY, records BLOB NOT NULL);"
+    "CREATE TABLE late_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(sender, id)) WITHOUT ROWID;"
     "CREATE TABLE message_dossier(dossier TEXT NOT NULL, seq INTEGER NOT NULL,"
     " agency INTEGER, registry_version TEXT, PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"

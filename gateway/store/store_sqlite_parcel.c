@@ -1,0 +1,140 @@
+/* Parcels: what was sealed together, as it came.
+ *
+ * The parcels of a commit lie in blocks, rows of table parcel of about BLOCK_BYTES: one row, and
+ * one chain of whole pages, for a dozen signed messages. A block is named by its first parcel's seq
+ * and holds the seqs that follow without a gap.
+ *
+ *     block    packed: its parcels
+ *     parcel   packed: manifest, signature, certificate, documents
+ */
+#include "gateway/store/packed.h"
+#include "gateway/store/store_sqlite_internal.h"
+
+#include "proto/base/check.h"
+
+enum {
+    /* Long enough that its row and its last page, half empty, weigh little; short enough to be read
+     * for one document. */
+    BLOCK_BYTES = 16 * 1024,
+    BLOCK_PARCELS_MAX = 64,
+};
+
+static size_t size_of(const struct store_parcel *parcel)
+{
+    const struct bytes seal[] = {parcel->manifest, parcel->signature, parcel->certificate};
+    return packed_size(seal, PARCEL_SEAL_PARTS, parcel->documents, parcel->document_count);
+}
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
+
+static enum reason write_block(struct store_sqlite *store, const struct store_parcel *parcels,
+                               const size_t *sizes, size_t count)
+{
+    buffer_clear(&store->row);
+    bool fits = packed_begin(&store->row, sizes, count);
+    for (size_t i = 0; i < count && fits; i++) {
+        const struct store_parcel *parcel = &parcels[i];
+        const struct bytes seal[] = {parcel->manifest, parcel->signature, parcel->certificate};
+        fits = packed_append(&store->row, seal, PARCEL_SEAL_PARTS, parcel->documents,
+                             parcel->document_count);
+    }
+    if (!fits)
+        return REASON_OUT_OF_MEMORY;
+    sqlite3_stmt *statement = store->statements[SQL_ADD_PARCELS];
+    sql_bind_number(statement, 1, parcels->seq);
+    sql_bind_blob(statement, 2, buffer_view(&store->row));
+    return sql_run(store, statement);
+}
+
+enum reason parcels_write(struct store_sqlite *store, const struct store_parcel *parcels,
+                          size_t count)
+{
+    enum reason reason = REASON_NONE;
+    size_t begun = 0; /* of the block that is being filled */
+    while (begun < count && reason == REASON_NONE) {
+        size_t sizes[BLOCK_PARCELS_MAX];
+        size_t filled = 0;
+        size_t bytes = 0;
+        do {
+            const struct store_parcel *parcel = &parcels[begun + filled];
+            check(parcel->document_count > 0 &&
+                  parcel->document_count <= STORE_PARCEL_DOCUMENTS_MAX);
+            sizes[filled] = size_of(parcel);
+            bytes += sizes[filled++];
+        } while (begun + filled < count && filled < BLOCK_PARCELS_MAX &&
+                 bytes + size_of(&parcels[begun + filled]) <= BLOCK_BYTES &&
+                 parcels[begun + filled].seq == parcels[begun].seq + filled);
+        reason = write_block(store, parcels + begun, sizes, filled);
+        begun += filled;
+    }
+    return reason;
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static bool block_has(const struct store_sqlite *store, uint64_t seq)
+{
+    return store->block_count != 0 && seq >= store->block_first &&
+           seq - store->block_first < store->block_count;
+}
+
+/* The block that the statement's row is, into store->block. */
+static enum reason keep_block(struct store_sqlite *store, sqlite3_stmt *statement)
+{
+    struct bytes content = sql_blob(statement, 1);
+    size_t count = 0;
+    store->block_count = 0;
+    if (store->block.capacity > ROW_BYTES_KEPT)
+        buffer_release(&store->block);
+    buffer_clear(&store->block);
+    if (!packed_count(content, &count) || count == 0)
+        return REASON_STORE_CORRUPT;
+    if (!buffer_append(&store->block, content))
+        return REASON_OUT_OF_MEMORY;
+    store->block_first = sql_number(statement, 0);
+    store->block_count = count;
+    return REASON_NONE;
+}
+
+enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
+{
+    if (!block_has(store, seq)) {
+        sqlite3_stmt *statement = store->statements[SQL_FIND_PARCELS];
+        bool has_row = false;
+        sql_bind_number(statement, 1, seq);
+        enum reason reason = sql_step(store, statement, &has_row);
+        if (reason != REASON_NONE || !has_row)
+            return reason != REASON_NONE ? reason : REASON_STORE_CORRUPT;
+        reason = keep_block(store, statement);
+        (void)sqlite3_reset(statement);
+        if (reason != REASON_NONE)
+            return reason;
+    }
+    return block_has(store, seq) &&
+                   packed_get(buffer_view(&store->block), seq - store->block_first, ret_parcel)
+               ? REASON_NONE
+               : REASON_STORE_CORRUPT;
+}
+
+enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next)
+{
+    sqlite3_stmt *statement = store->statements[SQL_LAST_PARCELS];
+    bool has_row = false;
+    size_t count = 0;
+    enum reason reason = sql_step(store, statement, &has_row);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!has_row) {
+        *ret_next = 1;
+        return REASON_NONE;
+    }
+    bool is_whole = packed_count(sql_blob(statement, 1), &count) && count != 0;
+    uint64_t first = sql_number(statement, 0);
+    (void)sqlite3_reset(statement);
+    if (!is_whole)
+        return REASON_STORE_CORRUPT;
+    *ret_next = first + count;
+    return REASON_NONE;
+}
