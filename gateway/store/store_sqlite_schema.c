@@ -9,21 +9,31 @@ enum {
     SETTING_BYTES_MAX = 128,
 };
 
+/* Little-endian numbers in SQL, for what is packed: WORD_OF needs EVERY_BYTE in its FROM. */
+#define HEX_ROW(high)                                                                              \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high \
+         "a" high "b" high "c" high "d" high "e" high "f"
+#define EVERY_BYTE                                                                                 \
+    "(SELECT x'" HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4") HEX_ROW("5")     \
+        HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b") HEX_ROW("c") \
+            HEX_ROW("d") HEX_ROW("e") HEX_ROW("f") "' AS every)"
+#define BYTE_OF(number, shift) "substr(every, 1 + ((" number " >> " shift ") & 255), 1)"
+#define WORD_OF(number)                                                                            \
+    BYTE_OF(number, "0")                                                                           \
+    " || " BYTE_OF(number, "8") " || " BYTE_OF(number, "16") " || " BYTE_OF(number, "24")
+
 /* Reasons for this shape: README.md. */
 static const char *const versions[] = {
     "CREATE TABLE participant(number INTEGER PRIMARY KEY, key TEXT NOT NULL);"
 
-    "CREATE TABLE parcel(first INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "CREATE TABLE parcel(seq INTEGER PRIMARY KEY, content BLOB NOT NULL);"
 
     "CREATE TABLE message(seq INTEGER PRIMARY KEY, parcel INTEGER NOT NULL,"
     " document INTEGER NOT NULL, sender INTEGER NOT NULL, recipient INTEGER NOT NULL,"
     " id BLOB NOT NULL, digest BLOB NOT NULL, type INTEGER NOT NULL, dossier TEXT NOT NULL,"
     " procedure TEXT NOT NULL, sequence INTEGER NOT NULL, in_reply_to BLOB NOT NULL,"
     " custody INTEGER NOT NULL, receipt INTEGER NOT NULL);"
-    "CREATE TABLE id_range(sender INTEGER NOT NULL, last BLOB NOT NULL, number INTEGER NOT NULL,"
-    " PRIMARY KEY(sender, last)) WITHOUT ROWID;"
-    "CREATE TABLE id_record(number INTEGER PRIMARY KEY, records BLOB NOT NULL);"
-    "CREATE TABLE late_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
+    "CREATE TABLE message_id(sender INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,"
     " PRIMARY KEY(sender, id)) WITHOUT ROWID;"
     "CREATE TABLE message_dossier(dossier TEXT NOT NULL, seq INTEGER NOT NULL,"
     " agency INTEGER, registry_version TEXT, PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"
@@ -49,6 +59,32 @@ static const char *const versions[] = {
     "CREATE TABLE ledger_hashes(first INTEGER PRIMARY KEY, hashes BLOB NOT NULL);"
 
     "CREATE TABLE note(name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+
+    /* Parcels in blocks: those of before become blocks of one. */
+    "CREATE TABLE parcel_block(first INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+    "INSERT INTO parcel_block SELECT seq, CAST(x'01000000'"
+    " || " WORD_OF(
+        "length(content)") " || content AS BLOB) FROM parcel, " EVERY_BYTE ";"
+                           "DROP TABLE parcel;"
+
+                           /* Ids in ranges: the largest of each sender becomes one of its own, the
+                              others came late. */
+                           "CREATE TABLE id_range(sender INTEGER NOT NULL, last BLOB NOT NULL, "
+                           "number INTEGER NOT NULL,"
+                           " PRIMARY KEY(sender, last)) WITHOUT ROWID;"
+                           "CREATE TABLE id_record(number INTEGER PRIMARY KEY, records BLOB NOT "
+                           "NULL);"
+                           "ALTER TABLE message_id RENAME TO late_id;"
+                           "INSERT INTO id_range SELECT sender, max(id), seq FROM late_id GROUP BY "
+                           "sender;"
+                           "INSERT INTO id_record SELECT seq, CAST(id || " WORD_OF(
+                               "seq") " || " WORD_OF("(seq >> 32)") " AS BLOB) FROM "
+                                                                    "late_id, " EVERY_BYTE
+                                                                    " WHERE seq IN (SELECT number "
+                                                                    "FROM id_range);"
+                                                                    "DELETE FROM late_id WHERE seq "
+                                                                    "IN (SELECT number FROM "
+                                                                    "id_range);",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

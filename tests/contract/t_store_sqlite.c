@@ -116,21 +116,25 @@ static void a_commit_survives_the_process(void **state)
     store->verbs->close(store);
 }
 
+/* Through the store's own layer: bytes that anything else writes are taken for rot. */
+static void execute(const struct fixture *fixture, const char *text)
+{
+    sqlite3 *database = NULL;
+    struct sqlite_vfs *layer = sqlite_vfs_new(NULL);
+    assert_int_equal(
+        sqlite3_open_v2(fixture->path, &database, SQLITE_OPEN_READWRITE, sqlite_vfs_name(layer)),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    sqlite_vfs_destroy(&layer);
+}
+
 static void a_newer_schema_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct store *store = open_store(fixture);
     store->verbs->close(store);
-    sqlite3 *database = NULL;
-    /* Through the store's own layer: bytes that anything else writes are taken for rot. */
-    struct sqlite_vfs *layer = sqlite_vfs_new(NULL);
-    assert_int_equal(
-        sqlite3_open_v2(fixture->path, &database, SQLITE_OPEN_READWRITE, sqlite_vfs_name(layer)),
-        SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, "PRAGMA user_version = 9999", NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-    sqlite_vfs_destroy(&layer);
+    execute(fixture, "PRAGMA user_version = 9999");
     assert_int_equal(store_sqlite_open(fixture->path, NULL, &store), REASON_STORE_NEWER);
 }
 
@@ -202,6 +206,45 @@ static size_t read_all(struct store *store)
     return refused;
 }
 
+static bool finds_by_id(struct store *store, uint64_t seq)
+{
+    struct store_message message;
+    struct key centre = key_of("centre");
+    struct message_id id = {.bytes = {[5] = (uint8_t)seq, [6] = 0x70, [8] = 0x80}};
+    return store->verbs->find_message(store, &centre, &id, &message) == REASON_NONE &&
+           message.seq == seq;
+}
+
+/* A file as version 1 wrote it: a row for each parcel, a row for each id. */
+static void an_older_schema_is_migrated(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = open_store(fixture);
+    for (uint64_t seq = 1; seq <= MESSAGES; seq++)
+        assert_int_equal(put(store, seq), REASON_NONE);
+    store->verbs->close(store);
+    execute(fixture, "BEGIN;"
+                     "CREATE TABLE parcel(seq INTEGER PRIMARY KEY, content BLOB NOT NULL);"
+                     "INSERT INTO parcel SELECT first, substr(content, 9) FROM parcel_block;"
+                     "DROP TABLE parcel_block;"
+                     "CREATE TABLE message_id(sender INTEGER NOT NULL, id BLOB NOT NULL,"
+                     " seq INTEGER NOT NULL, PRIMARY KEY(sender, id)) WITHOUT ROWID;"
+                     "INSERT INTO message_id SELECT sender, id, seq FROM message;"
+                     "DROP TABLE id_range; DROP TABLE id_record; DROP TABLE late_id;"
+                     "PRAGMA user_version = 1;"
+                     "COMMIT");
+    store = open_store(fixture);
+    struct store_positions positions;
+    assert_int_equal(store->verbs->positions(store, &positions), REASON_NONE);
+    assert_int_equal(positions.next_parcel_seq, MESSAGES + 1);
+    assert_int_equal(put(store, MESSAGES + 1), REASON_NONE);
+    assert_int_equal(read_all(store), 0);
+    for (uint64_t seq = 1; seq <= MESSAGES + 1; seq++)
+        assert_true(finds_by_id(store, seq));
+    assert_false(finds_by_id(store, MESSAGES + 2));
+    store->verbs->close(store);
+}
+
 static void flip(const struct fixture *fixture, off_t offset, uint8_t mask)
 {
     uint8_t byte;
@@ -246,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_commit_survives_the_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_older_schema_is_migrated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_file_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rotten_bytes_are_never_served, set_up, tear_down),
