@@ -19,8 +19,8 @@
 #include <stdbool.h>
 
 enum {
-    /* A block of parcels is a chain of two. Larger ones make each commit rewrite more of the indexes,
-     * smaller ones make longer chains. */
+    /* A block of parcels is a chain of two. Larger ones make each commit rewrite more of the
+     * indexes, smaller ones make longer chains. */
     PAGE_BYTES = 8192,
     PAGE_CHECKSUM_BYTES = 8,
 };

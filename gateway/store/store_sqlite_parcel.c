@@ -1,8 +1,8 @@
 /* Parcels: what was sealed together, as it came.
  *
- * The parcels of a commit lie in blocks, rows of table parcel_block of about BLOCK_BYTES: one row, and
- * one chain of whole pages, for a dozen signed messages. A block is named by its first parcel's seq
- * and holds the seqs that follow without a gap.
+ * The parcels of a commit lie in blocks, rows of table parcel_block of about BLOCK_BYTES: one row,
+ * and one chain of whole pages, for a dozen signed messages. A block is named by its first parcel's
+ * seq and holds the seqs that follow without a gap.
  *
  *     block    packed: its parcels
  *     parcel   packed: manifest, signature, certificate, documents
