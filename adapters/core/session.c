@@ -166,12 +166,13 @@ static void pump(struct session *session, uint32_t destination)
     struct entry entries[OUTBOX_FETCH_MAX];
     size_t count = 0;
     wall_t next_due = {0};
-    size_t wanted = outbox_wanted(session->outbox, destination, session->now, session->wall);
+    wall_t until;
+    size_t wanted =
+        outbox_wanted(session->outbox, destination, session->now, session->wall, &until);
     if (wanted == 0)
         return;
     const struct key *key = outbox_key(session->outbox, destination);
-    if (store->verbs->due(store, key, session->wall, entries, wanted, &count, &next_due) !=
-        REASON_NONE)
+    if (store->verbs->due(store, key, until, entries, wanted, &count, &next_due) != REASON_NONE)
         return;
     outbox_next_due(session->outbox, destination, next_due);
     if (count == wanted)

@@ -187,12 +187,12 @@ static void pump_destination(struct broker *broker, uint32_t destination)
     struct entry entries[OUTBOX_FETCH_MAX];
     size_t count = 0;
     wall_t next_due = {0};
-    size_t wanted = outbox_wanted(broker->outbox, destination, broker->now, broker->wall);
+    wall_t until;
+    size_t wanted = outbox_wanted(broker->outbox, destination, broker->now, broker->wall, &until);
     if (wanted == 0)
         return;
     const struct key *key = outbox_key(broker->outbox, destination);
-    if (store->verbs->due(store, key, broker->wall, entries, wanted, &count, &next_due) !=
-        REASON_NONE)
+    if (store->verbs->due(store, key, until, entries, wanted, &count, &next_due) != REASON_NONE)
         return;
     outbox_next_due(broker->outbox, destination, next_due);
     if (count == wanted)

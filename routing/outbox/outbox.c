@@ -193,12 +193,23 @@ bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *
     return true;
 }
 
-size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall)
+/* The earliest due of what is in the store, as far as it is known: no wait is longer than the cap
+ * of the backoff, so what lies further ahead was written before the clock was set back, and is due.
+ */
+static bool is_stranded(const struct destination *to, wall_t wall)
+{
+    return to->next_due.ms > wall.ms + BACKOFF_CAP_MS;
+}
+
+size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall,
+                     wall_t *ret_until)
 {
     struct destination *to = destination_at(outbox, destination);
-    bool may_be_due = to->look_again || (to->next_due.ms != 0 && to->next_due.ms <= wall.ms);
+    bool may_be_due = to->look_again || is_stranded(to, wall) ||
+                      (to->next_due.ms != 0 && to->next_due.ms <= wall.ms);
     if (!to->is_open || to->backlog == 0 || !may_be_due)
         return 0;
+    *ret_until = is_stranded(to, wall) ? to->next_due : wall;
     uint32_t room = window_room(&to->window, now);
     uint32_t flights = flight_room(outbox, to);
     size_t wanted = room < flights ? room : flights;
@@ -363,7 +374,7 @@ static int64_t next_departure(const struct outbox *outbox, const struct destinat
     int64_t at = INT64_MAX;
     if (!to->is_open || to->backlog == 0 || flight_room(outbox, to) == 0)
         return INT64_MAX; /* an answer or the end of a lease makes room */
-    if (to->look_again)
+    if (to->look_again || is_stranded(to, wall))
         at = now.ms;
     else if (to->next_due.ms != 0)
         at = now.ms + (to->next_due.ms > wall.ms ? to->next_due.ms - wall.ms : 0);

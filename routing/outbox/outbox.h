@@ -88,8 +88,12 @@ bool outbox_is_open(const struct outbox *outbox, uint32_t destination);
 bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
                   const struct message_id *id, const struct digest *digest, mono_t now,
                   wall_t wall);
-/* How many due entries of the destination the caller may bring from the store now; 0: none. */
-size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall);
+/* How many due entries of the destination the caller may bring from the store now; 0: none.
+ * ret_until: those due by then. It is wall, but when the earliest lies further ahead than any wait
+ * is long, the clock was set back since it was written: then it is that moment, because nothing may
+ * wait for a day that somebody's wrong clock had named. */
+size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall,
+                     wall_t *ret_until);
 /* Leases an entry that store due returned. False: it cannot leave now, stays as it is. */
 bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
                   const struct message_id *id, const struct digest *digest, mono_t now,

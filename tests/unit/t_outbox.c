@@ -78,13 +78,19 @@ static uint32_t open_to(struct fixture *fixture, const char *to)
     return destination;
 }
 
+static size_t wanted(struct fixture *fixture, uint32_t destination, int64_t now_ms)
+{
+    wall_t until;
+    return outbox_wanted(fixture->outbox, destination, (mono_t){now_ms}, (wall_t){now_ms}, &until);
+}
+
 static void nothing_leaves_for_who_is_not_there(void **state)
 {
     struct fixture *fixture = *state;
     assert_false(admit(fixture, 1, "a", 7, 0));
     uint32_t a = open_to(fixture, "a");
     assert_int_equal(outbox_backlog(fixture->outbox, a), 1);
-    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), WINDOW);
+    assert_int_equal(wanted(fixture, a, 0), WINDOW);
     /* Behind a backlog even a free dossier waits: the store knows the order. */
     assert_false(admit(fixture, 2, "a", 8, 0));
 }
@@ -107,7 +113,7 @@ static void a_window_bounds_what_is_under_way(void **state)
         assert_true(admit(fixture, seq, "a", seq, 0));
     assert_false(admit(fixture, 9, "a", 9, 0));
     outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
-    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 1);
+    assert_int_equal(wanted(fixture, a, 0), 1);
 }
 
 /* a takes everything and answers nothing: b and c are served all the same, and nobody spins. */
@@ -121,7 +127,7 @@ static void a_slow_destination_leaves_flights_to_the_others(void **state)
     while (admit(fixture, taken + 1, "a", taken + 1, 0))
         outbox_taken(fixture->outbox, find(fixture, ++taken, "a"), (mono_t){0});
     assert_int_equal(taken, FLIGHTS / 2);
-    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 0);
+    assert_int_equal(wanted(fixture, a, 0), 0);
     /* Nothing to wake for: an answer makes room, or the end of a lease, which the tick looks for.
      */
     assert_true(outbox_deadline(fixture->outbox, (mono_t){0}, (wall_t){0}).ms == INT64_MAX);
@@ -133,9 +139,9 @@ static void a_slow_destination_leaves_flights_to_the_others(void **state)
     struct entry entry;
     outbox_end(fixture->outbox, find(fixture, 1, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
     outbox_end(fixture->outbox, find(fixture, 2, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
-    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}), 0);
+    assert_int_equal(wanted(fixture, a, 0), 0);
     outbox_end(fixture->outbox, find(fixture, 3, "a"), ENTRY_DELIVERED, REASON_NONE, 0, &entry);
-    assert_true(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}) > 0);
+    assert_true(wanted(fixture, a, 0) > 0);
 }
 
 static void flights_are_bounded_over_all(void **state)
@@ -150,6 +156,33 @@ static void flights_are_bounded_over_all(void **state)
             leave += admit(fixture, seq + 20 * i, names[i], seq, 0);
     }
     assert_true(leave >= FLIGHTS / 2 && leave < FLIGHTS);
+}
+
+static void a_clock_that_was_set_back_strands_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t now_ms = INT64_C(1000000000);
+    const wall_t wall = {now_ms};
+    wall_t until = {0};
+    uint32_t a = open_to(fixture, "a");
+    for (uint64_t seq = 1; seq <= WINDOW; seq++)
+        assert_true(admit(fixture, seq, "a", seq, now_ms));
+    assert_false(admit(fixture, 9, "a", 9, now_ms));
+    outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){now_ms});
+    /* As long as a wait may be. */
+    outbox_next_due(fixture->outbox, a, (wall_t){now_ms + BACKOFF_CAP_MS});
+    assert_int_equal(wanted(fixture, a, now_ms), 0);
+    assert_true(outbox_deadline(fixture->outbox, (mono_t){now_ms}, wall).ms > now_ms);
+    /* Longer: written by a clock that was ahead. */
+    const wall_t ahead = {now_ms + BACKOFF_CAP_MS + 1};
+    outbox_next_due(fixture->outbox, a, ahead);
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){now_ms}, wall, &until), 1);
+    assert_int_equal(until.ms, ahead.ms);
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){now_ms}, wall).ms, now_ms);
+    outbox_look_again(fixture->outbox, a);
+    outbox_next_due(fixture->outbox, a, (wall_t){now_ms});
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){now_ms}, wall, &until), 1);
+    assert_int_equal(until.ms, now_ms);
 }
 
 static void a_lease_ends(void **state)
@@ -366,6 +399,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slow_destination_leaves_flights_to_the_others, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(flights_are_bounded_over_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_strands_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_lease_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_destination_may_have_a_lease_of_its_own, set_up,
                                         tear_down),
