@@ -143,7 +143,7 @@ static size_t lay_out(const struct registry_files *files, struct arena *arena,
     registry->agencies = take(arena, &need, agencies, sizeof *registry->agencies);
     registry->participants = take(arena, &need, participants, sizeof *registry->participants);
     registry->carriers = take(arena, &need, carriers, sizeof *registry->carriers);
-    registry->carried = take(arena, &need, participants, sizeof *registry->carried);
+    registry->carried = take(arena, &need, participants, sizeof(void *));
     registry->procedures = take(arena, &need, procedures, sizeof *registry->procedures);
     registry->rules = take(arena, &need, rules, sizeof *registry->rules);
     take_index(arena, &need, agencies, &registry->agencies_by_key);
