@@ -5,17 +5,16 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/shell/code_pages.h"
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
+#include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "gateway/workers/self_check.h"
 #include "proto/codec/frame.h"
@@ -33,16 +32,12 @@ enum {
 
 wall_t adapter_wall(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+    return program_wall();
 }
 
 mono_t adapter_mono(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+    return program_mono();
 }
 
 void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
@@ -57,11 +52,7 @@ void adapter_log(struct adapter *adapter, enum log_level level, const char *even
 
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
 {
-    enum language language = adapter->language;
-    const char *hint = language_pick(language, reason_hint_vietnamese(reason), reason_hint(reason));
-    (void)fprintf(stderr, "lienthong-adapter: %s: %s (%s)%s%s\n", what,
-                  language_pick(language, reason_vietnamese(reason), reason_english(reason)),
-                  reason_code(reason), hint[0] != 0 ? "\n  " : "", hint);
+    program_say_failure("lienthong-adapter", adapter->language, reason, what);
     return false;
 }
 
@@ -159,25 +150,6 @@ static bool start_crypto(struct adapter *adapter)
     return adapter_fail(adapter, reason, adapter->settings.signing_key_file);
 }
 
-static enum reason read_curve_secret(const char *path, struct curve_pair *ret_pair)
-{
-    struct buffer text;
-    struct curve_pair pair;
-    buffer_init(&text, KEY_FILE_BYTES_MAX);
-    enum reason reason = file_read_secret(path, &text);
-    struct bytes key = buffer_view(&text);
-    while (key.size > 0 && (key.data[key.size - 1] == '\n' || key.data[key.size - 1] == '\r'))
-        key.size--;
-    if (reason == REASON_NONE && !curve_pair_of_secret(key, &pair))
-        reason = REASON_KEY_UNREADABLE;
-    if (reason == REASON_NONE)
-        *ret_pair = pair;
-    if (text.size > 0)
-        explicit_bzero(text.data, text.size);
-    buffer_release(&text);
-    return reason;
-}
-
 /* The setting, or what the registry says of the gateway. */
 static bool gateway_public_key(const struct adapter *adapter, struct curve_key *ret_key)
 {
@@ -226,14 +198,6 @@ static bool start_store(struct adapter *adapter)
     return reason == REASON_NONE || adapter_fail(adapter, reason, path);
 }
 
-static int32_t local_offset_minutes(void)
-{
-    time_t now = time(NULL);
-    struct tm local;
-    return localtime_r(&now, &local) == NULL ? VIETNAM_OFFSET_MINUTES
-                                             : (int32_t)(local.tm_gmtoff / 60);
-}
-
 static bool start_session(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
@@ -241,7 +205,7 @@ static bool start_session(struct adapter *adapter)
     struct session_options options = {
         .self = key_of(settings->participant),
         .gateway = key_of(settings->gateway.participant),
-        .offset_minutes = local_offset_minutes(),
+        .offset_minutes = program_offset_minutes(),
         .window_messages = (uint32_t)settings->window_messages,
         .office_window = is_called ? (uint32_t)settings->office.window : 0,
         .attachment_bytes_max = (uint64_t)settings->attachment_bytes_max,
@@ -296,7 +260,7 @@ static bool start_link(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
     struct link_client_options options = {.endpoint = settings->gateway.endpoint};
-    enum reason reason = read_curve_secret(settings->curve_secret_file, &options.key);
+    enum reason reason = program_read_curve_secret(settings->curve_secret_file, &options.key);
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->curve_secret_file);
     if (!gateway_public_key(adapter, &options.server_public_key))
@@ -331,7 +295,7 @@ static void adapter_init(struct adapter *adapter, const struct adapter_settings 
                                 .context = &adapter->log_stream,
                                 .format = (enum log_format)settings->log_format,
                                 .lowest = LOG_INFO,
-                                .offset_minutes = local_offset_minutes()};
+                                .offset_minutes = program_offset_minutes()};
 }
 
 bool adapter_start(struct adapter *adapter, const struct adapter_settings *settings,
@@ -361,7 +325,7 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
     adapter_init(adapter, settings, language);
     if (!adapter_office_start(adapter) || !start_crypto(adapter))
         return false;
-    enum reason reason = read_curve_secret(settings->curve_secret_file, &pair);
+    enum reason reason = program_read_curve_secret(settings->curve_secret_file, &pair);
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->curve_secret_file);
     explicit_bzero(&pair.secret_key, sizeof pair.secret_key);

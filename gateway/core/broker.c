@@ -286,6 +286,9 @@ void broker_intake(struct broker *broker, struct intake *intake)
         return; /* what an older connection of this peer still had on its way */
     peer->heard = broker->now;
     peer->heard_wall = broker->wall;
+    bool is_hello = intake->reason == REASON_NONE && intake->frame.kind == FRAME_HELLO;
+    if (peer->is_connected && intake->connection != peer->connection && !is_hello)
+        broker_close_peer(broker, peer, REASON_LINK_LOST); /* broker_peers.c: one connection */
     if (intake->reason != REASON_NONE)
         broker_refuse_frame(broker, peer, intake);
     else if (intake->frame.kind != FRAME_PARCELS)

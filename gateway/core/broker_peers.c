@@ -2,7 +2,12 @@
  *
  *   UNKNOWN ──hello accepted [accept_hello]──▶ CONNECTED
  *      ▲                                           │
- *      └── silent, gone, goodbye [broker_close_peer]
+ *      └── silent, gone, goodbye, another connection [broker_close_peer]
+ *
+ * A session lives on the connection of its hello. A frame of a newer one that is not a hello says
+ * that the way changed under a session whose other half noticed nothing, as when a line in between
+ * was cut and came back, or an old frame came late: what was under way may be lost. Both halves
+ * begin again: the peer is told that its hello is missing.
  */
 #include "gateway/core/broker_parts.h"
 

@@ -3,17 +3,14 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/shell/gateway.h"
-#include "gateway/workers/file_read.h"
+#include "gateway/workers/program.h"
 #include "proto/base/check.h"
 #include "proto/base/version.h"
 
 enum { HEAP_KEPT_BYTES = 8 * 1024 * 1024 };
-enum { EXIT_USAGE = 2, EXIT_SETTINGS = 3 };
 enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
 const char *argp_program_version = "lienthong-gateway " VERSION_TEXT;
@@ -65,66 +62,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
-static enum language ambient_language(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != 0)
-            return language_of(value);
-    }
-    return LANGUAGE_ENGLISH;
-}
-
-static int print_settings_help(enum language language)
-{
-    struct buffer text;
-    buffer_init(&text, SETTINGS_FILE_BYTES_MAX);
-    bool printed =
-        settings_print_help(gateway_settings_table, GATEWAY_SETTINGS_ROWS, language, &text) &&
-        fwrite(text.data, 1, text.size, stdout) == text.size;
-    buffer_release(&text);
-    return printed ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static void print_faults(const struct settings_faults *faults, const char *path,
-                         enum language language)
-{
-    struct buffer text;
-    buffer_init(&text, SETTINGS_FILE_BYTES_MAX);
-    if (settings_faults_print(faults, path, language, &text))
-        (void)fwrite(text.data, 1, text.size, stderr);
-    buffer_release(&text);
-}
-
-/* Relative paths of the file are relative to its folder. */
-static bool load_settings(const char *path, enum language language,
-                          struct gateway_settings *ret_settings)
-{
-    static struct settings_faults faults;
-    struct buffer yaml;
-    buffer_init(&yaml, SETTINGS_FILE_BYTES_MAX);
-    enum reason reason = file_read(path, &yaml);
-    if (reason != REASON_NONE) {
-        (void)fprintf(stderr, "%s: %s\n", path,
-                      language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                      : reason_english(reason));
-        return false;
-    }
-    char folder[FILE_PATH_BYTES_MAX] = ".";
-    const char *slash = strrchr(path, '/');
-    if (slash != NULL && (size_t)(slash - path) < sizeof folder) {
-        memcpy(folder, path, (size_t)(slash - path));
-        folder[slash - path] = 0;
-    }
-    bool loaded = settings_load(gateway_settings_table, GATEWAY_SETTINGS_ROWS, buffer_view(&yaml),
-                                folder, ret_settings, &faults);
-    if (!loaded)
-        print_faults(&faults, path, language);
-    buffer_release(&yaml);
-    return loaded;
-}
-
 static void say_check(const char *file, int line, const char *expression)
 {
     (void)fprintf(stderr, "lienthong-gateway: check failed: %s:%d: %s\n", file, line, expression);
@@ -135,7 +72,7 @@ int main(int argc, char **argv)
     static struct gateway gateway;
     struct options options = {.log_format = -1};
     struct gateway_settings settings;
-    enum language language = ambient_language();
+    enum language language = program_language();
     const struct argp argp = {
         .options = language == LANGUAGE_VIETNAMESE ? vietnamese_options : option_table,
         .parser = parse_option,
@@ -144,19 +81,22 @@ int main(int argc, char **argv)
             "Takes custody of signed dossier messages and carries them to their recipients."),
     };
     check_set_hook(say_check);
-    argp_err_exit_status = EXIT_USAGE;
+    argp_err_exit_status = PROGRAM_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return EXIT_USAGE;
+        return PROGRAM_EXIT_USAGE;
     if (options.help_settings)
-        return print_settings_help(language);
+        return program_print_settings(gateway_settings_table, GATEWAY_SETTINGS_ROWS, language)
+                   ? EXIT_SUCCESS
+                   : EXIT_FAILURE;
     if (options.settings_path == NULL) {
         (void)fprintf(
             stderr, "lienthong-gateway: %s\n",
             language_pick(language, "thiếu --settings TỆP", "--settings FILE is required"));
-        return EXIT_USAGE;
+        return PROGRAM_EXIT_USAGE;
     }
-    if (!load_settings(options.settings_path, language, &settings))
-        return EXIT_SETTINGS;
+    if (!program_load_settings(options.settings_path, gateway_settings_table, GATEWAY_SETTINGS_ROWS,
+                               language, &settings))
+        return PROGRAM_EXIT_SETTINGS;
     if (options.log_format >= 0)
         settings.log_format = options.log_format;
     (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */

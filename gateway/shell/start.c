@@ -8,12 +8,11 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/shell/control.h"
 #include "gateway/shell/gateway.h"
-#include "gateway/workers/file_read.h"
+#include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "gateway/workers/self_check.h"
 #include "proto/seal/seal.h"
@@ -29,16 +28,12 @@ enum {
 
 wall_t gateway_wall(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+    return program_wall();
 }
 
 mono_t gateway_mono(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+    return program_mono();
 }
 
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
@@ -53,11 +48,7 @@ void gateway_log(struct gateway *gateway, enum log_level level, const char *even
 
 static bool fail(struct gateway *gateway, enum reason reason, const char *what)
 {
-    bool is_vietnamese = gateway->language == LANGUAGE_VIETNAMESE;
-    const char *hint = is_vietnamese ? reason_hint_vietnamese(reason) : reason_hint(reason);
-    (void)fprintf(stderr, "lienthong-gateway: %s: %s (%s)%s%s\n", what,
-                  is_vietnamese ? reason_vietnamese(reason) : reason_english(reason),
-                  reason_code(reason), hint[0] != 0 ? "\n  " : "", hint);
+    program_say_failure("lienthong-gateway", gateway->language, reason, what);
     return false;
 }
 
@@ -192,25 +183,6 @@ static bool start_crypto(struct gateway *gateway)
     return fail(gateway, reason, gateway->settings.signing_key_file);
 }
 
-static enum reason read_curve_secret(const char *path, struct curve_pair *ret_pair)
-{
-    struct buffer text;
-    buffer_init(&text, KEY_FILE_BYTES_MAX);
-    enum reason reason = file_read_secret(path, &text);
-    struct bytes key = buffer_view(&text);
-    while (key.size > 0 && (key.data[key.size - 1] == '\n' || key.data[key.size - 1] == '\r'))
-        key.size--;
-    struct curve_pair pair;
-    if (reason == REASON_NONE && !curve_pair_of_secret(key, &pair))
-        reason = REASON_KEY_UNREADABLE;
-    if (reason == REASON_NONE)
-        *ret_pair = pair;
-    if (text.size > 0)
-        explicit_bzero(text.data, text.size);
-    buffer_release(&text);
-    return reason;
-}
-
 /* ---- parts
  * -------------------------------------------------------------------------------------------- */
 
@@ -237,19 +209,11 @@ static bool start_store(struct gateway *gateway)
     return reason == REASON_NONE || fail(gateway, reason, path);
 }
 
-static int32_t local_offset_minutes(void)
-{
-    time_t now = time(NULL);
-    struct tm local;
-    return localtime_r(&now, &local) == NULL ? VIETNAM_OFFSET_MINUTES
-                                             : (int32_t)(local.tm_gmtoff / 60);
-}
-
 static bool start_broker(struct gateway *gateway)
 {
     const struct crypto_port *crypto = crypto_openssl_port(gateway->crypto);
     struct broker_options options = {
-        .offset_minutes = local_offset_minutes(),
+        .offset_minutes = program_offset_minutes(),
         .window_messages = (uint32_t)gateway->settings.window_messages,
         .participants_max = (uint32_t)gateway->settings.participants_max,
         .flights_max = (uint32_t)gateway->settings.flights_max,
@@ -281,7 +245,8 @@ static bool start_broker(struct gateway *gateway)
 static bool start_link(struct gateway *gateway)
 {
     struct link_server_options options = {.endpoint = gateway->settings.listen, .io_threads = 1};
-    enum reason reason = read_curve_secret(gateway->settings.curve_secret_file, &options.key);
+    enum reason reason =
+        program_read_curve_secret(gateway->settings.curve_secret_file, &options.key);
     if (reason != REASON_NONE)
         return fail(gateway, reason, gateway->settings.curve_secret_file);
     reason = link_server_new(&options, &gateway->link);
@@ -328,7 +293,7 @@ static void init(struct gateway *gateway, const struct gateway_settings *setting
                                 .context = &gateway->log_stream,
                                 .format = (enum log_format)settings->log_format,
                                 .lowest = LOG_INFO,
-                                .offset_minutes = local_offset_minutes()};
+                                .offset_minutes = program_offset_minutes()};
 }
 
 bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,
@@ -341,7 +306,7 @@ bool gateway_check(struct gateway *gateway, const struct gateway_settings *setti
         return fail(gateway, REASON_SETTINGS_INVALID, "participant");
     if (!start_crypto(gateway))
         return false;
-    enum reason reason = read_curve_secret(settings->curve_secret_file, &pair);
+    enum reason reason = program_read_curve_secret(settings->curve_secret_file, &pair);
     if (reason != REASON_NONE)
         return fail(gateway, reason, settings->curve_secret_file);
     explicit_bzero(&pair.secret_key, sizeof pair.secret_key);

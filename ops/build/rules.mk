@@ -127,6 +127,7 @@ endif
 endef
 $(eval $(call program,bin/lienthong-gateway,gateway-shell,gateway/shell/main.c))
 $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
+$(eval $(call program,bin/lienthong-carrier,adapters,adapters/carrier/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
 $(eval $(call program,bin/lienthong-verify,ops,ops/verify/main.c))
 $(eval $(call program,bin/lienthong-sandbox-office,ops,ops/sandbox/office_main.c))

@@ -1,5 +1,6 @@
 /* lienthong keys new - what a participant needs to take part: a link key, a signing key, and a
- * request for a certificate (or, for trials, a certificate signed by itself). */
+ * request for a certificate (or, for trials, a certificate signed by itself). A carrier signs
+ * nothing: the link key alone. */
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -23,7 +24,7 @@ enum {
 };
 
 struct keys_options {
-    bool json, self_signed;
+    bool json, self_signed, link_only;
     const char *name, *organization, *algorithm;
 };
 
@@ -135,11 +136,13 @@ static bool write_text(const char *path, const char *text, mode_t mode)
 }
 
 /* False when one of the files is there: its path is then in ret_path. */
-static bool nothing_there(const char *folder, bool self_signed, char ret_path[PATH_BYTES_MAX])
+static bool nothing_there(const char *folder, const struct keys_options *options,
+                          char ret_path[PATH_BYTES_MAX])
 {
     const char *const names[] = {"curve.secret", "curve.public", "signing.key",
-                                 self_signed ? "signing.crt" : "signing.csr"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+                                 options->self_signed ? "signing.crt" : "signing.csr"};
+    size_t count = options->link_only ? 2 : sizeof names / sizeof names[0];
+    for (size_t i = 0; i < count; i++)
         if (!path_make(ret_path, "%s/%s", folder, names[i]) || access(ret_path, F_OK) == 0)
             return false;
     return true;
@@ -166,6 +169,12 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
                        const char *folder, const char *curve, const char *print, const char *path)
 {
     enum language language = invocation->language;
+    if (options->json && options->link_only) {
+        json_t *document = json_pack("{s:s,s:s}", "folder", folder, "curve_public_key", curve);
+        json_print(document);
+        json_decref(document);
+        return;
+    }
     if (options->json) {
         json_t *document = json_pack(
             "{s:s,s:s,s:s,s:s}", "folder", folder, "curve_public_key", curve, "public_key_sha256",
@@ -176,6 +185,8 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
     }
     printf(text_of(TEXT_KEYS_DONE, language), folder);
     printf(text_of(TEXT_KEYS_CURVE, language), curve);
+    if (options->link_only)
+        return;
     printf(text_of(options->self_signed ? TEXT_KEYS_CERTIFICATE : TEXT_KEYS_REQUEST, language),
            print, path);
 }
@@ -189,19 +200,18 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
         fprintf(stderr, text_of(TEXT_FILE_UNWRITABLE, language), folder);
         return EXIT_CODE_UNREACHABLE;
     }
-    if (!nothing_there(folder, options->self_signed, path)) {
+    if (!nothing_there(folder, options, path)) {
         fprintf(stderr, text_of(TEXT_KEYS_EXISTS, language), path);
         return EXIT_CODE_REFUSED;
     }
     struct curve_pair pair;
-    EVP_PKEY *key = make_key(options->algorithm);
-    bool good = key != NULL && curve_pair_make(&pair) == REASON_NONE && key_print(key, print);
-    if (good)
-        good = path_make(path, "%s/curve.secret", folder) &&
-               write_text(path, pair.secret_key.text, 0600) &&
-               path_make(path, "%s/curve.public", folder) &&
-               write_text(path, pair.public_key.text, 0644) &&
-               write_signing(key, options, folder, path);
+    EVP_PKEY *key = options->link_only ? NULL : make_key(options->algorithm);
+    bool good =
+        curve_pair_make(&pair) == REASON_NONE && path_make(path, "%s/curve.secret", folder) &&
+        write_text(path, pair.secret_key.text, 0600) &&
+        path_make(path, "%s/curve.public", folder) && write_text(path, pair.public_key.text, 0644);
+    if (good && !options->link_only)
+        good = key != NULL && key_print(key, print) && write_signing(key, options, folder, path);
     if (good)
         print_keys(invocation, options, folder, pair.public_key.text, print, path);
     else
@@ -252,6 +262,7 @@ int command_keys(const struct invocation *invocation, int argc, char **argv)
          0},
         {"algorithm", 0, OPTION_TEXT, &options.algorithm, "NAME", TEXT_KEYS_ALGORITHM, 0, 0},
         {"self-signed", 0, OPTION_FLAG, &options.self_signed, NULL, TEXT_KEYS_SELF_SIGNED, 0, 0},
+        {"link-only", 0, OPTION_FLAG, &options.link_only, NULL, TEXT_KEYS_LINK_ONLY, 0, 0},
         {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
     const struct option_table table = {"keys", "new PARTICIPANT [FOLDER]", TEXT_COMMAND_KEYS, rows,

@@ -107,6 +107,7 @@ struct lone_gateway *lone_gateway_open(void)
     check(gateway != NULL);
     opened = gateway;
     gateway->now_ms = 1795500000000;
+    gateway->connection = 1;
     gateway->image = store_memory_image_new();
     gateway->blobs = blobs_memory_new(FILES_MAX_BYTES);
     check(gateway->image != NULL && gateway->blobs != NULL);
@@ -172,7 +173,7 @@ static void put(struct lone_gateway *gateway, const char *peer, const struct fra
     check(frame_build(frame, &gateway->build, &bytes) == REASON_NONE);
     intake->bytes = buffer_view(&bytes); /* its memory is the intake's from now on */
     intake->peer = key_of(peer);
-    intake->connection = 1;
+    intake->connection = gateway->connection;
     intake->arrived = (wall_t){gateway->now_ms};
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
     examine_frame(intake, &crypto, intake->arrived);

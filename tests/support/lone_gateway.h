@@ -40,6 +40,7 @@ struct lone_gateway {
     size_t alive_intakes;
     int64_t now_ms;
     uint64_t ids;
+    uint64_t connection; /* that the next frames come over; 1 at first */
     /* what left in the last step */
     size_t parcels, taken, not_taken, goodbyes;
     enum reason not_taken_reason;

@@ -30,6 +30,11 @@ static void step_gateway(struct trio *trio)
                                            .intake_done = trio_intake_done};
     const struct store_plan *plan = NULL;
     broker_begin(trio->broker, (mono_t){trio->now_ms - trio->started_ms}, (wall_t){trio->now_ms});
+    for (size_t i = TRIO_CENTRE; i < TRIO_MEMBERS; i++) {
+        if (trio->members[i].is_gone)
+            broker_peer_gone(trio->broker, &trio->members[i].key);
+        trio->members[i].is_gone = false;
+    }
     while (member->line.count > 0 && broker_has_room(trio->broker))
         broker_intake(trio->broker, trio_take_frame(member));
     enum reason reason = broker_end(trio->broker, &plan);
@@ -155,8 +160,11 @@ static void step_adapter(struct trio *trio, struct member *member)
     size_t reply;
     session_begin(member->session, (mono_t){trio->now_ms - trio->started_ms},
                   (wall_t){trio->now_ms});
-    if (trio->now_ms == trio->started_ms)
+    if (member->goes_down)
+        session_link_down(member->session);
+    if (member->comes_up)
         session_link_up(member->session);
+    member->goes_down = member->comes_up = false;
     while (member->line.count > 0 && session_has_room(member->session))
         session_intake(member->session, trio_take_frame(member));
     for (size_t i = 0; i < office->count; i++) {
@@ -228,6 +236,11 @@ static bool is_done(const struct trio *trio)
 static int64_t next_moment(const struct trio *trio)
 {
     int64_t next = broker_deadline(trio->broker).ms;
+    const struct carrier_between *carrier = &trio->carrier;
+    if (carrier->goes_on_ms != 0 && carrier->goes_on_ms - trio->started_ms < next)
+        next = carrier->goes_on_ms - trio->started_ms;
+    if (!carrier->stands_still && carrier->in.count + carrier->back.count > 0)
+        return trio->now_ms + STEP_MS;
     for (size_t i = 0; i < TRIO_MEMBERS; i++) {
         const struct member *member = &trio->members[i];
         if (member->line.count > 0)
@@ -242,14 +255,22 @@ static int64_t next_moment(const struct trio *trio)
 bool trio_run(struct trio *trio)
 {
     while (trio->now_ms - trio->started_ms < TRIO_LIMIT_MS) {
+        trio->steps++;
         step_adapter(trio, &trio->members[TRIO_CENTRE]);
         step_adapter(trio, &trio->members[TRIO_AGENCY]);
+        trio_renew(trio); /* while frames are on their way */
+        trio_carrier_step(trio);
         step_gateway(trio);
         if (is_done(trio))
             return true;
         trio->now_ms = next_moment(trio);
     }
     return false;
+}
+
+int64_t trio_elapsed_ms(const struct trio *trio)
+{
+    return trio->now_ms - trio->started_ms;
 }
 
 size_t trio_office_count(const struct trio *trio, enum trio_member member)

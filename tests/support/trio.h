@@ -7,6 +7,9 @@
  *
  * Checked at every frame that leaves: what it acknowledges, whether by TAKEN or by a custody
  * receipt, is in the sender's store (invariant 1); what it calls delivered, the office has (9).
+ * trio_carry puts a carrier (adapters/carrier/carry.h) between the gateway and both adapters, and
+ * has one part of the way renewed in the n-th step while the others go on.
+ *
  * trio_run is true when within TRIO_LIMIT_MS of the trio's own time every transfer and every result
  * was taken by the other's office, is known as delivered to whoever sent it, and nothing is left in
  * any outbox. */
@@ -26,11 +29,29 @@ enum {
 
 enum trio_member { TRIO_GATEWAY = 0, TRIO_CENTRE, TRIO_AGENCY, TRIO_MEMBERS };
 
+enum trio_renewal {
+    TRIO_NOTHING = 0,
+    TRIO_ADAPTER_RESTARTS, /* the agency's; old frames of it are still at the carrier */
+    TRIO_CARRIER_RESTARTS,
+    TRIO_GATEWAY_RESTARTS,
+    TRIO_LINE_BLINKS,           /* cut and back before anybody's heartbeat is missed */
+    TRIO_LINE_BLINKS_UNNOTICED, /* the same, and what the carrier tells its adapters is lost too */
+    TRIO_LINE_IS_CUT,           /* for 30 s */
+    TRIO_AGENCY_GOES_DIRECT,    /* while the carrier stands still with old frames of it */
+    TRIO_AGENCY_COMES_BACK,     /* the same, and then through the carrier again */
+    TRIO_RENEWALS,
+};
+
 struct trio;
 
 /* faults may be NULL: nothing fails. */
 struct trio *trio_open(struct port_faults *faults, enum trio_member whose);
+/* After trio_open, before trio_run. */
+void trio_carry(struct trio *trio, enum trio_renewal renewal, size_t step);
 bool trio_run(struct trio *trio);
+/* How long it took, of its own time; how many steps; whether the renewal came. */
+int64_t trio_elapsed_ms(const struct trio *trio);
+bool trio_has_renewed(const struct trio *trio);
 void trio_close(struct trio **trio);
 /* How many different messages the member's office has, and how often it was called. */
 size_t trio_office_count(const struct trio *trio, enum trio_member member);

@@ -157,6 +157,28 @@ static void open_adapter(struct trio *trio, struct member *member)
     (void)session_load(member->session, (wall_t){trio->now_ms});
 }
 
+void trio_reopen(struct trio *trio, enum trio_member which)
+{
+    struct member *member = &trio->members[which];
+    if (which == TRIO_GATEWAY)
+        broker_release(trio->broker);
+    else
+        session_release(member->session);
+    trio_drop_intakes(member);
+    trio_drop_line(&member->line);
+    arena_release(&member->memory);
+    check(member->store == member->disk); /* nothing fails here */
+    member->disk->verbs->close(member->disk);
+    check(store_memory_open(member->image, &member->disk) == REASON_NONE);
+    member->store = member->disk;
+    if (which == TRIO_GATEWAY) {
+        registry_destroy(&trio->registry);
+        open_gateway(trio);
+    } else {
+        open_adapter(trio, member);
+    }
+}
+
 struct trio *trio_open(struct port_faults *faults, enum trio_member whose)
 {
     struct trio *trio = calloc(1, sizeof *trio);
@@ -166,6 +188,8 @@ struct trio *trio_open(struct port_faults *faults, enum trio_member whose)
         struct member *member = &trio->members[i];
         member->trio = trio;
         member->key = key_of(names[i]);
+        member->way = ++trio->ways;
+        member->comes_up = true;
         open_ports(trio, member, i == (size_t)whose ? faults : NULL);
     }
     upload(trio->members[TRIO_CENTRE].kept);
@@ -181,12 +205,13 @@ void trio_close(struct trio **trio_pointer)
     *trio_pointer = NULL;
     broker_release(trio->broker);
     registry_destroy(&trio->registry);
+    trio_carrier_close(trio);
     for (size_t i = 0; i < TRIO_MEMBERS; i++) {
         struct member *member = &trio->members[i];
         if (member->session != NULL)
             session_release(member->session);
-        for (size_t j = 0; j < member->line.count; j++)
-            free((void *)(uintptr_t)member->line.frames[j].bytes.data);
+        trio_drop_line(&member->line);
+        trio_drop_intakes(member);
         member->disk->verbs->close(member->disk);
         member->kept->verbs->close(member->kept);
         store_memory_image_destroy(&member->image);

@@ -282,6 +282,35 @@ static void a_window_that_is_repeated_is_answered_once(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The way to a peer changes under its session: another connection without a hello. */
+static void a_session_does_not_change_its_connection(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    gateway->connection = 2;
+    struct message_id none = {{0}};
+    lone_gateway_put_taken(gateway, "stp", &none, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->goodbyes, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_QUEUED);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->sent_to_stp, 1);
+    gateway->connection = 1; /* what the connection before had on its way */
+    lone_gateway_put_taken(gateway, "stp", &none, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->goodbyes, 0);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
         cmocka_unit_test(a_flood_does_not_keep_out_what_waited),
         cmocka_unit_test(a_window_that_is_repeated_is_answered_once),
+        cmocka_unit_test(a_session_does_not_change_its_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,185 @@
+/* What is known of the way to a participant's adapter:
+ *
+ *   ABSENT ──a frame of it [carry_from_adapter]──▶ CONNECTED
+ *      ▲                                               │
+ *      └── a frame for it finds no way [cut], no longer carried [carry_set_participants]
+ *
+ * and of the line to the gateway: DOWN ──[carry_line_up]──▶ UP ──[carry_line_down]──▶ DOWN.
+ */
+#include "adapters/carrier/carry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/arena.h"
+#include "proto/base/check.h"
+#include "proto/codec/frame.h"
+
+static void say(struct carry *carry, const struct carry_transition *transition)
+{
+    carry->ports.transition(carry->ports.context, transition);
+}
+
+/* The same for everybody, made once. */
+static void make_goodbye(struct carry *carry)
+{
+    struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_LINK_LOST};
+    struct arena nothing = {0};
+    struct buffer bytes;
+    buffer_init(&bytes, CARRY_GOODBYE_BYTES_MAX);
+    if (frame_build(&frame, &nothing, &bytes) == REASON_NONE) {
+        memcpy(carry->goodbye, bytes.data, bytes.size);
+        carry->goodbye_size = bytes.size;
+    }
+    buffer_release(&bytes);
+}
+
+static struct bytes goodbye(const struct carry *carry)
+{
+    return (struct bytes){carry->goodbye, carry->goodbye_size};
+}
+
+void carry_init(struct carry *carry, const struct carry_ports *ports, mono_t now)
+{
+    *carry = (struct carry){.ports = *ports, .told = {now.ms - CARRY_TELL_MS}};
+    make_goodbye(carry);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct carried *left = a, *right = b;
+    return memcmp(&left->key, &right->key, sizeof left->key);
+}
+
+static struct carried *find(struct carry *carry, const struct key *key)
+{
+    const struct carried wanted = {.key = *key};
+    return bsearch(&wanted, carry->carried, carry->count, sizeof wanted, by_key);
+}
+
+void carry_set_participants(struct carry *carry, const struct key *keys, size_t count)
+{
+    struct carry after = {.count = count};
+    check(count <= CARRIED_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct carried *carried = find(carry, &keys[i]);
+        after.carried[i] = carried != NULL ? *carried : (struct carried){.key = keys[i]};
+    }
+    qsort(after.carried, count, sizeof *after.carried, by_key);
+    for (size_t i = 0; i < carry->count; i++) {
+        const struct carried *before = &carry->carried[i];
+        if (before->is_connected && find(&after, &before->key) == NULL)
+            say(carry, &(struct carry_transition){.event = CARRY_ADAPTER_DOWN,
+                                                  .participant = before->key,
+                                                  .reason = REASON_LINK_REFUSED});
+    }
+    memcpy(carry->carried, after.carried, sizeof carry->carried);
+    carry->count = count;
+}
+
+static enum reason send_up(struct carry *carry, const struct key *participant, struct bytes frame)
+{
+    if (!carry->is_line_up)
+        return REASON_LINK_LOST;
+    return carry->ports.to_gateway(carry->ports.context, participant, frame);
+}
+
+/* To the adapter no further frame goes before it has sent one, and the gateway is told. */
+static void cut(struct carry *carry, struct carried *carried, enum reason reason)
+{
+    carried->is_connected = false;
+    (void)send_up(carry, &carried->key, goodbye(carry));
+    say(carry, &(struct carry_transition){
+                   .event = CARRY_ADAPTER_DOWN, .participant = carried->key, .reason = reason});
+}
+
+void carry_line_up(struct carry *carry)
+{
+    if (carry->is_line_up)
+        return;
+    carry->is_line_up = true;
+    say(carry, &(struct carry_transition){.event = CARRY_LINE_UP});
+}
+
+void carry_line_down(struct carry *carry)
+{
+    if (!carry->is_line_up)
+        return;
+    carry->is_line_up = false;
+    say(carry, &(struct carry_transition){.event = CARRY_LINE_DOWN, .reason = REASON_LINK_LOST});
+    for (size_t i = 0; i < carry->count; i++) {
+        struct carried *carried = &carry->carried[i];
+        if (!carried->is_connected)
+            continue;
+        enum reason reason =
+            carry->ports.to_adapter(carry->ports.context, &carried->key, goodbye(carry));
+        if (reason != REASON_NONE)
+            cut(carry, carried, reason);
+    }
+}
+
+bool carry_from_adapter(struct carry *carry, const struct key *participant, uint64_t connection,
+                        struct bytes frame)
+{
+    struct carried *carried = find(carry, participant);
+    if (carried == NULL) { /* it was taken out of the registry just now */
+        carry->to_gateway++;
+        return true;
+    }
+    if (!carried->is_connected || carried->connection != connection) {
+        carried->is_connected = true;
+        carried->connection = connection;
+        say(carry,
+            &(struct carry_transition){.event = CARRY_ADAPTER_UP, .participant = *participant});
+    }
+    enum reason reason = send_up(carry, participant, frame);
+    if (reason == REASON_BUSY)
+        return false;
+    if (reason == REASON_NONE)
+        carry->moved++;
+    else
+        carry->to_gateway++;
+    return true;
+}
+
+void carry_from_gateway(struct carry *carry, const struct key *participant, struct bytes frame)
+{
+    struct carried *carried = find(carry, participant);
+    enum reason reason = REASON_LINK_LOST;
+    if (carried != NULL && carried->is_connected) {
+        reason = carry->ports.to_adapter(carry->ports.context, participant, frame);
+        if (reason != REASON_NONE)
+            cut(carry, carried, reason);
+    }
+    if (reason == REASON_NONE)
+        carry->moved++;
+    else
+        carry->to_adapters++;
+}
+
+void carry_tick(struct carry *carry, mono_t now)
+{
+    if (carry->to_gateway + carry->to_adapters == 0)
+        return;
+    if (carry->tell_due.ms == 0) {
+        int64_t gathered = now.ms + CARRY_GATHER_MS;
+        int64_t allowed = carry->told.ms + CARRY_TELL_MS;
+        carry->tell_due = (mono_t){gathered > allowed ? gathered : allowed};
+    }
+    if (now.ms < carry->tell_due.ms)
+        return;
+    say(carry, &(struct carry_transition){.event = CARRY_FRAMES_DROPPED,
+                                          .to_gateway = carry->to_gateway,
+                                          .to_adapters = carry->to_adapters});
+    carry->to_gateway = carry->to_adapters = 0;
+    carry->tell_due = (mono_t){0};
+    carry->told = now;
+}
+
+size_t carry_connected(const struct carry *carry)
+{
+    size_t connected = 0;
+    for (size_t i = 0; i < carry->count; i++)
+        connected += carry->carried[i].is_connected;
+    return connected;
+}

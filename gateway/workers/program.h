@@ -1,0 +1,35 @@
+/* program - what every daemon of ours does at its start: the language of the one who calls it, its
+ * settings file, its link key, and how it says what keeps it from starting. */
+#ifndef GATEWAY_WORKERS_PROGRAM_H
+#define GATEWAY_WORKERS_PROGRAM_H
+
+#include "gateway/workers/file_read.h"
+#include "proto/base/language.h"
+#include "proto/base/time.h"
+#include "proto/link/link.h"
+#include "proto/settings/settings.h"
+
+/* Beside EXIT_SUCCESS and EXIT_FAILURE, in the daemons' manual pages. */
+enum { PROGRAM_EXIT_USAGE = 2, PROGRAM_EXIT_SETTINGS = 3 };
+
+/* LC_ALL, LC_MESSAGES, LANG. */
+enum language program_language(void);
+/* Prints the manual of a settings table. False: standard output takes nothing. */
+bool program_print_settings(const struct setting *table, size_t row_count, enum language language);
+/* Fills ret_values from the file; relative paths in it are relative to its folder. False: what is
+ * wrong was said on standard error, each fault with its line. */
+bool program_load_settings(const char *path, const struct setting *table, size_t row_count,
+                           enum language language, void *ret_values);
+/* A Z85 secret key alone in a file that nobody else may read. REASON_NOT_FOUND,
+ * REASON_FILE_UNREADABLE, REASON_KEY_UNREADABLE. */
+enum reason program_read_curve_secret(const char *path, struct curve_pair *ret_pair);
+/* "PROGRAM: WHAT: reason (code)" and a hint, on standard error. */
+void program_say_failure(const char *program, enum language language, enum reason reason,
+                         const char *what);
+
+wall_t program_wall(void);
+mono_t program_mono(void);
+/* Of local time, for what people read. */
+int32_t program_offset_minutes(void);
+
+#endif
