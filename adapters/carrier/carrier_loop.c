@@ -172,6 +172,7 @@ void carrier_run(struct carrier_program *program)
         more = receive_from_adapters(program) || more;
         more = more || program->carry.moved != before;
         say_unreached(program);
+        link_client_tick(program->client, program_mono());
         carry_tick(&program->carry, program_mono());
     }
     carrier_log(program, &(struct log_line){.level = LOG_INFO, .event = "stopped"});

@@ -211,6 +211,7 @@ void adapter_run(struct adapter *adapter)
         if (waits[2].revents != 0)
             take_signals(adapter);
         more = receive(adapter);
+        link_client_tick(adapter->link, adapter_mono());
         say_down(adapter);
         local_api_run(adapter->api, adapter_wall());
         if (waits[4].revents != 0)

@@ -3,7 +3,7 @@
  * The gateway binds one ROUTER socket. Its ZAP handler (RFC 27) admits exactly the CURVE keys last
  * given to link_server_set_peers and names the peer; a key that is not there is refused in the
  * handshake and reported. A participant has one connection: a newer one takes over. The adapter
- * only dials out, and dials again by itself.
+ * only dials out, and dials again by itself; after a refusal link_client_tick does it.
  *
  * A carrier is a peer whose one connection carries the frames of many participants, those whose
  * link_peer names it. On its connection each ZeroMQ message has two parts, the participant's key
@@ -25,6 +25,7 @@
 #include "proto/base/key.h"
 #include "proto/base/limits.h"
 #include "proto/base/reason.h"
+#include "proto/base/time.h"
 
 enum {
     /* Frames that wait in ZeroMQ per connection; more is the outbox's job. Those of a carrier's
@@ -121,6 +122,9 @@ enum reason link_client_new(const struct link_client_options *options,
 void link_client_destroy(struct link_client **client);
 int link_client_fd(const struct link_client *client);
 bool link_client_receive(struct link_client *client, struct link_event *ret_event);
+/* Called now and then. ZeroMQ dials again by itself, except to a server that has refused our key;
+ * this dials again reconnect_max_ms after such a refusal, for the key may be enrolled meanwhile. */
+void link_client_tick(struct link_client *client, mono_t now);
 enum reason link_client_send(struct link_client *client, struct bytes frame);
 /* A carrier's: a frame of one of its participants. Frames come with event.peer: whom they are for.
  */

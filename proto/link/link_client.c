@@ -23,8 +23,12 @@ struct link_client {
     int wait;
     zmq_msg_t name; /* of the frame, on a carrier's connection */
     zmq_msg_t frame;
+    char *endpoint;
+    int64_t redial_after_ms;
+    mono_t redial_due; /* 0: the next tick sets it */
     bool is_carrier;
     bool is_connected;
+    bool is_refused; /* ZeroMQ has given this connection up */
 };
 
 static bool set_text(void *socket, int option, const char *text)
@@ -69,11 +73,14 @@ enum reason link_client_new(const struct link_client_options *options,
     (void)zmq_msg_init(&client->name);
     (void)zmq_msg_init(&client->frame);
     client->is_carrier = options->is_carrier;
+    client->redial_after_ms =
+        options->reconnect_max_ms != 0 ? options->reconnect_max_ms : RECONNECT_MAX_MS;
+    client->endpoint = strdup(options->endpoint);
     client->is_context_shared = options->beside != NULL;
     client->context = open_context(options->beside);
     client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
     enum reason reason = REASON_OUT_OF_MEMORY;
-    if (client->socket != NULL)
+    if (client->socket != NULL && client->endpoint != NULL)
         reason = configure(client, options) ? REASON_NONE : REASON_KEY_UNREADABLE;
     if (reason == REASON_NONE) {
         char name[MONITOR_NAME_BYTES]; /* one for each socket of a context */
@@ -112,6 +119,7 @@ void link_client_destroy(struct link_client **client)
         (void)zmq_close(gone->monitor);
     if (gone->context != NULL && !gone->is_context_shared)
         (void)zmq_ctx_term(gone->context);
+    free(gone->endpoint);
     free(gone);
 }
 
@@ -130,6 +138,7 @@ static bool take_monitor_event(struct link_client *client, struct link_event *re
             return false;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             client->is_connected = true;
+            client->is_refused = false;
             *ret_event = (struct link_event){.kind = LINK_PEER_CONNECTED};
             return true;
         case ZMQ_EVENT_DISCONNECTED:
@@ -142,6 +151,9 @@ static bool take_monitor_event(struct link_client *client, struct link_event *re
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             client->is_connected = false;
+            /* Without detail the other end hung up, which ZeroMQ tries again. */
+            client->is_refused = number != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+            client->redial_due = (mono_t){0};
             *ret_event =
                 (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
             return true;
@@ -181,6 +193,20 @@ bool link_client_receive(struct link_client *client, struct link_event *ret_even
         got = receive_frame(client, ret_event);
     } while (got < 0);
     return got > 0;
+}
+
+void link_client_tick(struct link_client *client, mono_t now)
+{
+    if (!client->is_refused)
+        return;
+    if (client->redial_due.ms == 0)
+        client->redial_due = (mono_t){now.ms + client->redial_after_ms};
+    if (now.ms < client->redial_due.ms)
+        return;
+    client->redial_due = (mono_t){0};
+    /* What is left of the connection before goes first, or each refusal would leave one more. */
+    (void)zmq_disconnect(client->socket, client->endpoint);
+    client->is_refused = zmq_connect(client->socket, client->endpoint) != 0;
 }
 
 static enum reason send_parts(struct link_client *client, const struct key *name,
