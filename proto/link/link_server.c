@@ -75,7 +75,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
         server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor);
     if (server->wait < 0)
         return REASON_OUT_OF_MEMORY;
-    return bind_to(server, options->endpoint) ? REASON_NONE : REASON_SETTINGS_INVALID;
+    return bind_to(server, options->endpoint) ? REASON_NONE : REASON_LISTEN_FAILED;
 }
 
 enum reason link_server_new(const struct link_server_options *options,

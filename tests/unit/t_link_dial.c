@@ -1,4 +1,5 @@
-/* The link's ends when they do not come together: a key that is enrolled later. */
+/* The link's ends when they do not come together: a key that is enrolled later, an address that
+ * cannot be listened on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,10 +72,27 @@ static void test_a_refused_key_is_tried_again(void **state)
     link_server_destroy(&server);
 }
 
+static void test_an_address_that_is_taken_is_named(void **state)
+{
+    (void)state;
+    struct curve_pair key;
+    struct link_server *second = NULL;
+    assert_int_equal(curve_pair_make(&key), REASON_NONE);
+    struct link_server *server = listen_with(&key);
+    struct link_server_options options = {
+        .endpoint = link_server_endpoint(server), .key = key, .io_threads = 1};
+    assert_int_equal(link_server_new(&options, &second), REASON_LISTEN_FAILED);
+    options.endpoint = "127.0.0.1:7610"; /* no tcp:// */
+    assert_int_equal(link_server_new(&options, &second), REASON_LISTEN_FAILED);
+    assert_null(second);
+    link_server_destroy(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_key_is_tried_again),
+        cmocka_unit_test(test_an_address_that_is_taken_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
