@@ -148,6 +148,7 @@ static bool open_registry(struct carrier_program *program, bool starts)
     struct registry *registry = NULL;
     const struct carrier *row = NULL;
     struct curve_key gateway_key;
+    char place[sizeof "carriers.csv: " + PARTICIPANT_KEY_BYTES_MAX];
     enum reason reason = program_read_curve_secret(settings->curve_secret_file, &pair);
     if (reason != REASON_NONE)
         return fail(program, reason, settings->curve_secret_file);
@@ -155,7 +156,8 @@ static bool open_registry(struct carrier_program *program, bool starts)
     const char *culprit = settings->registry_directory;
     reason = load_registry(program, &registry);
     if (reason == REASON_NONE) {
-        culprit = settings->carrier;
+        (void)snprintf(place, sizeof place, "carriers.csv: %s", settings->carrier);
+        culprit = place;
         reason = find_row(program, registry, &row);
     }
     bool opened = reason == REASON_NONE || fail(program, reason, culprit);
