@@ -138,10 +138,10 @@ int portal_backfill_command(const struct invocation *invocation, int argc, char 
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 1) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    if (argc == 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "FILE");
+    if (argc > 1)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[1]);
     struct portal_load_options options = {.path = argv[0],
                                           .rate = (uint32_t)rate,
                                           .limit = (uint64_t)limit,

@@ -223,9 +223,10 @@ int portal_mend_command(const struct invocation *invocation, int argc, char **ar
     enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
     if (parsed != OPTIONS_GO)
         return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 1) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    if (argc == 0)
+        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING,
+                             closes ? "MESSAGE" : "MESSAGE|DOSSIER");
+    if (argc > 1)
+        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[1]);
     return mend(invocation, &options, argv[0], closes);
 }
