@@ -1,7 +1,9 @@
-/* A ROUTER names every connection by a routing id that it draws itself. Who is behind it is told by
- * ZAP: the User-Id of each message is the name that the CURVE key is registered for. The table of
- * peers binds the two; nothing that a client may choose decides who it is, and a carrier may choose
- * among those that it carries. */
+/* A ROUTER names every connection by a routing id that it draws itself, unless the client brings
+ * one along: such a connection is passed over, for it could take the name of another's that is
+ * gone, and be sent what is for that one. Who is behind a connection is told by ZAP: the User-Id of
+ * each message is the name that the CURVE key is registered for. The table of peers binds the two;
+ * nothing that a client may choose decides who it is, and a carrier may choose among those that it
+ * carries. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,15 +197,22 @@ static struct peer *sender_of(struct link_server *server, bool is_named)
     return is_named ? peers_find_carried(&server->peers, peer, name) : peer;
 }
 
+/* The others begin with another byte, as ZeroMQ asks of those who choose. One who does not keep to
+ * that has to guess a 32-bit number that began at random. */
+static bool is_drawn(const uint8_t *routing_id, int size)
+{
+    return size == LINK_ROUTING_ID_BYTES && routing_id[0] == 0;
+}
+
 /* 1: a frame is in *ret_event; 0: none; -1: something that is passed over. */
 static int receive_frame(struct link_server *server, struct link_event *ret_event, bool *ret_is_new)
 {
-    uint8_t routing_id[LINK_ROUTING_ID_BYTES_MAX];
+    uint8_t routing_id[LINK_ROUTING_ID_BYTES];
     int size = zmq_recv(server->socket, routing_id, sizeof routing_id, ZMQ_DONTWAIT);
     if (size < 0)
         return 0;
     int parts = link_receive_parts(server->socket, &server->name, &server->frame);
-    if (parts <= 0 || size > LINK_ROUTING_ID_BYTES_MAX)
+    if (parts <= 0 || !is_drawn(routing_id, size))
         return -1;
     struct peer *peer = sender_of(server, parts == 2);
     if (peer == NULL)

@@ -8,11 +8,11 @@
 
 #include "proto/link/link.h"
 
-enum { LINK_ROUTING_ID_BYTES_MAX = 8 /* a ROUTER draws 5 */ };
+enum { LINK_ROUTING_ID_BYTES = 5 /* a zero and a number: what a ROUTER draws */ };
 
 struct peer {
     struct link_peer is; /* .key none: free slot */
-    uint8_t routing_id[LINK_ROUTING_ID_BYTES_MAX];
+    uint8_t routing_id[LINK_ROUTING_ID_BYTES];
     size_t routing_id_size; /* 0: no connection */
     bool is_carried;        /* the connection is its carrier's */
     uint64_t connection;
