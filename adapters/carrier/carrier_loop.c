@@ -159,7 +159,9 @@ void carrier_run(struct carrier_program *program)
     program->unreached_due = (mono_t){program_mono().ms + UNREACHED_SAID_MS};
     while (!program->is_stopping) {
         struct pollfd waits[] = {
-            {.fd = link_server_fd(program->server), .events = POLLIN},
+            /* While a frame waits for room on the line nothing is read here; the line's own
+             * descriptor tells of the room. */
+            {.fd = program->is_held ? -1 : link_server_fd(program->server), .events = POLLIN},
             {.fd = link_client_fd(program->client), .events = POLLIN},
             {.fd = program->signals, .events = POLLIN},
         };
