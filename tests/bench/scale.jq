@@ -18,7 +18,7 @@ def scale_summary: (what("history") | map(.amount) | max // 0) as $history
     rate_with_history: $rate,
     history_messages: $history,
     rate_with_1e6_backlog: (turns("turn-with-backlog"; "turn-without-backlog") | rounded(3)),
-    rss_mb_max: (map(select(is_alone | not) | .rss_mb) | max),
+    rss_mb_max_scale: (map(select(is_alone | not) | .rss_mb) | max),
     rss_mb_2300_connections: (map(select(is_alone) | .rss_mb) | max),
     recovery_ms_max: (map(.recovery_ms // 0) | max)
 } | with_entries(select(.value != null));
