@@ -112,8 +112,8 @@ void load_id(const char *code, char ret_id[LOAD_ID_BYTES])
     (void)snprintf(ret_id, LOAD_ID_BYTES, PORTAL_LOAD_PREFIX "%s", code);
 }
 
-static void note_refused(struct load *load, const struct item *item, enum reason reason,
-                         const char *text)
+void load_put_refused(struct load *load, const struct item *item, enum reason reason,
+                      const char *text)
 {
     char id[LOAD_ID_BYTES];
     load_id(item->code, id);
@@ -130,6 +130,12 @@ static void note_refused(struct load *load, const struct item *item, enum reason
         .message = item->facts,
     };
     (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now());
+}
+
+static void note_refused(struct load *load, const struct item *item, enum reason reason,
+                         const char *text)
+{
+    load_put_refused(load, item, reason, text);
     (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, load_wall_now());
     load->figures.refused++;
 }

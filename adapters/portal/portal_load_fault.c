@@ -139,26 +139,13 @@ void load_note_fault(struct load *load, uint64_t line, const char *code, enum re
 static void put_on_list(struct load *load, const struct item *item, const char *field)
 {
     enum { TEXT_BYTES = PORTAL_LOAD_FIELD_BYTES + 64 };
-    char id[LOAD_ID_BYTES], text[TEXT_BYTES];
-    load_id(item->code, id);
+    char text[TEXT_BYTES];
     if (item->line > 0)
         (void)snprintf(text, sizeof text, "%s (dòng/line %llu)", field,
                        (unsigned long long)item->line);
     else
         (void)snprintf(text, sizeof text, "%s", field);
-    struct portal_row row = {
-        .message_id = id,
-        .code = item->code,
-        .type = "load",
-        .service = PORTAL_RECORD,
-        .state = (enum dossier_state)portal_fact_number(item->facts, "state"),
-        .at_ms = portal_fact_number(item->facts, "received_ms"),
-        .outcome = PORTAL_REFUSED,
-        .reason = REASON_FIELD_INVALID,
-        .text = text,
-        .message = item->facts,
-    };
-    (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now());
+    load_put_refused(load, item, REASON_FIELD_INVALID, text);
     (void)portal_ledger_forget(load->options->ledger, item->code);
 }
 

@@ -49,6 +49,10 @@ void load_clear(struct load *load);
 /* The name that a refused dossier of a load has on the work list. */
 void load_id(const char *code, char ret_id[LOAD_ID_BYTES]);
 
+/* A refused dossier as a row of the ledger, which the work list shows. */
+void load_put_refused(struct load *load, const struct item *item, enum reason reason,
+                      const char *text);
+
 /* Where the last run stopped; from the front when the file was changed before that place. */
 bool load_open_file(struct load *load);
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */

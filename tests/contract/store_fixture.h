@@ -102,4 +102,13 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A case on each of them. */
+#define CASE(test)                                                                                 \
+    {"memory: " #test, test, set_up_memory, tear_down, NULL},                                      \
+        {"SQLite: " #test, test, set_up_sqlite, tear_down, NULL},                                  \
+        {"SQLite, synced: " #test, test, set_up_synced, tear_down, NULL},                          \
+    {                                                                                              \
+        "SQLite, power cut: " #test, test, set_up_crashing, tear_down, NULL                        \
+    }
+
 #endif

@@ -493,14 +493,6 @@ static void the_ledger_grows_by_segments(void **state)
     assert_int_equal(verbs->ledger_entry(fixture->store, 3, &entry), REASON_NOT_FOUND);
 }
 
-#define CASE(test)                                                                                 \
-    {"memory: " #test, test, set_up_memory, tear_down, NULL},                                      \
-        {"SQLite: " #test, test, set_up_sqlite, tear_down, NULL},                                  \
-        {"SQLite, synced: " #test, test, set_up_synced, tear_down, NULL},                          \
-    {                                                                                              \
-        "SQLite, power cut: " #test, test, set_up_crashing, tear_down, NULL                        \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

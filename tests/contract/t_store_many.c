@@ -210,14 +210,6 @@ static void late_ones_come_among_others(void **state)
     }
 }
 
-#define CASE(test)                                                                                 \
-    {"memory: " #test, test, set_up_memory, tear_down, NULL},                                      \
-        {"SQLite: " #test, test, set_up_sqlite, tear_down, NULL},                                  \
-        {"SQLite, synced: " #test, test, set_up_synced, tear_down, NULL},                          \
-    {                                                                                              \
-        "SQLite, power cut: " #test, test, set_up_crashing, tear_down, NULL                        \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
