@@ -14,7 +14,12 @@
 #include "proto/link/socket.h"
 #include "proto/link/zap.h"
 
-enum { ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
+enum {
+    ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1,
+    /* Looking at the monitor costs two system calls: not before every frame, but soon enough that
+     * ZeroMQ's thread never waits for room in it. */
+    MONITOR_FRAMES = 64,
+};
 
 struct link_server {
     void *context;
@@ -27,7 +32,8 @@ struct link_server {
     zmq_msg_t frame;
     struct peers peers;
     uint64_t connections;
-    bool has_pending; /* a frame that waits behind the event of its connection */
+    int until_monitor; /* frames before the monitor is looked at */
+    bool has_pending;  /* a frame that waits behind the event of its connection */
     struct link_event pending;
 };
 
@@ -234,7 +240,9 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
         *ret_event = server->pending;
         return true;
     }
-    if (take_monitor_event(server, ret_event))
+    bool is_time = server->until_monitor == 0;
+    server->until_monitor = is_time ? MONITOR_FRAMES : server->until_monitor - 1;
+    if (is_time && take_monitor_event(server, ret_event))
         return true;
     struct link_event event;
     bool is_new = false;
@@ -243,7 +251,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
         got = receive_frame(server, &event, &is_new);
     } while (got < 0);
     if (got == 0)
-        return false;
+        return take_monitor_event(server, ret_event);
     if (!is_new) {
         *ret_event = event;
         return true;
