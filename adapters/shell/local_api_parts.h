@@ -136,8 +136,7 @@ bool api_put_receipt_text(const struct local_api *api, json_t *object,
 /* "state" and "state_vi": what a receipt of this type says of its message. */
 bool api_put_told(json_t *object, uint32_t receipt_type);
 /* Where a message is, in one word for people: "state", "state_vi", since when ("state_time") and
- * why
- * ("reason…", "text"). Of ours it follows the receipt that ended it; until then it is "custody"
+ * why ("reason…", "text"). Of ours it follows the receipt that ended it; until then it is "custody"
  * once the gateway has it, which is not delivery (invariant 9), and before that what the entry
  * says. Resets the arena and may read the store. False when memory is short. */
 bool api_put_state(const struct local_api *api, json_t *object, const struct store_message *message,
