@@ -12,6 +12,9 @@
  * request: at most PORTAL_RECORDS_MAX records or PORTAL_STEPS_MAX steps, one of each dossier. One
  * dossier has one call at a time, so its states arrive in their order.
  *
+ * A message that the mapping fails on, which would fail all of its batch, is found and ends with
+ * REASON_FIELD_INVALID; the others go again without it (portal_blame.c).
+ *
  * Create or update is chosen from the ledger. "exists" and "not there" switch by code, once. An
  * attempt after the first, and anything the portal refused, is looked up before it counts as new or
  * as refused, so that what was taken before a connection was cut is not sent again. What the portal
