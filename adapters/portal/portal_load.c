@@ -298,18 +298,30 @@ static enum reason send(struct load *load, bool must_look)
 
 /* ---- what an earlier run left ---------------------------------------------------------------- */
 
+/* Only what was a dossier was marked LOADING. Anything else is the ledger's damage, and nothing of
+ * it is sent. */
 static bool keep_loading(void *context, const char *code, const char *facts)
 {
     struct load *load = context;
-    struct item *item = &load->items[load->count++];
-    *item = (struct item){.facts = json_loads(facts, 0, NULL)};
-    (void)snprintf(item->code, sizeof item->code, "%s", code);
-    item->is_over = item->facts == NULL;
+    struct item item = {.facts = json_loads(facts, 0, NULL)};
+    const char *field;
+    load->is_damaged = load_judge(item.facts, &field) != REASON_NONE ||
+                       strcmp(portal_fact_text(item.facts, "code"), code) != 0;
+    if (load->is_damaged) {
+        json_decref(item.facts);
+        return false;
+    }
+    (void)snprintf(item.code, sizeof item.code, "%s", code);
+    load->items[load->count++] = item;
     return load->count < load->options->batch;
 }
 
+/* Round by round, the first dossiers by code. Each round takes its own from LOADING, so that the
+ * next begins with another one; if it does not, the ledger does not keep what it is told, and there
+ * would be no end. */
 static enum reason finish_earlier(struct load *load)
 {
+    char first[PORTAL_CODE_BYTES] = "";
     enum reason reason = REASON_NONE;
     do {
         load_clear(load);
@@ -317,6 +329,10 @@ static enum reason finish_earlier(struct load *load)
         if (load->is_ended)
             return REASON_SHUTDOWN;
         reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
+        if (load->is_damaged || (load->count > 0 && strcmp(load->items[0].code, first) == 0))
+            reason = REASON_STORE_CORRUPT;
+        if (load->count > 0)
+            memcpy(first, load->items[0].code, sizeof first);
         if (reason == REASON_NONE && load->count > 0)
             reason = send(load, true);
     } while (reason == REASON_NONE && load->count > 0 && watch(load));

@@ -62,7 +62,8 @@ struct portal_load_options {
 };
 
 /* REASON_NONE: the file is loaded but for what is on the work list. REASON_SHUTDOWN: watch said so.
- * REASON_FILE_UNREADABLE, errors of the ledger, or why the portal could not be reached. In all
+ * REASON_FILE_UNREADABLE, errors of the ledger (REASON_STORE_CORRUPT: also when what an earlier run
+ * left in it is no dossier, or stays as it is), or why the portal could not be reached. In all
  * cases the next run goes on where this one stopped. */
 enum reason portal_load(const struct portal_load_options *options,
                         struct portal_load_figures *ret_figures);
