@@ -21,6 +21,7 @@
 #define ADAPTERS_PORTAL_PORTAL_LOAD_H
 
 #include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_clock.h"
 #include "adapters/portal/portal_fact_fault.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
@@ -59,6 +60,7 @@ struct portal_load_options {
     /* Called at least once a second and after each batch; false: end now. */
     bool (*watch)(void *context, const struct portal_load_figures *figures);
     void *context;
+    const struct portal_clock *clock; /* NULL: the machine's */
 };
 
 /* REASON_NONE: the file is loaded but for what is on the work list. REASON_SHUTDOWN: watch said so.

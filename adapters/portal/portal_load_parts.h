@@ -44,7 +44,7 @@ struct load {
     bool is_damaged;  /* the ledger: what an earlier run left is no dossier */
 };
 
-wall_t load_wall_now(void);
+wall_t load_wall_now(const struct load *load);
 /* Gives the batch back. */
 void load_clear(struct load *load);
 /* The name that a refused dossier of a load has on the work list. */

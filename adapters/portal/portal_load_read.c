@@ -101,7 +101,7 @@ static enum reason take_line(struct load *load)
     if (reason == REASON_NOT_FOUND && !is_in_batch(load, item->code)) {
         load->count++;
         return portal_ledger_put_dossier(load->options->ledger, item->code, PORTAL_LOADING,
-                                         item->facts, load_wall_now());
+                                         item->facts, load_wall_now(load));
     }
     json_decref(item->facts);
     load->figures.present += reason == REASON_NONE || reason == REASON_NOT_FOUND;

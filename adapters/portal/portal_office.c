@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/portal/portal_parts.h"
@@ -14,13 +13,6 @@
 #include "proto/base/check.h"
 
 static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update", "progress"};
-
-static wall_t wall_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
-}
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -309,7 +301,7 @@ static void portal_run(struct office *base, office_answered *answered, void *con
     uint64_t ignored;
     office->answered = answered;
     office->context = context;
-    office->now = wall_now();
+    office->now = portal_clock_wall(office->options.clock);
     (void)eventfd_read(office->wake, &ignored);
     (void)!read(office->timer, &ignored, sizeof ignored);
     if (office->ledger == NULL)

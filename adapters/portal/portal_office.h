@@ -28,6 +28,7 @@
 #ifndef ADAPTERS_PORTAL_PORTAL_OFFICE_H
 #define ADAPTERS_PORTAL_PORTAL_OFFICE_H
 
+#include "adapters/portal/portal_clock.h"
 #include "adapters/portal/portal_dialect.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
@@ -50,6 +51,7 @@ struct portal_options {
     uint32_t requests_max; /* HTTP requests at once */
     uint32_t batch_max;    /* dossiers in one request; 1: the portal takes no lists */
     struct portal_windows windows;
+    const struct portal_clock *clock; /* for the wall's time; NULL: the machine's */
 };
 
 /* REASON_SETTINGS_INVALID: see ret_fault. Errors of the ledger, REASON_OUT_OF_MEMORY. The ledger is

@@ -29,8 +29,8 @@ struct reconcile {
     int64_t began_ms; /* mono, for the rate; later by what was waited in windows */
 };
 
-int64_t reconcile_mono_ms(void);
-wall_t reconcile_wall_now(void);
+int64_t reconcile_mono_ms(const struct reconcile *reconcile);
+wall_t reconcile_wall_now(const struct reconcile *reconcile);
 
 /* The rest answers false, or REASON_SHUTDOWN, when it was told to end. */
 bool reconcile_watch(const struct reconcile *reconcile);

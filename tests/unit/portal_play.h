@@ -27,6 +27,8 @@ struct play {
     size_t reply_count, answer_count;
     enum reason answers[ANSWERS_MAX]; /* by message_seq */
     uint32_t retry_after_ms;
+    struct portal_windows windows;    /* none */
+    const struct portal_clock *clock; /* the machine's */
     struct scratch scratch;
 };
 
@@ -77,6 +79,8 @@ static inline void begin_with(struct play *play, const char *dialect)
         .calls_max = 16,
         .requests_max = 2,
         .batch_max = 50,
+        .windows = play->windows,
+        .clock = play->clock,
     };
     enum reason reason = portal_office_new(&options, &play->office, fault);
     if (reason != REASON_NONE)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/unit/played_clock.h"
 #include "tests/unit/portal_play.h"
 
 static void test_a_dossier_is_created_and_then_moved(void **state)
@@ -183,6 +184,51 @@ static void test_a_maintenance_holds_everything_back(void **state)
     end(play);
 }
 
+static void test_it_goes_on_after_a_window_of_the_settings(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct played_clock clock;
+    played_clock_init(&clock, 45);
+    play->clock = &clock.clock;
+    assert_true(portal_windows_parse("22:00-23:30", &play->windows));
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
+    says(play, ONE("0"));
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 45 * PLAYED_MINUTE_MS);
+    clock.now_ms += play->retry_after_ms - 1;
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 1);
+    assert_int_equal(scripted_server_requests(play->server), 0);
+    clock.now_ms += 1;
+    assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);
+    end(play);
+}
+
+static void test_it_goes_on_after_a_maintenance_that_the_portal_told(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct played_clock clock;
+    played_clock_init(&clock, 0);
+    play->clock = &clock.clock;
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"21\",\"result\":{\"BaoTriDen\":\"20261125221000\"}}");
+    says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
+    says(play, ONE("0"));
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 10 * PLAYED_MINUTE_MS);
+    clock.now_ms += play->retry_after_ms - 1;
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(scripted_server_requests(play->server), 2);
+    clock.now_ms += 1;
+    assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);
+    end(play);
+}
+
 static void test_each_item_of_a_batch_has_its_own_end(void **state)
 {
     (void)state;
@@ -271,6 +317,8 @@ int main(void)
         cmocka_unit_test(test_a_later_attempt_looks_first),
         cmocka_unit_test(test_what_is_no_success_is_told_as_such),
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
+        cmocka_unit_test(test_it_goes_on_after_a_window_of_the_settings),
+        cmocka_unit_test(test_it_goes_on_after_a_maintenance_that_the_portal_told),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
         cmocka_unit_test(test_the_portal_s_own_number_is_kept),
