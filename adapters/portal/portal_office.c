@@ -289,6 +289,20 @@ static void prepare_new(struct portal_office *office)
     }
 }
 
+/* A little at a time, so that nobody waits for it. A failure is tried again like anything else. */
+static void prune(struct portal_office *office)
+{
+    const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    wall_t before = {office->now.ms - office->options.keep_days * day_ms};
+    bool is_more = false;
+    if (office->options.keep_days == 0 || office->now.ms < office->prune_next_ms)
+        return;
+    enum reason reason = portal_ledger_prune(office->ledger, before, &is_more);
+    office->prune_next_ms =
+        office->now.ms +
+        (reason == REASON_NONE && is_more ? PORTAL_REPAIR_POLL_MS : PORTAL_PRUNE_POLL_MS);
+}
+
 static void fail_all(struct portal_office *office, enum reason reason)
 {
     while (office->calls != NULL)
@@ -316,6 +330,7 @@ static void portal_run(struct office *base, office_answered *answered, void *con
         prepare_new(office);
         send_ready(office);
     }
+    prune(office);
     office->answered = NULL;
 }
 

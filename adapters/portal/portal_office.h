@@ -39,6 +39,7 @@ enum {
     PORTAL_RECORDS_MAX = 50, /* dossiers of one DongBoHoSoMC or TraCuuHoSo: 100 KB each way */
     PORTAL_CALLS_MAX = 256,
     PORTAL_REPAIR_POLL_MS = 1000,
+    PORTAL_PRUNE_POLL_MS = 3600 * 1000,
 };
 
 struct portal_options {
@@ -50,6 +51,7 @@ struct portal_options {
     uint32_t calls_max;    /* messages at once, at most PORTAL_CALLS_MAX */
     uint32_t requests_max; /* HTTP requests at once */
     uint32_t batch_max;    /* dossiers in one request; 1: the portal takes no lists */
+    uint32_t keep_days;    /* messages of dossiers that are over (portal_ledger.h); 0: for ever */
     struct portal_windows windows;
     const struct portal_clock *clock; /* for the wall's time; NULL: the machine's */
 };

@@ -146,6 +146,8 @@ static void settle_equal(struct reconcile *reconcile, const struct compared *our
 {
     reconcile->figures.equal++;
     (void)portal_ledger_drop_difference(reconcile->options->ledger, ours->code);
+    (void)portal_ledger_mark_equal(reconcile->options->ledger, ours->code, reconcile->read,
+                                   reconcile_wall_now(reconcile));
 }
 
 /* Looks up the page. In the first round those that differ stay in it; in the second they count. */
@@ -193,6 +195,7 @@ static enum reason compare_page(struct reconcile *reconcile)
     if (reason == REASON_NONE && reconcile->count > 0) {
         if (!reconcile_wait_ms(reconcile, SECOND_LOOK_MS))
             return REASON_SHUTDOWN;
+        reconcile->read = reconcile_wall_now(reconcile);
         for (size_t i = 0; i < reconcile->count; i++)
             read_again(reconcile, &reconcile->page[i]);
         reason = look_at_page(reconcile, true);
@@ -225,6 +228,7 @@ static enum reason compare_ours(struct reconcile *reconcile)
     for (;;) {
         reconcile->count = 0;
         reconcile_pace(reconcile);
+        reconcile->read = reconcile_wall_now(reconcile);
         enum reason reason =
             portal_ledger_dossiers(options->ledger, options->from, options->to, after,
                                    (int)options->batch, add_to_page, reconcile);

@@ -24,6 +24,7 @@ struct reconcile {
     struct portal_reconcile_figures figures;
     struct compared page[PORTAL_RECONCILE_BATCH_MAX];
     size_t count;
+    wall_t read;                  /* when the page was read from the ledger */
     char last[PORTAL_CODE_BYTES]; /* of the last page */
     char note[RECONCILE_NOTE_BYTES];
     int64_t began_ms; /* mono, for the rate; later by what was waited in windows */

@@ -27,6 +27,7 @@ struct play {
     size_t reply_count, answer_count;
     enum reason answers[ANSWERS_MAX]; /* by message_seq */
     uint32_t retry_after_ms;
+    uint32_t keep_days;               /* 0: for ever */
     struct portal_windows windows;    /* none */
     const struct portal_clock *clock; /* the machine's */
     struct scratch scratch;
@@ -79,6 +80,7 @@ static inline void begin_with(struct play *play, const char *dialect)
         .calls_max = 16,
         .requests_max = 2,
         .batch_max = 50,
+        .keep_days = play->keep_days,
         .windows = play->windows,
         .clock = play->clock,
     };

@@ -229,6 +229,35 @@ static void test_it_goes_on_after_a_maintenance_that_the_portal_told(void **stat
     end(play);
 }
 
+/* The adapter does it by itself: a message that was refused by the portal's rules, and closed. */
+static void test_what_is_over_goes_after_its_days(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct portal_ledger *ledger;
+    struct played_clock clock;
+    char path[300];
+    played_clock_init(&clock, 0);
+    play->clock = &clock.clock;
+    play->keep_days = 2;
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "progress", progress_body(4)), REASON_PORTAL_DOSSIER);
+    (void)snprintf(path, sizeof path, "%s/portal.sqlite", play->scratch.folder);
+    assert_int_equal(portal_ledger_open(path, &ledger), REASON_NONE);
+    const char *id = "01997b6e-0000-7000-8000-000000000001";
+    enum portal_outcome outcome;
+    enum reason reason;
+    assert_int_equal(portal_ledger_close_event(ledger, id, (wall_t){clock.now_ms}), REASON_NONE);
+    clock.now_ms += 2 * 24 * 60 * (int64_t)PLAYED_MINUTE_MS;
+    play->office->verbs->run(play->office, hear, play);
+    assert_int_equal(portal_ledger_outcome(ledger, id, &outcome, &reason), REASON_NONE);
+    clock.now_ms += PORTAL_PRUNE_POLL_MS;
+    play->office->verbs->run(play->office, hear, play);
+    assert_int_equal(portal_ledger_outcome(ledger, id, &outcome, &reason), REASON_NOT_FOUND);
+    portal_ledger_close(&ledger);
+    end(play);
+}
+
 static void test_each_item_of_a_batch_has_its_own_end(void **state)
 {
     (void)state;
@@ -319,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_it_goes_on_after_a_window_of_the_settings),
         cmocka_unit_test(test_it_goes_on_after_a_maintenance_that_the_portal_told),
+        cmocka_unit_test(test_what_is_over_goes_after_its_days),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
         cmocka_unit_test(test_the_portal_s_own_number_is_kept),
