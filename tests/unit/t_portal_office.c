@@ -170,6 +170,15 @@ static enum reason deliver(struct play *play, uint64_t seq, uint32_t attempt, co
     return play->answers[seq];
 }
 
+/* Three dossiers in one batch, messages 1 to 3, and their three answers. */
+static void transfer_three(struct play *play, uint32_t attempt)
+{
+    give(play, 1, attempt, "transfer", "A-261125-0001", transfer_body());
+    give(play, 2, attempt, "transfer", "A-261125-0002", transfer_body());
+    give(play, 3, attempt, "transfer", "A-261125-0003", transfer_body());
+    wait_for(play, 3);
+}
+
 static bool asked(struct play *play, size_t index, const char *text)
 {
     return strstr(scripted_server_request(play->server, index), text) != NULL;
@@ -362,10 +371,7 @@ static void test_each_item_of_a_batch_has_its_own_end(void **state)
                "\"error_code\":\"0\"},{\"MaHoSo\":\"A-261125-0002\",\"error_code\":\"99\"},"
                "{\"MaHoSo\":\"A-261125-0003\",\"error_code\":\"00\"}]}");
     begin(play);
-    give(play, 1, 1, "transfer", "A-261125-0001", transfer_body());
-    give(play, 2, 1, "transfer", "A-261125-0002", transfer_body());
-    give(play, 3, 1, "transfer", "A-261125-0003", transfer_body());
-    wait_for(play, 3);
+    transfer_three(play, 1);
     assert_int_equal(play->answers[1], REASON_NONE);
     assert_int_equal(play->answers[2], REASON_OFFICE_ERROR);
     assert_int_equal(play->answers[3], REASON_NONE);
@@ -382,10 +388,7 @@ static void test_results_belong_to_the_dossiers_that_they_name(void **state)
                "\"error_code\":\"99\"},{\"MaHoSo\":\"A-261125-0003\",\"error_code\":\"0\"},"
                "{\"MaHoSo\":\"A-261125-0009\",\"error_code\":\"0\"}]}");
     begin(play);
-    give(play, 1, 1, "transfer", "A-261125-0001", transfer_body());
-    give(play, 2, 1, "transfer", "A-261125-0002", transfer_body());
-    give(play, 3, 1, "transfer", "A-261125-0003", transfer_body());
-    wait_for(play, 3);
+    transfer_three(play, 1);
     assert_int_equal(play->answers[1], REASON_OFFICE_UNKNOWN);
     assert_int_equal(play->answers[2], REASON_OFFICE_ERROR);
     assert_int_equal(play->answers[3], REASON_NONE);
@@ -402,10 +405,7 @@ static void test_a_row_that_cannot_be_read_harms_nobody_else(void **state)
                "\"NgayKetThucXuLy\":\"2026-11-25\"},{\"MaHoSo\":\"A-261125-0002\","
                "\"NgayTra\":20261125},{\"MaHoSo\":\"A-261125-0003\"}]}");
     begin(play);
-    give(play, 1, 2, "transfer", "A-261125-0001", transfer_body());
-    give(play, 2, 2, "transfer", "A-261125-0002", transfer_body());
-    give(play, 3, 2, "transfer", "A-261125-0003", transfer_body());
-    wait_for(play, 3);
+    transfer_three(play, 2);
     for (size_t seq = 1; seq <= 3; seq++)
         assert_int_equal(play->answers[seq], REASON_NONE);
     end(play);
