@@ -99,6 +99,16 @@ static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason 
     }
 }
 
+/* Every want names the message: the transfer may have to begin again at the other end. */
+static void emit_answer(struct fetch *fetch, const struct wanted *wanted, struct frame *answer)
+{
+    if (answer->kind == FRAME_BLOB_WANT) {
+        answer->blob.sender = wanted->sender;
+        answer->blob.message_id = wanted->message_id;
+    }
+    fetch_emit_frame(fetch, &wanted->peer, answer);
+}
+
 /* Another peer is sending the same file: its partial form has one writer at a time. */
 static bool is_under_way(const struct fetch *fetch, const struct wanted *wanted)
 {
@@ -131,7 +141,7 @@ static bool begin_wanted(struct fetch *fetch, struct peer *peer, struct wanted *
         return true;
     }
     wanted->is_begun = true;
-    fetch_emit_frame(fetch, &peer->key, &answer);
+    emit_answer(fetch, wanted, &answer);
     return true;
 }
 
@@ -197,7 +207,7 @@ static enum reason look_for(struct fetch *fetch, const struct attachment *attach
     return size_bytes > attachment->size_bytes ? REASON_ATTACHMENT_LONG : REASON_ATTACHMENT_SHORT;
 }
 
-static bool add_wanted(struct fetch *fetch, const struct key *peer,
+static bool add_wanted(struct fetch *fetch, const struct key *peer, const struct envelope *envelope,
                        const struct attachment *attachment, mono_t now)
 {
     if (find_wanted(fetch, peer, &attachment->digest) != NULL)
@@ -208,6 +218,8 @@ static bool add_wanted(struct fetch *fetch, const struct key *peer,
         .peer = *peer,
         .digest = attachment->digest,
         .size_bytes = attachment->size_bytes,
+        .sender = envelope->sender,
+        .message_id = envelope->id,
         .progress = now,
     };
     return true;
@@ -276,7 +288,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     }
     for (size_t i = 0; i < envelope->attachment_count; i++) {
         if (is_missing[i])
-            check(add_wanted(fetch, &intake->peer, &envelope->attachments[i], now));
+            check(add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i], now));
     }
     fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, missing, REASON_NONE};
     intake->references++;
@@ -315,11 +327,11 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
     if (is_complete) {
         enum reason outcome = unless_changed(blobs->verbs->finish(blobs, &chunk->digest));
         blob_receiver_finished(&peer->receiver, &chunk->digest, outcome, &answer);
+        emit_answer(fetch, wanted, &answer);
         wanted_over(fetch, wanted, outcome);
-        has_answer = true;
+    } else if (has_answer) {
+        emit_answer(fetch, wanted, &answer);
     }
-    if (has_answer)
-        fetch_emit_frame(fetch, &peer->key, &answer);
 }
 
 /* ---- both

@@ -19,6 +19,8 @@ struct wanted {      /* a file */
     struct key peer; /* none: free slot */
     struct digest digest;
     uint64_t size_bytes;
+    struct key sender; /* of the first message that waits for it */
+    struct message_id message_id;
     bool is_begun;
     mono_t progress;
 };
