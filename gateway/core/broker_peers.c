@@ -204,6 +204,14 @@ enum reason broker_entitle(void *context, const struct key *peer, const struct f
     return reason;
 }
 
+uint64_t broker_draw(void *context)
+{
+    const struct crypto_port *crypto = ((struct broker *)context)->options.crypto;
+    uint64_t random;
+    crypto->random(crypto->context, (uint8_t *)&random, sizeof random);
+    return random;
+}
+
 void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     const struct frame *frame = &intake->frame;

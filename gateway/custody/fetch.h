@@ -8,6 +8,9 @@
  * from the blobs port when the entitle function given at fetch_new says that the peer may have it.
  * Whoever may not hears what it would hear of a file that is not here.
  *
+ * With a draw function, a file that is here is not sent again, but the peer that names it shows
+ * that it has it: one piece, at an offset that it cannot foresee (fetch_proof.c).
+ *
  * Calling sequence, in a step: fetch_message per admitted message with attachments; fetch_frame for
  * every blob frame; fetch_tick; then fetch_ready until it has nothing. After the step's frames:
  * fetch_serve. Frames go to the emit function given at fetch_new.
@@ -46,12 +49,16 @@ typedef enum reason fetch_emit(void *context, const struct key *peer, const stru
 typedef enum reason fetch_entitle(void *context, const struct key *peer,
                                   const struct frame_blob *want);
 
+/* 64 random bits. */
+typedef uint64_t fetch_draw(void *context);
+
 struct fetch_options {
     struct blobs *blobs;
     uint64_t size_max_bytes;
     uint32_t peers_max;
     fetch_emit *emit;
     fetch_entitle *entitle;
+    fetch_draw *draw; /* NULL: a file that is here need not be shown by who names it */
     void *context;
 };
 

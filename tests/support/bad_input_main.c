@@ -391,7 +391,12 @@ static void test_stolen_digest(const struct peer *owner, const struct message_id
     expect_missing(&peer, "a file that somebody else sent", &owner->key, id, text);
     expect_missing(&peer, "a file that nobody sent", &owner->key, id, "nobody's");
     own = send_attachment(&peer, "a message that names a digest it was told", text, strlen(text),
-                          (struct bytes){0}, REASON_NONE);
+                          (struct bytes){0}, REASON_ATTACHMENT_MISSING);
+    expect_missing(&peer, "a file by that message", &peer.key, &own, text);
+    (void)send_attachment(&peer, "the same with a file that was made up", text, strlen(text),
+                          bytes_of_text("FIVE"), REASON_ATTACHMENT_DIGEST);
+    own = send_attachment(&peer, "the same with the file", text, strlen(text), bytes_of_text(text),
+                          REASON_NONE);
     expect_missing(&peer, "a file by a message of one's own", &peer.key, &own, text);
     bad_expect_still_well(&peer);
     peer_close(&peer);

@@ -295,21 +295,33 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
     return put_with_file(gateway, sender, "", dossier, &digest);
 }
 
-struct lone_message lone_gateway_put_with_kept_file(struct lone_gateway *gateway,
+static const uint8_t kept_content[FILE_BYTES];
+
+struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,
                                                     const char *sender, const char *recipient,
-                                                    const char *dossier, struct digest *ret_file)
+                                                    const char *dossier, bool is_kept,
+                                                    struct digest *ret_file)
 {
-    static const uint8_t content[FILE_BYTES];
-    struct bytes file = {content, FILE_BYTES};
+    struct bytes file = {kept_content, FILE_BYTES};
     struct blobs *blobs = gateway->blobs;
     uint64_t at;
     sha256_parts(&file, 1, ret_file);
-    if (blobs->verbs->find(blobs, ret_file, &at) != REASON_NONE) {
+    if (is_kept && blobs->verbs->find(blobs, ret_file, &at) != REASON_NONE) {
         check(blobs->verbs->begin(blobs, ret_file, FILE_BYTES, &at) == REASON_NONE);
         check(blobs->verbs->write(blobs, ret_file, 0, file) == REASON_NONE);
         check(blobs->verbs->finish(blobs, ret_file) == REASON_NONE);
     }
     return put_with_file(gateway, sender, recipient, dossier, ret_file);
+}
+
+void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
+                            const struct digest *file, bool is_true)
+{
+    uint8_t other[FILE_BYTES] = {[FILE_BYTES - 1] = 1};
+    struct frame frame = {
+        .kind = FRAME_BLOB_CHUNK,
+        .blob = {.digest = *file, .content = {is_true ? kept_content : other, FILE_BYTES}}};
+    put(gateway, peer, &frame);
 }
 
 void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
@@ -414,6 +426,8 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
         gateway->goodbyes++;
     } else if (frame.kind == FRAME_BLOB_CHUNK) {
         gateway->chunks++;
+    } else if (frame.kind == FRAME_BLOB_WANT) {
+        gateway->wants += frame.blob.offset < FILE_BYTES;
     } else if (frame.kind == FRAME_BLOB_REFUSED) {
         gateway->files_refused++;
         gateway->file_reason = frame.blob.reason;
@@ -436,7 +450,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
 {
     gateway->parcels = gateway->taken = gateway->not_taken = gateway->goodbyes = 0;
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
-    gateway->alarms = gateway->chunks = gateway->files_refused = 0;
+    gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
     gateway->not_taken_reason = REASON_NONE;
     broker_begin(gateway->broker, (mono_t){gateway->now_ms}, (wall_t){gateway->now_ms});
 }

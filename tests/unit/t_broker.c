@@ -334,6 +334,20 @@ static struct lone_gateway *open_all(void)
     return gateway;
 }
 
+/* A message with a file that the gateway keeps: its sender shows that it has it. */
+static struct lone_message send_kept(struct lone_gateway *gateway, const char *sender,
+                                     const char *recipient, const char *dossier,
+                                     struct digest *ret_file)
+{
+    struct lone_message message =
+        lone_gateway_put_with_real_file(gateway, sender, recipient, dossier, true, ret_file);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->wants, 1);
+    lone_gateway_put_piece(gateway, sender, ret_file, true);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return message;
+}
+
 /* Somebody knows the digest of a file that another agency has, and perhaps the message too. */
 static void a_digest_does_not_open_a_file(void **state)
 {
@@ -341,9 +355,7 @@ static void a_digest_does_not_open_a_file(void **state)
     struct lone_gateway *gateway = open_all();
     struct digest file;
     struct digest unknown = {{7}};
-    struct lone_message message =
-        lone_gateway_put_with_kept_file(gateway, "centre", "", "H38.09-261124-0001", &file);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = send_kept(gateway, "centre", "", "H38.09-261124-0001", &file);
     assert_int_equal(gateway->sent_to_stp, 1);
     struct lone_message nobodys = message;
     nobodys.id.bytes[15] ^= 1;
@@ -357,9 +369,7 @@ static void a_digest_does_not_open_a_file(void **state)
      */
     for (int i = 0; i < 2; i++) {
         const char *to = i == 0 ? "centre" : "sxd";
-        struct lone_message own =
-            lone_gateway_put_with_kept_file(gateway, "sxd", to, "H38.09-261124-0002", &file);
-        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        struct lone_message own = send_kept(gateway, "sxd", to, "H38.09-261124-0002", &file);
         assert_int_equal(lone_gateway_state(gateway, &own, to), ENTRY_LEASED);
         assert_false(is_served(gateway, "sxd", &own, &file));
     }
@@ -373,8 +383,7 @@ static void a_message_opens_its_files_to_its_recipient(void **state)
     (void)state;
     struct lone_gateway *gateway = open_all();
     struct digest file;
-    struct lone_message message =
-        lone_gateway_put_with_kept_file(gateway, "centre", "", "H38.09-261124-0001", &file);
+    struct lone_message message = send_kept(gateway, "centre", "", "H38.09-261124-0001", &file);
     struct lone_message plain = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0002");
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_false(is_served(gateway, "stp", &plain, &file));
@@ -402,9 +411,7 @@ static void a_withdrawn_message_opens_nothing(void **state)
     struct digest file;
     lone_gateway_hello(gateway, "centre", 64);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    struct lone_message message =
-        lone_gateway_put_with_kept_file(gateway, "centre", "", "H38.09-261124-0001", &file);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message = send_kept(gateway, "centre", "", "H38.09-261124-0001", &file);
     assert_int_equal(
         gateway->store->verbs->find_message(gateway->store, &message.sender, &message.id, &stored),
         REASON_NONE);
@@ -416,6 +423,51 @@ static void a_withdrawn_message_opens_nothing(void **state)
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_false(is_served(gateway, "stp", &message, &file));
     assert_int_equal(gateway->alarms, 1);
+    lone_gateway_close(&gateway);
+}
+
+/* Two who work together: one names a digest in a message to the other, and has not the file. */
+static void a_digest_does_not_send_a_file(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_all();
+    struct digest file;
+    for (int i = 0; i < 2; i++) {
+        struct lone_message message = lone_gateway_put_with_real_file(
+            gateway, "sxd", "stp", "H38.09-261124-0001", true, &file);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->wants, 1);
+        assert_int_equal(lone_gateway_state(gateway, &message, "stp"), 0);
+        lone_gateway_put_piece(gateway, "sxd", &file, i == 1);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->files_refused, i == 0);
+        assert_int_equal(lone_gateway_state(gateway, &message, "stp"), i == 0 ? 0 : ENTRY_LEASED);
+    }
+    lone_gateway_close(&gateway);
+}
+
+/* Two name one file that is not here yet: that one of them sends it proves nothing of the other. */
+static void a_file_that_comes_is_not_everybodys(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_all();
+    struct digest file;
+    struct lone_message honest =
+        lone_gateway_put_with_real_file(gateway, "centre", "", "H38.09-261124-0001", false, &file);
+    struct lone_message other =
+        lone_gateway_put_with_real_file(gateway, "sxd", "stp", "H38.09-261124-0002", false, &file);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->wants, 1);
+    lone_gateway_put_piece(gateway, "centre", &file, true);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &honest, "stp"), ENTRY_LEASED);
+    lone_gateway_wait(gateway, BROKER_TICK_MS);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->wants, 1);
+    lone_gateway_put_piece(gateway, "sxd", &file, false);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->files_refused, 1);
+    assert_int_equal(lone_gateway_state(gateway, &other, "stp"), 0);
     lone_gateway_close(&gateway);
 }
 
@@ -435,6 +487,8 @@ int main(void)
         cmocka_unit_test(a_window_that_is_repeated_is_answered_once),
         cmocka_unit_test(a_session_does_not_change_its_connection),
         cmocka_unit_test(a_digest_does_not_open_a_file),
+        cmocka_unit_test(a_digest_does_not_send_a_file),
+        cmocka_unit_test(a_file_that_comes_is_not_everybodys),
         cmocka_unit_test(a_message_opens_its_files_to_its_recipient),
         cmocka_unit_test(a_withdrawn_message_opens_nothing),
     };
