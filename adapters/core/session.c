@@ -68,6 +68,7 @@ struct session *session_new(const struct session_options *options, struct arena 
     outbox_set_lease(session->outbox, session->to_office, SESSION_OFFICE_LEASE_MS);
     struct fetch_options fetch = fetch_options(options);
     fetch.emit = emit_blob_frame;
+    fetch.entitle = session_entitle;
     fetch.context = session;
     session->fetch = fetch_new(&fetch, memory);
     session->replies = take(memory, SESSION_REPLIES_MAX * sizeof(struct session_reply));

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "gateway/custody/entitle.h"
 #include "proto/ledger/merkle.h"
 
 #define NOTE_HEAD "ledger-head"
@@ -184,6 +185,18 @@ static void take_head(struct session *session, struct intake *intake)
 
 /* ---- frames and time
  * -------------------------------------------------------------------------------- */
+
+enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want)
+{
+    struct session *session = context;
+    enum reason reason = entitle_check(session->options.store, &session->scratch, peer, want);
+    if (reason == REASON_ATTACHMENT_FORBIDDEN)
+        session_event(session, &(struct transition){.event = "alarm",
+                                                    .from = *peer,
+                                                    .id = want->message_id,
+                                                    .reason = reason});
+    return reason;
+}
 
 void session_link_frame(struct session *session, struct intake *intake)
 {

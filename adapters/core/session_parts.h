@@ -126,6 +126,8 @@ uint32_t session_random(struct session *session);
 void session_link_frame(struct session *session, struct intake *intake);
 void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);
+/* For fetch: the gateway may have the files of the messages that we send it. */
+enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want);
 
 /* session_inbound.c */
 void session_take_parcels(struct session *session, struct intake *intake);

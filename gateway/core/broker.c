@@ -80,6 +80,8 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     broker->outbox = outbox_new(&outbox, memory);
     struct fetch_options fetch = fetch_options(options);
     fetch.emit = emit_blob_frame;
+    fetch.entitle = broker_entitle;
+    fetch.draw = broker_draw;
     fetch.context = broker;
     broker->fetch = fetch_new(&fetch, memory);
     broker->peers = take(memory, options->participants_max * sizeof(struct peer));

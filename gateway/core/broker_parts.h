@@ -156,6 +156,9 @@ struct peer *broker_get_peer(struct broker *broker, const struct key *key);
 void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake);
 void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason);
 void broker_tick_peers(struct broker *broker);
+/* For fetch: whether a peer may have a file, and where it shows one that is here. */
+enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want);
+uint64_t broker_draw(void *context);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "gateway/custody/entitle.h"
 #include "proto/base/check.h"
 
 static uint32_t *index_slot(const struct broker *broker, const struct key *key)
@@ -188,6 +189,27 @@ static void nothing_taken(struct broker *broker, struct peer *peer, uint32_t ret
     wall_t later = {broker->wall.ms + wait_ms};
     outbox_close(broker->outbox, peer->destination, later, plan_change, &broker->plan);
     outbox_open(broker->outbox, peer->destination, peer->window_messages);
+}
+
+/* An adapter of ours asks only for what a message of its own names: who else does is worth a look.
+ */
+enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want)
+{
+    struct broker *broker = context;
+    enum reason reason = entitle_check(broker->options.store, &broker->scratch, peer, want);
+    if (reason == REASON_ATTACHMENT_FORBIDDEN)
+        broker_event(
+            broker, &(struct broker_transition){
+                        .event = "alarm", .from = *peer, .id = want->message_id, .reason = reason});
+    return reason;
+}
+
+uint64_t broker_draw(void *context)
+{
+    const struct crypto_port *crypto = ((struct broker *)context)->options.crypto;
+    uint64_t random;
+    crypto->random(crypto->context, (uint8_t *)&random, sizeof random);
+    return random;
 }
 
 void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)

@@ -27,6 +27,7 @@ struct sealed {
     const struct parcel *parcel;
     uint32_t document_index; /* in that parcel */
     bool is_parsed;
+    bool has_files; /* the core's: its sender sent or showed every attachment */
     enum reason
         verdict; /* REASON_NONE: the seal of a registered, valid signer, who is the sender */
 };

@@ -5,15 +5,17 @@
 size_t fetch_memory_bytes(const struct fetch_options *options)
 {
     enum { ALIGNMENT_SLACK = 64 };
-    return sizeof(struct fetch) + options->peers_max * sizeof(struct peer) + ALIGNMENT_SLACK;
+    return sizeof(struct fetch) + options->peers_max * sizeof(struct peer) + BLOB_CHUNK_BYTES_MAX +
+           ALIGNMENT_SLACK;
 }
 
 struct fetch *fetch_new(const struct fetch_options *options, struct arena *memory)
 {
     struct fetch *fetch = arena_take(memory, sizeof *fetch);
     struct peer *peers = arena_take(memory, options->peers_max * sizeof(struct peer));
-    check(fetch != NULL && peers != NULL);
-    *fetch = (struct fetch){.options = *options, .peers = peers};
+    uint8_t *piece = arena_take(memory, BLOB_CHUNK_BYTES_MAX);
+    check(fetch != NULL && peers != NULL && piece != NULL);
+    *fetch = (struct fetch){.options = *options, .peers = peers, .piece = piece};
     return fetch;
 }
 
@@ -89,14 +91,29 @@ static void tell_waiting(struct fetch *fetch, struct wanted *wanted, enum reason
 static void wanted_over(struct fetch *fetch, struct wanted *wanted, enum reason outcome)
 {
     struct digest digest = wanted->digest;
+    bool has_come = outcome == REASON_NONE && !wanted->is_kept;
     tell_waiting(fetch, wanted, outcome);
-    /* One file, several peers' messages: once it is here, it is here for all. */
-    for (size_t i = 0; outcome == REASON_NONE && i < fetch->wanted_count;) {
-        if (digest_equal(&fetch->wanted[i].digest, &digest))
-            tell_waiting(fetch, &fetch->wanted[i], REASON_NONE);
-        else
-            i++;
+    /* One file, several peers' messages: once it is here, it is here for all, but who only named it
+     * may have to show it. There is nothing to show of an empty one. */
+    for (size_t i = 0; has_come && i < fetch->wanted_count;) {
+        struct wanted *other = &fetch->wanted[i];
+        bool is_same = digest_equal(&other->digest, &digest);
+        if (is_same && (fetch->options.draw == NULL || other->size_bytes == 0)) {
+            tell_waiting(fetch, other, REASON_NONE);
+            continue;
+        }
+        other->is_kept = other->is_kept || is_same;
+        i++;
     }
+}
+
+void fetch_emit_answer(struct fetch *fetch, const struct wanted *wanted, struct frame *answer)
+{
+    if (answer->kind == FRAME_BLOB_WANT) {
+        answer->blob.sender = wanted->sender;
+        answer->blob.message_id = wanted->message_id;
+    }
+    fetch_emit_frame(fetch, &wanted->peer, answer);
 }
 
 /* Another peer is sending the same file: its partial form has one writer at a time. */
@@ -104,7 +121,7 @@ static bool is_under_way(const struct fetch *fetch, const struct wanted *wanted)
 {
     for (size_t i = 0; i < fetch->wanted_count; i++) {
         const struct wanted *other = &fetch->wanted[i];
-        if (other->is_begun && digest_equal(&other->digest, &wanted->digest))
+        if (other->is_begun && !other->is_kept && digest_equal(&other->digest, &wanted->digest))
             return true;
     }
     return false;
@@ -131,17 +148,17 @@ static bool begin_wanted(struct fetch *fetch, struct peer *peer, struct wanted *
         return true;
     }
     wanted->is_begun = true;
-    fetch_emit_frame(fetch, &peer->key, &answer);
+    fetch_emit_answer(fetch, wanted, &answer);
     return true;
 }
 
-static bool receiver_has_room(const struct peer *peer)
+/* Also the sender's places are BLOB_TRANSFERS_MAX, and a proof takes one as well. */
+static bool receiver_has_room(const struct fetch *fetch, const struct peer *peer)
 {
-    for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++) {
-        if (peer->receiver.transfers[i].state == BLOB_IDLE)
-            return true;
-    }
-    return false;
+    size_t begun = 0;
+    for (size_t i = 0; i < fetch->wanted_count; i++)
+        begun += fetch->wanted[i].is_begun && key_equal(&fetch->wanted[i].peer, &peer->key);
+    return begun < BLOB_TRANSFERS_MAX;
 }
 
 /* The partial form changed under us: a local system has put the same file there meanwhile, or it
@@ -152,26 +169,40 @@ static enum reason unless_changed(enum reason reason)
 }
 
 /* A whole file of size zero or one that was complete in its partial form needs no chunk. */
-static bool finish_if_whole(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+static bool finish_if_whole(struct fetch *fetch, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
     uint64_t offset;
     if (blobs->verbs->begin(blobs, &wanted->digest, wanted->size_bytes, &offset) != REASON_NONE ||
         offset < wanted->size_bytes)
         return false;
-    (void)peer;
-    wanted_over(fetch, wanted, unless_changed(blobs->verbs->finish(blobs, &wanted->digest)));
+    enum reason reason = unless_changed(blobs->verbs->finish(blobs, &wanted->digest));
+    if (reason == REASON_NONE && wanted->size_bytes > 0 && fetch->options.draw != NULL) {
+        wanted->is_kept = true; /* perhaps it was somebody else who sent it */
+        fetch_ask_proof(fetch, wanted);
+    } else {
+        wanted_over(fetch, wanted, reason);
+    }
+    return true;
+}
+
+/* False: nothing more can begin now. */
+static bool begin_next(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+{
+    if (wanted->is_kept)
+        fetch_ask_proof(fetch, wanted);
+    else if (!is_under_way(fetch, wanted) && !finish_if_whole(fetch, wanted))
+        return begin_wanted(fetch, peer, wanted);
     return true;
 }
 
 static void begin_more(struct fetch *fetch, struct peer *peer)
 {
-    for (size_t i = 0; i < fetch->wanted_count && receiver_has_room(peer);) {
+    for (size_t i = 0; i < fetch->wanted_count && receiver_has_room(fetch, peer);) {
         struct wanted *wanted = &fetch->wanted[i];
-        bool is_next = !wanted->is_begun && key_equal(&wanted->peer, &peer->key) &&
-                       !is_under_way(fetch, wanted);
+        bool is_next = !wanted->is_begun && key_equal(&wanted->peer, &peer->key);
         size_t before = fetch->wanted_count;
-        if (is_next && !finish_if_whole(fetch, peer, wanted) && !begin_wanted(fetch, peer, wanted))
+        if (is_next && !begin_next(fetch, peer, wanted))
             return;
         if (fetch->wanted_count == before)
             i++;
@@ -197,8 +228,8 @@ static enum reason look_for(struct fetch *fetch, const struct attachment *attach
     return size_bytes > attachment->size_bytes ? REASON_ATTACHMENT_LONG : REASON_ATTACHMENT_SHORT;
 }
 
-static bool add_wanted(struct fetch *fetch, const struct key *peer,
-                       const struct attachment *attachment, mono_t now)
+static bool add_wanted(struct fetch *fetch, const struct key *peer, const struct envelope *envelope,
+                       const struct attachment *attachment, bool is_kept, mono_t now)
 {
     if (find_wanted(fetch, peer, &attachment->digest) != NULL)
         return true;
@@ -208,6 +239,9 @@ static bool add_wanted(struct fetch *fetch, const struct key *peer,
         .peer = *peer,
         .digest = attachment->digest,
         .size_bytes = attachment->size_bytes,
+        .sender = envelope->sender,
+        .message_id = envelope->id,
+        .is_kept = is_kept,
         .progress = now,
     };
     return true;
@@ -248,40 +282,67 @@ static bool has_room(const struct fetch *fetch, const struct intake *intake, siz
            (bytes == 0 || own.bytes + bytes <= FETCH_WAITING_BYTES_MAX - all.bytes);
 }
 
+/* Which attachments are wanted from the peer, each file once, and how many. */
+static enum reason look_for_all(struct fetch *fetch, const struct sealed *sealed,
+                                bool ret_missing[ATTACHMENTS_MAX], bool ret_kept[ATTACHMENTS_MAX],
+                                unsigned int *ret_wanted)
+{
+    const struct attachment *attachments = sealed->envelope.attachments;
+    bool must_show = fetch->options.draw != NULL && !sealed->has_files;
+    *ret_wanted = 0;
+    for (size_t i = 0; i < sealed->envelope.attachment_count; i++) {
+        bool is_missing;
+        bool is_first = true; /* the same file twice in one message is one file */
+        enum reason reason = look_for(fetch, &attachments[i], &is_missing);
+        if (reason != REASON_NONE)
+            return reason;
+        for (size_t j = 0; is_first && j < i; j++)
+            is_first = !digest_equal(&attachments[i].digest, &attachments[j].digest);
+        ret_missing[i] = is_first && is_missing;
+        ret_kept[i] = is_first && !is_missing && must_show && attachments[i].size_bytes > 0;
+        *ret_wanted += ret_missing[i] || ret_kept[i];
+    }
+    return REASON_NONE;
+}
+
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason)
 {
     const struct envelope *envelope = &sealed->envelope;
-    bool is_missing[ATTACHMENTS_MAX] = {0};
-    unsigned int missing = 0;
-    for (size_t i = 0; i < envelope->attachment_count; i++) {
-        enum reason reason = look_for(fetch, &envelope->attachments[i], &is_missing[i]);
-        if (reason != REASON_NONE) {
-            *ret_reason = reason;
-            return FETCH_REFUSED;
-        }
-        for (size_t j = 0; is_missing[i] && j < i; j++) {
-            /* the same file twice in one message is one file */
-            if (digest_equal(&envelope->attachments[i].digest, &envelope->attachments[j].digest))
-                is_missing[i] = false;
-        }
-        missing += is_missing[i];
+    bool is_missing[ATTACHMENTS_MAX];
+    bool is_kept[ATTACHMENTS_MAX];
+    unsigned int wanted;
+    enum reason reason = look_for_all(fetch, sealed, is_missing, is_kept, &wanted);
+    if (reason != REASON_NONE) {
+        *ret_reason = reason;
+        return FETCH_REFUSED;
     }
-    if (missing == 0)
+    if (wanted == 0)
         return FETCH_READY;
     struct peer *peer = get_peer(fetch, &intake->peer);
-    if (peer == NULL || !has_room(fetch, intake, missing)) {
+    if (peer == NULL || !has_room(fetch, intake, wanted)) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;
     }
     for (size_t i = 0; i < envelope->attachment_count; i++) {
-        if (is_missing[i])
-            check(add_wanted(fetch, &intake->peer, &envelope->attachments[i], now));
+        if (is_missing[i] || is_kept[i])
+            check(add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i], is_kept[i],
+                             now));
     }
-    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, missing, REASON_NONE};
+    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, wanted, REASON_NONE};
     intake->references++;
     begin_more(fetch, peer);
     return FETCH_WAITS;
+}
+
+static void receive_proof(struct fetch *fetch, struct wanted *wanted,
+                          const struct frame_blob *chunk)
+{
+    enum reason outcome;
+    if (!fetch_check_proof(fetch, wanted, chunk, &outcome))
+        return;
+    fetch_end_proof(fetch, wanted, outcome);
+    wanted_over(fetch, wanted, outcome);
 }
 
 static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct frame_blob *chunk,
@@ -292,6 +353,10 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
     struct wanted *wanted = find_wanted(fetch, &peer->key, &chunk->digest);
     if (wanted == NULL)
         return;
+    if (wanted->is_kept) {
+        receive_proof(fetch, wanted, chunk);
+        return;
+    }
     enum blob_step step = blob_receiver_chunk(&peer->receiver, chunk, &answer);
     if (step == BLOB_DROP)
         return;
@@ -315,11 +380,11 @@ static void receive_chunk(struct fetch *fetch, struct peer *peer, const struct f
     if (is_complete) {
         enum reason outcome = unless_changed(blobs->verbs->finish(blobs, &chunk->digest));
         blob_receiver_finished(&peer->receiver, &chunk->digest, outcome, &answer);
+        fetch_emit_answer(fetch, wanted, &answer);
         wanted_over(fetch, wanted, outcome);
-        has_answer = true;
+    } else if (has_answer) {
+        fetch_emit_answer(fetch, wanted, &answer);
     }
-    if (has_answer)
-        fetch_emit_frame(fetch, &peer->key, &answer);
 }
 
 /* ---- both
@@ -339,8 +404,9 @@ void fetch_frame(struct fetch *fetch, const struct key *peer, const struct frame
         struct wanted *wanted = find_wanted(fetch, peer, &frame->blob.digest);
         struct frame ignored;
         if (wanted != NULL && wanted->is_begun) {
-            blob_receiver_finished(&from->receiver, &frame->blob.digest, frame->blob.reason,
-                                   &ignored);
+            if (!wanted->is_kept)
+                blob_receiver_finished(&from->receiver, &frame->blob.digest, frame->blob.reason,
+                                       &ignored);
             wanted_over(fetch, wanted, frame->blob.reason);
             begin_more(fetch, from);
         } else {
@@ -360,7 +426,9 @@ void fetch_tick(struct fetch *fetch, mono_t now)
             continue;
         }
         struct peer *peer = fetch_find_peer(fetch, &wanted->peer);
-        if (peer != NULL && wanted->is_begun) {
+        if (wanted->is_begun && wanted->is_kept) {
+            fetch_end_proof(fetch, wanted, REASON_LEASE_EXPIRED);
+        } else if (peer != NULL && wanted->is_begun) {
             struct frame ignored;
             blob_receiver_finished(&peer->receiver, &wanted->digest, REASON_LEASE_EXPIRED,
                                    &ignored);
@@ -385,6 +453,7 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
         *ret_intake = waiting.intake;
         *ret_sealed = waiting.sealed;
         *ret_reason = waiting.reason;
+        waiting.sealed->has_files = waiting.reason == REASON_NONE;
         return true;
     }
     return false;

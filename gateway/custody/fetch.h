@@ -4,11 +4,16 @@
  * The envelope's attachments are the offer: their digests and sizes were signed. What is missing is
  * asked for (BlobWant) from the peer that the message came from, and only after the message was
  * verified and admitted, so nobody can fill our disk with files that no message names. Sending is
- * the other half: a peer's BlobWant is served from the blobs port.
+ * the other half: a peer's BlobWant names the message that it wants the file for, and is served
+ * from the blobs port when the entitle function given at fetch_new says that the peer may have it.
+ * Whoever may not hears what it would hear of a file that is not here.
+ *
+ * With a draw function, a file that is here is not sent again, but the peer that names it shows
+ * that it has it: one piece, at an offset that it cannot foresee (fetch_proof.c).
  *
  * Calling sequence, in a step: fetch_message per admitted message with attachments; fetch_frame for
  * every blob frame; fetch_tick; then fetch_ready until it has nothing. After the step's frames:
- * fetch_serve. Frames go to the emit function given at fetch_init.
+ * fetch_serve. Frames go to the emit function given at fetch_new.
  *
  * Bounds: FETCH_WAITING_MAX messages and FETCH_WANTED_MAX files wait, and no peer has more of them
  * than it leaves free for the others, so that one slow line does not stop the files of all; at the
@@ -39,11 +44,21 @@ struct fetch;
 /* Queues a frame for a peer; NOT REASON_NONE: it could not leave now. */
 typedef enum reason fetch_emit(void *context, const struct key *peer, const struct frame *frame);
 
+/* May this peer have the file? want: its BlobWant. Asked before anything is said of the file, when
+ * a transfer begins. NOT REASON_NONE: no (custody/entitle.h). */
+typedef enum reason fetch_entitle(void *context, const struct key *peer,
+                                  const struct frame_blob *want);
+
+/* 64 random bits. */
+typedef uint64_t fetch_draw(void *context);
+
 struct fetch_options {
     struct blobs *blobs;
     uint64_t size_max_bytes;
     uint32_t peers_max;
     fetch_emit *emit;
+    fetch_entitle *entitle;
+    fetch_draw *draw; /* NULL: a file that is here need not be shown by who names it */
     void *context;
 };
 

@@ -1,5 +1,18 @@
-/* The sending half: a peer's BlobWant is served from the blobs port, within its credit. */
+/* The sending half: a peer's BlobWant is served from the blobs port, within its credit, when the
+ * peer is entitled to the file. */
 #include "gateway/custody/fetch_parts.h"
+
+/* "Not yours" sounds like "not here": nobody learns by asking which files there are. */
+static void refuse(struct fetch *fetch, const struct key *peer, const struct digest *digest,
+                   enum reason reason)
+{
+    bool is_missing = reason == REASON_NOT_FOUND || reason == REASON_ATTACHMENT_FORBIDDEN;
+    struct frame refusal = {
+        .kind = FRAME_BLOB_REFUSED,
+        .blob = {.digest = *digest, .reason = is_missing ? REASON_ATTACHMENT_MISSING : reason},
+    };
+    fetch_emit_frame(fetch, peer, &refusal);
+}
 
 void fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want)
 {
@@ -8,21 +21,18 @@ void fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct fra
     enum reason reason;
     if (blob_sender_answer(&peer->sender, want, &digest, &reason) != BLOB_UNKNOWN)
         return;
-    uint64_t size_bytes;
+    uint64_t size_bytes = 0;
     struct frame offer;
-    reason = blobs->verbs->find(blobs, &want->blob.digest, &size_bytes);
+    reason = fetch->options.entitle(fetch->options.context, &peer->key, &want->blob);
+    if (reason == REASON_NONE)
+        reason = blobs->verbs->find(blobs, &want->blob.digest, &size_bytes);
     if (reason == REASON_NONE && want->blob.offset >= size_bytes)
         return; /* the peer says that it has all of it */
     if (reason == REASON_NONE &&
         !blob_sender_offer(&peer->sender, &want->blob.digest, size_bytes, &offer))
         reason = REASON_BUSY;
     if (reason != REASON_NONE) {
-        struct frame refusal = {
-            .kind = FRAME_BLOB_REFUSED,
-            .blob = {.digest = want->blob.digest,
-                     .reason = reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason},
-        };
-        fetch_emit_frame(fetch, &peer->key, &refusal);
+        refuse(fetch, &peer->key, &want->blob.digest, reason);
         return;
     }
     (void)blob_sender_answer(&peer->sender, want, &digest, &reason);

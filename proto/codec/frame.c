@@ -107,11 +107,12 @@ static const struct field_rule offer_fields[OFFER_FIELD_COUNT] = {
 RULE(offer, OFFER_FIELD_COUNT, RULE_BIT(OFFER_DIGEST));
 
 static const struct field_rule want_fields[WANT_FIELD_COUNT] = {
-    [WANT_DIGEST] = EXACTLY(DIGEST_BYTES),
-    [WANT_OFFSET] = UINT(0, UINT64_MAX),
-    [WANT_CREDIT_UNTIL] = UINT(0, UINT64_MAX),
+    [WANT_DIGEST] = EXACTLY(DIGEST_BYTES),         [WANT_OFFSET] = UINT(0, UINT64_MAX),
+    [WANT_CREDIT_UNTIL] = UINT(0, UINT64_MAX),     [WANT_SENDER] = TEXT(PARTICIPANT_KEY_BYTES_MAX),
+    [WANT_MESSAGE_ID] = EXACTLY(MESSAGE_ID_BYTES),
 };
-RULE(want, WANT_FIELD_COUNT, RULE_BIT(WANT_DIGEST));
+RULE(want, WANT_FIELD_COUNT,
+     RULE_BIT(WANT_DIGEST) | RULE_BIT(WANT_SENDER) | RULE_BIT(WANT_MESSAGE_ID));
 
 static const struct field_rule chunk_fields[CHUNK_FIELD_COUNT] = {
     [CHUNK_DIGEST] = EXACTLY(DIGEST_BYTES),
@@ -266,7 +267,7 @@ static enum reason parse_taken(struct bytes message, const struct message_rule *
 
 static enum reason parse_blob(enum frame_kind kind, struct bytes message, struct frame_blob *blob)
 {
-    struct field_value values[CHUNK_FIELD_COUNT] = {0};
+    struct field_value values[WANT_FIELD_COUNT] = {0}; /* the most of the four */
     const struct message_rule *rule = kind == FRAME_BLOB_OFFER   ? &offer_rule
                                       : kind == FRAME_BLOB_WANT  ? &want_rule
                                       : kind == FRAME_BLOB_CHUNK ? &chunk_rule
@@ -278,8 +279,12 @@ static enum reason parse_blob(enum frame_kind kind, struct bytes message, struct
         blob->size_bytes = values[OFFER_SIZE].value;
     if (kind == FRAME_BLOB_WANT || kind == FRAME_BLOB_CHUNK)
         blob->offset = values[WANT_OFFSET].value;
-    if (kind == FRAME_BLOB_WANT)
+    if (kind == FRAME_BLOB_WANT) {
         blob->credit_until = values[WANT_CREDIT_UNTIL].value;
+        memcpy(blob->message_id.bytes, values[WANT_MESSAGE_ID].bytes.data, MESSAGE_ID_BYTES);
+        if (!key_parse(values[WANT_SENDER].bytes, &blob->sender))
+            return REASON_FRAME_MALFORMED;
+    }
     if (kind == FRAME_BLOB_CHUNK)
         blob->content = values[CHUNK_CONTENT].bytes;
     if (kind == FRAME_BLOB_REFUSED)

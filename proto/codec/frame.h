@@ -92,8 +92,10 @@ struct frame_blob { /* FRAME_BLOB_* */
     uint64_t size_bytes;   /* OFFER */
     uint64_t offset;       /* WANT, CHUNK */
     uint64_t credit_until; /* WANT */
-    struct bytes content;  /* CHUNK */
-    enum reason reason;    /* REFUSED */
+    struct key sender;     /* WANT: the message that the file is wanted for */
+    struct message_id message_id;
+    struct bytes content; /* CHUNK */
+    enum reason reason;   /* REFUSED */
 };
 
 enum { CONSISTENCY_HASHES_MAX = 128 }; /* a tree of 2^64 leaves has paths of at most 64, twice */

@@ -89,6 +89,9 @@ static void put_blob(struct wire_writer *writer, enum frame_kind kind,
     if (kind == FRAME_BLOB_WANT) {
         wire_put_uint(writer, WANT_OFFSET, blob->offset);
         wire_put_uint(writer, WANT_CREDIT_UNTIL, blob->credit_until);
+        wire_put_bytes(writer, WANT_SENDER, key_bytes(&blob->sender));
+        wire_put_bytes(writer, WANT_MESSAGE_ID,
+                       (struct bytes){blob->message_id.bytes, MESSAGE_ID_BYTES});
     }
     if (kind == FRAME_BLOB_CHUNK) {
         check(blob->content.size >= 1 && blob->content.size <= BLOB_CHUNK_BYTES_MAX);

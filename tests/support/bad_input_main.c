@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "proto/base/check.h"
@@ -320,9 +321,10 @@ static void answer_want(struct peer *peer, const struct digest *digest, struct b
     check(peer_send(peer, &answer) == REASON_NONE);
 }
 
-/* Declares size_bytes of text, sends content. */
-static void send_attachment(struct peer *peer, const char *name, const char *text,
-                            uint64_t size_bytes, struct bytes content, enum reason expected)
+/* Declares size_bytes of text, sends content. The id of its message. */
+static struct message_id send_attachment(struct peer *peer, const char *name, const char *text,
+                                         uint64_t size_bytes, struct bytes content,
+                                         enum reason expected)
 {
     struct envelope draft;
     struct attachment attachment = {.size_bytes = size_bytes,
@@ -340,8 +342,8 @@ static void send_attachment(struct peer *peer, const char *name, const char *tex
     check(peer_build(peer, &draft, &document));
     check(peer_sign(peer, buffer_view(&document), &signature));
     bad_send_document(peer, buffer_view(&document), buffer_view(&signature));
-    bool is_asked_for =
-        expected != REASON_ATTACHMENT_TOO_LARGE && expected != REASON_ATTACHMENT_SHORT;
+    bool is_asked_for = content.size > 0 ? expected != REASON_ATTACHMENT_TOO_LARGE
+                                         : expected == REASON_ATTACHMENT_MISSING;
     if (is_asked_for)
         answer_want(peer, &attachment.digest, content);
     bad_expect_receipt(peer, name, &draft.id,
@@ -350,22 +352,82 @@ static void send_attachment(struct peer *peer, const char *name, const char *tex
                        expected);
     buffer_release(&document);
     buffer_release(&signature);
+    return draft.id;
+}
+
+/* Asks for text as an attachment of that message; what comes back is in peer->frame. */
+static bool ask_for(struct peer *peer, const struct key *sender, const struct message_id *id,
+                    const char *text)
+{
+    struct frame want = {
+        .kind = FRAME_BLOB_WANT,
+        .blob = {.credit_until = BLOB_CHUNK_BYTES_MAX, .sender = *sender, .message_id = *id}};
+    struct bytes content = bytes_of_text(text);
+    sha256_parts(&content, 1, &want.blob.digest);
+    check(peer_send(peer, &want) == REASON_NONE);
+    while (peer_receive(peer, WAIT_MS)) {
+        if (peer->frame.kind == FRAME_BLOB_CHUNK || peer->frame.kind == FRAME_BLOB_REFUSED)
+            return true;
+    }
+    return false;
+}
+
+static void expect_missing(struct peer *peer, const char *name, const struct key *sender,
+                           const struct message_id *id, const char *text)
+{
+    bool answered = ask_for(peer, sender, id, text);
+    bool is_refused = answered && peer->frame.kind == FRAME_BLOB_REFUSED &&
+                      peer->frame.blob.reason == REASON_ATTACHMENT_MISSING;
+    bad_report(name, is_refused, answered ? "another answer" : "nothing");
+}
+
+/* text is kept, for the centre, as a file of that message. */
+static void test_stolen_digest(const struct peer *owner, const struct message_id *id,
+                               const char *text)
+{
+    struct peer peer;
+    struct message_id own;
+    if (!bad_open_peer(&peer, STRANGER))
+        return;
+    expect_missing(&peer, "a file that somebody else sent", &owner->key, id, text);
+    expect_missing(&peer, "a file that nobody sent", &owner->key, id, "nobody's");
+    own = send_attachment(&peer, "a message that names a digest it was told", text, strlen(text),
+                          (struct bytes){0}, REASON_ATTACHMENT_MISSING);
+    expect_missing(&peer, "a file by that message", &peer.key, &own, text);
+    (void)send_attachment(&peer, "the same with a file that was made up", text, strlen(text),
+                          bytes_of_text("FIVE"), REASON_ATTACHMENT_DIGEST);
+    own = send_attachment(&peer, "the same with the file", text, strlen(text), bytes_of_text(text),
+                          REASON_NONE);
+    expect_missing(&peer, "a file by a message of one's own", &peer.key, &own, text);
+    bad_expect_still_well(&peer);
+    peer_close(&peer);
+    if (!peer_open(&peer, &bad_province, "centre", bad_endpoint) ||
+        !peer_greet(&peer, 64, WAIT_MS)) {
+        bad_report("centre connects", false, "no welcome");
+        return;
+    }
+    bool arrived = ask_for(&peer, &owner->key, id, text) && peer.frame.kind == FRAME_BLOB_CHUNK &&
+                   bytes_equal(peer.frame.blob.content, bytes_of_text(text));
+    bad_report("the recipient gets the file", arrived, "not the file");
+    peer_close(&peer);
 }
 
 static void test_attachments(struct peer *peer)
 {
-    send_attachment(peer, "attachment missing", "one", 3, (struct bytes){0},
-                    REASON_ATTACHMENT_MISSING);
-    send_attachment(peer, "attachment other than its digest", "two", 3, bytes_of_text("TWO"),
-                    REASON_ATTACHMENT_DIGEST);
-    send_attachment(peer, "attachment longer than declared", "three", 4, bytes_of_text("three"),
-                    REASON_ATTACHMENT_LONG);
-    send_attachment(peer, "attachment larger than allowed", "four", 2 * 1024 * 1024,
-                    bytes_of_text("four"), REASON_ATTACHMENT_TOO_LARGE);
-    send_attachment(peer, "attachment as declared", "five", 4, bytes_of_text("five"), REASON_NONE);
+    (void)send_attachment(peer, "attachment missing", "one", 3, (struct bytes){0},
+                          REASON_ATTACHMENT_MISSING);
+    (void)send_attachment(peer, "attachment other than its digest", "two", 3, bytes_of_text("TWO"),
+                          REASON_ATTACHMENT_DIGEST);
+    (void)send_attachment(peer, "attachment longer than declared", "three", 4,
+                          bytes_of_text("three"), REASON_ATTACHMENT_LONG);
+    (void)send_attachment(peer, "attachment larger than allowed", "four", 2 * 1024 * 1024,
+                          bytes_of_text("four"), REASON_ATTACHMENT_TOO_LARGE);
+    struct message_id id = send_attachment(peer, "attachment as declared", "five", 4,
+                                           bytes_of_text("five"), REASON_NONE);
     /* The file is known by its digest, and has fewer bytes than this message says. */
-    send_attachment(peer, "attachment shorter than declared", "five", 9, (struct bytes){0},
-                    REASON_ATTACHMENT_SHORT);
+    (void)send_attachment(peer, "attachment shorter than declared", "five", 9, (struct bytes){0},
+                          REASON_ATTACHMENT_SHORT);
+    test_stolen_digest(peer, &id, "five");
 }
 
 int main(int argc, char **argv)

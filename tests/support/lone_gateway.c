@@ -12,7 +12,7 @@
 #include "tests/support/blobs_memory.h"
 #include "tests/support/open_crypto.h"
 
-enum { FILES_MAX_BYTES = 1024 * 1024, BUILD_BYTES = 4 * 1024 * 1024 };
+enum { FILES_MAX_BYTES = 1024 * 1024, BUILD_BYTES = 4 * 1024 * 1024, FILE_BYTES = 1000 };
 
 /* ---- ports ---- */
 
@@ -60,7 +60,8 @@ static struct registry *make_registry(void)
             "1.000001,Cấp phép,Permit,G15-XD01,sxd,full,0,2020-01-01,,no\n"),
         [REGISTRY_FILE_POLICY] =
             bytes_of_text("sender,type,recipient,copies,life_hours\n"
-                          "centre,transfer,agency,,168\nagency,result,centre,,168\n"),
+                          "centre,transfer,agency,,168\nagency,result,centre,,168\n"
+                          "agency,result,agency,,168\n"),
     }};
     struct registry *registry = NULL;
     check(registry_new(&files, sha256_parts, &faults, &registry) == REASON_NONE);
@@ -234,22 +235,72 @@ struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, cons
     return put_message(gateway, &envelope);
 }
 
-struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
-                                               const char *dossier, uint8_t file)
+static struct lone_message put_with_file(struct lone_gateway *gateway, const char *sender,
+                                         const char *recipient, const char *dossier,
+                                         const struct digest *file)
 {
-    struct attachment attachment = {.size_bytes = 1000, .name = bytes_of_text("a.pdf")};
+    struct attachment attachment = {
+        .digest = *file, .size_bytes = FILE_BYTES, .name = bytes_of_text("a.pdf")};
     struct envelope envelope = {.sender = key_of(sender),
                                 .type = MESSAGE_TYPE_RESULT,
                                 .dossier_code = bytes_of_text(dossier),
                                 .attachments = &attachment,
                                 .attachment_count = 1};
-    memset(attachment.digest.bytes, file, DIGEST_BYTES);
-    attachment.digest.bytes[DIGEST_BYTES - 1] = 1; /* zeros name an upload without a digest */
+    (void)key_parse(bytes_of_text(recipient), &envelope.recipient);
     if (key_equal(&envelope.sender, &(struct key){"centre"})) {
         envelope.type = MESSAGE_TYPE_TRANSFER;
         envelope.procedure_code = bytes_of_text("2.000635");
     }
     return put_message(gateway, &envelope);
+}
+
+struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
+                                               const char *dossier, uint8_t file)
+{
+    struct digest digest;
+    memset(digest.bytes, file, DIGEST_BYTES);
+    digest.bytes[DIGEST_BYTES - 1] = 1; /* zeros name an upload without a digest */
+    return put_with_file(gateway, sender, "", dossier, &digest);
+}
+
+static const uint8_t kept_content[FILE_BYTES];
+
+struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,
+                                                    const char *sender, const char *recipient,
+                                                    const char *dossier, bool is_kept,
+                                                    struct digest *ret_file)
+{
+    struct bytes file = {kept_content, FILE_BYTES};
+    struct blobs *blobs = gateway->blobs;
+    uint64_t at;
+    sha256_parts(&file, 1, ret_file);
+    if (is_kept && blobs->verbs->find(blobs, ret_file, &at) != REASON_NONE) {
+        check(blobs->verbs->begin(blobs, ret_file, FILE_BYTES, &at) == REASON_NONE);
+        check(blobs->verbs->write(blobs, ret_file, 0, file) == REASON_NONE);
+        check(blobs->verbs->finish(blobs, ret_file) == REASON_NONE);
+    }
+    return put_with_file(gateway, sender, recipient, dossier, ret_file);
+}
+
+void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
+                            const struct digest *file, bool is_true)
+{
+    uint8_t other[FILE_BYTES] = {[FILE_BYTES - 1] = 1};
+    struct frame frame = {
+        .kind = FRAME_BLOB_CHUNK,
+        .blob = {.digest = *file, .content = {is_true ? kept_content : other, FILE_BYTES}}};
+    put(gateway, peer, &frame);
+}
+
+void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
+                           const struct lone_message *message, const struct digest *file)
+{
+    struct frame frame = {.kind = FRAME_BLOB_WANT,
+                          .blob = {.digest = *file,
+                                   .credit_until = FILE_BYTES,
+                                   .sender = message->sender,
+                                   .message_id = message->id}};
+    put(gateway, peer, &frame);
 }
 
 void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *peer,
@@ -341,14 +392,21 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
         gateway->not_taken_reason = frame.taken.reason;
     } else if (frame.kind == FRAME_GOODBYE) {
         gateway->goodbyes++;
+    } else if (frame.kind == FRAME_BLOB_CHUNK) {
+        gateway->chunks++;
+    } else if (frame.kind == FRAME_BLOB_WANT) {
+        gateway->wants += frame.blob.offset < FILE_BYTES;
+    } else if (frame.kind == FRAME_BLOB_REFUSED) {
+        gateway->files_refused++;
+        gateway->file_reason = frame.blob.reason;
     }
     return REASON_NONE;
 }
 
-static void ignore(void *context, const struct broker_transition *transition)
+static void count_alarm(void *context, const struct broker_transition *transition)
 {
-    (void)context;
-    (void)transition;
+    struct lone_gateway *gateway = context;
+    gateway->alarms += strcmp(transition->event, "alarm") == 0;
 }
 
 static void intake_done(void *context, struct intake *intake)
@@ -360,6 +418,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
 {
     gateway->parcels = gateway->taken = gateway->not_taken = gateway->goodbyes = 0;
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
+    gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
     gateway->not_taken_reason = REASON_NONE;
     broker_begin(gateway->broker, (mono_t){gateway->now_ms}, (wall_t){gateway->now_ms});
 }
@@ -367,7 +426,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
 enum reason lone_gateway_end(struct lone_gateway *gateway)
 {
     const struct broker_effects effects = {
-        .context = gateway, .send = took, .transition = ignore, .intake_done = intake_done};
+        .context = gateway, .send = took, .transition = count_alarm, .intake_done = intake_done};
     const struct store_plan *plan = NULL;
     size_t fed = 0;
     while (fed < gateway->frame_count && broker_has_room(gateway->broker))

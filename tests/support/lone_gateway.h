@@ -45,6 +45,10 @@ struct lone_gateway {
     size_t parcels, taken, not_taken, goodbyes;
     enum reason not_taken_reason;
     size_t sent_to_stp, sent_to_sxd; /* parcels */
+    size_t alarms;
+    size_t chunks, files_refused;
+    enum reason file_reason; /* of the last that was refused */
+    size_t wants;            /* of files that are not complete */
 };
 
 struct lone_gateway *lone_gateway_open(void);
@@ -56,6 +60,18 @@ struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, cons
 /* A transfer of the centre, or a result of an agency, with one file that is nowhere yet. */
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
                                                const char *dossier, uint8_t file);
+/* The same with a file that can come, or that the gateway keeps already; recipient: "" leaves it to
+ * the registry. */
+struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,
+                                                    const char *sender, const char *recipient,
+                                                    const char *dossier, bool is_kept,
+                                                    struct digest *ret_file);
+/* The peer sends or shows that file, or made-up bytes. */
+void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
+                            const struct digest *file, bool is_true);
+/* The peer wants the file, from its beginning, for that message. */
+void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
+                           const struct lone_message *message, const struct digest *file);
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count);
 /* "Nothing that is under way": no ids. */

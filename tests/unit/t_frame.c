@@ -281,10 +281,21 @@ static void test_blobs(void **state)
     want.sha256 = digest;
     want.offset = 10;
     want.credit_until = 20;
+    want.sender = "centre";
+    want.message_id = (ProtobufCBinaryData){16, fixture->content + 50};
     frame = pass(fixture, &FRAME_OF(BLOB_WANT, blob_want, &want));
     assert_int_equal(frame.kind, FRAME_BLOB_WANT);
     assert_int_equal(frame.blob.offset, 10);
     assert_int_equal(frame.blob.credit_until, 20);
+    assert_string_equal(frame.blob.sender.text, "centre");
+    assert_memory_equal(frame.blob.message_id.bytes, fixture->content + 50, 16);
+    want.message_id.len = 0; /* a want that names no message, as of an older program */
+    assert_int_equal(refusal(fixture, &FRAME_OF(BLOB_WANT, blob_want, &want)),
+                     REASON_FRAME_MALFORMED);
+    want.message_id.len = 16;
+    want.sender = "Centre"; /* no key */
+    assert_int_equal(refusal(fixture, &FRAME_OF(BLOB_WANT, blob_want, &want)),
+                     REASON_FRAME_MALFORMED);
 
     Lienthong__V1__BlobChunk chunk = LIENTHONG__V1__BLOB_CHUNK__INIT;
     chunk.sha256 = digest;
@@ -496,6 +507,8 @@ static void random_frame(struct fixture *fixture, struct random_parts *parts, st
                                           .size_bytes = up_to(fixture, UINT64_MAX - 1),
                                           .offset = up_to(fixture, UINT64_MAX - 1),
                                           .credit_until = up_to(fixture, UINT64_MAX - 1),
+                                          .sender = key_of("centre"),
+                                          .message_id = parts->ids[0],
                                           .content = some_bytes(fixture, 1, 3000),
                                           .reason = REASON_BUSY};
     }

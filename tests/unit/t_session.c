@@ -27,6 +27,8 @@ struct fixture {
     struct session *session;
     struct message_id ids;
     size_t taken, not_taken;
+    size_t chunks, alarms;
+    struct frame_blob file; /* the last want or refusal */
 };
 
 static int set_up(void **state)
@@ -81,6 +83,9 @@ static enum reason took(void *context, struct bytes bytes)
     check(frame_parse(bytes, &arena, &frame) == REASON_NONE);
     fixture->taken += frame.kind == FRAME_TAKEN ? frame.taken.count : 0;
     fixture->not_taken += frame.kind == FRAME_NOT_TAKEN ? frame.taken.count : 0;
+    fixture->chunks += frame.kind == FRAME_BLOB_CHUNK;
+    if (frame.kind == FRAME_BLOB_WANT || frame.kind == FRAME_BLOB_REFUSED)
+        fixture->file = frame.blob;
     return REASON_NONE;
 }
 
@@ -91,10 +96,10 @@ static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
     (void)attempt;
 }
 
-static void ignore(void *context, const struct transition *transition)
+static void count_alarm(void *context, const struct transition *transition)
 {
-    (void)context;
-    (void)transition;
+    struct fixture *fixture = context;
+    fixture->alarms += strcmp(transition->event, "alarm") == 0;
 }
 
 static void intake_done(void *context, struct intake *intake)
@@ -107,13 +112,14 @@ static void intake_done(void *context, struct intake *intake)
 
 static void begin(struct fixture *fixture)
 {
-    fixture->taken = fixture->not_taken = 0;
+    fixture->taken = fixture->not_taken = fixture->chunks = fixture->alarms = 0;
+    fixture->file = (struct frame_blob){0};
     session_begin(fixture->session, (mono_t){now_ms}, (wall_t){now_ms});
 }
 
 static void end(struct fixture *fixture)
 {
-    const struct session_effects effects = {fixture, took, call_office, ignore, intake_done};
+    const struct session_effects effects = {fixture, took, call_office, count_alarm, intake_done};
     const struct store_plan *plan = NULL;
     assert_int_equal(session_end(fixture->session, &plan), REASON_NONE);
     if (plan != NULL)
@@ -123,27 +129,33 @@ static void end(struct fixture *fixture)
 
 /* ---- what the gateway brings ---- */
 
-static void bring(struct fixture *fixture, const struct bytes *documents, size_t count,
-                  const char *seal)
+static void bring_frame(struct fixture *fixture, const struct frame *frame)
 {
-    struct parcel parcels[FRAME_PARCELS_MAX];
     struct intake *intake = calloc(1, sizeof *intake);
     struct buffer bytes;
-    check(intake != NULL && count <= FRAME_PARCELS_MAX);
-    for (size_t i = 0; i < count; i++)
-        parcels[i] = (struct parcel){.documents = &documents[i],
-                                     .document_count = 1,
-                                     .signature = bytes_of_text(seal),
-                                     .certificate = bytes_of_text("c")};
-    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, count}};
+    check(intake != NULL);
     buffer_init(&bytes, FRAME_BYTES_MAX);
-    check(frame_build(&frame, &fixture->build, &bytes) == REASON_NONE);
+    check(frame_build(frame, &fixture->build, &bytes) == REASON_NONE);
     intake->bytes = buffer_view(&bytes);
     intake->peer = key_of("gateway");
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
     examine_frame(intake, &open_crypto, (wall_t){now_ms});
     session_intake(fixture->session, intake);
     arena_reset(&fixture->build);
+}
+
+static void bring(struct fixture *fixture, const struct bytes *documents, size_t count,
+                  const char *seal)
+{
+    struct parcel parcels[FRAME_PARCELS_MAX];
+    check(count <= FRAME_PARCELS_MAX);
+    for (size_t i = 0; i < count; i++)
+        parcels[i] = (struct parcel){.documents = &documents[i],
+                                     .document_count = 1,
+                                     .signature = bytes_of_text(seal),
+                                     .certificate = bytes_of_text("c")};
+    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, count}};
+    bring_frame(fixture, &frame);
 }
 
 static struct bytes build(struct fixture *fixture, struct envelope *envelope,
@@ -166,7 +178,7 @@ static struct bytes build(struct fixture *fixture, struct envelope *envelope,
     return copy;
 }
 
-static struct submitted submit(struct fixture *fixture)
+static struct submitted submit_with(struct fixture *fixture, const struct attachment *attachment)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
@@ -175,10 +187,17 @@ static struct submitted submit(struct fixture *fixture)
     body.transfer = &transfer;
     struct submission submission = {.draft = {.type = MESSAGE_TYPE_TRANSFER,
                                               .dossier_code = bytes_of_text("H38.09-261124-0001"),
-                                              .procedure_code = bytes_of_text("2.000635")},
+                                              .procedure_code = bytes_of_text("2.000635"),
+                                              .attachments = attachment,
+                                              .attachment_count = attachment != NULL},
                                     .body = &body};
     assert_int_equal(session_submit(fixture->session, &submission, &submitted), REASON_NONE);
     return submitted;
+}
+
+static struct submitted submit(struct fixture *fixture)
+{
+    return submit_with(fixture, NULL);
 }
 
 static struct bytes receipt(struct fixture *fixture, const char *sender, uint32_t type,
@@ -326,6 +345,102 @@ static void what_was_refused_stays_refused(void **state)
     }
 }
 
+/* ---- files ---- */
+
+static struct attachment keep_file(struct fixture *fixture, const char *text)
+{
+    const struct blobs_verbs *verbs = fixture->blobs->verbs;
+    struct bytes content = bytes_of_text(text);
+    struct attachment file = {.size_bytes = content.size, .name = bytes_of_text("a.pdf")};
+    uint64_t at;
+    sha256_parts(&content, 1, &file.digest);
+    check(verbs->begin(fixture->blobs, &file.digest, content.size, &at) == REASON_NONE);
+    check(verbs->write(fixture->blobs, &file.digest, 0, content) == REASON_NONE);
+    check(verbs->finish(fixture->blobs, &file.digest) == REASON_NONE);
+    return file;
+}
+
+static bool is_served(struct fixture *fixture, const struct digest *file, const char *sender,
+                      const struct message_id *id)
+{
+    struct frame want = {.kind = FRAME_BLOB_WANT,
+                         .blob = {.digest = *file,
+                                  .credit_until = BLOB_CHUNK_BYTES_MAX,
+                                  .sender = key_of(sender),
+                                  .message_id = *id}};
+    begin(fixture);
+    bring_frame(fixture, &want);
+    end(fixture);
+    if (fixture->chunks == 0) {
+        assert_int_equal(fixture->file.reason, REASON_ATTACHMENT_MISSING);
+        assert_int_equal(fixture->alarms, 1);
+    }
+    return fixture->chunks > 0;
+}
+
+/* The gateway gets the files of what we send it; not a draft's, nor what others sent us. */
+static void the_gateway_gets_the_files_that_are_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    struct attachment sent = keep_file(fixture, "sent");
+    struct attachment draft = keep_file(fixture, "not sent");
+    begin(fixture);
+    struct submitted submitted = submit_with(fixture, &sent);
+    end(fixture);
+    struct envelope envelope = {.sender = key_of("stp"),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .sequence = 1,
+                                .dossier_code = bytes_of_text("H38.09-261124-0001"),
+                                .attachments = &draft,
+                                .attachment_count = 1};
+    begin(fixture);
+    struct bytes document = build(fixture, &envelope, &body);
+    struct message_id received = envelope.id;
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_int_equal(fixture->taken, 1);
+    assert_false(is_served(fixture, &draft.digest, "centre", &submitted.id));
+    assert_false(is_served(fixture, &draft.digest, "stp", &received));
+    assert_true(is_served(fixture, &sent.digest, "centre", &submitted.id));
+}
+
+/* What is missing is asked for in the name of the message that came. */
+static void a_file_is_wanted_for_its_message(void **state)
+{
+    struct fixture *fixture = *state;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    struct attachment file = {.size_bytes = 1000, .name = bytes_of_text("a.pdf")};
+    memset(file.digest.bytes, 0x5a, DIGEST_BYTES);
+    struct envelope envelope = {.sender = key_of("stp"),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .sequence = 1,
+                                .dossier_code = bytes_of_text("H38.09-261124-0001"),
+                                .attachments = &file,
+                                .attachment_count = 1};
+    begin(fixture);
+    struct bytes document = build(fixture, &envelope, &body);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_true(digest_equal(&fixture->file.digest, &file.digest));
+    assert_string_equal(fixture->file.sender.text, "stp");
+    assert_true(id_equal(&fixture->file.message_id, &envelope.id));
+    struct frame refusal = {.kind = FRAME_BLOB_REFUSED,
+                            .blob = {.digest = file.digest, .reason = REASON_BUSY}};
+    begin(fixture);
+    bring_frame(fixture, &refusal);
+    end(fixture);
+    assert_int_equal(fixture->not_taken, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +449,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_receipt_cannot_be_verified, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_refused_stays_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_senders_are_answered_in_one_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_gateway_gets_the_files_that_are_sent, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_wanted_for_its_message, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
