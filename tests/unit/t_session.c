@@ -12,6 +12,7 @@
 #include "gateway/store/store_memory.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
+#include "proto/seal/sha256.h"
 #include "schema/body.pb-c.h"
 #include "tests/support/blobs_memory.h"
 #include "tests/support/open_crypto.h"
