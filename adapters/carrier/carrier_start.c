@@ -123,7 +123,7 @@ static bool start_links(struct carrier_program *program, const struct curve_pair
 {
     const struct carrier_settings *settings = &program->settings;
     struct link_server_options server = {
-        .endpoint = settings->listen, .key = *pair, .io_threads = 1};
+        .endpoint = settings->listen, .key = *pair, .io_threads = 1, .clock = program_mono};
     struct link_client_options client = {
         .endpoint = settings->gateway.endpoint, .key = *pair, .is_carrier = true};
     bool has_key = gateway_public_key(program, registry, &client.server_public_key);

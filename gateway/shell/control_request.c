@@ -60,7 +60,8 @@ static json_t *status_json(struct gateway *gateway)
     return json_pack("{s:b, s:s, s:{s:I, s:s}, s:s, s:I, s:o}", "ok", 1, "store",
                      reason_code(status.store), "ledger", "size", (json_int_t)status.ledger_size,
                      "root", root, "registry_version", registry_version(gateway->registry),
-                     "refused_handshakes", (json_int_t)gateway->refused_handshakes, "peers", peers);
+                     "refused_handshakes", (json_int_t)link_server_refusals(gateway->link), "peers",
+                     peers);
 }
 
 /* ---- one dossier

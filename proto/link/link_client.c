@@ -6,6 +6,7 @@
 #include <zmq.h>
 
 #include "proto/base/check.h"
+#include "proto/link/redial.h"
 #include "proto/link/socket.h"
 
 enum {
@@ -24,11 +25,11 @@ struct link_client {
     zmq_msg_t name; /* of the frame, on a carrier's connection */
     zmq_msg_t frame;
     char *endpoint;
-    int64_t redial_after_ms;
+    struct redial redial;
     mono_t redial_due; /* 0: the next tick sets it */
     bool is_carrier;
     bool is_connected;
-    bool is_refused; /* ZeroMQ has given this connection up */
+    bool is_refused; /* not dialled, until link_client_tick does */
 };
 
 static bool set_text(void *socket, int option, const char *text)
@@ -53,6 +54,14 @@ static bool configure(struct link_client *client, const struct link_client_optio
            zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate) == 0;
 }
 
+static void init_redial(struct redial *redial, const struct link_client_options *options)
+{
+    int64_t min = options->refused_min_ms != 0 ? options->refused_min_ms : LINK_REFUSED_MIN_MS;
+    int64_t max = options->refused_max_ms != 0 ? options->refused_max_ms : LINK_REFUSED_MAX_MS;
+    uint64_t seed = hash_bytes(bytes_of_text(options->key.public_key.text));
+    redial_init(redial, min < max ? min : max, max, seed);
+}
+
 static void *open_context(const struct link_client *beside)
 {
     if (beside != NULL)
@@ -73,8 +82,7 @@ enum reason link_client_new(const struct link_client_options *options,
     (void)zmq_msg_init(&client->name);
     (void)zmq_msg_init(&client->frame);
     client->is_carrier = options->is_carrier;
-    client->redial_after_ms =
-        options->reconnect_max_ms != 0 ? options->reconnect_max_ms : RECONNECT_MAX_MS;
+    init_redial(&client->redial, options);
     client->endpoint = strdup(options->endpoint);
     client->is_context_shared = options->beside != NULL;
     client->context = open_context(options->beside);
@@ -128,6 +136,17 @@ int link_client_fd(const struct link_client *client)
     return client->wait;
 }
 
+/* A server with another key hangs up, and ZeroMQ would dial again at once and for ever; after an
+ * answer that refuses the key it would never. In both cases what is left of the connection goes,
+ * and link_client_tick dials. */
+static void set_refused(struct link_client *client)
+{
+    client->is_refused = true;
+    client->is_connected = false;
+    client->redial_due = (mono_t){0};
+    (void)zmq_disconnect(client->socket, client->endpoint);
+}
+
 /* What the monitor saw, as an event of ours; false: nothing to tell. */
 static bool take_monitor_event(struct link_client *client, struct link_event *ret_event)
 {
@@ -137,8 +156,10 @@ static bool take_monitor_event(struct link_client *client, struct link_event *re
         case 0:
             return false;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            if (client->is_refused) /* ZeroMQ was quicker, and it is disconnected by now */
+                continue;
             client->is_connected = true;
-            client->is_refused = false;
+            redial_reset(&client->redial);
             *ret_event = (struct link_event){.kind = LINK_PEER_CONNECTED};
             return true;
         case ZMQ_EVENT_DISCONNECTED:
@@ -150,12 +171,13 @@ static bool take_monitor_event(struct link_client *client, struct link_event *re
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            client->is_connected = false;
-            /* Without detail the other end hung up, which ZeroMQ tries again. */
-            client->is_refused = number != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-            client->redial_due = (mono_t){0};
-            *ret_event =
-                (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
+            if (client->is_refused)
+                continue;
+            set_refused(client);
+            *ret_event = (struct link_event){.kind = LINK_PEER_REFUSED,
+                                             .reason = number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+                                                           ? REASON_LINK_REFUSED
+                                                           : REASON_LINK_LOST};
             return true;
         default:
             continue;
@@ -200,12 +222,10 @@ void link_client_tick(struct link_client *client, mono_t now)
     if (!client->is_refused)
         return;
     if (client->redial_due.ms == 0)
-        client->redial_due = (mono_t){now.ms + client->redial_after_ms};
+        client->redial_due = (mono_t){now.ms + redial_next_ms(&client->redial)};
     if (now.ms < client->redial_due.ms)
         return;
     client->redial_due = (mono_t){0};
-    /* What is left of the connection before goes first, or each refusal would leave one more. */
-    (void)zmq_disconnect(client->socket, client->endpoint);
     client->is_refused = zmq_connect(client->socket, client->endpoint) != 0;
 }
 

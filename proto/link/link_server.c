@@ -5,12 +5,15 @@
  * nothing that a client may choose decides who it is, and a carrier may choose among those that it
  * carries. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
 #include "proto/link/peers.h"
+#include "proto/link/refusals.h"
 #include "proto/link/socket.h"
 #include "proto/link/zap.h"
 
@@ -21,6 +24,9 @@ struct link_server {
     void *socket;
     void *monitor;
     struct zap *zap;
+    struct refusals refusals;
+    struct curve_key refused; /* of the event reported last */
+    mono_t (*clock)(void);    /* NULL: time stands still */
     int wait;
     char endpoint[ENDPOINT_BYTES];
     zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
@@ -64,7 +70,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
     if (server->context == NULL ||
         zmq_ctx_set(server->context, ZMQ_IO_THREADS, options->io_threads) != 0)
         return REASON_OUT_OF_MEMORY;
-    enum reason reason = zap_new(server->context, &server->zap);
+    enum reason reason = zap_new(server->context, &server->refusals, &server->zap);
     if (reason != REASON_NONE)
         return reason;
     server->socket = zmq_socket(server->context, ZMQ_ROUTER);
@@ -86,6 +92,11 @@ enum reason link_server_new(const struct link_server_options *options,
     struct link_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return REASON_OUT_OF_MEMORY;
+    if (!refusals_init(&server->refusals)) {
+        free(server);
+        return REASON_OUT_OF_MEMORY;
+    }
+    server->clock = options->clock;
     server->wait = -1;
     (void)zmq_msg_init(&server->name);
     (void)zmq_msg_init(&server->frame);
@@ -117,6 +128,7 @@ void link_server_destroy(struct link_server **server)
     zap_destroy(&gone->zap);
     if (gone->context != NULL)
         (void)zmq_ctx_term(gone->context);
+    refusals_release(&gone->refusals);
     peers_release(&gone->peers);
     free(gone);
 }
@@ -146,20 +158,46 @@ int link_server_fd(const struct link_server *server)
     return server->wait;
 }
 
-static bool take_monitor_event(struct link_server *server, struct link_event *ret_event)
+/* True when there was any. */
+static bool take_monitor_events(struct link_server *server)
 {
+    bool any = false;
     for (;;) {
         int number = link_monitor_next(server->monitor);
         if (number == 0)
-            return false;
-        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
-            number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
-            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-            *ret_event =
-                (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
-            return true;
-        }
+            return any;
+        any = true;
+        /* A key that is not admitted has been counted by ZAP. */
+        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
+            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+            refusals_add(&server->refusals, NULL);
     }
+}
+
+static bool take_refusal(struct link_server *server, struct link_event *ret_event)
+{
+    mono_t now = server->clock == NULL ? (mono_t){0} : server->clock();
+    uint64_t count;
+    if (!refusals_next(&server->refusals, now, &server->refused, &count))
+        return false;
+    *ret_event = (struct link_event){.kind = LINK_PEER_REFUSED,
+                                     .reason = REASON_LINK_REFUSED,
+                                     .bytes = bytes_of_text(server->refused.text),
+                                     .count = count};
+    return true;
+}
+
+uint64_t link_server_refusals(struct link_server *server)
+{
+    return refusals_total(&server->refusals);
+}
+
+void link_refusal_print(const struct link_event *event, char *ret_text)
+{
+    bool has_key = event->bytes.size > 0;
+    (void)snprintf(ret_text, LINK_REFUSAL_TEXT_BYTES, "%s%.*s%stimes=%" PRIu64,
+                   has_key ? "key=" : "", (int)event->bytes.size, (const char *)event->bytes.data,
+                   has_key ? " " : "", event->count);
 }
 
 /* Binds the routing id to the participant; true when this is a new connection of it. */
@@ -234,7 +272,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
         *ret_event = server->pending;
         return true;
     }
-    if (take_monitor_event(server, ret_event))
+    if (take_monitor_events(server) && take_refusal(server, ret_event))
         return true;
     struct link_event event;
     bool is_new = false;
@@ -243,7 +281,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
         got = receive_frame(server, &event, &is_new);
     } while (got < 0);
     if (got == 0)
-        return false;
+        return take_refusal(server, ret_event); /* one whose minute is over */
     if (!is_new) {
         *ret_event = event;
         return true;
