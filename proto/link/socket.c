@@ -13,7 +13,7 @@ static bool set_int(void *socket, int option, int value)
 
 bool link_socket_configure(void *socket)
 {
-    int64_t size_max = FRAME_BYTES_MAX;
+    int64_t size_max = FRAME_BYTES_MAX + LINK_BOX_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
            set_int(socket, ZMQ_SNDHWM, LINK_SEND_QUEUE_MAX) &&
            set_int(socket, ZMQ_RCVHWM, LINK_SEND_QUEUE_MAX) &&

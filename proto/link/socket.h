@@ -6,8 +6,9 @@
 #include "proto/link/link.h"
 
 enum {
-    LINK_LINGER_MS = 500,         /* last acknowledgements may leave at a clean stop */
-    LINK_HANDSHAKE_MS = 10000,    /* a peer that does not finish the handshake is dropped */
+    LINK_BOX_BYTES = 33,       /* what CURVE puts around a part: name, nonce, MAC, flags (RFC 26) */
+    LINK_LINGER_MS = 500,      /* last acknowledgements may leave at a clean stop */
+    LINK_HANDSHAKE_MS = 10000, /* a peer that does not finish the handshake is dropped */
     LINK_TCP_HEARTBEAT_MS = 5000, /* a dead connection is noticed below our own heartbeat */
 };
 
