@@ -12,6 +12,11 @@
  * come either way: frames to it leave over the connection that its last frame came from. What has
  * another shape, or names somebody whom the carrier does not carry, is passed over.
  *
+ * Memory: ZeroMQ holds back at most LINK_SEND_QUEUE_MAX messages of a connection, each part of
+ * FRAME_BYTES_MAX at most, but does not bound the parts of one. The server cuts a connection that
+ * sends a message which goes beyond any of ours, and reports it as refused; what one connection may
+ * make it hold until then, and that it takes receiving to notice, stands in unfinished.h.
+ *
  * Both ends: one thread uses a link. Received bytes live in the link's own memory until the next
  * receive on it. Send never blocks: at the high-water mark it answers REASON_BUSY and the caller
  * keeps the message; REASON_LINK_LOST when the peer is not connected. Handshake failures are events
@@ -97,7 +102,8 @@ struct link_server_options {
     const char *endpoint; /* "tcp://127.0.0.1:7600"; port 0 or * picks a free one */
     struct curve_pair key;
     int io_threads; /* 1 or 2 */
-    /* A monotonic clock. NULL: time stands still, and what is told once a minute is told once. */
+    /* A monotonic clock. NULL: time stands still: what is told once a minute is told once, and
+     * messages without end are not cut. */
     mono_t (*clock)(void);
 };
 

@@ -151,7 +151,8 @@ static void set_refused(struct link_client *client)
 static bool take_monitor_event(struct link_client *client, struct link_event *ret_event)
 {
     for (;;) {
-        int number = link_monitor_next(client->monitor);
+        int value;
+        int number = link_monitor_next(client->monitor, &value);
         switch (number) {
         case 0:
             return false;

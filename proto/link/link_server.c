@@ -15,6 +15,7 @@
 #include "proto/link/peers.h"
 #include "proto/link/refusals.h"
 #include "proto/link/socket.h"
+#include "proto/link/unfinished.h"
 #include "proto/link/zap.h"
 
 enum { ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
@@ -32,6 +33,7 @@ struct link_server {
     zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
     zmq_msg_t frame;
     struct peers peers;
+    struct unfinished unfinished;
     uint64_t connections;
     bool has_pending; /* a frame that waits behind the event of its connection */
     struct link_event pending;
@@ -129,6 +131,7 @@ void link_server_destroy(struct link_server **server)
     if (gone->context != NULL)
         (void)zmq_ctx_term(gone->context);
     refusals_release(&gone->refusals);
+    unfinished_release(&gone->unfinished);
     peers_release(&gone->peers);
     free(gone);
 }
@@ -163,10 +166,15 @@ static bool take_monitor_events(struct link_server *server)
 {
     bool any = false;
     for (;;) {
-        int number = link_monitor_next(server->monitor);
+        int fd;
+        int number = link_monitor_next(server->monitor, &fd);
         if (number == 0)
             return any;
         any = true;
+        if (number == ZMQ_EVENT_ACCEPTED)
+            unfinished_accepted(&server->unfinished, fd);
+        else if (number == ZMQ_EVENT_DISCONNECTED)
+            unfinished_closed(&server->unfinished, fd);
         /* A key that is not admitted has been counted by ZAP. */
         if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
             number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
@@ -174,9 +182,23 @@ static bool take_monitor_events(struct link_server *server)
     }
 }
 
+static mono_t now_of(const struct link_server *server)
+{
+    return server->clock == NULL ? (mono_t){0} : server->clock();
+}
+
+static void cut_unfinished(struct link_server *server, bool is_idle)
+{
+    if (!is_idle && !unfinished_is_round(&server->unfinished))
+        return;
+    size_t cut = unfinished_look(&server->unfinished, now_of(server));
+    for (size_t i = 0; i < cut; i++)
+        refusals_add(&server->refusals, NULL);
+}
+
 static bool take_refusal(struct link_server *server, struct link_event *ret_event)
 {
-    mono_t now = server->clock == NULL ? (mono_t){0} : server->clock();
+    mono_t now = now_of(server);
     uint64_t count;
     if (!refusals_next(&server->refusals, now, &server->refused, &count))
         return false;
@@ -250,6 +272,8 @@ static int receive_frame(struct link_server *server, struct link_event *ret_even
     if (size < 0)
         return 0;
     int parts = link_receive_parts(server->socket, &server->name, &server->frame);
+    if (parts != 0)
+        unfinished_received(&server->unfinished, zmq_msg_get(&server->frame, ZMQ_SRCFD));
     if (parts <= 0 || !is_drawn(routing_id, size))
         return -1;
     struct peer *peer = sender_of(server, parts == 2);
@@ -280,6 +304,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     do {
         got = receive_frame(server, &event, &is_new);
     } while (got < 0);
+    cut_unfinished(server, got == 0);
     if (got == 0)
         return take_refusal(server, ret_event); /* one whose minute is over */
     if (!is_new) {

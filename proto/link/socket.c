@@ -27,7 +27,7 @@ void *link_monitor_new(void *context, void *socket, const char *name)
 {
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                 ZMQ_EVENT_DISCONNECTED;
+                 ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
     if (zmq_socket_monitor(socket, name, events) != 0)
         return NULL;
     void *monitor = zmq_socket(context, ZMQ_PAIR);
@@ -38,7 +38,7 @@ void *link_monitor_new(void *context, void *socket, const char *name)
     return monitor;
 }
 
-int link_monitor_next(void *monitor)
+int link_monitor_next(void *monitor, int *ret_value)
 {
     enum { EVENT_BYTES = 6, ADDRESS_BYTES_MAX = 256 };
     uint8_t event[EVENT_BYTES];
@@ -48,6 +48,7 @@ int link_monitor_next(void *monitor)
     (void)zmq_recv(monitor, address, sizeof address, 0);
     uint16_t number;
     memcpy(&number, event, sizeof number);
+    memcpy(ret_value, event + sizeof number, sizeof *ret_value);
     return number;
 }
 

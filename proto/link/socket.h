@@ -16,8 +16,9 @@ enum {
 bool link_socket_configure(void *socket);
 /* A monitor socket that reports how connections fare; NULL without memory. name: unique inproc. */
 void *link_monitor_new(void *context, void *socket, const char *name);
-/* The next event number of the monitor, 0 when there is none. */
-int link_monitor_next(void *monitor);
+/* The next event number of the monitor, 0 when there is none. ret_value: what comes with it; of
+ * ZMQ_EVENT_ACCEPTED and DISCONNECTED the connection's descriptor. */
+int link_monitor_next(void *monitor, int *ret_value);
 /* One epoll descriptor over the ZeroMQ descriptors of both sockets; -1: none to be had. */
 int link_wait_descriptor(void *socket, void *monitor);
 /* Receives one message without waiting. 1: a frame alone; 2: a carrier's, a name and a frame; 0:
