@@ -121,6 +121,11 @@ enum reason link_server_set_peers(struct link_server *server, const struct link_
 int link_server_fd(const struct link_server *server);
 /* The next event without waiting; false when there is none. */
 bool link_server_receive(struct link_server *server, struct link_event *ret_event);
+/* Which way the participant's last frame came: over its carrier's connection, whose key is then in
+ * ret_carrier, or over its own (none). False: none has come. The way
+ * stays after the connection has ended; whether there is a session is for others to say. */
+bool link_server_way(const struct link_server *server, const struct key *participant,
+                     struct key *ret_carrier);
 /* Handshakes that failed so far. */
 uint64_t link_server_refusals(struct link_server *server);
 /* peer: a participant, whichever way it came. */

@@ -318,6 +318,16 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     return true;
 }
 
+bool link_server_way(const struct link_server *server, const struct key *participant,
+                     struct key *ret_carrier)
+{
+    const struct peer *peer = peers_find(&server->peers, participant);
+    if (peer == NULL || peer->routing_id_size == 0)
+        return false;
+    *ret_carrier = peer->is_carried ? peer->is.carrier : (struct key){0};
+    return true;
+}
+
 enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
 {
     static const struct key nobody;

@@ -121,6 +121,14 @@ static enum reason answer(struct fixture *fixture, const char *name, const char 
     return link_server_send(fixture->server, &key, bytes_of_text(text));
 }
 
+/* carrier: whose connection the participant's frames come over; "": its own. */
+static void assert_way(struct fixture *fixture, const char *name, const char *carrier)
+{
+    struct key key = key_of(name), way;
+    assert_true(link_server_way(fixture->server, &key, &way));
+    assert_string_equal(way.text, carrier);
+}
+
 static void assert_frame(const struct link_event *event, const char *name, const char *text)
 {
     assert_int_equal(event->kind, LINK_FRAME);
@@ -364,7 +372,9 @@ static void test_the_latest_connection_of_a_participant_counts(void **state)
     send_for(host, "a", "carried");
     uint64_t carried = expect_first(fixture, "a", "carried");
     send_text(a, "by itself");
+    assert_way(fixture, "a", "host");
     uint64_t direct = expect_first(fixture, "a", "by itself");
+    assert_way(fixture, "a", "");
     assert_int_not_equal(carried, direct);
     assert_int_equal(answer(fixture, "a", "one"), REASON_NONE);
     expect_answer(a, "", "one");
@@ -374,6 +384,7 @@ static void test_the_latest_connection_of_a_participant_counts(void **state)
     expect_next(fixture, "a", "still", direct);
     send_for(host, "a", "carried again");
     assert_int_not_equal(expect_first(fixture, "a", "carried again"), direct);
+    assert_way(fixture, "a", "host");
     assert_int_equal(answer(fixture, "a", "two"), REASON_NONE);
     expect_answer(host, "a", "two");
     /* The carrier's next connection is a new one of everybody whose frames it brings. */
