@@ -44,6 +44,8 @@ enum {
      * for days gets in while he looks on, and sends a log 60 lines an hour until then. */
     LINK_REFUSED_MIN_MS = 250,
     LINK_REFUSED_MAX_MS = 60 * 1000,
+    /* A participant's own, where bytes are bounded: the largest frame always finds room. */
+    LINK_SHARE_BYTES = FRAME_BYTES_MAX,
 };
 
 struct curve_key {
@@ -105,6 +107,12 @@ struct link_server_options {
     /* A monotonic clock. NULL: time stands still: what is told once a minute is told once, and
      * messages without end are not cut. */
     mono_t (*clock)(void);
+    /* Bytes that wait for the line: of one participant's frames, and of all of them together.
+     * Within LINK_SHARE_BYTES a participant has room whatever others have queued, so that in all
+     * there are at most send_bytes_all + LINK_SHARE_BYTES for each participant. 0: frames alone are
+     * counted. */
+    size_t send_bytes_max, send_bytes_all;
+    int receive_frames_max; /* that wait, of each connection; 0: LINK_SEND_QUEUE_MAX */
 };
 
 enum reason link_server_new(const struct link_server_options *options,
@@ -147,6 +155,9 @@ struct link_client_options {
      * destroyed after it. NULL: a thread of its own. */
     struct link_client *beside;
     bool is_carrier; /* frames of many participants, each with its name */
+    /* Bytes that wait for the line; beyond, send answers REASON_BUSY, and the descriptor becomes
+     * readable when half of it is free. 0: frames alone are counted. */
+    size_t send_bytes_max;
 };
 
 enum reason link_client_new(const struct link_client_options *options,

@@ -25,11 +25,14 @@ struct link_client {
     zmq_msg_t name; /* of the frame, on a carrier's connection */
     zmq_msg_t frame;
     char *endpoint;
+    size_t send_bytes_max;
+    struct account *account; /* of what waits for the line, where that is counted */
     struct redial redial;
     mono_t redial_due; /* 0: the next tick sets it */
     bool is_carrier;
     bool is_connected;
-    bool is_refused; /* not dialled, until link_client_tick does */
+    bool is_awaiting; /* room on the account */
+    bool is_refused;  /* not dialled, until link_client_tick does */
 };
 
 static bool set_text(void *socket, int option, const char *text)
@@ -45,7 +48,7 @@ static bool configure(struct link_client *client, const struct link_client_optio
         options->reconnect_max_ms != 0 ? (int)options->reconnect_max_ms : (int)RECONNECT_MAX_MS;
     int immediate = 1; /* nothing is queued for a connection that does not stand */
     void *socket = client->socket;
-    return link_socket_configure(socket) &&
+    return link_socket_configure(socket, 0) &&
            set_text(socket, ZMQ_CURVE_PUBLICKEY, options->key.public_key.text) &&
            set_text(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text) &&
            set_text(socket, ZMQ_CURVE_SERVERKEY, options->server_public_key.text) &&
@@ -88,14 +91,20 @@ enum reason link_client_new(const struct link_client_options *options,
     client->context = open_context(options->beside);
     client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
     enum reason reason = REASON_OUT_OF_MEMORY;
-    if (client->socket != NULL && client->endpoint != NULL)
+    client->send_bytes_max = options->send_bytes_max;
+    client->account = options->send_bytes_max > 0 ? account_new(true) : NULL;
+    if (client->socket != NULL && client->endpoint != NULL &&
+        (client->account != NULL || options->send_bytes_max == 0))
         reason = configure(client, options) ? REASON_NONE : REASON_KEY_UNREADABLE;
     if (reason == REASON_NONE) {
         char name[MONITOR_NAME_BYTES]; /* one for each socket of a context */
         (void)snprintf(name, sizeof name, "inproc://link.monitor.%p", client->socket);
         client->monitor = link_monitor_new(client->context, client->socket, name);
         client->wait =
-            client->monitor == NULL ? -1 : link_wait_descriptor(client->socket, client->monitor);
+            client->monitor == NULL
+                ? -1
+                : link_wait_descriptor(client->socket, client->monitor,
+                                       client->account != NULL ? account_fd(client->account) : -1);
         if (client->wait < 0)
             reason = REASON_OUT_OF_MEMORY;
     }
@@ -127,6 +136,7 @@ void link_client_destroy(struct link_client **client)
         (void)zmq_close(gone->monitor);
     if (gone->context != NULL && !gone->is_context_shared)
         (void)zmq_ctx_term(gone->context);
+    account_drop(gone->account);
     free(gone->endpoint);
     free(gone);
 }
@@ -208,6 +218,8 @@ static int receive_frame(struct link_client *client, struct link_event *ret_even
 
 bool link_client_receive(struct link_client *client, struct link_event *ret_event)
 {
+    if (client->is_awaiting)
+        account_awaited(client->account);
     /* Connections before frames: a frame belongs to the connection that was reported. */
     if (take_monitor_event(client, ret_event))
         return true;
@@ -230,10 +242,21 @@ void link_client_tick(struct link_client *client, mono_t now)
     client->is_refused = zmq_connect(client->socket, client->endpoint) != 0;
 }
 
+static bool has_room(struct link_client *client, size_t size)
+{
+    client->is_awaiting =
+        client->account != NULL && account_bytes(client->account) + size > client->send_bytes_max;
+    if (client->is_awaiting)
+        account_await(client->account, client->send_bytes_max);
+    return !client->is_awaiting;
+}
+
 static enum reason send_parts(struct link_client *client, const struct key *name,
                               struct bytes frame)
 {
-    if (link_send_parts(client->socket, name, frame))
+    const struct bytes no_routing_id = {0};
+    if (has_room(client, frame.size) &&
+        link_send_parts(client->socket, no_routing_id, name, frame, client->account, NULL))
         return REASON_NONE;
     return client->is_connected ? REASON_BUSY : REASON_LINK_LOST;
 }

@@ -26,8 +26,10 @@ struct link_server {
     void *monitor;
     struct zap *zap;
     struct refusals refusals;
-    struct curve_key refused; /* of the event reported last */
-    mono_t (*clock)(void);    /* NULL: time stands still */
+    struct curve_key refused;              /* of the event reported last */
+    mono_t (*clock)(void);                 /* NULL: time stands still */
+    size_t send_bytes_max, send_bytes_all; /* 0: not counted */
+    struct account *all;                   /* under way to all participants, where it is counted */
     int wait;
     char endpoint[ENDPOINT_BYTES];
     zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
@@ -43,7 +45,7 @@ static bool configure(struct link_server *server, const struct link_server_optio
 {
     int on = 1;
     void *socket = server->socket;
-    return link_socket_configure(socket) &&
+    return link_socket_configure(socket, options->receive_frames_max) &&
            zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &on, sizeof on) == 0 &&
            zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text,
                           CURVE_KEY_TEXT_BYTES - 1) == 0 &&
@@ -72,6 +74,9 @@ static enum reason start(struct link_server *server, const struct link_server_op
     if (server->context == NULL ||
         zmq_ctx_set(server->context, ZMQ_IO_THREADS, options->io_threads) != 0)
         return REASON_OUT_OF_MEMORY;
+    server->all = options->send_bytes_max > 0 ? account_new(false) : NULL;
+    if (options->send_bytes_max > 0 && server->all == NULL)
+        return REASON_OUT_OF_MEMORY;
     enum reason reason = zap_new(server->context, &server->refusals, &server->zap);
     if (reason != REASON_NONE)
         return reason;
@@ -82,7 +87,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
         return REASON_KEY_UNREADABLE;
     server->monitor = link_monitor_new(server->context, server->socket, "inproc://link.monitor");
     server->wait =
-        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor);
+        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor, -1);
     if (server->wait < 0)
         return REASON_OUT_OF_MEMORY;
     return bind_to(server, options->endpoint) ? REASON_NONE : REASON_LISTEN_FAILED;
@@ -99,6 +104,8 @@ enum reason link_server_new(const struct link_server_options *options,
         return REASON_OUT_OF_MEMORY;
     }
     server->clock = options->clock;
+    server->send_bytes_max = options->send_bytes_max;
+    server->send_bytes_all = options->send_bytes_all;
     server->wait = -1;
     (void)zmq_msg_init(&server->name);
     (void)zmq_msg_init(&server->frame);
@@ -131,6 +138,7 @@ void link_server_destroy(struct link_server **server)
     if (gone->context != NULL)
         (void)zmq_ctx_term(gone->context);
     refusals_release(&gone->refusals);
+    account_drop(gone->all);
     unfinished_release(&gone->unfinished);
     peers_release(&gone->peers);
     free(gone);
@@ -318,6 +326,21 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     return true;
 }
 
+/* In bytes; in frames ZeroMQ says. Within its share a participant has room whatever the others do.
+ */
+static bool has_room(const struct link_server *server, struct peer *to, size_t size)
+{
+    if (server->all == NULL)
+        return true;
+    if (to->account == NULL)
+        to->account = account_new(false);
+    if (to->account == NULL)
+        return false;
+    size_t own = account_bytes(to->account) + size;
+    return own <= LINK_SHARE_BYTES || (own <= server->send_bytes_max &&
+                                       account_bytes(server->all) + size <= server->send_bytes_all);
+}
+
 bool link_server_way(const struct link_server *server, const struct key *participant,
                      struct key *ret_carrier)
 {
@@ -331,14 +354,16 @@ bool link_server_way(const struct link_server *server, const struct key *partici
 enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
 {
     static const struct key nobody;
-    const struct peer *to = peers_find(&server->peers, peer);
+    struct peer *to = peers_find(&server->peers, peer);
     if (to == NULL || to->routing_id_size == 0)
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
-    if (zmq_send(server->socket, to->routing_id, to->routing_id_size, ZMQ_DONTWAIT | ZMQ_SNDMORE) <
-        0)
-        return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
+    if (!has_room(server, to, frame.size))
+        return REASON_BUSY;
+    const struct bytes routing_id = {to->routing_id, to->routing_id_size};
     const struct key *name = to->is_carried ? &to->is.key : &nobody;
-    return link_send_parts(server->socket, name, frame) ? REASON_NONE : REASON_BUSY;
+    if (link_send_parts(server->socket, routing_id, name, frame, to->account, server->all))
+        return REASON_NONE;
+    return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
 }
