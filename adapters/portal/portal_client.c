@@ -105,9 +105,5 @@ enum reason portal_client_ask(struct portal_client *client, const struct portal_
 
 bool portal_client_can_say(struct portal_client *client, const struct portal_question *question)
 {
-    struct portal_request said;
-    enum reason reason = portal_dialect_ask(client->dialect, question, &said);
-    if (reason == REASON_NONE)
-        portal_request_release(&said);
-    return reason != REASON_OFFICE_UNKNOWN;
+    return portal_dialect_can_say(client->dialect, question);
 }

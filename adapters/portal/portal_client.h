@@ -26,8 +26,7 @@ void portal_client_destroy(struct portal_client **client);
 /* ret_answer is always to be released; its reason is also what this answers. */
 enum reason portal_client_ask(struct portal_client *client, const struct portal_question *question,
                               struct portal_answer *ret_answer);
-/* False: the mapping fails on the question, so that it can never be asked. Nothing is sent. Before
- * the login it may be true of a question that fails after it. */
+/* portal_dialect_can_say; nothing is sent. */
 bool portal_client_can_say(struct portal_client *client, const struct portal_question *question);
 
 #endif

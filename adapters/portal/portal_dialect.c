@@ -195,6 +195,15 @@ void portal_request_release(struct portal_request *request)
     buffer_release(&request->body);
 }
 
+bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question)
+{
+    struct portal_request said;
+    enum reason reason = portal_dialect_ask(dialect, question, &said);
+    if (reason == REASON_NONE)
+        portal_request_release(&said);
+    return reason != REASON_OFFICE_UNKNOWN;
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static enum reason reason_in(const json_t *object, enum reason fallback)

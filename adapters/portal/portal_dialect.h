@@ -89,6 +89,9 @@ enum reason portal_dialect_ask(struct portal_dialect *dialect,
                                const struct portal_question *question,
                                struct portal_request *ret_request);
 void portal_request_release(struct portal_request *request);
+/* False: the mapping fails on the question, so that it can never be asked. Before the login it may
+ * be true of a question that fails after it. */
+bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question);
 
 struct portal_answer {
     enum reason reason; /* of the whole call */

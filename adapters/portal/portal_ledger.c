@@ -9,8 +9,8 @@
 #include "proto/base/check.h"
 
 enum {
-    BUSY_MS = 10000, /* the other writer's transactions are a few rows */
-    SCHEMA_VERSION = 1,
+    BUSY_MS = 10000,    /* the other writer's transactions are a few rows */
+    SCHEMA_VERSION = 2, /* 2: dossier.equal_ms */
 };
 
 static const char schema[] =
@@ -19,7 +19,7 @@ static const char schema[] =
     " received_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,"
     " handed_ms INTEGER NOT NULL, pause_ms INTEGER NOT NULL, supplements INTEGER NOT NULL,"
     " has_result_file INTEGER NOT NULL, is_digitised INTEGER NOT NULL, facts TEXT NOT NULL,"
-    " changed_ms INTEGER NOT NULL);"
+    " changed_ms INTEGER NOT NULL, equal_ms INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS dossier_received ON dossier(received_ms);"
     "CREATE INDEX IF NOT EXISTS dossier_loading ON dossier(code) WHERE presence = 2;"
     "CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE,"
@@ -35,7 +35,23 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS difference(code TEXT PRIMARY KEY, kind INTEGER NOT NULL,"
     " ours INTEGER NOT NULL, theirs INTEGER NOT NULL, repair INTEGER NOT NULL,"
     " seen_ms INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value TEXT NOT NULL);";
+    "CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS dossier_equal ON dossier(changed_ms, code) WHERE equal_ms > 0;"
+    "CREATE INDEX IF NOT EXISTS event_closed ON event(changed_ms) WHERE outcome = 4;";
+
+static const char upgrade_from_1[] =
+    "ALTER TABLE dossier ADD COLUMN equal_ms INTEGER NOT NULL DEFAULT 0;";
+
+/* Ended, equal at both sides since its last change, which is older than ?1, and nobody has anything
+ * to do with it any more. 3, 7, 8, 10: dossier_state_is_end. */
+#define OVER                                                                                       \
+    "SELECT d.code FROM dossier d WHERE d.equal_ms > 0 AND d.changed_ms < ?1 AND d.presence = 1"   \
+    " AND d.state IN (3, 7, 8, 10)"                                                                \
+    " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.code = d.code"                                 \
+    "  AND (e.outcome IN (2, 3) OR e.changed_ms >= ?1))"                                           \
+    " AND NOT EXISTS (SELECT 1 FROM repair r WHERE r.done_ms IS NULL AND r.code = d.code)"         \
+    " AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.code = d.code)"                           \
+    " ORDER BY d.changed_ms, d.code LIMIT ?2"
 
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
@@ -46,7 +62,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "INSERT OR REPLACE INTO dossier(code, agency, presence, state, channel, received_ms,"
         " due_ms, finished_ms, handed_ms, pause_ms, supplements, has_result_file, is_digitised,"
         " facts, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-    [LEDGER_MARK] = "UPDATE dossier SET presence = ?2, changed_ms = ?3 WHERE code = ?1",
+    [LEDGER_MARK] =
+        "UPDATE dossier SET presence = ?2, changed_ms = ?3, equal_ms = 0 WHERE code = ?1",
     [LEDGER_FORGET] = "DELETE FROM dossier WHERE code = ?1",
     [LEDGER_OUTCOME] = "SELECT outcome, reason FROM event WHERE message_id = ?1",
     [LEDGER_PUT_EVENT] =
@@ -81,6 +98,14 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_DIFFERENCES] =
         "SELECT code, kind, ours, theirs, repair FROM difference WHERE code > ?1 ORDER BY code",
     [LEDGER_SETTLE_LOAD] = "UPDATE event SET outcome = 1, changed_ms = ?2 WHERE message_id = ?1",
+    [LEDGER_MARK_EQUAL] = "UPDATE dossier SET equal_ms = ?2 WHERE code = ?1 AND changed_ms <= ?3",
+    [LEDGER_PRUNE_EVENTS] = "DELETE FROM event WHERE code IN (" OVER ")",
+    [LEDGER_PRUNE_DONE] = "UPDATE dossier SET equal_ms = 0 WHERE code IN (" OVER ")",
+    [LEDGER_PRUNE_CLOSED] = "DELETE FROM event WHERE number IN (SELECT number FROM event"
+                            " WHERE outcome = 4 AND changed_ms < ?1 LIMIT ?2)",
+    [LEDGER_PRUNE_REPAIRS] =
+        "DELETE FROM repair WHERE number IN (SELECT number FROM repair r WHERE r.done_ms < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.repair = r.number) LIMIT ?2)",
     [LEDGER_NOTE] = "SELECT value FROM note WHERE name = ?1",
     [LEDGER_PUT_NOTE] = "INSERT OR REPLACE INTO note(name, value) VALUES(?1, ?2)",
 };
@@ -151,7 +176,8 @@ const char *ledger_text(sqlite3_stmt *row, int column)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static enum reason check_version(sqlite3 *database)
+/* -1: it cannot be read. 0: a new file. */
+static int version_of(sqlite3 *database)
 {
     sqlite3_stmt *row = NULL;
     int version = -1;
@@ -159,29 +185,46 @@ static enum reason check_version(sqlite3 *database)
         sqlite3_step(row) == SQLITE_ROW)
         version = sqlite3_column_int(row, 0);
     (void)sqlite3_finalize(row);
-    if (version < 0)
-        return REASON_STORE_FAILED;
-    return version > SCHEMA_VERSION ? REASON_STORE_NEWER : REASON_NONE;
+    return version;
+}
+
+/* Looked at again within the transaction: the adapter and a command may open it at once. */
+static enum reason upgrade(sqlite3 *database)
+{
+    char pragma[64];
+    (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
+    int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        return ledger_reason(code);
+    if (version_of(database) == 1)
+        code = sqlite3_exec(database, upgrade_from_1, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database, schema, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database, pragma, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        (void)sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    return ledger_reason(code);
 }
 
 static enum reason prepare(sqlite3 *database)
 {
-    char pragma[64];
-    (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
     int code = sqlite3_busy_timeout(database, BUSY_MS);
     if (code == SQLITE_OK)
         code = sqlite3_exec(database,
                             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                             "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
                             NULL, NULL, NULL);
-    enum reason reason = ledger_reason(code);
-    if (reason == REASON_NONE)
-        reason = check_version(database);
-    if (reason == REASON_NONE)
-        reason = ledger_reason(sqlite3_exec(database, schema, NULL, NULL, NULL));
-    if (reason == REASON_NONE)
-        reason = ledger_reason(sqlite3_exec(database, pragma, NULL, NULL, NULL));
-    return reason;
+    if (code != SQLITE_OK)
+        return ledger_reason(code);
+    int version = version_of(database);
+    if (version < 0)
+        return REASON_STORE_FAILED;
+    if (version > SCHEMA_VERSION)
+        return REASON_STORE_NEWER;
+    return version == SCHEMA_VERSION ? REASON_NONE : upgrade(database);
 }
 
 enum reason portal_ledger_open(const char *path, struct portal_ledger **ret_ledger)

@@ -181,6 +181,24 @@ int64_t portal_ledger_last_repair(const struct portal_ledger *ledger);
 #define PORTAL_LOAD_PREFIX "load:"
 enum reason portal_ledger_settle_load(struct portal_ledger *ledger, const char *id, wall_t now);
 
+/* ---- what goes after years
+
+ * A dossier's messages go when its state is an end, a reconciliation found both sides equal after
+ * its last change, that change is older than what is kept, and there is no open item of the work
+ * list, no difference and no open repair of it. Its row with its present facts stays: reports count
+ * it, a reconciliation compares it and can still have the present facts told again, a first load
+ * knows it. Closed items of the work list, and repairs that are done, go when they are that old. */
+
+/* Found equal by a comparison that began to read it at read. Any change takes it back, also one
+ * that came meanwhile. */
+enum reason portal_ledger_mark_equal(struct portal_ledger *ledger, const char *code, wall_t read,
+                                     wall_t now);
+enum {
+    PORTAL_PRUNE_DOSSIERS_MAX = 100, /* in one transaction: some hundred messages, ten ms */
+};
+/* One transaction of its own. *ret_is_more: there may be more. */
+enum reason portal_ledger_prune(struct portal_ledger *ledger, wall_t before, bool *ret_is_more);
+
 /* ---- small named values: cursors of commands */
 
 /* "" when there is none; the text is valid until the next call. */

@@ -1,7 +1,8 @@
-/* portal_ledger_parts - what the two files of the ledger share. Nobody else includes this.
+/* portal_ledger_parts - what the files of the ledger share. Nobody else includes this.
  *
  *   portal_ledger.c        opening, transactions, writing
- *   portal_ledger_read.c   walking */
+ *   portal_ledger_read.c   walking
+ *   portal_ledger_prune.c  what goes after years */
 #ifndef ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
 #define ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
 
@@ -32,6 +33,11 @@ enum ledger_statement {
     LEDGER_DROP_DIFFERENCE,
     LEDGER_DIFFERENCES,
     LEDGER_SETTLE_LOAD,
+    LEDGER_MARK_EQUAL,
+    LEDGER_PRUNE_EVENTS,
+    LEDGER_PRUNE_DONE,
+    LEDGER_PRUNE_CLOSED,
+    LEDGER_PRUNE_REPAIRS,
     LEDGER_NOTE,
     LEDGER_PUT_NOTE,
     LEDGER_STATEMENTS,

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/base/bytes.h"
@@ -14,16 +13,14 @@ enum { WATCH_MS = 1000 };
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static int64_t clock_ms(clockid_t clock)
+wall_t load_wall_now(const struct load *load)
 {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return portal_clock_wall(load->options->clock);
 }
 
-wall_t load_wall_now(void)
+static int64_t mono_ms(const struct load *load)
 {
-    return (wall_t){clock_ms(CLOCK_REALTIME)};
+    return portal_clock_mono_ms(load->options->clock);
 }
 
 static bool watch(struct load *load)
@@ -35,42 +32,51 @@ static bool watch(struct load *load)
 
 static void wait_ms(struct load *load, int64_t ms)
 {
-    int64_t until = clock_ms(CLOCK_MONOTONIC) + ms;
-    for (int64_t left = ms; left > 0 && watch(load); left = until - clock_ms(CLOCK_MONOTONIC)) {
+    int64_t until = mono_ms(load) + ms;
+    for (int64_t left = ms; left > 0 && watch(load); left = until - mono_ms(load)) {
         int64_t slice = left < WATCH_MS ? left : WATCH_MS;
-        const struct timespec pause = {slice / 1000, slice % 1000 * 1000000};
-        (void)nanosleep(&pause, NULL);
+        portal_clock_sleep(load->options->clock, slice);
     }
+}
+
+/* Looked at again after the wait: the clock of the day may have been set meanwhile. */
+static void wait_for_window(struct load *load)
+{
+    while (!load->is_ended) {
+        wall_t now = load_wall_now(load);
+        int64_t closed = portal_windows_wait_ms(&load->options->windows, now);
+        if (closed <= 0)
+            break;
+        load->figures.paused_until_ms = now.ms + closed;
+        wait_ms(load, closed);
+        load->began_ms += closed;        /* no more a second afterwards than before */
+        load->last_success_ms += closed; /* it is no failure of the portal */
+    }
+    load->figures.paused_until_ms = 0;
 }
 
 /* Not faster than the rate, and not in a window. What the portal has already costs it as much. */
 static void pace(struct load *load)
 {
     const struct portal_load_options *options = load->options;
-    int64_t closed = portal_windows_wait_ms(&options->windows, load_wall_now());
-    if (closed > 0) {
-        load->figures.paused_until_ms = load_wall_now().ms + closed;
-        wait_ms(load, closed);
-        load->figures.paused_until_ms = 0;
-        load->began_ms += closed; /* no more a second afterwards than before */
-    }
+    wait_for_window(load);
     if (options->rate > 0) {
         int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);
-        wait_ms(load, due - clock_ms(CLOCK_MONOTONIC));
+        wait_ms(load, due - mono_ms(load));
     }
 }
 
 /* After a failure: back-off, or as long as the portal said. False: patience is at its end. */
 static bool wait_after_failure(struct load *load, const struct portal_answer *answer)
 {
-    int64_t until = answer->until_ms - load_wall_now().ms;
+    int64_t until = answer->until_ms - load_wall_now(load).ms;
     int64_t asked = until > (int64_t)answer->retry_after_ms ? until : answer->retry_after_ms;
-    uint32_t random = (uint32_t)clock_ms(CLOCK_MONOTONIC) * 2654435761u;
+    uint32_t random = (uint32_t)mono_ms(load) * 2654435761u;
     int64_t patience = (int64_t)load->options->patience_seconds * 1000;
     load->failures++;
     if (until > 0)
-        load->last_success_ms = clock_ms(CLOCK_MONOTONIC) + until; /* it said when */
-    if (clock_ms(CLOCK_MONOTONIC) - load->last_success_ms > patience)
+        load->last_success_ms = mono_ms(load) + until; /* it said when */
+    if (mono_ms(load) - load->last_success_ms > patience)
         return false;
     if (asked <= 0)
         asked = backoff_delay_ms(load->failures < 6 ? load->failures : 6, random, 0);
@@ -129,14 +135,14 @@ void load_put_refused(struct load *load, const struct item *item, enum reason re
         .text = text,
         .message = item->facts,
     };
-    (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now());
+    (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now(load));
 }
 
 static void note_refused(struct load *load, const struct item *item, enum reason reason,
                          const char *text)
 {
     load_put_refused(load, item, reason, text);
-    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, load_wall_now());
+    (void)portal_ledger_mark(load->options->ledger, item->code, PORTAL_ABSENT, load_wall_now(load));
     load->figures.refused++;
 }
 
@@ -155,10 +161,10 @@ static void settle(struct load *load, struct item *item, uint64_t *figure)
     load_id(item->code, id);
     if (item->has_number)
         (void)portal_ledger_put_dossier(ledger, item->code, PORTAL_PRESENT, item->facts,
-                                        load_wall_now());
+                                        load_wall_now(load));
     else
-        (void)portal_ledger_mark(ledger, item->code, PORTAL_PRESENT, load_wall_now());
-    (void)portal_ledger_settle_load(ledger, id, load_wall_now());
+        (void)portal_ledger_mark(ledger, item->code, PORTAL_PRESENT, load_wall_now(load));
+    (void)portal_ledger_settle_load(ledger, id, load_wall_now(load));
     item->is_over = true;
     (*figure)++;
 }
@@ -271,6 +277,9 @@ static enum reason send(struct load *load, bool must_look)
     while (!all_over(load)) {
         struct portal_answer answer = {.reason = REASON_NONE};
         bool failed = false, exists = false;
+        wait_for_window(load);
+        if (load->is_ended)
+            return REASON_SHUTDOWN;
         enum reason reason = must_look ? look(load, &failed, &answer) : REASON_NONE;
         if (reason == REASON_NONE && !failed && !all_over(load)) {
             portal_answer_release(&answer);
@@ -290,7 +299,7 @@ static enum reason send(struct load *load, bool must_look)
             return load->is_ended ? REASON_SHUTDOWN : last;
         if (!failed) {
             load->failures = 0;
-            load->last_success_ms = clock_ms(CLOCK_MONOTONIC);
+            load->last_success_ms = mono_ms(load);
         }
     }
     return REASON_NONE;
@@ -298,18 +307,30 @@ static enum reason send(struct load *load, bool must_look)
 
 /* ---- what an earlier run left ---------------------------------------------------------------- */
 
+/* Only what was a dossier was marked LOADING. Anything else is the ledger's damage, and nothing of
+ * it is sent. */
 static bool keep_loading(void *context, const char *code, const char *facts)
 {
     struct load *load = context;
-    struct item *item = &load->items[load->count++];
-    *item = (struct item){.facts = json_loads(facts, 0, NULL)};
-    (void)snprintf(item->code, sizeof item->code, "%s", code);
-    item->is_over = item->facts == NULL;
+    struct item item = {.facts = json_loads(facts, 0, NULL)};
+    const char *field;
+    load->is_damaged = load_judge(item.facts, &field) != REASON_NONE ||
+                       strcmp(portal_fact_text(item.facts, "code"), code) != 0;
+    if (load->is_damaged) {
+        json_decref(item.facts);
+        return false;
+    }
+    (void)snprintf(item.code, sizeof item.code, "%s", code);
+    load->items[load->count++] = item;
     return load->count < load->options->batch;
 }
 
+/* Round by round, the first dossiers by code. Each round takes its own from LOADING, so that the
+ * next begins with another one; if it does not, the ledger does not keep what it is told, and there
+ * would be no end. */
 static enum reason finish_earlier(struct load *load)
 {
+    char first[PORTAL_CODE_BYTES] = "";
     enum reason reason = REASON_NONE;
     do {
         load_clear(load);
@@ -317,6 +338,10 @@ static enum reason finish_earlier(struct load *load)
         if (load->is_ended)
             return REASON_SHUTDOWN;
         reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
+        if (load->is_damaged || (load->count > 0 && strcmp(load->items[0].code, first) == 0))
+            reason = REASON_STORE_CORRUPT;
+        if (load->count > 0)
+            memcpy(first, load->items[0].code, sizeof first);
         if (reason == REASON_NONE && load->count > 0)
             reason = send(load, true);
     } while (reason == REASON_NONE && load->count > 0 && watch(load));
@@ -327,9 +352,8 @@ static enum reason finish_earlier(struct load *load)
 enum reason portal_load(const struct portal_load_options *options,
                         struct portal_load_figures *ret_figures)
 {
-    struct load load = {.options = options,
-                        .last_success_ms = clock_ms(CLOCK_MONOTONIC),
-                        .began_ms = clock_ms(CLOCK_MONOTONIC)};
+    int64_t now_ms = portal_clock_mono_ms(options->clock);
+    struct load load = {.options = options, .last_success_ms = now_ms, .began_ms = now_ms};
     bool is_end = false;
     enum reason reason = load_open_file(&load) ? REASON_NONE : REASON_FILE_UNREADABLE;
     if (reason == REASON_NONE)

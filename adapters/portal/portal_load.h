@@ -21,6 +21,8 @@
 #define ADAPTERS_PORTAL_PORTAL_LOAD_H
 
 #include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_clock.h"
+#include "adapters/portal/portal_fact_fault.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
 
@@ -28,16 +30,15 @@ enum {
     PORTAL_LOAD_LINE_BYTES_MAX = 64 * 1024,
     PORTAL_LOAD_BATCH_MAX = 100,  /* the portal's own bound for one DongBoHoSoMC */
     PORTAL_LOAD_FAULTS_MAX = 100, /* named; more are counted only, and are on the work list */
-    PORTAL_LOAD_FIELD_BYTES = 64,
 };
 
 /* A line that was passed over. */
 struct portal_load_fault {
-    uint64_t line;                       /* of the file, from 1; 0: read by an earlier run */
-    char code[PORTAL_CODE_BYTES];        /* of the dossier; "": it cannot be read */
-    enum reason reason;                  /* REQUEST_MALFORMED: not one JSON object; FIELD_MISSING;
-                                            DOSSIER_CODE_INVALID; FIELD_INVALID */
-    char field[PORTAL_LOAD_FIELD_BYTES]; /* "owner.name": its name, never its value; "": unknown */
+    uint64_t line;                  /* of the file, from 1; 0: read by an earlier run */
+    char code[PORTAL_CODE_BYTES];   /* of the dossier; "": it cannot be read */
+    enum reason reason;             /* REQUEST_MALFORMED: not one JSON object; FIELD_MISSING;
+                                       DOSSIER_CODE_INVALID; FIELD_INVALID */
+    char field[PORTAL_FIELD_BYTES]; /* "owner.name": its name, never its value; "": unknown */
 };
 
 struct portal_load_figures {
@@ -59,10 +60,12 @@ struct portal_load_options {
     /* Called at least once a second and after each batch; false: end now. */
     bool (*watch)(void *context, const struct portal_load_figures *figures);
     void *context;
+    const struct portal_clock *clock; /* NULL: the machine's */
 };
 
 /* REASON_NONE: the file is loaded but for what is on the work list. REASON_SHUTDOWN: watch said so.
- * REASON_FILE_UNREADABLE, errors of the ledger, or why the portal could not be reached. In all
+ * REASON_FILE_UNREADABLE, errors of the ledger (REASON_STORE_CORRUPT: also when what an earlier run
+ * left in it is no dossier, or stays as it is), or why the portal could not be reached. In all
  * cases the next run goes on where this one stopped. */
 enum reason portal_load(const struct portal_load_options *options,
                         struct portal_load_figures *ret_figures);

@@ -2,123 +2,13 @@
  *
  * A batch is one request, so that one dossier whose facts have wrong types would keep all of it
  * from being said. Which one it is, the mapping itself tells, asked for one dossier at a time;
- * which field it is, the types below. Neither tells a value: those are personal data.
+ * which field it is, portal_fact_fault. Neither tells a value: those are personal data.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/portal/portal_fact_fault.h"
 #include "adapters/portal/portal_load_parts.h"
-
-/* ---- which field ----------------------------------------------------------------------------- */
-
-enum kind { WORDS, NUMBER, OBJECT, LIST };
-
-/* The words of portal_event.h, but for code and state, which every line was asked for. */
-static const struct {
-    const char *name;
-    enum kind kind;
-} fields[] = {
-    {"procedure", OBJECT},
-    {"agency", OBJECT},
-    {"owner", OBJECT},
-    {"files", LIST},
-    {"components", LIST},
-    {"fees", LIST},
-    {"supplements", LIST},
-    {"results", LIST},
-    {"submitted_ms", NUMBER},
-    {"received_ms", NUMBER},
-    {"due_ms", NUMBER},
-    {"finished_ms", NUMBER},
-    {"handed_ms", NUMBER},
-    {"refused_ms", NUMBER},
-    {"requested_ms", NUMBER},
-    {"due_before_ms", NUMBER},
-    {"pause_ms", NUMBER},
-    {"channel", NUMBER},
-    {"submitted_at", NUMBER},
-    {"return_kind", NUMBER},
-    {"owner_kind", NUMBER},
-    {"identity_kind", NUMBER},
-    {"originals", NUMBER},
-    {"copies", NUMBER},
-    {"digitised", NUMBER},
-    {"amount_dong", NUMBER},
-    {"kind", NUMBER},
-    {"summary", WORDS},
-    {"note", WORDS},
-    {"return_note", WORDS},
-    {"code", WORDS},
-    {"name", WORDS},
-    {"field_code", WORDS},
-    {"field_name", WORDS},
-    {"key", WORDS},
-    {"identity_number", WORDS},
-    {"address", WORDS},
-    {"phone", WORDS},
-    {"email", WORDS},
-    {"sha256", WORDS},
-    {"component_code", WORDS},
-};
-
-enum { DEPTH_MAX = 4 /* results[1].files[1].name */ };
-
-static bool is_of_kind(const json_t *value, enum kind kind)
-{
-    switch (kind) {
-    case OBJECT:
-        return json_is_object(value);
-    case LIST:
-        return json_is_array(value);
-    case NUMBER:
-        return json_is_number(value);
-    default:
-        return json_is_string(value) || json_is_number(value);
-    }
-}
-
-static bool find_field(const json_t *object, int depth, char path[PORTAL_LOAD_FIELD_BYTES]);
-
-/* The value, or what is within it, is not as the words have it: path, which ends in its name. */
-static bool is_wrong(const json_t *value, enum kind kind, int depth,
-                     char path[PORTAL_LOAD_FIELD_BYTES])
-{
-    size_t index, size = strlen(path);
-    const json_t *item;
-    if (json_is_null(value))
-        return false;
-    if (!is_of_kind(value, kind))
-        return true;
-    if (kind == OBJECT)
-        return find_field(value, depth + 1, path);
-    if (kind != LIST)
-        return false;
-    json_array_foreach(value, index, item)
-    {
-        (void)snprintf(path + size, PORTAL_LOAD_FIELD_BYTES - size, "[%zu]", index + 1);
-        if (!json_is_object(item) || find_field(item, depth + 1, path))
-            return true;
-    }
-    path[size] = 0;
-    return false;
-}
-
-/* True: path is that of the first field of a wrong type; otherwise it stays as it is. */
-static bool find_field(const json_t *object, int depth, char path[PORTAL_LOAD_FIELD_BYTES])
-{
-    size_t size = strlen(path);
-    for (size_t i = 0; depth < DEPTH_MAX && i < sizeof fields / sizeof fields[0]; i++) {
-        const json_t *value = json_object_get(object, fields[i].name);
-        if (value == NULL)
-            continue;
-        (void)snprintf(path + size, PORTAL_LOAD_FIELD_BYTES - size, "%s%s", size > 0 ? "." : "",
-                       fields[i].name);
-        if (is_wrong(value, fields[i].kind, depth, path))
-            return true;
-        path[size] = 0;
-    }
-    return false;
-}
 
 /* ---- naming ---------------------------------------------------------------------------------- */
 
@@ -138,7 +28,7 @@ void load_note_fault(struct load *load, uint64_t line, const char *code, enum re
 /* On the work list, where a person finds it after this run too. */
 static void put_on_list(struct load *load, const struct item *item, const char *field)
 {
-    enum { TEXT_BYTES = PORTAL_LOAD_FIELD_BYTES + 64 };
+    enum { TEXT_BYTES = PORTAL_FIELD_BYTES + 64 };
     char text[TEXT_BYTES];
     if (item->line > 0)
         (void)snprintf(text, sizeof text, "%s (dòng/line %llu)", field,
@@ -189,10 +79,10 @@ enum reason load_pass_over(struct load *load, bool *ret_any)
     enum reason reason = portal_ledger_begin(load->options->ledger);
     for (size_t i = 0; i < load->count && reason == REASON_NONE; i++) {
         struct item *item = &load->items[i];
-        char field[PORTAL_LOAD_FIELD_BYTES] = "";
+        char field[PORTAL_FIELD_BYTES] = "";
         if (!is_bad[i])
             continue;
-        (void)find_field(item->facts, 0, field);
+        portal_fact_fault(item->facts, field);
         put_on_list(load, item, field);
         load_note_fault(load, item->line, item->code, REASON_FIELD_INVALID, field);
         item->is_over = true;

@@ -41,9 +41,10 @@ struct load {
     int64_t began_ms; /* mono, for the rate */
     uint64_t begun;   /* dossiers of all batches, for the rate: sent or only looked up */
     bool is_ended;    /* watch said so */
+    bool is_damaged;  /* the ledger: what an earlier run left is no dossier */
 };
 
-wall_t load_wall_now(void);
+wall_t load_wall_now(const struct load *load);
 /* Gives the batch back. */
 void load_clear(struct load *load);
 /* The name that a refused dossier of a load has on the work list. */
@@ -55,6 +56,8 @@ void load_put_refused(struct load *load, const struct item *item, enum reason re
 
 /* Where the last run stopped; from the front when the file was changed before that place. */
 bool load_open_file(struct load *load);
+/* REASON_NONE: a dossier that could be sent. *ret_field: what is wrong. */
+enum reason load_judge(const json_t *facts, const char **ret_field);
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
 enum reason load_read_batch(struct load *load, bool *ret_is_end);
 

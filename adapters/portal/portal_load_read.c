@@ -14,8 +14,7 @@ enum {
 
 #define HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
 
-/* REASON_NONE: a dossier that could be sent. *ret_field: what is wrong. */
-static enum reason judge(const json_t *facts, const char **ret_field)
+enum reason load_judge(const json_t *facts, const char **ret_field)
 {
     const char *code = portal_fact_text(facts, "code");
     const json_t *state = json_object_get(facts, "state");
@@ -43,7 +42,7 @@ static bool read_line(struct load *load, const char *line, struct item *ret_item
     json_t *facts = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
     const char *code = portal_fact_text(facts, "code");
     uint64_t number = load->lines_before + load->figures.lines;
-    enum reason reason = judge(facts, &field);
+    enum reason reason = load_judge(facts, &field);
     if (reason != REASON_NONE) {
         bool has_code = strcmp(field, "state") == 0; /* which was found good */
         load_note_fault(load, number, has_code ? code : "", reason, field);
@@ -102,7 +101,7 @@ static enum reason take_line(struct load *load)
     if (reason == REASON_NOT_FOUND && !is_in_batch(load, item->code)) {
         load->count++;
         return portal_ledger_put_dossier(load->options->ledger, item->code, PORTAL_LOADING,
-                                         item->facts, load_wall_now());
+                                         item->facts, load_wall_now(load));
     }
     json_decref(item->facts);
     load->figures.present += reason == REASON_NONE || reason == REASON_NOT_FOUND;

@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/portal/portal_parts.h"
@@ -14,13 +13,6 @@
 #include "proto/base/check.h"
 
 static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update", "progress"};
-
-static wall_t wall_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
-}
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -55,14 +47,13 @@ static size_t room_of(const struct portal_office *office, enum portal_want want)
     return office->options.batch_max < most ? office->options.batch_max : most;
 }
 
-/* The calls come back as they were before this batch. */
-static void batch_give_back(struct portal_batch *batch)
+void portal_batch_give_back(struct portal_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        batch->calls[i]->stage = PORTAL_READY;
+        portal_call_give_back(batch->calls[i]);
 }
 
-static void batch_free(struct portal_batch *batch)
+void portal_batch_free(struct portal_batch *batch)
 {
     struct portal_office *office = batch->office;
     for (struct portal_batch **at = &office->batches; *at != NULL; at = &(*at)->next) {
@@ -97,10 +88,10 @@ static void batch_end(struct portal_batch *batch, const struct portal_answer *an
             portal_call_end(batch->calls[i], committed == REASON_NONE ? ends[i] : committed,
                             retry_after_ms);
     }
-    batch_free(batch);
+    portal_batch_free(batch);
 }
 
-static void batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms)
+void portal_batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms)
 {
     struct portal_answer answer = {.reason = reason, .retry_after_ms = retry_after_ms};
     batch_end(batch, &answer);
@@ -165,7 +156,7 @@ static void log_in(struct portal_office *office)
     if (reason == REASON_NONE)
         return;
     if (batch != NULL)
-        batch_free(batch);
+        portal_batch_free(batch);
     fail_ready(office, reason == REASON_OFFICE_NOT_FOUND ? REASON_OFFICE_LOGIN : reason, 0);
 }
 
@@ -183,7 +174,7 @@ static void take_login(struct portal_batch *batch, const struct portal_answer *a
 {
     struct portal_office *office = batch->office;
     office->is_logging_in = false;
-    batch_free(batch);
+    portal_batch_free(batch);
     if (answer->reason != REASON_NONE)
         fail_ready(office,
                    reason_class(answer->reason) == REASON_CLASS_PERMANENT ? REASON_OFFICE_LOGIN
@@ -205,11 +196,12 @@ static void take_reply(void *context, const struct http_reply *reply)
         /* Nothing of it was taken: the same calls go again, with the next session. */
         for (size_t i = 0; i < batch->count; i++)
             batch->calls[i]->has_logged_in = true;
-        batch_give_back(batch);
-        batch_free(batch);
-    } else {
+        portal_batch_give_back(batch);
+        portal_batch_free(batch);
+    } else if (answer.reason != REASON_OFFICE_REPLY_MALFORMED || batch->want != WANT_LOOK ||
+               !portal_batch_pass_over(batch)) {
         batch_end(batch, &answer);
-    }
+    } /* else: a question may be asked again */
     portal_answer_release(&answer);
 }
 
@@ -219,7 +211,8 @@ static struct portal_batch *gather(struct portal_office *office, enum portal_wan
 {
     struct portal_batch *batch = NULL;
     for (struct portal_call *call = office->calls; call != NULL; call = call->next) {
-        if (call->stage != PORTAL_READY || call->want != want)
+        if (call->stage != PORTAL_READY || call->want != want ||
+            (batch != NULL && call->goes_alone))
             continue;
         if (batch == NULL)
             batch = batch_new(office, services[want]);
@@ -233,7 +226,7 @@ static struct portal_batch *gather(struct portal_office *office, enum portal_wan
         batch->has_logged_in = batch->has_logged_in || call->has_logged_in;
         call->stage = PORTAL_UNDER_WAY;
         batch->calls[batch->count++] = call;
-        if (batch->count == room_of(office, want))
+        if (batch->count == room_of(office, want) || call->goes_alone)
             break;
     }
     return batch;
@@ -248,13 +241,13 @@ static void send_ready(struct portal_office *office)
                 break;
             enum reason reason = batch->count == 0 ? REASON_BUSY : batch_send(batch);
             if (reason == REASON_OFFICE_LOGIN || reason == REASON_BUSY) {
-                batch_give_back(batch);
-                batch_free(batch);
+                portal_batch_give_back(batch);
+                portal_batch_free(batch);
                 if (reason == REASON_BUSY)
                     return;
                 log_in(office);
             } else if (reason != REASON_NONE) {
-                batch_fail(batch, reason, 0);
+                portal_batch_not_sent(batch, reason);
             }
         }
     }
@@ -296,6 +289,20 @@ static void prepare_new(struct portal_office *office)
     }
 }
 
+/* A little at a time, so that nobody waits for it. A failure is tried again like anything else. */
+static void prune(struct portal_office *office)
+{
+    const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
+    wall_t before = {office->now.ms - office->options.keep_days * day_ms};
+    bool is_more = false;
+    if (office->options.keep_days == 0 || office->now.ms < office->prune_next_ms)
+        return;
+    enum reason reason = portal_ledger_prune(office->ledger, before, &is_more);
+    office->prune_next_ms =
+        office->now.ms +
+        (reason == REASON_NONE && is_more ? PORTAL_REPAIR_POLL_MS : PORTAL_PRUNE_POLL_MS);
+}
+
 static void fail_all(struct portal_office *office, enum reason reason)
 {
     while (office->calls != NULL)
@@ -308,7 +315,7 @@ static void portal_run(struct office *base, office_answered *answered, void *con
     uint64_t ignored;
     office->answered = answered;
     office->context = context;
-    office->now = wall_now();
+    office->now = portal_clock_wall(office->options.clock);
     (void)eventfd_read(office->wake, &ignored);
     (void)!read(office->timer, &ignored, sizeof ignored);
     if (office->ledger == NULL)
@@ -323,6 +330,7 @@ static void portal_run(struct office *base, office_answered *answered, void *con
         prepare_new(office);
         send_ready(office);
     }
+    prune(office);
     office->answered = NULL;
 }
 
@@ -338,7 +346,7 @@ static void portal_close(struct office *base)
     struct portal_office *office = (struct portal_office *)base;
     http_client_destroy(&office->http);
     while (office->batches != NULL)
-        batch_free(office->batches);
+        portal_batch_free(office->batches);
     while (office->calls != NULL) {
         struct portal_call *call = office->calls;
         office->calls = call->next;

@@ -12,6 +12,9 @@
  * request: at most PORTAL_RECORDS_MAX records or PORTAL_STEPS_MAX steps, one of each dossier. One
  * dossier has one call at a time, so its states arrive in their order.
  *
+ * A message that the mapping fails on, which would fail all of its batch, is found and ends with
+ * REASON_FIELD_INVALID; the others go again without it (portal_blame.c).
+ *
  * Create or update is chosen from the ledger. "exists" and "not there" switch by code, once. An
  * attempt after the first, and anything the portal refused, is looked up before it counts as new or
  * as refused, so that what was taken before a connection was cut is not sent again. What the portal
@@ -25,6 +28,7 @@
 #ifndef ADAPTERS_PORTAL_PORTAL_OFFICE_H
 #define ADAPTERS_PORTAL_PORTAL_OFFICE_H
 
+#include "adapters/portal/portal_clock.h"
 #include "adapters/portal/portal_dialect.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
@@ -35,6 +39,7 @@ enum {
     PORTAL_RECORDS_MAX = 50, /* dossiers of one DongBoHoSoMC or TraCuuHoSo: 100 KB each way */
     PORTAL_CALLS_MAX = 256,
     PORTAL_REPAIR_POLL_MS = 1000,
+    PORTAL_PRUNE_POLL_MS = 3600 * 1000,
 };
 
 struct portal_options {
@@ -46,7 +51,9 @@ struct portal_options {
     uint32_t calls_max;    /* messages at once, at most PORTAL_CALLS_MAX */
     uint32_t requests_max; /* HTTP requests at once */
     uint32_t batch_max;    /* dossiers in one request; 1: the portal takes no lists */
+    uint32_t keep_days;    /* messages of dossiers that are over (portal_ledger.h); 0: for ever */
     struct portal_windows windows;
+    const struct portal_clock *clock; /* for the wall's time; NULL: the machine's */
 };
 
 /* REASON_SETTINGS_INVALID: see ret_fault. Errors of the ledger, REASON_OUT_OF_MEMORY. The ledger is

@@ -2,6 +2,7 @@
  *
  *   portal_office.c   the port, batches and requests
  *   portal_call.c     one message: what it wants, and what follows from an answer
+ *   portal_blame.c    which message of a batch the mapping fails on
  *   portal_repair.c   what commands asked to be told again */
 #ifndef ADAPTERS_PORTAL_PORTAL_PARTS_H
 #define ADAPTERS_PORTAL_PORTAL_PARTS_H
@@ -29,6 +30,7 @@ struct portal_call {
     enum portal_stage stage;
     enum portal_want want;
     bool must_look, has_looked, has_switched, has_logged_in;
+    bool goes_alone;     /* together with others it was too much for the mapping */
     enum reason refused; /* why it was, while it is looked up */
     char text[REASON_TEXT_BYTES_MAX + 1];
     struct portal_call *next;
@@ -59,6 +61,7 @@ struct portal_office {
     struct portal_batch *batches; /* under way */
     bool is_logging_in;
     int64_t closed_until_ms; /* the portal said so */
+    int64_t prune_next_ms;   /* when the ledger is looked through again for what goes */
     int64_t repair_after;    /* number of the last repair that was begun */
     /* during run */
     office_answered *answered;
@@ -80,10 +83,25 @@ void portal_call_note_end(struct portal_call *call, enum reason reason);
 /* Answers the session, or goes on with the repair; the call is gone. */
 void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retry_after_ms);
 void portal_call_free(struct portal_call *call);
+/* It goes again as it was before its batch. */
+void portal_call_give_back(struct portal_call *call);
+
+/* portal_blame.c */
+/* The request of this batch could not be made: the batch is gone, its calls have ended or go again.
+ */
+void portal_batch_not_sent(struct portal_batch *batch, enum reason reason);
+/* What the mapping fails on ends, named; the others go again without it, and the batch is gone.
+ * False: it is none of them, and nothing has changed. */
+bool portal_batch_pass_over(struct portal_batch *batch);
 
 /* portal_office.c */
 bool portal_dossier_is_busy(const struct portal_office *office, const struct portal_call *except);
 struct portal_call *portal_call_add(struct portal_office *office);
+/* Its calls come back as they were before it; it is still to be freed. */
+void portal_batch_give_back(struct portal_batch *batch);
+void portal_batch_free(struct portal_batch *batch);
+/* All its calls have this end; the batch is gone. */
+void portal_batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms);
 
 /* portal_repair.c */
 /* Begins what commands have asked for since. */

@@ -82,11 +82,12 @@ static enum reason note(struct reconcile *reconcile, const struct compared *ours
     int64_t first, last;
     enum reason reason = REASON_NONE;
     if (kind != PORTAL_EXTRA && plan_repair(reconcile, ours, kind, theirs, &first, &last)) {
-        reason = portal_ledger_ask_repair(ledger, ours->code, first, last, reconcile_wall_now());
+        reason = portal_ledger_ask_repair(ledger, ours->code, first, last,
+                                          reconcile_wall_now(reconcile));
         difference.repair = portal_ledger_last_repair(ledger);
     }
     if (reason == REASON_NONE)
-        reason = portal_ledger_put_difference(ledger, &difference, reconcile_wall_now());
+        reason = portal_ledger_put_difference(ledger, &difference, reconcile_wall_now(reconcile));
     return reason;
 }
 
@@ -145,6 +146,8 @@ static void settle_equal(struct reconcile *reconcile, const struct compared *our
 {
     reconcile->figures.equal++;
     (void)portal_ledger_drop_difference(reconcile->options->ledger, ours->code);
+    (void)portal_ledger_mark_equal(reconcile->options->ledger, ours->code, reconcile->read,
+                                   reconcile_wall_now(reconcile));
 }
 
 /* Looks up the page. In the first round those that differ stay in it; in the second they count. */
@@ -192,6 +195,7 @@ static enum reason compare_page(struct reconcile *reconcile)
     if (reason == REASON_NONE && reconcile->count > 0) {
         if (!reconcile_wait_ms(reconcile, SECOND_LOOK_MS))
             return REASON_SHUTDOWN;
+        reconcile->read = reconcile_wall_now(reconcile);
         for (size_t i = 0; i < reconcile->count; i++)
             read_again(reconcile, &reconcile->page[i]);
         reason = look_at_page(reconcile, true);
@@ -224,6 +228,7 @@ static enum reason compare_ours(struct reconcile *reconcile)
     for (;;) {
         reconcile->count = 0;
         reconcile_pace(reconcile);
+        reconcile->read = reconcile_wall_now(reconcile);
         enum reason reason =
             portal_ledger_dossiers(options->ledger, options->from, options->to, after,
                                    (int)options->batch, add_to_page, reconcile);
@@ -369,11 +374,12 @@ static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t *un
             return false;
         if (is_done)
             return reason == REASON_NONE;
-        int64_t closed_from = reconcile_mono_ms();
+        int64_t closed_from = reconcile_mono_ms(reconcile);
         if (!reconcile_wait_for_window(reconcile))
             return false;
-        *until_ms += reconcile_mono_ms() - closed_from;
-        if (reconcile_mono_ms() >= *until_ms || !reconcile_wait_ms(reconcile, RECONCILE_POLL_MS))
+        *until_ms += reconcile_mono_ms(reconcile) - closed_from;
+        if (reconcile_mono_ms(reconcile) >= *until_ms ||
+            !reconcile_wait_ms(reconcile, RECONCILE_POLL_MS))
             return false;
     }
 }
@@ -383,7 +389,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     struct remaining remaining = {.reconcile = reconcile};
-    int64_t until = reconcile_mono_ms() + (int64_t)reconcile->options->wait_seconds * 1000;
+    int64_t until = reconcile_mono_ms(reconcile) + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;
     for (;;) {
         remaining.found = false;
@@ -404,7 +410,8 @@ static enum reason check_repairs(struct reconcile *reconcile)
 enum reason portal_reconcile(const struct portal_reconcile_options *options,
                              struct portal_reconcile_figures *ret_figures)
 {
-    struct reconcile reconcile = {.options = options, .began_ms = reconcile_mono_ms()};
+    struct reconcile reconcile = {.options = options,
+                                  .began_ms = portal_clock_mono_ms(options->clock)};
     (void)snprintf(reconcile.note, sizeof reconcile.note, "reconcile %lld %lld",
                    (long long)options->from.ms, (long long)options->to.ms);
     enum reason reason = compare_ours(&reconcile);

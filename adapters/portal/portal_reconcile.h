@@ -23,6 +23,7 @@
 #define ADAPTERS_PORTAL_PORTAL_RECONCILE_H
 
 #include "adapters/portal/portal_client.h"
+#include "adapters/portal/portal_clock.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
 
@@ -46,6 +47,7 @@ struct portal_reconcile_options {
     uint32_t wait_seconds; /* for the adapter to do the repairs */
     bool (*watch)(void *context, const struct portal_reconcile_figures *figures);
     void *context;
+    const struct portal_clock *clock; /* NULL: the machine's */
 };
 
 /* REASON_NONE: all days were compared; figures.remaining says whether both sides are equal, and the

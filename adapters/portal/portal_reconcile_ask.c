@@ -1,25 +1,16 @@
 /* One question of a reconciliation: when it may be asked, and how often. */
-#include <time.h>
-
 #include "adapters/portal/portal_reconcile_parts.h"
 
 enum { ATTEMPTS_MAX = 8, FIRST_WAIT_MS = 250 };
 
-static int64_t clock_ms(clockid_t clock)
+int64_t reconcile_mono_ms(const struct reconcile *reconcile)
 {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return portal_clock_mono_ms(reconcile->options->clock);
 }
 
-int64_t reconcile_mono_ms(void)
+wall_t reconcile_wall_now(const struct reconcile *reconcile)
 {
-    return clock_ms(CLOCK_MONOTONIC);
-}
-
-wall_t reconcile_wall_now(void)
-{
-    return (wall_t){clock_ms(CLOCK_REALTIME)};
+    return portal_clock_wall(reconcile->options->clock);
 }
 
 bool reconcile_watch(const struct reconcile *reconcile)
@@ -29,13 +20,12 @@ bool reconcile_watch(const struct reconcile *reconcile)
 
 bool reconcile_wait_ms(const struct reconcile *reconcile, int64_t ms)
 {
-    int64_t until = reconcile_mono_ms() + ms;
-    for (int64_t left = ms; left > 0; left = until - reconcile_mono_ms()) {
+    int64_t until = reconcile_mono_ms(reconcile) + ms;
+    for (int64_t left = ms; left > 0; left = until - reconcile_mono_ms(reconcile)) {
         int64_t slice = left < RECONCILE_POLL_MS ? left : RECONCILE_POLL_MS;
-        const struct timespec pause = {slice / 1000, slice % 1000 * 1000000};
         if (!reconcile_watch(reconcile))
             return false;
-        (void)nanosleep(&pause, NULL);
+        portal_clock_sleep(reconcile->options->clock, slice);
     }
     return reconcile_watch(reconcile);
 }
@@ -45,7 +35,7 @@ bool reconcile_wait_for_window(struct reconcile *reconcile)
 {
     bool goes_on = true;
     while (goes_on) {
-        wall_t now = reconcile_wall_now();
+        wall_t now = reconcile_wall_now(reconcile);
         int64_t closed = portal_windows_wait_ms(&reconcile->options->windows, now);
         if (closed <= 0)
             break;
@@ -63,7 +53,7 @@ void reconcile_pace(const struct reconcile *reconcile)
     if (rate == 0)
         return;
     int64_t due = reconcile->began_ms + (int64_t)(reconcile->figures.compared * 1000 / rate);
-    (void)reconcile_wait_ms(reconcile, due - reconcile_mono_ms());
+    (void)reconcile_wait_ms(reconcile, due - reconcile_mono_ms(reconcile));
 }
 
 /* Each wait is twice the last. */
@@ -79,7 +69,7 @@ enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_quest
         enum reason_class class = reason_class(reason);
         if (reason == REASON_NONE || class == REASON_CLASS_PERMANENT || attempt == ATTEMPTS_MAX)
             return reason;
-        int64_t asked = ret_answer->until_ms - reconcile_wall_now().ms;
+        int64_t asked = ret_answer->until_ms - reconcile_wall_now(reconcile).ms;
         if (asked < ret_answer->retry_after_ms)
             asked = ret_answer->retry_after_ms;
         portal_answer_release(ret_answer);

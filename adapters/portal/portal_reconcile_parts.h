@@ -24,13 +24,14 @@ struct reconcile {
     struct portal_reconcile_figures figures;
     struct compared page[PORTAL_RECONCILE_BATCH_MAX];
     size_t count;
+    wall_t read;                  /* when the page was read from the ledger */
     char last[PORTAL_CODE_BYTES]; /* of the last page */
     char note[RECONCILE_NOTE_BYTES];
     int64_t began_ms; /* mono, for the rate; later by what was waited in windows */
 };
 
-int64_t reconcile_mono_ms(void);
-wall_t reconcile_wall_now(void);
+int64_t reconcile_mono_ms(const struct reconcile *reconcile);
+wall_t reconcile_wall_now(const struct reconcile *reconcile);
 
 /* The rest answers false, or REASON_SHUTDOWN, when it was told to end. */
 bool reconcile_watch(const struct reconcile *reconcile);

@@ -28,6 +28,7 @@ enum reason adapter_portal_start(struct adapter *adapter, char ret_fault[MAPPING
         .calls_max = (uint32_t)settings->office.window,
         .requests_max = (uint32_t)settings->portal.requests,
         .batch_max = (uint32_t)settings->portal.batch,
+        .keep_days = (uint32_t)settings->portal.keep_days,
     };
     check(portal_windows_parse(settings->portal.maintenance, &options.windows));
     if (reason == REASON_NONE)

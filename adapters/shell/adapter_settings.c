@@ -187,6 +187,17 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .max = HTTP_REQUESTS_MAX,
      .english = "portal: requests at once.",
      .vietnamese = "portal: số yêu cầu đồng thời."},
+    {.name = "portal.keep_days",
+     .kind = SETTING_INTEGER,
+     FIELD(portal.keep_days),
+     .fallback = "730",
+     .min = 0,
+     .max = 36500,
+     .english =
+         "portal: days after which the messages of a dossier go that has ended and was found "
+         "equal. 0: never.",
+     .vietnamese =
+         "portal: số ngày giữ thông điệp của hồ sơ đã kết thúc và đối soát khớp. 0: giữ mãi."},
     {.name = "portal.repair_missing",
      .kind = SETTING_BOOLEAN,
      FIELD(portal.repair_missing),

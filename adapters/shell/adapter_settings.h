@@ -41,6 +41,7 @@ struct adapter_settings {
         char maintenance[128];
         int64_t batch;
         int64_t requests;
+        int64_t keep_days;
         bool repair_missing;
         bool repair_state;
         bool repair_time;
@@ -53,7 +54,7 @@ struct adapter_settings {
     int64_t store_cache_bytes;
 };
 
-enum { ADAPTER_SETTINGS_ROWS = 36 };
+enum { ADAPTER_SETTINGS_ROWS = 37 };
 extern const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS];
 
 /* What the table cannot say: keys that parse, a rest office or portal with its url and

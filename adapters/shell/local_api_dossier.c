@@ -56,18 +56,6 @@ static json_t *new_event(const struct store_message *message, uint32_t type, wal
     return NULL;
 }
 
-/* What we owe to the gateway ends with its custody: delivered it is when the recipient says so. */
-static bool put_state(json_t *event, const struct history *history, const struct entry *entry)
-{
-    bool is_custody = entry->state == ENTRY_DELIVERED &&
-                      key_equal(&entry->destination, &history->api->options.gateway);
-    return json_put(event, "state",
-                    json_string(is_custody ? "custody" : entry_state_name(entry->state))) &&
-           json_put(event, "state_vi",
-                    json_string(is_custody ? "cổng đã tiếp quản"
-                                           : entry_state_vietnamese(entry->state)));
-}
-
 /* The message itself, once per place that it is owed to. */
 static void add_message(struct history *history, const struct store_message *message,
                         const struct key *recipient, bool is_expected)
@@ -84,9 +72,8 @@ static void add_message(struct history *history, const struct store_message *mes
             new_event(message, message->type, message->custody, &message->sender, recipient);
         if (!json_put(event, "destination", json_string(entry->destination.text)) ||
             (is_expected && !json_put(event, "to_is_expected", json_true())) ||
-            !put_state(event, history, entry) ||
-            !json_put(event, "attempts", json_integer(entry->attempts)) ||
-            !json_put_reason(event, entry->reason)) {
+            !api_put_state(history->api, event, message, recipient, entry) ||
+            !json_put(event, "attempts", json_integer(entry->attempts))) {
             json_decref(event);
             event = NULL;
         }
@@ -100,10 +87,7 @@ static void add_outcome(struct history *history, const struct store_message *mes
 {
     json_t *event =
         new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
-    /* "receipt_delivered" says that the message is "delivered" there. */
-    const char *state = message_type_name((enum message_type)outcome->receipt_type);
-    if (!json_put(event, "state", json_string(state + strlen("receipt_"))) ||
-        !json_put_reason(event, outcome->reason) ||
+    if (!api_put_told(event, outcome->receipt_type) || !json_put_reason(event, outcome->reason) ||
         !api_put_receipt_text(history->api, event, &message->id, outcome)) {
         json_decref(event);
         event = NULL;

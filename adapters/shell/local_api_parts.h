@@ -8,7 +8,7 @@
  *   local_api_read.c         inbox, one message, health
  *   local_api_queues.c       queues
  *   local_api_dossier.c      a dossier's history
- *   local_api_receipt.c      where a message went, what its receipts say
+ *   local_api_receipt.c      where a message went and where it is, what its receipts say
  *
  * A request:
  *
@@ -133,6 +133,14 @@ bool api_next_outcome(const struct local_api *api, const struct store_message *m
  * False when memory is short. */
 bool api_put_receipt_text(const struct local_api *api, json_t *object,
                           const struct message_id *message_id, const struct outcome *outcome);
+/* "state" and "state_vi": what a receipt of this type says of its message. */
+bool api_put_told(json_t *object, uint32_t receipt_type);
+/* Where a message is, in one word for people: "state", "state_vi", since when ("state_time") and
+ * why ("reason…", "text"). Of ours it follows the receipt that ended it; until then it is "custody"
+ * once the gateway has it, which is not delivery (invariant 9), and before that what the entry
+ * says. Resets the arena and may read the store. False when memory is short. */
+bool api_put_state(const struct local_api *api, json_t *object, const struct store_message *message,
+                   const struct key *recipient, const struct entry *entry);
 /* Who gets, or got, a message of ours: as we named it, or as a receipt says, or (ret_is_expected)
  * as our copy of the registry would have it. None when nothing is known. */
 struct key api_recipient(const struct local_api *api, const struct store_message *message,

@@ -81,14 +81,9 @@ static json_t *entry_json(const struct entry *entry)
     return NULL;
 }
 
-static json_t *entries_json(struct local_api *api, uint64_t message_seq)
+static json_t *entries_json(const struct entry *entries, size_t count)
 {
-    struct store *store = api->options.store;
-    struct entry entries[ENTRIES_MAX];
-    size_t count = 0;
     json_t *list = json_array();
-    if (store->verbs->entries_of(store, message_seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
-        count = 0;
     for (size_t i = 0; i < count; i++) {
         if (json_array_append_new(list, entry_json(&entries[i])) != 0) {
             json_decref(list);
@@ -126,6 +121,24 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     return list;
 }
 
+/* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. */
+static bool put_places(struct local_api *api, json_t *json, struct store_message *message)
+{
+    struct store *store = api->options.store;
+    struct entry entries[ENTRIES_MAX];
+    size_t count = 0;
+    bool is_expected;
+    struct key recipient = api_recipient(api, message, &is_expected);
+    message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
+    if (store->verbs->entries_of(store, message->seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
+        count = 0;
+    return json_put_text(json, "to", key_bytes(&recipient)) &&
+           json_put(json, "to_is_expected", json_boolean(is_expected)) &&
+           (count == 0 || api_put_state(api, json, message, &recipient, &entries[0])) &&
+           json_put(json, "entries", entries_json(entries, count)) &&
+           json_put(json, "receipts", outcomes_json(api, message));
+}
+
 void message_get(struct api_request *request)
 {
     struct local_api *api = request->api;
@@ -134,21 +147,14 @@ void message_get(struct api_request *request)
     struct store_document document;
     if (!api_find_message(request, &message))
         return;
-    uint64_t seq = message.seq;
-    enum reason reason = store->verbs->read_document(store, seq, &document);
+    enum reason reason = store->verbs->read_document(store, message.seq, &document);
     if (reason != REASON_NONE) {
         api_answer_reason(request, reason, NULL);
         return;
     }
     message = document.message;
     json_t *json = message_json(&document, &api->own_links, &api->arena);
-    bool is_expected;
-    struct key recipient = api_recipient(api, &message, &is_expected);
-    message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
-    if (!json_put_text(json, "to", key_bytes(&recipient)) ||
-        !json_put(json, "to_is_expected", json_boolean(is_expected)) ||
-        !json_put(json, "entries", entries_json(api, seq)) ||
-        !json_put(json, "receipts", outcomes_json(api, &message))) {
+    if (!put_places(api, json, &message)) {
         json_decref(json);
         json = NULL;
     }

@@ -1,4 +1,4 @@
-/* Where a message of ours went and what its receipts say. */
+/* Where a message went, where it is, and what its receipts say. */
 #include <string.h>
 
 #include "adapters/shell/json_text.h"
@@ -26,6 +26,86 @@ bool api_put_receipt_text(const struct local_api *api, json_t *object,
     }
     return true;
 }
+
+/* ---- where it is
+ * ------------------------------------------------------------------------------------- */
+
+/* False: custody, which ends nothing. */
+static bool end_of(uint32_t receipt_type, enum entry_state *ret_state)
+{
+    static const struct {
+        enum message_type type;
+        enum entry_state state;
+    } ends[] = {
+        {MESSAGE_TYPE_RECEIPT_DELIVERED, ENTRY_DELIVERED},
+        {MESSAGE_TYPE_RECEIPT_REFUSED, ENTRY_REFUSED},
+        {MESSAGE_TYPE_RECEIPT_EXPIRED, ENTRY_EXPIRED},
+        {MESSAGE_TYPE_RECEIPT_WITHDRAWN, ENTRY_WITHDRAWN},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (ends[i].type == receipt_type) {
+            *ret_state = ends[i].state;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool api_put_told(json_t *object, uint32_t receipt_type)
+{
+    enum entry_state state;
+    bool is_end = end_of(receipt_type, &state);
+    return json_put(object, "state", json_string(is_end ? entry_state_name(state) : "custody")) &&
+           json_put(object, "state_vi",
+                    json_string(is_end ? entry_state_vietnamese(state) : "cổng đã tiếp quản"));
+}
+
+/* What the recipient said, or the gateway in its place, ends a message of ours; so does the word
+ * that the gateway did not take it in, or that it never left. The receipt of a copy does not. */
+static bool find_end(const struct local_api *api, const struct store_message *message,
+                     const struct key *recipient, struct outcome *ret_outcome)
+{
+    const struct key *const abouts[] = {recipient, &api->options.gateway};
+    for (size_t i = 0; i < 2; i++) {
+        struct outcome outcome;
+        enum entry_state state;
+        bool is_told =
+            !key_is_none(abouts[i]) &&
+            session_outcome(api->options.session, &message->id, abouts[i], &outcome) == REASON_NONE;
+        if (!is_told || !end_of(outcome.receipt_type, &state) ||
+            (i > 0 && state == ENTRY_DELIVERED))
+            continue;
+        *ret_outcome = outcome;
+        return true;
+    }
+    return false;
+}
+
+bool api_put_state(const struct local_api *api, json_t *object, const struct store_message *message,
+                   const struct key *recipient, const struct entry *entry)
+{
+    const struct local_api_options *options = &api->options;
+    struct outcome outcome;
+    bool is_to_gateway = key_equal(&message->sender, &options->self) &&
+                         key_equal(&entry->destination, &options->gateway);
+    if (is_to_gateway && find_end(api, message, recipient, &outcome))
+        return api_put_told(object, outcome.receipt_type) &&
+               json_put_moment(object, "state_time", outcome.at) &&
+               json_put_reason(object, outcome.reason) &&
+               api_put_receipt_text(api, object, &message->id, &outcome);
+    /* What we owe to the gateway ends with its custody. */
+    if (is_to_gateway && entry->state == ENTRY_DELIVERED)
+        return api_put_told(object, MESSAGE_TYPE_RECEIPT_CUSTODY) &&
+               (session_outcome(options->session, &message->id, &options->gateway, &outcome) !=
+                    REASON_NONE ||
+                json_put_moment(object, "state_time", outcome.at));
+    return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
+           json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
+           json_put_reason(object, entry->reason);
+}
+
+/* ---- who gets it
+ * ------------------------------------------------------------------------------------- */
 
 /* Whom a receipt is about, other than the gateway and the portal, which gets copies of what goes to
  * an agency. */
@@ -88,6 +168,9 @@ struct key api_recipient(const struct local_api *api, const struct store_message
     }
     if (!key_is_none(&recipient) || find_receipted(api, message, &recipient))
         return recipient;
-    *ret_is_expected = find_expected(api, message, codes[0], codes[1], &recipient);
+    struct outcome outcome; /* of the portal, which may be the recipient itself */
+    *ret_is_expected =
+        find_expected(api, message, codes[0], codes[1], &recipient) &&
+        session_outcome(api->options.session, &message->id, &recipient, &outcome) != REASON_NONE;
     return recipient;
 }

@@ -104,7 +104,8 @@ static void send_deliveries(struct broker *broker)
         return;
     uint32_t *first = plan_take(&broker->plan, destinations * sizeof *first);
     struct dispatch_item *items = plan_take(&broker->plan, count * sizeof *items);
-    const struct delivery **of_items = plan_take(&broker->plan, count * sizeof *of_items);
+    const struct delivery **of_items =
+        plan_take(&broker->plan, count * sizeof(const struct delivery *));
     for (uint32_t i = 0; i < destinations; i++)
         first[i] = NO_DELIVERY;
     for (size_t i = count; i-- > 0;) {

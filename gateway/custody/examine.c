@@ -9,10 +9,23 @@ size_t examine_memory_bytes(size_t frame_bytes)
     return FIXED_BYTES + frame_bytes * PER_BYTE;
 }
 
+/* What a well-formed frame begins with, and all that it holds: its kind, as a sub-message. */
+static bool begins_with(struct bytes frame, enum frame_kind kind)
+{
+    enum { SUB_MESSAGE = 2 };
+    return frame.size > 0 && frame.data[0] == ((unsigned int)kind << 3 | SUB_MESSAGE);
+}
+
 bool examine_is_chunk(struct bytes frame)
 {
-    enum { CHUNK_TAG = FRAME_BLOB_CHUNK << 3 | 2 /* a sub-message */ };
-    return frame.size > 0 && frame.data[0] == CHUNK_TAG;
+    return begins_with(frame, FRAME_BLOB_CHUNK);
+}
+
+bool examine_is_light(struct bytes frame)
+{
+    enum { LIGHT_BYTES_MAX = 16 * 1024 };
+    return frame.size <= LIGHT_BYTES_MAX && !begins_with(frame, FRAME_PARCELS) &&
+           !begins_with(frame, FRAME_LEDGER_HEAD);
 }
 
 static void parse_document(struct sealed *sealed, struct bytes document, struct arena *arena,

@@ -54,6 +54,9 @@ size_t examine_memory_bytes(size_t frame_bytes);
 /* True: the frame is a piece of a file or malformed, so examine_memory_bytes(0) is enough for it,
  * whatever its size. */
 bool examine_is_chunk(struct bytes frame);
+/* True: it carries nothing that is signed, or is malformed, and is short: examining it costs less
+ * than handing it to another thread does. */
+bool examine_is_light(struct bytes frame);
 /* Fills in the intake. now: for the validity of certificates. */
 void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now);
 

@@ -1,6 +1,7 @@
 #include "gateway/shell/control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -111,6 +112,10 @@ int control_fd(const struct control *control)
 
 static void accept_all(struct control *control)
 {
+    /* Asked first: accept makes a socket before it looks whether somebody is there. */
+    struct pollfd callers = {.fd = control->listening, .events = POLLIN};
+    if (poll(&callers, 1, 0) <= 0)
+        return;
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         struct connection *connection = &control->connections[i];
         if (connection->fd >= 0)

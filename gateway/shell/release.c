@@ -64,7 +64,10 @@ static void *sync_plans(void *context)
         else
             release->has_failed = true;
         pthread_cond_signal(&release->progress);
+        /* Outside: the loop that this wakes wants the lock. */
+        pthread_mutex_unlock(&release->lock);
         (void)eventfd_write(release->done_fd, 1);
+        pthread_mutex_lock(&release->lock);
     }
     pthread_mutex_unlock(&release->lock);
     return NULL;
@@ -173,9 +176,9 @@ void release_step(struct release *release, bool applied)
     pthread_mutex_lock(&release->lock);
     release->applied += applied ? 1 : 0;
     step->needs = release->applied;
+    pthread_mutex_unlock(&release->lock);
     if (applied)
         pthread_cond_signal(&release->work);
-    pthread_mutex_unlock(&release->lock);
     release->next++;
 }
 

@@ -152,8 +152,12 @@ static void *work(void *context)
         examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
         pthread_mutex_lock(&pool->lock);
         pooled->is_done = true;
-        if (mine == pool->first)
-            (void)eventfd_write(pool->done_fd, 1);
+        if (mine != pool->first)
+            continue;
+        /* Outside: the loop that this wakes wants the lock. */
+        pthread_mutex_unlock(&pool->lock);
+        (void)eventfd_write(pool->done_fd, 1);
+        pthread_mutex_lock(&pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -213,6 +217,22 @@ int intake_pool_fd(const struct intake_pool *pool)
     return pool->done_fd;
 }
 
+/* To the workers, or past them. Who is woken wants the lock, so that is given up first. */
+static void push(struct intake_pool *pool, struct pooled *pooled, bool is_light)
+{
+    if (is_light)
+        examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
+    pthread_mutex_lock(&pool->lock);
+    pooled->is_done = is_light;
+    bool is_oldest = pool->end == pool->first;
+    pool->ring[pool->end++ % pool->options.frames_max] = pooled;
+    pthread_mutex_unlock(&pool->lock);
+    if (!is_light)
+        pthread_cond_signal(&pool->work);
+    else if (is_oldest)
+        (void)eventfd_write(pool->done_fd, 1);
+}
+
 enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
                                uint64_t connection, struct bytes bytes, wall_t now)
 {
@@ -238,20 +258,10 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
                                      .bytes = {pooled->bytes, bytes.size},
                                      .arena = arena,
                                      .arrived = now};
-    /* A piece of a file has nothing to verify: another thread would cost more than it does. */
-    if (is_chunk)
-        examine_frame(&pooled->intake, pool->options.crypto, now);
-    pooled->is_done = is_chunk;
     pool->alive++;
     pool->alive_bytes += cost;
     link_alive(pool, pooled);
-    pthread_mutex_lock(&pool->lock);
-    pool->ring[pool->end++ % pool->options.frames_max] = pooled;
-    if (!is_chunk)
-        pthread_cond_signal(&pool->work);
-    else if (pool->end == pool->first + 1)
-        (void)eventfd_write(pool->done_fd, 1);
-    pthread_mutex_unlock(&pool->lock);
+    push(pool, pooled, is_chunk || examine_is_light(bytes));
     return REASON_NONE;
 }
 

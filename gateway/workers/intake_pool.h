@@ -3,7 +3,7 @@
  *   loop ──submit▶ ring ──▶ worker: examine_frame ──▶ ring ──take▶ loop ──▶ core ──release▶ pool
  *                            (several at once)        (oldest first, only when it is done)
  *
- * A piece of a file is examined in submit: it has nothing to verify.
+ * What has nothing to verify is examined in submit: a piece of a file, an acknowledgement.
  *
  * Calling sequence: intake_pool_new; per frame that arrived intake_pool_submit; when intake_pool_fd
  * is readable, intake_pool_take until NULL; intake_pool_release for each intake once nothing looks

@@ -115,8 +115,9 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     enum reason reason = portal_load(options, &figures);
     progress_bar_end();
     print(invocation, json, reason, &figures);
+    bool is_ledger = reason >= REASON_STORE_FULL && reason <= REASON_STORE_NEWER;
     if (reason != REASON_NONE)
-        return portal_complain(invocation, options->path, reason);
+        return portal_complain(invocation, is_ledger ? PORTAL_LEDGER_NAME : options->path, reason);
     return figures.refused + figures.faulty > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
 }
 

@@ -22,7 +22,7 @@ static enum reason pull(struct portal_place *place, const char *service, json_t 
 {
     struct portal_question question = {.service = service};
     struct portal_answer answer;
-    enum reason reason = portal_client_ask(place->client, &question, &answer);
+    enum reason reason = portal_place_ask(place, &question, &answer);
     if (reason == REASON_NONE)
         *ret_rows = json_incref(json_object_get(answer.json, "rows"));
     portal_answer_release(&answer);
@@ -117,7 +117,7 @@ static int compare(const struct invocation *invocation, struct portal_place *pla
         if (reason == REASON_NONE)
             reason = pull(place, "agencies", &agencies);
         if (reason != REASON_NONE)
-            code = portal_complain(invocation, "portal catalogue", reason);
+            code = portal_place_complain(invocation, place, "portal catalogue", reason);
     }
     if (code == EXIT_CODE_OK) {
         proposal.registry = registry;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/portal/portal_setup.h"
+#include "adapters/portal/portal_window.h"
 #include "adapters/shell/json_text.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/text.h"
@@ -199,4 +200,33 @@ void portal_paused_label(const struct invocation *invocation, int64_t until_ms, 
     stamp_format((struct stamp){{until_ms}, VIETNAM_OFFSET_MINUTES}, moment);
     (void)snprintf(ret_label, capacity, text_of(TEXT_PORTAL_PAUSED_LABEL, invocation->language),
                    time_label(moment, time));
+}
+
+enum reason portal_place_ask(struct portal_place *place, const struct portal_question *question,
+                             struct portal_answer *ret_answer)
+{
+    struct portal_windows windows = {.count = 0};
+    wall_t now = portal_wall_now();
+    *ret_answer = (struct portal_answer){.reason = REASON_OFFICE_THROTTLED};
+    (void)portal_windows_parse(place->settings.portal.maintenance, &windows);
+    int64_t closed = portal_windows_wait_ms(&windows, now);
+    if (closed > 0)
+        ret_answer->until_ms = now.ms + closed;
+    else
+        (void)portal_client_ask(place->client, question, ret_answer);
+    bool is_closed = ret_answer->reason != REASON_NONE && ret_answer->until_ms > now.ms;
+    place->closed_until_ms = is_closed ? ret_answer->until_ms : 0;
+    return ret_answer->reason;
+}
+
+int portal_place_complain(const struct invocation *invocation, const struct portal_place *place,
+                          const char *what, enum reason reason)
+{
+    char label[128];
+    if (place->closed_until_ms == 0)
+        return portal_complain(invocation, what, reason);
+    portal_paused_label(invocation, place->closed_until_ms, label, sizeof label);
+    (void)fprintf(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what, label,
+                  reason_code(reason));
+    return EXIT_CODE_UNREACHABLE;
 }

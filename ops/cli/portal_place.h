@@ -17,6 +17,7 @@ struct portal_place {
     char settings_path[PATH_BYTES_MAX];
     struct portal_ledger *ledger;
     struct portal_client *client; /* NULL unless it was asked for */
+    int64_t closed_until_ms;      /* why the last question was not answered: a maintenance; or 0 */
 };
 
 /* EXIT_CODE_OK, or it was printed why not. To be closed in any case. */
@@ -31,6 +32,14 @@ bool portal_period(const struct invocation *invocation, const char *first, const
 wall_t portal_wall_now(void);
 /* The reason in the invocation's language, to standard error; the exit code that goes with it. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);
+/* For commands whose user waits for the answer: one question, which is not asked while a
+ * maintenance window of the settings is open (REASON_OFFICE_THROTTLED). ret_answer is always to be
+ * released. */
+enum reason portal_place_ask(struct portal_place *place, const struct portal_question *question,
+                             struct portal_answer *ret_answer);
+/* portal_complain of a question; of a maintenance: until when it lasts. */
+int portal_place_complain(const struct invocation *invocation, const struct portal_place *place,
+                          const char *what, enum reason reason);
 /* For a progress bar: until when the portal is closed. */
 void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
                          size_t capacity);

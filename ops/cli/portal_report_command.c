@@ -150,12 +150,16 @@ static enum reason count_shown(struct portal_place *place, wall_t from, wall_t t
         json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)from.ms, "to_ms",
                                    (json_int_t)to.ms, "after", after);
         struct portal_question question = {.service = "listing", .filter = filter};
-        reason = portal_client_ask(place->client, &question, &answer);
+        reason = portal_place_ask(place, &question, &answer);
         const json_t *rows = json_object_get(answer.json, "rows");
         count = reason == REASON_NONE ? json_array_size(rows) : 0;
+        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
+        if (after[0] != 0 && strcmp(last, after) == 0)
+            count = 0; /* the same page again: a portal that does not page has shown all */
         *ret_shown += count;
-        (void)snprintf(after, sizeof after, "%s",
-                       portal_fact_text(json_array_get(rows, count - 1), "code"));
+        if (last[0] == 0 || strlen(last) >= sizeof after)
+            count = 0; /* no place to go on from */
+        (void)snprintf(after, sizeof after, "%s", last);
         portal_answer_release(&answer);
         json_decref(filter);
     }
@@ -193,7 +197,7 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     if (code == EXIT_CODE_OK && reason == REASON_NONE && asks)
         reason = count_shown(&place, from, to, &report.total.shown);
     if (code == EXIT_CODE_OK && reason != REASON_NONE)
-        code = portal_complain(invocation, "portal report", reason);
+        code = portal_place_complain(invocation, &place, "portal report", reason);
     if (code == EXIT_CODE_OK && json) {
         char first[DAY_TEXT_BYTES], last[DAY_TEXT_BYTES];
         day_format(day_of(from), first);

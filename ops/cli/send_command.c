@@ -151,43 +151,6 @@ static int make_message(const struct invocation *invocation, const struct send_o
 /* --- waiting ------------------------------------------------------------------------------------
  */
 
-/* Where a message is, as its own adapter knows: a receipt of the recipient or the gateway's word on
- * its end before the gateway's custody, and that before the state of the entry here. ret_receipt:
- * what says so; NULL. */
-static const char *state_of(const json_t *message, const json_t **ret_receipt)
-{
-    static const char *const ends[] = {"receipt_delivered", "receipt_refused", "receipt_expired",
-                                       "receipt_withdrawn"};
-    const char *state = "queued", *to = json_text(message, "to");
-    size_t index;
-    const json_t *row;
-    *ret_receipt = NULL;
-    const char *gateway = "";
-    json_array_foreach(json_object_get(message, "entries"), index, row)
-    {
-        gateway = json_text(row, "destination"); /* the only one that an adapter sends to */
-        state = json_text(row, "state");
-        if (strcmp(state, "delivered") == 0)
-            state = "custody"; /* towards the gateway */
-        else if (json_text(row, "reason")[0] != 0)
-            *ret_receipt = row;
-    }
-    json_array_foreach(json_object_get(message, "receipts"), index, row)
-    {
-        /* Of the recipient, or of the gateway when it did not take it in: not of who got a copy. */
-        bool is_intake = strcmp(json_text(row, "type"), "receipt_delivered") != 0 &&
-                         strcmp(json_text(row, "destination"), gateway) == 0;
-        bool is_recipient = to[0] == 0 || strcmp(json_text(row, "destination"), to) == 0;
-        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-            if ((!is_recipient && !is_intake) || strcmp(json_text(row, "type"), ends[i]) != 0)
-                continue;
-            *ret_receipt = row;
-            state = ends[i] + strlen("receipt_");
-        }
-    }
-    return state;
-}
-
 static bool is_end(const char *state)
 {
     return strcmp(state, "delivered") == 0 || strcmp(state, "refused") == 0 ||
@@ -196,24 +159,25 @@ static bool is_end(const char *state)
 
 /* What it has come to, and why. */
 static int print_state(const struct invocation *invocation, const struct send_options *options,
-                       const char *state, const json_t *receipt)
+                       const json_t *message)
 {
     enum language language = invocation->language;
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
+    const char *state = json_text(message, "state");
     bool custody_is_enough = strcmp(options->wait, "custody") == 0;
     bool good =
         strcmp(state, "delivered") == 0 || (custody_is_enough && strcmp(state, "custody") == 0);
     const char *label = state_label(state, language);
-    const char *reason = json_text(receipt, is_vietnamese ? "reason_vi" : "reason_en");
-    const char *hint = json_text(receipt, is_vietnamese ? "hint_vi" : "hint");
-    const char *words = json_text(receipt, "text");
+    const char *reason = json_text(message, is_vietnamese ? "reason_vi" : "reason_en");
+    const char *hint = json_text(message, is_vietnamese ? "hint_vi" : "hint");
+    const char *words = json_text(message, "text");
     if (good || is_end(state))
         fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, language), label);
     else
         fprintf(stderr, text_of(TEXT_SEND_NOT_REACHED, language),
                 (long long)options->timeout_seconds, label);
     if (reason[0] != 0)
-        fprintf(stderr, text_of(TEXT_SEND_WHY, language), reason, json_text(receipt, "reason"));
+        fprintf(stderr, text_of(TEXT_SEND_WHY, language), reason, json_text(message, "reason"));
     if (words[0] != 0)
         fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), words);
     if (hint[0] != 0)
@@ -226,8 +190,6 @@ static int wait_for_state(const struct invocation *invocation, const struct send
 {
     char path[128];
     json_t *message = NULL;
-    const json_t *receipt = NULL;
-    const char *state = "queued";
     struct timespec start, now;
     snprintf(path, sizeof path, "/v1/messages/%s", message_id);
     clock_gettime(CLOCK_MONOTONIC, &start);
@@ -239,14 +201,14 @@ static int wait_for_state(const struct invocation *invocation, const struct send
         int code = adapter_call(invocation, http, &request, &message);
         if (code != EXIT_CODE_OK)
             return code;
-        state = state_of(message, &receipt);
+        const char *state = json_text(message, "state");
         clock_gettime(CLOCK_MONOTONIC, &now);
         bool custody = strcmp(options->wait, "custody") == 0 && strcmp(state, "custody") == 0;
         if (custody || is_end(state) || now.tv_sec - start.tv_sec >= options->timeout_seconds)
             break;
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
-    int code = print_state(invocation, options, state, receipt);
+    int code = print_state(invocation, options, message);
     json_decref(message);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "ops/cli/options.h"
 #include "ops/cli/table.h"
 #include "proto/base/limits.h"
+#include "proto/codec/message_type.h"
 
 static const struct table_column columns[] = {
     {TEXT_COLUMN_TIME, false, false},   {TEXT_COLUMN_TYPE, false, false},
@@ -27,6 +28,24 @@ static const char *reason_label(const json_t *event, enum language language, cha
                 : language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
                                                   : reason_english(reason);
     snprintf(scratch, 512, "%s%s%s", label, label[0] != 0 && words[0] != 0 ? ": " : "", words);
+    return scratch;
+}
+
+/* Where a message is, and since when. A receipt that an adapter was told is a fact with a type and
+ * a time, and is nowhere. */
+static const char *standing_label(const json_t *event, enum language language, char scratch[128])
+{
+    enum message_type type;
+    bool is_fact = message_type_parse(bytes_of_text(json_text(event, "type")), &type) &&
+                   message_type_is_receipt(type) && json_text(event, "destination")[0] == 0;
+    if (is_fact)
+        return "";
+    char time[32];
+    const char *label = state_label(json_text(event, "state"), language);
+    const char *since = json_text(event, "state_time");
+    if (since[0] == 0)
+        return label;
+    snprintf(scratch, 128, text_of(TEXT_TRACK_SINCE, language), label, time_label(since, time));
     return scratch;
 }
 
@@ -52,13 +71,13 @@ static int print_history(const struct invocation *invocation, const char *code,
     const json_t *event;
     json_array_foreach(events, index, event)
     {
-        char time[32], to[64], why[512];
+        char time[32], to[64], standing[128], why[512];
         const char *const cells[COLUMN_COUNT] = {
             time_label(json_text(event, "time"), time),
             type_label(json_text(event, "type"), invocation->language),
             json_text(event, "from"),
             recipient_label(event, to),
-            state_label(json_text(event, "state"), invocation->language),
+            standing_label(event, invocation->language, standing),
             reason_label(event, invocation->language, why),
             json_text(event, "message_id"),
         };

@@ -35,6 +35,15 @@ static bool find_state_directory(const char *settings_path, char ret_path[PATH_B
     return found;
 }
 
+/* A folder with a port in it is a state directory, also when it has an adapter.yaml. */
+static void look_into_folder(const char *folder, char state_directory[PATH_BYTES_MAX])
+{
+    char path[PATH_BYTES_MAX];
+    bool is_state_directory = !path_make(path, "%s/api.port", folder) || access(path, F_OK) == 0;
+    if (!is_state_directory && path_make(path, "%s/adapter.yaml", folder))
+        (void)find_state_directory(path, state_directory);
+}
+
 enum reason adapter_locate(const char *where, const char *environment,
                            struct adapter_address *ret_address)
 {
@@ -45,7 +54,9 @@ enum reason adapter_locate(const char *where, const char *environment,
     snprintf(ret_address->state_directory, PATH_BYTES_MAX, "%s", where);
     if (stat(where, &status) != 0 || strlen(where) >= PATH_BYTES_MAX)
         return errno == EACCES ? REASON_TOKEN_WRONG : REASON_FILE_UNREADABLE;
-    if (!S_ISDIR(status.st_mode) && !find_state_directory(where, ret_address->state_directory))
+    if (S_ISDIR(status.st_mode))
+        look_into_folder(where, ret_address->state_directory);
+    else if (!find_state_directory(where, ret_address->state_directory))
         return REASON_FILE_UNREADABLE;
     if (!path_make(path, "%s/api.port", ret_address->state_directory) ||
         !file_read_line(path, port, sizeof port) || strspn(port, "0123456789") != strlen(port) ||

@@ -19,8 +19,9 @@ struct adapter_address {
     char token[API_TOKEN_BYTES_MAX];
 };
 
-/* where: an adapter's state directory, or its settings file; NULL: the environment's
- * LIENTHONG_ADAPTER (given here as environment), else ADAPTER_SETTINGS_DEFAULT.
+/* where: an adapter's settings file, the folder that holds it as adapter.yaml, or the adapter's
+ * state directory; NULL: the environment's LIENTHONG_ADAPTER (given here as environment), else
+ * ADAPTER_SETTINGS_DEFAULT.
  * REASON_FILE_UNREADABLE: ret_address->state_directory is then the path that could not be read. */
 enum reason adapter_locate(const char *where, const char *environment,
                            struct adapter_address *ret_address);

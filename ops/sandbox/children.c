@@ -179,8 +179,8 @@ uint64_t child_peak_memory_kib(const struct child *child)
     (void)snprintf(path, sizeof path, "/proc/%d/status", (int)child->pid);
     FILE *status = fopen(path, "re");
     while (status != NULL && fgets(line, sizeof line, status) != NULL) {
-        if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
-            break;
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoull(line + 6, NULL, 10);
     }
     if (status != NULL)
         (void)fclose(status);

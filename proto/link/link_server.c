@@ -18,7 +18,12 @@
 #include "proto/link/unfinished.h"
 #include "proto/link/zap.h"
 
-enum { ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1 };
+enum {
+    ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1,
+    /* Looking at the monitor costs two system calls: not before every frame, but soon enough that
+     * ZeroMQ's thread never waits for room in it. */
+    MONITOR_FRAMES = 64,
+};
 
 struct link_server {
     void *context;
@@ -37,7 +42,8 @@ struct link_server {
     struct peers peers;
     struct unfinished unfinished;
     uint64_t connections;
-    bool has_pending; /* a frame that waits behind the event of its connection */
+    int until_monitor; /* frames before the monitor is looked at */
+    bool has_pending;  /* a frame that waits behind the event of its connection */
     struct link_event pending;
 };
 
@@ -199,6 +205,7 @@ static void cut_unfinished(struct link_server *server, bool is_idle)
 {
     if (!is_idle && !unfinished_is_round(&server->unfinished))
         return;
+    (void)take_monitor_events(server); /* what has begun and ended */
     size_t cut = unfinished_look(&server->unfinished, now_of(server));
     for (size_t i = 0; i < cut; i++)
         refusals_add(&server->refusals, NULL);
@@ -304,7 +311,9 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
         *ret_event = server->pending;
         return true;
     }
-    if (take_monitor_events(server) && take_refusal(server, ret_event))
+    bool is_time = server->until_monitor == 0;
+    server->until_monitor = is_time ? MONITOR_FRAMES : server->until_monitor - 1;
+    if (is_time && take_monitor_events(server) && take_refusal(server, ret_event))
         return true;
     struct link_event event;
     bool is_new = false;
@@ -314,7 +323,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     } while (got < 0);
     cut_unfinished(server, got == 0);
     if (got == 0)
-        return take_refusal(server, ret_event); /* one whose minute is over */
+        return take_refusal(server, ret_event); /* also one whose minute is over */
     if (!is_new) {
         *ret_event = event;
         return true;

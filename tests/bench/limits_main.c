@@ -1,7 +1,8 @@
 /* Measures, each alone, what one message costs the gateway and what the machine can do; prints one
  * line of JSON.
  *
- *   limits DIR      DIR: a province with a corpus (see gateway_main.c); scratch files go there too
+ *   limits DIR RATE   DIR: a province with a corpus (see gateway_main.c); scratch files go there
+ *                     too. RATE: messages per second at which the link's latency is measured
  *
  *   verify_us, verify_per_second      CMS verification of the corpus's own parcels: processor time
  *                                     on one thread; rate with a thread on each processor
@@ -10,10 +11,11 @@
  *   store_us                          insert and, in a later commit, update: processor time of one
  *                                     message, in commits of 256
  *   commit_1, commit_32, commit_256   messages per second that the store commits, in such groups
- *   sync_us, sync_p99_us, syncs       fdatasync of a file that grows by 4 KiB: mean, p99, per
- * second limit                             processors / (verify + curve in + curve out + store) */
+ *   sync_us, sync_p99_us              fdatasync of a file that grows by 4 KiB: mean, p99
+ *   link_p50_us, link_p99_us          the corpus's frames over a bare link by that timetable, each
+ *                                     answered at once with a small one: due to answered
+ *   limit                             processors / (verify + curve in + curve out + store) */
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,10 +34,11 @@
 #include "tests/bench/corpus.h"
 #include "tests/bench/fill.h"
 #include "tests/bench/histogram.h"
+#include "tests/bench/line.h"
 #include "tests/bench/process.h"
 #include "tests/support/peer.h"
 
-enum { THREADS_MAX = 64, SYNC_BYTES = 4096, SYNCS = 1500, STORE_GROUP = 256, CURVE_FRAMES = 40000 };
+enum { THREADS_MAX = 64, SYNC_BYTES = 4096, SYNCS = 1500, STORE_GROUP = 256, ANSWER_BYTES = 1024 };
 
 static double thread_seconds(void)
 {
@@ -142,57 +145,6 @@ static bool measure_verify(const char *directory, const struct corpus *corpus,
     return !failed || fail("a signature does not verify");
 }
 
-/* ---- the link ---- */
-
-struct line {
-    struct link_server *server;
-    struct link_client *client;
-};
-
-static bool open_line(struct line *line)
-{
-    struct link_server_options server = {.endpoint = "tcp://127.0.0.1:0", .io_threads = 1};
-    struct link_client_options client = {0};
-    struct link_peer peer = {.key = key_of("centre")};
-    if (curve_pair_make(&server.key) != REASON_NONE || curve_pair_make(&client.key) != REASON_NONE)
-        return false;
-    peer.public_key = client.key.public_key;
-    client.server_public_key = server.key.public_key;
-    if (link_server_new(&server, &line->server) != REASON_NONE ||
-        link_server_set_peers(line->server, &peer, 1) != REASON_NONE)
-        return false;
-    client.endpoint = link_server_endpoint(line->server);
-    return link_client_new(&client, &line->client) == REASON_NONE;
-}
-
-static bool measure_curve(struct bytes message, double *ret_us)
-{
-    struct line line = {0};
-    struct link_event event;
-    size_t sent = 0;
-    size_t received = 0;
-    double begun = own_seconds();
-    double deadline = clock_seconds() + 20;
-    bool opened = open_line(&line);
-    while (opened && received < CURVE_FRAMES && clock_seconds() < deadline) {
-        bool any = link_client_receive(line.client, &event);
-        while (sent < CURVE_FRAMES && sent - received < LINK_SEND_QUEUE_MAX &&
-               link_client_send(line.client, message) == REASON_NONE)
-            sent++;
-        while (link_server_receive(line.server, &event)) {
-            received += event.kind == LINK_FRAME ? 1 : 0;
-            any = true;
-        }
-        struct pollfd wait = {.fd = link_server_fd(line.server), .events = POLLIN};
-        if (!any)
-            (void)poll(&wait, 1, 1);
-    }
-    *ret_us = (own_seconds() - begun) / CURVE_FRAMES * 1e6;
-    link_client_destroy(&line.client);
-    link_server_destroy(&line.server);
-    return received == CURVE_FRAMES || fail("the link is stuck");
-}
-
 /* ---- the store ---- */
 
 static void remove_store(const char *path)
@@ -268,31 +220,56 @@ static bool measure_sync(const char *directory, struct sync_result *ret_result)
     return !failed || fail("the disk cannot be written");
 }
 
-int main(int count, char **words)
-{
-    char path[FILE_PATH_BYTES_MAX];
-    struct corpus corpus;
+struct measured {
     struct verify_result verified;
     struct store_result stored;
     struct sync_result synced;
     double curve_us;
-    if (count != 2 || !file_path_join(words[1], "corpus", path))
+    struct histogram link;
+};
+
+static bool measure(const char *directory, const struct corpus *corpus, double rate,
+                    struct measured *ret_measured)
+{
+    struct bytes first = corpus_frame_bytes(corpus, 0);
+    size_t message_bytes = first.size / corpus->frames[0].message_count;
+    return measure_verify(directory, corpus, &ret_measured->verified) &&
+           line_cost((struct bytes){first.data, message_bytes}, &ret_measured->curve_us) &&
+           measure_store(directory, message_bytes, &ret_measured->stored) &&
+           measure_sync(directory, &ret_measured->synced) &&
+           line_round_trips(corpus, rate, ANSWER_BYTES, &ret_measured->link);
+}
+
+static void print(const struct measured *measured)
+{
+    const struct verify_result *verified = &measured->verified;
+    const struct store_result *stored = &measured->stored;
+    double processors = (double)sysconf(_SC_NPROCESSORS_ONLN);
+    double limit = processors * 1e6 / (verified->us + 2 * measured->curve_us + stored->us);
+    (void)printf("{\"verify_us\":%.1f,\"verify_per_second\":%.0f,\"curve_us\":%.1f,"
+                 "\"store_us\":%.1f,\"commit_1\":%.0f,\"commit_32\":%.0f,\"commit_256\":%.0f,"
+                 "\"sync_us\":%.0f,\"sync_p99_us\":%.0f,\"link_p50_us\":%lu,"
+                 "\"link_p99_us\":%lu,\"limit\":%.0f}\n",
+                 verified->us, verified->per_second, measured->curve_us, stored->us,
+                 stored->per_second[0], stored->per_second[1], stored->per_second[2],
+                 measured->synced.mean_us, measured->synced.p99_us,
+                 histogram_quantile(&measured->link, 0.5),
+                 histogram_quantile(&measured->link, 0.99), limit);
+}
+
+int main(int count, char **words)
+{
+    static struct measured measured;
+    char path[FILE_PATH_BYTES_MAX];
+    struct corpus corpus;
+    double rate = count == 3 ? strtod(words[2], NULL) : 0;
+    if (rate <= 0 || !file_path_join(words[1], "corpus", path))
         return 2;
     if (!corpus_load(path, &corpus))
         return fail("there is no corpus") ? 0 : 1;
-    struct bytes first = corpus_frame_bytes(&corpus, 0);
-    size_t message_bytes = first.size / corpus.frames[0].message_count;
-    if (!measure_verify(words[1], &corpus, &verified) ||
-        !measure_curve((struct bytes){first.data, message_bytes}, &curve_us) ||
-        !measure_store(words[1], message_bytes, &stored) || !measure_sync(words[1], &synced))
-        return 1;
-    double processors = (double)sysconf(_SC_NPROCESSORS_ONLN);
-    double limit = processors * 1e6 / (verified.us + 2 * curve_us + stored.us);
-    (void)printf("{\"verify_us\":%.1f,\"verify_per_second\":%.0f,\"curve_us\":%.1f,"
-                 "\"store_us\":%.1f,\"commit_1\":%.0f,\"commit_32\":%.0f,\"commit_256\":%.0f,"
-                 "\"sync_us\":%.0f,\"sync_p99_us\":%.0f,\"limit\":%.0f}\n",
-                 verified.us, verified.per_second, curve_us, stored.us, stored.per_second[0],
-                 stored.per_second[1], stored.per_second[2], synced.mean_us, synced.p99_us, limit);
+    bool done = measure(words[1], &corpus, rate, &measured);
     corpus_release(&corpus);
-    return 0;
+    if (done)
+        print(&measured);
+    return done ? 0 : 1;
 }

@@ -279,8 +279,8 @@ int main(int count, char **words)
     }
     load.sent = calloc(load.options.messages, sizeof *load.sent);
     load.destinations = calloc(load.options.destinations, sizeof *load.destinations);
-    load.consumers = calloc(load.options.connections, sizeof *load.consumers);
-    load.consuming = calloc(load.options.connections, sizeof *load.consuming);
+    load.consumers = calloc(load.options.connections, sizeof(natsConnection *));
+    load.consuming = calloc(load.options.connections, sizeof(jsCtx *));
     check(load.sent != NULL && load.destinations != NULL);
     check(load.consumers != NULL && load.consuming != NULL);
     if (!open_all())

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -19,13 +20,15 @@ double process_seconds(int pid)
     size_t size = fread(text, 1, sizeof text - 1, file);
     (void)fclose(file);
     text[size] = 0;
-    unsigned long user = 0;
-    unsigned long system = 0;
-    /* The name may hold anything; the numbers begin behind its last bracket. */
-    const char *rest = strrchr(text, ')');
-    if (rest == NULL ||
-        sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    /* The name may hold anything; its last bracket ends the second field. */
+    enum { NAME_FIELD = 2, USER_FIELD = 14 };
+    char *rest = strrchr(text, ')');
+    for (int field = NAME_FIELD; rest != NULL && field < USER_FIELD; field++)
+        rest = strchr(rest + 1, ' ');
+    if (rest == NULL)
         return -1;
+    unsigned long long user = strtoull(rest, &rest, 10);
+    unsigned long long system = strtoull(rest, NULL, 10);
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
@@ -37,7 +40,8 @@ double process_rss_max_mb(int pid)
     (void)snprintf(path, sizeof path, "/proc/%d/status", pid);
     FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        (void)sscanf(line, "VmHWM: %lf kB", &kilobytes);
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kilobytes = strtod(line + 6, NULL);
     if (file != NULL)
         (void)fclose(file);
     return kilobytes < 0 ? -1 : kilobytes / 1024;

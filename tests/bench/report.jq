@@ -26,6 +26,8 @@ def summary:
     share_of_limit: (ratios("gateway"; "rsa"; "limits"; "rsa"; 1024; .rate; .limit) | rounded(3)),
     ack_p99_vs_fdatasync_p99:
         (ratios("gateway"; "rsa-half-rate"; "limits"; "rsa"; 1024; .custody_us.p99; .sync_p99_us) | rounded(2)),
+    link_p99_vs_fdatasync_p99:
+        (ratios("limits"; "rsa"; "limits"; "rsa"; 1024; .link_p99_us; .sync_p99_us) | rounded(2)),
     rss_mb_max_side_by_side: ([ .[] | select(.peer == "gateway") | .rss_mb ] | max)
 } | with_entries(select(.value != null));
 

@@ -232,11 +232,18 @@ static bool send_as_sender(struct traffic *traffic)
 
 /* ---- both ---- */
 
-/* Nothing to do now: until something arrives, a receipt or a message is due. */
+/* Nothing to do now: until something arrives, or the next frame of the timetable is due. Receipts
+ * can wait a millisecond; a frame that left so late would be a latency of our own making. */
 static void rest(struct traffic *traffic)
 {
     struct epoll_event event;
-    (void)epoll_wait(traffic->epoll, &event, 1, 1);
+    int64_t wait_us = 1000;
+    if (traffic->options.rate > 0 && traffic->next_frame < traffic->options.corpus->frame_count) {
+        int64_t left_us = due_us(traffic) - traffic_now_us();
+        wait_us = left_us < 0 ? 0 : left_us < wait_us ? left_us : wait_us;
+    }
+    struct timespec wait = {.tv_nsec = (long)(wait_us * 1000)};
+    (void)epoll_pwait2(traffic->epoll, &event, 1, &wait, NULL);
 }
 
 bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result)

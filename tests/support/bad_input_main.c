@@ -25,7 +25,8 @@ static void test_frames(struct peer *peer)
     bad_expect_receipt(peer, "garbage", &no_id, MESSAGE_TYPE_RECEIPT_REFUSED,
                        REASON_FRAME_MALFORMED);
 
-    struct frame heartbeat = {.kind = FRAME_HEARTBEAT, .heartbeat = {peer_now(), 64}};
+    struct frame heartbeat = {.kind = FRAME_HEARTBEAT,
+                              .heartbeat = {.clock = peer_now(), .window_messages = 64}};
     struct buffer bytes;
     buffer_init(&bytes, FRAME_BYTES_MAX);
     arena_reset(&peer->scratch);

@@ -405,7 +405,7 @@ enum reason lone_gateway_end(struct lone_gateway *gateway)
     while (fed < gateway->frame_count && broker_has_room(gateway->broker))
         broker_intake(gateway->broker, gateway->frames[fed++]);
     gateway->frame_count -= fed;
-    memmove(gateway->frames, gateway->frames + fed, gateway->frame_count * sizeof *gateway->frames);
+    memmove(gateway->frames, gateway->frames + fed, gateway->frame_count * sizeof(struct intake *));
     enum reason reason = broker_end(gateway->broker, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = gateway->store->verbs->commit(gateway->store, plan);

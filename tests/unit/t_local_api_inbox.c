@@ -1,4 +1,5 @@
-/* The inbox: what the gateway brought is read, accepted or refused, once. */
+/* What the gateway brought: messages are read, accepted or refused, once; receipts say where a
+ * message of ours is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,19 @@ static void feed_frame(const struct frame *frame)
     buffer_release(&bytes);
 }
 
+static void feed_document(const struct envelope *envelope, Lienthong__V1__Body *body)
+{
+    struct buffer document;
+    buffer_init(&document, ENVELOPE_BYTES_MAX);
+    arena_reset(&scratch);
+    assert_int_equal(envelope_build(envelope, body, &scratch, &document), REASON_NONE);
+    struct bytes view = buffer_view(&document);
+    struct parcel parcel = {
+        .documents = &view, .document_count = 1, .signature = bytes_of_text("seal")};
+    feed_frame(&(struct frame){.kind = FRAME_PARCELS, .parcels = {&parcel, 1}});
+    buffer_release(&document);
+}
+
 /* A transfer from the centre, as the gateway delivers it. */
 static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
 {
@@ -46,7 +60,6 @@ static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
-    struct buffer document;
     struct envelope draft = {.sender = key_of("centre"),
                              .recipient = key_of("stnmt"),
                              .type = MESSAGE_TYPE_TRANSFER,
@@ -64,14 +77,7 @@ static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
     transfer.procedure_name = (char[]){"Cấp giấy"};
     body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
     body.transfer = &transfer;
-    buffer_init(&document, ENVELOPE_BYTES_MAX);
-    arena_reset(&scratch);
-    assert_int_equal(envelope_build(&draft, &body, &scratch, &document), REASON_NONE);
-    struct bytes view = buffer_view(&document);
-    struct parcel parcel = {
-        .documents = &view, .document_count = 1, .signature = bytes_of_text("seal")};
-    feed_frame(&(struct frame){.kind = FRAME_PARCELS, .parcels = {&parcel, 1}});
-    buffer_release(&document);
+    feed_document(&draft, &body);
 }
 
 static void link_up(void)
@@ -215,13 +221,128 @@ static void an_answer_may_name_what_it_answers(void **state)
     reply_release(&reply);
 }
 
+/* ---- receipts -------------------------------------------------------------------------------- */
+
+/* A result for the centre. */
+static void submit(struct receipt_item *ret_item, char ret_id[MESSAGE_ID_TEXT_BYTES])
+{
+    struct api_reply reply;
+    call(&fixture, "POST", "/v1/messages", "",
+         "{\"type\":\"result\",\"recipient\":\"centre\","
+         "\"dossier_code\":\"H15.50.05.13-261008-0975\",\"body\":{\"national_state\":9}}",
+         &reply);
+    assert_int_equal(reply.status, 202);
+    *ret_item = (struct receipt_item){0};
+    assert_true(id_parse(bytes_of_text(text_at(reply.json, "message_id")), &ret_item->message_id));
+    assert_true(digest_parse(bytes_of_text(text_at(reply.json, "sha256")), &ret_item->digest));
+    snprintf(ret_id, MESSAGE_ID_TEXT_BYTES, "%s", text_at(reply.json, "message_id"));
+    reply_release(&reply);
+}
+
+static void feed_receipt(const char *sender, enum message_type type,
+                         const struct receipt_item *item)
+{
+    static struct id_maker maker;
+    struct envelope envelope = {.sender = key_of(sender),
+                                .recipient = key_of("stnmt"),
+                                .type = type,
+                                .created = {{fixture.now_ms}, 420},
+                                .receipt = {.items = item, .item_count = 1}};
+    uint8_t random[ID_RANDOM_BYTES] = {9};
+    id_make(&maker, (wall_t){fixture.now_ms}, random, &envelope.id);
+    feed_document(&envelope, NULL);
+}
+
+struct standing {
+    const char *state, *state_vi, *time, *reason, *text;
+};
+
+/* The message, and its line in the dossier's history, say the same. */
+static void assert_standing(const char *id, const struct standing *standing)
+{
+    struct api_reply message, dossier;
+    char path[128];
+    snprintf(path, sizeof path, "/v1/messages/%s", id);
+    call(&fixture, "GET", path, "", "", &message);
+    call(&fixture, "GET", "/v1/dossiers/H15.50.05.13-261008-0975", "", "", &dossier);
+    const json_t *event = json_array_get(json_object_get(dossier.json, "events"), 0);
+    assert_string_equal(text_at(event, "type"), "result");
+    const json_t *const places[] = {event, message.json};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(text_at(places[i], "state"), standing->state);
+        assert_string_equal(text_at(places[i], "state_vi"), standing->state_vi);
+        assert_string_equal(text_at(places[i], "state_time"), standing->time);
+        assert_string_equal(text_at(places[i], "reason"), standing->reason);
+        assert_string_equal(text_at(places[i], "text"), standing->text);
+    }
+    reply_release(&dossier);
+    reply_release(&message);
+}
+
+/* In custody until a receipt ends it; then what that receipt says, when and why (4, 9). */
+static void assert_ends(const char *sender, enum message_type type, enum reason reason,
+                        const struct standing *end)
+{
+    struct receipt_item item;
+    char id[MESSAGE_ID_TEXT_BYTES];
+    link_up();
+    submit(&item, id);
+    assert_standing(id, &(struct standing){"leased", "đang gửi", "", "", ""});
+    item.at = (wall_t){1791426601000};
+    feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
+    assert_standing(id, &(struct standing){"custody", "cổng đã tiếp quản",
+                                           "2026-10-08T09:30:01.000+07:00", "", ""});
+    item.at = (wall_t){1791426662000};
+    item.destination = key_of("centre");
+    item.reason = reason;
+    item.text = bytes_of_text(end->text);
+    feed_receipt(sender, type, &item);
+    assert_standing(id, end);
+}
+
+#define END_TIME "2026-10-08T09:31:02.000+07:00"
+
+static void what_is_delivered_is_no_longer_in_custody(void **state)
+{
+    (void)state;
+    assert_ends("centre", MESSAGE_TYPE_RECEIPT_DELIVERED, REASON_NONE,
+                &(struct standing){"delivered", "đã giao", END_TIME, "", ""});
+}
+
+static void what_is_refused_says_why(void **state)
+{
+    (void)state;
+    assert_ends(
+        "centre", MESSAGE_TYPE_RECEIPT_REFUSED, REASON_OFFICE_REFUSED,
+        &(struct standing){"refused", "bị từ chối", END_TIME, "office_refused", "thiếu đơn"});
+}
+
+static void what_expired_at_the_gateway_has_expired(void **state)
+{
+    (void)state;
+    assert_ends("gateway", MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED,
+                &(struct standing){"expired", "hết hạn", END_TIME, "life_exceeded", ""});
+}
+
+static void what_was_withdrawn_at_the_gateway_is_withdrawn(void **state)
+{
+    (void)state;
+    assert_ends("gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN,
+                &(struct standing){"withdrawn", "đã rút", END_TIME, "withdrawn", ""});
+}
+
 int main(void)
 {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_came_in_is_read_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(accepting_is_said_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(refusing_names_a_reason_that_ends_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_answer_may_name_what_it_answers, setup, teardown),
+        T(what_came_in_is_read_in_order),
+        T(accepting_is_said_once),
+        T(refusing_names_a_reason_that_ends_it),
+        T(an_answer_may_name_what_it_answers),
+        T(what_is_delivered_is_no_longer_in_custody),
+        T(what_is_refused_says_why),
+        T(what_expired_at_the_gateway_has_expired),
+        T(what_was_withdrawn_at_the_gateway_is_withdrawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

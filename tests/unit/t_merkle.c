@@ -31,8 +31,9 @@ static void log_fill(struct log *log)
 {
     memset(log, 0, sizeof *log);
     merkle_root(&log->frontier, sha256_parts, &log->roots[0]);
-    for (uint8_t i = 0; i < LEAVES; i++) {
-        struct bytes entry = {&i, 1};
+    for (unsigned int i = 0; i < LEAVES; i++) {
+        uint8_t leaf = (uint8_t)i;
+        struct bytes entry = {&leaf, 1};
         struct digest added[MERKLE_LEVELS_MAX];
         assert_int_equal(log->length, merkle_stream_length(i));
         size_t count = merkle_append(&log->frontier, sha256_parts, entry, added);

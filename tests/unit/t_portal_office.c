@@ -5,177 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "adapters/portal/portal_office.h"
-#include "gateway/workers/file_read.h"
-#include "tests/support/scripted_server.h"
-#include "tests/unit/scratch.h"
-
-enum { WAIT_ROUNDS_MAX = 1000, REPLIES_MAX = 16, ANSWERS_MAX = 16, REPLY_BYTES = 2048 };
-
-#define CODE "H38.09-261125-0001"
-
-struct play {
-    struct scripted_server *server;
-    struct office *office;
-    char replies[REPLIES_MAX][REPLY_BYTES];
-    struct scripted_reply script[REPLIES_MAX];
-    size_t reply_count, answer_count;
-    enum reason answers[ANSWERS_MAX]; /* by message_seq */
-    uint32_t retry_after_ms;
-    struct scratch scratch;
-};
-
-/* ---- the play -------------------------------------------------------------------------------- */
-
-static void says_with(struct play *play, const char *head, const char *body)
-{
-    char *reply = play->replies[play->reply_count];
-    (void)snprintf(reply, REPLY_BYTES, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head,
-                   strlen(body), body);
-    play->script[play->reply_count++].raw = reply;
-}
-
-static void says(struct play *play, const char *body)
-{
-    says_with(play, "200 OK\r\nContent-Type: application/json", body);
-}
-
-#define LOGGED_IN  "{\"session\":\"S1\",\"error_code\":\"0\"}"
-#define LOGGED_IN2 "{\"session\":\"S2\",\"error_code\":\"0\"}"
-#define ONE(code)                                                                                  \
-    "{\"error_code\":\"" code "\",\"message\":\"\",\"result\":[{\"MaHoSo\":\"" CODE                \
-    "\",\"error_code\":\"" code "\",\"message\":\"\"}]}"
-#define WHOLE(code) "{\"error_code\":\"" code "\",\"message\":\"\",\"result\":null}"
-
-static void begin_with(struct play *play, const char *dialect)
-{
-    char url[64], ledger[300], fault[MAPPING_FAULT_BYTES];
-    struct buffer mapping;
-    play->server = scripted_server_open(play->script, play->reply_count);
-    assert_non_null(play->server);
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u", scripted_server_port(play->server));
-    assert_true(scratch_open(&play->scratch));
-    (void)snprintf(ledger, sizeof ledger, "%s/portal.sqlite", play->scratch.folder);
-    buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    assert_int_equal(file_read(dialect, &mapping), REASON_NONE);
-    json_t *settings = json_pack("{s:s, s:s, s:s, s:s}", "unit", "H38", "dstcode", "DST",
-                                 "auth_path", "/auth/login", "integration_path", "/integration");
-    struct portal_options options = {
-        .dialect = {.base_url = url,
-                    .mapping = buffer_view(&mapping),
-                    .settings = settings,
-                    .credentials = json_pack("{s:s, s:s}", "username", "u", "password", "p"),
-                    .headers = "X-Road-Client: VN/GOV/H38 | X-Two: 2",
-                    .files_base = "http://files",
-                    .files_token = "t"},
-        .ledger = ledger,
-        .connect_timeout_ms = 20000,
-        .timeout_ms = 20000,
-        .calls_max = 16,
-        .requests_max = 2,
-        .batch_max = 50,
-    };
-    enum reason reason = portal_office_new(&options, &play->office, fault);
-    if (reason != REASON_NONE)
-        print_error("the mapping: %s\n", fault);
-    assert_int_equal(reason, REASON_NONE);
-    assert_true(scripted_server_serve(play->server)); /* after the mapping's process was made */
-    json_decref(options.dialect.credentials);
-    json_decref(settings);
-    buffer_release(&mapping);
-}
-
-static void begin(struct play *play)
-{
-    begin_with(play, "adapters/portal/provincial.jq");
-}
-
-static void end(struct play *play)
-{
-    play->office->verbs->close(play->office);
-    scripted_server_stop(&play->server);
-    scratch_close(&play->scratch);
-    free(play);
-}
-
-static struct play *new_play(void)
-{
-    struct play *play = calloc(1, sizeof *play);
-    assert_non_null(play);
-    return play;
-}
-
-static void hear(void *context, const struct office_answer *answer)
-{
-    struct play *play = context;
-    assert_in_range(answer->message_seq, 1, ANSWERS_MAX - 1);
-    play->answers[answer->message_seq] = answer->reason;
-    play->retry_after_ms = answer->retry_after_ms;
-    play->answer_count++;
-}
-
-static void give(struct play *play, uint64_t seq, uint32_t attempt, const char *type,
-                 const char *code, json_t *body)
-{
-    char id[MESSAGE_ID_TEXT_BYTES];
-    (void)snprintf(id, sizeof id, "01997b6e-0000-7000-8000-0000000000%02u", (unsigned)seq);
-    json_t *message = json_pack(
-        "{s:{s:s, s:s, s:s, s:s, s:s}, s:o, s:[], s:{s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}}",
-        "envelope", "type", type, "message_id", id, "dossier_code", code, "procedure_code",
-        "1.011443", "source_time", "2026-11-25T08:00:00.000+07:00", "body", body, "attachments",
-        "registry", "procedure", "code", "1.011443", "name", "Thủ tục", "field_code", "H38-A",
-        "agency", "key", "stnmt", "code", "H38.09", "name", "Sở TNMT");
-    assert_non_null(message);
-    struct office_delivery delivery = {.message_seq = seq, .attempt = attempt, .message = message};
-    assert_true(id_parse(bytes_of_text(id), &delivery.id));
-    assert_int_equal(play->office->verbs->start(play->office, &delivery), REASON_NONE);
-    json_decref(message);
-}
-
-static json_t *transfer_body(void)
-{
-    return json_pack("{s:{s:s, s:i, s:s, s:i}, s:i, s:I, s:I}", "owner", "name", "Mẫu",
-                     "owner_kind", 1, "identity_number", "000000000000", "identity_kind", 1,
-                     "channel", 2, "received_ms", (json_int_t)1764000000000, "due_ms",
-                     (json_int_t)1764100000000);
-}
-
-static json_t *progress_body(int state)
-{
-    return json_pack("{s:s, s:i, s:{s:s}}", "content", "Đã phân công", "national_state", state,
-                     "to", "name", "Cán bộ");
-}
-
-static void wait_for(struct play *play, size_t count)
-{
-    for (int i = 0; play->answer_count < count && i < WAIT_ROUNDS_MAX; i++) {
-        struct pollfd wait = {.fd = play->office->verbs->fd(play->office), .events = POLLIN};
-        (void)poll(&wait, 1, 100);
-        play->office->verbs->run(play->office, hear, play);
-    }
-    assert_int_equal(play->answer_count, count);
-}
-
-static enum reason deliver(struct play *play, uint64_t seq, uint32_t attempt, const char *type,
-                           json_t *body)
-{
-    size_t before = play->answer_count;
-    give(play, seq, attempt, type, CODE, body);
-    wait_for(play, before + 1);
-    return play->answers[seq];
-}
-
-static bool asked(struct play *play, size_t index, const char *text)
-{
-    return strstr(scripted_server_request(play->server, index), text) != NULL;
-}
-
-/* ---- cases ----------------------------------------------------------------------------------- */
+#include "tests/unit/played_clock.h"
+#include "tests/unit/portal_play.h"
 
 static void test_a_dossier_is_created_and_then_moved(void **state)
 {
@@ -353,6 +184,80 @@ static void test_a_maintenance_holds_everything_back(void **state)
     end(play);
 }
 
+static void test_it_goes_on_after_a_window_of_the_settings(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct played_clock clock;
+    played_clock_init(&clock, 45);
+    play->clock = &clock.clock;
+    assert_true(portal_windows_parse("22:00-23:30", &play->windows));
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
+    says(play, ONE("0"));
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 45 * PLAYED_MINUTE_MS);
+    clock.now_ms += play->retry_after_ms - 1;
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 1);
+    assert_int_equal(scripted_server_requests(play->server), 0);
+    clock.now_ms += 1;
+    assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);
+    end(play);
+}
+
+static void test_it_goes_on_after_a_maintenance_that_the_portal_told(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct played_clock clock;
+    played_clock_init(&clock, 0);
+    play->clock = &clock.clock;
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"21\",\"result\":{\"BaoTriDen\":\"20261125221000\"}}");
+    says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
+    says(play, ONE("0"));
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(play->retry_after_ms, 10 * PLAYED_MINUTE_MS);
+    clock.now_ms += play->retry_after_ms - 1;
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(scripted_server_requests(play->server), 2);
+    clock.now_ms += 1;
+    assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);
+    end(play);
+}
+
+/* The adapter does it by itself: a message that was refused by the portal's rules, and closed. */
+static void test_what_is_over_goes_after_its_days(void **state)
+{
+    (void)state;
+    struct play *play = new_play();
+    struct portal_ledger *ledger;
+    struct played_clock clock;
+    char path[300];
+    played_clock_init(&clock, 0);
+    play->clock = &clock.clock;
+    play->keep_days = 2;
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "progress", progress_body(4)), REASON_PORTAL_DOSSIER);
+    (void)snprintf(path, sizeof path, "%s/portal.sqlite", play->scratch.folder);
+    assert_int_equal(portal_ledger_open(path, &ledger), REASON_NONE);
+    const char *id = "01997b6e-0000-7000-8000-000000000001";
+    enum portal_outcome outcome;
+    enum reason reason;
+    assert_int_equal(portal_ledger_close_event(ledger, id, (wall_t){clock.now_ms}), REASON_NONE);
+    clock.now_ms += 2 * 24 * 60 * (int64_t)PLAYED_MINUTE_MS;
+    play->office->verbs->run(play->office, hear, play);
+    assert_int_equal(portal_ledger_outcome(ledger, id, &outcome, &reason), REASON_NONE);
+    clock.now_ms += PORTAL_PRUNE_POLL_MS;
+    play->office->verbs->run(play->office, hear, play);
+    assert_int_equal(portal_ledger_outcome(ledger, id, &outcome, &reason), REASON_NOT_FOUND);
+    portal_ledger_close(&ledger);
+    end(play);
+}
+
 static void test_each_item_of_a_batch_has_its_own_end(void **state)
 {
     (void)state;
@@ -441,6 +346,9 @@ int main(void)
         cmocka_unit_test(test_a_later_attempt_looks_first),
         cmocka_unit_test(test_what_is_no_success_is_told_as_such),
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
+        cmocka_unit_test(test_it_goes_on_after_a_window_of_the_settings),
+        cmocka_unit_test(test_it_goes_on_after_a_maintenance_that_the_portal_told),
+        cmocka_unit_test(test_what_is_over_goes_after_its_days),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
         cmocka_unit_test(test_the_portal_s_own_number_is_kept),
