@@ -58,7 +58,7 @@ static struct sockaddr_in address_of(const char *endpoint)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const char *port = strrchr(endpoint, ':');
-    address.sin_port = htons((uint16_t)(port == NULL ? 0 : atoi(port + 1)));
+    address.sin_port = htons((uint16_t)(port == NULL ? 0 : strtol(port + 1, NULL, 10)));
     return address;
 }
 

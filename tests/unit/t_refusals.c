@@ -100,8 +100,8 @@ static void test_a_key_that_gave_up_makes_room(void **state)
 {
     (void)state;
     uint64_t handshakes;
-    for (uint8_t i = 1; i <= REFUSALS_KEYS_MAX; i++)
-        add(i);
+    for (int i = 1; i <= REFUSALS_KEYS_MAX; i++)
+        add((uint8_t)i);
     assert_int_equal(take_all(0, &handshakes), REFUSALS_KEYS_MAX);
     assert_int_equal(take_all(REFUSALS_TOLD_MS, &handshakes), 0);
     struct curve_key key;
