@@ -1,30 +1,24 @@
 /* Starting and stopping the carrier, and reading its registry again. */
 #include "adapters/carrier/carrier.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "gateway/workers/program.h"
-#include "gateway/workers/registry_directory.h"
-#include "proto/seal/sha256.h"
+#include "gateway/workers/program_log.h"
+#include "gateway/workers/program_registry.h"
 #include "routing/registry/registry.h"
 
 void carrier_log(struct carrier_program *program, const struct log_line *line)
 {
-    log_write(&program->log, program_wall(), line);
-    log_stream_flush(&program->log_stream);
+    program_log_line(&program->log, line);
 }
 
 static void say(struct carrier_program *program, enum log_level level, const char *event,
                 enum reason reason, const char *detail)
 {
-    carrier_log(program, &(struct log_line){.level = level,
-                                            .event = event,
-                                            .reason = reason,
-                                            .detail = bytes_of_text(detail)});
+    program_log_event(&program->log, level, event, reason, detail);
 }
 
 static bool fail(const struct carrier_program *program, enum reason reason, const char *what)
@@ -35,25 +29,10 @@ static bool fail(const struct carrier_program *program, enum reason reason, cons
 
 /* ---- registry -------------------------------------------------------------------------------- */
 
-static void log_faults(struct carrier_program *program, const struct faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++) {
-        struct buffer text;
-        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
-        if (fault_print(&faults->items[i], program->language, &text))
-            say(program, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID, buffer_text(&text));
-        buffer_release(&text);
-    }
-}
-
 static enum reason load_registry(struct carrier_program *program, struct registry **ret_registry)
 {
-    static struct faults faults;
-    const char *path = program->settings.registry_directory;
-    enum reason reason = registry_directory_load(path, sha256_parts, &faults, ret_registry);
-    if (reason != REASON_NONE)
-        log_faults(program, &faults);
-    return reason;
+    return program_registry_read(program->settings.registry_directory, program->language,
+                                 &program->log, ret_registry);
 }
 
 /* Our row of carriers.csv. REASON_NOT_FOUND: there is none. REASON_LINK_REFUSED: it has another key
@@ -104,16 +83,11 @@ bool carrier_reload(struct carrier_program *program)
     return reason == REASON_NONE;
 }
 
-/* The setting, or what the registry says of the gateway. */
 static bool gateway_public_key(const struct carrier_program *program,
                                const struct registry *registry, struct curve_key *ret_key)
 {
-    const char *text = program->settings.gateway.public_key;
-    if (text[0] != 0)
-        return curve_key_parse(bytes_of_text(text), ret_key);
-    struct key key = key_of(program->settings.gateway.participant);
-    const struct participant *gateway = registry_participant(registry, &key);
-    return gateway != NULL && curve_key_parse(bytes_of_text(gateway->curve_public_key), ret_key);
+    return program_gateway_key(program->settings.gateway.public_key, registry,
+                               program->settings.gateway.participant, ret_key);
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
@@ -179,15 +153,7 @@ static bool open_registry(struct carrier_program *program, bool starts)
 
 static bool start_signals(struct carrier_program *program)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    /* Before any thread is made, so that all of them leave signals to the loop. */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
-        program->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    program->signals = program_signals_open();
     return program->signals >= 0 || fail(program, REASON_OUT_OF_MEMORY, "signals");
 }
 
@@ -198,12 +164,7 @@ static void init(struct carrier_program *program, const struct carrier_settings 
     *program = (struct carrier_program){.settings = *settings, .language = language, .signals = -1};
     ports.context = program;
     carry_init(&program->carry, &ports, program_mono());
-    log_stream_init(&program->log_stream, STDERR_FILENO);
-    program->log = (struct log){.sink = log_stream_write,
-                                .context = &program->log_stream,
-                                .format = (enum log_format)settings->log_format,
-                                .lowest = LOG_INFO,
-                                .offset_minutes = program_offset_minutes()};
+    program_log_init((enum log_format)settings->log_format, &program->log_stream, &program->log);
 }
 
 bool carrier_start(struct carrier_program *program, const struct carrier_settings *settings,

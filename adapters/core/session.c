@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/custody/due.h"
 #include "proto/base/check.h"
 
 /* ---- life cycle ---- */
@@ -160,35 +161,17 @@ static void leave(struct session *session, const struct entry *entry, bool is_to
     }
 }
 
+static void leave_due(void *context, uint32_t destination, const struct entry *entry,
+                      const struct store_message *message)
+{
+    struct session *session = context;
+    leave(session, entry, destination == session->to_office, &message->id, NULL, 0);
+}
+
 static void pump(struct session *session, uint32_t destination)
 {
-    struct store *store = session->options.store;
-    struct entry entries[OUTBOX_FETCH_MAX];
-    size_t count = 0;
-    wall_t next_due = {0};
-    wall_t until;
-    size_t wanted =
-        outbox_wanted(session->outbox, destination, session->now, session->wall, &until);
-    if (wanted == 0)
-        return;
-    const struct key *key = outbox_key(session->outbox, destination);
-    if (store->verbs->due(store, key, until, entries, wanted, &count, &next_due) != REASON_NONE)
-        return;
-    outbox_next_due(session->outbox, destination, next_due);
-    if (count == wanted)
-        outbox_look_again(session->outbox, destination);
-    for (size_t i = 0; i < count; i++) {
-        struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
-            outbox_look_again(session->outbox, destination); /* not now: it stays due */
-            continue;
-        }
-        if (!outbox_lease(session->outbox, &entries[i], &message.sender, &message.id,
-                          &message.digest, session->now, session->wall))
-            continue;
-        plan_move(&session->plan, &entries[i]);
-        leave(session, &entries[i], destination == session->to_office, &message.id, NULL, 0);
-    }
+    due_lease(session->options.store, session->outbox, &session->plan, destination, session->now,
+              session->wall, leave_due, session);
 }
 
 void session_begin(struct session *session, mono_t now, wall_t wall)

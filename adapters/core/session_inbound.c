@@ -40,24 +40,14 @@ static void log_message(struct session *session, const char *event, const struct
                                                 .reason = reason});
 }
 
-static const struct store_message *find_in_plan(const struct session *session,
-                                                const struct envelope *envelope)
-{
-    for (size_t i = 0; i < session->plan.store.message_count; i++) {
-        const struct store_message *message = &session->plan.messages[i];
-        if (id_equal(&message->id, &envelope->id) && key_equal(&message->sender, &envelope->sender))
-            return message;
-    }
-    return NULL;
-}
-
 /* NONE: never seen. DUPLICATE, ID_REUSED, or why the store cannot say. */
 static enum reason check_seen(struct session *session, const struct sealed *sealed)
 {
     const struct envelope *envelope = &sealed->envelope;
     struct store *store = session->options.store;
     struct store_message stored;
-    const struct store_message *earlier = find_in_plan(session, envelope);
+    const struct store_message *earlier =
+        plan_find_message(&session->plan, &envelope->sender, &envelope->id);
     if (earlier == NULL) {
         enum reason reason =
             store->verbs->find_message(store, &envelope->sender, &envelope->id, &stored);

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,16 +13,13 @@
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/program.h"
-#include "gateway/workers/registry_directory.h"
+#include "gateway/workers/program_log.h"
+#include "gateway/workers/program_registry.h"
 #include "gateway/workers/self_check.h"
 #include "proto/codec/frame.h"
-#include "proto/seal/seal.h"
-#include "proto/seal/sha256.h"
-#include "proto/seal/trust.h"
 #include "routing/registry/registry.h"
 
 enum {
-    KEY_FILE_BYTES_MAX = 64 * 1024,
     POOL_FRAMES_MAX = 64,
     POOL_BYTES_MAX = 16 * 1024 * 1024,  /* reached only by frames of the largest size */
     POOL_SPARE_BYTES = 4 * 1024 * 1024, /* what comes of one file at once */
@@ -43,11 +38,7 @@ mono_t adapter_mono(void)
 void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
-    struct log_line line = {.level = level, .event = event, .reason = reason};
-    if (detail != NULL)
-        line.detail = bytes_of_text(detail);
-    log_write(&adapter->log, adapter_wall(), &line);
-    log_stream_flush(&adapter->log_stream);
+    program_log_event(&adapter->log, level, event, reason, detail);
 }
 
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
@@ -58,107 +49,42 @@ bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what)
 
 /* ---- registry and trust ---------------------------------------------------------------------- */
 
-struct snapshots {
-    struct registry *registry;
-    struct trust *trust;
-};
-
-static void log_faults(struct adapter *adapter, const struct faults *faults)
+static bool load_registry(struct adapter *adapter, struct registry **ret_registry,
+                          struct trust **ret_trust)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        struct buffer text;
-        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
-        if (fault_print(&faults->items[i], adapter->language, &text))
-            adapter_log(adapter, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
-                        buffer_text(&text));
-        buffer_release(&text);
-    }
-}
-
-static bool load_snapshots(struct adapter *adapter, struct snapshots *ret_snapshots)
-{
-    const char *path = adapter->settings.registry_directory;
-    char culprit[FILE_PATH_BYTES_MAX];
-    struct snapshots snapshots = {0};
-    static struct faults faults;
-    enum reason reason = registry_directory_load(path, sha256_parts, &faults, &snapshots.registry);
-    if (reason != REASON_NONE) {
-        log_faults(adapter, &faults);
-        adapter_log(adapter, LOG_ERROR, "registry_refused", reason, path);
-        return false;
-    }
-    reason =
-        trust_directory_load(path, snapshots.registry, adapter_wall(), &snapshots.trust, culprit);
-    if (reason != REASON_NONE) {
-        adapter_log(adapter, LOG_ERROR, "trust_refused", reason, culprit);
-        registry_destroy(&snapshots.registry);
-        return false;
-    }
-    *ret_snapshots = snapshots;
-    return true;
+    return program_registry_load(adapter->settings.registry_directory, adapter->language,
+                                 &adapter->log, ret_registry, ret_trust);
 }
 
 bool adapter_reload(struct adapter *adapter)
 {
-    struct snapshots snapshots;
-    if (!load_snapshots(adapter, &snapshots))
+    struct registry *registry = NULL;
+    struct trust *trust = NULL;
+    if (!load_registry(adapter, &registry, &trust))
         return false;
-    crypto_openssl_set_trust(adapter->crypto, snapshots.trust);
-    local_api_set_registry(adapter->api, snapshots.registry);
+    crypto_openssl_set_trust(adapter->crypto, trust);
+    local_api_set_registry(adapter->api, registry);
     registry_destroy(&adapter->registry);
-    adapter->registry = snapshots.registry;
-    adapter_log(adapter, LOG_INFO, "registry_loaded", REASON_NONE,
-                registry_version(snapshots.registry));
+    adapter->registry = registry;
+    adapter_log(adapter, LOG_INFO, "registry_loaded", REASON_NONE, registry_version(registry));
     return true;
-}
-
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-static enum reason read_signer(const struct adapter *adapter, struct signer **ret_signer)
-{
-    struct buffer key;
-    struct buffer certificate;
-    buffer_init(&key, KEY_FILE_BYTES_MAX);
-    buffer_init(&certificate, KEY_FILE_BYTES_MAX);
-    enum reason reason = file_read_secret(adapter->settings.signing_key_file, &key);
-    if (reason == REASON_NONE)
-        reason = file_read(adapter->settings.signing_certificate_file, &certificate);
-    if (reason == REASON_NONE)
-        reason = signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
-                            ret_signer);
-    if (key.size > 0)
-        explicit_bzero(key.data, key.size);
-    buffer_release(&key);
-    buffer_release(&certificate);
-    return reason;
 }
 
 static bool start_crypto(struct adapter *adapter)
 {
-    struct snapshots snapshots;
-    struct signer *signer = NULL;
-    if (!load_snapshots(adapter, &snapshots))
-        return adapter_fail(adapter, REASON_REGISTRY_INVALID, adapter->settings.registry_directory);
-    adapter->registry = snapshots.registry;
-    enum reason reason = read_signer(adapter, &signer);
-    if (reason == REASON_NONE)
-        reason = crypto_openssl_new(signer, snapshots.trust, &adapter->crypto);
-    if (reason == REASON_NONE)
-        return true;
-    signer_destroy(&signer);
-    trust_drop(&snapshots.trust);
-    return adapter_fail(adapter, reason, adapter->settings.signing_key_file);
+    const struct adapter_settings *settings = &adapter->settings;
+    struct trust *trust = NULL;
+    if (!load_registry(adapter, &adapter->registry, &trust))
+        return adapter_fail(adapter, REASON_REGISTRY_INVALID, settings->registry_directory);
+    enum reason reason = program_crypto_new(
+        settings->signing_key_file, settings->signing_certificate_file, trust, &adapter->crypto);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, settings->signing_key_file);
 }
 
-/* The setting, or what the registry says of the gateway. */
 static bool gateway_public_key(const struct adapter *adapter, struct curve_key *ret_key)
 {
-    const char *text = adapter->settings.gateway.public_key;
-    if (text[0] != 0)
-        return curve_key_parse(bytes_of_text(text), ret_key);
-    struct key key = key_of(adapter->settings.gateway.participant);
-    const struct participant *gateway = registry_participant(adapter->registry, &key);
-    return gateway != NULL && curve_key_parse(bytes_of_text(gateway->curve_public_key), ret_key);
+    return program_gateway_key(adapter->settings.gateway.public_key, adapter->registry,
+                               adapter->settings.gateway.participant, ret_key);
 }
 
 /* ---- parts ----------------------------------------------------------------------------------- */
@@ -272,16 +198,7 @@ static bool start_link(struct adapter *adapter)
 
 static bool start_signals(struct adapter *adapter)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    /* Before any thread is made, so that all of them leave signals to the loop. */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return adapter_fail(adapter, REASON_STORE_FAILED, "signals");
-    adapter->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    adapter->signals = program_signals_open();
     return adapter->signals >= 0 || adapter_fail(adapter, REASON_STORE_FAILED, "signals");
 }
 
@@ -290,12 +207,7 @@ static void adapter_init(struct adapter *adapter, const struct adapter_settings 
 {
     *adapter =
         (struct adapter){.settings = *settings, .language = language, .signals = -1, .lock = -1};
-    log_stream_init(&adapter->log_stream, STDERR_FILENO);
-    adapter->log = (struct log){.sink = log_stream_write,
-                                .context = &adapter->log_stream,
-                                .format = (enum log_format)settings->log_format,
-                                .lowest = LOG_INFO,
-                                .offset_minutes = program_offset_minutes()};
+    program_log_init((enum log_format)settings->log_format, &adapter->log_stream, &adapter->log);
 }
 
 bool adapter_start(struct adapter *adapter, const struct adapter_settings *settings,

@@ -1,14 +1,9 @@
 /* lienthong-adapter - see adapters/README.md and lienthong-adapter(8). */
-#include <argp.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "adapters/shell/adapter.h"
-#include "gateway/workers/program.h"
-#include "proto/base/check.h"
-#include "proto/base/version.h"
+#include "gateway/workers/program_options.h"
 
 enum {
     /* A piece of a file and what ZeroMQ makes of it stay on the heap: mapped and unmapped each
@@ -16,116 +11,42 @@ enum {
     MMAP_THRESHOLD_BYTES = 512 * 1024,
     TRIM_THRESHOLD_BYTES = 4 * 1024 * 1024,
 };
-enum { OPTION_CHECK = 1000, OPTION_HELP_SETTINGS, OPTION_LOG_FORMAT };
 
-const char *argp_program_version = "lienthong-adapter " VERSION_TEXT;
-
-struct options {
-    const char *settings_path;
-    bool check_only;
-    bool help_settings;
-    int log_format; /* -1: as the settings say */
-};
-
-static const struct argp_option option_table[] = {
-    {"settings", 's', "FILE", 0, "Settings (YAML). Required.", 0},
-    {"check", OPTION_CHECK, NULL, 0, "Check settings, registry, keys and mapping, and end.", 0},
-    {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "Print what may be set, and end.", 0},
-    {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Overrides the settings.", 0},
-    {0},
-};
-
-static const struct argp_option vietnamese_options[] = {
-    {"settings", 's', "FILE", 0, "Tệp cấu hình (YAML). Bắt buộc.", 0},
-    {"check", OPTION_CHECK, NULL, 0, "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.", 0},
-    {"help-settings", OPTION_HELP_SETTINGS, NULL, 0, "In các mục cấu hình rồi kết thúc.", 0},
-    {"log-format", OPTION_LOG_FORMAT, "text|json", 0, "Thay cho cấu hình.", 0},
-    {0},
-};
-
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+static const char *settings_fault(const void *settings)
 {
-    struct options *options = state->input;
-    enum log_format format;
-    switch (key) {
-    case 's':
-        options->settings_path = argument;
-        return 0;
-    case OPTION_CHECK:
-        options->check_only = true;
-        return 0;
-    case OPTION_HELP_SETTINGS:
-        options->help_settings = true;
-        return 0;
-    case OPTION_LOG_FORMAT:
-        if (!log_format_parse(bytes_of_text(argument), &format))
-            argp_error(state, "--log-format takes text or json");
-        options->log_format = (int)format;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return adapter_settings_fault(settings);
 }
 
-static bool load_settings(const char *path, enum language language,
-                          struct adapter_settings *ret_settings)
-{
-    if (!program_load_settings(path, adapter_settings_table, ADAPTER_SETTINGS_ROWS, language,
-                               ret_settings))
-        return false;
-    const char *fault = adapter_settings_fault(ret_settings);
-    if (fault != NULL)
-        (void)fprintf(stderr, "%s: %s: %s\n", path, fault,
-                      language_pick(language, "thiếu, hoặc giá trị không dùng được",
-                                    "missing, or not a usable value"));
-    return fault == NULL;
-}
-
-static void say_check(const char *file, int line, const char *expression)
-{
-    (void)fprintf(stderr, "lienthong-adapter: check failed: %s:%d: %s\n", file, line, expression);
-}
+static const struct program_description description = {
+    .name = "lienthong-adapter",
+    .version = "lienthong-adapter " ADAPTER_VERSION,
+    .purpose_english = "Signs, sends and receives dossier messages for one participant, and serves "
+                       "its systems on 127.0.0.1.",
+    .purpose_vietnamese = "Ký, gửi và nhận thông điệp hồ sơ cho một bên tham gia, phục vụ phần mềm "
+                          "của bên đó tại 127.0.0.1.",
+    .check_english = "Check settings, registry, keys and mapping, and end.",
+    .check_vietnamese = "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.",
+    .settings = adapter_settings_table,
+    .settings_count = ADAPTER_SETTINGS_ROWS,
+    .settings_fault = settings_fault,
+};
 
 int main(int argc, char **argv)
 {
     static struct adapter adapter;
-    struct options options = {.log_format = -1};
+    struct program_options options;
     struct adapter_settings settings;
-    enum language language = program_language();
-    const struct argp argp = {
-        .options = language == LANGUAGE_VIETNAMESE ? vietnamese_options : option_table,
-        .parser = parse_option,
-        .doc = language_pick(language,
-                             "Ký, gửi và nhận thông điệp hồ sơ cho một bên tham gia, phục vụ phần "
-                             "mềm của bên đó tại 127.0.0.1.",
-                             "Signs, sends and receives dossier messages for one participant, and "
-                             "serves its systems on 127.0.0.1."),
-    };
-    check_set_hook(say_check);
-    argp_err_exit_status = PROGRAM_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
-        return PROGRAM_EXIT_USAGE;
-    if (options.help_settings)
-        return program_print_settings(adapter_settings_table, ADAPTER_SETTINGS_ROWS, language)
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
-    if (options.settings_path == NULL) {
-        (void)fprintf(
-            stderr, "lienthong-adapter: %s\n",
-            language_pick(language, "thiếu --settings TỆP", "--settings FILE is required"));
-        return PROGRAM_EXIT_USAGE;
-    }
-    if (!load_settings(options.settings_path, language, &settings))
-        return PROGRAM_EXIT_SETTINGS;
+    int status = program_begin(&description, argc, argv, &options, &settings);
+    if (status != PROGRAM_GOES_ON)
+        return status;
     if (options.log_format >= 0)
         settings.log_format = options.log_format;
-    (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
     /* Verification needs no heap of its own, and a large frame gives its memory back at once. */
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES);
-    bool started = options.check_only ? adapter_check(&adapter, &settings, language)
-                                      : adapter_start(&adapter, &settings, language);
+    bool started = options.check_only ? adapter_check(&adapter, &settings, options.language)
+                                      : adapter_start(&adapter, &settings, options.language);
     if (started && !options.check_only)
         adapter_run(&adapter);
     adapter_stop(&adapter);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/custody/due.h"
 #include "proto/base/check.h"
 
 #define NOTE_LEDGER "ledger-id"
@@ -181,34 +182,10 @@ enum reason broker_load(struct broker *broker, wall_t wall)
 
 /* ---- the step ---- */
 
-static void pump_destination(struct broker *broker, uint32_t destination)
+static void leave(void *context, uint32_t destination, const struct entry *entry,
+                  const struct store_message *message)
 {
-    struct store *store = broker->options.store;
-    struct entry entries[OUTBOX_FETCH_MAX];
-    size_t count = 0;
-    wall_t next_due = {0};
-    wall_t until;
-    size_t wanted = outbox_wanted(broker->outbox, destination, broker->now, broker->wall, &until);
-    if (wanted == 0)
-        return;
-    const struct key *key = outbox_key(broker->outbox, destination);
-    if (store->verbs->due(store, key, until, entries, wanted, &count, &next_due) != REASON_NONE)
-        return;
-    outbox_next_due(broker->outbox, destination, next_due);
-    if (count == wanted)
-        outbox_look_again(broker->outbox, destination);
-    for (size_t i = 0; i < count; i++) {
-        struct store_message message;
-        if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
-            outbox_look_again(broker->outbox, destination); /* not now: it stays due */
-            continue;
-        }
-        if (!outbox_lease(broker->outbox, &entries[i], &message.sender, &message.id,
-                          &message.digest, broker->now, broker->wall))
-            continue;
-        plan_move(&broker->plan, &entries[i]);
-        broker_deliver(broker, destination, &entries[i], &message.sender, &message.id, NULL, 0);
-    }
+    broker_deliver(context, destination, entry, &message->sender, &message->id, NULL, 0);
 }
 
 static void tick(struct broker *broker)
@@ -251,7 +228,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
             broker->more_to_do = true;
             break;
         }
-        pump_destination(broker, i);
+        due_lease(broker->options.store, broker->outbox, &broker->plan, i, now, wall, leave,
+                  broker);
     }
     if (now.ms >= broker->tick_due.ms)
         tick(broker);

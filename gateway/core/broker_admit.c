@@ -27,17 +27,6 @@ struct taken_parcel {
 /* ---- duplicates
  * ------------------------------------------------------------------------------------ */
 
-static const struct store_message *find_in_plan(const struct broker *broker,
-                                                const struct envelope *envelope)
-{
-    for (size_t i = 0; i < broker->plan.store.message_count; i++) {
-        const struct store_message *message = &broker->plan.messages[i];
-        if (id_equal(&message->id, &envelope->id) && key_equal(&message->sender, &envelope->sender))
-            return message;
-    }
-    return NULL;
-}
-
 static void alarm_reused_id(struct broker *broker, const struct sealed *sealed)
 {
     const struct envelope *envelope = &sealed->envelope;
@@ -69,7 +58,8 @@ static enum reason check_duplicate(struct broker *broker, struct peer *peer,
         return REASON_NONE;
     struct store *store = broker->options.store;
     struct store_message stored;
-    const struct store_message *earlier = find_in_plan(broker, envelope);
+    const struct store_message *earlier =
+        plan_find_message(&broker->plan, &envelope->sender, &envelope->id);
     bool is_in_plan = earlier != NULL;
     if (!is_in_plan) {
         enum reason reason =

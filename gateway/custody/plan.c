@@ -107,6 +107,17 @@ struct store_message *plan_message(struct plan *plan)
     return message;
 }
 
+const struct store_message *plan_find_message(const struct plan *plan, const struct key *sender,
+                                              const struct message_id *id)
+{
+    for (size_t i = 0; i < plan->store.message_count; i++) {
+        const struct store_message *message = &plan->messages[i];
+        if (id_equal(&message->id, id) && key_equal(&message->sender, sender))
+            return message;
+    }
+    return NULL;
+}
+
 void plan_entry(struct plan *plan, const struct entry *entry)
 {
     check(plan->store.entry_count < PLAN_ENTRIES_MAX);

@@ -54,6 +54,10 @@ uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t do
                      struct bytes manifest, struct bytes signature, struct bytes certificate);
 /* A zeroed message with the next seq, to be filled in. */
 struct store_message *plan_message(struct plan *plan);
+/* The message of this sender and id that this step has planned; NULL: none. The store does not know
+ * it yet. */
+const struct store_message *plan_find_message(const struct plan *plan, const struct key *sender,
+                                              const struct message_id *id);
 void plan_entry(struct plan *plan, const struct entry *entry);
 /* The new state of an entry that exists or is in this plan. */
 void plan_move(struct plan *plan, const struct entry *entry);

@@ -1,26 +1,20 @@
 /* Starting and stopping the gateway, and reading its registry again. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/shell/control.h"
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/program.h"
-#include "gateway/workers/registry_directory.h"
+#include "gateway/workers/program_log.h"
+#include "gateway/workers/program_registry.h"
 #include "gateway/workers/self_check.h"
-#include "proto/seal/seal.h"
-#include "proto/seal/sha256.h"
 #include "proto/seal/trust.h"
 
 enum {
-    KEY_FILE_BYTES_MAX = 64 * 1024,
     POOL_FRAMES_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* one step is computed, one gathers */
     POOL_BYTES_MAX = 32 * 1024 * 1024,             /* part of the program's memory bound */
     POOL_SPARE_BYTES = 4 * 1024 * 1024,
@@ -39,11 +33,7 @@ mono_t gateway_mono(void)
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
-    struct log_line line = {.level = level, .event = event, .reason = reason};
-    if (detail != NULL)
-        line.detail = bytes_of_text(detail);
-    log_write(&gateway->log, gateway_wall(), &line);
-    log_stream_flush(&gateway->log_stream);
+    program_log_event(&gateway->log, level, event, reason, detail);
 }
 
 static bool fail(struct gateway *gateway, enum reason reason, const char *what)
@@ -55,44 +45,11 @@ static bool fail(struct gateway *gateway, enum reason reason, const char *what)
 /* ---- registry and trust
  * -------------------------------------------------------------------------- */
 
-struct snapshots {
-    struct registry *registry;
-    struct trust *trust;
-};
-
-static void log_faults(struct gateway *gateway, const struct faults *faults)
+static bool load_registry(struct gateway *gateway, struct registry **ret_registry,
+                          struct trust **ret_trust)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        struct buffer text;
-        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
-        if (fault_print(&faults->items[i], gateway->language, &text))
-            gateway_log(gateway, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
-                        buffer_text(&text));
-        buffer_release(&text);
-    }
-}
-
-static bool load_snapshots(struct gateway *gateway, struct snapshots *ret_snapshots)
-{
-    const char *path = gateway->settings.registry_directory;
-    char culprit[FILE_PATH_BYTES_MAX];
-    struct snapshots snapshots = {0};
-    static struct faults faults;
-    enum reason reason = registry_directory_load(path, sha256_parts, &faults, &snapshots.registry);
-    if (reason != REASON_NONE) {
-        log_faults(gateway, &faults);
-        gateway_log(gateway, LOG_ERROR, "registry_refused", reason, path);
-        return false;
-    }
-    reason =
-        trust_directory_load(path, snapshots.registry, gateway_wall(), &snapshots.trust, culprit);
-    if (reason != REASON_NONE) {
-        gateway_log(gateway, LOG_ERROR, "trust_refused", reason, culprit);
-        registry_destroy(&snapshots.registry);
-        return false;
-    }
-    *ret_snapshots = snapshots;
-    return true;
+    return program_registry_load(gateway->settings.registry_directory, gateway->language,
+                                 &gateway->log, ret_registry, ret_trust);
 }
 
 static enum reason set_peers(struct gateway *gateway, const struct registry *registry)
@@ -125,62 +82,34 @@ static enum reason set_peers(struct gateway *gateway, const struct registry *reg
 
 bool gateway_reload(struct gateway *gateway)
 {
-    struct snapshots snapshots;
-    if (!load_snapshots(gateway, &snapshots))
+    struct registry *registry = NULL;
+    struct trust *trust = NULL;
+    if (!load_registry(gateway, &registry, &trust))
         return false;
-    enum reason reason = set_peers(gateway, snapshots.registry);
+    enum reason reason = set_peers(gateway, registry);
     if (reason != REASON_NONE) {
-        trust_drop(&snapshots.trust);
-        registry_destroy(&snapshots.registry);
+        trust_drop(&trust);
+        registry_destroy(&registry);
         gateway_log(gateway, LOG_ERROR, "registry_refused", reason, NULL);
         return false;
     }
-    crypto_openssl_set_trust(gateway->crypto, snapshots.trust);
-    broker_set_registry(gateway->broker, snapshots.registry);
+    crypto_openssl_set_trust(gateway->crypto, trust);
+    broker_set_registry(gateway->broker, registry);
     registry_destroy(&gateway->registry);
-    gateway->registry = snapshots.registry;
-    gateway_log(gateway, LOG_INFO, "registry_loaded", REASON_NONE,
-                registry_version(snapshots.registry));
+    gateway->registry = registry;
+    gateway_log(gateway, LOG_INFO, "registry_loaded", REASON_NONE, registry_version(registry));
     return true;
-}
-
-/* ---- keys
- * ------------------------------------------------------------------------------------------ */
-
-static enum reason read_signer(struct gateway *gateway, struct signer **ret_signer)
-{
-    struct buffer key;
-    struct buffer certificate;
-    buffer_init(&key, KEY_FILE_BYTES_MAX);
-    buffer_init(&certificate, KEY_FILE_BYTES_MAX);
-    enum reason reason = file_read_secret(gateway->settings.signing_key_file, &key);
-    if (reason == REASON_NONE)
-        reason = file_read(gateway->settings.signing_certificate_file, &certificate);
-    if (reason == REASON_NONE)
-        reason = signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
-                            ret_signer);
-    if (key.size > 0)
-        explicit_bzero(key.data, key.size);
-    buffer_release(&key);
-    buffer_release(&certificate);
-    return reason;
 }
 
 static bool start_crypto(struct gateway *gateway)
 {
-    struct snapshots snapshots;
-    struct signer *signer = NULL;
-    if (!load_snapshots(gateway, &snapshots))
+    const struct gateway_settings *settings = &gateway->settings;
+    struct trust *trust = NULL;
+    if (!load_registry(gateway, &gateway->registry, &trust))
         return false;
-    gateway->registry = snapshots.registry;
-    enum reason reason = read_signer(gateway, &signer);
-    if (reason == REASON_NONE)
-        reason = crypto_openssl_new(signer, snapshots.trust, &gateway->crypto);
-    if (reason == REASON_NONE)
-        return true;
-    signer_destroy(&signer);
-    trust_drop(&snapshots.trust);
-    return fail(gateway, reason, gateway->settings.signing_key_file);
+    enum reason reason = program_crypto_new(
+        settings->signing_key_file, settings->signing_certificate_file, trust, &gateway->crypto);
+    return reason == REASON_NONE || fail(gateway, reason, settings->signing_key_file);
 }
 
 /* ---- parts
@@ -272,16 +201,7 @@ static bool write_endpoint(struct gateway *gateway)
 
 static bool start_signals(struct gateway *gateway)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    (void)signal(SIGPIPE, SIG_IGN);
-    /* Before any thread is made, so that all of them leave signals to the loop. */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return fail(gateway, REASON_STORE_FAILED, "signals");
-    gateway->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    gateway->signals = program_signals_open();
     return gateway->signals >= 0 || fail(gateway, REASON_STORE_FAILED, "signals");
 }
 
@@ -289,12 +209,7 @@ static void init(struct gateway *gateway, const struct gateway_settings *setting
                  enum language language)
 {
     *gateway = (struct gateway){.settings = *settings, .language = language, .signals = -1};
-    log_stream_init(&gateway->log_stream, STDERR_FILENO);
-    gateway->log = (struct log){.sink = log_stream_write,
-                                .context = &gateway->log_stream,
-                                .format = (enum log_format)settings->log_format,
-                                .lowest = LOG_INFO,
-                                .offset_minutes = program_offset_minutes()};
+    program_log_init((enum log_format)settings->log_format, &gateway->log_stream, &gateway->log);
 }
 
 bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,

@@ -1,11 +1,20 @@
 #include "gateway/workers/program.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 
-enum { KEY_FILE_BYTES_MAX = 4096 };
+#include "gateway/workers/crypto_openssl.h"
+#include "proto/seal/seal.h"
+#include "proto/seal/trust.h"
+
+enum {
+    CURVE_FILE_BYTES_MAX = 4096,
+    SIGNING_FILE_BYTES_MAX = 64 * 1024, /* a key, or a certificate with those above it */
+};
 
 enum language program_language(void)
 {
@@ -68,7 +77,7 @@ enum reason program_read_curve_secret(const char *path, struct curve_pair *ret_p
 {
     struct buffer text;
     struct curve_pair pair;
-    buffer_init(&text, KEY_FILE_BYTES_MAX);
+    buffer_init(&text, CURVE_FILE_BYTES_MAX);
     enum reason reason = file_read_secret(path, &text);
     struct bytes key = buffer_view(&text);
     while (key.size > 0 && (key.data[key.size - 1] == '\n' || key.data[key.size - 1] == '\r'))
@@ -82,6 +91,53 @@ enum reason program_read_curve_secret(const char *path, struct curve_pair *ret_p
         explicit_bzero(text.data, text.size);
     buffer_release(&text);
     return reason;
+}
+
+static enum reason read_signer(const char *key_file, const char *certificate_file,
+                               struct signer **ret_signer)
+{
+    struct buffer key;
+    struct buffer certificate;
+    buffer_init(&key, SIGNING_FILE_BYTES_MAX);
+    buffer_init(&certificate, SIGNING_FILE_BYTES_MAX);
+    enum reason reason = file_read_secret(key_file, &key);
+    if (reason == REASON_NONE)
+        reason = file_read(certificate_file, &certificate);
+    if (reason == REASON_NONE)
+        reason = signer_new(buffer_view(&key), buffer_view(&certificate), SIGNER_PADDING_PKCS1,
+                            ret_signer);
+    if (key.size > 0)
+        explicit_bzero(key.data, key.size);
+    buffer_release(&key);
+    buffer_release(&certificate);
+    return reason;
+}
+
+enum reason program_crypto_new(const char *key_file, const char *certificate_file,
+                               struct trust *trust, struct crypto_openssl **ret_crypto)
+{
+    struct signer *signer = NULL;
+    enum reason reason = read_signer(key_file, certificate_file, &signer);
+    if (reason == REASON_NONE)
+        reason = crypto_openssl_new(signer, trust, ret_crypto);
+    if (reason != REASON_NONE) {
+        signer_destroy(&signer);
+        trust_drop(&trust);
+    }
+    return reason;
+}
+
+int program_signals_open(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 void program_say_failure(const char *program, enum language language, enum reason reason,

@@ -1,5 +1,5 @@
 /* program - what every daemon of ours does at its start: the language of the one who calls it, its
- * settings file, its link key, and how it says what keeps it from starting. */
+ * settings file, its keys, signals, and how it says what keeps it from starting. */
 #ifndef GATEWAY_WORKERS_PROGRAM_H
 #define GATEWAY_WORKERS_PROGRAM_H
 
@@ -8,6 +8,9 @@
 #include "proto/base/time.h"
 #include "proto/link/link.h"
 #include "proto/settings/settings.h"
+
+struct crypto_openssl;
+struct trust;
 
 /* Beside EXIT_SUCCESS and EXIT_FAILURE, in the daemons' manual pages. */
 enum { PROGRAM_EXIT_USAGE = 2, PROGRAM_EXIT_SETTINGS = 3 };
@@ -23,6 +26,14 @@ bool program_load_settings(const char *path, const struct setting *table, size_t
 /* A Z85 secret key alone in a file that nobody else may read. REASON_NOT_FOUND,
  * REASON_FILE_UNREADABLE, REASON_KEY_UNREADABLE. */
 enum reason program_read_curve_secret(const char *path, struct curve_pair *ret_pair);
+/* What signs with the key and verifies by the trust, of which one hold is taken over in any case.
+ * Reasons: file_read_secret, file_read, signer_new, crypto_openssl_new. */
+enum reason program_crypto_new(const char *key_file, const char *certificate_file,
+                               struct trust *trust, struct crypto_openssl **ret_crypto);
+/* A descriptor that tells SIGTERM, SIGINT and SIGHUP (signalfd), the caller's; -1: not to be had.
+ * Call before any thread is made, so that all of them leave these signals to the loop. SIGPIPE is
+ * ignored from here on. */
+int program_signals_open(void);
 /* "PROGRAM: WHAT: reason (code)" and a hint, on standard error. */
 void program_say_failure(const char *program, enum language language, enum reason reason,
                          const char *what);

@@ -129,6 +129,22 @@ enum options_answer options_parse(const struct option_table *table, enum languag
     return OPTIONS_GO;
 }
 
+bool options_take(const struct option_table *table, enum language language, const char *word,
+                  int *argc, char ***argv, int *ret_code)
+{
+    enum options_answer parsed = options_parse(table, language, argc, argv);
+    int most = word != NULL ? 1 : 0;
+    if (parsed != OPTIONS_GO)
+        *ret_code = parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    else if (*argc < most)
+        *ret_code = options_wrong(table, language, TEXT_WORD_MISSING, word);
+    else if (*argc > most)
+        *ret_code = options_wrong(table, language, TEXT_WORD_TOO_MANY, (*argv)[most]);
+    else
+        return true;
+    return false;
+}
+
 static void print_row(const struct option_row *row, enum language language, FILE *to)
 {
     char name[64];

@@ -65,6 +65,10 @@ enum options_answer {
 
 enum options_answer options_parse(const struct option_table *table, enum language language,
                                   int *argc, char ***argv);
+/* The same for a command that takes one word, here its name for the one who forgot it ("FILE"), or
+ * none: NULL. True: argv[0] is the word. False: the command ends with *ret_code. */
+bool options_take(const struct option_table *table, enum language language, const char *word,
+                  int *argc, char ***argv, int *ret_code);
 /* Usage line, summary and options. */
 void options_print_help(const struct option_table *table, enum language language, FILE *to);
 /* What is wrong, with the word that is, and how to get help: to standard error. Answers

@@ -136,20 +136,16 @@ int portal_backfill_command(const struct invocation *invocation, int argc, char 
     };
     const struct option_table table = {"portal backfill", "FILE", TEXT_PORTAL_BACKFILL, rows,
                                        sizeof rows / sizeof *rows};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc == 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "FILE");
-    if (argc > 1)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[1]);
+    int code;
+    if (!options_take(&table, invocation->language, "FILE", &argc, &argv, &code))
+        return code;
     struct portal_load_options options = {.path = argv[0],
                                           .rate = (uint32_t)rate,
                                           .limit = (uint64_t)limit,
                                           .batch = (uint32_t)batch,
                                           .patience_seconds = (uint32_t)patience};
     struct portal_place place;
-    int code = portal_place_open(invocation, adapter, true, &place);
+    code = portal_place_open(invocation, adapter, true, &place);
     if (code == EXIT_CODE_OK)
         code = run(invocation, &place, &options, json);
     portal_place_close(&place);

@@ -146,13 +146,11 @@ int portal_catalogue_command(const struct invocation *invocation, int argc, char
         {"json", 'j', OPTION_FLAG, &values.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
     const struct option_table table = {"portal catalogue", "", TEXT_PORTAL_CATALOGUE, rows, 4};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
+    int code;
+    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+        return code;
     struct portal_place place;
-    int code = portal_place_open(invocation, values.adapter, true, &place);
+    code = portal_place_open(invocation, values.adapter, true, &place);
     if (code == EXIT_CODE_OK)
         code = compare(invocation, &place, &values);
     portal_place_close(&place);

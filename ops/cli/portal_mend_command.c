@@ -220,13 +220,9 @@ int portal_mend_command(const struct invocation *invocation, int argc, char **ar
                                        closes ? "MESSAGE" : "MESSAGE|DOSSIER",
                                        closes ? TEXT_PORTAL_CLOSE : TEXT_PORTAL_RESEND, rows,
                                        closes ? 1 : sizeof rows / sizeof *rows};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc == 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING,
-                             closes ? "MESSAGE" : "MESSAGE|DOSSIER");
-    if (argc > 1)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[1]);
+    int code;
+    if (!options_take(&table, invocation->language, closes ? "MESSAGE" : "MESSAGE|DOSSIER", &argc,
+                      &argv, &code))
+        return code;
     return mend(invocation, &options, argv[0], closes);
 }

@@ -117,18 +117,16 @@ int portal_reconcile_command(const struct invocation *invocation, int argc, char
     };
     const struct option_table table = {"portal reconcile", "", TEXT_PORTAL_RECONCILE, rows,
                                        sizeof rows / sizeof *rows};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
+    int code;
+    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+        return code;
     struct portal_reconcile_options options = {.rate = (uint32_t)rate,
                                                .wait_seconds = (uint32_t)wait};
     if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &options.from,
                        &options.to))
         return EXIT_CODE_USAGE;
     struct portal_place place;
-    int code = portal_place_open(invocation, adapter, true, &place);
+    code = portal_place_open(invocation, adapter, true, &place);
     if (code == EXIT_CODE_OK)
         code = run(invocation, &place, &options, json, !keeps);
     portal_place_close(&place);

@@ -180,17 +180,15 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     };
     const struct option_table table = {"portal report", "", TEXT_PORTAL_REPORT, rows,
                                        sizeof rows / sizeof *rows};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
+    int code;
+    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+        return code;
     wall_t from, to;
     if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &from, &to))
         return EXIT_CODE_USAGE;
     struct portal_place place;
     report = (struct report){.count = 0};
-    int code = portal_place_open(invocation, adapter, asks, &place);
+    code = portal_place_open(invocation, adapter, asks, &place);
     enum reason reason = REASON_NONE;
     if (code == EXIT_CODE_OK)
         reason = portal_ledger_dossiers(place.ledger, from, to, "", -1, add, &report);

@@ -157,13 +157,11 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
         {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
     const struct option_table table = {"portal worklist", "", TEXT_PORTAL_WORKLIST, rows, 2};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
+    int code;
+    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+        return code;
     struct portal_place place;
-    int code = portal_place_open(invocation, adapter, false, &place);
+    code = portal_place_open(invocation, adapter, false, &place);
     if (code == EXIT_CODE_OK)
         code = print_worklist(invocation, &place, json);
     portal_place_close(&place);

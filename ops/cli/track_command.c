@@ -148,20 +148,16 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
         {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
     const struct option_table table = {"track", "DOSSIER", TEXT_COMMAND_TRACK, rows, 3};
-    enum options_answer answer = options_parse(&table, language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc == 0)
-        return options_wrong(&table, language, TEXT_WORD_MISSING, "DOSSIER");
-    if (argc > 1)
-        return options_wrong(&table, language, TEXT_WORD_TOO_MANY, argv[1]);
+    int code;
+    if (!options_take(&table, language, "DOSSIER", &argc, &argv, &code))
+        return code;
     if (argv[0][0] == 0)
         return options_wrong(&table, language, TEXT_CODE_EMPTY, "");
     if (strlen(argv[0]) > DOSSIER_CODE_BYTES_MAX)
         return options_wrong(&table, language, TEXT_CODE_LONG, argv[0]);
     json_t *dossier = NULL;
-    int code = gateway != NULL ? ask_gateway(invocation, gateway, argv[0], &dossier)
-                               : ask_adapter(invocation, adapter, argv[0], &dossier);
+    code = gateway != NULL ? ask_gateway(invocation, gateway, argv[0], &dossier)
+                           : ask_adapter(invocation, adapter, argv[0], &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
     else if (code == EXIT_CODE_OK)

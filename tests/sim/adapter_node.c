@@ -65,14 +65,7 @@ static void log_transition(void *context, const struct transition *transition)
         .reason = transition->reason,
         .attempt = transition->attempt,
     };
-    char text[LOG_LINE_BYTES_MAX];
-    size_t size;
-    if (node->is_dying)
-        return;
-    log_line_format(&line, LOG_TEXT, (struct stamp){node_wall(node), VIETNAM_OFFSET_MINUTES}, text,
-                    &size);
-    sim_note(node->sim, node->index, transition->event, &transition->id, (int)transition->reason);
-    checkers_logged(node, (struct bytes){(const uint8_t *)text, size});
+    node_log(node, &line, &transition->id);
 }
 
 /* ---- the step ---- */

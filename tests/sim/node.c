@@ -3,6 +3,8 @@
 #include "gateway/store/store_memory.h"
 #include "gateway/store/store_sqlite.h"
 #include "proto/base/check.h"
+#include "proto/log/log.h"
+#include "tests/sim/check.h"
 #include "tests/sim/world.h"
 #include "tests/support/blobs_memory.h"
 #include "tests/support/crash_vfs.h"
@@ -167,6 +169,18 @@ mono_t node_mono(const struct node *node)
 }
 
 /* ---- a step ---- */
+
+void node_log(struct node *node, const struct log_line *line, const struct message_id *id)
+{
+    char text[LOG_LINE_BYTES_MAX];
+    size_t size;
+    if (node->is_dying)
+        return;
+    log_line_format(line, LOG_TEXT, (struct stamp){node_wall(node), VIETNAM_OFFSET_MINUTES}, text,
+                    &size);
+    sim_note(node->sim, node->index, line->event, id, (int)line->reason);
+    checkers_logged(node, (struct bytes){(const uint8_t *)text, size});
+}
 
 void node_draw_faults(struct node *node)
 {

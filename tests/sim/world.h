@@ -26,6 +26,8 @@
 #include "tests/sim/trace.h"
 #include "tests/support/failing_ports.h"
 
+struct log_line;
+
 enum {
     NODE_GATEWAY = 0,
     NODE_CENTRE,
@@ -228,6 +230,8 @@ mono_t node_mono(const struct node *node);
 /* An examined frame for its core, which node_intake_done gets back. */
 struct intake *node_examine(struct node *node, struct pipe_frame *frame, const struct key *peer);
 void node_intake_done(void *context, struct intake *intake);
+/* A transition of the core, as its shell would log it: into the trace, and to the checkers. */
+void node_log(struct node *node, const struct log_line *line, const struct message_id *id);
 /* Draws what happens to this step. */
 void node_draw_faults(struct node *node);
 /* Ends a step: commits and says so to the core. True: the node lives on. */

@@ -10,43 +10,11 @@
 #include "proto/seal/sha256.h"
 #include "schema/body.pb-c.h"
 #include "tests/support/blobs_memory.h"
+#include "tests/support/open_crypto.h"
 
 enum { FILES_MAX_BYTES = 1024 * 1024, BUILD_BYTES = 4 * 1024 * 1024 };
 
 /* ---- ports ---- */
-
-static enum reason sign(void *context, struct bytes content, wall_t at,
-                        struct buffer *ret_signature)
-{
-    (void)context;
-    (void)content;
-    (void)at;
-    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
-}
-
-static enum reason verify(void *context, struct bytes content, struct bytes signature,
-                          struct bytes certificate, const struct key *sender, wall_t now)
-{
-    (void)context;
-    (void)content;
-    (void)certificate;
-    (void)sender;
-    (void)now;
-    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
-}
-
-static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
-{
-    static uint32_t state = 54321;
-    (void)context;
-    for (size_t i = 0; i < size_bytes; i++) {
-        state = state * 1664525 + 1013904223;
-        ret_data[i] = (uint8_t)(state >> 24);
-    }
-}
-
-static const struct crypto_port crypto = {
-    .hash = sha256_parts, .sign = sign, .verify = verify, .random = draw};
 
 static struct lone_gateway *opened; /* the store's verbs have no context of their own */
 
@@ -125,7 +93,7 @@ struct lone_gateway *lone_gateway_open(void)
                                      .attachment_bytes_max = FILES_MAX_BYTES,
                                      .store = gateway->store,
                                      .blobs = gateway->blobs,
-                                     .crypto = &crypto};
+                                     .crypto = &open_crypto};
     check(arena_init(&gateway->memory, broker_memory_bytes(&options)));
     check(arena_init(&gateway->build, BUILD_BYTES));
     gateway->broker = broker_new(&options, &gateway->memory);
@@ -176,7 +144,7 @@ static void put(struct lone_gateway *gateway, const char *peer, const struct fra
     intake->connection = gateway->connection;
     intake->arrived = (wall_t){gateway->now_ms};
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
-    examine_frame(intake, &crypto, intake->arrived);
+    examine_frame(intake, &open_crypto, intake->arrived);
     check(intake->reason == REASON_NONE);
     check(gateway->alive_intakes < LONE_ALIVE_MAX);
     gateway->frames[gateway->frame_count++] = intake;

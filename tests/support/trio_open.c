@@ -6,44 +6,12 @@
 #include "proto/link/link.h"
 #include "proto/seal/sha256.h"
 #include "tests/support/blobs_memory.h"
+#include "tests/support/open_crypto.h"
 #include "tests/support/trio_parts.h"
 
 static const char *const names[TRIO_MEMBERS] = {"gateway", "centre", "stp"};
 
 /* ---- ports ---- */
-
-static enum reason sign(void *context, struct bytes content, wall_t at,
-                        struct buffer *ret_signature)
-{
-    (void)context;
-    (void)content;
-    (void)at;
-    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
-}
-
-static enum reason verify(void *context, struct bytes content, struct bytes signature,
-                          struct bytes certificate, const struct key *sender, wall_t now)
-{
-    (void)context;
-    (void)content;
-    (void)certificate;
-    (void)sender;
-    (void)now;
-    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
-}
-
-static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
-{
-    static uint32_t state = 12345;
-    (void)context;
-    for (size_t i = 0; i < size_bytes; i++) {
-        state = state * 1664525 + 1013904223;
-        ret_data[i] = (uint8_t)(state >> 24);
-    }
-}
-
-static const struct crypto_port crypto = {
-    .hash = sha256_parts, .sign = sign, .verify = verify, .random = draw};
 
 static void open_ports(struct trio *trio, struct member *member, struct port_faults *faults)
 {
@@ -53,12 +21,12 @@ static void open_ports(struct trio *trio, struct member *member, struct port_fau
     check(store_memory_open(member->image, &member->disk) == REASON_NONE);
     member->store = member->disk;
     member->blobs = member->kept;
-    member->crypto = &crypto;
+    member->crypto = &open_crypto;
     if (faults == NULL)
         return;
     failing_store_init(&trio->store, member->disk, faults);
     failing_blobs_init(&trio->blobs, member->kept, faults);
-    failing_crypto_init(&trio->crypto, &crypto, faults);
+    failing_crypto_init(&trio->crypto, &open_crypto, faults);
     member->store = &trio->store.port;
     member->blobs = &trio->blobs.port;
     member->crypto = &trio->crypto.port;

@@ -19,6 +19,7 @@
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/file_read.h"
 #include "proto/seal/sha256.h"
+#include "tests/support/open_crypto.h"
 #include "tests/unit/scratch.h"
 
 enum { API_REPLY_BYTES_MAX = 8 * 1024 * 1024, API_ROUNDS_MAX = 20000 };
@@ -44,43 +45,14 @@ struct api_reply {
     struct buffer raw;
 };
 
-/* A seal that anybody could make: the gateway's side is not part of these tests. */
-static enum reason fixture_sign(void *context, struct bytes content, wall_t at,
-                                struct buffer *ret_signature)
-{
-    (void)context;
-    (void)content;
-    (void)at;
-    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
-}
-
-static enum reason fixture_verify(void *context, struct bytes content, struct bytes signature,
-                                  struct bytes certificate, const struct key *sender, wall_t now)
-{
-    (void)context;
-    (void)content;
-    (void)certificate;
-    (void)sender;
-    (void)now;
-    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
-}
-
-static void fixture_random(void *context, uint8_t *ret_data, size_t size_bytes)
-{
-    static uint32_t state = 12345;
-    (void)context;
-    for (size_t i = 0; i < size_bytes; i++) {
-        state = state * 1664525 + 1013904223;
-        ret_data[i] = (uint8_t)(state >> 24);
-    }
-}
-
 #ifndef FIXTURE_HASH
 #define FIXTURE_HASH sha256_parts
 #endif
 
-static const struct crypto_port fixture_crypto = {
-    .hash = FIXTURE_HASH, .sign = fixture_sign, .verify = fixture_verify, .random = fixture_random};
+static const struct crypto_port fixture_crypto = {.hash = FIXTURE_HASH,
+                                                  .sign = open_crypto_sign,
+                                                  .verify = open_crypto_verify,
+                                                  .random = open_crypto_random};
 
 static inline void fixture_read_token(const struct api_fixture *fixture, const char *name,
                                       char *ret_token)

@@ -22,17 +22,31 @@ static struct receipt_item about(const struct lone_message *message)
                                  .at = {1795500000000}};
 }
 
-/* A receipt that names a message twice: the first item is its outcome. */
-static void a_receipt_names_a_message_twice(void **state)
+/* A gateway to which the sender and the recipient of COPY are connected. */
+static struct lone_gateway *open_with_both(void)
 {
-    (void)state;
     struct lone_gateway *gateway = lone_gateway_open();
     lone_gateway_hello(gateway, "centre", 64);
     lone_gateway_hello(gateway, "stp", 64);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return gateway;
+}
+
+/* A transfer to stp that has been sent to it. */
+static struct lone_message put_under_way(struct lone_gateway *gateway)
+{
     struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    return message;
+}
+
+/* A receipt that names a message twice: the first item is its outcome. */
+static void a_receipt_names_a_message_twice(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = put_under_way(gateway);
     struct receipt_item items[] = {about(&message), about(&message)};
     (void)lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, items,
                                    2);
@@ -46,10 +60,7 @@ static void a_receipt_names_a_message_twice(void **state)
 static void two_receipts_settle_a_waiting_message(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = lone_gateway_open();
-    lone_gateway_hello(gateway, "centre", 64);
-    lone_gateway_hello(gateway, "stp", 64);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_gateway *gateway = open_with_both();
     struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     struct receipt_item item = about(&message);
@@ -114,9 +125,7 @@ static void a_peer_goes_while_nothing_can_be_committed(void **state)
     lone_gateway_wait(gateway, BROKER_RETRY_AFTER_MS);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     lone_gateway_hello(gateway, "stp", 64);
-    message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    message = put_under_way(gateway);
     lone_gateway_close(&gateway);
 }
 
@@ -125,13 +134,8 @@ static void a_peer_goes_while_nothing_can_be_committed(void **state)
 static void a_peer_has_taken_nothing(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = lone_gateway_open();
-    lone_gateway_hello(gateway, "centre", 64);
-    lone_gateway_hello(gateway, "stp", 64);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = put_under_way(gateway);
     lone_gateway_put_nothing_taken(gateway, "stp", 5000);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
@@ -167,10 +171,7 @@ static void a_receipt_about_nothing_is_not_passed_on(void **state)
 static void receipts_name_more_than_a_step_holds(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = lone_gateway_open();
-    lone_gateway_hello(gateway, "centre", 64);
-    lone_gateway_hello(gateway, "stp", 64);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_gateway *gateway = open_with_both();
     for (size_t i = 0; i < 4; i++)
         lone_gateway_put_strange_receipts(gateway, "stp", 24);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
@@ -235,10 +236,7 @@ static void a_peer_leaves_places_for_files_to_the_others(void **state)
 static void a_flood_does_not_keep_out_what_waited(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = lone_gateway_open();
-    lone_gateway_hello(gateway, "centre", 64);
-    lone_gateway_hello(gateway, "stp", 64);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_gateway *gateway = open_with_both();
     struct lone_message message =
         lone_gateway_put_with_file(gateway, "centre", "H38.09-261124-0001", 1);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
@@ -286,13 +284,8 @@ static void a_window_that_is_repeated_is_answered_once(void **state)
 static void a_session_does_not_change_its_connection(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = lone_gateway_open();
-    lone_gateway_hello(gateway, "centre", 64);
-    lone_gateway_hello(gateway, "stp", 64);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = put_under_way(gateway);
     gateway->connection = 2;
     struct message_id none = {{0}};
     lone_gateway_put_taken(gateway, "stp", &none, 1);

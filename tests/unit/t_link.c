@@ -7,161 +7,10 @@
 #include <cmocka.h>
 
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zmq.h>
 
-#include "proto/link/link.h"
-
-enum { WAIT_MS = 20000, PEERS = 5 };
-
-/* a and b may be carried by host, c by other; each may come by itself as well. */
-static const char *const names[PEERS] = {"a", "b", "c", "host", "other"};
-static const char *const carriers[PEERS] = {"host", "host", "other", NULL, NULL};
-enum { A, B, C, HOST, OTHER };
-
-struct fixture {
-    struct curve_pair server_key;
-    struct curve_pair keys[PEERS];
-    struct link_peer peers[PEERS];
-    struct link_server *server;
-};
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    assert_non_null(fixture);
-    assert_int_equal(curve_pair_make(&fixture->server_key), REASON_NONE);
-    for (size_t i = 0; i < PEERS; i++) {
-        assert_int_equal(curve_pair_make(&fixture->keys[i]), REASON_NONE);
-        fixture->peers[i] = (struct link_peer){.key = key_of(names[i]),
-                                               .public_key = fixture->keys[i].public_key,
-                                               .is_carrier = carriers[i] == NULL};
-        if (carriers[i] != NULL)
-            fixture->peers[i].carrier = key_of(carriers[i]);
-    }
-    struct link_server_options options = {
-        .endpoint = "tcp://127.0.0.1:0", .key = fixture->server_key, .io_threads = 1};
-    assert_int_equal(link_server_new(&options, &fixture->server), REASON_NONE);
-    assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    link_server_destroy(&fixture->server);
-    free(fixture);
-    return 0;
-}
-
-static void wait_on(int fd, int64_t until_ms)
-{
-    int64_t left = until_ms - now_ms();
-    if (left <= 0)
-        fail_msg("nothing came within %d ms", WAIT_MS);
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    (void)poll(&wait, 1, (int)left);
-}
-
-static struct link_event next_at_client(struct link_client *client)
-{
-    struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
-    while (!link_client_receive(client, &event))
-        wait_on(link_client_fd(client), until_ms);
-    return event;
-}
-
-static struct link_event next_at_server(struct fixture *fixture)
-{
-    struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
-    while (!link_server_receive(fixture->server, &event))
-        wait_on(link_server_fd(fixture->server), until_ms);
-    return event;
-}
-
-/* A connection with the key of one peer, as a carrier or not, whatever the server holds it for. */
-static struct link_client *dial(struct fixture *fixture, size_t peer, bool is_carrier)
-{
-    struct link_client *client = NULL;
-    struct link_client_options options = {.endpoint = link_server_endpoint(fixture->server),
-                                          .key = fixture->keys[peer],
-                                          .server_public_key = fixture->server_key.public_key,
-                                          .is_carrier = is_carrier};
-    assert_int_equal(link_client_new(&options, &client), REASON_NONE);
-    assert_int_equal(next_at_client(client).kind, LINK_PEER_CONNECTED);
-    return client;
-}
-
-static void send_text(struct link_client *client, const char *text)
-{
-    assert_int_equal(link_client_send(client, bytes_of_text(text)), REASON_NONE);
-}
-
-static void send_for(struct link_client *client, const char *name, const char *text)
-{
-    struct key key = key_of(name);
-    assert_int_equal(link_client_send_for(client, &key, bytes_of_text(text)), REASON_NONE);
-}
-
-static enum reason answer(struct fixture *fixture, const char *name, const char *text)
-{
-    struct key key = key_of(name);
-    return link_server_send(fixture->server, &key, bytes_of_text(text));
-}
-
-/* carrier: whose connection the participant's frames come over; "": its own. */
-static void assert_way(struct fixture *fixture, const char *name, const char *carrier)
-{
-    struct key key = key_of(name), way;
-    assert_true(link_server_way(fixture->server, &key, &way));
-    assert_string_equal(way.text, carrier);
-}
-
-static void assert_frame(const struct link_event *event, const char *name, const char *text)
-{
-    assert_int_equal(event->kind, LINK_FRAME);
-    assert_string_equal(event->peer.text, name);
-    assert_true(bytes_equal(event->bytes, bytes_of_text(text)));
-}
-
-/* The next event but one is this frame, and it begins a connection. Answers its number. */
-static uint64_t expect_first(struct fixture *fixture, const char *name, const char *text)
-{
-    struct link_event event = next_at_server(fixture);
-    assert_int_equal(event.kind, LINK_PEER_CONNECTED);
-    assert_string_equal(event.peer.text, name);
-    uint64_t connection = event.connection;
-    event = next_at_server(fixture);
-    assert_frame(&event, name, text);
-    assert_int_equal(event.connection, connection);
-    return connection;
-}
-
-static void expect_next(struct fixture *fixture, const char *name, const char *text,
-                        uint64_t connection)
-{
-    struct link_event event = next_at_server(fixture);
-    assert_frame(&event, name, text);
-    assert_int_equal(event.connection, connection);
-}
-
-static void expect_answer(struct link_client *client, const char *name, const char *text)
-{
-    struct link_event event = next_at_client(client);
-    assert_frame(&event, name, text);
-}
+#include "tests/unit/link_fixture.h"
 
 static void test_a_participant_on_its_own_connection(void **state)
 {
@@ -364,6 +213,14 @@ static void test_a_client_passes_over_what_is_not_for_it(void **state)
     expect_one_of(fixture, false, to_adapter, sizeof to_adapter / sizeof *to_adapter, "");
 }
 
+/* carrier: whose connection the participant's frames come over; "": its own. */
+static void assert_way(struct fixture *fixture, const char *name, const char *carrier)
+{
+    struct key key = key_of(name), way;
+    assert_true(link_server_way(fixture->server, &key, &way));
+    assert_string_equal(way.text, carrier);
+}
+
 static void test_the_latest_connection_of_a_participant_counts(void **state)
 {
     struct fixture *fixture = *state;
@@ -395,122 +252,6 @@ static void test_the_latest_connection_of_a_participant_counts(void **state)
     expect_answer(again, "a", "three");
     link_client_destroy(&again);
     link_client_destroy(&a);
-    link_client_destroy(&host);
-}
-
-static void test_a_participant_is_taken_away_from_its_carrier(void **state)
-{
-    struct fixture *fixture = *state;
-    struct link_client *host = dial(fixture, HOST, true);
-    send_for(host, "a", "begin");
-    (void)expect_first(fixture, "a", "begin");
-    send_for(host, "b", "begin");
-    uint64_t of_b = expect_first(fixture, "b", "begin");
-    fixture->peers[A].carrier = key_of("other");
-    assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
-    assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
-    assert_int_equal(answer(fixture, "b", "still"), REASON_NONE);
-    expect_answer(host, "b", "still");
-    send_for(host, "a", "no more");
-    send_for(host, "b", "still");
-    expect_next(fixture, "b", "still", of_b);
-    struct link_client *other = dial(fixture, OTHER, true);
-    send_for(other, "a", "by the other");
-    (void)expect_first(fixture, "a", "by the other");
-    link_client_destroy(&other);
-    /* Not carried by anybody, it still comes by itself. */
-    fixture->peers[A].carrier = (struct key){0};
-    assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
-    assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
-    struct link_client *a = dial(fixture, A, false);
-    send_text(a, "by itself");
-    (void)expect_first(fixture, "a", "by itself");
-    link_client_destroy(&a);
-    link_client_destroy(&host);
-}
-
-static void test_a_carrier_is_taken_out(void **state)
-{
-    struct fixture *fixture = *state;
-    struct link_client *host = dial(fixture, HOST, true);
-    send_for(host, "a", "begin");
-    (void)expect_first(fixture, "a", "begin");
-    struct link_client *c = dial(fixture, C, false);
-    send_text(c, "begin");
-    uint64_t of_c = expect_first(fixture, "c", "begin");
-    const struct link_peer left[] = {fixture->peers[A], fixture->peers[C]};
-    assert_int_equal(link_server_set_peers(fixture->server, left, 2), REASON_NONE);
-    assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
-    assert_int_equal(answer(fixture, "c", "still"), REASON_NONE);
-    expect_answer(c, "", "still");
-    send_for(host, "a", "no more");
-    send_text(c, "still");
-    expect_next(fixture, "c", "still", of_c);
-    link_client_destroy(&c);
-    link_client_destroy(&host);
-}
-
-/* The names stay, the keys do not: what was connected with the old ones is out. */
-static void test_a_replaced_key_ends_its_connection(void **state)
-{
-    struct fixture *fixture = *state;
-    struct link_client *host = dial(fixture, HOST, true);
-    struct link_client *c = dial(fixture, C, false);
-    send_for(host, "a", "begin");
-    (void)expect_first(fixture, "a", "begin");
-    send_text(c, "begin");
-    (void)expect_first(fixture, "c", "begin");
-    static const size_t replaced[] = {HOST, C};
-    for (size_t i = 0; i < 2; i++) {
-        struct curve_pair *key = &fixture->keys[replaced[i]];
-        assert_int_equal(curve_pair_make(key), REASON_NONE);
-        fixture->peers[replaced[i]].public_key = key->public_key;
-    }
-    assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
-    assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
-    assert_int_equal(answer(fixture, "c", "no more"), REASON_LINK_LOST);
-    send_for(host, "a", "with the old key");
-    send_text(c, "with the old key");
-    struct link_client *host_again = dial(fixture, HOST, true);
-    struct link_client *c_again = dial(fixture, C, false);
-    send_for(host_again, "a", "with the new one");
-    (void)expect_first(fixture, "a", "with the new one");
-    send_text(c_again, "with the new one");
-    (void)expect_first(fixture, "c", "with the new one");
-    link_client_destroy(&c_again);
-    link_client_destroy(&host_again);
-    link_client_destroy(&c);
-    link_client_destroy(&host);
-}
-
-/* A connection is reported before its first frame: that one waits, and does not outlive the peer.
- */
-static void test_a_frame_that_waits_goes_with_its_participant(void **state)
-{
-    struct fixture *fixture = *state;
-    struct link_client *host = dial(fixture, HOST, true);
-    send_for(host, "a", "waits");
-    assert_int_equal(next_at_server(fixture).kind, LINK_PEER_CONNECTED);
-    fixture->peers[A].carrier = (struct key){0};
-    assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
-    send_for(host, "b", "next");
-    (void)expect_first(fixture, "b", "next");
-    link_client_destroy(&host);
-}
-
-static void test_a_key_that_is_none_changes_nothing(void **state)
-{
-    struct fixture *fixture = *state;
-    struct link_client *host = dial(fixture, HOST, true);
-    send_for(host, "a", "begin");
-    uint64_t connection = expect_first(fixture, "a", "begin");
-    struct link_peer bad = fixture->peers[B];
-    memcpy(bad.public_key.text, "short", sizeof "short");
-    assert_int_equal(link_server_set_peers(fixture->server, &bad, 1), REASON_KEY_UNREADABLE);
-    assert_int_equal(answer(fixture, "a", "still"), REASON_NONE);
-    expect_answer(host, "a", "still");
-    send_for(host, "a", "still");
-    expect_next(fixture, "a", "still", connection);
     link_client_destroy(&host);
 }
 
@@ -575,13 +316,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_latest_connection_of_a_participant_counts, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_a_participant_is_taken_away_from_its_carrier, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_a_carrier_is_taken_out, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_replaced_key_ends_its_connection, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_frame_that_waits_goes_with_its_participant, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_a_key_that_is_none_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_queue_is_busy, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

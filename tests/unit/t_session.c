@@ -12,41 +12,12 @@
 #include "gateway/store/store_memory.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
-#include "proto/seal/sha256.h"
 #include "schema/body.pb-c.h"
 #include "tests/support/blobs_memory.h"
+#include "tests/support/open_crypto.h"
 
 enum { FILES_MAX_BYTES = 1024 * 1024 };
 static const int64_t now_ms = 1795500000000;
-
-static enum reason sign(void *context, struct bytes content, wall_t at,
-                        struct buffer *ret_signature)
-{
-    (void)context;
-    (void)content;
-    (void)at;
-    return buffer_append_text(ret_signature, "seal") ? REASON_NONE : REASON_OUT_OF_MEMORY;
-}
-
-static enum reason verify(void *context, struct bytes content, struct bytes signature,
-                          struct bytes certificate, const struct key *sender, wall_t now)
-{
-    (void)context;
-    (void)content;
-    (void)certificate;
-    (void)sender;
-    (void)now;
-    return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_CERTIFICATE_REVOKED;
-}
-
-static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
-{
-    (void)context;
-    memset(ret_data, 7, size_bytes);
-}
-
-static const struct crypto_port crypto = {
-    .hash = sha256_parts, .sign = sign, .verify = verify, .random = draw};
 
 struct fixture {
     struct store_memory_image *image;
@@ -73,7 +44,7 @@ static int set_up(void **state)
                                       .program = "test",
                                       .store = fixture->store,
                                       .blobs = fixture->blobs,
-                                      .crypto = &crypto};
+                                      .crypto = &open_crypto};
     check(arena_init(&fixture->memory, session_memory_bytes(&options)));
     check(arena_init(&fixture->build, 8 * 1024 * 1024));
     check(arena_init(&fixture->scratch, ENVELOPE_ARENA_BYTES));
@@ -170,7 +141,7 @@ static void bring(struct fixture *fixture, const struct bytes *documents, size_t
     intake->bytes = buffer_view(&bytes);
     intake->peer = key_of("gateway");
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
-    examine_frame(intake, &crypto, (wall_t){now_ms});
+    examine_frame(intake, &open_crypto, (wall_t){now_ms});
     session_intake(fixture->session, intake);
     arena_reset(&fixture->build);
 }

@@ -1,0 +1,19 @@
+/* open_crypto - a crypto port for tests of what stands behind it: real hashes, a seal that anybody
+ * could make (the word "seal", by whomever and whenever), and random bytes that are the same in
+ * every run, one row of them for the whole process. */
+#ifndef TESTS_SUPPORT_OPEN_CRYPTO_H
+#define TESTS_SUPPORT_OPEN_CRYPTO_H
+
+#include "gateway/port/crypto.h"
+
+extern const struct crypto_port open_crypto;
+
+/* Its verbs, for a port that differs in one. */
+enum reason open_crypto_sign(void *context, struct bytes content, wall_t at,
+                             struct buffer *ret_signature);
+/* REASON_SIGNATURE_WRONG: another word. */
+enum reason open_crypto_verify(void *context, struct bytes content, struct bytes signature,
+                               struct bytes certificate, const struct key *sender, wall_t now);
+void open_crypto_random(void *context, uint8_t *ret_data, size_t size_bytes);
+
+#endif
