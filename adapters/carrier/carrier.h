@@ -17,10 +17,12 @@
  * folder of the same host. CurveZMQ keeps the roles apart: what a key boxes as client and as server
  * has different nonces (RFC 26).
  *
- * Nothing is kept on disk. What is in memory: the registry, ZeroMQ's queues, of which each holds
- * LINK_SEND_QUEUE_MAX frames at most, and one frame that waits for the gateway. Sessions keep the
- * queues far below that: an adapter has window_messages and BLOB_WINDOW_BYTES under way. A limit
- * of the operating system may end the program at any moment, as kill -9 does: nothing is lost.
+ * Nothing is kept on disk. What is in memory: the registry, one frame that waits for the gateway,
+ * and queues, which the enum below bounds; sessions keep them far below that, for an adapter has
+ * window_messages and BLOB_WINDOW_BYTES under way. At a bound it is as when a line has no room: an
+ * adapter is cut off (its sender has all that was in the queue), the gateway's line holds everybody
+ * up. What comes from the gateway is not held up, and so does not wait here. A limit of the
+ * operating system may end the program at any moment, as kill -9 does: nothing is lost.
  *
  * Calling sequence: carrier_start; carrier_run until it returns (SIGTERM, SIGINT); carrier_stop.
  * What cannot be started is said on standard error, and carrier_start answers false; carrier_stop
@@ -39,6 +41,20 @@
 #include "proto/log/log_stream.h"
 
 #define CARRIER_PROGRAM "lienthong-carrier"
+
+enum {
+    /* For one adapter that does not read: a window of 256 messages with forms of 64 KB and the
+     * files under way, twice over. */
+    CARRIER_ADAPTER_BYTES_MAX = 8 * BLOB_WINDOW_BYTES,
+    /* For all of them together: eight that stand still at one time, while each of the others has
+     * its LINK_SHARE_BYTES besides. */
+    CARRIER_ADAPTERS_BYTES_MAX = 8 * CARRIER_ADAPTER_BYTES_MAX,
+    /* For the gateway: half a second of a line of 1 Gbit/s; beyond, adapters wait. */
+    CARRIER_LINE_BYTES_MAX = 64 * 1024 * 1024,
+    /* From each adapter, while the gateway's line has no room: as many blob chunks of one window as
+     * come while this program is not scheduled. ZeroMQ counts frames here, of FRAME_BYTES_MAX. */
+    CARRIER_RECEIVE_FRAMES_MAX = 8,
+};
 
 /* `struct carrier` is the registry's: a row of carriers.csv. */
 struct carrier_program {

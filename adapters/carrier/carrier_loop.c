@@ -59,13 +59,20 @@ const struct carry_ports carrier_ports = {
 
 /* ---- what arrives ---------------------------------------------------------------------------- */
 
-static void log_refused(struct carrier_program *program, const char *event,
-                        const struct link_event *refused)
+static void log_refused(struct carrier_program *program, const char *event, enum reason reason,
+                        const char *detail)
 {
     carrier_log(program, &(struct log_line){.level = LOG_WARNING,
                                             .event = event,
-                                            .from = key_bytes(&refused->peer),
-                                            .reason = refused->reason});
+                                            .reason = reason,
+                                            .detail = bytes_of_text(detail)});
+}
+
+static void log_adapter_refused(struct carrier_program *program, const struct link_event *event)
+{
+    char detail[LINK_REFUSAL_TEXT_BYTES];
+    link_refusal_print(event, detail);
+    log_refused(program, "adapter_refused", event->reason, detail);
 }
 
 /* False: the gateway's queue is full; the frame is held, and nothing more is taken from adapters
@@ -90,7 +97,7 @@ static bool receive_from_adapters(struct carrier_program *program)
         if (!link_server_receive(program->server, &event))
             return false;
         if (event.kind == LINK_PEER_REFUSED)
-            log_refused(program, "adapter_refused", &event);
+            log_adapter_refused(program, &event);
         else if (event.kind == LINK_FRAME && !take_from_adapter(program, &event))
             return false;
     }
@@ -114,7 +121,7 @@ static void take_from_gateway(struct carrier_program *program, const struct link
         break;
     case LINK_PEER_REFUSED:
         carry_line_down(&program->carry);
-        log_refused(program, "link_refused", event);
+        log_refused(program, "link_refused", event->reason, program->settings.gateway.endpoint);
         break;
     }
 }

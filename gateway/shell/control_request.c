@@ -38,12 +38,22 @@ json_t *control_time(wall_t at)
 /* ---- status
  * ---------------------------------------------------------------------------------------- */
 
-static json_t *peer_json(const struct broker *broker, size_t index)
+/* Null: it is not connected, or over a connection of its own. */
+static json_t *carrier_json(const struct gateway *gateway, const struct broker_peer_status *peer)
+{
+    struct key carrier = {0};
+    bool is_carried = peer->is_connected && link_server_way(gateway->link, &peer->key, &carrier) &&
+                      !key_is_none(&carrier);
+    return is_carried ? json_string(carrier.text) : json_null();
+}
+
+static json_t *peer_json(const struct gateway *gateway, size_t index)
 {
     struct broker_peer_status peer;
-    broker_peer_status(broker, index, &peer);
-    return json_pack("{s:s, s:b, s:o, s:I, s:i, s:b}", "participant", peer.key.text, "connected",
-                     peer.is_connected, "last_heard", control_time(peer.last_heard), "backlog",
+    broker_peer_status(gateway->broker, index, &peer);
+    return json_pack("{s:s, s:b, s:o, s:o, s:I, s:i, s:b}", "participant", peer.key.text,
+                     "connected", peer.is_connected, "carrier", carrier_json(gateway, &peer),
+                     "last_heard", control_time(peer.last_heard), "backlog",
                      (json_int_t)peer.backlog, "under_way", (int)peer.under_way, "breaker_open",
                      peer.breaker_is_open);
 }
@@ -56,11 +66,12 @@ static json_t *status_json(struct gateway *gateway)
     digest_format(&status.ledger_root, root);
     json_t *peers = json_array();
     for (size_t i = 0; i < status.peer_count; i++)
-        (void)json_array_append_new(peers, peer_json(gateway->broker, i));
+        (void)json_array_append_new(peers, peer_json(gateway, i));
     return json_pack("{s:b, s:s, s:{s:I, s:s}, s:s, s:I, s:o}", "ok", 1, "store",
                      reason_code(status.store), "ledger", "size", (json_int_t)status.ledger_size,
                      "root", root, "registry_version", registry_version(gateway->registry),
-                     "refused_handshakes", (json_int_t)gateway->refused_handshakes, "peers", peers);
+                     "refused_handshakes", (json_int_t)link_server_refusals(gateway->link), "peers",
+                     peers);
 }
 
 /* ---- one dossier

@@ -173,7 +173,8 @@ static bool start_broker(struct gateway *gateway)
 
 static bool start_link(struct gateway *gateway)
 {
-    struct link_server_options options = {.endpoint = gateway->settings.listen, .io_threads = 1};
+    struct link_server_options options = {
+        .endpoint = gateway->settings.listen, .io_threads = 1, .clock = gateway_mono};
     enum reason reason =
         program_read_curve_secret(gateway->settings.curve_secret_file, &options.key);
     if (reason != REASON_NONE)

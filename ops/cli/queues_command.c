@@ -108,10 +108,20 @@ static void print_queues(enum language language, const json_t *queues)
 
 static const struct table_column peer_columns[] = {
     {TEXT_COLUMN_PARTICIPANT, false, false}, {TEXT_COLUMN_CONNECTED, false, false},
-    {TEXT_COLUMN_HEARD, false, false},       {TEXT_COLUMN_BACKLOG, true, false},
-    {TEXT_COLUMN_LEASED, true, false},       {TEXT_COLUMN_BREAKER, false, false},
+    {TEXT_COLUMN_CARRIER, false, false},     {TEXT_COLUMN_HEARD, false, false},
+    {TEXT_COLUMN_BACKLOG, true, false},      {TEXT_COLUMN_LEASED, true, false},
+    {TEXT_COLUMN_BREAKER, false, false},
 };
 enum { PEER_COLUMN_COUNT = sizeof peer_columns / sizeof peer_columns[0] };
+
+/* The carrier that it comes through. */
+static const char *way_label(const json_t *peer, enum language language)
+{
+    const char *carrier = json_text(peer, "carrier");
+    if (carrier[0] != 0 || !json_is_true(json_object_get(peer, "connected")))
+        return carrier;
+    return text_of(TEXT_CARRIER_NONE, language);
+}
 
 static void print_status(enum language language, const json_t *status)
 {
@@ -131,6 +141,7 @@ static void print_status(enum language language, const json_t *status)
         const char *const cells[PEER_COLUMN_COUNT] = {
             json_text(row, "participant"),
             words[json_is_true(json_object_get(row, "connected"))],
+            way_label(row, language),
             time_label(json_text(row, "last_heard"), time),
             json_number(row, "backlog", numbers[0]),
             json_number(row, "under_way", numbers[1]),

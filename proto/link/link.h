@@ -2,14 +2,20 @@
  *
  * The gateway binds one ROUTER socket. Its ZAP handler (RFC 27) admits exactly the CURVE keys last
  * given to link_server_set_peers and names the peer; a key that is not there is refused in the
- * handshake and reported. A participant has one connection: a newer one takes over. The adapter
- * only dials out, and dials again by itself; after a refusal link_client_tick does it.
+ * handshake and reported, the same one once a minute (refusals.h). A participant has one
+ * connection: a newer one takes over. The adapter only dials out, and dials again by itself; after
+ * a refusal link_client_tick does it.
  *
  * A carrier is a peer whose one connection carries the frames of many participants, those whose
  * link_peer names it. On its connection each ZeroMQ message has two parts, the participant's key
  * as text and the frame; on a participant's own connection one part, the frame. A participant may
  * come either way: frames to it leave over the connection that its last frame came from. What has
  * another shape, or names somebody whom the carrier does not carry, is passed over.
+ *
+ * Memory: ZeroMQ holds back at most LINK_SEND_QUEUE_MAX messages of a connection, each part of
+ * FRAME_BYTES_MAX at most, but does not bound the parts of one. The server cuts a connection that
+ * sends a message which goes beyond any of ours, and reports it as refused; what one connection may
+ * make it hold until then, and that it takes receiving to notice, stands in unfinished.h.
  *
  * Both ends: one thread uses a link. Received bytes live in the link's own memory until the next
  * receive on it. Send never blocks: at the high-water mark it answers REASON_BUSY and the caller
@@ -34,6 +40,12 @@ enum {
      * before the session gives the line up anyway. */
     LINK_SEND_QUEUE_MAX = 8 * CARRIED_MAX,
     LINK_ENDPOINT_BYTES_MAX = 255,
+    /* Whoever starts a program and enrols it the next moment does not wait; whoever left it running
+     * for days gets in while he looks on, and sends a log 60 lines an hour until then. */
+    LINK_REFUSED_MIN_MS = 250,
+    LINK_REFUSED_MAX_MS = 60 * 1000,
+    /* A participant's own, where bytes are bounded: the largest frame always finds room. */
+    LINK_SHARE_BYTES = FRAME_BYTES_MAX,
 };
 
 struct curve_key {
@@ -56,7 +68,8 @@ enum link_event_kind {
     LINK_PEER_CONNECTED, /* client: CURVE handshake done. server: first frame of a new connection
                             follows */
     LINK_PEER_GONE,      /* client: connection lost. server: its connection closed, if noticed */
-    LINK_PEER_REFUSED,   /* handshake failed, or a frame above FRAME_BYTES_MAX; .reason */
+    LINK_PEER_REFUSED,   /* client: handshake failed, or a frame above FRAME_BYTES_MAX; .reason.
+                            server: handshakes that failed, of one key; .reason, .bytes, .count */
 };
 
 struct link_event {
@@ -64,9 +77,18 @@ struct link_event {
     struct key peer;     /* server: participant that the frame is of; none: not known.
                           * client of a carrier: participant that the frame is for */
     uint64_t connection; /* server: changes when the participant connects again, or another way */
-    struct bytes bytes;  /* LINK_FRAME */
-    enum reason reason;  /* LINK_PEER_REFUSED */
+    struct bytes bytes;  /* LINK_FRAME. LINK_PEER_REFUSED at the server: the key, Z85; empty: not
+                          * known, for the client has another key of ours, or does not speak CURVE */
+    enum reason reason;  /* LINK_PEER_REFUSED. LINK_REFUSED: the key is not admitted. LINK_LOST, at
+                          * the client: the other end hung up instead of an answer, because it has
+                          * another key than server_public_key or is no link's server */
+    uint64_t count;      /* LINK_PEER_REFUSED at the server: since the key was last reported */
 };
+
+enum { LINK_REFUSAL_TEXT_BYTES = 96 };
+
+/* "key=… times=…" of a server's LINK_PEER_REFUSED, for a log. ret_text: LINK_REFUSAL_TEXT_BYTES. */
+void link_refusal_print(const struct link_event *event, char *ret_text);
 
 struct link_peer {
     struct key key; /* a participant's or a carrier's; no two peers have the same */
@@ -82,6 +104,15 @@ struct link_server_options {
     const char *endpoint; /* "tcp://127.0.0.1:7600"; port 0 or * picks a free one */
     struct curve_pair key;
     int io_threads; /* 1 or 2 */
+    /* A monotonic clock. NULL: time stands still: what is told once a minute is told once, and
+     * messages without end are not cut. */
+    mono_t (*clock)(void);
+    /* Bytes that wait for the line: of one participant's frames, and of all of them together.
+     * Within LINK_SHARE_BYTES a participant has room whatever others have queued, so that in all
+     * there are at most send_bytes_all + LINK_SHARE_BYTES for each participant. 0: frames alone are
+     * counted. */
+    size_t send_bytes_max, send_bytes_all;
+    int receive_frames_max; /* that wait, of each connection; 0: LINK_SEND_QUEUE_MAX */
 };
 
 enum reason link_server_new(const struct link_server_options *options,
@@ -98,6 +129,13 @@ enum reason link_server_set_peers(struct link_server *server, const struct link_
 int link_server_fd(const struct link_server *server);
 /* The next event without waiting; false when there is none. */
 bool link_server_receive(struct link_server *server, struct link_event *ret_event);
+/* Which way the participant's last frame came: over its carrier's connection, whose key is then in
+ * ret_carrier, or over its own (none). False: none has come. The way
+ * stays after the connection has ended; whether there is a session is for others to say. */
+bool link_server_way(const struct link_server *server, const struct key *participant,
+                     struct key *ret_carrier);
+/* Handshakes that failed so far. */
+uint64_t link_server_refusals(struct link_server *server);
 /* peer: a participant, whichever way it came. */
 enum reason link_server_send(struct link_server *server, const struct key *peer,
                              struct bytes frame);
@@ -111,10 +149,15 @@ struct link_client_options {
     struct curve_key server_public_key;
     uint32_t reconnect_min_ms; /* 0: 100 */
     uint32_t reconnect_max_ms; /* 0: 5000 */
+    uint32_t refused_min_ms;   /* 0: LINK_REFUSED_MIN_MS; see link_client_tick */
+    uint32_t refused_max_ms;   /* 0: LINK_REFUSED_MAX_MS */
     /* A program with many participants: a client whose I/O thread this one shares, and which is
      * destroyed after it. NULL: a thread of its own. */
     struct link_client *beside;
     bool is_carrier; /* frames of many participants, each with its name */
+    /* Bytes that wait for the line; beyond, send answers REASON_BUSY, and the descriptor becomes
+     * readable when half of it is free. 0: frames alone are counted. */
+    size_t send_bytes_max;
 };
 
 enum reason link_client_new(const struct link_client_options *options,
@@ -122,8 +165,13 @@ enum reason link_client_new(const struct link_client_options *options,
 void link_client_destroy(struct link_client **client);
 int link_client_fd(const struct link_client *client);
 bool link_client_receive(struct link_client *client, struct link_event *ret_event);
-/* Called now and then. ZeroMQ dials again by itself, except to a server that has refused our key;
- * this dials again reconnect_max_ms after such a refusal, for the key may be enrolled meanwhile. */
+/* Called now and then. ZeroMQ dials again by itself when nobody listens or a line is lost; after a
+ * handshake that failed this does it, for the key may be enrolled meanwhile. The wait is
+ * refused_min_ms and doubles with each refusal up to refused_max_ms; a jitter of up to half of it
+ * is taken off, drawn from our public key, so that many who are refused together do not come back
+ * together. A handshake that succeeds begins anew.
+ * So a key that is enrolled T after the first refusal is let in within 2 T + refused_min_ms, and
+ * within refused_max_ms however late it is (and what a handshake takes). */
 void link_client_tick(struct link_client *client, mono_t now);
 enum reason link_client_send(struct link_client *client, struct bytes frame);
 /* A carrier's: a frame of one of its participants. Frames come with event.peer: whom they are for.

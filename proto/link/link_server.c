@@ -5,13 +5,17 @@
  * nothing that a client may choose decides who it is, and a carrier may choose among those that it
  * carries. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
 #include "proto/link/peers.h"
+#include "proto/link/refusals.h"
 #include "proto/link/socket.h"
+#include "proto/link/unfinished.h"
 #include "proto/link/zap.h"
 
 enum {
@@ -26,11 +30,17 @@ struct link_server {
     void *socket;
     void *monitor;
     struct zap *zap;
+    struct refusals refusals;
+    struct curve_key refused;              /* of the event reported last */
+    mono_t (*clock)(void);                 /* NULL: time stands still */
+    size_t send_bytes_max, send_bytes_all; /* 0: not counted */
+    struct account *all;                   /* under way to all participants, where it is counted */
     int wait;
     char endpoint[ENDPOINT_BYTES];
     zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
     zmq_msg_t frame;
     struct peers peers;
+    struct unfinished unfinished;
     uint64_t connections;
     int until_monitor; /* frames before the monitor is looked at */
     bool has_pending;  /* a frame that waits behind the event of its connection */
@@ -41,7 +51,7 @@ static bool configure(struct link_server *server, const struct link_server_optio
 {
     int on = 1;
     void *socket = server->socket;
-    return link_socket_configure(socket) &&
+    return link_socket_configure(socket, options->receive_frames_max) &&
            zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &on, sizeof on) == 0 &&
            zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text,
                           CURVE_KEY_TEXT_BYTES - 1) == 0 &&
@@ -70,7 +80,10 @@ static enum reason start(struct link_server *server, const struct link_server_op
     if (server->context == NULL ||
         zmq_ctx_set(server->context, ZMQ_IO_THREADS, options->io_threads) != 0)
         return REASON_OUT_OF_MEMORY;
-    enum reason reason = zap_new(server->context, &server->zap);
+    server->all = options->send_bytes_max > 0 ? account_new(false) : NULL;
+    if (options->send_bytes_max > 0 && server->all == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = zap_new(server->context, &server->refusals, &server->zap);
     if (reason != REASON_NONE)
         return reason;
     server->socket = zmq_socket(server->context, ZMQ_ROUTER);
@@ -80,7 +93,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
         return REASON_KEY_UNREADABLE;
     server->monitor = link_monitor_new(server->context, server->socket, "inproc://link.monitor");
     server->wait =
-        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor);
+        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor, -1);
     if (server->wait < 0)
         return REASON_OUT_OF_MEMORY;
     return bind_to(server, options->endpoint) ? REASON_NONE : REASON_LISTEN_FAILED;
@@ -92,6 +105,13 @@ enum reason link_server_new(const struct link_server_options *options,
     struct link_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return REASON_OUT_OF_MEMORY;
+    if (!refusals_init(&server->refusals)) {
+        free(server);
+        return REASON_OUT_OF_MEMORY;
+    }
+    server->clock = options->clock;
+    server->send_bytes_max = options->send_bytes_max;
+    server->send_bytes_all = options->send_bytes_all;
     server->wait = -1;
     (void)zmq_msg_init(&server->name);
     (void)zmq_msg_init(&server->frame);
@@ -123,6 +143,9 @@ void link_server_destroy(struct link_server **server)
     zap_destroy(&gone->zap);
     if (gone->context != NULL)
         (void)zmq_ctx_term(gone->context);
+    refusals_release(&gone->refusals);
+    account_drop(gone->all);
+    unfinished_release(&gone->unfinished);
     peers_release(&gone->peers);
     free(gone);
 }
@@ -152,20 +175,66 @@ int link_server_fd(const struct link_server *server)
     return server->wait;
 }
 
-static bool take_monitor_event(struct link_server *server, struct link_event *ret_event)
+/* True when there was any. */
+static bool take_monitor_events(struct link_server *server)
 {
+    bool any = false;
     for (;;) {
-        int number = link_monitor_next(server->monitor);
+        int fd;
+        int number = link_monitor_next(server->monitor, &fd);
         if (number == 0)
-            return false;
-        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ||
-            number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
-            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) {
-            *ret_event =
-                (struct link_event){.kind = LINK_PEER_REFUSED, .reason = REASON_LINK_REFUSED};
-            return true;
-        }
+            return any;
+        any = true;
+        if (number == ZMQ_EVENT_ACCEPTED)
+            unfinished_accepted(&server->unfinished, fd);
+        else if (number == ZMQ_EVENT_DISCONNECTED)
+            unfinished_closed(&server->unfinished, fd);
+        /* A key that is not admitted has been counted by ZAP. */
+        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
+            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+            refusals_add(&server->refusals, NULL);
     }
+}
+
+static mono_t now_of(const struct link_server *server)
+{
+    return server->clock == NULL ? (mono_t){0} : server->clock();
+}
+
+static void cut_unfinished(struct link_server *server, bool is_idle)
+{
+    if (!is_idle && !unfinished_is_round(&server->unfinished))
+        return;
+    (void)take_monitor_events(server); /* what has begun and ended */
+    size_t cut = unfinished_look(&server->unfinished, now_of(server));
+    for (size_t i = 0; i < cut; i++)
+        refusals_add(&server->refusals, NULL);
+}
+
+static bool take_refusal(struct link_server *server, struct link_event *ret_event)
+{
+    mono_t now = now_of(server);
+    uint64_t count;
+    if (!refusals_next(&server->refusals, now, &server->refused, &count))
+        return false;
+    *ret_event = (struct link_event){.kind = LINK_PEER_REFUSED,
+                                     .reason = REASON_LINK_REFUSED,
+                                     .bytes = bytes_of_text(server->refused.text),
+                                     .count = count};
+    return true;
+}
+
+uint64_t link_server_refusals(struct link_server *server)
+{
+    return refusals_total(&server->refusals);
+}
+
+void link_refusal_print(const struct link_event *event, char *ret_text)
+{
+    bool has_key = event->bytes.size > 0;
+    (void)snprintf(ret_text, LINK_REFUSAL_TEXT_BYTES, "%s%.*s%stimes=%" PRIu64,
+                   has_key ? "key=" : "", (int)event->bytes.size, (const char *)event->bytes.data,
+                   has_key ? " " : "", event->count);
 }
 
 /* Binds the routing id to the participant; true when this is a new connection of it. */
@@ -218,6 +287,8 @@ static int receive_frame(struct link_server *server, struct link_event *ret_even
     if (size < 0)
         return 0;
     int parts = link_receive_parts(server->socket, &server->name, &server->frame);
+    if (parts != 0)
+        unfinished_received(&server->unfinished, zmq_msg_get(&server->frame, ZMQ_SRCFD));
     if (parts <= 0 || !is_drawn(routing_id, size))
         return -1;
     struct peer *peer = sender_of(server, parts == 2);
@@ -242,7 +313,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     }
     bool is_time = server->until_monitor == 0;
     server->until_monitor = is_time ? MONITOR_FRAMES : server->until_monitor - 1;
-    if (is_time && take_monitor_event(server, ret_event))
+    if (is_time && take_monitor_events(server) && take_refusal(server, ret_event))
         return true;
     struct link_event event;
     bool is_new = false;
@@ -250,8 +321,9 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     do {
         got = receive_frame(server, &event, &is_new);
     } while (got < 0);
+    cut_unfinished(server, got == 0);
     if (got == 0)
-        return take_monitor_event(server, ret_event);
+        return take_refusal(server, ret_event); /* also one whose minute is over */
     if (!is_new) {
         *ret_event = event;
         return true;
@@ -263,17 +335,44 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
     return true;
 }
 
+/* In bytes; in frames ZeroMQ says. Within its share a participant has room whatever the others do.
+ */
+static bool has_room(const struct link_server *server, struct peer *to, size_t size)
+{
+    if (server->all == NULL)
+        return true;
+    if (to->account == NULL)
+        to->account = account_new(false);
+    if (to->account == NULL)
+        return false;
+    size_t own = account_bytes(to->account) + size;
+    return own <= LINK_SHARE_BYTES || (own <= server->send_bytes_max &&
+                                       account_bytes(server->all) + size <= server->send_bytes_all);
+}
+
+bool link_server_way(const struct link_server *server, const struct key *participant,
+                     struct key *ret_carrier)
+{
+    const struct peer *peer = peers_find(&server->peers, participant);
+    if (peer == NULL || peer->routing_id_size == 0)
+        return false;
+    *ret_carrier = peer->is_carried ? peer->is.carrier : (struct key){0};
+    return true;
+}
+
 enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
 {
     static const struct key nobody;
-    const struct peer *to = peers_find(&server->peers, peer);
+    struct peer *to = peers_find(&server->peers, peer);
     if (to == NULL || to->routing_id_size == 0)
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
-    if (zmq_send(server->socket, to->routing_id, to->routing_id_size, ZMQ_DONTWAIT | ZMQ_SNDMORE) <
-        0)
-        return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
+    if (!has_room(server, to, frame.size))
+        return REASON_BUSY;
+    const struct bytes routing_id = {to->routing_id, to->routing_id_size};
     const struct key *name = to->is_carried ? &to->is.key : &nobody;
-    return link_send_parts(server->socket, name, frame) ? REASON_NONE : REASON_BUSY;
+    if (link_send_parts(server->socket, routing_id, name, frame, to->account, server->all))
+        return REASON_NONE;
+    return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
 }

@@ -48,12 +48,17 @@ static void keep_connections(const struct peers *before, struct peers *after)
 {
     for (size_t i = 0; i < after->slot_count; i++) {
         struct peer *new = &after->slots[i];
-        const struct peer *old = peers_find(before, &new->is.key);
-        if (old == NULL || !may_stay(before, old, after, new))
+        struct peer *old = peers_find(before, &new->is.key);
+        if (old == NULL)
             continue;
         struct link_peer is = new->is;
-        *new = *old;
+        struct account *account =
+            old->account; /* what waits for it waits, whichever way it comes */
+        if (may_stay(before, old, after, new))
+            *new = *old;
         new->is = is;
+        new->account = account;
+        old->account = NULL;
     }
 }
 
@@ -73,6 +78,8 @@ bool peers_replace(struct peers *peers, const struct link_peer *list, size_t cou
 
 void peers_release(struct peers *peers)
 {
+    for (size_t i = 0; i < peers->slot_count; i++)
+        account_drop(peers->slots[i].account);
     free(peers->slots);
     *peers = (struct peers){0};
 }

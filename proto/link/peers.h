@@ -6,6 +6,7 @@
 #ifndef PROTO_LINK_PEERS_H
 #define PROTO_LINK_PEERS_H
 
+#include "proto/link/account.h"
 #include "proto/link/link.h"
 
 enum { LINK_ROUTING_ID_BYTES = 5 /* a zero and a number: what a ROUTER draws */ };
@@ -16,6 +17,7 @@ struct peer {
     size_t routing_id_size; /* 0: no connection */
     bool is_carried;        /* the connection is its carrier's */
     uint64_t connection;
+    struct account *account; /* of what is under way to it; NULL: nothing yet, or not counted */
 };
 
 struct peers {

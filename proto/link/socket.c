@@ -11,12 +11,13 @@ static bool set_int(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
-bool link_socket_configure(void *socket)
+bool link_socket_configure(void *socket, int receive_frames_max)
 {
-    int64_t size_max = FRAME_BYTES_MAX;
+    int64_t size_max = FRAME_BYTES_MAX + LINK_BOX_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
            set_int(socket, ZMQ_SNDHWM, LINK_SEND_QUEUE_MAX) &&
-           set_int(socket, ZMQ_RCVHWM, LINK_SEND_QUEUE_MAX) &&
+           set_int(socket, ZMQ_RCVHWM,
+                   receive_frames_max != 0 ? receive_frames_max : LINK_SEND_QUEUE_MAX) &&
            set_int(socket, ZMQ_LINGER, LINK_LINGER_MS) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, LINK_HANDSHAKE_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_IVL, LINK_TCP_HEARTBEAT_MS) &&
@@ -27,7 +28,7 @@ void *link_monitor_new(void *context, void *socket, const char *name)
 {
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                 ZMQ_EVENT_DISCONNECTED;
+                 ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
     if (zmq_socket_monitor(socket, name, events) != 0)
         return NULL;
     void *monitor = zmq_socket(context, ZMQ_PAIR);
@@ -38,7 +39,7 @@ void *link_monitor_new(void *context, void *socket, const char *name)
     return monitor;
 }
 
-int link_monitor_next(void *monitor)
+int link_monitor_next(void *monitor, int *ret_value)
 {
     enum { EVENT_BYTES = 6, ADDRESS_BYTES_MAX = 256 };
     uint8_t event[EVENT_BYTES];
@@ -48,23 +49,28 @@ int link_monitor_next(void *monitor)
     (void)zmq_recv(monitor, address, sizeof address, 0);
     uint16_t number;
     memcpy(&number, event, sizeof number);
+    memcpy(ret_value, event + sizeof number, sizeof *ret_value);
     return number;
 }
 
-static bool watch(int epoll, void *socket)
+static bool watch(int epoll, int fd)
 {
-    int fd = -1;
-    size_t size = sizeof fd;
-    if (zmq_getsockopt(socket, ZMQ_FD, &fd, &size) != 0)
-        return false;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-int link_wait_descriptor(void *socket, void *monitor)
+static bool watch_socket(int epoll, void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 && watch(epoll, fd);
+}
+
+int link_wait_descriptor(void *socket, void *monitor, int other)
 {
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll >= 0 && watch(epoll, socket) && watch(epoll, monitor))
+    if (epoll >= 0 && watch_socket(epoll, socket) && watch_socket(epoll, monitor) &&
+        (other < 0 || watch(epoll, other)))
         return epoll;
     if (epoll >= 0)
         (void)close(epoll);
@@ -92,10 +98,37 @@ int link_receive_parts(void *socket, void *name, void *frame)
     return -1;
 }
 
-bool link_send_parts(void *socket, const struct key *name, struct bytes frame)
+/* False without memory. */
+static bool build_message(struct bytes frame, struct account *account, struct account *beside,
+                          zmq_msg_t *message)
 {
-    struct bytes text = key_bytes(name);
-    if (text.size > 0 && zmq_send(socket, text.data, text.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+    if (account != NULL)
+        return account_message(account, beside, frame, message);
+    if (zmq_msg_init_size(message, frame.size) != 0)
         return false;
-    return zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) >= 0;
+    if (frame.size > 0)
+        memcpy(zmq_msg_data(message), frame.data, frame.size);
+    return true;
+}
+
+static bool send_part(void *socket, struct bytes part)
+{
+    return part.size == 0 ||
+           zmq_send(socket, part.data, part.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) >= 0;
+}
+
+bool link_send_parts(void *socket, struct bytes routing_id, const struct key *name,
+                     struct bytes frame, struct account *account, struct account *beside)
+{
+    /* First, for a message that was begun has to be ended. */
+    zmq_msg_t message;
+    if (!build_message(frame, account, beside, &message))
+        return false;
+    if (send_part(socket, routing_id) && send_part(socket, key_bytes(name)) &&
+        zmq_msg_send(&message, socket, ZMQ_DONTWAIT) >= 0)
+        return true;
+    int why = errno;
+    (void)zmq_msg_close(&message);
+    errno = why;
+    return false;
 }

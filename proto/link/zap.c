@@ -24,10 +24,10 @@ struct zap {
     void *context;
     void *stop; /* a PAIR of the owner's thread */
     pthread_t thread;
-    pthread_mutex_t lock; /* of the three below */
+    struct refusals *refusals;
+    pthread_mutex_t lock; /* of the two below */
     struct admitted *peers;
     size_t count;
-    uint64_t refusals;
 };
 
 static bool look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
@@ -40,8 +40,6 @@ static bool look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
             (void)snprintf(ret_user, USER_BYTES, "%s %s", zap->peers[i].peer.key.text,
                            zap->peers[i].peer.public_key.text);
     }
-    if (!found)
-        zap->refusals++;
     pthread_mutex_unlock(&zap->lock);
     return found;
 }
@@ -98,6 +96,8 @@ static void serve(struct zap *zap, void *socket)
     bool is_curve = request.sizes[5] == 5 && memcmp(request.parts[5], "CURVE", 5) == 0 &&
                     request.sizes[6] == CURVE_KEY_BYTES;
     bool admitted = is_curve && look_up(zap, request.parts[6], user);
+    if (!admitted)
+        refusals_add(zap->refusals, is_curve ? request.parts[6] : NULL);
     answer(socket, &request, admitted, user);
 }
 
@@ -126,13 +126,14 @@ static void *run(void *argument)
     return NULL;
 }
 
-enum reason zap_new(void *context, struct zap **ret_zap)
+enum reason zap_new(void *context, struct refusals *refusals, struct zap **ret_zap)
 {
     struct zap *zap = calloc(1, sizeof *zap);
     char ready = '0';
     if (zap == NULL)
         return REASON_OUT_OF_MEMORY;
     zap->context = context;
+    zap->refusals = refusals;
     zap->stop = zmq_socket(context, ZMQ_PAIR);
     if (zap->stop == NULL || zmq_bind(zap->stop, STOP_ENDPOINT) != 0 ||
         pthread_mutex_init(&zap->lock, NULL) != 0) {
@@ -189,12 +190,4 @@ enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t
     pthread_mutex_unlock(&zap->lock);
     free(before);
     return REASON_NONE;
-}
-
-uint64_t zap_refusals(struct zap *zap)
-{
-    pthread_mutex_lock(&zap->lock);
-    uint64_t refusals = zap->refusals;
-    pthread_mutex_unlock(&zap->lock);
-    return refusals;
 }

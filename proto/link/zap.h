@@ -10,14 +10,13 @@
 #define PROTO_LINK_ZAP_H
 
 #include "proto/link/link.h"
+#include "proto/link/refusals.h"
 
 struct zap;
 
-/* context: a ZeroMQ context. */
-enum reason zap_new(void *context, struct zap **ret_zap);
+/* context: a ZeroMQ context. refusals: outlives it, and hears of each key that is not admitted. */
+enum reason zap_new(void *context, struct refusals *refusals, struct zap **ret_zap);
 void zap_destroy(struct zap **zap);
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count);
-/* How many were refused so far. */
-uint64_t zap_refusals(struct zap *zap);
 
 #endif

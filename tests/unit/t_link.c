@@ -213,6 +213,14 @@ static void test_a_client_passes_over_what_is_not_for_it(void **state)
     expect_one_of(fixture, false, to_adapter, sizeof to_adapter / sizeof *to_adapter, "");
 }
 
+/* carrier: whose connection the participant's frames come over; "": its own. */
+static void assert_way(struct fixture *fixture, const char *name, const char *carrier)
+{
+    struct key key = key_of(name), way;
+    assert_true(link_server_way(fixture->server, &key, &way));
+    assert_string_equal(way.text, carrier);
+}
+
 static void test_the_latest_connection_of_a_participant_counts(void **state)
 {
     struct fixture *fixture = *state;
@@ -221,7 +229,9 @@ static void test_the_latest_connection_of_a_participant_counts(void **state)
     send_for(host, "a", "carried");
     uint64_t carried = expect_first(fixture, "a", "carried");
     send_text(a, "by itself");
+    assert_way(fixture, "a", "host");
     uint64_t direct = expect_first(fixture, "a", "by itself");
+    assert_way(fixture, "a", "");
     assert_int_not_equal(carried, direct);
     assert_int_equal(answer(fixture, "a", "one"), REASON_NONE);
     expect_answer(a, "", "one");
@@ -231,6 +241,7 @@ static void test_the_latest_connection_of_a_participant_counts(void **state)
     expect_next(fixture, "a", "still", direct);
     send_for(host, "a", "carried again");
     assert_int_not_equal(expect_first(fixture, "a", "carried again"), direct);
+    assert_way(fixture, "a", "host");
     assert_int_equal(answer(fixture, "a", "two"), REASON_NONE);
     expect_answer(host, "a", "two");
     /* The carrier's next connection is a new one of everybody whose frames it brings. */

@@ -11,7 +11,7 @@
 
 #include "proto/link/link.h"
 
-enum { WAIT_MS = 20000, REDIAL_MS = 50 };
+enum { WAIT_MS = 20000 };
 
 static int64_t now_ms(void)
 {
@@ -20,16 +20,23 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static mono_t server_time;
+
+static mono_t server_clock(void)
+{
+    return server_time;
+}
+
 static struct link_server *listen_with(const struct curve_pair *key)
 {
     struct link_server *server = NULL;
     struct link_server_options options = {
-        .endpoint = "tcp://127.0.0.1:0", .key = *key, .io_threads = 1};
+        .endpoint = "tcp://127.0.0.1:0", .key = *key, .io_threads = 1, .clock = server_clock};
     assert_int_equal(link_server_new(&options, &server), REASON_NONE);
     return server;
 }
 
-static enum link_event_kind next(struct link_client *client)
+static struct link_event next(struct link_client *client)
 {
     struct link_event event;
     int64_t until_ms = now_ms() + WAIT_MS;
@@ -40,7 +47,36 @@ static enum link_event_kind next(struct link_client *client)
         struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
         (void)poll(&wait, 1, (int)left);
     }
-    return event.kind;
+    return event;
+}
+
+static void expect_refused(struct link_client *client, enum reason reason)
+{
+    struct link_event event = next(client);
+    assert_int_equal(event.kind, LINK_PEER_REFUSED);
+    assert_int_equal(event.reason, reason);
+}
+
+/* The longest wait of all is over. */
+static void let_redial(struct link_client *client, mono_t *now)
+{
+    link_client_tick(client, *now);
+    now->ms += LINK_REFUSED_MAX_MS;
+    link_client_tick(client, *now);
+}
+
+/* All that the server has to say. */
+static uint64_t told(struct link_server *server, struct bytes key)
+{
+    struct link_event event;
+    uint64_t count = 0;
+    while (link_server_receive(server, &event)) {
+        if (event.kind != LINK_PEER_REFUSED)
+            continue;
+        assert_true(bytes_equal(event.bytes, key));
+        count += event.count;
+    }
+    return count;
 }
 
 /* Whoever is started before the centre has enrolled its key gets through once it is. */
@@ -49,7 +85,7 @@ static void test_a_refused_key_is_tried_again(void **state)
     (void)state;
     struct curve_pair server_key;
     struct link_client *client = NULL;
-    struct link_client_options options = {.reconnect_max_ms = REDIAL_MS};
+    struct link_client_options options = {0};
     assert_int_equal(curve_pair_make(&server_key), REASON_NONE);
     assert_int_equal(curve_pair_make(&options.key), REASON_NONE);
     struct link_server *server = listen_with(&server_key);
@@ -57,17 +93,62 @@ static void test_a_refused_key_is_tried_again(void **state)
     options.server_public_key = server_key.public_key;
     assert_int_equal(link_client_new(&options, &client), REASON_NONE);
     struct link_peer peer = {.key = key_of("late"), .public_key = options.key.public_key};
+    struct bytes key = bytes_of_text(peer.public_key.text);
     mono_t now = {1};
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(next(client), LINK_PEER_REFUSED);
-        link_client_tick(client, now);
-        now.ms += REDIAL_MS;
+        expect_refused(client, REASON_LINK_REFUSED);
+        /* It is told of when it comes first, and then when the minute is over. */
+        assert_int_equal(told(server, key), i == 0 ? 1 : 0);
         if (i == 2)
             assert_int_equal(link_server_set_peers(server, &peer, 1), REASON_NONE);
-        link_client_tick(client, now);
+        let_redial(client, &now);
     }
-    assert_int_equal(next(client), LINK_PEER_CONNECTED);
+    assert_int_equal(next(client).kind, LINK_PEER_CONNECTED);
     assert_int_equal(link_client_send(client, bytes_of_text("at last")), REASON_NONE);
+    server_time.ms += 60 * 1000;
+    assert_int_equal(told(server, key), 2);
+    assert_int_equal(link_server_refusals(server), 3);
+    link_client_destroy(&client);
+    link_server_destroy(&server);
+}
+
+static void connect_once(const struct link_client_options *options)
+{
+    struct link_client *client = NULL;
+    assert_int_equal(link_client_new(options, &client), REASON_NONE);
+    assert_int_equal(next(client).kind, LINK_PEER_CONNECTED);
+    link_client_destroy(&client);
+}
+
+/* Whoever has another key of the server dials when it is ticked, and not by itself: while it was
+ * not ticked others have come and gone MEANWHILE times. */
+static void test_a_wrong_server_key_does_not_dial_by_itself(void **state)
+{
+    (void)state;
+    enum { MEANWHILE = 100, RACING = 3 /* dialled before the first refusal was read */ };
+    struct curve_pair server_key, other_key;
+    struct link_client *client = NULL;
+    struct link_client_options options = {.reconnect_min_ms = 1, .reconnect_max_ms = 1};
+    assert_int_equal(curve_pair_make(&server_key), REASON_NONE);
+    assert_int_equal(curve_pair_make(&other_key), REASON_NONE);
+    assert_int_equal(curve_pair_make(&options.key), REASON_NONE);
+    struct link_server *server = listen_with(&server_key);
+    struct link_peer peer = {.key = key_of("wrong"), .public_key = options.key.public_key};
+    assert_int_equal(link_server_set_peers(server, &peer, 1), REASON_NONE);
+    options.endpoint = link_server_endpoint(server);
+    options.server_public_key = other_key.public_key;
+    assert_int_equal(link_client_new(&options, &client), REASON_NONE);
+    mono_t now = {1};
+    for (int i = 0; i < 3; i++) {
+        expect_refused(client, REASON_LINK_LOST);
+        let_redial(client, &now);
+    }
+    expect_refused(client, REASON_LINK_LOST);
+    options.server_public_key = server_key.public_key;
+    for (int i = 0; i < MEANWHILE; i++)
+        connect_once(&options);
+    (void)told(server, bytes_of_text(""));
+    assert_in_range(link_server_refusals(server), 4, 4 + 4 * RACING);
     link_client_destroy(&client);
     link_server_destroy(&server);
 }
@@ -92,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_key_is_tried_again),
+        cmocka_unit_test(test_a_wrong_server_key_does_not_dial_by_itself),
         cmocka_unit_test(test_an_address_that_is_taken_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
