@@ -43,7 +43,6 @@ struct gateway {
     size_t gone_count;
     struct link_event held; /* a frame that the pool had no room for */
     bool is_frame_held;     /* nothing more is received until it has */
-    uint64_t refused_handshakes;
     bool is_stopping;
     bool has_failed; /* the disk did not take what the store applied */
 };

@@ -162,11 +162,12 @@ static bool take_frame(struct gateway *gateway, const struct link_event *event)
 static void take_event(struct gateway *gateway, const struct link_event *event)
 {
     if (event->kind == LINK_PEER_REFUSED) {
-        gateway->refused_handshakes++;
+        char detail[LINK_REFUSAL_TEXT_BYTES];
+        link_refusal_print(event, detail);
         struct log_line line = {.level = LOG_WARNING,
                                 .event = "link_refused",
-                                .from = key_bytes(&event->peer),
-                                .reason = event->reason};
+                                .reason = event->reason,
+                                .detail = bytes_of_text(detail)};
         log_write(&gateway->log, gateway_wall(), &line);
         log_stream_flush(&gateway->log_stream);
     } else if (event->kind == LINK_PEER_GONE) {
