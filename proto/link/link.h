@@ -78,7 +78,7 @@ struct link_event {
                           * client of a carrier: participant that the frame is for */
     uint64_t connection; /* server: changes when the participant connects again, or another way */
     struct bytes bytes;  /* LINK_FRAME. LINK_PEER_REFUSED at the server: the key, Z85; empty: not
-                          * known, for the client has another key of ours, or does not speak CURVE */
+                          * known: the client has another key of ours, or speaks no CURVE */
     enum reason reason;  /* LINK_PEER_REFUSED. LINK_REFUSED: the key is not admitted. LINK_LOST, at
                           * the client: the other end hung up instead of an answer, because it has
                           * another key than server_public_key or is no link's server */
