@@ -58,13 +58,17 @@ static struct wanted *find_wanted(struct fetch *fetch, const struct key *peer,
     return NULL;
 }
 
-static bool names(const struct sealed *sealed, const struct digest *digest)
+_Static_assert(ATTACHMENTS_MAX <= 64, "struct waiting has a bit for each");
+
+/* The bits of its places in the message's list; 0: the message does not name it. */
+static uint64_t places_of(const struct sealed *sealed, const struct digest *digest)
 {
+    uint64_t places = 0;
     for (size_t i = 0; i < sealed->envelope.attachment_count; i++) {
         if (digest_equal(&sealed->envelope.attachments[i].digest, digest))
-            return true;
+            places |= UINT64_C(1) << i;
     }
-    return false;
+    return places;
 }
 
 static void forget_wanted(struct fetch *fetch, struct wanted *wanted)
@@ -77,13 +81,12 @@ static void tell_waiting(struct fetch *fetch, struct wanted *wanted, enum reason
 {
     for (size_t i = 0; i < fetch->waiting_count; i++) {
         struct waiting *waiting = &fetch->waiting[i];
-        if (!key_equal(&waiting->intake->peer, &wanted->peer) ||
-            !names(waiting->sealed, &wanted->digest))
+        uint64_t places = places_of(waiting->sealed, &wanted->digest);
+        if (!key_equal(&waiting->intake->peer, &wanted->peer) || places == 0)
             continue;
         if (outcome != REASON_NONE && waiting->reason == REASON_NONE)
             waiting->reason = outcome;
-        if (waiting->missing > 0)
-            waiting->missing--;
+        waiting->missing &= ~places;
     }
     forget_wanted(fetch, wanted);
 }
@@ -312,6 +315,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     bool is_missing[ATTACHMENTS_MAX];
     bool is_kept[ATTACHMENTS_MAX];
     unsigned int wanted;
+    uint64_t missing = 0;
     enum reason reason = look_for_all(fetch, sealed, is_missing, is_kept, &wanted);
     if (reason != REASON_NONE) {
         *ret_reason = reason;
@@ -325,11 +329,13 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
         return FETCH_REFUSED;
     }
     for (size_t i = 0; i < envelope->attachment_count; i++) {
-        if (is_missing[i] || is_kept[i])
-            check(add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i], is_kept[i],
-                             now));
+        if (!is_missing[i] && !is_kept[i])
+            continue;
+        check(
+            add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i], is_kept[i], now));
+        missing |= UINT64_C(1) << i;
     }
-    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, wanted, REASON_NONE};
+    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, missing, REASON_NONE};
     intake->references++;
     begin_more(fetch, peer);
     return FETCH_WAITS;
@@ -444,7 +450,7 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
 {
     for (size_t i = 0; i < fetch->waiting_count; i++) {
         struct waiting waiting = fetch->waiting[i];
-        if (waiting.missing > 0 && waiting.reason == REASON_NONE)
+        if (waiting.missing != 0 && waiting.reason == REASON_NONE)
             continue;
         /* Keep the order of arrival: messages of one dossier may stand behind each other. */
         for (size_t j = i + 1; j < fetch->waiting_count; j++)

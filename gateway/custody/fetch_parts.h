@@ -12,7 +12,7 @@
 struct waiting {           /* a message */
     struct intake *intake; /* NULL: free slot */
     struct sealed *sealed;
-    unsigned int missing;
+    uint64_t missing;   /* a bit for each place in its list: still to come, or to be shown */
     enum reason reason; /* not NONE: the wait is over, badly */
 };
 

@@ -48,8 +48,9 @@ bool fetch_check_proof(struct fetch *fetch, const struct wanted *wanted,
         blobs->verbs->read(blobs, &wanted->digest, wanted->piece_at, fetch->piece, size, &got);
     if (reason == REASON_NONE && !bytes_equal(chunk->content, (struct bytes){fetch->piece, got}))
         reason = REASON_ATTACHMENT_DIGEST;
-    if (reason == REASON_NOT_FOUND)
-        reason = REASON_BUSY; /* it went meanwhile: looked for again when the message comes again */
+    /* It went meanwhile, or our own copy cannot be read: no fault of his, who tries again. */
+    if (reason != REASON_NONE && reason != REASON_ATTACHMENT_DIGEST)
+        reason = REASON_BUSY;
     *ret_outcome = reason;
     return true;
 }

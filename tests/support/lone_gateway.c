@@ -235,17 +235,19 @@ struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, cons
     return put_message(gateway, &envelope);
 }
 
-static struct lone_message put_with_file(struct lone_gateway *gateway, const char *sender,
-                                         const char *recipient, const char *dossier,
-                                         const struct digest *file)
+static struct lone_message put_with_files(struct lone_gateway *gateway, const char *sender,
+                                          const char *recipient, const char *dossier,
+                                          const struct digest *files, size_t count)
 {
-    struct attachment attachment = {
-        .digest = *file, .size_bytes = FILE_BYTES, .name = bytes_of_text("a.pdf")};
+    struct attachment attachments[2];
+    for (size_t i = 0; i < count; i++)
+        attachments[i] = (struct attachment){
+            .digest = files[i], .size_bytes = FILE_BYTES, .name = bytes_of_text("a.pdf")};
     struct envelope envelope = {.sender = key_of(sender),
                                 .type = MESSAGE_TYPE_RESULT,
                                 .dossier_code = bytes_of_text(dossier),
-                                .attachments = &attachment,
-                                .attachment_count = 1};
+                                .attachments = attachments,
+                                .attachment_count = count};
     (void)key_parse(bytes_of_text(recipient), &envelope.recipient);
     if (key_equal(&envelope.sender, &(struct key){"centre"})) {
         envelope.type = MESSAGE_TYPE_TRANSFER;
@@ -260,10 +262,24 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
     struct digest digest;
     memset(digest.bytes, file, DIGEST_BYTES);
     digest.bytes[DIGEST_BYTES - 1] = 1; /* zeros name an upload without a digest */
-    return put_with_file(gateway, sender, "", dossier, &digest);
+    return put_with_files(gateway, sender, "", dossier, &digest, 1);
 }
 
 static const uint8_t kept_content[FILE_BYTES];
+static const uint8_t other_content[FILE_BYTES] = {[FILE_BYTES - 1] = 1};
+
+static void keep_file(struct lone_gateway *gateway, const uint8_t *content, struct digest *ret_file)
+{
+    struct bytes file = {content, FILE_BYTES};
+    struct blobs *blobs = gateway->blobs;
+    uint64_t at;
+    sha256_parts(&file, 1, ret_file);
+    if (blobs->verbs->find(blobs, ret_file, &at) == REASON_NONE)
+        return;
+    check(blobs->verbs->begin(blobs, ret_file, FILE_BYTES, &at) == REASON_NONE);
+    check(blobs->verbs->write(blobs, ret_file, 0, file) == REASON_NONE);
+    check(blobs->verbs->finish(blobs, ret_file) == REASON_NONE);
+}
 
 struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,
                                                     const char *sender, const char *recipient,
@@ -271,24 +287,27 @@ struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway
                                                     struct digest *ret_file)
 {
     struct bytes file = {kept_content, FILE_BYTES};
-    struct blobs *blobs = gateway->blobs;
-    uint64_t at;
     sha256_parts(&file, 1, ret_file);
-    if (is_kept && blobs->verbs->find(blobs, ret_file, &at) != REASON_NONE) {
-        check(blobs->verbs->begin(blobs, ret_file, FILE_BYTES, &at) == REASON_NONE);
-        check(blobs->verbs->write(blobs, ret_file, 0, file) == REASON_NONE);
-        check(blobs->verbs->finish(blobs, ret_file) == REASON_NONE);
-    }
-    return put_with_file(gateway, sender, recipient, dossier, ret_file);
+    if (is_kept)
+        keep_file(gateway, kept_content, ret_file);
+    return put_with_files(gateway, sender, recipient, dossier, ret_file, 1);
+}
+
+struct lone_message lone_gateway_put_with_two_files(struct lone_gateway *gateway,
+                                                    const char *sender, const char *recipient,
+                                                    const char *dossier, struct digest ret_files[2])
+{
+    keep_file(gateway, kept_content, &ret_files[0]);
+    keep_file(gateway, other_content, &ret_files[1]);
+    return put_with_files(gateway, sender, recipient, dossier, ret_files, 2);
 }
 
 void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
                             const struct digest *file, bool is_true)
 {
-    uint8_t other[FILE_BYTES] = {[FILE_BYTES - 1] = 1};
     struct frame frame = {
         .kind = FRAME_BLOB_CHUNK,
-        .blob = {.digest = *file, .content = {is_true ? kept_content : other, FILE_BYTES}}};
+        .blob = {.digest = *file, .content = {is_true ? kept_content : other_content, FILE_BYTES}}};
     put(gateway, peer, &frame);
 }
 

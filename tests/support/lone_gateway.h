@@ -66,6 +66,12 @@ struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway
                                                     const char *sender, const char *recipient,
                                                     const char *dossier, bool is_kept,
                                                     struct digest *ret_file);
+/* A result that names two files, both of which the gateway keeps; the first is the same as above.
+ */
+struct lone_message lone_gateway_put_with_two_files(struct lone_gateway *gateway,
+                                                    const char *sender, const char *recipient,
+                                                    const char *dossier,
+                                                    struct digest ret_files[2]);
 /* The peer sends or shows that file, or made-up bytes. */
 void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
                             const struct digest *file, bool is_true);

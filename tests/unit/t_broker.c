@@ -439,6 +439,25 @@ static void a_digest_does_not_send_a_file(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* One of two files is shown, and shown again for another message: that shows nothing of the other.
+ */
+static void a_file_shown_twice_is_one_file(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_all();
+    struct digest files[2];
+    struct lone_message both =
+        lone_gateway_put_with_two_files(gateway, "sxd", "stp", "H38.09-261124-0001", files);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_put_piece(gateway, "sxd", &files[0], true);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &both, "stp"), 0);
+    struct lone_message one = send_kept(gateway, "sxd", "stp", "H38.09-261124-0002", &files[0]);
+    assert_int_equal(lone_gateway_state(gateway, &one, "stp"), ENTRY_LEASED);
+    assert_int_equal(lone_gateway_state(gateway, &both, "stp"), 0);
+    lone_gateway_close(&gateway);
+}
+
 /* Two name one file that is not here yet: that one of them sends it proves nothing of the other. */
 static void a_file_that_comes_is_not_everybodys(void **state)
 {
@@ -481,6 +500,7 @@ int main(void)
         cmocka_unit_test(a_session_does_not_change_its_connection),
         cmocka_unit_test(a_digest_does_not_open_a_file),
         cmocka_unit_test(a_digest_does_not_send_a_file),
+        cmocka_unit_test(a_file_shown_twice_is_one_file),
         cmocka_unit_test(a_file_that_comes_is_not_everybodys),
         cmocka_unit_test(a_message_opens_its_files_to_its_recipient),
         cmocka_unit_test(a_withdrawn_message_opens_nothing),
