@@ -49,8 +49,9 @@ enum {
     /* For all of them together: eight that stand still at one time, while each of the others has
      * its LINK_SHARE_BYTES besides. */
     CARRIER_ADAPTERS_BYTES_MAX = 8 * CARRIER_ADAPTER_BYTES_MAX,
-    /* For the gateway: half a second of a line of 1 Gbit/s; beyond, adapters wait. */
-    CARRIER_LINE_BYTES_MAX = 64 * 1024 * 1024,
+    /* For the gateway; beyond, adapters wait. A line of 16 Mbit/s has sent it, and the heartbeats
+     * behind it, before the gateway takes anybody for silent (PEER_SILENT_MS). */
+    CARRIER_LINE_BYTES_MAX = 16 * 1024 * 1024,
     /* From each adapter, while the gateway's line has no room: as many blob chunks of one window as
      * come while this program is not scheduled. ZeroMQ counts frames here, of FRAME_BYTES_MAX. */
     CARRIER_RECEIVE_FRAMES_MAX = 8,

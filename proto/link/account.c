@@ -67,10 +67,10 @@ void account_await(struct account *account, size_t limit)
     wake(account, account_bytes(account)); /* it may have become less meanwhile */
 }
 
-void account_awaited(struct account *account)
+bool account_awaited(struct account *account)
 {
     eventfd_t ignored;
-    (void)eventfd_read(account->event, &ignored);
+    return eventfd_read(account->event, &ignored) == 0;
 }
 
 static void let_go(void *data, void *hint)

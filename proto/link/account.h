@@ -21,8 +21,8 @@ size_t account_bytes(const struct account *account);
 /* Readable once account_await was called and no more than half of limit is on the account. */
 int account_fd(const struct account *account); /* -1: it is not awaited */
 void account_await(struct account *account, size_t limit);
-/* The descriptor is as before the next account_await. */
-void account_awaited(struct account *account);
+/* True: it was readable, and is as before the next account_await. */
+bool account_awaited(struct account *account);
 /* message: a zmq_msg_t that is not initialised; a copy of bytes, on both accounts (beside: may be
  * NULL). False: no memory. */
 bool account_message(struct account *account, struct account *beside, struct bytes bytes,

@@ -218,8 +218,8 @@ static int receive_frame(struct link_client *client, struct link_event *ret_even
 
 bool link_client_receive(struct link_client *client, struct link_event *ret_event)
 {
-    if (client->is_awaiting)
-        account_awaited(client->account);
+    if (client->is_awaiting && account_awaited(client->account))
+        client->is_awaiting = false;
     /* Connections before frames: a frame belongs to the connection that was reported. */
     if (take_monitor_event(client, ret_event))
         return true;
@@ -244,11 +244,13 @@ void link_client_tick(struct link_client *client, mono_t now)
 
 static bool has_room(struct link_client *client, size_t size)
 {
-    client->is_awaiting =
+    bool is_full =
         client->account != NULL && account_bytes(client->account) + size > client->send_bytes_max;
-    if (client->is_awaiting)
+    if (is_full) {
+        client->is_awaiting = true; /* until its descriptor was read, whatever is sent before */
         account_await(client->account, client->send_bytes_max);
-    return !client->is_awaiting;
+    }
+    return !is_full;
 }
 
 static enum reason send_parts(struct link_client *client, const struct key *name,

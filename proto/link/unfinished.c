@@ -58,7 +58,9 @@ void unfinished_accepted(struct unfinished *unfinished, int fd)
     if (fd < 0 || !make_room(unfinished, (size_t)fd + 1))
         return;
     uint64_t cookie = cookie_of(fd);
-    unfinished->connections[fd] = (struct unfinished_connection){.cookie = cookie};
+    /* Counted from the first look: much may have come and been received before this is told. */
+    unfinished->connections[fd] =
+        (struct unfinished_connection){.cookie = cookie, .has_received = true};
     unfinished->open_count += cookie != 0;
 }
 
@@ -81,14 +83,17 @@ void unfinished_received(struct unfinished *unfinished, int fd)
 
 /* True when it is to be cut. What was complete at the last look has been received since, so the
  * second one in a row has nothing but parts before it. */
-static bool has_too_much(struct unfinished_connection *connection, uint64_t bytes)
+static bool has_too_much(struct unfinished_connection *connection, uint64_t bytes, int64_t since_ms)
 {
     if (connection->has_received) {
         *connection = (struct unfinished_connection){.cookie = connection->cookie, .base = bytes};
         return false;
     }
     bool was_suspect = connection->is_suspect;
-    connection->is_suspect = bytes - connection->base > UNFINISHED_BYTES_MAX;
+    uint64_t pings = (uint64_t)(since_ms * UNFINISHED_PING_BYTES_PER_S / 1000);
+    connection->base = connection->base + pings < bytes ? connection->base + pings : bytes;
+    /* Signed: what arrived between the kernel's two answers is in one of them only. */
+    connection->is_suspect = (int64_t)(bytes - connection->base) > UNFINISHED_BYTES_MAX;
     return connection->is_suspect && was_suspect;
 }
 
@@ -100,7 +105,8 @@ bool unfinished_is_round(const struct unfinished *unfinished)
 size_t unfinished_look(struct unfinished *unfinished, mono_t now)
 {
     size_t cut = 0;
-    if (now.ms - unfinished->looked.ms < UNFINISHED_LOOK_MS)
+    int64_t since_ms = now.ms - unfinished->looked.ms;
+    if (since_ms < UNFINISHED_LOOK_MS)
         return 0;
     unfinished->looked = now;
     unfinished->received = 0;
@@ -111,7 +117,7 @@ size_t unfinished_look(struct unfinished *unfinished, mono_t now)
             continue;
         if (cookie_of(fd) != connection->cookie || !read_from(fd, &bytes)) {
             unfinished_closed(unfinished, fd);
-        } else if (has_too_much(connection, bytes)) {
+        } else if (has_too_much(connection, bytes, since_ms)) {
             (void)shutdown(fd, SHUT_RDWR);
             unfinished_closed(unfinished, fd);
             cut++;

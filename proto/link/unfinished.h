@@ -11,6 +11,7 @@
  * libzmq drops what it had gathered.
  *
  *     held for one connection <= UNFINISHED_BYTES_MAX + what arrives within two looks
+ *                                + UNFINISHED_PING_BYTES_PER_S
  *
  * Looks are as far apart as the owner asks for events, at least UNFINISHED_LOOK_MS: an owner that
  * stops receiving does not look. Small parts take some four times as much memory as they are on the
@@ -32,7 +33,10 @@
 #include "proto/base/time.h"
 
 enum {
-    UNFINISHED_BYTES_MAX = 2 * FRAME_BYTES_MAX, /* a name, a frame, their boxes, ZeroMQ's pings */
+    UNFINISHED_BYTES_MAX = 2 * FRAME_BYTES_MAX, /* a name, a frame, their boxes */
+    /* ZeroMQ's pings are read, and no messages: a carrier may have nothing else to send for days.
+     */
+    UNFINISHED_PING_BYTES_PER_S = 32,
     UNFINISHED_LOOK_MS = 200,
     UNFINISHED_ROUND_MIN = 256, /* messages; the clock is not asked for each */
 };

@@ -154,11 +154,9 @@ static void test_the_bytes_of_all_are_bounded(void **state)
         (struct link_server_options){.send_bytes_max = FAR_BYTES, .send_bytes_all = BOUND_BYTES});
 }
 
-static void test_a_line_is_bounded_and_tells_of_room(void **state)
+/* A carrier's line whose server does not read, full to its bound. */
+static struct link_client *open_full_line(struct link_server *server)
 {
-    (void)state;
-    struct link_server *server =
-        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
     struct link_client *client = NULL;
     struct link_event event;
     struct link_client_options options = {.endpoint = link_server_endpoint(server),
@@ -180,6 +178,17 @@ static void test_a_line_is_bounded_and_tells_of_room(void **state)
     }
     assert_int_equal(reason, REASON_BUSY);
     assert_in_range(count, BOUND_BYTES / FRAME_BYTES, LINK_SEND_QUEUE_MAX - 1);
+    return client;
+}
+
+static void test_a_line_is_bounded_and_tells_of_room(void **state)
+{
+    (void)state;
+    struct link_event event;
+    struct link_server *server =
+        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
+    struct link_client *client = open_full_line(server);
+    struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
     /* The server reads: the descriptor tells of room, without being asked again and again. */
     int64_t until_ms = now_ms() + WAIT_MS;
     while (link_client_send_for(client, &other, frame) == REASON_BUSY) {
@@ -195,12 +204,39 @@ static void test_a_line_is_bounded_and_tells_of_room(void **state)
     link_server_destroy(&server);
 }
 
+/* Who finds room before he is told of it is told all the same, once. */
+static void test_a_line_with_early_room_comes_to_rest(void **state)
+{
+    (void)state;
+    enum { REST_MS = 100 };
+    struct link_event event;
+    struct link_server *server =
+        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
+    struct link_client *client = open_full_line(server);
+    struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
+    int64_t until_ms = now_ms() + WAIT_MS;
+    while (link_client_send_for(client, &other, frame) == REASON_BUSY) {
+        assert_true(now_ms() < until_ms);
+        (void)link_server_receive(server, &event);
+    }
+    do {
+        assert_true(now_ms() < until_ms);
+        while (link_server_receive(server, &event))
+            continue;
+        while (link_client_receive(client, &event))
+            continue;
+    } while (poll(&wait, 1, REST_MS) != 0);
+    link_client_destroy(&client);
+    link_server_destroy(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_participants_bytes_are_bounded),
         cmocka_unit_test(test_the_bytes_of_all_are_bounded),
         cmocka_unit_test(test_a_line_is_bounded_and_tells_of_room),
+        cmocka_unit_test(test_a_line_with_early_room_comes_to_rest),
     };
     return cmocka_run_group_tests(tests, make_keys, NULL);
 }
