@@ -67,6 +67,8 @@ bool portal_batch_pass_over(struct portal_batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         is_bad[i] = is_whole && is_unsayable(batch->calls[i]);
         any = any || is_bad[i];
+        /* A mapping that takes too long would hold up everybody if it were asked on. */
+        is_whole = is_whole && portal_dialect_has_answered(office->dialect);
     }
     if (!any)
         return false;

@@ -201,7 +201,12 @@ bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_
     enum reason reason = portal_dialect_ask(dialect, question, &said);
     if (reason == REASON_NONE)
         portal_request_release(&said);
-    return reason != REASON_OFFICE_UNKNOWN;
+    return reason != REASON_OFFICE_UNKNOWN || !portal_dialect_has_answered(dialect);
+}
+
+bool portal_dialect_has_answered(const struct portal_dialect *dialect)
+{
+    return mapping_has_answered(dialect->mapping);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */

@@ -92,6 +92,8 @@ void portal_request_release(struct portal_request *request);
 /* False: the mapping fails on the question, so that it can never be asked. Before the login it may
  * be true of a question that fails after it. */
 bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question);
+/* False: the mapping passed a bound in its last run, so nothing is known of that question. */
+bool portal_dialect_has_answered(const struct portal_dialect *dialect);
 
 struct portal_answer {
     enum reason reason; /* of the whole call */

@@ -191,3 +191,8 @@ enum reason mapping_run(struct mapping *mapping, const json_t *input, json_t **r
     *ret_output = output;
     return REASON_NONE;
 }
+
+bool mapping_has_answered(const struct mapping *mapping)
+{
+    return mapping->child != 0; /* who gave no answer was stopped */
+}

@@ -38,5 +38,8 @@ void mapping_destroy(struct mapping **mapping);
 /* *ret_output is the caller's. REASON_OFFICE_UNKNOWN: the program failed on this input, gave
  * nothing, or passed a bound. */
 enum reason mapping_run(struct mapping *mapping, const json_t *input, json_t **ret_output);
+/* After a run that failed. True: the program itself failed on the input, as it always will. False:
+ * a bound was passed, of time, memory or size, which another run may not pass. */
+bool mapping_has_answered(const struct mapping *mapping);
 
 #endif
