@@ -155,8 +155,10 @@ static void test_the_bytes_of_all_are_bounded(void **state)
 }
 
 /* A carrier's line whose server does not read, full to its bound. */
-static struct link_client *open_full_line(struct link_server *server)
+static struct link_client *open_full_line(struct link_server **ret_server)
 {
+    struct link_server *server = *ret_server =
+        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
     struct link_client *client = NULL;
     struct link_event event;
     struct link_client_options options = {.endpoint = link_server_endpoint(server),
@@ -185,9 +187,8 @@ static void test_a_line_is_bounded_and_tells_of_room(void **state)
 {
     (void)state;
     struct link_event event;
-    struct link_server *server =
-        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
-    struct link_client *client = open_full_line(server);
+    struct link_server *server;
+    struct link_client *client = open_full_line(&server);
     struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
     /* The server reads: the descriptor tells of room, without being asked again and again. */
     int64_t until_ms = now_ms() + WAIT_MS;
@@ -210,9 +211,8 @@ static void test_a_line_with_early_room_comes_to_rest(void **state)
     (void)state;
     enum { REST_MS = 100 };
     struct link_event event;
-    struct link_server *server =
-        listen_with((struct link_server_options){.receive_frames_max = 1}, true);
-    struct link_client *client = open_full_line(server);
+    struct link_server *server;
+    struct link_client *client = open_full_line(&server);
     struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
     int64_t until_ms = now_ms() + WAIT_MS;
     while (link_client_send_for(client, &other, frame) == REASON_BUSY) {
