@@ -285,26 +285,27 @@ static bool has_room(const struct fetch *fetch, const struct intake *intake, siz
            (bytes == 0 || own.bytes + bytes <= FETCH_WAITING_BYTES_MAX - all.bytes);
 }
 
-/* Which attachments are wanted from the peer, each file once, and how many. */
+/* Places in the message's list, each file once: ret_missing to be fetched, ret_kept to be shown. */
 static enum reason look_for_all(struct fetch *fetch, const struct sealed *sealed,
-                                bool ret_missing[ATTACHMENTS_MAX], bool ret_kept[ATTACHMENTS_MAX],
-                                unsigned int *ret_wanted)
+                                uint64_t *ret_missing, uint64_t *ret_kept)
 {
     const struct attachment *attachments = sealed->envelope.attachments;
     bool must_show = fetch->options.draw != NULL && !sealed->has_files;
-    *ret_wanted = 0;
+    uint64_t missing = 0;
+    uint64_t kept = 0;
     for (size_t i = 0; i < sealed->envelope.attachment_count; i++) {
         bool is_missing;
-        bool is_first = true; /* the same file twice in one message is one file */
+        uint64_t place = UINT64_C(1) << i;
         enum reason reason = look_for(fetch, &attachments[i], &is_missing);
         if (reason != REASON_NONE)
             return reason;
-        for (size_t j = 0; is_first && j < i; j++)
-            is_first = !digest_equal(&attachments[i].digest, &attachments[j].digest);
-        ret_missing[i] = is_first && is_missing;
-        ret_kept[i] = is_first && !is_missing && must_show && attachments[i].size_bytes > 0;
-        *ret_wanted += ret_missing[i] || ret_kept[i];
+        if ((places_of(sealed, &attachments[i].digest) & (place - 1)) != 0)
+            continue; /* the same file twice in one message is one file */
+        missing |= is_missing ? place : 0;
+        kept |= !is_missing && must_show && attachments[i].size_bytes > 0 ? place : 0;
     }
+    *ret_missing = missing;
+    *ret_kept = kept;
     return REASON_NONE;
 }
 
@@ -312,30 +313,28 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
                                 mono_t now, enum reason *ret_reason)
 {
     const struct envelope *envelope = &sealed->envelope;
-    bool is_missing[ATTACHMENTS_MAX];
-    bool is_kept[ATTACHMENTS_MAX];
-    unsigned int wanted;
-    uint64_t missing = 0;
-    enum reason reason = look_for_all(fetch, sealed, is_missing, is_kept, &wanted);
+    uint64_t missing;
+    uint64_t kept;
+    enum reason reason = look_for_all(fetch, sealed, &missing, &kept);
     if (reason != REASON_NONE) {
         *ret_reason = reason;
         return FETCH_REFUSED;
     }
+    uint64_t wanted = missing | kept;
     if (wanted == 0)
         return FETCH_READY;
     struct peer *peer = get_peer(fetch, &intake->peer);
-    if (peer == NULL || !has_room(fetch, intake, wanted)) {
+    if (peer == NULL || !has_room(fetch, intake, (size_t)__builtin_popcountll(wanted))) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;
     }
     for (size_t i = 0; i < envelope->attachment_count; i++) {
-        if (!is_missing[i] && !is_kept[i])
-            continue;
-        check(
-            add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i], is_kept[i], now));
-        missing |= UINT64_C(1) << i;
+        uint64_t place = UINT64_C(1) << i;
+        if ((wanted & place) != 0)
+            check(add_wanted(fetch, &intake->peer, envelope, &envelope->attachments[i],
+                             (kept & place) != 0, now));
     }
-    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, missing, REASON_NONE};
+    fetch->waiting[fetch->waiting_count++] = (struct waiting){intake, sealed, wanted, REASON_NONE};
     intake->references++;
     begin_more(fetch, peer);
     return FETCH_WAITS;
