@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions install uninstall format format-check lint lint-files help chaos test-portal bench-portal sim sim-selftest campaign planted
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -41,6 +41,12 @@ bench bench-scale bench-files bench-instructions:
 	@ops/install-deps bench
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
+
+# What the programs of a sandbox province take at most, against their bounds.
+bench-memory:
+	@ops/install-deps build
+	@$(MAKE) all
+	@tests/bench/memory
 
 # Real processes under real faults, MINUTES of them; SEED chooses. Needs root.
 chaos:
@@ -150,6 +156,7 @@ help:
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
+	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 

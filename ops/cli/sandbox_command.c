@@ -18,7 +18,7 @@ enum {
 
 struct sandbox_values {
     const char *data, *mapping, *hold;
-    bool once, quiet, any_memory, json;
+    bool once, quiet, json;
     int64_t dossiers, forward_delay_ms, step_delay_ms, supplement_every, limit_seconds;
     int64_t file_bytes_min, file_bytes_max;
 };
@@ -86,7 +86,6 @@ static int up(const struct invocation *invocation, const struct sandbox_values *
         .file_bytes_max = (uint64_t)values->file_bytes_max,
         .limit_seconds = (uint32_t)values->limit_seconds,
         .once = values->once,
-        .any_memory = values->any_memory,
         .hold = values->hold,
     };
     return sandbox_up(&options, invocation->language);
@@ -171,7 +170,6 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
         {"data", 0, OPTION_TEXT, &values.data, "DIR", TEXT_SANDBOX_DATA, 0, 0},
         {"mapping", 0, OPTION_TEXT, &values.mapping, "FILE", TEXT_SANDBOX_MAPPING, 0, 0},
         {"once", 0, OPTION_FLAG, &values.once, NULL, TEXT_SANDBOX_ONCE, 0, 0},
-        {"any-memory", 0, OPTION_FLAG, &values.any_memory, NULL, TEXT_SANDBOX_ANY_MEMORY, 0, 0},
         {"quiet", 'q', OPTION_FLAG, &values.quiet, NULL, TEXT_SANDBOX_QUIET, 0, 0},
         {"dossiers", 'n', OPTION_INTEGER, &values.dossiers, "N", TEXT_SANDBOX_DOSSIERS, 1,
          DOSSIERS_MAX},

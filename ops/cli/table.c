@@ -3,98 +3,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "proto/base/check.h"
 
 enum { GAP_COLUMNS = 2, FLEXIBLE_MIN_COLUMNS = 8 };
-
-/* --- width of UTF-8 ----------------------------------------------------------------------------
- */
-
-struct range {
-    uint32_t first;
-    uint32_t last;
-};
-
-/* Unicode 15: marks that stand on the letter before them, and the invisible ones. */
-static const struct range marks[] = {{0x0300, 0x036F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},
-                                     {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE20, 0xFE2F}};
-/* Unicode 15, East Asian Width W and F, in blocks. */
-static const struct range wide[] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
-                                    {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-                                    {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
-
-static bool among(const struct range *ranges, size_t count, uint32_t letter)
-{
-    for (size_t i = 0; i < count; i++)
-        if (letter >= ranges[i].first && letter <= ranges[i].last)
-            return true;
-    return false;
-}
-
-/* Bytes of the letter at text (at least 1, text is not empty), and its code point; a byte that is
- * not UTF-8 stands for itself. */
-static size_t decode(const char *text, uint32_t *ret_letter)
-{
-    const uint8_t *at = (const uint8_t *)text;
-    size_t more = at[0] < 0x80 ? 0 : at[0] >= 0xF0 ? 3 : at[0] >= 0xE0 ? 2 : at[0] >= 0xC2 ? 1 : 0;
-    static const uint8_t masks[] = {0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t letter = more == 0 ? at[0] : at[0] & masks[more];
-    for (size_t i = 1; i <= more; i++) {
-        if ((at[i] & 0xC0) != 0x80) {
-            *ret_letter = at[0];
-            return 1;
-        }
-        letter = letter << 6 | (at[i] & 0x3F);
-    }
-    *ret_letter = letter;
-    return more + 1;
-}
-
-static size_t letter_width(uint32_t letter)
-{
-    if (among(marks, sizeof marks / sizeof marks[0], letter))
-        return 0;
-    return among(wide, sizeof wide / sizeof wide[0], letter) ? 2 : 1;
-}
-
-size_t text_width(const char *text)
-{
-    size_t width = 0;
-    while (*text != 0) {
-        uint32_t letter;
-        text += decode(text, &letter);
-        width += letter_width(letter);
-    }
-    return width;
-}
-
-size_t text_fit(const char *text, size_t columns)
-{
-    size_t bytes = 0, width = 0;
-    while (text[bytes] != 0) {
-        uint32_t letter;
-        size_t more = decode(text + bytes, &letter);
-        width += letter_width(letter);
-        if (width > columns)
-            break;
-        bytes += more;
-    }
-    return bytes;
-}
-
-size_t terminal_width(FILE *stream)
-{
-    struct winsize size;
-    if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
-        return 0;
-    return size.ws_col;
-}
-
-/* --- the table -----------------------------------------------------------------------------------
- */
 
 void table_init(struct table *table, const struct table_column *columns, size_t count)
 {
@@ -192,18 +104,15 @@ static void measure(const struct table *table, enum language language, size_t wi
     }
 }
 
+/* The last column of a line is not filled up with blanks. */
 static void print_cell(const char *cell, size_t width, bool right, bool last, FILE *to)
 {
-    size_t own = text_width(cell);
-    if (own > width) {
-        size_t bytes = text_fit(cell, width - 1);
-        fprintf(to, "%.*s…", (int)bytes, cell);
-        own = width;
-    } else {
-        fprintf(to, "%*s%s", right ? (int)(width - own) : 0, "", cell);
-    }
+    if (last && !right && text_width(cell) <= width)
+        (void)fputs(cell, to);
+    else
+        text_print_fitted(cell, width, right, to);
     if (!last)
-        fprintf(to, "%*s", (right ? 0 : (int)(width - own)) + GAP_COLUMNS, "");
+        (void)fprintf(to, "%*s", GAP_COLUMNS, "");
 }
 
 void table_print(const struct table *table, enum language language, size_t width_columns, FILE *to)

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "ops/cli/text.h"
+#include "ops/terminal/terminal.h"
 
 enum {
     TABLE_COLUMNS_MAX = 12,
@@ -43,13 +44,5 @@ void table_release(struct table *table);
 /* A NULL cell is empty. False when the row was not kept: memory, or TABLE_ROWS_MAX. */
 bool table_row(struct table *table, const char *const *cells);
 void table_print(const struct table *table, enum language language, size_t width_columns, FILE *to);
-/* The terminal's width; 0 when the stream is none. */
-size_t terminal_width(FILE *stream);
-
-/* How many columns of a terminal the UTF-8 text takes: 0 for combining marks, 2 for wide letters,
- * 1 for every byte that is not UTF-8. */
-size_t text_width(const char *text);
-/* Bytes of the longest beginning that takes at most `columns` columns. */
-size_t text_fit(const char *text, size_t columns);
 
 #endif

@@ -1,7 +1,5 @@
 #include "ops/sandbox/figures.h"
 
-#include <stdio.h>
-
 #include "ops/client/file.h"
 #include "ops/sandbox/database.h"
 
@@ -147,61 +145,4 @@ bool figures_read(const char *directory, const struct registry *registry,
         count_of(desk, "SELECT count(*) FROM fault WHERE kind = 'attachment'", NULL);
     (void)sqlite3_close(desk);
     return read;
-}
-
-/* Columns are counted in characters, not in bytes: Vietnamese names have more of the latter. */
-static void print_padded(const char *text, int columns)
-{
-    int used = 0;
-    for (const char *at = text; *at != 0; at++) {
-        if (((unsigned char)*at & 0xc0) == 0x80)
-            continue;
-        if (++used > columns)
-            break;
-    }
-    int bytes = 0;
-    int shown = 0;
-    while (text[bytes] != 0) {
-        if (((unsigned char)text[bytes] & 0xc0) != 0x80 && ++shown > columns)
-            break;
-        bytes++;
-    }
-    (void)printf("%.*s%*s", bytes, text, columns - (used < columns ? used : columns), "");
-}
-
-static void print_row(const char *name, const struct figures_row *row)
-{
-    enum { NAME_COLUMNS = 44 };
-    print_padded(name, NAME_COLUMNS);
-    (void)printf(" %9llu %9llu %9llu %9llu %9llu %9llu %9llu %9llu\n",
-                 (unsigned long long)row->forwarded, (unsigned long long)row->accepted,
-                 (unsigned long long)row->progress, (unsigned long long)row->supplements,
-                 (unsigned long long)row->results, (unsigned long long)row->at_portal,
-                 (unsigned long long)row->mean_ms, (unsigned long long)row->max_ms);
-}
-
-void figures_print(const struct figures *figures, enum language language)
-{
-    static const char *const vietnamese[] = {"Cơ quan", "chuyển",  "tiếp nhận",
-                                             "tiến độ", "bổ sung", "kết quả",
-                                             "Cổng QG", "TB ms",   "lâu nhất"};
-    static const char *const english[] = {"Agency",   "forwarded",  "accepted",
-                                          "progress", "supplement", "results",
-                                          "portal",   "mean ms",    "max ms"};
-    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
-    const char *const *heads = is_vietnamese ? vietnamese : english;
-    print_padded(heads[0], 44);
-    for (int i = 1; i < 9; i++) {
-        (void)printf(" ");
-        int used = 0;
-        for (const char *at = heads[i]; *at != 0; at++)
-            used += ((unsigned char)*at & 0xc0) != 0x80;
-        (void)printf("%*s%s", used < 9 ? 9 - used : 0, "", heads[i]);
-    }
-    (void)printf("\n");
-    for (size_t i = 0; i < figures->row_count; i++) {
-        const struct agency *agency = figures->rows[i].agency;
-        print_row(is_vietnamese ? agency->name_vi : agency->name_en, &figures->rows[i]);
-    }
-    print_row(is_vietnamese ? "Tổng cộng" : "Total", &figures->total);
 }

@@ -2,7 +2,6 @@
 #ifndef OPS_SANDBOX_FIGURES_H
 #define OPS_SANDBOX_FIGURES_H
 
-#include "proto/base/language.h"
 #include "routing/registry/registry.h"
 
 enum { FIGURES_ROWS_MAX = 128 };
@@ -32,6 +31,5 @@ struct figures {
 /* False when a database cannot be read yet. */
 bool figures_read(const char *directory, const struct registry *registry,
                   struct figures *ret_figures);
-void figures_print(const struct figures *figures, enum language language);
 
 #endif

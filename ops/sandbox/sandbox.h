@@ -41,7 +41,6 @@ struct sandbox_up_options {
     uint32_t supplement_every;
     uint64_t file_bytes_min, file_bytes_max;
     uint32_t limit_seconds; /* then it has failed */
-    bool any_memory;        /* print memory, do not judge it */
     bool once;              /* end when all is back */
     const char *hold;       /* name of a child that is not started; NULL: none */
 };

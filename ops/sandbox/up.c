@@ -13,17 +13,17 @@
 #include "gateway/workers/registry_directory.h"
 #include "ops/client/control_socket.h"
 #include "ops/sandbox/children.h"
+#include "ops/sandbox/database.h"
 #include "ops/sandbox/desk.h"
-#include "ops/sandbox/figures.h"
+#include "ops/sandbox/foreground.h"
 #include "ops/sandbox/sandbox.h"
+#include "ops/sandbox/verdict.h"
+#include "ops/sandbox/view.h"
 #include "proto/seal/sha256.h"
 
 enum {
     ROUND_MS = 50,
-    SHOW_MS = 1000,         /* on a terminal */
-    SHOW_QUIETLY_MS = 5000, /* in a log */
-    GATEWAY_MEMORY_MB = 64,
-    ADAPTER_MEMORY_MB = 24,
+    SHOW_MS = 1000,
     KIB_PER_MB = 1024,
 };
 
@@ -39,7 +39,8 @@ struct province {
     int control;
     int lock;
     bool is_stopping;
-    bool is_terminal;
+    struct view view;
+    int64_t started_ms;
     uint64_t gateway_kib, adapter_kib; /* peaks seen, over restarts */
 };
 
@@ -213,30 +214,14 @@ enum reason sandbox_ask(const char *directory, const char *command, const char *
 
 /* ---- the run ---- */
 
-static bool is_done(const struct province *province)
+static struct verdict verdict_of(const struct province *province)
 {
-    const struct figures *figures = &province->figures;
-    return figures->total.forwarded >= province->options->dossiers &&
-           figures->total.results >= province->options->dossiers &&
-           figures->total.at_portal >= province->options->dossiers;
-}
-
-static void show(struct province *province)
-{
-    const struct figures_row *total = &province->figures.total;
-    if (province->is_terminal) {
-        (void)printf("\033[H\033[2J");
-        figures_print(&province->figures, province->language);
-    } else {
-        (void)printf("%s %llu, %s %llu, %s %llu\n",
-                     language_pick(province->language, "đã chuyển", "forwarded"),
-                     (unsigned long long)total->forwarded,
-                     language_pick(province->language, "đã tiếp nhận", "accepted"),
-                     (unsigned long long)total->accepted,
-                     language_pick(province->language, "đã có kết quả", "results"),
-                     (unsigned long long)total->results);
-    }
-    (void)fflush(stdout);
+    return (struct verdict){
+        .figures = &province->figures,
+        .dossiers = province->options->dossiers,
+        .elapsed_s = (uint64_t)(sandbox_now_ms() - province->started_ms) / 1000,
+        .directory = province->options->directory,
+    };
 }
 
 /* One round: signals, control, children. */
@@ -255,84 +240,119 @@ static void tend(struct province *province)
 
 static void run(struct province *province)
 {
-    int64_t until = sandbox_now_ms() + (int64_t)province->options->limit_seconds * 1000;
+    int64_t until = province->started_ms + (int64_t)province->options->limit_seconds * 1000;
     int64_t next_show = 0;
-    while (!province->is_stopping && !is_done(province) && sandbox_now_ms() < until) {
+    struct verdict verdict = verdict_of(province);
+    while (!province->is_stopping && !verdict_is_done(&verdict) && sandbox_now_ms() < until) {
         tend(province);
         if (sandbox_now_ms() < next_show)
             continue;
-        next_show = sandbox_now_ms() + (province->is_terminal ? SHOW_MS : SHOW_QUIETLY_MS);
+        next_show = sandbox_now_ms() + SHOW_MS;
         watch_memory(province);
         (void)figures_read(province->options->directory, province->registry, &province->figures);
-        show(province);
+        verdict = verdict_of(province);
+        view_show(&province->view, &province->figures, verdict.elapsed_s);
     }
+    view_end(&province->view);
 }
 
-/* True: every figure is right. */
-static bool report(struct province *province)
+static void print_figures(struct province *province)
 {
     const struct figures *figures = &province->figures;
-    unsigned long long gateway_mb = province->gateway_kib / KIB_PER_MB;
-    unsigned long long adapter_mb = province->adapter_kib / KIB_PER_MB;
-    bool is_vietnamese = province->language == LANGUAGE_VIETNAMESE;
-    watch_memory(province);
-    (void)printf("\n");
-    figures_print(figures, province->language);
+    enum language language = province->language;
     uint32_t restarts = 0;
     for (size_t i = 0; i < province->children.count; i++)
         restarts += province->children.list[i].restarts;
-    gateway_mb = province->gateway_kib / KIB_PER_MB;
-    adapter_mb = province->adapter_kib / KIB_PER_MB;
-    (void)printf(is_vietnamese
-                     ? "\nbộ nhớ: cổng %llu MB trong giới hạn %d, bộ nối nhiều nhất %llu MB trong "
-                       "giới hạn %d\n"
-                     : "\nmemory: gateway %llu MB of %d, adapters at most %llu MB of %d\n",
-                 gateway_mb, (int)GATEWAY_MEMORY_MB, adapter_mb, (int)ADAPTER_MEMORY_MB);
-    (void)printf(is_vietnamese ? "sai thứ tự %llu, tệp sai %llu, tiến trình khởi động lại %u\n"
-                               : "%llu out of order, %llu bad papers, %u process restarts\n",
+    (void)printf(language_pick(language,
+                               "bộ nhớ: cổng kết nối %llu MB, bộ nối nhiều nhất %llu MB\n",
+                               "memory: gateway %llu MB, adapters at most %llu MB\n"),
+                 (unsigned long long)province->gateway_kib / KIB_PER_MB,
+                 (unsigned long long)province->adapter_kib / KIB_PER_MB);
+    (void)printf(language_pick(language,
+                               "sai thứ tự %llu, tệp sai %llu, tiến trình khởi động lại %u\n",
+                               "%llu out of order, %llu bad papers, %u process restarts\n"),
                  (unsigned long long)figures->out_of_order, (unsigned long long)figures->bad_papers,
                  restarts);
-    (void)printf(is_vietnamese
-                     ? "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu thiếu hoặc khác, %llu gửi "
-                       "hai lần\n"
-                     : "portal: %llu dossiers as in the ledger, %llu missing or other, "
-                       "%llu sent twice\n",
+    (void)printf(language_pick(language,
+                               "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu thiếu hoặc khác, %llu gửi "
+                               "hai lần\n",
+                               "portal: %llu dossiers as in the ledger, %llu missing or other, "
+                               "%llu sent twice\n"),
                  (unsigned long long)figures->total.at_portal,
                  (unsigned long long)(figures->total.forwarded - figures->total.at_portal),
                  (unsigned long long)figures->portal_twice);
-    (void)printf("%llu dossiers forwarded, %llu results returned, %llu lost, %llu duplicated\n",
-                 (unsigned long long)figures->total.forwarded,
-                 (unsigned long long)figures->total.results, (unsigned long long)figures->lost,
-                 (unsigned long long)figures->duplicated);
-    (void)fflush(stdout);
-    return is_done(province) && figures->lost == 0 && figures->duplicated == 0 &&
-           figures->out_of_order == 0 && figures->bad_papers == 0 && figures->portal_twice == 0 &&
-           (province->options->any_memory ||
-            (gateway_mb < GATEWAY_MEMORY_MB && adapter_mb < ADAPTER_MEMORY_MB));
+    (void)printf(
+        language_pick(language, "%llu hồ sơ đã chuyển, %llu kết quả đã trả, %llu mất, %llu trùng\n",
+                      "%llu dossiers forwarded, %llu results returned, %llu lost, %llu "
+                      "duplicated\n"),
+        (unsigned long long)figures->total.forwarded, (unsigned long long)figures->total.results,
+        (unsigned long long)figures->lost, (unsigned long long)figures->duplicated);
+}
+
+/* A dossier that exists, for the command that shows one. */
+static void find_dossier(const struct province *province, char ret_code[DOSSIER_CODE_BYTES_MAX + 1])
+{
+    char path[PATH_BYTES_MAX];
+    sqlite3 *desk = NULL;
+    ret_code[0] = 0;
+    if (path_make(path, "%s/desk.sqlite", province->desk_directory) &&
+        database_open(path, "", true, &desk)) {
+        sqlite3_stmt *found =
+            database_prepare(desk, "SELECT code FROM dossier ORDER BY code LIMIT 1", "");
+        if (found != NULL && sqlite3_step(found) == SQLITE_ROW)
+            (void)snprintf(ret_code, DOSSIER_CODE_BYTES_MAX + 1, "%s",
+                           (const char *)sqlite3_column_text(found, 0));
+        (void)sqlite3_finalize(found);
+    }
+    (void)sqlite3_close(desk);
+}
+
+/* As it is typed in the folder that this program was started in. */
+static const char *below_here(const char *path)
+{
+    char here[PATH_BYTES_MAX];
+    size_t size = getcwd(here, sizeof here) == NULL ? 0 : strlen(here);
+    return size > 0 && strncmp(path, here, size) == 0 && path[size] == '/' ? path + size : NULL;
 }
 
 static void say_where(const struct province *province)
 {
     const char *directory = province->options->directory;
-    (void)printf(
-        language_pick(
-            province->language,
-            "\nTỉnh thử nghiệm đang chạy; Ctrl-C để dừng.\n"
-            "  nhật ký          %s/logs/\n"
-            "  sổ của một cửa   %s/desk/desk.sqlite\n"
-            "  sổ của cơ quan   %s/offices/*/office.sqlite\n"
-            "  hàng đợi         lienthong queues --gateway %s/gateway/control.socket\n"
-            "  hồ sơ            lienthong track --adapter %s/adapters/centre/state MÃ-HỒ-SƠ\n"
-            "  Cổng             lienthong portal worklist --adapter %s/adapters/portal\n",
-            "\nThe sandbox province is up; Ctrl-C ends it.\n"
-            "  logs             %s/logs/\n"
-            "  the desk's book  %s/desk/desk.sqlite\n"
-            "  offices' books   %s/offices/*/office.sqlite\n"
-            "  queues           lienthong queues --gateway %s/gateway/control.socket\n"
-            "  a dossier        lienthong track --adapter %s/adapters/centre/state CODE\n"
-            "  the portal       lienthong portal worklist --adapter %s/adapters/portal\n"),
-        directory, directory, directory, directory, directory, directory);
+    char code[DOSSIER_CODE_BYTES_MAX + 1];
+    find_dossier(province, code);
+    (void)printf(language_pick(province->language,
+                               "\nTỉnh thử nghiệm đang chạy. Nhật ký ở %s/logs, sổ của một cửa và "
+                               "cơ quan ở\n%s/desk và %s/offices. Ở một cửa sổ khác:\n\n",
+                               "\nThe sandbox province is up. Its logs are in %s/logs, the books "
+                               "of desk and offices\nin %s/desk and %s/offices. In another "
+                               "window:\n\n"),
+                 directory, directory, directory);
+    const char *programs = province->options->programs;
+    const char *below = below_here(programs);
+    (void)printf("  export PATH=\"%s%s:$PATH\"\n", below != NULL ? "$PWD" : "",
+                 below != NULL ? below : programs);
+    (void)printf("  lienthong track --adapter %s/adapters/centre %s\n", directory, code);
+    (void)printf("  lienthong queues --gateway %s/gateway/control.socket\n", directory);
+    (void)printf("  lienthong portal worklist --adapter %s/adapters/portal\n\n", directory);
+}
+
+/* True: every figure is right. */
+static bool report(struct province *province)
+{
+    struct verdict verdict = verdict_of(province);
+    bool stays = !province->options->once && !province->is_stopping;
+    watch_memory(province);
+    view_table(&province->view, &province->figures);
+    (void)printf("\n");
+    print_figures(province);
+    if (stays)
+        say_where(province);
+    verdict_print(&verdict, province->language, stdout);
+    if (stays)
+        (void)printf("%s\n", language_pick(province->language, "Ctrl-C để dừng.",
+                                           "Ctrl-C ends the province."));
     (void)fflush(stdout);
+    return verdict_is_good(&verdict);
 }
 
 /* Two runs of one province would fight over its ports and stores. */
@@ -386,15 +406,16 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
                                  .signals = -1,
                                  .control = -1,
                                  .lock = -1,
-                                 .is_terminal = isatty(STDOUT_FILENO) == 1};
+                                 .started_ms = sandbox_now_ms()};
+    struct foreground foreground;
+    foreground_take(&foreground);
+    view_init(&province.view, language, stdout);
     bool started = start(&province);
     bool right = false;
     if (started) {
         run(&province);
         (void)figures_read(options->directory, province.registry, &province.figures);
         right = report(&province);
-        if (!options->once && !province.is_stopping)
-            say_where(&province);
         while (!options->once && !province.is_stopping)
             tend(&province);
     }
@@ -407,5 +428,6 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
         (void)close(province.control);
     if (province.lock >= 0)
         (void)close(province.lock);
+    foreground_give_back(&foreground);
     return !started ? 3 : right ? 0 : 1;
 }

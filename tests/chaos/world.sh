@@ -95,7 +95,7 @@ world_up() {
     mkdir -p province/run
     start gateway keep_gateway
     start up nsenter --net="/run/netns/$AGENCY_SPACE" "$BIN/lienthong" sandbox up province \
-        --once --any-memory --hold gateway --dossiers "$DOSSIERS" \
+        --once --hold gateway --dossiers "$DOSSIERS" \
         --forward-delay-ms "$FORWARD_MS" --step-delay-ms 1500 --file-bytes-max 200000 \
         --limit-seconds $((MINUTES * 60 + DRAIN_SECONDS))
     wait_for 60 test -S province/run/control.socket

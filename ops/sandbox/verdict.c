@@ -1,0 +1,100 @@
+#include "ops/sandbox/verdict.h"
+
+#include "ops/sandbox/view.h"
+
+bool verdict_is_done(const struct verdict *verdict)
+{
+    const struct figures_row *total = &verdict->figures->total;
+    return total->forwarded >= verdict->dossiers && total->results >= verdict->dossiers &&
+           total->at_portal >= verdict->dossiers;
+}
+
+bool verdict_is_good(const struct verdict *verdict)
+{
+    const struct figures *figures = verdict->figures;
+    return verdict_is_done(verdict) && figures->lost == 0 && figures->duplicated == 0 &&
+           figures->out_of_order == 0 && figures->bad_papers == 0 && figures->portal_twice == 0;
+}
+
+static void begin(enum language language, FILE *to)
+{
+    (void)fputs(language_pick(language, "KHÔNG ĐẠT: ", "FAILED: "), to);
+}
+
+static void say_not_forwarded(const struct verdict *verdict, enum language language, FILE *to)
+{
+    unsigned long long missing = verdict->dossiers - verdict->figures->total.forwarded;
+    begin(language, to);
+    (void)fprintf(to,
+                  language_pick(language,
+                                "%llu hồ sơ một cửa chưa chuyển được sau %llu s; xem "
+                                "%s/logs/adapter-centre.log\n",
+                                "%llu dossiers not forwarded by the desk after %llu s; see "
+                                "%s/logs/adapter-centre.log\n"),
+                  missing, (unsigned long long)verdict->elapsed_s, verdict->directory);
+}
+
+/* One agency's: who is awaited, and the two places that say why. */
+static void say_awaited(const struct verdict *verdict, const struct figures_row *row,
+                        enum language language, FILE *to)
+{
+    uint64_t count;
+    enum awaited awaited = figures_awaited(row, &count);
+    const char *key = row->agency->key.text;
+    const char *what =
+        awaited == AWAITED_OFFICE
+            ? language_pick(language, "hồ sơ chờ cơ quan tiếp nhận", "dossiers not accepted by")
+        : awaited == AWAITED_RESULT
+            ? language_pick(language, "hồ sơ chờ kết quả của", "dossiers without a result from")
+            : language_pick(language, "hồ sơ chưa đúng ở Cổng DVCQG, của",
+                            "dossiers not right at the portal, of");
+    const char *log = awaited == AWAITED_PORTAL ? "adapter-portal" : "adapter-";
+    begin(language, to);
+    (void)fprintf(to,
+                  language_pick(language, "%llu %s %s sau %llu s; xem %s/logs/%s%s.log\n",
+                                "%llu %s %s after %llu s; see %s/logs/%s%s.log\n"),
+                  (unsigned long long)count, what,
+                  language == LANGUAGE_VIETNAMESE ? row->agency->name_vi : row->agency->name_en,
+                  (unsigned long long)verdict->elapsed_s, verdict->directory, log,
+                  awaited == AWAITED_PORTAL ? "" : key);
+}
+
+static void say_count(uint64_t count, const char *vietnamese, const char *english,
+                      const char *directory, enum language language, FILE *to)
+{
+    if (count == 0)
+        return;
+    begin(language, to);
+    (void)fprintf(to, "%llu %s %s/logs/gateway.log\n", (unsigned long long)count,
+                  language == LANGUAGE_VIETNAMESE ? vietnamese : english, directory);
+}
+
+void verdict_print(const struct verdict *verdict, enum language language, FILE *to)
+{
+    const struct figures *figures = verdict->figures;
+    const char *directory = verdict->directory;
+    if (verdict_is_good(verdict)) {
+        (void)fprintf(to, language_pick(language, "ĐẠT sau %llu s\n", "PASSED in %llu s\n"),
+                      (unsigned long long)verdict->elapsed_s);
+        return;
+    }
+    if (figures->total.forwarded < verdict->dossiers)
+        say_not_forwarded(verdict, language, to);
+    for (size_t i = 0; i < figures->row_count; i++) {
+        uint64_t count;
+        if (figures_awaited(&figures->rows[i], &count) != AWAITED_NOTHING)
+            say_awaited(verdict, &figures->rows[i], language, to);
+    }
+    say_count(figures->duplicated, "lần đến hai lần ở cơ quan hoặc một cửa; xem offices, desk và",
+              "arrived twice at an office or at the desk; see", directory, language, to);
+    say_count(figures->out_of_order, "bước sai thứ tự; xem bảng fault của desk/desk.sqlite và",
+              "steps came out of order; see the table fault of desk/desk.sqlite and", directory,
+              language, to);
+    say_count(figures->bad_papers,
+              "tệp khác với tệp đã gửi; xem bảng fault của desk/desk.sqlite và",
+              "files differ from what was sent; see the table fault of desk/desk.sqlite and",
+              directory, language, to);
+    say_count(figures->portal_twice, "mục Cổng DVCQG nhận hai lần; xem portal/portal.sqlite và",
+              "entries that the portal took twice; see portal/portal.sqlite and", directory,
+              language, to);
+}

@@ -1,0 +1,28 @@
+/* verdict - whether a sandbox run is good, and if not: what is wrong, at whom, what to do.
+ *
+ * Judged is what was lost, doubled, late or wrong. How much memory the programs took is printed
+ * beside it and judged by `make bench-memory` alone, for it depends on the machine.
+ */
+#ifndef OPS_SANDBOX_VERDICT_H
+#define OPS_SANDBOX_VERDICT_H
+
+#include <stdio.h>
+
+#include "ops/sandbox/figures.h"
+#include "proto/base/language.h"
+
+struct verdict {
+    const struct figures *figures;
+    uint64_t dossiers;     /* that were to be forwarded */
+    uint64_t elapsed_s;    /* since the start */
+    const char *directory; /* of the province */
+};
+
+/* Every dossier was forwarded, is back and stands at the portal as it should. */
+bool verdict_is_done(const struct verdict *verdict);
+/* And nothing is doubled, out of order or otherwise than it was sent. */
+bool verdict_is_good(const struct verdict *verdict);
+/* A line "PASSED in N s", or a line "FAILED: …" for each thing that is wrong. */
+void verdict_print(const struct verdict *verdict, enum language language, FILE *to);
+
+#endif
