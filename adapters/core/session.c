@@ -79,6 +79,7 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->chunk = take(memory, BLOB_CHUNK_BYTES_MAX);
     buffer_init(&session->frame, FRAME_BYTES_MAX);
     options->crypto->random(options->crypto->context, session->incarnation, INCARNATION_BYTES);
+    session->readings = 1;
     session->store_state = REASON_STORE_BUSY; /* until session_load */
     return session;
 }
@@ -175,6 +176,21 @@ static void pump(struct session *session, uint32_t destination)
               session->wall, leave_due, session);
 }
 
+static void wake(struct session *session, struct wake *wake, uint32_t destination)
+{
+    if (wake->is_wanted && wake_page(wake, session->options.store, session->outbox, &session->plan,
+                                     destination, session->wall))
+        session->more_to_do = true;
+}
+
+void session_registry_read(struct session *session)
+{
+    session->readings++;
+    wake_begin(&session->wake_gateway);
+    wake_begin(&session->wake_office);
+    session->heartbeat_due = session->tick_due = (mono_t){0};
+}
+
 void session_begin(struct session *session, mono_t now, wall_t wall)
 {
     session->now = now;
@@ -200,6 +216,8 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     /* First what the store knows: later in the step it and the plan would disagree. */
     pump(session, session->to_gateway);
     pump(session, session->to_office);
+    wake(session, &session->wake_gateway, session->to_gateway);
+    wake(session, &session->wake_office, session->to_office);
     if (is_tick) {
         fetch_tick(session->fetch, now);
         outbox_tick(session->outbox, now, wall, plan_change, &session->plan);

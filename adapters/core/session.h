@@ -59,6 +59,10 @@ enum reason session_load(struct session *session, wall_t wall);
 
 void session_begin(struct session *session, mono_t now, wall_t wall);
 
+/* Registry, lists or certificates were read anew: what waits for them is tried again at once, here
+ * and at the gateway, which hears of it. */
+void session_registry_read(struct session *session);
+
 /* The link is connected (its handshake is done) or lost. */
 void session_link_up(struct session *session);
 void session_link_down(struct session *session);

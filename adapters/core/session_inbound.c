@@ -283,7 +283,9 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
     /* The gateway knew the certificate when it took the message in: our copy of the registry is a
      * step behind, and the next reload ends that. A refusal would be for good. */
-    bool is_not_enrolled_yet = sealed->verdict == REASON_CERTIFICATE_UNKNOWN;
+    bool is_not_enrolled_yet = sealed->verdict == REASON_CERTIFICATE_UNKNOWN ||
+                               sealed->verdict == REASON_CERTIFICATE_UNTRUSTED ||
+                               sealed->verdict == REASON_CERTIFICATE_NOT_YET_VALID;
     if (is_not_enrolled_yet || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
         if (is_not_enrolled_yet)
             log_message(session, "put_off", sealed, sealed->verdict);
@@ -295,7 +297,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         /* It may be good under another registry or revocation list than ours: the gateway keeps it
          * and asks again, later each time. */
         log_message(session, "alarm", sealed, sealed->verdict);
-        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
     if (sealed->verdict != REASON_NONE) {

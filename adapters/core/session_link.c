@@ -85,28 +85,33 @@ static void take_taken(struct session *session, const struct frame_taken *frame)
     }
 }
 
+/* "Everything that is under way, not now": the gateway threw its step away. */
+static void put_off_all(struct session *session, uint32_t retry_after_ms)
+{
+    bool was_open = outbox_is_open(session->outbox, session->to_gateway);
+    uint32_t window = outbox_window(session->outbox, session->to_gateway)->size_max;
+    uint32_t wait_ms =
+        retry_after_ms < OUTBOX_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
+    wall_t later = {session->wall.ms + wait_ms};
+    outbox_close(session->outbox, session->to_gateway, later, plan_change, &session->plan);
+    if (was_open)
+        outbox_open(session->outbox, session->to_gateway, window);
+}
+
 static void take_not_taken(struct session *session, const struct frame_taken *frame)
 {
-    /* Only "not now" can be said without a signature. */
-    enum reason reason =
-        reason_class(frame->reason) == REASON_CLASS_TRANSIENT ? frame->reason : REASON_BUSY;
+    if (frame->count == 0)
+        put_off_all(session, frame->retry_after_ms);
     for (size_t i = 0; i < frame->count && plan_has_room(&session->plan); i++) {
         struct flight *flight = outbox_find(session->outbox, session->to_gateway,
                                             &session->options.self, &frame->ids[i]);
         if (flight == NULL)
             continue;
+        /* Only "not now" can be said without a signature; why it is said is kept and shown. */
         struct entry entry;
-        outbox_fail(session->outbox, flight, reason, session_random(session), frame->retry_after_ms,
-                    session->now, session->wall, &entry);
+        outbox_put_off(session->outbox, flight, frame->reason, session_random(session),
+                       frame->retry_after_ms, session->now, session->wall, &entry);
         plan_move(&session->plan, &entry);
-    }
-    if (frame->count == 0) { /* everything that is under way */
-        bool was_open = outbox_is_open(session->outbox, session->to_gateway);
-        uint32_t window = outbox_window(session->outbox, session->to_gateway)->size_max;
-        wall_t later = {session->wall.ms + frame->retry_after_ms};
-        outbox_close(session->outbox, session->to_gateway, later, plan_change, &session->plan);
-        if (was_open)
-            outbox_open(session->outbox, session->to_gateway, window);
     }
 }
 
@@ -198,6 +203,13 @@ enum reason session_entitle(void *context, const struct key *peer, const struct 
     return reason;
 }
 
+static void take_heartbeat(struct session *session, const struct frame_heartbeat *heartbeat)
+{
+    if (heartbeat->readings > 1 && session->gateway_readings != heartbeat->readings)
+        wake_begin(&session->wake_gateway);
+    session->gateway_readings = heartbeat->readings;
+}
+
 void session_link_frame(struct session *session, struct intake *intake)
 {
     const struct frame *frame = &intake->frame;
@@ -229,7 +241,10 @@ void session_link_frame(struct session *session, struct intake *intake)
         session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
         link_move(session, LINK_GREETED);
         break;
-    default: /* heartbeat: being heard is all; an adapter's own kinds mean nothing here */
+    case FRAME_HEARTBEAT:
+        take_heartbeat(session, &frame->heartbeat);
+        break;
+    default: /* an adapter's own kinds mean nothing here */
         break;
     }
 }
@@ -252,7 +267,8 @@ void session_link_tick(struct session *session)
         .kind = FRAME_HEARTBEAT,
         .heartbeat = {.clock = session->wall,
                       .window_messages = session->options.window_messages,
-                      .head_seen = session->head},
+                      .head_seen = session->head,
+                      .readings = session->readings},
     };
     session_reply_frame(session, &frame);
 }

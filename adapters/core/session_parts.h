@@ -14,6 +14,7 @@
 #include "gateway/custody/fetch.h"
 #include "gateway/custody/plan.h"
 #include "gateway/custody/sealer.h"
+#include "gateway/custody/wake.h"
 #include "proto/codec/message_type.h"
 #include "routing/outbox/outbox.h"
 
@@ -82,6 +83,9 @@ struct session {
     mono_t heartbeat_due;
     struct head_seen head;
     bool ledger_alarm;
+    uint32_t readings;         /* of our registry */
+    uint32_t gateway_readings; /* of its, as it says; 0: not said yet */
+    struct wake wake_gateway, wake_office;
 
     enum reason store_state;
     mono_t retry_at;

@@ -64,6 +64,7 @@ bool adapter_reload(struct adapter *adapter)
         return false;
     crypto_openssl_set_trust(adapter->crypto, trust);
     local_api_set_registry(adapter->api, registry);
+    session_registry_read(adapter->session);
     registry_destroy(&adapter->registry);
     adapter->registry = registry;
     adapter_log(adapter, LOG_INFO, "registry_loaded", REASON_NONE, registry_version(registry));

@@ -113,6 +113,12 @@ void broker_set_registry(struct broker *broker, struct registry *registry)
     registry_destroy(&broker->registry);
     broker->registry = retained;
     broker->registry_version = registry_version(retained);
+    broker->readings++;
+    for (uint32_t i = 0; i < broker->peer_count; i++) {
+        wake_begin(&broker->peers[i].wake);
+        broker->peers[i].heartbeat_due = (mono_t){0}; /* they hear of it now */
+    }
+    broker->tick_due = (mono_t){0};
 }
 
 static enum reason load_ledger_id(struct broker *broker)
@@ -233,6 +239,7 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
         due_lease(broker->options.store, broker->outbox, &broker->plan, i, now, wall, leave,
                   broker);
     }
+    broker_wake_peers(broker);
     if (now.ms >= broker->tick_due.ms)
         tick(broker);
     /* Before new frames, which may take all room of this step and of every later one. */

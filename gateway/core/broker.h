@@ -39,7 +39,6 @@ enum {
      * that a flood of garbage cannot fill the ledger. */
     BROKER_REFUSALS_PER_SECOND_MAX = 200,
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
-    BROKER_PUT_OFF_MAX_MS = 60 * 1000,   /* how long an adapter may put off what it cannot store */
     BROKER_RETRY_AFTER_MS = 1000,        /* what a sender is told when the store cannot commit */
     /* An entry that was ever sent may be at the agency although we do not know: it is declared
      * expired only this long after its end, when the agency's adapter must have refused it too. */

@@ -16,6 +16,7 @@
 #include "gateway/custody/fetch.h"
 #include "gateway/custody/plan.h"
 #include "gateway/custody/sealer.h"
+#include "gateway/custody/wake.h"
 #include "routing/outbox/outbox.h"
 #include "routing/registry/route.h"
 
@@ -38,7 +39,10 @@ struct peer {
     uint32_t window_messages; /* what it grants us */
     struct head_seen head;    /* the last head that it says it has verified */
     mono_t head_due;
-    struct message_id last_id; /* largest id taken from it; more than this is new */
+    struct message_id last_id;              /* largest id taken from it; more than this is new */
+    uint8_t incarnation[INCARNATION_BYTES]; /* of its process, from its last hello */
+    uint32_t readings;                      /* of its registry, as it says */
+    struct wake wake;
     mono_t refusals_since;
     uint32_t refusals;
 };
@@ -87,6 +91,7 @@ struct broker {
     struct broker_options options;
     struct registry *registry;
     const char *registry_version;
+    uint32_t readings; /* of the registry: the heartbeats tell it */
     struct plan plan;
     struct sealer sealer;
     struct ledger ledger;
@@ -156,6 +161,8 @@ struct peer *broker_get_peer(struct broker *broker, const struct key *key);
 void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake);
 void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason);
 void broker_tick_peers(struct broker *broker);
+/* What waits for another registry, after one was read here or there. */
+void broker_wake_peers(struct broker *broker);
 /* For fetch: whether a peer may have a file, and where it shows one that is here. */
 enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want);
 uint64_t broker_draw(void *context);

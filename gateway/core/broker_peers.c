@@ -134,6 +134,11 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     };
     broker_reply_frame(broker, &peer->key, &welcome);
     peer->head = hello->head_seen;
+    if (memcmp(peer->incarnation, hello->incarnation, INCARNATION_BYTES) != 0) {
+        memcpy(peer->incarnation, hello->incarnation, INCARNATION_BYTES);
+        peer->readings = 0;
+        wake_begin(&peer->wake); /* another process: it may know what the last one did not */
+    }
     send_head(broker, peer);
     broker_event(broker, &(struct broker_transition){.event = "peer_up", .from = peer->key});
 }
@@ -172,12 +177,10 @@ static void not_taken(struct broker *broker, struct peer *peer, const struct mes
     uint32_t random;
     const struct crypto_port *crypto = broker->options.crypto;
     crypto->random(crypto->context, (uint8_t *)&random, sizeof random);
-    /* Only "not now" is a peer's to say without a signature. */
-    enum reason reason =
-        reason_class(frame->reason) == REASON_CLASS_TRANSIENT ? frame->reason : REASON_BUSY;
+    /* Only "not now" is a peer's to say without a signature; why it says so is kept and shown. */
     struct entry entry;
-    outbox_fail(broker->outbox, flight, reason, random, frame->retry_after_ms, broker->now,
-                broker->wall, &entry);
+    outbox_put_off(broker->outbox, flight, frame->reason, random, frame->retry_after_ms,
+                   broker->now, broker->wall, &entry);
     plan_move(&broker->plan, &entry);
 }
 
@@ -185,7 +188,7 @@ static void not_taken(struct broker *broker, struct peer *peer, const struct mes
 static void nothing_taken(struct broker *broker, struct peer *peer, uint32_t retry_after_ms)
 {
     uint32_t wait_ms =
-        retry_after_ms < BROKER_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)BROKER_PUT_OFF_MAX_MS;
+        retry_after_ms < OUTBOX_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     wall_t later = {broker->wall.ms + wait_ms};
     outbox_close(broker->outbox, peer->destination, later, plan_change, &broker->plan);
     outbox_open(broker->outbox, peer->destination, peer->window_messages);
@@ -244,6 +247,9 @@ void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *
         break;
     case FRAME_HEARTBEAT:
         peer->head = frame->heartbeat.head_seen;
+        if (frame->heartbeat.readings > 1 && peer->readings != frame->heartbeat.readings)
+            wake_begin(&peer->wake);
+        peer->readings = frame->heartbeat.readings;
         break;
     case FRAME_GOODBYE:
         broker_close_peer(broker, peer, REASON_SHUTDOWN);
@@ -275,8 +281,20 @@ void broker_tick_peers(struct broker *broker)
         struct frame frame = {
             .kind = FRAME_HEARTBEAT,
             .heartbeat = {.clock = broker->wall,
-                          .window_messages = broker->options.window_messages},
+                          .window_messages = broker->options.window_messages,
+                          .readings = broker->readings},
         };
         broker_reply_frame(broker, &peer->key, &frame);
+    }
+}
+
+void broker_wake_peers(struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->peer_count; i++) {
+        struct peer *peer = &broker->peers[i];
+        if (peer->wake.is_wanted && peer->is_connected &&
+            wake_page(&peer->wake, broker->options.store, broker->outbox, &broker->plan,
+                      peer->destination, broker->wall))
+            broker->more_to_do = true;
     }
 }

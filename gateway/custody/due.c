@@ -16,7 +16,12 @@ void due_lease(struct store *store, struct outbox *outbox, struct plan *plan, ui
     outbox_next_due(outbox, destination, next_due);
     if (count == wanted)
         outbox_look_again(outbox, destination);
+    outbox_sort(outbox, destination, entries, count);
     for (size_t i = 0; i < count; i++) {
+        if (!outbox_has_room(outbox, destination, now)) {
+            outbox_look_again(outbox, destination); /* the rest stays due */
+            break;
+        }
         struct store_message message;
         if (store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE) {
             outbox_look_again(outbox, destination); /* not now: it stays due */

@@ -69,6 +69,7 @@ static const struct field_rule heartbeat_fields[HEARTBEAT_FIELD_COUNT] = {
     [HEARTBEAT_CLOCK] = TIME,
     [HEARTBEAT_WINDOW] = UINT(0, MESSAGE_WINDOW_MAX),
     [HEARTBEAT_HEAD_SEEN] = ANY_BYTES,
+    [HEARTBEAT_READINGS] = UINT(0, UINT32_MAX),
 };
 RULE(heartbeat, HEARTBEAT_FIELD_COUNT, 0);
 
@@ -195,6 +196,7 @@ static enum reason parse_heartbeat(struct bytes message, struct frame_heartbeat 
         return REASON_FRAME_MALFORMED;
     heartbeat->clock.ms = wire_zigzag_decode(values[HEARTBEAT_CLOCK].value);
     heartbeat->window_messages = (uint32_t)values[HEARTBEAT_WINDOW].value;
+    heartbeat->readings = (uint32_t)values[HEARTBEAT_READINGS].value;
     return parse_seen(&values[HEARTBEAT_HEAD_SEEN], &heartbeat->head_seen);
 }
 

@@ -73,6 +73,7 @@ struct frame_heartbeat {
     wall_t clock;
     uint32_t window_messages;
     struct head_seen head_seen; /* of an adapter */
+    uint32_t readings;          /* of its registry; another number: offer again what waits for it */
 };
 
 struct frame_parcels {

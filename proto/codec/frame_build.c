@@ -24,6 +24,7 @@ static void put_heartbeat(struct wire_writer *writer, const struct frame_heartbe
     wire_put_uint(writer, HEARTBEAT_WINDOW, heartbeat->window_messages);
     if (heartbeat->head_seen.tree_size > 0)
         wire_put_message_always(writer, HEARTBEAT_HEAD_SEEN, put_seen, &heartbeat->head_seen);
+    wire_put_uint(writer, HEARTBEAT_READINGS, heartbeat->readings);
 }
 
 static void put_hello(struct wire_writer *writer, const struct frame_hello *hello)

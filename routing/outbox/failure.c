@@ -17,9 +17,62 @@ static const struct policy_row policy[] = {
     [REASON_CLASS_UNKNOWN] = {FAILURE_DEFER, FAILURE_UNKNOWN_MAX, FAILURE_HOLD},
 };
 
+/* What the class of a reason says of blame, unless the reason says better itself. */
+static const enum failure_blame blame_of_class[] = {
+    [REASON_CLASS_OK] = FAILURE_BLAMES_NOBODY,
+    [REASON_CLASS_TRANSIENT] = FAILURE_BLAMES_DESTINATION,
+    [REASON_CLASS_SESSION] = FAILURE_BLAMES_DESTINATION,
+    [REASON_CLASS_DUPLICATE] = FAILURE_BLAMES_MESSAGE,
+    [REASON_CLASS_PERMANENT] = FAILURE_BLAMES_MESSAGE,
+    [REASON_CLASS_UNKNOWN] = FAILURE_BLAMES_EITHER,
+};
+
+static const struct {
+    enum reason reason;
+    enum failure_blame blame;
+} blame_rows[] = {
+    /* One message can make an office stumble, and an office that is broken stumbles over all. */
+    {REASON_OFFICE_ERROR, FAILURE_BLAMES_EITHER},
+    {REASON_OFFICE_TIMEOUT, FAILURE_BLAMES_EITHER},
+    {REASON_LEASE_EXPIRED, FAILURE_BLAMES_EITHER},
+    /* No room for this one, with its files, need not be no room for the next. */
+    {REASON_BUSY, FAILURE_BLAMES_EITHER},
+    {REASON_OFFICE_TLS, FAILURE_BLAMES_DESTINATION},
+    {REASON_HELLO_MISSING, FAILURE_BLAMES_DESTINATION},
+    {REASON_VERSION_UNSUPPORTED, FAILURE_BLAMES_DESTINATION},
+    {REASON_STORE_CORRUPT, FAILURE_BLAMES_US},
+    {REASON_STORE_NEWER, FAILURE_BLAMES_US},
+    {REASON_NOT_FOUND, FAILURE_BLAMES_US},
+    {REASON_SETTINGS_INVALID, FAILURE_BLAMES_US},
+    {REASON_FILE_UNREADABLE, FAILURE_BLAMES_US},
+    {REASON_KEY_UNREADABLE, FAILURE_BLAMES_US},
+    {REASON_REGISTRY_INVALID, FAILURE_BLAMES_US},
+    {REASON_CERTIFICATE_MISMATCH, FAILURE_BLAMES_US},
+    /* Only what is judged by a date waits for the clock; the rest goes on. */
+    {REASON_CLOCK_IN_DOUBT, FAILURE_BLAMES_MESSAGE},
+};
+
+enum failure_blame failure_blame(enum reason reason)
+{
+    for (size_t i = 0; i < sizeof blame_rows / sizeof *blame_rows; i++) {
+        if (blame_rows[i].reason == reason)
+            return blame_rows[i].blame;
+    }
+    return blame_of_class[reason_class(reason)];
+}
+
+bool failure_waits_for_registry(enum reason reason)
+{
+    return failure_blame(reason) == FAILURE_BLAMES_MESSAGE;
+}
+
 enum failure_action failure_decide(enum reason reason, uint32_t attempts)
 {
     const struct policy_row *row = &policy[reason_class(reason)];
     bool capped = row->attempts_max != 0 && attempts > row->attempts_max;
-    return capped ? row->at_cap : row->below_cap;
+    enum failure_action action = capped ? row->at_cap : row->below_cap;
+    enum failure_blame blame = failure_blame(reason);
+    bool is_not_its_own = blame == FAILURE_BLAMES_DESTINATION || blame == FAILURE_BLAMES_US;
+    bool is_end = action == FAILURE_REFUSE || action == FAILURE_HOLD;
+    return is_not_its_own && is_end ? FAILURE_DEFER : action;
 }

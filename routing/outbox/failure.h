@@ -1,4 +1,5 @@
-/* failure - the one pure table that says what becomes of an entry after a failed attempt.
+/* failure - the one pure table that says what becomes of an entry after a failed attempt, and whom
+ * the failure speaks of.
  *
  *   class of the reason   below its caps                     at a cap
  *   TRANSIENT             defer with back-off                (life time ends it)
@@ -7,6 +8,18 @@
  *   PERMANENT             refuse: the sender is told         -
  *   UNKNOWN               defer, up to FAILURE_UNKNOWN_MAX   hold: a person decides
  *   OK                    success
+ *
+ * Whom it speaks of (failure_blame) decides what else it touches, and comes before the class:
+ *
+ *   blame         examples                               the entry        the destination's window
+ *   MESSAGE       a certificate, a field, the office's   as its class     nothing: who judges a
+ *                 "no"                                                    message is there
+ *   DESTINATION   no connection, TLS, "not so fast"      never held       one more failure
+ *   EITHER        500, a time-out, a reply that cannot   as its class     counts once for each
+ *                 be read                                                 message (window.h)
+ *   US            our disk, memory, settings             never refused,   one more failure: nothing
+ *                                                        never held       can succeed before that
+ *                                                                         is mended
  */
 #ifndef ROUTING_OUTBOX_FAILURE_H
 #define ROUTING_OUTBOX_FAILURE_H
@@ -22,11 +35,22 @@ enum failure_action {
     FAILURE_HOLD,
 };
 
+enum failure_blame {
+    FAILURE_BLAMES_NOBODY = 0, /* it is no failure */
+    FAILURE_BLAMES_MESSAGE,
+    FAILURE_BLAMES_DESTINATION,
+    FAILURE_BLAMES_EITHER, /* one answer cannot tell: many of them can */
+    FAILURE_BLAMES_US,
+};
+
 enum {
     FAILURE_UNKNOWN_MAX = 12, /* about half a day of back-off before a person is asked */
     FAILURE_SESSION_MAX = 1,  /* logging in again helps once or not at all */
 };
 
 enum failure_action failure_decide(enum reason reason, uint32_t attempts);
+enum failure_blame failure_blame(enum reason reason);
+/* True: another registry, list or certificate may end it, so a reload wakes what waits for it. */
+bool failure_waits_for_registry(enum reason reason);
 
 #endif

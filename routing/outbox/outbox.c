@@ -213,7 +213,37 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
     uint32_t room = window_room(&to->window, now);
     uint32_t flights = flight_room(outbox, to);
     size_t wanted = room < flights ? room : flights;
+    if (wanted > 0 && window_is_careful(&to->window))
+        return OUTBOX_FETCH_MAX;
     return wanted < OUTBOX_FETCH_MAX ? wanted : OUTBOX_FETCH_MAX;
+}
+
+bool outbox_has_room(struct outbox *outbox, uint32_t destination, mono_t now)
+{
+    struct destination *to = destination_at(outbox, destination);
+    return to->is_open && flight_room(outbox, to) > 0 && window_room(&to->window, now) > 0;
+}
+
+/* What failed and may be at fault itself goes behind what did not: how often it did. */
+static uint32_t suspicion(const struct entry *entry)
+{
+    enum failure_blame blame = failure_blame(entry->reason);
+    bool is_suspect = blame == FAILURE_BLAMES_EITHER || blame == FAILURE_BLAMES_MESSAGE;
+    return is_suspect ? entry->attempts : 0;
+}
+
+void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry *entries,
+                 size_t count)
+{
+    if (!window_is_careful(&destination_at(outbox, destination)->window))
+        return;
+    for (size_t i = 1; i < count; i++) {
+        struct entry moved = entries[i];
+        size_t at = i;
+        for (; at > 0 && suspicion(&entries[at - 1]) > suspicion(&moved); at--)
+            entries[at] = entries[at - 1];
+        entries[at] = moved;
+    }
 }
 
 bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
@@ -270,17 +300,36 @@ void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
     }
 }
 
-/* The flight is over; its entry as it was. verdict: +1 success, -1 failure, 0 none. */
-static struct entry flight_over(struct outbox *outbox, struct flight *flight, int verdict,
-                                mono_t now)
+/* What an answer tells about the destination: see routing/outbox/failure.h. */
+static void judge(struct window *window, const struct flight *flight, enum reason reason,
+                  mono_t now)
+{
+    bool is_news = failure_blame(flight->entry.reason) != FAILURE_BLAMES_EITHER;
+    switch (failure_blame(reason)) {
+    case FAILURE_BLAMES_DESTINATION:
+    case FAILURE_BLAMES_US:
+        window_failed(window, reason, now);
+        break;
+    case FAILURE_BLAMES_EITHER:
+        window_doubted(window, reason, is_news, now);
+        break;
+    default: /* who judges a message is there */
+        window_succeeded(window);
+        break;
+    }
+}
+
+enum verdict { VERDICT_NONE, VERDICT_REASON };
+
+/* The flight is over; its entry as it was. reason: NONE is success. */
+static struct entry flight_over(struct outbox *outbox, struct flight *flight, enum verdict verdict,
+                                enum reason reason, mono_t now)
 {
     struct destination *to = destination_at(outbox, flight->destination);
     struct entry entry = flight->entry;
     if (!flight->is_taken) {
-        if (verdict > 0)
-            window_succeeded(&to->window);
-        else if (verdict < 0)
-            window_failed(&to->window, now);
+        if (verdict == VERDICT_REASON)
+            judge(&to->window, flight, reason, now);
         else
             window_returned(&to->window);
     }
@@ -289,12 +338,20 @@ static struct entry flight_over(struct outbox *outbox, struct flight *flight, in
     return entry;
 }
 
+static void defer(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                  uint32_t delay_ms, wall_t wall)
+{
+    entry_move(entry, ENTRY_DEFERRED);
+    entry->due = (wall_t){wall.ms + delay_ms};
+    destination_at(outbox, destination)->backlog++;
+}
+
 void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
                  uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry)
 {
     uint32_t destination = flight->destination;
     enum failure_action action = failure_decide(reason, flight->entry.attempts);
-    struct entry entry = flight_over(outbox, flight, action == FAILURE_REFUSE ? 1 : -1, now);
+    struct entry entry = flight_over(outbox, flight, VERDICT_REASON, reason, now);
     entry.reason = reason;
     if (action == FAILURE_REFUSE) {
         entry_move(&entry, ENTRY_REFUSED);
@@ -303,11 +360,24 @@ void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reaso
         destination_at(outbox, destination)->backlog++;
     } else {
         bool at_once = action == FAILURE_LOGIN || action == FAILURE_LOOKUP;
-        uint32_t delay_ms = at_once ? 0 : backoff_delay_ms(entry.attempts, random, at_least_ms);
-        entry_move(&entry, ENTRY_DEFERRED);
-        entry.due = (wall_t){wall.ms + delay_ms};
-        destination_at(outbox, destination)->backlog++;
+        defer(outbox, destination, &entry,
+              at_once ? 0 : backoff_delay_ms(entry.attempts, random, at_least_ms), wall);
     }
+    *ret_entry = entry;
+}
+
+void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason reason,
+                    uint32_t random, uint32_t at_least_ms, mono_t now, wall_t wall,
+                    struct entry *ret_entry)
+{
+    uint32_t destination = flight->destination;
+    bool says_why = reason != REASON_NONE && reason_is_known((uint32_t)reason);
+    enum reason why = says_why ? reason : REASON_BUSY;
+    struct entry entry = flight_over(outbox, flight, VERDICT_REASON, why, now);
+    entry.reason = why;
+    uint32_t asked_ms =
+        at_least_ms < OUTBOX_PUT_OFF_MAX_MS ? at_least_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
+    defer(outbox, destination, &entry, backoff_delay_ms(entry.attempts, random, asked_ms), wall);
     *ret_entry = entry;
 }
 
@@ -316,7 +386,7 @@ void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state s
 {
     check(entry_state_is_terminal(state) || state == ENTRY_HELD);
     uint32_t destination = flight->destination;
-    struct entry entry = flight_over(outbox, flight, 1, (mono_t){0});
+    struct entry entry = flight_over(outbox, flight, VERDICT_REASON, REASON_NONE, (mono_t){0});
     entry_move(&entry, state);
     if (state == ENTRY_HELD)
         destination_at(outbox, destination)->backlog++;
@@ -325,12 +395,12 @@ void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state s
     *ret_entry = entry;
 }
 
-static void back_to_queue(struct outbox *outbox, struct flight *flight, int verdict,
+static void back_to_queue(struct outbox *outbox, struct flight *flight, enum verdict verdict,
                           enum reason reason, mono_t now, wall_t wall, outbox_change *change,
                           void *context)
 {
     struct destination *to = destination_at(outbox, flight->destination);
-    struct entry entry = flight_over(outbox, flight, verdict, now);
+    struct entry entry = flight_over(outbox, flight, verdict, reason, now);
     entry_move(&entry, ENTRY_QUEUED);
     entry.due = wall;
     entry.reason = reason;
@@ -348,7 +418,8 @@ void outbox_close(struct outbox *outbox, uint32_t destination, wall_t wall, outb
         struct flight *flight = &outbox->flights[at];
         at = flight->after;
         if (flight->destination == destination)
-            back_to_queue(outbox, flight, 0, REASON_LINK_LOST, (mono_t){0}, wall, change, context);
+            back_to_queue(outbox, flight, VERDICT_NONE, REASON_LINK_LOST, (mono_t){0}, wall, change,
+                          context);
     }
 }
 
@@ -360,8 +431,8 @@ void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *
             uint32_t first = outbox->lists[name].first;
             if (first == NONE || outbox->flights[first].deadline.ms > now.ms)
                 break;
-            back_to_queue(outbox, &outbox->flights[first], -1, REASON_LEASE_EXPIRED, now, wall,
-                          change, context);
+            back_to_queue(outbox, &outbox->flights[first], VERDICT_REASON, REASON_LEASE_EXPIRED,
+                          now, wall, change, context);
         }
     }
 }

@@ -32,6 +32,9 @@ enum {
     OUTBOX_TAKEN_MS =
         60 * 60 * 1000,     /* asks again hourly after a message the agency is slow with */
     OUTBOX_FETCH_MAX = 256, /* entries that one look into the store brings */
+    /* "Not now" needs no signature, so it costs no more than this, whoever says it; it can be said
+     * again. */
+    OUTBOX_PUT_OFF_MAX_MS = 60 * 1000,
 };
 
 struct outbox;
@@ -91,9 +94,17 @@ bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *
 /* How many due entries of the destination the caller may bring from the store now; 0: none.
  * ret_until: those due by then. It is wall, but when the earliest lies further ahead than any wait
  * is long, the clock was set back since it was written: then it is that moment, because nothing may
- * wait for a day that somebody's wrong clock had named. */
+ * wait for a day that somebody's wrong clock had named.
+ * After failures it is more than may leave: outbox_sort chooses of them. */
 size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wall_t wall,
                      wall_t *ret_until);
+/* Whether one more may leave now. */
+bool outbox_has_room(struct outbox *outbox, uint32_t destination, mono_t now);
+/* While the destination is tried out after failures: what has not failed yet comes first, then what
+ * failed least often; otherwise the order stays. The order within a dossier is the store's, which
+ * gives one entry of each. At most OUTBOX_FETCH_MAX. */
+void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry *entries,
+                 size_t count);
 /* Leases an entry that store due returned. False: it cannot leave now, stays as it is. */
 bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
                   const struct message_id *id, const struct digest *digest, mono_t now,
@@ -116,6 +127,11 @@ void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now);
  * is now: DEFERRED, HELD or REFUSED. The flight is gone. */
 void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
                  uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry);
+/* The other side says "not now", without a signature: DEFERRED whatever the reason is, which the
+ * entry keeps, so that people see why. at_least_ms: honoured up to OUTBOX_PUT_OFF_MAX_MS. */
+void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason reason,
+                    uint32_t random, uint32_t at_least_ms, mono_t now, wall_t wall,
+                    struct entry *ret_entry);
 /* It ended in a terminal state. The flight is gone. */
 void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state state,
                 enum reason reason, uint64_t receipt_seq, struct entry *ret_entry);

@@ -51,25 +51,54 @@ void window_returned(struct window *window)
 void window_succeeded(struct window *window)
 {
     window_returned(window);
-    window->failures = 0;
+    window->failures = window->doubts = 0;
+    window->reason = REASON_NONE;
     window->reopen_ms = WINDOW_REOPEN_FIRST_MS;
     window_move(window, WINDOW_CLOSED);
     if (window->size < window->size_max)
         window->size++;
 }
 
-void window_failed(struct window *window, mono_t now)
+bool window_is_careful(const struct window *window)
+{
+    return window->state != WINDOW_CLOSED || window->failures > 0 ||
+           window->size < window->size_max;
+}
+
+static void open_for(struct window *window, uint32_t wait_ms, mono_t now)
+{
+    window_move(window, WINDOW_OPEN);
+    window->reopen_at = (mono_t){now.ms + wait_ms};
+}
+
+void window_failed(struct window *window, enum reason reason, mono_t now)
 {
     window_returned(window);
     window->failures++;
+    window->reason = reason;
     window->size = window->size > 1 ? window->size / 2 : 1;
     if (window->state == WINDOW_OPEN)
         return; /* it left before the breaker opened: nothing new is known, the wait stands */
     if (window->state == WINDOW_PROBING || window->failures >= WINDOW_FAILURES_MAX) {
-        window_move(window, WINDOW_OPEN);
-        window->reopen_at = (mono_t){now.ms + window->reopen_ms};
+        open_for(window, window->reopen_ms, now);
         window->reopen_ms = window->reopen_ms >= WINDOW_REOPEN_MAX_MS / 2
                                 ? (uint32_t)WINDOW_REOPEN_MAX_MS
                                 : window->reopen_ms * 2;
     }
+}
+
+void window_doubted(struct window *window, enum reason reason, bool is_news, mono_t now)
+{
+    window_returned(window);
+    if (is_news) {
+        window->failures++;
+        window->doubts++;
+        window->reason = reason;
+    }
+    bool is_probe = window->state == WINDOW_PROBING;
+    if (is_probe ||
+        (is_news && window->state == WINDOW_CLOSED && window->failures >= WINDOW_FAILURES_MAX))
+        open_for(window,
+                 window->doubts <= WINDOW_DOUBTS_QUICK_MAX ? WINDOW_DOUBT_MS : WINDOW_DOUBT_SLOW_MS,
+                 now);
 }

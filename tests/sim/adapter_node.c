@@ -99,6 +99,7 @@ void adapter_step(struct node *node)
     if (node->reload_at_ms != 0 && node->reload_at_ms <= node->sim->now_ms) {
         node->model.knows_until_ms = node->sim->now_ms;
         node->reload_at_ms = 0;
+        session_registry_read(node->session);
     }
     session_begin(node->session, node_mono(node), node_wall(node));
     feed(node);

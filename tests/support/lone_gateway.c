@@ -133,7 +133,7 @@ void lone_gateway_close(struct lone_gateway **gateway_pointer)
 
 /* ---- what adapters say ---- */
 
-static void put(struct lone_gateway *gateway, const char *peer, const struct frame *frame)
+void lone_gateway_put(struct lone_gateway *gateway, const char *peer, const struct frame *frame)
 {
     struct buffer bytes;
     struct intake *intake = calloc(1, sizeof *intake);
@@ -162,7 +162,7 @@ void lone_gateway_hello(struct lone_gateway *gateway, const char *peer, uint32_t
                                     .program = bytes_of_text("test"),
                                     .window_messages = window_messages,
                                     .clock = {gateway->now_ms}}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 /* The document's memory is the gateway's build arena: it lives until the frame is put. */
@@ -202,7 +202,7 @@ static void put_document(struct lone_gateway *gateway, const char *peer,
                             .signature = bytes_of_text("seal"),
                             .certificate = bytes_of_text("c")};
     struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 static struct lone_message put_message(struct lone_gateway *gateway, struct envelope *envelope)
@@ -308,7 +308,7 @@ void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
     struct frame frame = {
         .kind = FRAME_BLOB_CHUNK,
         .blob = {.digest = *file, .content = {is_true ? kept_content : other_content, FILE_BYTES}}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
@@ -319,7 +319,7 @@ void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
                                    .credit_until = FILE_BYTES,
                                    .sender = message->sender,
                                    .message_id = message->id}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *peer,
@@ -327,14 +327,14 @@ void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *pe
 {
     struct frame frame = {.kind = FRAME_NOT_TAKEN,
                           .taken = {NULL, 0, REASON_STORE_FULL, retry_after_ms}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count)
 {
     struct frame frame = {.kind = FRAME_TAKEN, .taken = {.ids = ids, .count = count}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 static struct bytes build_receipt(struct lone_gateway *gateway, const char *peer,
@@ -383,7 +383,7 @@ void lone_gateway_put_strange_receipts(struct lone_gateway *gateway, const char 
                                      .certificate = bytes_of_text("c")};
     }
     struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, count}};
-    put(gateway, peer, &frame);
+    lone_gateway_put(gateway, peer, &frame);
 }
 
 /* ---- the step ---- */
@@ -439,7 +439,8 @@ void lone_gateway_begin(struct lone_gateway *gateway)
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
     gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
     gateway->not_taken_reason = REASON_NONE;
-    broker_begin(gateway->broker, (mono_t){gateway->now_ms}, (wall_t){gateway->now_ms});
+    broker_begin(gateway->broker, (mono_t){gateway->now_ms},
+                 (wall_t){gateway->now_ms + gateway->wall_step_ms});
 }
 
 enum reason lone_gateway_end(struct lone_gateway *gateway)

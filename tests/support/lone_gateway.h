@@ -39,6 +39,7 @@ struct lone_gateway {
     struct intake *alive[LONE_ALIVE_MAX]; /* the above, and what the broker still holds */
     size_t alive_intakes;
     int64_t now_ms;
+    int64_t wall_step_ms; /* how far the wall clock was set off */
     uint64_t ids;
     uint64_t connection; /* that the next frames come over; 1 at first */
     /* what left in the last step */
@@ -78,6 +79,8 @@ void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
 /* The peer wants the file, from its beginning, for that message. */
 void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
                            const struct lone_message *message, const struct digest *file);
+/* Any frame of a peer. */
+void lone_gateway_put(struct lone_gateway *gateway, const char *peer, const struct frame *frame);
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count);
 /* "Nothing that is under way": no ids. */

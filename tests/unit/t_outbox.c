@@ -334,7 +334,7 @@ static void a_breaker_opens_probes_and_closes_slowly(void **state)
     for (int i = 0; i < WINDOW_FAILURES_MAX; i++) {
         assert_true(window_room(&window, now) > 0);
         window_left(&window);
-        window_failed(&window, now);
+        window_failed(&window, REASON_OFFICE_UNREACHABLE, now);
     }
     assert_int_equal(window.state, WINDOW_OPEN);
     assert_int_equal(window_room(&window, now), 0);
@@ -342,7 +342,7 @@ static void a_breaker_opens_probes_and_closes_slowly(void **state)
     assert_int_equal(window_room(&window, now), 1); /* one probe */
     window_left(&window);
     assert_int_equal(window_room(&window, now), 0);
-    window_failed(&window, now);
+    window_failed(&window, REASON_OFFICE_UNREACHABLE, now);
     assert_int_equal(window.state, WINDOW_OPEN); /* at once, and for longer */
     now.ms += WINDOW_REOPEN_FIRST_MS;
     assert_int_equal(window_room(&window, now), 0);
@@ -365,7 +365,7 @@ static void a_breaker_is_opened_once_by_what_fails_together(void **state)
     for (int i = 0; i < BATCH; i++)
         window_left(&window);
     for (int i = 0; i < BATCH; i++)
-        window_failed(&window, now);
+        window_failed(&window, REASON_OFFICE_UNREACHABLE, now);
     assert_int_equal(window.state, WINDOW_OPEN);
     now.ms += WINDOW_REOPEN_FIRST_MS;
     assert_int_equal(window_room(&window, now), 1);

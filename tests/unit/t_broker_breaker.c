@@ -1,0 +1,135 @@
+/* What one message causes is put off with its reason, delays nobody else's, and goes on when a
+ * registry was read anew. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "tests/support/lone_gateway.h"
+
+#define COPY "2.000635" /* of stp */
+
+enum { UNKNOWN_SENDERS = 20, TOO_MANY_ATTEMPTS = 16 };
+
+static void put_off(struct lone_gateway *gateway, const struct lone_message *message,
+                    enum reason reason)
+{
+    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {&message->id, 1, reason, 1000}};
+    lone_gateway_put(gateway, "stp", &frame);
+}
+
+static void heartbeat(struct lone_gateway *gateway, const char *peer, uint32_t readings)
+{
+    struct frame frame = {.kind = FRAME_HEARTBEAT,
+                          .heartbeat = {.clock = {gateway->now_ms}, .readings = readings}};
+    lone_gateway_put(gateway, peer, &frame);
+}
+
+static struct lone_gateway *open_with_both(void)
+{
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return gateway;
+}
+
+static struct entry entry_of(struct lone_gateway *gateway, const struct lone_message *message)
+{
+    struct store *store = gateway->store;
+    struct store_message stored;
+    struct entry entry;
+    struct key stp = key_of("stp");
+    assert_int_equal(store->verbs->find_message(store, &message->sender, &message->id, &stored),
+                     REASON_NONE);
+    assert_int_equal(store->verbs->read_entry(store, stored.seq, &stp, &entry), REASON_NONE);
+    return entry;
+}
+
+/* stp does not know the certificate of some messages: others reach it all the same, at once. */
+static void an_unknown_sender_pauses_nobody_else(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message unknown[UNKNOWN_SENDERS];
+    char dossier[24];
+    for (unsigned i = 0; i < UNKNOWN_SENDERS; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
+        unknown[i] = lone_gateway_put_transfer(gateway, COPY, dossier);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    for (unsigned i = 0; i < UNKNOWN_SENDERS; i++)
+        put_off(gateway, &unknown[i], REASON_CERTIFICATE_UNKNOWN);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct entry entry = entry_of(gateway, &unknown[0]);
+    assert_int_equal(entry.state, ENTRY_DEFERRED);
+    assert_int_equal(entry.reason, REASON_CERTIFICATE_UNKNOWN); /* staff see the cause */
+    struct lone_message sound = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-9999");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &sound, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
+/* A message that was put off often waits long; not when the registry was read anew over there. */
+static void a_reading_wakes_what_waited_for_it(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    for (uint32_t i = 0; i < TOO_MANY_ATTEMPTS; i++) {
+        put_off(gateway, &message, REASON_CERTIFICATE_UNKNOWN);
+        heartbeat(gateway, "stp", 1);
+        heartbeat(gateway, "centre", 1);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        struct entry entry = entry_of(gateway, &message);
+        assert_int_equal(entry.state, ENTRY_DEFERRED);
+        lone_gateway_wait(gateway, entry.due.ms - gateway->now_ms);
+        heartbeat(gateway, "stp", 1); /* both are alive */
+        heartbeat(gateway, "centre", 1);
+        lone_gateway_hello(gateway, "stp", 64);
+        lone_gateway_hello(gateway, "centre", 64);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    }
+    put_off(gateway, &message, REASON_CERTIFICATE_UNKNOWN);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_DEFERRED);
+    heartbeat(gateway, "stp", 2);
+    for (int step = 0; step < 3; step++)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
+/* Nor when ours was. */
+static void our_own_reading_wakes_it_too(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    put_off(gateway, &message, REASON_CERTIFICATE_UNKNOWN);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_DEFERRED);
+    broker_set_registry(gateway->broker, gateway->registry);
+    for (int step = 0; step < 2; step++)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unknown_sender_pauses_nobody_else),
+        cmocka_unit_test(a_reading_wakes_what_waited_for_it),
+        cmocka_unit_test(our_own_reading_wakes_it_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
