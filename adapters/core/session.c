@@ -130,6 +130,8 @@ enum reason session_load(struct session *session, wall_t wall)
         reason = store->verbs->last_id(store, &session->options.self, &last_id);
     if (reason == REASON_NONE)
         reason = session_load_head(session);
+    if (reason == REASON_NONE)
+        reason = session_load_clock(session, &positions);
     if (reason == REASON_NONE) {
         /* Ids keep growing over restarts, also when the clock stepped back meanwhile. */
         if (id_compare(&last_id, &session->sealer.maker.last) > 0)
@@ -194,15 +196,17 @@ void session_registry_read(struct session *session)
 void session_begin(struct session *session, mono_t now, wall_t wall)
 {
     session->now = now;
-    session->wall = wall;
+    session->event_count = 0;
     if (session->store_state != REASON_NONE && now.ms >= session->retry_at.ms) {
-        (void)session_load(session, wall);
+        (void)session_load(session, session_time(session, now, wall));
         session->retry_at = (mono_t){now.ms + SESSION_RETRY_MS};
     }
+    session_look_at_clock(session, wall);
+    wall = session->wall;
     plan_begin(&session->plan);
     sealer_begin(&session->sealer);
     session->reply_count = session->delivery_count = session->call_count = 0;
-    session->event_count = session->intake_count = 0;
+    session->intake_count = 0;
     session->told = NULL;
     session->more_to_do = false;
     session->step_reason = REASON_NONE;
@@ -219,6 +223,7 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     wake(session, &session->wake_gateway, session->to_gateway);
     wake(session, &session->wake_office, session->to_office);
     if (is_tick) {
+        session_hear_clock(session);
         fetch_tick(session->fetch, now);
         outbox_tick(session->outbox, now, wall, plan_change, &session->plan);
         session_expire(session);
@@ -481,6 +486,7 @@ void session_status(const struct session *session, struct session_status *ret_st
     *ret_status = (struct session_status){
         .is_linked = session->link == LINK_WELCOMED,
         .store = session->store_state,
+        .clock = session->clock.state,
         .last_heard = session->heard_wall,
         .to_gateway = outbox_backlog(session->outbox, session->to_gateway) +
                       outbox_window(session->outbox, session->to_gateway)->under_way,

@@ -24,6 +24,7 @@
 #ifndef ADAPTERS_CORE_SESSION_H
 #define ADAPTERS_CORE_SESSION_H
 
+#include "gateway/custody/clock_sense.h"
 #include "gateway/custody/examine.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
@@ -58,6 +59,11 @@ void session_release(struct session *session);
 enum reason session_load(struct session *session, wall_t wall);
 
 void session_begin(struct session *session, mono_t now, wall_t wall);
+/* The time that the session goes by when the clocks show these: the wall clock, unless it jumped
+ * (gateway/custody/clock_sense.h). Frames are stamped, and certificates judged, at this time. */
+wall_t session_time(const struct session *session, mono_t now, wall_t wall);
+/* A person has looked at the wall clock, and it is right. */
+void session_trust_clock(struct session *session);
 
 /* Registry, lists or certificates were read anew: what waits for them is tried again at once, here
  * and at the gateway, which hears of it. */
@@ -156,8 +162,9 @@ enum reason session_outcome(struct session *session, const struct message_id *id
                             const struct key *destination, struct outcome *ret_outcome);
 
 struct session_status {
-    bool is_linked;      /* the gateway said welcome */
-    enum reason store;   /* NONE, or why nothing can be committed */
+    bool is_linked;    /* the gateway said welcome */
+    enum reason store; /* NONE, or why nothing can be committed */
+    enum clock_state clock;
     wall_t last_heard;   /* from the gateway */
     uint64_t to_gateway; /* live entries */
     uint64_t to_office;

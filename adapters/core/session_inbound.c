@@ -109,6 +109,17 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
     log_message(session, "refused", sealed, reason);
 }
 
+/* For good, or "not now": what a date decides is not decided while the clock is in doubt. */
+static void turn_away(struct session *session, const struct intake *intake,
+                      const struct sealed *sealed, enum reason reason)
+{
+    enum reason why = clock_temper(&session->clock, reason, intake->arrived, session->wall);
+    if (reason_class(why) == REASON_CLASS_TRANSIENT)
+        session_reply_not_now(session, &sealed->envelope.id, why);
+    else
+        refuse(session, sealed, why);
+}
+
 static void take_message(struct session *session, const struct sealed *sealed)
 {
     struct store_message *message = plan_sealed(session, sealed);
@@ -123,7 +134,7 @@ static void take_business(struct session *session, struct intake *intake, struct
     bool is_expired =
         sealed->envelope.expires.at.ms != 0 && sealed->envelope.expires.at.ms <= session->wall.ms;
     if (is_expired) {
-        refuse(session, sealed, REASON_EXPIRED);
+        turn_away(session, intake, sealed, REASON_EXPIRED);
         return;
     }
     if (sealed->envelope.attachment_count > 0) {
@@ -131,12 +142,8 @@ static void take_business(struct session *session, struct intake *intake, struct
             fetch_message(session->fetch, intake, sealed, session->now, &reason);
         if (answer == FETCH_WAITS)
             return;
-        if (answer == FETCH_REFUSED && reason_class(reason) == REASON_CLASS_TRANSIENT) {
-            session_reply_not_now(session, &sealed->envelope.id, reason);
-            return;
-        }
         if (answer == FETCH_REFUSED) {
-            refuse(session, sealed, reason);
+            turn_away(session, intake, sealed, reason);
             return;
         }
     }
@@ -301,7 +308,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         return;
     }
     if (sealed->verdict != REASON_NONE) {
-        refuse(session, sealed, sealed->verdict);
+        turn_away(session, intake, sealed, sealed->verdict);
         return;
     }
     enum reason seen = check_seen(session, sealed);
@@ -339,10 +346,8 @@ void session_take_waiting(struct session *session)
            fetch_ready(session->fetch, &intake, &sealed, &reason)) {
         if (reason == REASON_NONE)
             take(session, intake, sealed);
-        else if (reason_class(reason) == REASON_CLASS_TRANSIENT)
-            session_reply_not_now(session, &sealed->envelope.id, reason);
         else
-            refuse(session, sealed, reason);
+            turn_away(session, intake, sealed, reason);
         /* The reference of the wait is given back when the step ends. */
         session->intakes[session->intake_count++] = intake;
     }

@@ -66,6 +66,7 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
     if (session->link != LINK_GREETED || !key_equal(&welcome->gateway, &session->options.gateway))
         return;
     link_move(session, LINK_WELCOMED);
+    clock_voice_say(&session->voice, session->now, welcome->clock);
     outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
     session_event(session,
                   &(struct transition){.event = "link_up", .from = session->options.gateway});
@@ -205,6 +206,7 @@ enum reason session_entitle(void *context, const struct key *peer, const struct 
 
 static void take_heartbeat(struct session *session, const struct frame_heartbeat *heartbeat)
 {
+    clock_voice_say(&session->voice, session->now, heartbeat->clock);
     if (heartbeat->readings > 1 && session->gateway_readings != heartbeat->readings)
         wake_begin(&session->wake_gateway);
     session->gateway_readings = heartbeat->readings;

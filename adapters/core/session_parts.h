@@ -2,6 +2,7 @@
  *
  *   session.c           life cycle, the step, the commit
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
+ *   session_clock.c     whether the wall clock may be believed
  *   session_inbound.c   messages and receipts from the gateway
  *   session_outbound.c  what local systems submit
  *   session_office.c    what the back office answers, operators, life times
@@ -31,6 +32,7 @@ enum {
     /* Longer than a call to a back office may last, so that a lease never ends under a call. */
     SESSION_OFFICE_LEASE_MS = 150 * 1000,
     REFERENCE_BYTES_MAX = 64,
+    SESSION_CLOCK_QUORUM = 1, /* the gateway is the only one that we hear */
 };
 
 enum session_link { LINK_DOWN = 0, LINK_GREETED, LINK_WELCOMED };
@@ -87,6 +89,11 @@ struct session {
     uint32_t gateway_readings; /* of its, as it says; 0: not said yet */
     struct wake wake_gateway, wake_office;
 
+    struct clock_sense clock;
+    bool clock_is_known; /* the store's last known time was read */
+    mono_t clock_note_due;
+    struct clock_voice voice; /* the gateway's clock */
+
     enum reason store_state;
     mono_t retry_at;
     bool has_failed; /* to commit, and has not since */
@@ -132,6 +139,11 @@ void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);
 /* For fetch: the gateway may have the files of the messages that we send it. */
 enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want);
+
+/* session_clock.c */
+enum reason session_load_clock(struct session *session, const struct store_positions *positions);
+void session_look_at_clock(struct session *session, wall_t wall);
+void session_hear_clock(struct session *session);
 
 /* session_inbound.c */
 void session_take_parcels(struct session *session, struct intake *intake);

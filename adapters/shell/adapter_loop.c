@@ -108,8 +108,9 @@ static void step(struct adapter *adapter)
 static bool take_frame(struct adapter *adapter, const struct link_event *event)
 {
     struct key gateway = key_of(adapter->settings.gateway.participant);
-    enum reason reason = intake_pool_submit(adapter->pool, &gateway, adapter->connection,
-                                            event->bytes, adapter_wall());
+    enum reason reason =
+        intake_pool_submit(adapter->pool, &gateway, adapter->connection, event->bytes,
+                           session_time(adapter->session, adapter_mono(), adapter_wall()));
     adapter->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
     if (adapter->is_frame_held)
         adapter->held = *event;

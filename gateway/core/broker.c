@@ -169,6 +169,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
     if (reason == REASON_NONE)
         reason = store->verbs->positions(store, &positions);
     if (reason == REASON_NONE)
+        reason = broker_load_clock(broker, &positions);
+    if (reason == REASON_NONE)
         reason = load_ledger_id(broker);
     if (reason == REASON_NONE)
         reason = ledger_load(&broker->ledger, store, &positions);
@@ -199,6 +201,7 @@ static void leave(void *context, uint32_t destination, const struct entry *entry
 static void tick(struct broker *broker)
 {
     broker_tick_peers(broker);
+    broker_hear_clocks(broker);
     fetch_tick(broker->fetch, broker->now);
     outbox_tick(broker->outbox, broker->now, broker->wall, plan_change, &broker->plan);
     broker_expire(broker);
@@ -208,18 +211,20 @@ static void tick(struct broker *broker)
 void broker_begin(struct broker *broker, mono_t now, wall_t wall)
 {
     broker->now = now;
-    broker->wall = wall;
+    broker->event_count = 0;
     if (broker->store_state != REASON_NONE && now.ms >= broker->retry_at.ms) {
-        (void)broker_load(broker, wall);
+        (void)broker_load(broker, broker_time(broker, now, wall));
         broker->retry_at = (mono_t){now.ms + BROKER_RETRY_AFTER_MS};
     }
+    broker_look_at_clock(broker, wall);
+    wall = broker->wall;
     plan_begin(&broker->plan);
     sealer_begin(&broker->sealer);
     ledger_begin(&broker->ledger);
     broker->drafts = NULL;
     broker->record_count = broker->fact_count = 0;
     broker->reply_count = broker->delivery_count = 0;
-    broker->event_count = broker->intake_count = 0;
+    broker->intake_count = 0;
     broker->more_to_do = false;
     broker->step_reason = REASON_NONE;
     if (broker->store_state != REASON_NONE) {
@@ -433,6 +438,7 @@ void broker_status(const struct broker *broker, struct broker_status *ret_status
 {
     *ret_status = (struct broker_status){
         .store = broker->store_state,
+        .clock = broker->clock.state,
         .ledger_size = broker->ledger.committed.size,
         .peer_count = broker->peer_count,
     };

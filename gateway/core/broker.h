@@ -26,6 +26,7 @@
 #ifndef GATEWAY_CORE_BROKER_H
 #define GATEWAY_CORE_BROKER_H
 
+#include "gateway/custody/clock_sense.h"
 #include "gateway/custody/examine.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
@@ -40,6 +41,7 @@ enum {
     BROKER_REFUSALS_PER_SECOND_MAX = 200,
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
     BROKER_RETRY_AFTER_MS = 1000,        /* what a sender is told when the store cannot commit */
+    BROKER_CLOCK_QUORUM = 2,             /* peers that must agree: one alone never ends a doubt */
     /* An entry that was ever sent may be at the agency although we do not know: it is declared
      * expired only this long after its end, when the agency's adapter must have refused it too. */
     BROKER_EXPIRY_GRACE_MS = 24 * 60 * 60 * 1000,
@@ -69,6 +71,11 @@ enum reason broker_load(struct broker *broker, wall_t wall);
 void broker_set_registry(struct broker *broker, struct registry *registry);
 
 void broker_begin(struct broker *broker, mono_t now, wall_t wall);
+/* The time that the broker goes by when the clocks show these: the wall clock, unless it jumped
+ * (gateway/custody/clock_sense.h). Frames are stamped, and certificates judged, at this time. */
+wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall);
+/* An operator has looked at the wall clock, and it is right. */
+void broker_trust_clock(struct broker *broker);
 /* False: this step takes no more; end it and offer the intake again. */
 bool broker_has_room(const struct broker *broker);
 /* An examined frame. The broker may keep a reference (attachments); effects->intake_done says when
@@ -127,6 +134,7 @@ struct broker_peer_status {
 };
 struct broker_status {
     enum reason store; /* NONE, or why nothing can be committed */
+    enum clock_state clock;
     uint64_t ledger_size;
     struct digest ledger_root;
     uint8_t ledger_id[LEDGER_ID_BYTES];

@@ -265,13 +265,29 @@ static void say_not_now(struct broker *broker, const struct peer *peer, const st
                                          .reason = reason});
 }
 
+static void log_put_off(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+                        enum reason reason)
+{
+    broker_event(broker, &(struct broker_transition){.event = "put_off",
+                                                     .from = peer->key,
+                                                     .type = sealed->envelope.type,
+                                                     .id = sealed->envelope.id,
+                                                     .dossier_code = sealed->envelope.dossier_code,
+                                                     .reason = reason});
+}
+
 struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
                                        const struct sealed *sealed, enum reason reason)
 {
     if (reason == REASON_DUPLICATE)
         return NULL;
-    if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
+    /* A message from the future may be one by the sender's clock or by ours: it becomes the present
+     * by waiting, and a receipt that refuses it would be for good. */
+    bool waits = reason_class(reason) == REASON_CLASS_TRANSIENT || reason == REASON_CLOCK_SKEW;
+    if (waits) {
         say_not_now(broker, peer, sealed, reason);
+        if (reason == REASON_CLOCK_SKEW || reason == REASON_CLOCK_IN_DOUBT)
+            log_put_off(broker, peer, sealed, reason);
         return NULL;
     }
     struct store_message *message = broker_refuse(broker, peer, sealed, reason);
@@ -325,7 +341,9 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {
-        message = broker_turn_away(broker, peer, sealed, reason);
+        message =
+            broker_turn_away(broker, peer, sealed,
+                             clock_temper(&broker->clock, reason, intake->arrived, broker->wall));
     }
     return message;
 }
@@ -383,9 +401,11 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
     struct taken_parcel taken = {.parcel = sealed->parcel};
-    struct store_message *message = reason == REASON_NONE
-                                        ? admit(broker, peer, intake, sealed)
-                                        : broker_turn_away(broker, peer, sealed, reason);
+    struct store_message *message =
+        reason == REASON_NONE
+            ? admit(broker, peer, intake, sealed)
+            : broker_turn_away(broker, peer, sealed,
+                               clock_temper(&broker->clock, reason, intake->arrived, broker->wall));
     if (message != NULL) {
         keep(&taken, sealed, message);
         plan_taken(broker, &taken);

@@ -6,6 +6,7 @@
  *   broker_receipts.c  what the gateway says, and what receipts of adapters settle
  *   broker_peers.c     hello, heartbeats, acknowledgements, attachments
  *   broker_operate.c   operators and life times
+ *   broker_clock.c     whether the wall clock may be believed
  */
 #ifndef GATEWAY_CORE_BROKER_PARTS_H
 #define GATEWAY_CORE_BROKER_PARTS_H
@@ -43,6 +44,7 @@ struct peer {
     uint8_t incarnation[INCARNATION_BYTES]; /* of its process, from its last hello */
     uint32_t readings;                      /* of its registry, as it says */
     struct wake wake;
+    struct clock_voice voice; /* what its clock shows */
     mono_t refusals_since;
     uint32_t refusals;
 };
@@ -106,6 +108,10 @@ struct broker {
     uint32_t *peer_index; /* by hash of the key: index + 1 */
     uint32_t peer_index_mask;
 
+    struct clock_sense clock;
+    bool clock_is_known; /* the store's last known time was read */
+    mono_t clock_note_due;
+
     enum reason store_state; /* NONE, or why the store cannot commit */
     mono_t retry_at;         /* when to try it again */
     bool has_failed;         /* and has not committed since */
@@ -166,6 +172,13 @@ void broker_wake_peers(struct broker *broker);
 /* For fetch: whether a peer may have a file, and where it shows one that is here. */
 enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want);
 uint64_t broker_draw(void *context);
+
+/* broker_clock.c */
+/* At the load: the last known time. At the begin of a step, and at every tick: what the clocks
+ * show, and what the peers say. */
+enum reason broker_load_clock(struct broker *broker, const struct store_positions *positions);
+void broker_look_at_clock(struct broker *broker, wall_t wall);
+void broker_hear_clocks(struct broker *broker);
 
 /* broker_admit.c */
 void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);

@@ -108,6 +108,8 @@ static enum reason check_hello(const struct broker *broker, const struct peer *p
     if (broker->registry == NULL || registry_participant(broker->registry, &peer->key) == NULL)
         return REASON_LINK_REFUSED;
     int64_t skew = hello->clock.ms - broker->wall.ms;
+    if (clock_in_doubt(&broker->clock))
+        return REASON_NONE; /* it may be ours that is wrong, and its word helps to tell */
     if (skew > CLOCK_SKEW_MAX_MS || skew < -CLOCK_SKEW_MAX_MS)
         return REASON_CLOCK_SKEW;
     return REASON_NONE;
@@ -145,6 +147,9 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
 
 static void take_hello(struct broker *broker, struct peer *peer, const struct intake *intake)
 {
+    /* Also of one that is turned away: so an outvoted clock finds out. */
+    if (broker->registry != NULL && registry_participant(broker->registry, &peer->key) != NULL)
+        clock_voice_say(&peer->voice, broker->now, intake->frame.hello.clock);
     enum reason reason = broker->store_state != REASON_NONE
                              ? broker->store_state
                              : check_hello(broker, peer, &intake->frame.hello);
@@ -247,6 +252,7 @@ void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *
         break;
     case FRAME_HEARTBEAT:
         peer->head = frame->heartbeat.head_seen;
+        clock_voice_say(&peer->voice, broker->now, frame->heartbeat.clock);
         if (frame->heartbeat.readings > 1 && peer->readings != frame->heartbeat.readings)
             wake_begin(&peer->wake);
         peer->readings = frame->heartbeat.readings;

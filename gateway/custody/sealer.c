@@ -81,6 +81,9 @@ enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope
     message->custody = now;
     sealer->messages[sealer->count] = message;
     sealer->documents[sealer->count] = document;
+    /* Whole only once it is sealed; but its size is asked for before that. */
+    sealer->parcels[sealer->count] =
+        (struct parcel){.documents = &sealer->documents[sealer->count], .document_count = 1};
     *ret_index = sealer->count++;
     *ret_message = message;
     return REASON_NONE;

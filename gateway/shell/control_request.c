@@ -67,11 +67,11 @@ static json_t *status_json(struct gateway *gateway)
     json_t *peers = json_array();
     for (size_t i = 0; i < status.peer_count; i++)
         (void)json_array_append_new(peers, peer_json(gateway, i));
-    return json_pack("{s:b, s:s, s:{s:I, s:s}, s:s, s:I, s:o}", "ok", 1, "store",
-                     reason_code(status.store), "ledger", "size", (json_int_t)status.ledger_size,
-                     "root", root, "registry_version", registry_version(gateway->registry),
-                     "refused_handshakes", (json_int_t)link_server_refusals(gateway->link), "peers",
-                     peers);
+    return json_pack("{s:b, s:s, s:s, s:{s:I, s:s}, s:s, s:I, s:o}", "ok", 1, "store",
+                     reason_code(status.store), "clock", clock_state_name(status.clock), "ledger",
+                     "size", (json_int_t)status.ledger_size, "root", root, "registry_version",
+                     registry_version(gateway->registry), "refused_handshakes",
+                     (json_int_t)link_server_refusals(gateway->link), "peers", peers);
 }
 
 /* ---- one dossier

@@ -151,8 +151,9 @@ static void step(struct gateway *gateway)
  * senders feel it as back-pressure, and nothing is dropped. */
 static bool take_frame(struct gateway *gateway, const struct link_event *event)
 {
-    enum reason reason = intake_pool_submit(gateway->pool, &event->peer, event->connection,
-                                            event->bytes, gateway_wall());
+    enum reason reason =
+        intake_pool_submit(gateway->pool, &event->peer, event->connection, event->bytes,
+                           broker_time(gateway->broker, gateway_mono(), gateway_wall()));
     gateway->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
     if (gateway->is_frame_held)
         gateway->held = *event;

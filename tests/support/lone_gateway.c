@@ -70,6 +70,23 @@ static struct registry *make_registry(void)
 
 /* ---- opening ---- */
 
+static void start_broker(struct lone_gateway *gateway)
+{
+    struct broker_options options = {.self = key_of("gateway"),
+                                     .offset_minutes = VIETNAM_OFFSET_MINUTES,
+                                     .window_messages = 64,
+                                     .participants_max = 8,
+                                     .flights_max = LONE_FLIGHTS_MAX,
+                                     .attachment_bytes_max = FILES_MAX_BYTES,
+                                     .store = gateway->store,
+                                     .blobs = gateway->blobs,
+                                     .crypto = &open_crypto};
+    check(arena_init(&gateway->memory, broker_memory_bytes(&options)));
+    gateway->broker = broker_new(&options, &gateway->memory);
+    broker_set_registry(gateway->broker, gateway->registry);
+    check(broker_load(gateway->broker, (wall_t){gateway->now_ms}) == REASON_NONE);
+}
+
 struct lone_gateway *lone_gateway_open(void)
 {
     struct lone_gateway *gateway = calloc(1, sizeof *gateway);
@@ -86,22 +103,17 @@ struct lone_gateway *lone_gateway_open(void)
     gateway->verbs.commit = commit;
     gateway->verbs.recover = recover;
     gateway->store->verbs = &gateway->verbs;
-    struct broker_options options = {.self = key_of("gateway"),
-                                     .offset_minutes = VIETNAM_OFFSET_MINUTES,
-                                     .window_messages = 64,
-                                     .participants_max = 8,
-                                     .flights_max = LONE_FLIGHTS_MAX,
-                                     .attachment_bytes_max = FILES_MAX_BYTES,
-                                     .store = gateway->store,
-                                     .blobs = gateway->blobs,
-                                     .crypto = &open_crypto};
-    check(arena_init(&gateway->memory, broker_memory_bytes(&options)));
     check(arena_init(&gateway->build, BUILD_BYTES));
-    gateway->broker = broker_new(&options, &gateway->memory);
     gateway->registry = make_registry();
-    broker_set_registry(gateway->broker, gateway->registry);
-    check(broker_load(gateway->broker, (wall_t){gateway->now_ms}) == REASON_NONE);
+    start_broker(gateway);
     return gateway;
+}
+
+void lone_gateway_restart(struct lone_gateway *gateway)
+{
+    broker_release(gateway->broker);
+    arena_release(&gateway->memory);
+    start_broker(gateway);
 }
 
 static void free_intake(struct lone_gateway *gateway, struct intake *intake)

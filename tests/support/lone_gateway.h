@@ -93,6 +93,8 @@ struct lone_message lone_gateway_put_receipt(struct lone_gateway *gateway, const
 /* Receipts of 512 items each about messages that never were, all in one frame. */
 void lone_gateway_put_strange_receipts(struct lone_gateway *gateway, const char *peer,
                                        size_t count);
+/* The process ends and another begins over the same store. */
+void lone_gateway_restart(struct lone_gateway *gateway);
 /* A step between events that the caller adds itself: begin, then end. */
 void lone_gateway_begin(struct lone_gateway *gateway);
 enum reason lone_gateway_end(struct lone_gateway *gateway);

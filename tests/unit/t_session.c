@@ -139,6 +139,7 @@ static void bring_frame(struct fixture *fixture, const struct frame *frame)
     check(frame_build(frame, &fixture->build, &bytes) == REASON_NONE);
     intake->bytes = buffer_view(&bytes);
     intake->peer = key_of("gateway");
+    intake->arrived = (wall_t){now_ms};
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
     examine_frame(intake, &open_crypto, (wall_t){now_ms});
     session_intake(fixture->session, intake);
