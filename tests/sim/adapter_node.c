@@ -6,23 +6,23 @@
 #include "proto/log/log.h"
 #include "tests/sim/check.h"
 
-enum { FILE_BYTES_MAX = 1024 * 1024 };
-
 void adapter_new(struct node *node)
 {
+    const struct bounds *bounds = &node->sim->bounds;
     struct session_options options = {.self = node->key,
                                       .gateway = key_of(sim_node_name(NODE_GATEWAY)),
                                       .offset_minutes = VIETNAM_OFFSET_MINUTES,
-                                      .window_messages = WINDOW_MESSAGES,
-                                      .office_window = OFFICE_WINDOW,
-                                      .attachment_bytes_max = FILE_BYTES_MAX,
-                                      .flights_max = FLIGHTS_MAX,
+                                      .window_messages = bounds->adapter_window,
+                                      .office_window = bounds->office_window,
+                                      .attachment_bytes_max = bounds->adapter_file_bytes_max,
+                                      .flights_max = bounds->flights_max,
                                       .program = "simulated",
                                       .store = &node->store.port,
                                       .blobs = &node->blobs.port,
                                       .crypto = &node->crypto.port};
     if (node->memory.block == NULL)
-        check(arena_init(&node->memory, session_memory_bytes(&options)));
+        check(arena_init(&node->memory, NODE_ARENA_BYTES));
+    check(session_memory_bytes(&options) <= NODE_ARENA_BYTES);
     node->session = session_new(&options, &node->memory);
     node->model.knows_until_ms = node->sim->now_ms;
     (void)session_load(node->session, node_wall(node));

@@ -94,9 +94,13 @@ static void print(const struct tally *tallies, unsigned int jobs, FILE *out)
         for (size_t kind = 0; kind < SIM_KINDS_MAX; kind++)
             all.faults_by_kind[kind] += tally->faults_by_kind[kind];
     }
-    for (unsigned int kind = 0; sim_fault_kind(kind) != NULL; kind++)
-        (void)fprintf(out, "%12llu  %s\n", (unsigned long long)all.faults_by_kind[kind],
-                      sim_fault_kind(kind));
+    for (unsigned int kind = 0; sim_fault_kind(kind) != NULL; kind++) {
+        if (all.faults_by_kind[kind] == 0 && sim_fault_is_waiting(kind))
+            (void)fprintf(out, "     waiting  %s\n", sim_fault_kind(kind));
+        else
+            (void)fprintf(out, "%12llu  %s\n", (unsigned long long)all.faults_by_kind[kind],
+                          sim_fault_kind(kind));
+    }
     (void)fprintf(out, "shortest run: %llu steps\n", (unsigned long long)all.shortest_steps);
     (void)fprintf(out,
                   "campaign: seeds=%llu steps=%llu messages=%llu faults=%llu violations=%llu\n",

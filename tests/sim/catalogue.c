@@ -8,7 +8,8 @@
 #include "proto/seal/sha256.h"
 #include "tests/sim/check.h"
 
-static const char *const procedures[PROCEDURES] = {"2.000635", "1.000001", "1.000002", "1.000003"};
+static const char *const procedures[PROCEDURES] = {"2.000635", "1.000001", "1.000002", "1.000003",
+                                                   "1.000004"};
 
 static const char *const policies[REGISTRY_VERSIONS] = {
     "sender,type,recipient,copies,life_hours\n"
@@ -24,10 +25,13 @@ const char *catalogue_procedure(int procedure)
     return procedures[procedure];
 }
 
-/* Procedure p belongs to agency p; by the second version the last one belongs to the first. */
+/* Procedure p belongs to agency p; by the second version that of the last honest agency belongs to
+ * the first. */
 static int agency_of(int version, int procedure)
 {
-    return NODE_AGENCY + (version == 1 && procedure == PROCEDURES - 1 ? 0 : procedure % AGENCIES);
+    if (procedure == AGENCIES)
+        return NODE_HOSTILE;
+    return NODE_AGENCY + (version == 1 && procedure == AGENCIES - 1 ? 0 : procedure);
 }
 
 static struct registry *make(int version)

@@ -25,14 +25,15 @@ struct checker {
     /* The office is called with a message; record NULL: a hostile one's. */
     void (*called)(void *state, struct node *node, const struct store_message *message,
                    struct record *record);
-    void (*logged)(void *state, struct node *node, struct bytes line);
+    void (*logged)(void *state, struct node *node, const struct log_line *line, struct bytes text);
     void (*stepped)(void *state, struct node *node);
     /* Everything should have come to its end. */
     void (*ended)(void *state, struct sim *sim);
 };
 
 extern const struct checker check_loss, check_speak, check_once, check_order, check_policy,
-    check_outcome, check_ledger, check_digest, check_bounds, check_privacy;
+    check_outcome, check_ledger, check_digest, check_bounds, check_privacy, check_terminal,
+    check_authority, check_files, check_rows;
 
 void checkers_open(struct sim *sim);
 void checkers_clear(struct sim *sim);
@@ -40,7 +41,7 @@ void checkers_close(struct sim *sim);
 void checkers_committed(struct node *node, const struct store_plan *plan);
 void checkers_sent(struct sim *sim, int from, int to, struct bytes frame);
 void checkers_called(struct node *node, const struct store_message *message, struct record *record);
-void checkers_logged(struct node *node, struct bytes line);
+void checkers_logged(struct node *node, const struct log_line *line, struct bytes text);
 void checkers_stepped(struct node *node);
 void checkers_ended(struct sim *sim);
 

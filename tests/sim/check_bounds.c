@@ -51,9 +51,10 @@ static void stepped(void *state, struct node *node)
     for (size_t i = 0; i < status.peer_count; i++) {
         struct broker_peer_status peer;
         broker_peer_status(node->broker, i, &peer);
-        if (peer.under_way > WINDOW_MESSAGES)
-            sim_violated(sim, 8, NULL, "%u messages are under way to one adapter that grants %d",
-                         peer.under_way, WINDOW_MESSAGES);
+        bool is_honest = sim_node_of(&peer.key) != NODE_HOSTILE;
+        if (is_honest && peer.under_way > sim->bounds.adapter_window)
+            sim_violated(sim, 8, NULL, "%u messages are under way to one adapter that grants %u",
+                         peer.under_way, sim->bounds.adapter_window);
     }
 }
 

@@ -41,7 +41,7 @@ static void committed(void *state, struct node *node, const struct store_plan *p
         struct record *record = record_of_seq(&sim->records, move->message_seq);
         const struct place *place =
             record == NULL ? NULL : record_place(record, sim_node_of(&move->destination));
-        if (place != NULL)
+        if (place != NULL && place->node != NODE_HOSTILE)
             check_move(sim, record, place, move);
     }
 }
@@ -68,8 +68,10 @@ static void ended(void *state, struct sim *sim)
         if (has_failed && record->gateway_seq != 0)
             sim_violated(sim, 4, &record->id, "its sender has it %s, and the gateway in custody",
                          entry_state_name(record->sent));
-        for (size_t j = 0; j < record->place_count; j++)
-            check_told(sim, record, &record->places[j]);
+        for (size_t j = 0; j < record->place_count; j++) {
+            if (record->places[j].node != NODE_HOSTILE)
+                check_told(sim, record, &record->places[j]);
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 /* Invariant 3, default deny: what the gateway takes was sealed by a valid certificate of its
- * sender, and goes where the catalogue says; what an adapter takes came from there; and an honest
- * message is refused only for what happened to it. */
+ * sender, and goes where the catalogue says; what an adapter takes came from there. */
 #include "tests/sim/check.h"
 
 #include <string.h>
@@ -91,47 +90,4 @@ static void committed(void *state, struct node *node, const struct store_plan *p
     }
 }
 
-/* What may make an honest message end refused. */
-static bool is_deserved(const struct sim *sim, const struct record *record, enum reason reason)
-{
-    const uint64_t *count = sim->swarm.count;
-    switch (reason) {
-    case REASON_OFFICE_REFUSED:
-        return count[MISHAP_OFFICE_REFUSES] > 0;
-    case REASON_EXPIRED:
-    case REASON_LIFE_EXCEEDED:
-        return record->has_life || count[MISHAP_EXPIRE] > 0;
-    case REASON_CLOCK_SKEW:
-        return count[MISHAP_CLOCK_JUMP] > 0;
-    case REASON_WITHDRAWN:
-        return count[MISHAP_WITHDRAW] > 0;
-    case REASON_POLICY_FORBIDDEN:
-        return record->type == MESSAGE_TYPE_PROGRESS && sim->was_registry_second;
-    case REASON_ROUTE_MISSING:
-        return record->type == MESSAGE_TYPE_SUPPLEMENT;
-    default:
-        return false;
-    }
-}
-
-static void check_refusal(struct sim *sim, const struct record *record, enum entry_state state,
-                          enum reason reason)
-{
-    bool is_bad = state == ENTRY_REFUSED || state == ENTRY_EXPIRED || state == ENTRY_WITHDRAWN;
-    if (is_bad && !is_deserved(sim, record, reason))
-        sim_violated(sim, 3, &record->id, "it ends %s for %s, which it does not deserve",
-                     entry_state_name(state), reason_code(reason));
-}
-
-static void ended(void *state, struct sim *sim)
-{
-    (void)state;
-    for (size_t i = 0; i < sim->records.count; i++) {
-        const struct record *record = &sim->records.rows[i];
-        check_refusal(sim, record, record->sent, record->sent_reason);
-        for (size_t j = 0; j < record->place_count; j++)
-            check_refusal(sim, record, record->places[j].state, record->places[j].reason);
-    }
-}
-
-const struct checker check_policy = {.name = "policy", .committed = committed, .ended = ended};
+const struct checker check_policy = {.name = "policy", .committed = committed};

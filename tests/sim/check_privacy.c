@@ -3,10 +3,11 @@
 
 #include "tests/sim/check.h"
 
-static void logged(void *state, struct node *node, struct bytes line)
+static void logged(void *state, struct node *node, const struct log_line *line, struct bytes text)
 {
     (void)state;
-    if (memmem(line.data, line.size, SECRET_TEXT, strlen(SECRET_TEXT)) != NULL)
+    (void)line;
+    if (memmem(text.data, text.size, SECRET_TEXT, strlen(SECRET_TEXT)) != NULL)
         sim_violated(node->sim, 11, NULL, "%s logs what only the message may say",
                      sim_node_name(node->index));
 }

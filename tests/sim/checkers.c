@@ -5,10 +5,11 @@
 #include "proto/codec/message_type.h"
 #include "tests/sim/check.h"
 
-enum { CHECKERS = 10 };
+enum { CHECKERS = 14 };
 static const struct checker *const all[CHECKERS] = {
-    &check_loss,    &check_speak,  &check_once,   &check_order,  &check_policy,
-    &check_outcome, &check_ledger, &check_digest, &check_bounds, &check_privacy,
+    &check_loss,     &check_speak,     &check_once,   &check_order,  &check_policy,
+    &check_outcome,  &check_ledger,    &check_digest, &check_bounds, &check_privacy,
+    &check_terminal, &check_authority, &check_files,  &check_rows,
 };
 _Static_assert(CHECKERS <= (int)SIM_CHECKERS_MAX, "every checker has a place for its state");
 
@@ -57,7 +58,7 @@ static void see_documents(struct sim *sim, int from, int to, const struct parcel
             is_business(envelope.type) ? record_find(&sim->records, &envelope.id) : NULL;
         if (document.record != NULL && sim_node_of(&envelope.sender) != document.record->sender)
             document.record = NULL;
-        sim->heard_ids[sim->heard_count++ % HEARD_IDS] = envelope.id;
+        sim->hostile.ids[sim->hostile.id_count++ % HEARD_IDS] = envelope.id;
         sim_note(sim, from, "sends", &envelope.id, to * 100 + (int)envelope.type);
         for (size_t j = 0; j < envelope.receipt.item_count; j++)
             sim_note(sim, from, "tells", &envelope.receipt.items[j].message_id,
@@ -96,11 +97,11 @@ void checkers_called(struct node *node, const struct store_message *message, str
     }
 }
 
-void checkers_logged(struct node *node, struct bytes line)
+void checkers_logged(struct node *node, const struct log_line *line, struct bytes text)
 {
     for (size_t i = 0; i < CHECKERS; i++) {
         if (all[i]->logged != NULL)
-            all[i]->logged(node->sim->check_states[i], node, line);
+            all[i]->logged(node->sim->check_states[i], node, line, text);
     }
 }
 

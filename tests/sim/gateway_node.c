@@ -6,21 +6,21 @@
 #include "proto/log/log.h"
 #include "tests/sim/check.h"
 
-enum { FILE_BYTES_MAX = 1024 * 1024 };
-
 void gateway_new(struct node *node)
 {
+    const struct bounds *bounds = &node->sim->bounds;
     struct broker_options options = {.self = node->key,
                                      .offset_minutes = VIETNAM_OFFSET_MINUTES,
-                                     .window_messages = WINDOW_MESSAGES,
-                                     .participants_max = NODES + 2,
-                                     .flights_max = FLIGHTS_MAX,
-                                     .attachment_bytes_max = FILE_BYTES_MAX,
+                                     .window_messages = bounds->gateway_window,
+                                     .participants_max = bounds->participants_max,
+                                     .flights_max = bounds->flights_max,
+                                     .attachment_bytes_max = bounds->file_bytes_max,
                                      .store = &node->store.port,
                                      .blobs = &node->blobs.port,
                                      .crypto = &node->crypto.port};
     if (node->memory.block == NULL)
-        check(arena_init(&node->memory, broker_memory_bytes(&options)));
+        check(arena_init(&node->memory, NODE_ARENA_BYTES));
+    check(broker_memory_bytes(&options) <= NODE_ARENA_BYTES);
     node->broker = broker_new(&options, &node->memory);
     node->registry = node->sim->registry_newest;
     node->model.knows_until_ms = node->sim->now_ms;

@@ -13,26 +13,37 @@ enum { GOOD, EXPIRED, REVOKED, TURN_MAX_MS = 1500, FLOOD_FRAMES = 450 };
 void hostile_open(struct sim *sim)
 {
     struct node *node = &sim->nodes[NODE_HOSTILE];
+    struct hostile *hostile = &sim->hostile;
     wall_t always = {INT64_MAX};
     wall_t ended = {WORLD_EPOCH_MS - 24 * 60 * 60 * 1000};
-    sim->hostile_certificates[GOOD] = node->model.signs_with;
-    sim->hostile_certificates[EXPIRED] =
+    *hostile = (struct hostile){.certificates = {node->model.signs_with}};
+    buffer_init(&hostile->own, FRAME_BYTES_MAX);
+    hostile->certificates[EXPIRED] =
         model_certify(&sim->authority, &node->key, (wall_t){0}, ended, 0, &sim->dice);
-    sim->hostile_certificates[REVOKED] =
+    hostile->certificates[REVOKED] =
         model_certify(&sim->authority, &node->key, (wall_t){0}, always, 0, &sim->dice);
-    sim->authority.certificates[sim->hostile_certificates[REVOKED]].revoked = ended;
-    sim->hostile_at_ms = dice_between(&sim->dice, 0, TURN_MAX_MS);
+    sim->authority.certificates[hostile->certificates[REVOKED]].revoked = ended;
+    hostile->at_ms = dice_between(&sim->dice, 0, TURN_MAX_MS);
+}
+
+void hostile_close(struct sim *sim)
+{
+    if (!sim->has_hostile)
+        return;
+    free(sim->hostile.overheard.data);
+    buffer_release(&sim->hostile.own);
 }
 
 void hostile_overhear(struct sim *sim, struct bytes frame)
 {
+    struct pipe_frame *overheard = &sim->hostile.overheard;
     if (dice_below(&sim->dice, 8) != 0)
         return;
-    uint8_t *copy = realloc(sim->overheard.data, frame.size + 1);
+    uint8_t *copy = realloc(overheard->data, frame.size + 1);
     check(copy != NULL);
     memcpy(copy, frame.data, frame.size);
-    sim->overheard.data = copy;
-    sim->overheard.size = frame.size;
+    overheard->data = copy;
+    overheard->size = frame.size;
 }
 
 /* ---- saying things ---- */
@@ -43,7 +54,12 @@ static void put(struct sim *sim, int node, struct bytes frame)
     network_put(sim, &line->up, frame, line->connection, sim->now_ms + 1);
 }
 
-static void say(struct sim *sim, int node, const struct frame *frame)
+void hostile_put(struct sim *sim, struct bytes frame)
+{
+    put(sim, NODE_HOSTILE, frame);
+}
+
+void hostile_say_as(struct sim *sim, int node, const struct frame *frame)
 {
     struct buffer bytes;
     struct arena scratch;
@@ -55,6 +71,11 @@ static void say(struct sim *sim, int node, const struct frame *frame)
     arena_release(&scratch);
 }
 
+void hostile_say(struct sim *sim, const struct frame *frame)
+{
+    hostile_say_as(sim, NODE_HOSTILE, frame);
+}
+
 static void say_hello(struct sim *sim)
 {
     struct node *node = &sim->nodes[NODE_HOSTILE];
@@ -63,15 +84,16 @@ static void say_hello(struct sim *sim)
                                     .version_max = LINK_VERSION,
                                     .participant = node->key,
                                     .program = bytes_of_text("hostile"),
-                                    .window_messages = 4,
+                                    .window_messages = sim->bounds.adapter_window,
                                     .clock = node_wall(&sim->nodes[NODE_GATEWAY])}};
-    say(sim, NODE_HOSTILE, &hello);
+    hostile_say(sim, &hello);
 }
 
-static void make_id(struct sim *sim, uint64_t number, struct message_id *ret_id)
+void hostile_make_id(struct sim *sim, struct message_id *ret_id)
 {
     struct id_maker maker = {0};
     uint8_t random[ID_RANDOM_BYTES] = {0};
+    uint64_t number = sim->hostile.made_ids++;
     memcpy(random, &number, sizeof number);
     id_make(&maker, (wall_t){node_wall(&sim->nodes[NODE_GATEWAY]).ms}, random, ret_id);
 }
@@ -93,14 +115,24 @@ static void send_sealed(struct sim *sim, int node, struct envelope *draft,
         model_sign(&sim->authority, certificate, view, is_forged, signature);
         struct parcel parcel = {&view, 1, {0}, {signature, sizeof signature}, {0}};
         struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
-        say(sim, node, &frame);
+        hostile_say_as(sim, node, &frame);
+        buffer_clear(&sim->hostile.own);
+        arena_reset(&scratch);
+        if (node == NODE_HOSTILE && !is_forged)
+            (void)frame_build(&frame, &scratch, &sim->hostile.own);
     }
     buffer_release(&document);
     arena_release(&scratch);
 }
 
+void hostile_seal(struct sim *sim, struct envelope *draft, const Lienthong__V1__Body *body)
+{
+    send_sealed(sim, NODE_HOSTILE, draft, body, sim->hostile.certificates[GOOD], false);
+}
+
 static void send_message(struct sim *sim, const struct message_id *id, uint32_t type,
-                         uint64_t sequence, size_t certificate, bool is_forged)
+                         uint64_t sequence, size_t certificate, bool is_forged,
+                         const struct attachment *file)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
@@ -117,8 +149,17 @@ static void send_message(struct sim *sim, const struct message_id *id, uint32_t 
                              .type = type,
                              .dossier_code = bytes_of_text("H38.66-261124-6666"),
                              .procedure_code = bytes_of_text(catalogue_procedure(0)),
-                             .sequence = sequence};
+                             .sequence = sequence,
+                             .attachments = file,
+                             .attachment_count = file != NULL};
     send_sealed(sim, NODE_HOSTILE, &draft, &body, certificate, is_forged);
+}
+
+void hostile_send_result(struct sim *sim, const struct message_id *id, uint64_t sequence,
+                         const struct attachment *file)
+{
+    send_message(sim, id, MESSAGE_TYPE_RESULT, sequence, sim->hostile.certificates[GOOD], false,
+                 file);
 }
 
 /* ---- the turns ---- */
@@ -136,8 +177,8 @@ static void forge_receipt(struct sim *sim)
                              .type = dice_below(&sim->dice, 2) == 0 ? MESSAGE_TYPE_RECEIPT_DELIVERED
                                                                     : MESSAGE_TYPE_RECEIPT_CUSTODY,
                              .receipt = {.items = &item, .item_count = 1}};
-    make_id(sim, sim->hostile_ids++, &draft.id);
-    send_sealed(sim, NODE_HOSTILE, &draft, NULL, sim->hostile_certificates[GOOD], false);
+    hostile_make_id(sim, &draft.id);
+    send_sealed(sim, NODE_HOSTILE, &draft, NULL, sim->hostile.certificates[GOOD], false);
 }
 
 /* An agency's key in wrong hands: its signature is valid, and what it says is about other bytes. */
@@ -157,17 +198,17 @@ static void tell_other_digest(struct sim *sim)
     struct envelope draft = {.recipient = sim->nodes[victim->sender].key,
                              .type = MESSAGE_TYPE_RECEIPT_DELIVERED,
                              .receipt = {.items = &item, .item_count = 1}};
-    make_id(sim, sim->hostile_ids++, &draft.id);
+    hostile_make_id(sim, &draft.id);
     send_sealed(sim, place->node, &draft, NULL, sim->nodes[place->node].model.signs_with, false);
 }
 
 static void acknowledge_others(struct sim *sim)
 {
-    if (sim->heard_count < HEARD_IDS)
+    if (sim->hostile.id_count < HEARD_IDS)
         return;
     struct frame frame = {.kind = dice_below(&sim->dice, 2) == 0 ? FRAME_TAKEN : FRAME_NOT_TAKEN,
-                          .taken = {sim->heard_ids, HEARD_IDS, REASON_OFFICE_REFUSED, 0}};
-    say(sim, NODE_HOSTILE, &frame);
+                          .taken = {sim->hostile.ids, HEARD_IDS, REASON_OFFICE_REFUSED, 0}};
+    hostile_say(sim, &frame);
 }
 
 static void send_garbage(struct sim *sim, size_t size)
@@ -190,39 +231,41 @@ static void flood(struct sim *sim)
 static void send_signed_turns(struct sim *sim)
 {
     struct swarm *swarm = &sim->swarm;
-    const size_t *certificates = sim->hostile_certificates;
+    const size_t *certificates = sim->hostile.certificates;
     struct message_id id;
-    make_id(sim, sim->hostile_ids++, &id);
+    hostile_make_id(sim, &id);
     if (swarm_happens(swarm, MISHAP_HOSTILE_EXPIRED))
-        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[EXPIRED], false);
+        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[EXPIRED], false, NULL);
     if (swarm_happens(swarm, MISHAP_HOSTILE_REVOKED))
-        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[REVOKED], false);
+        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[REVOKED], false, NULL);
     if (swarm_happens(swarm, MISHAP_HOSTILE_FORGED))
-        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[GOOD], true);
+        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[GOOD], true, NULL);
     if (swarm_happens(swarm, MISHAP_HOSTILE_FORBIDDEN))
-        send_message(sim, &id, MESSAGE_TYPE_TRANSFER, 1, certificates[GOOD], false);
-    make_id(sim, sim->hostile_ids++, &id);
+        send_message(sim, &id, MESSAGE_TYPE_TRANSFER, 1, certificates[GOOD], false, NULL);
+    hostile_make_id(sim, &id);
     if (swarm_happens(swarm, MISHAP_HOSTILE_SAME_ID)) {
-        send_message(sim, &id, MESSAGE_TYPE_RESULT, 1, certificates[GOOD], false);
-        send_message(sim, &id, MESSAGE_TYPE_RESULT, 2, certificates[GOOD], false);
+        hostile_send_result(sim, &id, 1, NULL);
+        hostile_send_result(sim, &id, 2, NULL);
     }
 }
 
 void hostile_turn(struct sim *sim)
 {
     struct swarm *swarm = &sim->swarm;
-    sim->hostile_at_ms = sim->now_ms + dice_between(&sim->dice, 20, TURN_MAX_MS);
+    sim->hostile.at_ms = sim->now_ms + dice_between(&sim->dice, 20, TURN_MAX_MS);
     if (!sim->lines[NODE_HOSTILE].is_up || swarm->is_calm)
         return;
     if (dice_below(&sim->dice, 4) == 0)
         say_hello(sim);
     if (swarm_happens(swarm, MISHAP_HOSTILE_GARBAGE))
         send_garbage(sim, dice_below(&sim->dice, 200));
-    if (sim->overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_REPLAY))
-        put(sim, NODE_HOSTILE, (struct bytes){sim->overheard.data, sim->overheard.size});
-    if (sim->overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_CUT))
+    if (sim->hostile.overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_REPLAY))
         put(sim, NODE_HOSTILE,
-            (struct bytes){sim->overheard.data, dice_below(&sim->dice, sim->overheard.size)});
+            (struct bytes){sim->hostile.overheard.data, sim->hostile.overheard.size});
+    if (sim->hostile.overheard.size > 0 && swarm_happens(swarm, MISHAP_HOSTILE_CUT))
+        put(sim, NODE_HOSTILE,
+            (struct bytes){sim->hostile.overheard.data,
+                           dice_below(&sim->dice, sim->hostile.overheard.size)});
     if (swarm_happens(swarm, MISHAP_HOSTILE_OVERSIZE))
         send_garbage(sim, FRAME_BYTES_MAX + 1);
     if (swarm_happens(swarm, MISHAP_HOSTILE_RECEIPT))
@@ -234,4 +277,6 @@ void hostile_turn(struct sim *sim)
     if (swarm_happens(swarm, MISHAP_HOSTILE_FLOOD))
         flood(sim);
     send_signed_turns(sim);
+    hostile_end_turn(sim);
+    hostile_files_turn(sim);
 }

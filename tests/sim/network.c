@@ -208,6 +208,4 @@ void network_clear(struct sim *sim)
 void network_release(struct sim *sim)
 {
     network_clear(sim);
-    free(sim->overheard.data);
-    sim->overheard = (struct pipe_frame){0};
 }

@@ -179,7 +179,7 @@ void node_log(struct node *node, const struct log_line *line, const struct messa
     log_line_format(line, LOG_TEXT, (struct stamp){node_wall(node), VIETNAM_OFFSET_MINUTES}, text,
                     &size);
     sim_note(node->sim, node->index, line->event, id, (int)line->reason);
-    checkers_logged(node, (struct bytes){(const uint8_t *)text, size});
+    checkers_logged(node, line, (struct bytes){(const uint8_t *)text, size});
 }
 
 void node_draw_faults(struct node *node)

@@ -45,6 +45,7 @@ static void learn_sent(struct node *node, const struct store_message *message)
     record->type = message->type;
     record->dossier = dossier_of(sim, message->dossier_code);
     record->sequence = message->sequence;
+    record->was_clock_off = node->clock_offset_ms != 0;
     record->intent = NOWHERE;
     for (size_t i = 0; i < sim->intent_count; i++) {
         struct intent *intent = &sim->intents[i];
@@ -53,6 +54,7 @@ static void learn_sent(struct node *node, const struct store_message *message)
         record->intent = (int)i;
         record->has_file = intent->file != NOWHERE;
         record->has_life = intent->life_ms != 0;
+        record->ends_ms = intent->ends_ms;
     }
 }
 

@@ -21,6 +21,9 @@ static bool pick_entry(struct node *node, struct entry *ret_entry)
 static void operate(struct node *node, const struct entry *entry, enum mishap mishap)
 {
     enum reason reason = REASON_FIELD_INVALID;
+    struct store_message message = {0};
+    (void)node->disk->verbs->read_message(node->disk, entry->message_seq, &message);
+    struct record *record = record_find(&node->sim->records, &message.id);
     if (node->broker != NULL) {
         enum broker_operation operation = mishap == MISHAP_HOLD      ? BROKER_HOLD
                                           : mishap == MISHAP_RELEASE ? BROKER_RELEASE
@@ -34,6 +37,10 @@ static void operate(struct node *node, const struct entry *entry, enum mishap mi
         reason = session_operate(node->session, entry->message_seq, &entry->destination, operation);
     }
     sim_note(node->sim, node->index, mishap_text(mishap), NULL, (int)reason);
+    if (record == NULL || reason != REASON_NONE)
+        return;
+    record->was_expired = record->was_expired || mishap == MISHAP_EXPIRE;
+    record->was_withdrawn = record->was_withdrawn || mishap == MISHAP_WITHDRAW;
 }
 
 void operator_step(struct node *node)

@@ -37,6 +37,9 @@ struct record {
     uint64_t sequence;
     bool has_file;
     bool has_life;
+    int64_t ends_ms;                 /* with has_life: of the world's time, by its sender's clock */
+    bool was_withdrawn, was_expired; /* an operator tried to */
+    bool was_clock_off;              /* when its sender sealed it */
     int intent;
     enum entry_state sent; /* of the sender's entry towards the gateway */
     enum reason sent_reason;

@@ -39,6 +39,11 @@ const char *sim_fault_kind(unsigned int kind)
     return kind < MISHAPS ? mishap_text((enum mishap)kind) : NULL;
 }
 
+bool sim_fault_is_waiting(unsigned int kind)
+{
+    return kind < MISHAPS && mishap_is_waiting((enum mishap)kind);
+}
+
 /* ---- what is said ---- */
 
 void sim_note(struct sim *sim, int node, const char *what, const struct message_id *id,
@@ -117,17 +122,16 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->answer_count = sim->intent_count = 0;
     sim->now_ms = 0;
     sim->steps = sim->frames = 0;
-    sim->hostile_ids = sim->heard_count = 0;
-    sim->overheard.size = 0;
     sim->registry_newest = 0;
     sim->was_registry_second = false;
     sim->violation.is_set = false;
     trace_clear(&sim->trace);
     records_clear(&sim->records);
     checkers_clear(sim);
-    swarm_draw(&sim->swarm, &sim->dice);
+    swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
     sim->has_hostile = dice_below(&sim->dice, 2) == 0;
+    bounds_draw(sim);
     workload_draw(sim);
     for (int i = 0; i < NODES; i++) {
         if (i != NODE_HOSTILE || sim->has_hostile)
@@ -140,6 +144,7 @@ static void begin(struct sim *sim, uint64_t seed)
 static void end(struct sim *sim)
 {
     network_clear(sim);
+    hostile_close(sim);
     for (int i = 0; i < NODES; i++)
         node_close(&sim->nodes[i]);
 }
@@ -201,8 +206,8 @@ static void advance(struct sim *sim)
         int64_t of_node = next_of(sim, i);
         next = of_node < next ? of_node : next;
     }
-    if (sim->has_hostile && !sim->swarm.is_calm && sim->hostile_at_ms < next)
-        next = sim->hostile_at_ms;
+    if (sim->has_hostile && !sim->swarm.is_calm && sim->hostile.at_ms < next)
+        next = sim->hostile.at_ms;
     sim->now_ms = next > sim->now_ms ? next : sim->now_ms + 1;
 }
 
@@ -297,7 +302,7 @@ static void run(struct sim *sim)
             calm(sim);
         network_step(sim);
         operator_world(sim);
-        if (sim->has_hostile && sim->now_ms >= sim->hostile_at_ms)
+        if (sim->has_hostile && sim->now_ms >= sim->hostile.at_ms)
             hostile_turn(sim);
         step_all(sim);
         if (sim->now_ms >= look_at) {

@@ -20,7 +20,7 @@ enum {
     SIM_STEPS_MIN = 2000,
     /* An unanswered message is asked for after an hour; back-off may be as long. */
     SIM_CALM_MS = 3 * 60 * 60 * 1000,
-    SIM_KINDS_MAX = 64,
+    SIM_KINDS_MAX = 128,
 };
 
 /* Also the program's exit codes. */
@@ -33,6 +33,7 @@ struct sim_options {
     /* Real SQLite under every node, on a disk that loses power when its node crashes. Every eighth
      * seed has it in any case. */
     bool uses_sqlite;
+    bool with_waiting; /* also the faults whose mend is not there yet (mishap.def) */
 };
 
 struct sim_result {
@@ -53,5 +54,7 @@ enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_resu
 void sim_report_crash(struct sim *sim, const char *why);
 /* "crash before the commit"; NULL past the last kind. */
 const char *sim_fault_kind(unsigned int kind);
+/* Nothing draws it before its mend is there. */
+bool sim_fault_is_waiting(unsigned int kind);
 
 #endif

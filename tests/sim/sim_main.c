@@ -4,6 +4,7 @@
  *   sim -n COUNT [FROM]            so many seeds, until the first that does not end well
  *   sim -c SECONDS [-j JOBS] [FROM]  a campaign: as many seeds as fit
  *   -s                             real SQLite under every node, on a disk that loses power
+ *   -w                             also the faults that wait for their mend (mishap.def)
  *
  * Exit codes: 0 well, 127 a core ended the process, 128 something did not come to its end, 129 a
  * promise was broken, 2 usage. */
@@ -63,8 +64,8 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: sim [-s] [-v] SEED | sim [-s] -n COUNT [FROM] |"
-                          " sim [-s] -c SECONDS [-j JOBS] [FROM]\n");
+    (void)fprintf(stderr, "usage: sim [-sw] [-v] SEED | sim [-sw] -n COUNT [FROM] |"
+                          " sim [-sw] -c SECONDS [-j JOBS] [FROM]\n");
     return 2;
 }
 
@@ -76,12 +77,14 @@ int main(int count, char **arguments)
     int option;
     if (options.commit == NULL)
         options.commit = "unknown";
-    while ((option = getopt(count, arguments, "svn:c:j:")) != -1) {
+    while ((option = getopt(count, arguments, "svwn:c:j:")) != -1) {
         uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
         if (option == 'v')
             options.is_verbose = true;
         else if (option == 's')
             options.uses_sqlite = true;
+        else if (option == 'w')
+            options.with_waiting = true;
         else if (option == 'n')
             seeds = number;
         else if (option == 'c')

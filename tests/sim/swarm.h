@@ -8,9 +8,11 @@
 #include "tests/sim/dice.h"
 
 enum mishap {
-#define MISHAP(name, text, most) MISHAP_##name,
+#define MISHAP(name, text, most)  MISHAP_##name,
+#define WAITING(name, text, most) MISHAP_##name,
 #include "tests/sim/mishap.def"
 #undef MISHAP
+#undef WAITING
     MISHAPS,
 };
 
@@ -21,10 +23,14 @@ struct swarm {
     bool is_calm; /* nothing happens any more */
 };
 
-void swarm_draw(struct swarm *swarm, struct dice *dice);
+/* with_waiting: also those that wait for a mend (mishap.def). */
+void swarm_draw(struct swarm *swarm, struct dice *dice, bool with_waiting);
+/* Switches off all that is not what a hostile participant does. */
+void swarm_only_hostile(struct swarm *swarm);
 /* Rolls the dice at an opportunity; what happens is counted. */
 bool swarm_happens(struct swarm *swarm, enum mishap mishap);
 uint64_t swarm_total(const struct swarm *swarm);
 const char *mishap_text(enum mishap mishap);
+bool mishap_is_waiting(enum mishap mishap);
 
 #endif

@@ -58,7 +58,7 @@ void workload_draw(struct sim *sim)
     for (int i = 0; i < sim->dossier_count; i++) {
         struct dossier *dossier = &sim->dossiers[i];
         (void)snprintf(dossier->code, sizeof dossier->code, "H38.09-261124-%04d", i + 1);
-        dossier->procedure = (int)dice_below(&sim->dice, PROCEDURES);
+        dossier->procedure = (int)dice_below(&sim->dice, sim->has_hostile ? PROCEDURES : AGENCIES);
         dossier->agency = NOWHERE;
         int64_t at = dice_between(&sim->dice, 0, sim->storm_ms * 3 / 4);
         (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_TRANSFER, i, at);
@@ -138,7 +138,7 @@ static void fill_body(uint32_t type, Lienthong__V1__Body *body)
 static enum reason submit(struct node *node, int number, struct submitted *ret_submitted)
 {
     struct sim *sim = node->sim;
-    const struct intent *intent = &sim->intents[number];
+    struct intent *intent = &sim->intents[number];
     struct dossier *dossier = &sim->dossiers[intent->dossier];
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     struct attachment attachment;
@@ -160,9 +160,11 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
         draft->attachments = &attachment;
         draft->attachment_count = 1;
     }
-    if (intent->life_ms != 0)
+    if (intent->life_ms != 0) {
         draft->expires =
             (struct stamp){{node_wall(node).ms + intent->life_ms}, VIETNAM_OFFSET_MINUTES};
+        intent->ends_ms = draft->expires.at.ms - WORLD_EPOCH_MS;
+    }
     return session_submit(node->session, &submission, ret_submitted);
 }
 

@@ -10,7 +10,10 @@
  *   office.c         back offices, honest, slow and lying
  *   workload.c       what is submitted, and when
  *   operator.c       operators' hands, key rotation, registry reloads, clocks
+ *   bounds.c         the cores' bounds, which a seed draws small
  *   hostile.c        a registered participant without manners
+ *   hostile_end.c    its end of the line: every frame, every connection, every answer
+ *   hostile_files.c  its files, and other people's
  *   catalogue.c      the registry's two versions, and what they should decide
  *   checkers.c       hands what is seen to the checkers (check_*.c)
  */
@@ -19,6 +22,7 @@
 
 #include "adapters/core/session.h"
 #include "gateway/core/broker.h"
+#include "schema/body.pb-c.h"
 #include "tests/sim/model_crypto.h"
 #include "tests/sim/record.h"
 #include "tests/sim/sim.h"
@@ -47,10 +51,8 @@ enum {
     FILES = 6,
     HEARD_IDS = 16,
     NODE_ARENA_BYTES = 48 * 1024 * 1024, /* never touched as a whole */
-    WINDOW_MESSAGES = 16,                /* small, so that it is reached */
-    FLIGHTS_MAX = 64,
-    OFFICE_WINDOW = 3,
-    PORTS_FAIL_MAX = 6, /* calls in a row */
+    HOSTILE_HEARD_MAX = 64,              /* messages that it was sent, the last ones */
+    PORTS_FAIL_MAX = 6,                  /* calls in a row */
 
     REGISTRY_VERSIONS = 2,
 };
@@ -151,7 +153,8 @@ struct intent {
     struct digest answered_digest;
     int file; /* NOWHERE: none */
     int64_t life_ms;
-    bool is_done; /* its commit is known */
+    int64_t ends_ms; /* as last submitted: of the world's time, by its sender's clock */
+    bool is_done;    /* its commit is known */
     bool is_repeated_once;
     struct message_id id;
     bool is_in_step;
@@ -161,6 +164,43 @@ struct dossier {
     char code[DOSSIER_TEXT_BYTES];
     int procedure;
     int agency; /* node that its first transfer went to; NOWHERE: none yet */
+};
+
+/* ---- bounds ---- */
+
+/* What the cores are given: small, so that they are reached (bounds.c). */
+struct bounds {
+    uint32_t flights_max;    /* of the gateway and of each adapter */
+    uint32_t gateway_window; /* granted to each adapter */
+    uint32_t adapter_window; /* granted to the gateway */
+    uint32_t office_window;
+    uint32_t participants_max;
+    uint64_t file_bytes_max; /* at the gateway */
+    uint64_t adapter_file_bytes_max;
+};
+
+/* ---- the hostile one ---- */
+
+/* A message that it was sent: its own to answer. */
+struct heard {
+    struct key sender;
+    struct message_id id;
+    struct digest digest;
+    uint32_t type;
+    bool has_file;
+    struct digest file;
+};
+
+struct hostile {
+    size_t certificates[3];           /* good, expired, revoked */
+    struct pipe_frame overheard;      /* a frame of somebody else */
+    struct message_id ids[HEARD_IDS]; /* of documents that left lately, a ring */
+    uint64_t id_count;
+    struct heard heard[HOSTILE_HEARD_MAX]; /* a ring */
+    uint64_t heard_count;
+    uint64_t made_ids;
+    int64_t at_ms;
+    struct buffer own; /* the last frame with a message that it sealed well */
 };
 
 struct violation {
@@ -190,14 +230,9 @@ struct sim {
     int dossier_count;
     int agency_count;
     bool has_hostile, has_portal;
-    size_t hostile_certificates[3]; /* good, expired, revoked */
-    size_t portal_certificate;
+    struct bounds bounds;
+    struct hostile hostile;
     unsigned int incarnations[NODES];
-    struct pipe_frame overheard;            /* a frame of somebody else, for the hostile one */
-    struct message_id heard_ids[HEARD_IDS]; /* of documents that left lately, a ring */
-    uint64_t heard_count;
-    uint64_t hostile_ids;
-    int64_t hostile_at_ms;
     int64_t now_ms;
     int64_t storm_ms; /* when the faults stop */
     uint64_t steps;
@@ -283,16 +318,39 @@ void operator_world(struct sim *sim);
 /* After the storm: whatever is held is released. */
 void operator_release_all(struct node *node);
 
+/* ---- bounds.c */
+void bounds_draw(struct sim *sim);
+
 /* ---- hostile.c */
 void hostile_open(struct sim *sim);
+void hostile_close(struct sim *sim);
 void hostile_turn(struct sim *sim);
 void hostile_overhear(struct sim *sim, struct bytes frame);
+/* For hostile_….c. A frame of its own, over its line. */
+void hostile_say(struct sim *sim, const struct frame *frame);
+/* The same over another participant's line, whose key it has. */
+void hostile_say_as(struct sim *sim, int node, const struct frame *frame);
+void hostile_put(struct sim *sim, struct bytes frame);
+void hostile_make_id(struct sim *sim, struct message_id *ret_id);
+/* Seals what the draft says with its good certificate and sends it. body may be NULL. */
+void hostile_seal(struct sim *sim, struct envelope *draft, const Lienthong__V1__Body *body);
+/* A result of its own, as its policy allows it. file: NULL for none. */
+void hostile_send_result(struct sim *sim, const struct message_id *id, uint64_t sequence,
+                         const struct attachment *file);
+
+/* ---- hostile_end.c */
+void hostile_end_turn(struct sim *sim);
+/* ---- hostile_files.c */
+void hostile_files_turn(struct sim *sim);
+/* The gateway asks it for a file, or sends it one. */
+void hostile_file_frame(struct sim *sim, const struct frame *frame);
 
 /* ---- catalogue.c */
 struct registry *catalogue_registry(int version);
 void catalogue_release(void);
 const char *catalogue_procedure(int procedure);
-enum { PROCEDURES = 4 };
+/* The last one is the hostile agency's. */
+enum { PROCEDURES = AGENCIES + 1 };
 /* What the registry should decide, said in another way than routing does. The first node is the
  * recipient, the second, if any, has a copy. 0: forbidden or nowhere. */
 size_t catalogue_destinations(const struct sim *sim, int version, int sender, uint32_t type,

@@ -1,0 +1,32 @@
+/* The cores' bounds, drawn small: a bound that no run reaches is one that nobody has tried. What a
+ * bound may be depends on what must still get through: every honest message. */
+#include "tests/sim/check.h"
+
+static uint32_t one_of(struct sim *sim, const uint32_t *choices, size_t count)
+{
+    return choices[dice_below(&sim->dice, count)];
+}
+
+void bounds_draw(struct sim *sim)
+{
+    enum { CHOICES = 4 };
+    /* Half of a file is larger than one chunk, the largest of them than the smaller bound. */
+    enum { FILE_BYTES_SMALL = 150 * 1024, FILE_BYTES_LARGE = 1024 * 1024 };
+    /* As long as a destination that answers nothing leaves one flight to the others: each that
+     * holds its own takes half of what is left (routing/outbox). */
+    static const uint32_t flights[CHOICES] = {8, 16, 32, 64};
+    static const uint32_t windows[CHOICES] = {1, 2, 5, 16};
+    static const uint32_t calls[CHOICES] = {1, 2, 3, 8};
+    bool is_file_small = dice_below(&sim->dice, 4) == 0;
+    sim->bounds = (struct bounds){
+        .flights_max = one_of(sim, flights, CHOICES),
+        .gateway_window = one_of(sim, windows, CHOICES),
+        .adapter_window = one_of(sim, windows, CHOICES),
+        .office_window = one_of(sim, calls, CHOICES),
+        /* Everybody but the gateway itself: a name that was made up would take an honest place. */
+        .participants_max = NODES - 1,
+        .file_bytes_max = is_file_small ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,
+        .adapter_file_bytes_max =
+            dice_below(&sim->dice, 8) == 0 ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,
+    };
+}
