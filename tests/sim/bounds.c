@@ -17,12 +17,15 @@ void bounds_draw(struct sim *sim)
     static const uint32_t flights[CHOICES] = {8, 16, 32, 64};
     static const uint32_t windows[CHOICES] = {1, 2, 5, 16};
     static const uint32_t calls[CHOICES] = {1, 2, 3, 8};
+    /* What waits for an office's place or a narrow line waits longer with one more sender: what
+     * is measured is what the gateway does to them. */
+    bool is_wide = sim->is_fairness;
     bool is_file_small = dice_below(&sim->dice, 4) == 0;
     sim->bounds = (struct bounds){
         .flights_max = one_of(sim, flights, CHOICES),
-        .gateway_window = one_of(sim, windows, CHOICES),
-        .adapter_window = one_of(sim, windows, CHOICES),
-        .office_window = one_of(sim, calls, CHOICES),
+        .gateway_window = is_wide ? windows[CHOICES - 1] : one_of(sim, windows, CHOICES),
+        .adapter_window = is_wide ? windows[CHOICES - 1] : one_of(sim, windows, CHOICES),
+        .office_window = is_wide ? calls[CHOICES - 1] : one_of(sim, calls, CHOICES),
         /* Everybody but the gateway itself: a name that was made up would take an honest place. */
         .participants_max = NODES - 1,
         .file_bytes_max = is_file_small ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,

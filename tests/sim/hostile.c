@@ -37,7 +37,12 @@ void hostile_close(struct sim *sim)
 void hostile_overhear(struct sim *sim, struct bytes frame)
 {
     struct pipe_frame *overheard = &sim->hostile.overheard;
+    struct frame parsed;
     if (dice_below(&sim->dice, 8) != 0)
+        return;
+    /* Who has overheard a file has it: what check_files.c says of it would not hold. */
+    arena_reset(&sim->parse);
+    if (frame_parse(frame, &sim->parse, &parsed) != REASON_NONE || parsed.kind == FRAME_BLOB_CHUNK)
         return;
     uint8_t *copy = realloc(overheard->data, frame.size + 1);
     check(copy != NULL);

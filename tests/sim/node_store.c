@@ -42,6 +42,7 @@ static void learn_sent(struct node *node, const struct store_message *message)
     }
     record->digest = message->digest;
     record->sender = node->index;
+    record->sent_ms = sim->now_ms;
     record->type = message->type;
     record->dossier = dossier_of(sim, message->dossier_code);
     record->sequence = message->sequence;

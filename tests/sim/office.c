@@ -60,6 +60,7 @@ static enum reason take(struct node *node, struct record *record, struct place *
         return reason;
     if (place != NULL) {
         place->is_at_office = true;
+        place->at_office_ms = sim->now_ms;
         sim_note(sim, node->index, "office has it", &record->id, record->dossier);
         workload_answer(sim, record, node->index);
     }

@@ -24,6 +24,7 @@ struct place {
     bool is_taken;          /* committed by the recipient's adapter */
     unsigned int calls;     /* of the office that are under way */
     bool is_at_office;      /* the office has it */
+    int64_t at_office_ms;   /* since then */
     bool is_settled;        /* the adapter committed how the office ended it */
     bool is_office_refused; /* the office said no */
 };
@@ -32,6 +33,7 @@ struct record {
     struct message_id id;
     struct digest digest;
     int sender;
+    int64_t sent_ms; /* when its sender had committed it */
     uint32_t type;
     int dossier;
     uint64_t sequence;

@@ -12,6 +12,7 @@ enum {
     STORM_MAX_MS = 150 * 1000,
     DONE_LOOK_MS = 500,
     STEPS_MAX = 2000000, /* a run that does not end is stuck */
+    FAIRNESS_EVERY = 4,  /* one seed in so many, if it has a hostile participant */
 };
 _Static_assert(MISHAPS <= (int)SIM_KINDS_MAX, "every kind of fault has its counter");
 
@@ -131,6 +132,15 @@ static void begin(struct sim *sim, uint64_t seed)
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
     sim->has_hostile = dice_below(&sim->dice, 2) == 0;
+    sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
+    if (sim->is_fairness) {
+        swarm_only_hostile(&sim->swarm);
+        sim->swarm.per_million[MISHAP_HOSTILE_TWIN] = 0; /* whose key it has is harmed */
+        /* Who names another's file holds up its upload: waits for its mend like a WAITING mishap.
+         */
+        if (!sim->options.with_waiting)
+            sim->swarm.per_million[MISHAP_HOSTILE_NAMES] = 0;
+    }
     bounds_draw(sim);
     workload_draw(sim);
     for (int i = 0; i < NODES; i++) {
@@ -206,7 +216,8 @@ static void advance(struct sim *sim)
         int64_t of_node = next_of(sim, i);
         next = of_node < next ? of_node : next;
     }
-    if (sim->has_hostile && !sim->swarm.is_calm && sim->hostile.at_ms < next)
+    if (sim->has_hostile && !sim->is_hostile_silent && !sim->swarm.is_calm &&
+        sim->hostile.at_ms < next)
         next = sim->hostile.at_ms;
     sim->now_ms = next > sim->now_ms ? next : sim->now_ms + 1;
 }
@@ -302,7 +313,7 @@ static void run(struct sim *sim)
             calm(sim);
         network_step(sim);
         operator_world(sim);
-        if (sim->has_hostile && sim->now_ms >= sim->hostile.at_ms)
+        if (sim->has_hostile && !sim->is_hostile_silent && sim->now_ms >= sim->hostile.at_ms)
             hostile_turn(sim);
         step_all(sim);
         if (sim->now_ms >= look_at) {
@@ -320,7 +331,17 @@ static void run(struct sim *sim)
 
 enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_result)
 {
+    sim->is_hostile_silent = false;
     begin(sim, seed);
+    if (sim->is_fairness) {
+        sim->is_hostile_silent = true;
+        run(sim);
+        sim->is_hostile_silent = false;
+        if (!sim->violation.is_set) {
+            end(sim);
+            begin(sim, seed);
+        }
+    }
     run(sim);
     *ret_result = (struct sim_result){
         .end = !sim->violation.is_set       ? SIM_WELL

@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 enum {
-    SIM_CHECKERS_MAX = 16,
+    SIM_CHECKERS_MAX = 24,
     SIM_STEPS_MIN = 2000,
     /* An unanswered message is asked for after an hour; back-off may be as long. */
     SIM_CALM_MS = 3 * 60 * 60 * 1000,

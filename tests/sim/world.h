@@ -229,7 +229,10 @@ struct sim {
     struct dossier dossiers[DOSSIERS_MAX];
     int dossier_count;
     int agency_count;
-    bool has_hostile, has_portal;
+    bool has_hostile;
+    /* The seed runs twice (check_fair.c), first with the hostile one silent. */
+    bool is_fairness, is_hostile_silent;
+    int64_t quiet_median_ms, quiet_longest_ms;
     struct bounds bounds;
     struct hostile hostile;
     unsigned int incarnations[NODES];
