@@ -70,6 +70,23 @@ static void log_transition(void *context, const struct transition *transition)
 
 /* ---- the step ---- */
 
+/* A head of another history that it could judge: it continues what the adapter has seen, or claims
+ * to continue more. */
+static void note_fork(struct node *node, const struct intake *intake)
+{
+    struct session_status status;
+    if (intake->reason != REASON_NONE || intake->frame.kind != FRAME_LEDGER_HEAD ||
+        intake->messages[0].verdict != REASON_NONE ||
+        intake->messages[0].envelope.tree_head.root.bytes[0] != FORGED_ROOT_BYTE ||
+        intake->messages[0].envelope.tree_head.root.bytes[1] != FORGED_ROOT_BYTE)
+        return;
+    session_status(node->session, &status);
+    bool is_from_ours = intake->frame.ledger_head.from_tree_size == status.head.tree_size;
+    bool is_mended = node->sim->swarm.per_million[MISHAP_GATEWAY_FORKS_AHEAD] > 0;
+    node->was_forked =
+        node->was_forked || (status.store == REASON_NONE && (is_from_ours || is_mended));
+}
+
 static void feed(struct node *node)
 {
     struct line *line = &node->sim->lines[node->index];
@@ -80,8 +97,11 @@ static void feed(struct node *node)
     if (line->has_come_up)
         session_link_up(node->session);
     line->has_gone_down = line->has_come_up = false;
-    while (session_has_room(node->session) && network_receive(node->sim, &line->down, &frame))
-        session_intake(node->session, node_examine(node, &frame, gateway));
+    while (session_has_room(node->session) && network_receive(node->sim, &line->down, &frame)) {
+        struct intake *intake = node_examine(node, &frame, gateway);
+        note_fork(node, intake);
+        session_intake(node->session, intake);
+    }
 }
 
 static void settle(struct node *node, bool is_committed)

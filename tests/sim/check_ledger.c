@@ -148,6 +148,19 @@ static void committed(void *context, struct node *node, const struct store_plan 
 }
 
 /* One old entry after another is read again; and every witness's head is one that was made. */
+/* Who was shown another history says so. */
+static void ended(void *context, struct sim *sim)
+{
+    (void)context;
+    for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++) {
+        struct session_status status;
+        session_status(sim->nodes[i].session, &status);
+        if (sim->nodes[i].was_forked && !status.ledger_alarm)
+            sim_violated(sim, 7, NULL, "%s was shown another history, and is silent",
+                         sim_node_name(i));
+    }
+}
+
 static void stepped(void *context, struct node *node)
 {
     struct state *state = context;
@@ -168,7 +181,7 @@ static void stepped(void *context, struct node *node)
         return;
     struct session_status status;
     session_status(node->session, &status);
-    if (status.ledger_alarm)
+    if (status.ledger_alarm && !node->was_forked)
         sim_violated(sim, 7, NULL, "%s sees an honest ledger as rewritten",
                      sim_node_name(node->index));
     if (status.head.tree_size >= ENTRIES_MAX ||
@@ -181,4 +194,5 @@ static void stepped(void *context, struct node *node)
 const struct checker check_ledger = {.name = "ledger",
                                      .state_bytes = sizeof(struct state),
                                      .committed = committed,
-                                     .stepped = stepped};
+                                     .stepped = stepped,
+                                     .ended = ended};

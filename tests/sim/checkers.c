@@ -37,6 +37,8 @@ void checkers_close(struct sim *sim)
 
 void checkers_committed(struct node *node, const struct store_plan *plan)
 {
+    if (node->sim->is_lost)
+        return;
     for (size_t i = 0; i < CHECKERS; i++) {
         if (all[i]->committed != NULL)
             all[i]->committed(node->sim->check_states[i], node, plan);
@@ -107,6 +109,8 @@ void checkers_logged(struct node *node, const struct log_line *line, struct byte
 
 void checkers_stepped(struct node *node)
 {
+    if (node->sim->is_lost)
+        return;
     for (size_t i = 0; i < CHECKERS; i++) {
         if (all[i]->stepped != NULL)
             all[i]->stepped(node->sim->check_states[i], node);

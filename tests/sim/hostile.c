@@ -8,7 +8,7 @@
 #include "schema/body.pb-c.h"
 #include "tests/sim/check.h"
 
-enum { GOOD, EXPIRED, REVOKED, TURN_MAX_MS = 1500, FLOOD_FRAMES = 450 };
+enum { GOOD, EXPIRED, REVOKED, TURN_MAX_MS = 1500, FLOOD_FRAMES = 450, GOOD_MESSAGES = 20 };
 
 void hostile_open(struct sim *sim)
 {
@@ -66,14 +66,7 @@ void hostile_put(struct sim *sim, struct bytes frame)
 
 void hostile_say_as(struct sim *sim, int node, const struct frame *frame)
 {
-    struct buffer bytes;
-    struct arena scratch;
-    check(arena_init(&scratch, FRAME_ARENA_BYTES));
-    buffer_init(&bytes, FRAME_BYTES_MAX);
-    if (frame_build(frame, &scratch, &bytes) == REASON_NONE)
-        put(sim, node, buffer_view(&bytes));
-    buffer_release(&bytes);
-    arena_release(&scratch);
+    network_say(sim, &sim->lines[node].up, frame, sim->lines[node].connection);
 }
 
 void hostile_say(struct sim *sim, const struct frame *frame)
@@ -103,9 +96,9 @@ void hostile_make_id(struct sim *sim, struct message_id *ret_id)
     id_make(&maker, (wall_t){node_wall(&sim->nodes[NODE_GATEWAY]).ms}, random, ret_id);
 }
 
-/* Seals what the draft says in that node's name, and sends it over its line. */
-static void send_sealed(struct sim *sim, int node, struct envelope *draft,
-                        const Lienthong__V1__Body *body, size_t certificate, bool is_forged)
+/* The frame of what the draft says in that node's name; empty when the codec does not build it. */
+static void seal(struct sim *sim, int node, struct envelope *draft, const Lienthong__V1__Body *body,
+                 size_t certificate, bool is_forged, struct buffer *ret_frame)
 {
     struct buffer document;
     struct arena scratch;
@@ -120,14 +113,33 @@ static void send_sealed(struct sim *sim, int node, struct envelope *draft,
         model_sign(&sim->authority, certificate, view, is_forged, signature);
         struct parcel parcel = {&view, 1, {0}, {signature, sizeof signature}, {0}};
         struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
-        hostile_say_as(sim, node, &frame);
-        buffer_clear(&sim->hostile.own);
         arena_reset(&scratch);
-        if (node == NODE_HOSTILE && !is_forged)
-            (void)frame_build(&frame, &scratch, &sim->hostile.own);
+        (void)frame_build(&frame, &scratch, ret_frame);
     }
     buffer_release(&document);
     arena_release(&scratch);
+}
+
+void hostile_seal_frame(struct sim *sim, int signer, size_t certificate, struct envelope *draft,
+                        struct buffer *ret_frame)
+{
+    seal(sim, signer, draft, NULL, certificate, false, ret_frame);
+}
+
+static void send_sealed(struct sim *sim, int node, struct envelope *draft,
+                        const Lienthong__V1__Body *body, size_t certificate, bool is_forged)
+{
+    struct buffer frame;
+    buffer_init(&frame, FRAME_BYTES_MAX);
+    seal(sim, node, draft, body, certificate, is_forged, &frame);
+    struct bytes view = buffer_view(&frame);
+    if (view.size > 0)
+        put(sim, node, view);
+    if (node == NODE_HOSTILE && !is_forged && view.size > 0) {
+        buffer_clear(&sim->hostile.own);
+        (void)buffer_append(&sim->hostile.own, view);
+    }
+    buffer_release(&frame);
 }
 
 void hostile_seal(struct sim *sim, struct envelope *draft, const Lienthong__V1__Body *body)
@@ -233,6 +245,28 @@ static void flood(struct sim *sim)
         send_garbage(sim, dice_below(&sim->dice, 40));
 }
 
+static void send_many(struct sim *sim)
+{
+    for (int i = 0; i < GOOD_MESSAGES; i++) {
+        struct message_id id;
+        hostile_make_id(sim, &id);
+        hostile_send_result(sim, &id, sim->hostile.made_ids, NULL);
+    }
+}
+
+/* A new certificate that the gateway knows and others will know with their next reload. */
+static void enrol_at_gateway(struct sim *sim)
+{
+    struct hostile *hostile = &sim->hostile;
+    if (hostile->is_unknown)
+        return;
+    hostile->is_unknown = true;
+    hostile->certificates[GOOD] =
+        model_certify(&sim->authority, &sim->nodes[NODE_HOSTILE].key, (wall_t){0},
+                      (wall_t){INT64_MAX}, sim->now_ms, &sim->dice);
+    sim->nodes[NODE_GATEWAY].reload_at_ms = sim->now_ms;
+}
+
 static void send_signed_turns(struct sim *sim)
 {
     struct swarm *swarm = &sim->swarm;
@@ -281,6 +315,10 @@ void hostile_turn(struct sim *sim)
         acknowledge_others(sim);
     if (swarm_happens(swarm, MISHAP_HOSTILE_FLOOD))
         flood(sim);
+    if (swarm_happens(swarm, MISHAP_HOSTILE_UNKNOWN_YET))
+        enrol_at_gateway(sim);
+    if (swarm_happens(swarm, MISHAP_HOSTILE_SENDS))
+        send_many(sim);
     send_signed_turns(sim);
     hostile_end_turn(sim);
     hostile_files_turn(sim);

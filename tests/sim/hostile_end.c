@@ -146,13 +146,13 @@ static struct frame_blob odd_blob(struct sim *sim)
     return blob;
 }
 
-static void say_odd(struct sim *sim)
+bool hostile_odd_frame(struct sim *sim, struct message_id ret_ids[HOSTILE_ODD_IDS],
+                       struct frame *ret_frame)
 {
-    struct message_id ids[4];
     struct frame frame = {
         .kind = (enum frame_kind)dice_between(&sim->dice, FRAME_HELLO, FRAME_GOODBYE)};
-    for (size_t i = 0; i < 4; i++)
-        odd_id(sim, &ids[i]);
+    for (size_t i = 0; i < HOSTILE_ODD_IDS; i++)
+        odd_id(sim, &ret_ids[i]);
     switch (frame.kind) {
     case FRAME_HELLO:
         frame.hello = odd_hello(sim);
@@ -168,12 +168,12 @@ static void say_odd(struct sim *sim)
         break;
     case FRAME_TAKEN:
     case FRAME_NOT_TAKEN:
-        frame.taken = (struct frame_taken){ids, dice_below(&sim->dice, 5), odd_reason(sim),
-                                           (uint32_t)odd_number(sim)};
+        frame.taken = (struct frame_taken){ret_ids, dice_below(&sim->dice, HOSTILE_ODD_IDS + 1),
+                                           odd_reason(sim), (uint32_t)odd_number(sim)};
         break;
     case FRAME_PARCELS:
-    case FRAME_LEDGER_HEAD: /* hostile.c seals things; a head is a gateway's */
-        return;
+    case FRAME_LEDGER_HEAD:
+        return false;
     case FRAME_GOODBYE:
         frame.goodbye = odd_reason(sim);
         break;
@@ -183,7 +183,16 @@ static void say_odd(struct sim *sim)
         if (frame.kind == FRAME_BLOB_CHUNK)
             dice_fill(&sim->dice, frame.blob.digest.bytes, DIGEST_BYTES);
     }
-    hostile_say(sim, &frame);
+    *ret_frame = frame;
+    return true;
+}
+
+static void say_odd(struct sim *sim)
+{
+    struct frame frame;
+    struct message_id ids[HOSTILE_ODD_IDS];
+    if (hostile_odd_frame(sim, ids, &frame))
+        hostile_say(sim, &frame);
 }
 
 /* ---- connections ---- */

@@ -40,6 +40,18 @@ void network_put(struct sim *sim, struct pipe *pipe, struct bytes frame, uint64_
     sim->frames++;
 }
 
+void network_say(struct sim *sim, struct pipe *pipe, const struct frame *frame, uint64_t connection)
+{
+    struct buffer bytes;
+    struct arena scratch;
+    check(arena_init(&scratch, FRAME_ARENA_BYTES));
+    buffer_init(&bytes, FRAME_BYTES_MAX);
+    if (frame_build(frame, &scratch, &bytes) == REASON_NONE)
+        network_put(sim, pipe, buffer_view(&bytes), connection, sim->now_ms + 1);
+    buffer_release(&bytes);
+    arena_release(&scratch);
+}
+
 static int64_t pipe_next_ms(const struct pipe *pipe)
 {
     if (pipe->count == 0)

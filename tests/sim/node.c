@@ -42,6 +42,17 @@ static void lose_power(struct node *node)
     open_disk(node);
 }
 
+void node_put_back(struct node *node)
+{
+    node->disk->verbs->close(node->disk);
+    node->copy->verbs->close(node->copy);
+    store_memory_image_destroy(&node->image);
+    node->image = node->copy_image;
+    node->copy_image = NULL;
+    node->copy = NULL;
+    open_disk(node);
+}
+
 void node_open(struct sim *sim, int index)
 {
     struct node *node = &sim->nodes[index];
@@ -55,7 +66,8 @@ void node_open(struct sim *sim, int index)
         node->power = crash_vfs_new(sim->seed + (uint64_t)index);
     open_disk(node);
     size_t certificate =
-        model_certify(&sim->authority, &node->key, (wall_t){0}, (wall_t){INT64_MAX}, 0, &sim->dice);
+        model_certify(&sim->authority, &node->key, (wall_t){WORLD_EPOCH_MS - CERTIFICATE_OLD_MS},
+                      (wall_t){WORLD_EPOCH_MS + CERTIFICATE_LEFT_MS}, 0, &sim->dice);
     model_crypto_init(&node->model, &sim->authority, &sim->dice, certificate);
     failing_blobs_init(&node->blobs, node->kept, &node->port_faults);
     failing_crypto_init(&node->crypto, &node->model.port, &node->port_faults);
@@ -64,6 +76,7 @@ void node_open(struct sim *sim, int index)
     if (index == NODE_HOSTILE)
         return;
     node->restart_at_ms = dice_between(&sim->dice, 0, 500);
+    rollback_open(node);
 }
 
 static void free_intakes(struct node *node)
@@ -95,6 +108,7 @@ void node_close(struct node *node)
     if (node->power != NULL)
         crash_vfs_destroy(&node->power);
     store_memory_image_destroy(&node->image);
+    rollback_close(node);
     node->is_used = false;
 }
 
@@ -107,6 +121,7 @@ void node_start(struct node *node)
     node->started_ms = sim->now_ms;
     node->is_up = true;
     node->port_faults.fail_at = 0;
+    node->was_forked = false;
     sim->incarnations[node->index]++;
     sim_note(sim, node->index, "starts", NULL, 0);
     if (node->index == NODE_GATEWAY)

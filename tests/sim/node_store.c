@@ -172,6 +172,7 @@ static enum reason commit(struct store *store, const struct store_plan *plan)
     if (reason != REASON_NONE)
         return reason;
     checkers_committed(node, plan);
+    rollback_committed(node, plan);
     if (node->index == NODE_GATEWAY)
         learn_from_gateway(node, plan);
     else

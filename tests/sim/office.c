@@ -53,6 +53,8 @@ static enum reason decide(struct sim *sim, struct place *place)
 static enum reason take(struct node *node, struct record *record, struct place *place)
 {
     struct sim *sim = node->sim;
+    if (record == NULL && swarm_happens(&sim->swarm, MISHAP_HOSTILE_OFFICE))
+        return REASON_OFFICE_ERROR; /* what is wrong with it is wrong each time */
     if (place != NULL && place->is_at_office)
         return dice_below(&sim->dice, 4) == 0 ? REASON_OFFICE_DUPLICATE : REASON_NONE;
     enum reason reason = decide(sim, place);

@@ -76,12 +76,37 @@ static void jump_clock(struct sim *sim)
 {
     enum { JUMP_MAX_MS = 12 * 60 * 1000 }; /* past what a hello is allowed (CLOCK_SKEW_MAX_MS) */
     struct node *node = &sim->nodes[dice_below(&sim->dice, NODES)];
-    if (!node->is_used)
+    if (!node->is_used || node->far_until_ms != 0)
         return;
     node->clock_offset_ms = dice_below(&sim->dice, 4) == 0
                                 ? dice_between(&sim->dice, -JUMP_MAX_MS, JUMP_MAX_MS)
                                 : dice_between(&sim->dice, -2000, 2000);
     sim_note(sim, node->index, "clock jumps", NULL, node->clock_offset_ms);
+}
+
+/* Months off, for seconds to an hour, also across a restart. */
+static void jump_far(struct sim *sim)
+{
+    enum { FAR_MIN_MS = 3000, FAR_MAX_MS = 60 * 60 * 1000 };
+    struct node *node = &sim->nodes[dice_below(&sim->dice, NODE_HOSTILE)];
+    if (node->far_until_ms != 0)
+        return;
+    bool is_short = dice_below(&sim->dice, 2) == 0;
+    node->far_until_ms =
+        sim->now_ms + dice_between(&sim->dice, FAR_MIN_MS, is_short ? 10 * FAR_MIN_MS : FAR_MAX_MS);
+    node->clock_offset_ms = dice_below(&sim->dice, 2) == 0 ? CLOCK_FAR_MS : -CLOCK_FAR_MS;
+    sim_note(sim, node->index, "clock is months off", NULL, node->clock_offset_ms);
+}
+
+static void mend_clocks(struct sim *sim)
+{
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &sim->nodes[i];
+        if (node->far_until_ms == 0 || sim->now_ms < node->far_until_ms)
+            continue;
+        node->far_until_ms = node->clock_offset_ms = 0;
+        sim_note(sim, i, "clock is right again", NULL, 0);
+    }
 }
 
 static void load_registry(struct sim *sim, int64_t longest_ms)
@@ -99,8 +124,9 @@ static void rotate_key(struct sim *sim)
     if (!node->is_used || node->rotates_at_ms != 0 ||
         sim->authority.count == MODEL_CERTIFICATES_MAX)
         return;
-    node->next_certificate = model_certify(&sim->authority, &node->key, (wall_t){0},
-                                           (wall_t){INT64_MAX}, sim->now_ms, &sim->dice);
+    node->next_certificate =
+        model_certify(&sim->authority, &node->key, (wall_t){WORLD_EPOCH_MS - CERTIFICATE_OLD_MS},
+                      (wall_t){WORLD_EPOCH_MS + CERTIFICATE_LEFT_MS}, sim->now_ms, &sim->dice);
     node->rotates_at_ms = sim->now_ms + ROTATION_MS;
     load_registry(sim, ROTATION_MS / 2);
     sim_note(sim, node->index, "new certificate", NULL, (int64_t)node->next_certificate);
@@ -135,6 +161,9 @@ void operator_world(struct sim *sim)
 {
     if (swarm_happens(&sim->swarm, MISHAP_CLOCK_JUMP))
         jump_clock(sim);
+    if (swarm_happens(&sim->swarm, MISHAP_CLOCK_FAR))
+        jump_far(sim);
+    mend_clocks(sim);
     if (swarm_happens(&sim->swarm, MISHAP_KEY_ROTATED))
         rotate_key(sim);
     if (swarm_happens(&sim->swarm, MISHAP_REGISTRY_RELOADED)) {

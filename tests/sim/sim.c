@@ -11,8 +11,10 @@ enum {
     STORM_MIN_MS = 40 * 1000,
     STORM_MAX_MS = 150 * 1000,
     DONE_LOOK_MS = 500,
-    STEPS_MAX = 2000000, /* a run that does not end is stuck */
-    FAIRNESS_EVERY = 4,  /* one seed in so many, if it has a hostile participant */
+    CLOCK_FAR_STORM_MS = 60 * 60 * 1000, /* a clock may be months off that long */
+    NOTICE_MS = 5 * 60 * 1000,           /* a store that was put back is noticed in that time */
+    STEPS_MAX = 2000000,                 /* a run that does not end is stuck */
+    FAIRNESS_EVERY = 4,                  /* one seed in so many, if it has a hostile participant */
 };
 _Static_assert(MISHAPS <= (int)SIM_KINDS_MAX, "every kind of fault has its counter");
 
@@ -58,7 +60,7 @@ void sim_violated(struct sim *sim, int invariant, const struct message_id *id, c
 {
     struct violation *violation = &sim->violation;
     va_list arguments;
-    if (violation->is_set)
+    if (violation->is_set || sim->is_lost)
         return;
     *violation = (struct violation){.is_set = true, .invariant = invariant, .has_id = id != NULL};
     if (id != NULL)
@@ -125,12 +127,17 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->steps = sim->frames = 0;
     sim->registry_newest = 0;
     sim->was_registry_second = false;
-    sim->violation.is_set = false;
+    sim->violation.is_set = sim->is_lost = false;
+    memset(sim->alarms_about, 0, sizeof sim->alarms_about);
+    sim->usurper_at_ms = 0;
+    sim->hostile = (struct hostile){.made_ids = 0};
     trace_clear(&sim->trace);
     records_clear(&sim->records);
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
+    if (sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 3) == 0)
+        sim->storm_ms += dice_between(&sim->dice, 0, CLOCK_FAR_STORM_MS);
     sim->has_hostile = dice_below(&sim->dice, 2) == 0;
     sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
     if (sim->is_fairness) {
@@ -229,7 +236,7 @@ static void calm(struct sim *sim)
     network_calm(sim);
     for (int i = 0; i < NODES; i++) {
         struct node *node = &sim->nodes[i];
-        node->clock_offset_ms = 0;
+        node->clock_offset_ms = node->far_until_ms = 0;
         node->drift_ppm = 0;
         node->full_until_ms = 0;
         node->port_faults.fail_at = 0;
@@ -305,27 +312,39 @@ static void say_stuck(struct sim *sim)
     sim->violation.is_liveness = true;
 }
 
+static void say_unnoticed(struct sim *sim)
+{
+    sim->is_lost = false;
+    sim_violated(sim, 7, NULL, "nobody notices that the store of %s is an older copy",
+                 sim_node_name(sim->lost_node));
+}
+
 static void run(struct sim *sim)
 {
     int64_t look_at = 0;
     while (!sim->violation.is_set) {
-        if (!sim->swarm.is_calm && sim->now_ms >= sim->storm_ms)
+        if (!sim->swarm.is_calm && (sim->is_lost || sim->now_ms >= sim->storm_ms))
             calm(sim);
         network_step(sim);
         operator_world(sim);
+        rollback_turn(sim);
+        if (sim->now_ms >= sim->usurper_at_ms)
+            usurper_turn(sim);
         if (sim->has_hostile && !sim->is_hostile_silent && sim->now_ms >= sim->hostile.at_ms)
             hostile_turn(sim);
         step_all(sim);
         if (sim->now_ms >= look_at) {
-            if (is_done(sim))
+            if (sim->is_lost ? rollback_is_noticed(sim) : is_done(sim))
                 break;
             look_at = sim->now_ms + DONE_LOOK_MS;
         }
+        if (sim->is_lost && sim->now_ms > sim->lost_ms + NOTICE_MS)
+            say_unnoticed(sim);
         if (sim->now_ms > sim->storm_ms + SIM_CALM_MS || sim->steps > STEPS_MAX)
             say_stuck(sim);
         advance(sim);
     }
-    if (!sim->violation.is_set)
+    if (!sim->violation.is_set && !sim->is_lost)
         checkers_ended(sim);
 }
 

@@ -14,6 +14,8 @@
  *   hostile.c        a registered participant without manners
  *   hostile_end.c    its end of the line: every frame, every connection, every answer
  *   hostile_files.c  its files, and other people's
+ *   usurper.c        a gateway in wrong hands, beside the real one
+ *   rollback.c       a store put back to an older copy
  *   catalogue.c      the registry's two versions, and what they should decide
  *   checkers.c       hands what is seen to the checkers (check_*.c)
  */
@@ -50,16 +52,23 @@ enum {
     DOSSIER_TEXT_BYTES = 32,
     FILES = 6,
     HEARD_IDS = 16,
+    HOSTILE_ODD_IDS = 4,
     NODE_ARENA_BYTES = 48 * 1024 * 1024, /* never touched as a whole */
     HOSTILE_HEARD_MAX = 64,              /* messages that it was sent, the last ones */
     PORTS_FAIL_MAX = 6,                  /* calls in a row */
 
     REGISTRY_VERSIONS = 2,
+    FORGED_ROOT_BYTE = 0xf0, /* the root of every forged head is made of it */
 };
 
 /* Stands in every content, file name and remark; never in a log line. */
 #define SECRET_TEXT    "NGUYEN VAN BI MAT"
 #define WORLD_EPOCH_MS INT64_C(1795500000000)
+#define DAY_MS         INT64_C(86400000)
+/* A clock that is months off finds every certificate out of date. */
+#define CERTIFICATE_OLD_MS  (30 * DAY_MS)
+#define CERTIFICATE_LEFT_MS (335 * DAY_MS)
+#define CLOCK_FAR_MS        (400 * DAY_MS)
 
 /* ---- the network ---- */
 
@@ -129,6 +138,11 @@ struct node {
     int64_t reload_at_ms;
     int64_t release_at_ms; /* in the calm, of what is held */
     int64_t rotates_at_ms; /* 0: keeps its key */
+    int64_t far_until_ms;  /* its clock is months off */
+    bool was_forked;       /* since its start it has seen a head of another history */
+    struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
+    struct store *copy;
+    int64_t copied_until_ms, put_back_at_ms;
     size_t next_certificate;
 };
 
@@ -199,6 +213,7 @@ struct hostile {
     struct heard heard[HOSTILE_HEARD_MAX]; /* a ring */
     uint64_t heard_count;
     uint64_t made_ids;
+    bool is_unknown; /* some do not know its newest certificate */
     int64_t at_ms;
     struct buffer own; /* the last frame with a message that it sealed well */
 };
@@ -235,6 +250,7 @@ struct sim {
     int64_t quiet_median_ms, quiet_longest_ms;
     struct bounds bounds;
     struct hostile hostile;
+    int64_t usurper_at_ms;
     unsigned int incarnations[NODES];
     int64_t now_ms;
     int64_t storm_ms; /* when the faults stop */
@@ -243,6 +259,12 @@ struct sim {
     int registry_newest;
     uint64_t calm_ledger_size; /* when the faults stopped */
     bool was_registry_second;  /* the second version ever decided */
+    /* A store was put back: what was promised is gone, and only one thing is left to be seen, that
+     * somebody notices. */
+    bool is_lost;
+    int lost_node;
+    int64_t lost_ms;
+    uint64_t alarms_about[NODES]; /* in the gateway's log */
     struct violation violation;
     void *check_states[SIM_CHECKERS_MAX];
     struct arena parse; /* for what checkers look into */
@@ -269,6 +291,8 @@ mono_t node_mono(const struct node *node);
 struct intake *node_examine(struct node *node, struct pipe_frame *frame, const struct key *peer);
 void node_intake_done(void *context, struct intake *intake);
 /* A transition of the core, as its shell would log it: into the trace, and to the checkers. */
+/* Its disk is the copy that was made of it. */
+void node_put_back(struct node *node);
 void node_log(struct node *node, const struct log_line *line, const struct message_id *id);
 /* Draws what happens to this step. */
 void node_draw_faults(struct node *node);
@@ -298,6 +322,9 @@ int64_t network_next_ms(const struct sim *sim, int node);
 /* Puts bytes into a line as they are, past all faults. */
 void network_put(struct sim *sim, struct pipe *pipe, struct bytes frame, uint64_t connection,
                  int64_t at_ms);
+
+void network_say(struct sim *sim, struct pipe *pipe, const struct frame *frame,
+                 uint64_t connection);
 
 /* ---- office.c */
 void office_call(struct node *node, uint64_t message_seq, uint32_t attempt);
@@ -335,6 +362,9 @@ void hostile_say(struct sim *sim, const struct frame *frame);
 void hostile_say_as(struct sim *sim, int node, const struct frame *frame);
 void hostile_put(struct sim *sim, struct bytes frame);
 void hostile_make_id(struct sim *sim, struct message_id *ret_id);
+/* The frame of one document that this node seals; the buffer is the caller's. */
+void hostile_seal_frame(struct sim *sim, int signer, size_t certificate, struct envelope *draft,
+                        struct buffer *ret_frame);
 /* Seals what the draft says with its good certificate and sends it. body may be NULL. */
 void hostile_seal(struct sim *sim, struct envelope *draft, const Lienthong__V1__Body *body);
 /* A result of its own, as its policy allows it. file: NULL for none. */
@@ -343,6 +373,19 @@ void hostile_send_result(struct sim *sim, const struct message_id *id, uint64_t 
 
 /* ---- hostile_end.c */
 void hostile_end_turn(struct sim *sim);
+/* Any frame but one that needs a seal (false). It points to the ids. */
+bool hostile_odd_frame(struct sim *sim, struct message_id ret_ids[HOSTILE_ODD_IDS],
+                       struct frame *ret_frame);
+/* ---- usurper.c */
+void usurper_turn(struct sim *sim);
+/* ---- rollback.c */
+void rollback_open(struct node *node);
+void rollback_close(struct node *node);
+/* A commit of the node is on its disk. */
+void rollback_committed(struct node *node, const struct store_plan *plan);
+/* Whether who must notice it has. */
+bool rollback_is_noticed(const struct sim *sim);
+void rollback_turn(struct sim *sim);
 /* ---- hostile_files.c */
 void hostile_files_turn(struct sim *sim);
 /* The gateway asks it for a file, or sends it one. */
