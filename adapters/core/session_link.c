@@ -27,6 +27,7 @@ static void say_hello(struct session *session)
                   .participant = session->options.self,
                   .program = bytes_of_text(session->options.program),
                   .window_messages = session->options.window_messages,
+                  .window_bytes = message_window_bytes(1),
                   .clock = session->wall,
                   .head_seen = session->head},
     };

@@ -115,6 +115,14 @@ static enum reason check_hello(const struct broker *broker, const struct peer *p
     return REASON_NONE;
 }
 
+static size_t connected_count(const struct broker *broker)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < broker->peer_count; i++)
+        count += broker->peers[i].is_connected;
+    return count;
+}
+
 static void accept_hello(struct broker *broker, struct peer *peer, uint64_t connection,
                          const struct frame_hello *hello)
 {
@@ -130,6 +138,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
         .welcome = {.version = LINK_VERSION,
                     .gateway = broker->options.self,
                     .window_messages = broker->options.window_messages,
+                    .window_bytes = message_window_bytes(connected_count(broker)),
                     .clock = broker->wall,
                     .registry_version = bytes_of_text(broker->registry_version),
                     .attachment_bytes_max = broker->options.attachment_bytes_max},
@@ -270,6 +279,7 @@ void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *
 
 void broker_tick_peers(struct broker *broker)
 {
+    uint32_t window_bytes = message_window_bytes(connected_count(broker));
     for (uint32_t i = 0; i < broker->peer_count; i++) {
         struct peer *peer = &broker->peers[i];
         if (!peer->is_connected)
@@ -288,6 +298,7 @@ void broker_tick_peers(struct broker *broker)
             .kind = FRAME_HEARTBEAT,
             .heartbeat = {.clock = broker->wall,
                           .window_messages = broker->options.window_messages,
+                          .window_bytes = window_bytes,
                           .readings = broker->readings},
         };
         broker_reply_frame(broker, &peer->key, &frame);

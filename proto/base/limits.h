@@ -6,6 +6,9 @@
 #ifndef PROTO_BASE_LIMITS_H
 #define PROTO_BASE_LIMITS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 enum {
     /* One ZeroMQ message. A full parcel (PARCEL_MESSAGES_MAX small envelopes) or one blob chunk
      * fits; a peer cannot make us hold more than this per message before we have looked at it. */
@@ -63,6 +66,16 @@ enum {
 
     MESSAGE_WINDOW_MAX = 4096, /* unacknowledged messages on one link */
 
+    /* Unacknowledged message bytes on one link: what one peer may make the other hold in memory.
+     * At 160 MB/s, which is more than a gateway verifies, the most is under way for 26 ms; the
+     * least still has room for the largest message. Between the two: message_window_bytes. One
+     * message may always be under way, however large. */
+    MESSAGE_WINDOW_BYTES_MAX = 4 * 1024 * 1024,
+    MESSAGE_WINDOW_BYTES_MIN = 512 * 1024,
+    /* What all who are connected may have under way together, up to 512 of them; beyond, the
+     * least times their number: 2 GiB with PARTICIPANTS_MAX. */
+    MESSAGE_WINDOWS_BYTES = 256 * 1024 * 1024,
+
     HEARTBEAT_INTERVAL_MS = 2000, /* a dead peer is noticed within PEER_SILENT_MS */
     PEER_SILENT_MS = 8000,        /* four missed heartbeats */
 
@@ -77,5 +90,18 @@ enum {
 _Static_assert(ENVELOPE_BYTES_MAX + MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX < FRAME_BYTES_MAX,
                "the largest envelope travels in one frame");
 _Static_assert(BLOB_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a blob chunk travels in one frame");
+_Static_assert(ENVELOPE_BYTES_MAX + MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX +
+                       CERTIFICATE_BYTES_MAX <
+                   MESSAGE_WINDOW_BYTES_MIN,
+               "the largest envelope fits the smallest window");
+
+/* The window in bytes to grant to each of so many connected peers. */
+static inline uint32_t message_window_bytes(size_t connected)
+{
+    size_t share = MESSAGE_WINDOWS_BYTES / (connected > 0 ? connected : 1);
+    if (share > MESSAGE_WINDOW_BYTES_MAX)
+        return MESSAGE_WINDOW_BYTES_MAX;
+    return share < MESSAGE_WINDOW_BYTES_MIN ? (uint32_t)MESSAGE_WINDOW_BYTES_MIN : (uint32_t)share;
+}
 
 #endif

@@ -16,6 +16,7 @@
 #define TEXT(size_max)        {.kind = FIELD_TEXT, .max = (size_max)}
 #define UINT(from, to)        {.kind = FIELD_UINT, .min = (from), .max = (to)}
 #define TIME                  {.kind = FIELD_TIME}
+#define WINDOW_BYTES          UINT(MESSAGE_WINDOW_BYTES_MIN, MESSAGE_WINDOW_BYTES_MAX)
 /* clang-format on */
 #define RULE(name, count, needs)                                                                   \
     static const struct message_rule name##_rule = {                                               \
@@ -41,6 +42,7 @@ static const struct field_rule hello_fields[HELLO_FIELD_COUNT] = {
     [HELLO_CLOCK] = TIME,
     [HELLO_INCARNATION] = EXACTLY(INCARNATION_BYTES),
     [HELLO_HEAD_SEEN] = ANY_BYTES,
+    [HELLO_WINDOW_BYTES] = WINDOW_BYTES,
 };
 RULE(hello, HELLO_FIELD_COUNT,
      RULE_BIT(HELLO_VERSION_MIN) | RULE_BIT(HELLO_VERSION_MAX) | RULE_BIT(HELLO_PARTICIPANT) |
@@ -61,6 +63,7 @@ static const struct field_rule welcome_fields[WELCOME_FIELD_COUNT] = {
     [WELCOME_CLOCK] = TIME,
     [WELCOME_REGISTRY_VERSION] = TEXT(FRAME_NAME_BYTES_MAX),
     [WELCOME_ATTACHMENT_MAX] = UINT(0, BLOB_BYTES_HARD_MAX),
+    [WELCOME_WINDOW_BYTES] = WINDOW_BYTES,
 };
 RULE(welcome, WELCOME_FIELD_COUNT,
      RULE_BIT(WELCOME_VERSION) | RULE_BIT(WELCOME_GATEWAY) | RULE_BIT(WELCOME_WINDOW));
@@ -70,6 +73,7 @@ static const struct field_rule heartbeat_fields[HEARTBEAT_FIELD_COUNT] = {
     [HEARTBEAT_WINDOW] = UINT(0, MESSAGE_WINDOW_MAX),
     [HEARTBEAT_HEAD_SEEN] = ANY_BYTES,
     [HEARTBEAT_READINGS] = UINT(0, UINT32_MAX),
+    [HEARTBEAT_WINDOW_BYTES] = WINDOW_BYTES,
 };
 RULE(heartbeat, HEARTBEAT_FIELD_COUNT, 0);
 
@@ -158,6 +162,12 @@ static enum reason parse_seen(const struct field_value *field, struct head_seen 
     return REASON_NONE;
 }
 
+/* Of a Hello and a Welcome. */
+static uint32_t window_bytes_of(const struct field_value *field)
+{
+    return field->is_present ? (uint32_t)field->value : (uint32_t)MESSAGE_WINDOW_BYTES_MAX;
+}
+
 static enum reason parse_hello(struct bytes message, struct frame_hello *hello)
 {
     struct field_value values[HELLO_FIELD_COUNT] = {0};
@@ -167,6 +177,7 @@ static enum reason parse_hello(struct bytes message, struct frame_hello *hello)
     hello->version_max = (uint32_t)values[HELLO_VERSION_MAX].value;
     hello->program = values[HELLO_PROGRAM].bytes;
     hello->window_messages = (uint32_t)values[HELLO_WINDOW].value;
+    hello->window_bytes = window_bytes_of(&values[HELLO_WINDOW_BYTES]);
     hello->clock.ms = wire_zigzag_decode(values[HELLO_CLOCK].value);
     memcpy(hello->incarnation, values[HELLO_INCARNATION].bytes.data, INCARNATION_BYTES);
     if (hello->version_min > hello->version_max ||
@@ -183,6 +194,7 @@ static enum reason parse_welcome(struct bytes message, struct frame_welcome *wel
         return REASON_FRAME_MALFORMED;
     welcome->version = (uint32_t)values[WELCOME_VERSION].value;
     welcome->window_messages = (uint32_t)values[WELCOME_WINDOW].value;
+    welcome->window_bytes = window_bytes_of(&values[WELCOME_WINDOW_BYTES]);
     welcome->clock.ms = wire_zigzag_decode(values[WELCOME_CLOCK].value);
     welcome->registry_version = values[WELCOME_REGISTRY_VERSION].bytes;
     welcome->attachment_bytes_max = values[WELCOME_ATTACHMENT_MAX].value;
@@ -197,6 +209,7 @@ static enum reason parse_heartbeat(struct bytes message, struct frame_heartbeat 
     heartbeat->clock.ms = wire_zigzag_decode(values[HEARTBEAT_CLOCK].value);
     heartbeat->window_messages = (uint32_t)values[HEARTBEAT_WINDOW].value;
     heartbeat->readings = (uint32_t)values[HEARTBEAT_READINGS].value;
+    heartbeat->window_bytes = (uint32_t)values[HEARTBEAT_WINDOW_BYTES].value;
     return parse_seen(&values[HEARTBEAT_HEAD_SEEN], &heartbeat->head_seen);
 }
 

@@ -55,6 +55,7 @@ struct frame_hello {
     struct key participant;
     struct bytes program;
     uint32_t window_messages;
+    uint32_t window_bytes; /* absent: MESSAGE_WINDOW_BYTES_MAX */
     wall_t clock;
     uint8_t incarnation[INCARNATION_BYTES];
     struct head_seen head_seen;
@@ -64,6 +65,7 @@ struct frame_welcome {
     uint32_t version;
     struct key gateway;
     uint32_t window_messages;
+    uint32_t window_bytes; /* absent: MESSAGE_WINDOW_BYTES_MAX */
     wall_t clock;
     struct bytes registry_version;
     uint64_t attachment_bytes_max;
@@ -72,6 +74,7 @@ struct frame_welcome {
 struct frame_heartbeat {
     wall_t clock;
     uint32_t window_messages;
+    uint32_t window_bytes;      /* 0: as before */
     struct head_seen head_seen; /* of an adapter */
     uint32_t readings;          /* of its registry; another number: offer again what waits for it */
 };

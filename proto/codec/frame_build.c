@@ -25,6 +25,7 @@ static void put_heartbeat(struct wire_writer *writer, const struct frame_heartbe
     if (heartbeat->head_seen.tree_size > 0)
         wire_put_message_always(writer, HEARTBEAT_HEAD_SEEN, put_seen, &heartbeat->head_seen);
     wire_put_uint(writer, HEARTBEAT_READINGS, heartbeat->readings);
+    wire_put_uint(writer, HEARTBEAT_WINDOW_BYTES, heartbeat->window_bytes);
 }
 
 static void put_hello(struct wire_writer *writer, const struct frame_hello *hello)
@@ -39,6 +40,7 @@ static void put_hello(struct wire_writer *writer, const struct frame_hello *hell
                    (struct bytes){hello->incarnation, INCARNATION_BYTES});
     if (hello->head_seen.tree_size > 0)
         wire_put_message_always(writer, HELLO_HEAD_SEEN, put_seen, &hello->head_seen);
+    wire_put_uint(writer, HELLO_WINDOW_BYTES, hello->window_bytes);
 }
 
 static void put_welcome(struct wire_writer *writer, const struct frame_welcome *welcome)
@@ -49,6 +51,7 @@ static void put_welcome(struct wire_writer *writer, const struct frame_welcome *
     wire_put_sint(writer, WELCOME_CLOCK, welcome->clock.ms);
     wire_put_bytes(writer, WELCOME_REGISTRY_VERSION, welcome->registry_version);
     wire_put_uint(writer, WELCOME_ATTACHMENT_MAX, welcome->attachment_bytes_max);
+    wire_put_uint(writer, WELCOME_WINDOW_BYTES, welcome->window_bytes);
 }
 
 static void put_parcel(struct wire_writer *writer, const void *value)

@@ -124,6 +124,7 @@ static Lienthong__V1__Hello hello_of(struct fixture *fixture,
     hello.participant = (char *)"stnmt";
     hello.program = (char *)"lienthong-adapter 1.0.0";
     hello.window_messages = 500;
+    hello.window_bytes = MESSAGE_WINDOW_BYTES_MIN;
     hello.clock_ms = 1791426600123;
     hello.incarnation = (ProtobufCBinaryData){16, fixture->content + 10};
     hello.head_seen = storage;
@@ -143,6 +144,7 @@ static void test_hello_and_welcome(void **state)
     assert_true(key_equal(&frame.hello.participant, &participant));
     assert_true(bytes_equal(frame.hello.program, bytes_of_text("lienthong-adapter 1.0.0")));
     assert_int_equal(frame.hello.window_messages, 500);
+    assert_int_equal(frame.hello.window_bytes, MESSAGE_WINDOW_BYTES_MIN);
     assert_int_equal(frame.hello.clock.ms, 1791426600123);
     assert_memory_equal(frame.hello.incarnation, fixture->content + 10, 16);
     assert_int_equal(frame.hello.head_seen.tree_size, 77);
@@ -156,6 +158,7 @@ static void test_hello_and_welcome(void **state)
     welcome.version = 1;
     welcome.gateway = (char *)"centre";
     welcome.window_messages = 256;
+    welcome.window_bytes = MESSAGE_WINDOW_BYTES_MAX;
     welcome.clock_ms = 5;
     welcome.registry_version = (char *)"2026-11-01";
     welcome.attachment_bytes_max = BLOB_BYTES_DEFAULT_MAX;
@@ -165,6 +168,7 @@ static void test_hello_and_welcome(void **state)
     assert_int_equal(frame.welcome.version, 1);
     assert_true(key_equal(&frame.welcome.gateway, &gateway));
     assert_int_equal(frame.welcome.window_messages, 256);
+    assert_int_equal(frame.welcome.window_bytes, MESSAGE_WINDOW_BYTES_MAX);
     assert_int_equal(frame.welcome.clock.ms, 5);
     assert_true(bytes_equal(frame.welcome.registry_version, bytes_of_text("2026-11-01")));
     assert_int_equal(frame.welcome.attachment_bytes_max, BLOB_BYTES_DEFAULT_MAX);
@@ -243,7 +247,9 @@ static void test_taken_heartbeat_goodbye(void **state)
     frame = pass(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat));
     assert_int_equal(frame.kind, FRAME_HEARTBEAT);
     heartbeat.clock_ms = -3;
+    assert_int_equal(frame.heartbeat.window_bytes, 0);
     heartbeat.window_messages = MESSAGE_WINDOW_MAX;
+    heartbeat.window_bytes = MESSAGE_WINDOW_BYTES_MIN + 1;
     Lienthong__V1__LedgerHeadSeen seen = LIENTHONG__V1__LEDGER_HEAD_SEEN__INIT;
     seen.ledger_id = (ProtobufCBinaryData){16, fixture->content};
     seen.tree_size = 77;
@@ -252,6 +258,7 @@ static void test_taken_heartbeat_goodbye(void **state)
     frame = pass(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat));
     assert_int_equal(frame.heartbeat.clock.ms, -3);
     assert_int_equal(frame.heartbeat.window_messages, MESSAGE_WINDOW_MAX);
+    assert_int_equal(frame.heartbeat.window_bytes, MESSAGE_WINDOW_BYTES_MIN + 1);
     assert_int_equal(frame.heartbeat.head_seen.tree_size, 77);
     assert_memory_equal(frame.heartbeat.head_seen.root.bytes, fixture->content + 40, 32);
     seen.ledger_id.len = 15;
@@ -325,8 +332,8 @@ static void test_a_hello_out_of_bounds_is_refused(void **state)
     struct fixture *fixture = *state;
     Lienthong__V1__LedgerHeadSeen seen;
     const Lienthong__V1__Hello good = hello_of(fixture, &seen);
-    Lienthong__V1__Hello bad[10];
-    for (size_t i = 0; i < 10; i++)
+    Lienthong__V1__Hello bad[12];
+    for (size_t i = 0; i < 12; i++)
         bad[i] = good;
     char program[66];
     memset(program, 'x', 65);
@@ -341,7 +348,9 @@ static void test_a_hello_out_of_bounds_is_refused(void **state)
     bad[7].window_messages = MESSAGE_WINDOW_MAX + 1;
     bad[8].incarnation.len = 15;
     bad[9].clock_ms = INT64_MIN;
-    for (size_t i = 0; i < 10; i++)
+    bad[10].window_bytes = MESSAGE_WINDOW_BYTES_MIN - 1;
+    bad[11].window_bytes = MESSAGE_WINDOW_BYTES_MAX + 1;
+    for (size_t i = 0; i < 12; i++)
         assert_int_equal(refusal(fixture, &FRAME_OF(HELLO, hello, &bad[i])),
                          REASON_FRAME_MALFORMED);
     seen.root_sha256.len = 0;
