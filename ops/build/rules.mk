@@ -111,7 +111,7 @@ $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))
 $(eval $(call library,ops,ops,ops))
-$(eval $(call library,sim,tests,tests/sim tests/support tests/bench))
+$(eval $(call library,sim,tests,tests/sim tests/support tests/bench tests/hostile))
 
 # --- programs: one main file each, linked with what it uses of the libraries --------------------
 # $(call program,FILE UNDER $(O),ROOM,MAIN[,MORE LIBRARIES]); nothing while MAIN does not exist.
@@ -161,6 +161,9 @@ $(foreach main,$(SUPPORT_MAIN),$(eval $(call program,$(main:%_main.c=%),tests,$(
 # The simulator.
 $(eval $(call program,tests/sim/sim,tests,tests/sim/sim_main.c))
 SUPPORT_PROGRAMS += $(O)/tests/sim/sim
+# The attackers, and who is at work beside them.
+$(eval $(call program,tests/hostile/hostile,tests,tests/hostile/hostile_main.c))
+SUPPORT_PROGRAMS += $(O)/tests/hostile/hostile
 PROGRAMS := $(filter-out $(SUPPORT_PROGRAMS),$(PROGRAMS))
 
 # Benchmarks: tests/bench/NAME_main.c becomes build/bench/bin/NAME.

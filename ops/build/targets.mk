@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos test-portal bench-portal sim sim-selftest campaign planted
+.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -53,6 +53,15 @@ chaos:
 	@ops/install-deps test
 	@$(MAKE) all $(O)/tests/support/store_compare
 	@tests/chaos/chaos $(MINUTES) $(SEED)
+
+# Every attack of tests/hostile/attacks.def against real processes, beside honest agencies at work;
+# ATTACK: shell patterns of some of them; SEED chooses the pairs. A quarter of an hour.
+hostile:
+	@ops/install-deps test
+	@$(MAKE) all $(O)/tests/hostile/hostile
+	@rm -rf $(B)/hostile && mkdir -p $(B)/hostile
+	@$(O)/tests/hostile/hostile --seed $(SEED) $(if $(ATTACK),--pairs 0 --attack '$(ATTACK)') \
+	    $(CURDIR)/$(B)/hostile $(CURDIR)/$(O)/bin
 
 # 10,000 dossiers with eight states each through everything that the portal can do wrong and a
 # kill -9 of each process, at most TEST_PORTAL_SECONDS; the same as t0600-portal, which is smaller.
@@ -158,8 +167,8 @@ help:
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
+	@echo 'make hostile        every attack on real processes beside honest agencies; ATTACK= some'
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
-
 	@echo 'make sim SEED=n     the cores in a simulated hostile world; V=1 shows every event'
 	@echo 'make campaign       seed after seed from SEED=1 for MINUTES=1 on every processor'
 	@echo 'make sim-selftest   every deliberate fault of tests/sim/planted must be caught'
