@@ -17,12 +17,14 @@ enum {
 /* libzmq 4.3 begins at a number from rand(), which a process that does not seed it knows. */
 static void draw_starts(uint32_t ret_starts[STARTS])
 {
-    srand(1); /* NOLINT(cert-msc51-cpp): the row of an unseeded process is wanted */
+    /* NOLINTBEGIN(cert-msc*): the row of an unseeded process is wanted */
+    srand(1);
     for (size_t i = 0; i < STARTS; i++) {
-        uint32_t low = (uint32_t)rand();  /* NOLINT(cert-msc30-c) */
-        uint32_t high = (uint32_t)rand(); /* NOLINT(cert-msc30-c) */
+        uint32_t low = (uint32_t)rand();
+        uint32_t high = (uint32_t)rand();
         ret_starts[i] = low | high << 31;
     }
+    /* NOLINTEND(cert-msc*) */
 }
 
 static struct bytes drawn_id(uint32_t number, uint8_t ret_id[DRAWN_BYTES])
