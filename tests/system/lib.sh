@@ -19,10 +19,12 @@ skip() {
     exit 77
 }
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then. This and
-# ends_with are the only places of the tests that sleep.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then, PATIENCE times
+# longer where the machine has other work (tests/run). This and ends_with are the only places of the
+# tests that sleep.
+readonly PATIENCE=${PATIENCE:-2}
 wait_for() {
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 * PATIENCE))
     shift
     until "$@"; do
         [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $*"
@@ -62,7 +64,7 @@ says() {
 
 # ends_with SECONDS LINE: the run that logs to up.log ends within SECONDS, and with LINE.
 ends_with() {
-    local deadline=$((SECONDS + $1))
+    local deadline=$((SECONDS + $1 * PATIENCE))
     until grep -q "dossiers forwarded" up.log || [[ $SECONDS -ge $deadline ]]; do
         sleep 0.05
     done

@@ -62,11 +62,13 @@ portal_start() {
     esac
 }
 
-# kill -9, and once more from what is on disk.
-portal_kill() {
+portal_stop() { # kill -9
     local pid=$1_pid
     kill -9 "${!pid}"
     wait "${!pid}" 2>/dev/null || true
+}
+portal_kill() { # and once more from what is on disk
+    portal_stop "$1"
     portal_start "$1"
 }
 
