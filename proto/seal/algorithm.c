@@ -62,11 +62,14 @@ size_t hash_size(enum hash_algorithm hash)
     return sizes[hash];
 }
 
-/* Absent or NULL (RFC 5754 §2 wants both understood). */
-static bool parameters_are_empty(struct bytes parameters)
+/* Absent or NULL (RFC 5754 §2 wants both understood). Others exist, OpenSSL passes over them. */
+static enum reason expect_no_parameters(struct bytes parameters)
 {
     struct bytes null;
-    return parameters.size == 0 || (der_take_only(parameters, DER_NULL, &null) && null.size == 0);
+    if (parameters.size == 0 || (der_take_only(parameters, DER_NULL, &null) && null.size == 0))
+        return REASON_NONE;
+    return der_form(parameters) == DER_FORM_STRICT ? REASON_ALGORITHM_NOT_LISTED
+                                                   : REASON_SIGNATURE_MALFORMED;
 }
 
 enum reason algorithm_parse_hash(struct bytes identifier, enum hash_algorithm *ret_hash)
@@ -79,10 +82,10 @@ enum reason algorithm_parse_hash(struct bytes identifier, enum hash_algorithm *r
             continue;
         if (hashes[i].reason != REASON_NONE)
             return hashes[i].reason;
-        if (!parameters_are_empty(identifier))
-            return REASON_SIGNATURE_MALFORMED;
-        *ret_hash = hashes[i].hash;
-        return REASON_NONE;
+        enum reason reason = expect_no_parameters(identifier);
+        if (reason == REASON_NONE)
+            *ret_hash = hashes[i].hash;
+        return reason;
     }
     return REASON_ALGORITHM_NOT_LISTED;
 }
@@ -96,7 +99,7 @@ static enum reason expect_hash(struct bytes identifier_element, enum hash_algori
         return REASON_SIGNATURE_MALFORMED;
     enum reason reason = algorithm_parse_hash(identifier, &hash);
     if (reason == REASON_NONE && hash != expected)
-        return REASON_SIGNATURE_MALFORMED;
+        return REASON_ALGORITHM_MISMATCH;
     return reason;
 }
 
@@ -135,7 +138,8 @@ static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expect
         (!der_take_small(&salt, &salt_bytes) || salt.size != 0 || salt_bytes > PSS_SALT_BYTES_MAX))
         return REASON_SIGNATURE_MALFORMED;
     if (rest.size != 0) /* the trailer field has one value, which DER leaves out */
-        return REASON_SIGNATURE_MALFORMED;
+        return der_next_is(rest, DER_CONTEXT_3) ? REASON_SIGNATURE_NOT_DER
+                                                : REASON_SIGNATURE_MALFORMED;
     *ret_salt_bytes = salt_bytes;
     return REASON_NONE;
 }
@@ -155,16 +159,13 @@ enum reason algorithm_parse_signature(struct bytes identifier, enum hash_algorit
         return signatures[i].reason;
     struct signature_algorithm algorithm = {signatures[i].scheme, expected, 0};
     if (signatures[i].hash != HASH_COUNT && signatures[i].hash != expected)
-        return REASON_SIGNATURE_MALFORMED;
-    if (algorithm.scheme == SCHEME_RSA_PSS) {
-        enum reason reason = parse_pss(identifier, expected, &algorithm.salt_bytes);
-        if (reason != REASON_NONE)
-            return reason;
-    } else if (!parameters_are_empty(identifier)) {
-        return REASON_SIGNATURE_MALFORMED;
-    }
-    *ret_algorithm = algorithm;
-    return REASON_NONE;
+        return REASON_ALGORITHM_MISMATCH;
+    enum reason reason = algorithm.scheme == SCHEME_RSA_PSS
+                             ? parse_pss(identifier, expected, &algorithm.salt_bytes)
+                             : expect_no_parameters(identifier);
+    if (reason == REASON_NONE)
+        *ret_algorithm = algorithm;
+    return reason;
 }
 
 struct bytes algorithm_hash_identifier(void)

@@ -24,7 +24,8 @@ struct signature_algorithm {
 size_t hash_size(enum hash_algorithm hash);
 
 /* Both read the content of an AlgorithmIdentifier and answer REASON_SIGNATURE_MALFORMED,
- * REASON_ALGORITHM_SHA1, REASON_ALGORITHM_MD5 or REASON_ALGORITHM_NOT_LISTED. */
+ * REASON_ALGORITHM_SHA1, REASON_ALGORITHM_MD5, REASON_ALGORITHM_NOT_LISTED, or
+ * REASON_ALGORITHM_MISMATCH when two digest algorithms are named. */
 enum reason algorithm_parse_hash(struct bytes identifier, enum hash_algorithm *ret_hash);
 /* expected is the signer's digest algorithm, which a signature algorithm must agree with. */
 enum reason algorithm_parse_signature(struct bytes identifier, enum hash_algorithm expected,

@@ -47,6 +47,12 @@ bool der_take(struct bytes *rest, uint8_t tag, struct bytes *ret_content)
     return true;
 }
 
+bool der_skip(struct bytes *rest)
+{
+    struct bytes content;
+    return rest->size > 0 && der_take(rest, rest->data[0], &content);
+}
+
 bool der_take_whole(struct bytes *rest, uint8_t tag, struct bytes *ret_element)
 {
     const uint8_t *start = rest->data;

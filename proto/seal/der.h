@@ -3,7 +3,7 @@
  * Reading: a struct bytes is the cursor. Each der_take… reads one element from the front and moves
  * past it, or answers false and leaves the cursor alone. Strict: one-byte tags, definite lengths in
  * their shortest form, the content within the cursor. Nothing is copied: results point into the
- * input.
+ * input. der_form.c walks what is not read.
  *
  * Writing: from back to front, so that a length is known when its header is written:
  *     der_writer_init, mark = der_mark, write the content (last element first),
@@ -29,6 +29,7 @@ enum {
     DER_CONTEXT_1 = 0xa1,
     DER_CONTEXT_2 = 0xa2,
     DER_CONTEXT_3 = 0xa3,
+    DER_CONTEXT_4 = 0xa4,
     DER_CONTEXT_0_PRIMITIVE = 0x80,
 };
 
@@ -41,6 +42,18 @@ bool der_take_only(struct bytes all, uint8_t tag, struct bytes *ret_content);
 /* An INTEGER from 0 to 32767. */
 bool der_take_small(struct bytes *rest, int *ret_value);
 bool der_next_is(struct bytes rest, uint8_t tag);
+/* Past the next element, whatever it is. */
+bool der_skip(struct bytes *rest);
+
+/* How elements are encoded that nobody here looks into, for as long as they last. */
+enum der_form {
+    DER_FORM_BROKEN, /* not even BER, or deeper than DER_DEPTH_MAX, or a type that CMS never has */
+    DER_FORM_LOOSE,  /* BER: the same could be written otherwise (X.690 §10, §11) */
+    DER_FORM_STRICT, /* DER, but for the order within a SET, which depends on its meaning */
+};
+enum { DER_DEPTH_MAX = 24 /* a certificate inside a signature has some fifteen levels */ };
+
+enum der_form der_form(struct bytes elements);
 
 struct der_writer {
     uint8_t *start;

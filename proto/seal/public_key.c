@@ -184,7 +184,7 @@ enum reason public_key_verify(struct public_key *key, const struct signature_alg
                               struct bytes digest, struct bytes signature)
 {
     if (!scheme_fits(key->key, algorithm->scheme))
-        return REASON_SIGNATURE_WRONG;
+        return REASON_ALGORITHM_MISMATCH;
     ERR_clear_error();
     struct context *context = borrow(key, algorithm);
     /* A key of kind RSASSA-PSS may forbid these parameters: then the set-up fails. */

@@ -25,7 +25,7 @@ bool public_key_new(EVP_PKEY *key, struct public_key **ret_key);
 void public_key_destroy(struct public_key **key);
 
 /* digest is hash_size(algorithm->hash) bytes. REASON_NONE, REASON_SIGNATURE_WRONG,
- * REASON_OUT_OF_MEMORY. */
+ * REASON_ALGORITHM_MISMATCH (this key cannot sign so), REASON_OUT_OF_MEMORY. */
 enum reason public_key_verify(struct public_key *key, const struct signature_algorithm *algorithm,
                               struct bytes digest, struct bytes signature);
 

@@ -1,13 +1,12 @@
 #include "proto/seal/seal.h"
 
-#include "proto/seal/openssl_error.h"
+#include "proto/seal/der.h"
 #include "proto/seal/sha256.h"
 #include "proto/seal/signed_data.h"
 #include "proto/seal/trust_internal.h"
 
-#include <openssl/cms.h>
-#include <openssl/err.h>
 #include <string.h>
+#include <openssl/evp.h>
 
 /* False when memory is short. */
 static bool hash_parts(enum hash_algorithm hash, const struct bytes *parts, size_t count,
@@ -40,34 +39,80 @@ static enum reason expect_digest(enum hash_algorithm hash, const struct bytes *p
                                                                           : REASON_SIGNATURE_WRONG;
 }
 
-static const struct trust_signer *find_signer(const struct trust *trust,
-                                              const struct signed_data *data)
+/* REASON_NONE with the signer, who may also be nobody that is registered. */
+static enum reason find_signer(const struct trust *trust, const struct signed_data *data,
+                               const struct trust_signer **ret_signer)
 {
-    if (data->issuer.size > 0)
-        return trust_find_issued(trust, data->issuer, data->serial);
-    /* Named by key identifier: several certificates may have it, the digest tells which. */
+    *ret_signer = NULL;
+    if (data->issuer.size > 0) {
+        *ret_signer = trust_find_issued(trust, data->issuer, data->serial);
+        return REASON_NONE;
+    }
+    /* Named by key identifier: a renewed certificate has the same, the digest tells which. */
     struct digest fingerprint;
-    if (data->certificate_digest.size != DIGEST_BYTES || data->certificate_hash != HASH_SHA256)
-        return NULL;
-    memcpy(fingerprint.bytes, data->certificate_digest.data, DIGEST_BYTES);
+    if (data->reference.digest.size == 0 || data->reference_hash != HASH_SHA256)
+        return REASON_SIGNER_NOT_NAMED;
+    memcpy(fingerprint.bytes, data->reference.digest.data, DIGEST_BYTES);
     const struct trust_signer *signer = trust_find(trust, &fingerprint);
-    return signer != NULL && bytes_equal(signer->key_identifier, data->key_identifier) ? signer
-                                                                                       : NULL;
+    if (signer != NULL && !bytes_equal(signer->key_identifier, data->key_identifier))
+        return REASON_SIGNING_CERTIFICATE_WRONG;
+    *ret_signer = signer;
+    return REASON_NONE;
+}
+
+/* Certificates inside extend no trust. Whoever holds the signature can put in more of them, and a
+ * verifier that looks for issuers there may take the wrong one: they are those that are known. */
+static enum reason check_certificates(const struct trust *trust, const struct trust_signer *signer,
+                                      struct bytes certificates)
+{
+    struct bytes certificate;
+    for (int i = 0; certificates.size > 0; i++) {
+        if (!der_take_whole(&certificates, DER_SEQUENCE, &certificate))
+            return der_form(certificates) == DER_FORM_LOOSE ? REASON_SIGNATURE_NOT_DER
+                                                            : REASON_SIGNATURE_PROFILE;
+        if (i == SEAL_EXPORT_CERTIFICATES_MAX)
+            return REASON_SIGNATURE_TOO_LARGE;
+        if (!bytes_equal(certificate, trust_signer_certificate(signer)) &&
+            !trust_has_authority(trust, certificate))
+            return REASON_CERTIFICATE_UNKNOWN;
+    }
+    return REASON_NONE;
+}
+
+static enum reason check_reference(const struct trust_signer *signer,
+                                   const struct certificate_reference *reference,
+                                   const EVP_MD *hash)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned size;
+    if (reference->digest.size == 0)
+        return REASON_NONE;
+    if (hash == NULL || EVP_Digest(signer->der, signer->der_size, digest, &size, hash, NULL) != 1)
+        return REASON_OUT_OF_MEMORY;
+    bool names_it =
+        bytes_equal((struct bytes){digest, size}, reference->digest) &&
+        (reference->issuer.size == 0 || (bytes_equal(reference->issuer, signer->issuer) &&
+                                         bytes_equal(reference->serial, signer->serial)));
+    return names_it ? REASON_NONE : REASON_SIGNING_CERTIFICATE_WRONG;
 }
 
 /* signing-certificate-v2 guards against another certificate with the same key (RFC 5035 §5). */
-static enum reason check_certificate_digest(const struct trust_signer *signer,
-                                            const struct signed_data *data)
+static enum reason check_references(const struct trust_signer *signer,
+                                    const struct signed_data *data)
 {
-    struct bytes expected = data->certificate_digest;
-    if (expected.size == 0)
-        return REASON_NONE;
-    if (data->certificate_hash == HASH_SHA256)
-        return bytes_equal((struct bytes){signer->fingerprint.bytes, DIGEST_BYTES}, expected)
-                   ? REASON_NONE
-                   : REASON_SIGNATURE_WRONG;
-    struct bytes certificate = trust_signer_certificate(signer);
-    return expect_digest(data->certificate_hash, &certificate, 1, expected);
+    const struct certificate_reference *reference = &data->reference;
+    const struct bytes fingerprint = {signer->fingerprint.bytes, DIGEST_BYTES};
+    /* What everybody writes: there is nothing to hash for it. */
+    bool is_usual = data->reference_hash == HASH_SHA256 && reference->issuer.size == 0;
+    enum reason reason = REASON_NONE;
+    if (reference->digest.size > 0 && is_usual)
+        reason = bytes_equal(reference->digest, fingerprint) ? REASON_NONE
+                                                             : REASON_SIGNING_CERTIFICATE_WRONG;
+    else if (reference->digest.size > 0)
+        reason = check_reference(signer, reference, hash_evp(data->reference_hash));
+    if (reason == REASON_NONE && data->reference_v1.digest.size > 0)
+        reason = check_reference(signer, &data->reference_v1, EVP_sha1());
+    return reason;
 }
 
 /* RFC 5652 §5.6: the content hashes to message-digest, and the attributes are signed. */
@@ -75,9 +120,7 @@ static enum reason check_signature(const struct trust_signer *signer,
                                    const struct signed_data *data, struct bytes content)
 {
     enum hash_algorithm hash = data->algorithm.hash;
-    enum reason reason = check_certificate_digest(signer, data);
-    if (reason == REASON_NONE)
-        reason = expect_digest(hash, &content, 1, data->message_digest);
+    enum reason reason = expect_digest(hash, &content, 1, data->message_digest);
     if (reason != REASON_NONE)
         return reason;
     struct bytes attributes[] = {{data->attributes_header, data->attributes_header_size},
@@ -87,23 +130,6 @@ static enum reason check_signature(const struct trust_signer *signer,
         return REASON_OUT_OF_MEMORY;
     return public_key_verify(signer->key, &data->algorithm, (struct bytes){digest, hash_size(hash)},
                              data->signature);
-}
-
-/* A signature is evidence for others, who check it with a general tool: one that only we can read
- * because we skip what is broken in it proves nothing. Most signatures have no such parts. */
-static enum reason check_unread_parts(const struct signed_data *data, struct bytes signature)
-{
-    if (!data->has_unread_parts)
-        return REASON_NONE;
-    const uint8_t *at = signature.data;
-    ERR_clear_error();
-    CMS_ContentInfo *message = d2i_CMS_ContentInfo(NULL, &at, (long)signature.size);
-    bool is_read = message != NULL && at == signature.data + signature.size;
-    CMS_ContentInfo_free(message);
-    bool is_memory_short = openssl_ran_out_of_memory();
-    if (is_read)
-        return REASON_NONE;
-    return is_memory_short ? REASON_OUT_OF_MEMORY : REASON_SIGNATURE_MALFORMED;
 }
 
 static void note_content_digest(const struct signed_data *data, struct bytes content,
@@ -123,12 +149,15 @@ static enum reason judge(const struct trust *trust, struct bytes content, struct
     if (signature.size == 0)
         return REASON_SIGNATURE_MISSING;
     if (signature.size > SIGNATURE_BYTES_MAX)
-        return REASON_SIGNATURE_MALFORMED;
+        return REASON_SIGNATURE_TOO_LARGE;
     enum reason reason = signed_data_parse(signature, &data);
     if (reason != REASON_NONE)
         return reason;
     verdict->signing_time = data.signing_time;
-    const struct trust_signer *signer = find_signer(trust, &data);
+    const struct trust_signer *signer;
+    reason = find_signer(trust, &data, &signer);
+    if (reason != REASON_NONE)
+        return reason;
     if (signer == NULL)
         return REASON_CERTIFICATE_UNKNOWN;
     verdict->participant = signer->participant;
@@ -140,9 +169,11 @@ static enum reason judge(const struct trust *trust, struct bytes content, struct
         return reason;
     if (expected_sender != NULL && !key_equal(expected_sender, &signer->participant))
         return REASON_SIGNER_NOT_SENDER;
-    reason = check_signature(signer, &data, content);
+    reason = check_certificates(trust, signer, data.certificates);
     if (reason == REASON_NONE)
-        reason = check_unread_parts(&data, signature);
+        reason = check_references(signer, &data);
+    if (reason == REASON_NONE)
+        reason = check_signature(signer, &data, content);
     if (reason == REASON_NONE)
         note_content_digest(&data, content, &verdict->content);
     return reason;

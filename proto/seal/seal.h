@@ -9,7 +9,38 @@
  * protection is among them; for others add "-purpose any".)
  *
  * Accepted: RSA of 2048 bits or more by PKCS#1 v1.5 or PSS, ECDSA on P-256 and P-384, with SHA-256,
- * SHA-384 or SHA-512. Everything here is safe on any number of threads.
+ * SHA-384 or SHA-512; exactly the shape of signed_data.h. Everything here is safe on any number of
+ * threads.
+ *
+ * One verdict with OpenSSL: what is accepted here that command accepts, and nobody on the way can
+ * change its mind, for there is no byte that the signer did not sign, but certificates that are
+ * known here. The other way round, OpenSSL accepts and we refuse, on purpose and by name, these and
+ * no others (tests/unit/t_seal_differential.c):
+ *     SIGNATURE_NOT_DER          BER, a SET out of order, stray bits: two writings of one signature
+ *                                would be two digests in the ledger. To be written anew
+ *     SIGNATURE_PROFILE          embedded content, another content type, several signers, no signed
+ *                                attributes, other versions, certificates that are not X.509, an
+ *                                attribute without a value: one shape is enough for everybody
+ *     SIGNATURE_UNSIGNED_PART    unsigned attributes (also counter-signatures and time-stamps),
+ *                                CRLs and OCSP answers inside, bytes after the end: whoever passes
+ *                                the signature on can add them, and make OpenSSL refuse it
+ *     SIGNATURE_TOO_LARGE        over SIGNATURE_BYTES_MAX, over 32 signed attributes, over 8
+ *                                certificates: bounded (invariant 8)
+ *     SIGNING_TIME_INVALID       no day and time, or not of the years 2000 to 2099: it is shown to
+ *                                people as when it was signed
+ *     SIGNING_CERTIFICATE_WRONG  signing-certificate or -v2 names another certificate (digest,
+ *                                issuer or serial number), more than one, or policies. OpenSSL
+ *                                looks only when told "-cades"
+ *     SIGNER_NOT_NAMED           a key identifier without signing-certificate-v2 by SHA-256: a
+ *                                renewed certificate has the same, and which one counts is open
+ *     CERTIFICATE_UNKNOWN        the issuer is not written byte by byte as in the certificate; a
+ *                                certificate inside that is neither the signer's nor in the trust
+ *                                folders
+ *     ALGORITHM_SHA1, _MD5, _NOT_LISTED, KEY_TOO_SHORT   the law's list (algorithm.h)
+ *     ALGORITHM_MISMATCH         the signature algorithm names another digest or kind of key
+ *     SIGNATURE_MALFORMED        an attribute that nobody here knows holds what is no ASN.1 at all,
+ *                                or lies deeper than 24 levels: OpenSSL does not look inside
+ *     and whatever trust.h says of the certificate (its chain, its key usage, its revocation).
  */
 #ifndef PROTO_SEAL_SEAL_H
 #define PROTO_SEAL_SEAL_H
@@ -41,8 +72,8 @@ void signer_destroy(struct signer **signer);
 struct bytes signer_certificate(const struct signer *signer);
 const struct digest *signer_fingerprint(const struct signer *signer);
 
-/* Appends the signature. Always with SHA-256. REASON_OUT_OF_MEMORY; ret_signature is then as
- * before. */
+/* Appends the signature. Always with SHA-256. REASON_OUT_OF_MEMORY; REASON_SIGNING_TIME_INVALID: a
+ * clock of the years before 2000 or after 2099. ret_signature is then as before. */
 enum reason seal_sign(const struct signer *signer, struct bytes content, wall_t signing_time,
                       struct buffer *ret_signature);
 
@@ -63,12 +94,16 @@ struct seal_verdict {
  *
  * A pure function of its arguments. Answers ret_verdict->reason, in this order:
  *     SIGNATURE_MISSING                              empty
- *     SIGNATURE_MALFORMED, ALGORITHM_SHA1, ALGORITHM_MD5, ALGORITHM_NOT_LISTED
- *                                                    see signed_data.h
+ *     SIGNATURE_TOO_LARGE, _MALFORMED, _NOT_DER, _PROFILE, _UNSIGNED_PART, ALGORITHM_SHA1, _MD5,
+ *     _NOT_LISTED, _MISMATCH, SIGNING_TIME_INVALID, SIGNING_CERTIFICATE_WRONG
+ *                                                    its shape: signed_data.h and above
+ *     SIGNER_NOT_NAMED
  *     CERTIFICATE_UNKNOWN                            not registered, or not the one passed
  *     KEY_TOO_SHORT … CERTIFICATE_EXPIRED            see trust_judge
  *     SIGNER_NOT_SENDER
- *     SIGNATURE_WRONG                                content, attributes or signature do not match
+ *     SIGNATURE_NOT_DER, _PROFILE, _TOO_LARGE, CERTIFICATE_UNKNOWN     of certificates inside
+ *     SIGNING_CERTIFICATE_WRONG                      the signer's is not the one that it names
+ *     SIGNATURE_WRONG, ALGORITHM_MISMATCH            content, attributes or signature do not match
  *     OUT_OF_MEMORY                                  nothing is known; try again
  */
 enum reason seal_verify(const struct trust *trust, struct bytes content, struct bytes signature,

@@ -205,6 +205,14 @@ static void write_signed_data(struct der_writer *writer, const struct signer *si
     der_wrap(writer, DER_SEQUENCE, end);
 }
 
+static bool signing_time_is_sane(wall_t time)
+{
+    struct tm parts;
+    time_t seconds = (time_t)(time.ms / 1000);
+    return gmtime_r(&seconds, &parts) != NULL && parts.tm_year + 1900 >= SIGNING_YEAR_MIN &&
+           parts.tm_year + 1900 < SIGNING_YEAR_END;
+}
+
 enum reason seal_sign(const struct signer *signer, struct bytes content, wall_t signing_time,
                       struct buffer *ret_signature)
 {
@@ -215,6 +223,8 @@ enum reason seal_sign(const struct signer *signer, struct bytes content, wall_t 
     struct digest digest;
     size_t value_size;
 
+    if (!signing_time_is_sane(signing_time))
+        return REASON_SIGNING_TIME_INVALID;
     sha256_parts(&content, 1, &digest);
     der_writer_init(&writer, attributes_memory, sizeof attributes_memory);
     const uint8_t *end = der_mark(&writer);

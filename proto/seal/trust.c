@@ -29,6 +29,11 @@ void trust_drop(struct trust **trust)
     for (size_t i = 0; i < dropped->count; i++)
         trust_signer_release(&dropped->signers[i]);
     free(dropped->signers);
+    for (size_t i = 0; i < dropped->authority_count; i++) {
+        X509_free(dropped->authorities[i].certificate);
+        free(dropped->authorities[i].der);
+    }
+    free(dropped->authorities);
     free(dropped->by_issuer);
     free(dropped->by_fingerprint);
     free(dropped);
@@ -95,6 +100,16 @@ const struct trust_signer *trust_find(const struct trust *trust, const struct di
             return signer;
     }
     return NULL;
+}
+
+bool trust_has_authority(const struct trust *trust, struct bytes certificate)
+{
+    for (size_t i = 0; i < trust->authority_count; i++) {
+        const struct trust_authority *authority = &trust->authorities[i];
+        if (bytes_equal((struct bytes){authority->der, authority->der_size}, certificate))
+            return true;
+    }
+    return false;
 }
 
 size_t trust_signer_count(const struct trust *trust)

@@ -223,10 +223,36 @@ static void note_oldest_list(struct trust_builder *builder)
     }
 }
 
+static bool note_authorities(struct trust *trust, STACK_OF(X509) * certificates, bool are_anchors)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        struct trust_authority *authority = &trust->authorities[trust->authority_count];
+        X509 *certificate = sk_X509_value(certificates, i);
+        authority->der = pem_certificate_der(certificate, &authority->der_size);
+        if (authority->der == NULL)
+            return false;
+        X509_up_ref(certificate);
+        authority->certificate = certificate;
+        authority->is_anchor = are_anchors;
+        trust->authority_count++;
+    }
+    return true;
+}
+
+static bool gather_authorities(struct trust_builder *builder)
+{
+    struct trust *trust = builder->trust;
+    size_t count = (size_t)(sk_X509_num(builder->anchors) + sk_X509_num(builder->intermediates));
+    trust->authorities = calloc(count + 1, sizeof trust->authorities[0]);
+    return trust->authorities != NULL && note_authorities(trust, builder->anchors, true) &&
+           note_authorities(trust, builder->intermediates, false);
+}
+
 enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trust **ret_trust)
 {
     struct trust *trust = (*builder)->trust;
-    enum reason reason = trust_index(trust) ? REASON_NONE : REASON_OUT_OF_MEMORY;
+    enum reason reason =
+        trust_index(trust) && gather_authorities(*builder) ? REASON_NONE : REASON_OUT_OF_MEMORY;
     if (reason == REASON_NONE && !names_are_unique(trust))
         reason = REASON_REGISTRY_INVALID;
     if (reason == REASON_NONE)

@@ -28,8 +28,18 @@ struct trust_signer {
     STACK_OF(X509) * chain;
 };
 
+/* A certificate of the trust folders: an anchor, or of an authority between. */
+struct trust_authority {
+    X509 *certificate;
+    uint8_t *der;
+    size_t der_size;
+    bool is_anchor;
+};
+
 struct trust {
     atomic_int holds;
+    struct trust_authority *authorities;
+    size_t authority_count;
     struct trust_signer *signers;
     size_t count;
     /* Open addressing; a slot holds index + 1, 0 is free. slot_count is a power of two, at least
@@ -51,6 +61,8 @@ struct trust_builder {
 
 void trust_signer_release(struct trust_signer *signer);
 bool trust_index(struct trust *trust);
+/* Whether this certificate, DER, is one of the authorities'. */
+bool trust_has_authority(const struct trust *trust, struct bytes certificate);
 wall_t trust_time(const ASN1_TIME *time);
 /* The end of that second: a notAfter is included (RFC 5280 §4.1.2.5). */
 wall_t trust_time_end(const ASN1_TIME *time);

@@ -1,0 +1,220 @@
+/* Whether bytes that nobody reads are DER: a walk over types and lengths, to a bounded depth. */
+#include "proto/seal/der.h"
+
+enum {
+    TAG_CLASS_MASK = 0xc0,
+    TAG_CONSTRUCTED = 0x20,
+    TAG_NUMBER_MASK = 0x1f,
+    TAG_NUMBER_BYTES_MAX = 4,
+    MORE_FOLLOWS = 0x80,
+    LENGTH_INDEFINITE = 0x80,
+    LENGTH_BYTES_MAX = 8,
+    TRUE_BYTE = 0xff,
+    UNUSED_BITS_MAX = 7,
+};
+
+/* Universal types (X.680 §8.6). */
+enum {
+    TYPE_END = 0,
+    TYPE_BOOLEAN = 1,
+    TYPE_INTEGER = 2,
+    TYPE_BIT_STRING = 3,
+    TYPE_OCTET_STRING = 4,
+    TYPE_NULL = 5,
+    TYPE_OBJECT = 6,
+    TYPE_ENUMERATED = 10,
+    TYPE_UTF8_STRING = 12,
+    TYPE_SEQUENCE = 16,
+    TYPE_SET = 17,
+    TYPE_NUMERIC_STRING = 18, /* from here to TYPE_GENERAL_STRING: texts and times */
+    TYPE_GENERAL_STRING = 27,
+    TYPE_UNIVERSAL_STRING = 28,
+    TYPE_BMP_STRING = 30,
+};
+
+struct element {
+    bool is_universal;
+    bool is_constructed;
+    bool is_indefinite;
+    bool is_loose; /* its header has a shorter form */
+    uint32_t type;
+    struct bytes content; /* all that follows when the length is indefinite */
+};
+
+static uint8_t next_byte(struct bytes *rest)
+{
+    uint8_t byte = rest->data[0];
+    rest->data++;
+    rest->size--;
+    return byte;
+}
+
+static bool read_type(struct bytes *rest, struct element *element)
+{
+    if (rest->size == 0)
+        return false;
+    uint8_t first = next_byte(rest);
+    element->is_universal = (first & TAG_CLASS_MASK) == 0;
+    element->is_constructed = (first & TAG_CONSTRUCTED) != 0;
+    element->type = first & TAG_NUMBER_MASK;
+    if (element->type != TAG_NUMBER_MASK)
+        return true;
+    element->type = 0;
+    for (int i = 0; i < TAG_NUMBER_BYTES_MAX && rest->size > 0; i++) {
+        uint8_t byte = next_byte(rest);
+        element->is_loose |= i == 0 && byte == MORE_FOLLOWS;
+        element->type = element->type << 7 | (byte & (MORE_FOLLOWS - 1u));
+        if ((byte & MORE_FOLLOWS) == 0) {
+            element->is_loose |= element->type < TAG_NUMBER_MASK;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Moves past the element; past its header alone when the length is indefinite. */
+static bool read_content(struct bytes *rest, struct element *element)
+{
+    if (rest->size == 0)
+        return false;
+    size_t length = next_byte(rest);
+    if (length == LENGTH_INDEFINITE) {
+        element->is_indefinite = true;
+        element->content = *rest;
+        return element->is_constructed;
+    }
+    if (length > LENGTH_INDEFINITE) {
+        size_t count = length - LENGTH_INDEFINITE;
+        if (count > LENGTH_BYTES_MAX || count > rest->size)
+            return false;
+        element->is_loose |= rest->data[0] == 0;
+        length = 0;
+        for (size_t i = 0; i < count; i++)
+            length = length << 8 | next_byte(rest);
+        element->is_loose |= length < LENGTH_INDEFINITE;
+    }
+    if (length > rest->size)
+        return false;
+    element->content = (struct bytes){rest->data, length};
+    rest->data += length;
+    rest->size -= length;
+    return true;
+}
+
+static enum der_form worse(enum der_form a, enum der_form b)
+{
+    return a < b ? a : b;
+}
+
+static enum der_form form_if(bool is_sound)
+{
+    return is_sound ? DER_FORM_STRICT : DER_FORM_BROKEN;
+}
+
+static bool is_integer(struct bytes content)
+{
+    if (content.size < 2)
+        return content.size == 1;
+    bool is_padded = (content.data[0] == 0 && content.data[1] <= INT8_MAX) ||
+                     (content.data[0] == TRUE_BYTE && content.data[1] > INT8_MAX);
+    return !is_padded;
+}
+
+/* Numbers of seven bits a byte, each in its shortest form. */
+static bool is_object(struct bytes content)
+{
+    bool at_start = true;
+    for (size_t i = 0; i < content.size; i++) {
+        if (at_start && content.data[i] == MORE_FOLLOWS)
+            return false;
+        at_start = (content.data[i] & MORE_FOLLOWS) == 0;
+    }
+    return content.size > 0 && at_start;
+}
+
+static enum der_form bit_string_form(struct bytes content)
+{
+    if (content.size == 0 || content.data[0] > UNUSED_BITS_MAX ||
+        (content.size == 1 && content.data[0] != 0))
+        return DER_FORM_BROKEN;
+    unsigned unused = (1u << content.data[0]) - 1;
+    return content.size > 1 && (content.data[content.size - 1] & unused) != 0 ? DER_FORM_LOOSE
+                                                                              : DER_FORM_STRICT;
+}
+
+static enum der_form boolean_form(struct bytes content)
+{
+    if (content.size != 1)
+        return DER_FORM_BROKEN;
+    return content.data[0] == 0 || content.data[0] == TRUE_BYTE ? DER_FORM_STRICT : DER_FORM_LOOSE;
+}
+
+static bool is_string(uint32_t type)
+{
+    return type == TYPE_OCTET_STRING || type == TYPE_UTF8_STRING || type == TYPE_BMP_STRING ||
+           (type >= TYPE_NUMERIC_STRING && type <= TYPE_UNIVERSAL_STRING);
+}
+
+static enum der_form primitive_form(uint32_t type, struct bytes content)
+{
+    switch (type) {
+    case TYPE_BOOLEAN:
+        return boolean_form(content);
+    case TYPE_INTEGER:
+    case TYPE_ENUMERATED:
+        return form_if(is_integer(content));
+    case TYPE_BIT_STRING:
+        return bit_string_form(content);
+    case TYPE_NULL:
+        return form_if(content.size == 0);
+    case TYPE_OBJECT:
+        return form_if(is_object(content));
+    case TYPE_UNIVERSAL_STRING:
+        return form_if(content.size % 4 == 0);
+    case TYPE_BMP_STRING:
+        return form_if(content.size % 2 == 0);
+    default:
+        return form_if(is_string(type));
+    }
+}
+
+static enum der_form walk(struct bytes *rest, bool until_end, int depth);
+
+static enum der_form constructed_form(struct element *element, struct bytes *rest, int depth)
+{
+    bool is_string_type =
+        element->is_universal && (is_string(element->type) || element->type == TYPE_BIT_STRING);
+    if (element->is_universal && !is_string_type && element->type != TYPE_SEQUENCE &&
+        element->type != TYPE_SET)
+        return DER_FORM_BROKEN;
+    enum der_form form = is_string_type ? DER_FORM_LOOSE : DER_FORM_STRICT;
+    if (element->is_indefinite)
+        return worse(DER_FORM_LOOSE, walk(rest, true, depth + 1));
+    return worse(form, walk(&element->content, false, depth + 1));
+}
+
+static enum der_form walk(struct bytes *rest, bool until_end, int depth)
+{
+    enum der_form form = DER_FORM_STRICT;
+    if (depth > DER_DEPTH_MAX)
+        return DER_FORM_BROKEN;
+    while (rest->size > 0 && form != DER_FORM_BROKEN) {
+        struct element element = {0};
+        if (!read_type(rest, &element) || !read_content(rest, &element))
+            return DER_FORM_BROKEN;
+        if (until_end && element.is_universal && element.type == TYPE_END)
+            return element.content.size == 0 && !element.is_constructed ? form : DER_FORM_BROKEN;
+        if (element.is_loose)
+            form = DER_FORM_LOOSE;
+        if (element.is_constructed)
+            form = worse(form, constructed_form(&element, rest, depth));
+        else if (element.is_universal)
+            form = worse(form, primitive_form(element.type, element.content));
+    }
+    return until_end ? DER_FORM_BROKEN : form;
+}
+
+enum der_form der_form(struct bytes elements)
+{
+    return walk(&elements, false, 0);
+}
