@@ -68,8 +68,7 @@ static enum reason expect_no_parameters(struct bytes parameters)
     struct bytes null;
     if (parameters.size == 0 || (der_take_only(parameters, DER_NULL, &null) && null.size == 0))
         return REASON_NONE;
-    return der_form(parameters) == DER_FORM_STRICT ? REASON_ALGORITHM_NOT_LISTED
-                                                   : REASON_SIGNATURE_MALFORMED;
+    return REASON_ALGORITHM_NOT_LISTED;
 }
 
 enum reason algorithm_parse_hash(struct bytes identifier, enum hash_algorithm *ret_hash)
@@ -114,8 +113,8 @@ static enum reason expect_mask(struct bytes mask_element, enum hash_algorithm ex
 }
 
 /* RSASSA-PSS-params (RFC 4055 §3.1). Where hash or mask is absent its default applies: SHA-1. */
-static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expected,
-                             int *ret_salt_bytes)
+static enum reason read_pss(struct bytes parameters, enum hash_algorithm expected,
+                            int *ret_salt_bytes)
 {
     struct bytes rest;
     struct bytes hash;
@@ -124,11 +123,15 @@ static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expect
     int salt_bytes = PSS_SALT_BYTES_DEFAULT;
     if (!der_take_only(parameters, DER_SEQUENCE, &rest))
         return REASON_SIGNATURE_MALFORMED;
-    if (!der_take(&rest, DER_CONTEXT_0, &hash) || !der_take(&rest, DER_CONTEXT_1, &mask))
-        return rest.size == 0 || der_next_is(rest, DER_CONTEXT_1) ||
-                       der_next_is(rest, DER_CONTEXT_2)
-                   ? REASON_ALGORITHM_SHA1
-                   : REASON_SIGNATURE_MALFORMED;
+    bool has_hash = der_next_is(rest, DER_CONTEXT_0);
+    if (has_hash && !der_take(&rest, DER_CONTEXT_0, &hash))
+        return REASON_SIGNATURE_MALFORMED;
+    bool has_mask = der_next_is(rest, DER_CONTEXT_1);
+    if (has_mask && !der_take(&rest, DER_CONTEXT_1, &mask))
+        return REASON_SIGNATURE_MALFORMED;
+    if (!has_hash || !has_mask)
+        return rest.size == 0 || der_next_is(rest, DER_CONTEXT_2) ? REASON_ALGORITHM_SHA1
+                                                                  : REASON_SIGNATURE_MALFORMED;
     enum reason reason = expect_hash(hash, expected);
     if (reason == REASON_NONE)
         reason = expect_mask(mask, expected);
@@ -142,6 +145,14 @@ static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expect
                                                 : REASON_SIGNATURE_MALFORMED;
     *ret_salt_bytes = salt_bytes;
     return REASON_NONE;
+}
+
+/* What is no PSS at all OpenSSL passes over where the key is of another kind. */
+static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expected,
+                             int *ret_salt_bytes)
+{
+    enum reason reason = read_pss(parameters, expected, ret_salt_bytes);
+    return reason == REASON_SIGNATURE_MALFORMED ? REASON_ALGORITHM_NOT_LISTED : reason;
 }
 
 enum reason algorithm_parse_signature(struct bytes identifier, enum hash_algorithm expected,

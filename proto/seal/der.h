@@ -31,6 +31,7 @@ enum {
     DER_CONTEXT_3 = 0xa3,
     DER_CONTEXT_4 = 0xa4,
     DER_CONTEXT_0_PRIMITIVE = 0x80,
+    DER_CONSTRUCTED = 0x20, /* the bit */
 };
 
 /* The next element with that tag: its content. */
@@ -54,6 +55,8 @@ enum der_form {
 enum { DER_DEPTH_MAX = 24 /* a certificate inside a signature has some fifteen levels */ };
 
 enum der_form der_form(struct bytes elements);
+/* Something in there is BER and not DER, whatever else may be wrong with it. */
+bool der_has_loose(struct bytes elements);
 
 struct der_writer {
     uint8_t *start;

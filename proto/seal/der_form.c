@@ -101,15 +101,11 @@ static bool read_content(struct bytes *rest, struct element *element)
     return true;
 }
 
-static enum der_form worse(enum der_form a, enum der_form b)
-{
-    return a < b ? a : b;
-}
-
-static enum der_form form_if(bool is_sound)
-{
-    return is_sound ? DER_FORM_STRICT : DER_FORM_BROKEN;
-}
+/* What was seen on the way. */
+struct findings {
+    bool is_broken;
+    bool is_loose;
+};
 
 static bool is_integer(struct bytes content)
 {
@@ -132,21 +128,22 @@ static bool is_object(struct bytes content)
     return content.size > 0 && at_start;
 }
 
-static enum der_form bit_string_form(struct bytes content)
+static bool is_bit_string(struct bytes content, struct findings *findings)
 {
     if (content.size == 0 || content.data[0] > UNUSED_BITS_MAX ||
         (content.size == 1 && content.data[0] != 0))
-        return DER_FORM_BROKEN;
+        return false;
     unsigned unused = (1u << content.data[0]) - 1;
-    return content.size > 1 && (content.data[content.size - 1] & unused) != 0 ? DER_FORM_LOOSE
-                                                                              : DER_FORM_STRICT;
+    findings->is_loose |= content.size > 1 && (content.data[content.size - 1] & unused) != 0;
+    return true;
 }
 
-static enum der_form boolean_form(struct bytes content)
+static bool is_boolean(struct bytes content, struct findings *findings)
 {
     if (content.size != 1)
-        return DER_FORM_BROKEN;
-    return content.data[0] == 0 || content.data[0] == TRUE_BYTE ? DER_FORM_STRICT : DER_FORM_LOOSE;
+        return false;
+    findings->is_loose |= content.data[0] != 0 && content.data[0] != TRUE_BYTE;
+    return true;
 }
 
 static bool is_string(uint32_t type)
@@ -155,66 +152,84 @@ static bool is_string(uint32_t type)
            (type >= TYPE_NUMERIC_STRING && type <= TYPE_UNIVERSAL_STRING);
 }
 
-static enum der_form primitive_form(uint32_t type, struct bytes content)
+static bool is_primitive(uint32_t type, struct bytes content, struct findings *findings)
 {
     switch (type) {
     case TYPE_BOOLEAN:
-        return boolean_form(content);
+        return is_boolean(content, findings);
     case TYPE_INTEGER:
     case TYPE_ENUMERATED:
-        return form_if(is_integer(content));
+        return is_integer(content);
     case TYPE_BIT_STRING:
-        return bit_string_form(content);
+        return is_bit_string(content, findings);
     case TYPE_NULL:
-        return form_if(content.size == 0);
+        return content.size == 0;
     case TYPE_OBJECT:
-        return form_if(is_object(content));
+        return is_object(content);
     case TYPE_UNIVERSAL_STRING:
-        return form_if(content.size % 4 == 0);
+        return content.size % 4 == 0;
     case TYPE_BMP_STRING:
-        return form_if(content.size % 2 == 0);
+        return content.size % 2 == 0;
+    case TYPE_SET: /* OpenSSL reads a SET OF whose header calls it primitive, and mends it */
+        findings->is_loose = true;
+        return true;
     default:
-        return form_if(is_string(type));
+        return is_string(type);
     }
 }
 
-static enum der_form walk(struct bytes *rest, bool until_end, int depth);
+static bool walk(struct bytes *rest, bool until_end, int depth, struct findings *findings);
 
-static enum der_form constructed_form(struct element *element, struct bytes *rest, int depth)
+/* False: where it ends is not known. */
+static bool walk_constructed(struct element *element, struct bytes *rest, int depth,
+                             struct findings *findings)
 {
-    bool is_string_type =
-        element->is_universal && (is_string(element->type) || element->type == TYPE_BIT_STRING);
-    if (element->is_universal && !is_string_type && element->type != TYPE_SEQUENCE &&
-        element->type != TYPE_SET)
-        return DER_FORM_BROKEN;
-    enum der_form form = is_string_type ? DER_FORM_LOOSE : DER_FORM_STRICT;
-    if (element->is_indefinite)
-        return worse(DER_FORM_LOOSE, walk(rest, true, depth + 1));
-    return worse(form, walk(&element->content, false, depth + 1));
+    if (element->is_universal) {
+        bool in_pieces = is_string(element->type) || element->type == TYPE_BIT_STRING;
+        findings->is_loose |= in_pieces;
+        findings->is_broken |=
+            !in_pieces && element->type != TYPE_SEQUENCE && element->type != TYPE_SET;
+    }
+    if (element->is_indefinite) {
+        findings->is_loose = true;
+        return walk(rest, true, depth + 1, findings);
+    }
+    if (!walk(&element->content, false, depth + 1, findings))
+        findings->is_broken = true;
+    return true;
 }
 
-static enum der_form walk(struct bytes *rest, bool until_end, int depth)
+static bool walk(struct bytes *rest, bool until_end, int depth, struct findings *findings)
 {
-    enum der_form form = DER_FORM_STRICT;
     if (depth > DER_DEPTH_MAX)
-        return DER_FORM_BROKEN;
-    while (rest->size > 0 && form != DER_FORM_BROKEN) {
+        return false;
+    while (rest->size > 0) {
         struct element element = {0};
         if (!read_type(rest, &element) || !read_content(rest, &element))
-            return DER_FORM_BROKEN;
+            return false;
         if (until_end && element.is_universal && element.type == TYPE_END)
-            return element.content.size == 0 && !element.is_constructed ? form : DER_FORM_BROKEN;
-        if (element.is_loose)
-            form = DER_FORM_LOOSE;
-        if (element.is_constructed)
-            form = worse(form, constructed_form(&element, rest, depth));
-        else if (element.is_universal)
-            form = worse(form, primitive_form(element.type, element.content));
+            return element.content.size == 0 && !element.is_constructed;
+        findings->is_loose |= element.is_loose;
+        if (element.is_constructed && !walk_constructed(&element, rest, depth, findings))
+            return false;
+        if (!element.is_constructed && element.is_universal &&
+            !is_primitive(element.type, element.content, findings))
+            findings->is_broken = true;
     }
-    return until_end ? DER_FORM_BROKEN : form;
+    return !until_end;
 }
 
 enum der_form der_form(struct bytes elements)
 {
-    return walk(&elements, false, 0);
+    struct findings findings = {0};
+    if (!walk(&elements, false, 0, &findings) || findings.is_broken)
+        return DER_FORM_BROKEN;
+    return findings.is_loose ? DER_FORM_LOOSE : DER_FORM_STRICT;
+}
+
+bool der_has_loose(struct bytes elements)
+{
+    struct findings findings = {0};
+    (void)walk(&elements, false, 0, &findings);
+    return findings.is_loose;
 }

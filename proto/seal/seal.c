@@ -159,7 +159,7 @@ static enum reason judge(const struct trust *trust, struct bytes content, struct
     if (reason != REASON_NONE)
         return reason;
     if (signer == NULL)
-        return REASON_CERTIFICATE_UNKNOWN;
+        return der_has_loose(data.issuer) ? REASON_SIGNATURE_NOT_DER : REASON_CERTIFICATE_UNKNOWN;
     verdict->participant = signer->participant;
     verdict->fingerprint = signer->fingerprint;
     if (certificate.size > 0 && !bytes_equal(certificate, trust_signer_certificate(signer)))

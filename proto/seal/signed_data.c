@@ -22,14 +22,25 @@ static bool take_attributes(struct bytes *rest, struct signed_data *data)
     return true;
 }
 
+/* Neither expected nor absent: OpenSSL reads such a SET OF also when its header calls it primitive.
+ */
+static enum reason refuse_tag(struct bytes rest, uint8_t expected)
+{
+    return der_next_is(rest, (uint8_t)(expected & ~DER_CONSTRUCTED)) ? REASON_SIGNATURE_NOT_DER
+                                                                     : REASON_SIGNATURE_MALFORMED;
+}
+
 static enum reason take_signer_name(struct bytes *rest, struct signed_data *data)
 {
     struct bytes name;
-    if (der_take(rest, DER_SEQUENCE, &name))
-        return der_take_whole(&name, DER_SEQUENCE, &data->issuer) &&
-                       der_take_only(name, DER_INTEGER, &data->serial) && data->serial.size > 0
-                   ? REASON_NONE
-                   : REASON_SIGNATURE_MALFORMED;
+    if (der_take(rest, DER_SEQUENCE, &name)) {
+        const uint8_t *start = name.data;
+        if (!der_skip(&name) || !der_take_only(name, DER_INTEGER, &data->serial))
+            return REASON_SIGNATURE_MALFORMED;
+        /* Whatever it is: it will be that of a registered certificate, or unknown. */
+        data->issuer = (struct bytes){start, (size_t)(name.data - start)};
+        return data->serial.size > 0 ? REASON_NONE : REASON_SIGNATURE_MALFORMED;
+    }
     if (der_take(rest, DER_CONTEXT_0_PRIMITIVE, &data->key_identifier))
         return data->key_identifier.size > 0 ? REASON_NONE : REASON_SIGNATURE_MALFORMED;
     /* An OCTET STRING in pieces has this tag. */
@@ -72,14 +83,14 @@ static enum reason parse_signer(struct bytes signer, struct bytes outer_version,
         return REASON_SIGNATURE_MALFORMED;
     if (!take_attributes(&signer, data))
         return der_next_is(signer, DER_SEQUENCE) ? REASON_SIGNATURE_PROFILE
-                                                 : REASON_SIGNATURE_MALFORMED;
+                                                 : refuse_tag(signer, DER_CONTEXT_0);
     if (!der_take(&signer, DER_SEQUENCE, &algorithm) ||
         !der_take(&signer, DER_OCTET_STRING, &data->signature))
         return REASON_SIGNATURE_MALFORMED;
     if (der_next_is(signer, DER_CONTEXT_1))
         return REASON_SIGNATURE_UNSIGNED_PART;
     if (signer.size != 0)
-        return REASON_SIGNATURE_MALFORMED;
+        return refuse_tag(signer, DER_CONTEXT_1);
     reason = parse_algorithms(announced_hash, hash, algorithm, data);
     if (reason == REASON_NONE && !(is_version(outer_version, data) && is_version(version, data)))
         reason = REASON_SIGNATURE_PROFILE;
@@ -134,12 +145,29 @@ static enum reason parse(struct bytes der, struct signed_data *data)
     if (der_next_is(rest, DER_CONTEXT_1))
         return REASON_SIGNATURE_UNSIGNED_PART;
     if (!der_take_only(rest, DER_SET, &signers))
-        return REASON_SIGNATURE_MALFORMED;
+        return der_next_is(rest, DER_CONTEXT_0 & ~DER_CONSTRUCTED)
+                   ? REASON_SIGNATURE_NOT_DER
+                   : refuse_tag(rest, DER_CONTEXT_1);
     if (!der_take_only(hashes, DER_SEQUENCE, &hash) ||
         !der_take_only(signers, DER_SEQUENCE, &signer))
-        return der_form(signers) == DER_FORM_STRICT ? REASON_SIGNATURE_PROFILE
-                                                    : REASON_SIGNATURE_MALFORMED;
+        return REASON_SIGNATURE_PROFILE;
     return parse_signer(signer, version, hash, data);
+}
+
+/* Whoever writes BER has one thing to mend first, whatever else it led us to say. Certificates are
+ * others' writing, and may be as they like. */
+static bool is_loose(struct bytes der, const struct signed_data *data)
+{
+    if (data->after_certificates.size == 0)
+        return der_has_loose(der);
+    return der_has_loose(data->before_certificates) || der_has_loose(data->after_certificates);
+}
+
+static bool may_be_for_looseness(enum reason reason)
+{
+    return reason == REASON_SIGNATURE_MALFORMED || reason == REASON_SIGNATURE_PROFILE ||
+           reason == REASON_ALGORITHM_NOT_LISTED || reason == REASON_SIGNING_TIME_INVALID ||
+           reason == REASON_SIGNING_CERTIFICATE_WRONG;
 }
 
 enum reason signed_data_parse(struct bytes der, struct signed_data *ret_data)
@@ -148,7 +176,7 @@ enum reason signed_data_parse(struct bytes der, struct signed_data *ret_data)
     enum reason reason = parse(der, &data);
     if (reason == REASON_NONE)
         *ret_data = data;
-    else if (reason == REASON_SIGNATURE_MALFORMED && der_form(der) == DER_FORM_LOOSE)
+    else if (may_be_for_looseness(reason) && is_loose(der, &data))
         reason = REASON_SIGNATURE_NOT_DER;
     return reason;
 }
