@@ -30,10 +30,10 @@ size_t session_memory_bytes(const struct session_options *options)
            outbox_memory_bytes(&outbox) + fetch_memory_bytes(&fetch) +
            SESSION_REPLIES_MAX * sizeof(struct session_reply) +
            SESSION_DELIVERIES_MAX * sizeof(struct session_delivery) +
-           SESSION_CALLS_MAX * sizeof(struct office_call) +
+           SESSION_DELIVERIES_MAX * sizeof(struct office_call) +
            SESSION_EVENTS_MAX * sizeof(struct transition) +
-           SESSION_INTAKES_MAX * sizeof(struct intake *) + BLOB_CHUNK_BYTES_MAX +
-           SESSION_STEP_BYTES + 2 * SESSION_SCRATCH_BYTES + ALIGNMENT_SLACK;
+           (SESSION_INTAKES_MAX + FETCH_WAITING_MAX) * sizeof(struct intake *) +
+           BLOB_CHUNK_BYTES_MAX + SESSION_STEP_BYTES + 2 * SESSION_SCRATCH_BYTES + ALIGNMENT_SLACK;
 }
 
 static void *take(struct arena *memory, size_t size)
@@ -73,9 +73,10 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->fetch = fetch_new(&fetch, memory);
     session->replies = take(memory, SESSION_REPLIES_MAX * sizeof(struct session_reply));
     session->deliveries = take(memory, SESSION_DELIVERIES_MAX * sizeof(struct session_delivery));
-    session->calls = take(memory, SESSION_CALLS_MAX * sizeof(struct office_call));
+    session->calls = take(memory, SESSION_DELIVERIES_MAX * sizeof(struct office_call));
     session->events = take(memory, SESSION_EVENTS_MAX * sizeof(struct transition));
-    session->intakes = take(memory, SESSION_INTAKES_MAX * sizeof(struct intake *));
+    session->intakes =
+        take(memory, (SESSION_INTAKES_MAX + FETCH_WAITING_MAX) * sizeof(struct intake *));
     session->chunk = take(memory, BLOB_CHUNK_BYTES_MAX);
     buffer_init(&session->frame, FRAME_BYTES_MAX);
     options->crypto->random(options->crypto->context, session->incarnation, INCARNATION_BYTES);
@@ -122,7 +123,6 @@ enum reason session_load(struct session *session, wall_t wall)
     struct message_id last_id;
     uint64_t recovered;
     session->wall = wall;
-    uint32_t window = outbox_window(session->outbox, session->to_gateway)->size_max;
     enum reason reason = store->verbs->recover(store, &recovered);
     if (reason == REASON_NONE)
         reason = store->verbs->positions(store, &positions);
@@ -142,7 +142,7 @@ enum reason session_load(struct session *session, wall_t wall)
         if (session->options.office_window > 0)
             outbox_open(session->outbox, session->to_office, session->options.office_window);
         if (session->link == LINK_WELCOMED)
-            outbox_open(session->outbox, session->to_gateway, window);
+            outbox_open(session->outbox, session->to_gateway, session->window_messages);
     }
     session->store_state = reason;
     return reason;
@@ -155,7 +155,7 @@ static void leave(struct session *session, const struct entry *entry, bool is_to
                   const struct message_id *id, const struct parcel *parcel, uint32_t document_index)
 {
     if (is_to_office) {
-        check(session->call_count < SESSION_CALLS_MAX);
+        check(session->call_count < SESSION_DELIVERIES_MAX);
         session->calls[session->call_count++] =
             (struct office_call){entry->message_seq, entry->attempts};
     } else {
@@ -174,14 +174,25 @@ static void leave_due(void *context, uint32_t destination, const struct entry *e
 
 static void pump(struct session *session, uint32_t destination)
 {
+    static const struct room_need leases = {
+        {[ROOM_MOVES] = OUTBOX_FETCH_MAX,
+         [ROOM_DELIVERIES] = OUTBOX_FETCH_MAX,
+         [ROOM_BYTES] = OUTBOX_FETCH_MAX * ROOM_DELIVERY_BYTES}};
+    if (!session_fits(session, &leases)) {
+        session->more_to_do = true;
+        return;
+    }
     due_lease(session->options.store, session->outbox, &session->plan, destination, session->now,
               session->wall, leave_due, session);
 }
 
 static void wake(struct session *session, struct wake *wake, uint32_t destination)
 {
-    if (wake->is_wanted && wake_page(wake, session->options.store, session->outbox, &session->plan,
-                                     destination, session->wall))
+    static const struct room_need page = {{[ROOM_MOVES] = WAKE_PAGE_MAX}};
+    if (wake->is_wanted && !session_fits(session, &page))
+        session->more_to_do = true;
+    else if (wake->is_wanted && wake_page(wake, session->options.store, session->outbox,
+                                          &session->plan, destination, session->wall))
         session->more_to_do = true;
 }
 
@@ -191,6 +202,24 @@ void session_registry_read(struct session *session)
     wake_begin(&session->wake_gateway);
     wake_begin(&session->wake_office);
     session->heartbeat_due = session->tick_due = (mono_t){0};
+}
+
+static void tick(struct session *session)
+{
+    static const struct room_need need = {
+        {[ROOM_MOVES] = OUTBOX_TICK_MAX,
+         [ROOM_REPLIES] = 2 * FETCH_WANTED_MAX,
+         [ROOM_BYTES] = 2 * FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
+    session_say_left_out(session);
+    session_hear_clock(session);
+    if (!session_fits(session, &need)) {
+        session->more_to_do = true;
+        return;
+    }
+    session->tick_due = (mono_t){session->now.ms + SESSION_TICK_MS};
+    fetch_tick(session->fetch, session->now);
+    outbox_tick(session->outbox, session->now, session->wall, plan_change, &session->plan);
+    session_expire(session);
 }
 
 void session_begin(struct session *session, mono_t now, wall_t wall)
@@ -207,53 +236,27 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     sealer_begin(&session->sealer);
     session->reply_count = session->delivery_count = session->call_count = 0;
     session->intake_count = 0;
+    session->returned_count = 0;
+    session_begin_room(session);
     session->told = NULL;
     session->more_to_do = false;
     session->step_reason = REASON_NONE;
     bool is_tick = now.ms >= session->tick_due.ms;
-    if (is_tick) {
-        session->tick_due = (mono_t){now.ms + SESSION_TICK_MS};
+    if (is_tick)
         session_link_tick(session);
-    }
-    if (session->store_state != REASON_NONE)
+    if (session->store_state != REASON_NONE) {
+        if (is_tick)
+            session->tick_due = (mono_t){now.ms + SESSION_TICK_MS};
         return;
+    }
     /* First what the store knows: later in the step it and the plan would disagree. */
     pump(session, session->to_gateway);
     pump(session, session->to_office);
     wake(session, &session->wake_gateway, session->to_gateway);
     wake(session, &session->wake_office, session->to_office);
-    if (is_tick) {
-        session_hear_clock(session);
-        fetch_tick(session->fetch, now);
-        outbox_tick(session->outbox, now, wall, plan_change, &session->plan);
-        session_expire(session);
-    }
-}
-
-void session_intake(struct session *session, struct intake *intake)
-{
-    check(session->intake_count < SESSION_INTAKES_MAX);
-    session->intakes[session->intake_count++] = intake;
-    intake->references++;
-    session->heard = session->now;
-    session->heard_wall = session->wall;
-    if (intake->reason != REASON_NONE)
-        session_event(session, &(struct transition){.event = "frame_refused",
-                                                    .from = session->options.gateway,
-                                                    .reason = intake->reason});
-    else if (intake->frame.kind == FRAME_PARCELS)
-        session_take_parcels(session, intake);
-    else
-        session_link_frame(session, intake);
-}
-
-bool session_has_room(const struct session *session)
-{
-    enum { RESERVE = EXAMINE_MESSAGES_MAX + OUTBOX_FETCH_MAX };
-    return session->intake_count < SESSION_INTAKES_MAX / 2 && plan_has_room(&session->plan) &&
-           session->reply_count < SESSION_REPLIES_MAX - RESERVE &&
-           session->delivery_count < SESSION_DELIVERIES_MAX - RESERVE &&
-           session->call_count < SESSION_CALLS_MAX - RESERVE;
+    session_return(session);
+    if (is_tick)
+        tick(session);
 }
 
 /* ---- what is collected
@@ -261,8 +264,8 @@ bool session_has_room(const struct session *session)
 
 static void add_reply(struct session *session, const struct session_reply *reply)
 {
-    if (session->reply_count < SESSION_REPLIES_MAX)
-        session->replies[session->reply_count++] = *reply;
+    check(session->reply_count < SESSION_REPLIES_MAX); /* room for it was asked for */
+    session->replies[session->reply_count++] = *reply;
 }
 
 void session_reply_frame(struct session *session, const struct frame *frame)
@@ -272,8 +275,8 @@ void session_reply_frame(struct session *session, const struct frame *frame)
     if (frame_build(frame, &session->build, &session->frame) != REASON_NONE)
         return;
     struct bytes copy = arena_copy(&session->step, buffer_view(&session->frame));
-    if (copy.data != NULL)
-        add_reply(session, &(struct session_reply){.is_frame = true, .frame = copy});
+    check(copy.data != NULL);
+    add_reply(session, &(struct session_reply){.is_frame = true, .frame = copy});
 }
 
 void session_reply_taken(struct session *session, const struct message_id *id)
@@ -311,6 +314,8 @@ void session_event(struct session *session, const struct transition *transition)
 {
     if (session->event_count < SESSION_EVENTS_MAX)
         session->events[session->event_count++] = *transition;
+    else
+        session->allowance.left_out++;
 }
 
 void session_owe(struct session *session, const struct store_message *message,
@@ -346,6 +351,7 @@ static bool has_plan(const struct session *session)
 
 enum reason session_end(struct session *session, const struct store_plan **ret_plan)
 {
+    session_take_turns(session);
     if (session->store_state == REASON_NONE) {
         session_take_waiting(session);
         enum reason reason = session_write_receipts(session);
@@ -466,7 +472,8 @@ void session_aborted(struct session *session, enum reason reason,
     session->event_count = 0;
     session_event(session, &(struct transition){.event = "aborted", .reason = reason});
     struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, reason, SESSION_RETRY_MS}};
-    if (session->intake_count > 0)
+    if (session->intake_count > 0 ||
+        (session->first_intake != NULL && session->first_intake->done > 0))
         send_frame(session, &frame);
     finish_step(session);
 }

@@ -31,6 +31,7 @@
 #include "gateway/port/store.h"
 
 struct session;
+struct room_need;
 struct Lienthong__V1__Body;
 
 #define SESSION_OFFICE "office"
@@ -48,6 +49,7 @@ struct session_options {
     struct store *store;
     struct blobs *blobs;
     const struct crypto_port *crypto;
+    const struct room_need *step_max; /* as broker_options; NULL: all that memory is kept for */
 };
 
 /* Bytes that the arena `memory` of session_new must have. */
@@ -72,8 +74,9 @@ void session_registry_read(struct session *session);
 /* The link is connected (its handshake is done) or lost. */
 void session_link_up(struct session *session);
 void session_link_down(struct session *session);
-/* A frame from the gateway, examined. The session takes a reference when messages of it must wait
- * for attachments and gives it back through effects->intake_done. */
+/* A frame from the gateway, examined. It waits for its turn at the end of this step or of a later
+ * one; effects->intake_done gives it back. Only while session_wants_frame. */
+bool session_wants_frame(const struct session *session);
 void session_intake(struct session *session, struct intake *intake);
 
 /* What a local system hands over. */
@@ -113,8 +116,8 @@ enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
 enum reason session_operate(struct session *session, uint64_t message_seq,
                             const struct key *destination, enum session_operation operation);
 
-/* False: this step takes no more; end it first. */
-bool session_has_room(const struct session *session);
+/* False: this step takes no submission and no answer any more; end it first. */
+bool session_has_room(struct session *session);
 
 /* Ends the step: seals what was said and gives the plan; NULL: nothing to commit, but
  * session_committed must still be called. */
@@ -130,6 +133,7 @@ struct transition {
     enum entry_state state; /* 0: none */
     enum reason reason;
     uint32_t attempt;
+    uint64_t count; /* of what was left out; 0 otherwise */
 };
 
 struct session_effects {

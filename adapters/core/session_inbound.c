@@ -31,13 +31,17 @@ static void log_message(struct session *session, const char *event, const struct
                         enum reason reason)
 {
     const struct envelope *envelope = &sealed->envelope;
-    session_event(session, &(struct transition){.event = event,
-                                                .from = envelope->sender,
-                                                .to = session->options.self,
-                                                .type = envelope->type,
-                                                .id = envelope->id,
-                                                .dossier_code = envelope->dossier_code,
-                                                .reason = reason});
+    const struct transition line = {.event = event,
+                                    .from = envelope->sender,
+                                    .to = session->options.self,
+                                    .type = envelope->type,
+                                    .id = envelope->id,
+                                    .dossier_code = envelope->dossier_code,
+                                    .reason = reason};
+    if (reason == REASON_NONE)
+        session_event(session, &line);
+    else
+        session_event_of(session, &line);
 }
 
 /* NONE: never seen. DUPLICATE, ID_REUSED, or why the store cannot say. */
@@ -233,14 +237,33 @@ static void take_item(struct session *session, const struct sealed *sealed,
     if (reason == REASON_NONE)
         session_note_outcome(session, &item->message_id, about, envelope->type, item->reason,
                              receipt_seq, item->at);
-    session_event(session, &(struct transition){
-                               .event = reason == REASON_NONE ? "receipt" : "alarm",
-                               .from = *about,
-                               .to = session->options.self,
-                               .type = envelope->type,
-                               .id = item->message_id,
-                               .reason = reason == REASON_NONE ? item->reason : reason,
-                           });
+    const struct transition line = {
+        .event = reason == REASON_NONE ? "receipt" : "alarm",
+        .from = *about,
+        .to = session->options.self,
+        .type = envelope->type,
+        .id = item->message_id,
+        .reason = reason == REASON_NONE ? item->reason : reason,
+    };
+    if (reason == REASON_NONE)
+        session_event(session, &line);
+    else
+        session_event_of(session, &line);
+}
+
+/* About nothing that we are waiting for, after too many alarms in this second: most likely the next
+ * of them. If not, it comes again in a moment. */
+static bool is_put_off(struct session *session, const struct envelope *envelope)
+{
+    if (!allowance_is_spent(&session->allowance, session->now))
+        return false;
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        if (outbox_find(session->outbox, session->to_gateway, &session->options.self,
+                        &envelope->receipt.items[i].message_id) != NULL)
+            return false;
+    }
+    session->allowance.left_out++;
+    return true;
 }
 
 static void take_receipt(struct session *session, const struct sealed *sealed)
@@ -253,6 +276,10 @@ static void take_receipt(struct session *session, const struct sealed *sealed)
         session_reply_taken(session, &envelope->id);
         return;
     }
+    if (is_put_off(session, envelope)) {
+        session_reply_not_now(session, &envelope->id, REASON_BUSY);
+        return;
+    }
     struct store_message *message = plan_sealed(session, sealed);
     for (size_t i = 0; i < envelope->receipt.item_count; i++)
         take_item(session, sealed, &envelope->receipt.items[i], message->seq);
@@ -262,30 +289,28 @@ static void take_receipt(struct session *session, const struct sealed *sealed)
 /* ---- both
  * --------------------------------------------------------------------------------------------- */
 
-/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
- * every message asks whether all that follows from it still fits. */
-static bool step_has_room(const struct session *session, const struct sealed *sealed)
+/* The most that may follow from it: a receipt moves and notes each of its items; a message is owed
+ * to the office, or refused and told. */
+static bool has_room(struct session *session, size_t items)
 {
-    const struct store_plan *plan = &session->plan.store;
-    const struct arena *step = &session->step;
-    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
-    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
-           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
-           plan->note_count + items < PLAN_NOTES_MAX - PLAN_RESERVE / 2 &&
-           session->reply_count < SESSION_REPLIES_MAX - OUTBOX_FETCH_MAX &&
-           session->call_count < SESSION_CALLS_MAX - 1 && step->used < step->limit_bytes / 4 * 3;
+    const struct room_need need = {
+        {[ROOM_MESSAGES] = 2,
+         [ROOM_PARCELS] = 2,
+         [ROOM_ENTRIES] = 2,
+         [ROOM_MOVES] = items + 1,
+         [ROOM_NOTES] = items,
+         [ROOM_REPLIES] = 1 + ROOM_FILE_FRAMES_MAX,
+         [ROOM_DELIVERIES] = 2,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + SESSION_TOLD_BYTES + items * SESSION_NOTE_BYTES}};
+    return session_fits(session, &need);
 }
 
 static void take(struct session *session, struct intake *intake, struct sealed *sealed)
 {
     if (!sealed->is_parsed) {
-        session_event(session, &(struct transition){.event = "refused",
-                                                    .from = session->options.gateway,
-                                                    .reason = sealed->verdict});
-        return;
-    }
-    if (!step_has_room(session, sealed)) {
-        session_reply_not_now(session, &sealed->envelope.id, REASON_BUSY);
+        session_event_of(session, &(struct transition){.event = "refused",
+                                                       .from = session->options.gateway,
+                                                       .reason = sealed->verdict});
         return;
     }
     /* The gateway knew the certificate when it took the message in: our copy of the registry is a
@@ -326,15 +351,18 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
 }
 
-void session_take_parcels(struct session *session, struct intake *intake)
+enum turn session_take_parcels(struct session *session, struct intake *intake)
 {
-    for (size_t i = 0; i < intake->message_count; i++) {
-        struct sealed *sealed = &intake->messages[i];
+    for (; intake->done < intake->message_count; intake->done++) {
+        struct sealed *sealed = &intake->messages[intake->done];
+        if (!has_room(session, sealed->is_parsed ? sealed->envelope.receipt.item_count : 0))
+            return TURN_FULL;
         if (session->store_state == REASON_NONE)
             take(session, intake, sealed);
         else if (sealed->is_parsed)
             session_reply_not_now(session, &sealed->envelope.id, session->store_state);
     }
+    return TURN_DONE;
 }
 
 void session_take_waiting(struct session *session)
@@ -342,8 +370,13 @@ void session_take_waiting(struct session *session)
     struct intake *intake;
     struct sealed *sealed;
     enum reason reason;
-    while (session->intake_count < SESSION_INTAKES_MAX && plan_has_room(&session->plan) &&
-           fetch_ready(session->fetch, &intake, &sealed, &reason)) {
+    for (size_t done = 0; done < FETCH_WAITING_MAX; done++) {
+        if (!has_room(session, 0)) {
+            session->more_to_do = true;
+            return;
+        }
+        if (!fetch_ready(session->fetch, &intake, &sealed, &reason))
+            return;
         if (reason == REASON_NONE)
             take(session, intake, sealed);
         else

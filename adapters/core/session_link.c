@@ -50,11 +50,12 @@ static void link_lost(struct session *session, enum reason reason)
     if (session->link == LINK_DOWN)
         return;
     link_move(session, LINK_DOWN);
-    outbox_close(session->outbox, session->to_gateway, session->wall, plan_change, &session->plan);
+    outbox_close(session->outbox, session->to_gateway, session->wall);
     fetch_peer_lost(session->fetch, &session->options.gateway);
-    session_event(session, &(struct transition){.event = "link_down",
-                                                .from = session->options.gateway,
-                                                .reason = reason});
+    session_event_of(session, &(struct transition){.event = "link_down",
+                                                   .from = session->options.gateway,
+                                                   .reason = reason});
+    session_return(session);
 }
 
 void session_link_down(struct session *session)
@@ -68,53 +69,72 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
         return;
     link_move(session, LINK_WELCOMED);
     clock_voice_say(&session->voice, session->now, welcome->clock);
-    outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
+    session->window_messages = welcome->window_messages;
+    if (session->store_state == REASON_NONE) /* otherwise session_load does */
+        outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
     session_event(session,
                   &(struct transition){.event = "link_up", .from = session->options.gateway});
 }
 
-static void take_taken(struct session *session, const struct frame_taken *frame)
+static void take_taken(struct session *session, const struct message_id *id)
 {
-    for (size_t i = 0; i < frame->count && plan_has_room(&session->plan); i++) {
-        struct flight *flight = outbox_find(session->outbox, session->to_gateway,
-                                            &session->options.self, &frame->ids[i]);
-        /* A message ends with its custody receipt; only our receipts end when they are taken. */
-        if (flight == NULL || !flight->entry.is_receipt)
-            continue;
-        struct entry entry;
-        outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
-        plan_move(&session->plan, &entry);
+    struct flight *flight =
+        outbox_find(session->outbox, session->to_gateway, &session->options.self, id);
+    /* A message ends with its custody receipt; only our receipts end when they are taken. */
+    if (flight == NULL || !flight->entry.is_receipt)
+        return;
+    struct entry entry;
+    outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
+    plan_move(&session->plan, &entry);
+}
+
+static void take_not_taken(struct session *session, const struct message_id *id,
+                           const struct frame_taken *frame)
+{
+    struct flight *flight =
+        outbox_find(session->outbox, session->to_gateway, &session->options.self, id);
+    if (flight == NULL)
+        return;
+    /* Only "not now" can be said without a signature; why it is said is kept and shown. */
+    struct entry entry;
+    outbox_put_off(session->outbox, flight, frame->reason, session_random(session),
+                   frame->retry_after_ms, session->now, session->wall, &entry);
+    plan_move(&session->plan, &entry);
+}
+
+/* As many as fit: the rest stays for the next step. */
+static enum turn take_ids(struct session *session, struct intake *intake)
+{
+    static const struct room_need move = {{[ROOM_MOVES] = 1}};
+    const struct frame_taken *frame = &intake->frame.taken;
+    size_t limit = session_fit_count(session, &move, frame->count - intake->done);
+    for (size_t i = 0; i < limit; i++, intake->done++) {
+        if (intake->frame.kind == FRAME_TAKEN)
+            take_taken(session, &frame->ids[intake->done]);
+        else
+            take_not_taken(session, &frame->ids[intake->done], frame);
     }
+    return intake->done == frame->count ? TURN_DONE : TURN_FULL;
 }
 
 /* "Everything that is under way, not now": the gateway threw its step away. */
-static void put_off_all(struct session *session, uint32_t retry_after_ms)
+static enum turn nothing_taken(struct session *session, struct intake *intake)
 {
-    bool was_open = outbox_is_open(session->outbox, session->to_gateway);
-    uint32_t window = outbox_window(session->outbox, session->to_gateway)->size_max;
+    uint32_t asked_ms = intake->frame.taken.retry_after_ms;
     uint32_t wait_ms =
-        retry_after_ms < OUTBOX_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
+        asked_ms < OUTBOX_PUT_OFF_MAX_MS ? asked_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     wall_t later = {session->wall.ms + wait_ms};
-    outbox_close(session->outbox, session->to_gateway, later, plan_change, &session->plan);
-    if (was_open)
-        outbox_open(session->outbox, session->to_gateway, window);
-}
-
-static void take_not_taken(struct session *session, const struct frame_taken *frame)
-{
-    if (frame->count == 0)
-        put_off_all(session, frame->retry_after_ms);
-    for (size_t i = 0; i < frame->count && plan_has_room(&session->plan); i++) {
-        struct flight *flight = outbox_find(session->outbox, session->to_gateway,
-                                            &session->options.self, &frame->ids[i]);
-        if (flight == NULL)
-            continue;
-        /* Only "not now" can be said without a signature; why it is said is kept and shown. */
-        struct entry entry;
-        outbox_put_off(session->outbox, flight, frame->reason, session_random(session),
-                       frame->retry_after_ms, session->now, session->wall, &entry);
-        plan_move(&session->plan, &entry);
+    if (session->link != LINK_WELCOMED)
+        return TURN_DONE; /* nothing is under way */
+    if (intake->done == 0) {
+        outbox_close(session->outbox, session->to_gateway, later);
+        session_return(session);
+        intake->done = 1;
     }
+    if (outbox_is_closing(session->outbox, session->to_gateway))
+        return TURN_WAITS;
+    outbox_open(session->outbox, session->to_gateway, session->window_messages);
+    return TURN_DONE;
 }
 
 /* ---- witness
@@ -156,9 +176,9 @@ static void keep_head(struct session *session, const struct tree_head *head)
 static void raise_ledger_alarm(struct session *session)
 {
     session->ledger_alarm = true;
-    session_event(session, &(struct transition){.event = "alarm",
-                                                .from = session->options.gateway,
-                                                .reason = REASON_LEDGER_INCONSISTENT});
+    session_event_of(session, &(struct transition){.event = "alarm",
+                                                   .from = session->options.gateway,
+                                                   .reason = REASON_LEDGER_INCONSISTENT});
 }
 
 /* The head must be signed by the gateway and continue the one that we saw last (invariant 7). A
@@ -198,10 +218,10 @@ enum reason session_entitle(void *context, const struct key *peer, const struct 
     struct session *session = context;
     enum reason reason = entitle_check(session->options.store, &session->scratch, peer, want);
     if (reason == REASON_ATTACHMENT_FORBIDDEN)
-        session_event(session, &(struct transition){.event = "alarm",
-                                                    .from = *peer,
-                                                    .id = want->message_id,
-                                                    .reason = reason});
+        session_event_of(session, &(struct transition){.event = "alarm",
+                                                       .from = *peer,
+                                                       .id = want->message_id,
+                                                       .reason = reason});
     return reason;
 }
 
@@ -213,42 +233,47 @@ static void take_heartbeat(struct session *session, const struct frame_heartbeat
     session->gateway_readings = heartbeat->readings;
 }
 
-void session_link_frame(struct session *session, struct intake *intake)
+enum turn session_link_frame(struct session *session, struct intake *intake)
 {
+    enum { FRAMES_MAX = 2 + ROOM_FILE_FRAMES_MAX };
+    static const struct room_need need = {
+        {[ROOM_NOTES] = 1,
+         [ROOM_REPLIES] = FRAMES_MAX,
+         [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + SESSION_NOTE_BYTES}};
     const struct frame *frame = &intake->frame;
     bool may_settle = session->store_state == REASON_NONE;
+    if (!session_fits(session, &need))
+        return TURN_FULL;
     switch (frame->kind) {
     case FRAME_WELCOME:
         take_welcome(session, &frame->welcome);
-        break;
+        return TURN_DONE;
     case FRAME_TAKEN:
-        if (may_settle)
-            take_taken(session, &frame->taken);
-        break;
+        return may_settle ? take_ids(session, intake) : TURN_DONE;
     case FRAME_NOT_TAKEN:
-        if (may_settle)
-            take_not_taken(session, &frame->taken);
-        break;
+        if (!may_settle)
+            return TURN_DONE;
+        return frame->taken.count == 0 ? nothing_taken(session, intake) : take_ids(session, intake);
     case FRAME_BLOB_CHUNK:
     case FRAME_BLOB_WANT:
     case FRAME_BLOB_REFUSED:
         fetch_frame(session->fetch, &session->options.gateway, frame, session->now);
         outbox_progress(session->outbox, session->to_gateway, session->now);
-        break;
+        return TURN_DONE;
     case FRAME_LEDGER_HEAD:
         take_head(session, intake);
-        break;
+        return TURN_DONE;
     case FRAME_GOODBYE:
         link_lost(session, frame->goodbye);
         /* The connection stands: greet again after a while, by the tick. */
         session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
         link_move(session, LINK_GREETED);
-        break;
+        return TURN_DONE;
     case FRAME_HEARTBEAT:
         take_heartbeat(session, &frame->heartbeat);
-        break;
+        return TURN_DONE;
     default: /* an adapter's own kinds mean nothing here */
-        break;
+        return TURN_DONE;
     }
 }
 

@@ -9,6 +9,12 @@
 void session_tell(struct session *session, const struct key *to, uint32_t type,
                   const struct receipt_item *item, size_t move)
 {
+    static const struct room_need later = {{[ROOM_MESSAGES] = 1,
+                                            [ROOM_PARCELS] = 1,
+                                            [ROOM_ENTRIES] = 1,
+                                            [ROOM_DELIVERIES] = 1,
+                                            [ROOM_BYTES] = SESSION_TOLD_BYTES}};
+    room_reserve(&session->room, &later);
     struct told *told = plan_take(&session->plan, sizeof *told);
     *told =
         (struct told){.to = *to, .type = type, .item = *item, .move = move, .next = session->told};
@@ -27,9 +33,18 @@ static bool is_of(const struct told *told, const struct told *first)
 static size_t gather(struct session *session, struct told *first, uint64_t receipt_seq,
                      const struct receipt_item **ret_items)
 {
+    /* With the longest remarks fewer items fit into an envelope than a receipt may have. */
+    enum { ITEMS_BYTES_MAX = ENVELOPE_BYTES_MAX / 2 };
     size_t count = 0;
-    for (struct told *told = first; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next)
-        count += is_of(told, first);
+    size_t bytes = 0;
+    for (struct told *told = first; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next) {
+        if (!is_of(told, first))
+            continue;
+        bytes += ROOM_ITEM_BYTES + told->item.text.size + told->item.office_reference.size;
+        if (bytes > ITEMS_BYTES_MAX)
+            break;
+        count++;
+    }
     struct receipt_item *items = plan_take(&session->plan, count * sizeof *items);
     size_t at = 0;
     for (struct told *told = first; at < count; told = told->next) {
@@ -47,6 +62,8 @@ static size_t gather(struct session *session, struct told *first, uint64_t recei
 /* One receipt per (recipient, kind): what was told in this step to one sender goes together. */
 enum reason session_write_receipts(struct session *session)
 {
+    /* What was kept for this is used now. */
+    session->room.reserved = (struct room_need){{0}};
     for (struct told *told = session->told; told != NULL; told = told->next) {
         if (told->is_written)
             continue;
@@ -274,6 +291,8 @@ enum reason session_operate(struct session *session, uint64_t message_seq,
     struct entry entry;
     if (session->store_state != REASON_NONE)
         return session->store_state;
+    if (!session_has_room(session))
+        return REASON_BUSY;
     if (outbox_destination(session->outbox, destination) == OUTBOX_NO_DESTINATION)
         return REASON_NOT_FOUND;
     enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
@@ -316,16 +335,22 @@ static void expire_entry(struct session *session, const struct store_message *me
 
 void session_expire(struct session *session)
 {
-    enum { EXPIRIES_MAX = 128 }; /* a step; the rest follows in the next tick */
+    static const struct room_need need = {{[ROOM_MESSAGES] = 1,
+                                           [ROOM_PARCELS] = 1,
+                                           [ROOM_ENTRIES] = 1,
+                                           [ROOM_MOVES] = 1,
+                                           [ROOM_NOTES] = 1,
+                                           [ROOM_DELIVERIES] = 1,
+                                           [ROOM_BYTES] = SESSION_TOLD_BYTES + SESSION_NOTE_BYTES}};
     struct store *store = session->options.store;
-    struct entry entries[EXPIRIES_MAX];
+    struct entry entries[STEP_EXPIRIES_MAX];
     size_t count = 0;
     if (clock_in_doubt(&session->clock))
         return; /* nobody's life ends by a clock that may be wrong (invariant 14) */
-    if (store->verbs->expired(store, session->wall, session->wall, entries, EXPIRIES_MAX, &count) !=
-        REASON_NONE)
+    if (store->verbs->expired(store, session->wall, session->wall, entries, STEP_EXPIRIES_MAX,
+                              &count) != REASON_NONE)
         return;
-    for (size_t i = 0; i < count && plan_has_room(&session->plan); i++) {
+    for (size_t i = 0; i < count && session_fits(session, &need); i++) {
         struct store_message message;
         uint32_t destination = outbox_destination(session->outbox, &entries[i].destination);
         plan_apply_moves(&session->plan, &entries[i]);

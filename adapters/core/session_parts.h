@@ -1,6 +1,7 @@
 /* session_parts - what the files of the session share. Nobody else includes this.
  *
  *   session.c           life cycle, the step, the commit
+ *   session_turn.c      what the gateway sent waits for its turn; room in the step
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
  *   session_clock.c     whether the wall clock may be believed
  *   session_inbound.c   messages and receipts from the gateway
@@ -11,20 +12,27 @@
 #define ADAPTERS_CORE_SESSION_PARTS_H
 
 #include "adapters/core/session.h"
+#include "gateway/custody/allowance.h"
 #include "gateway/custody/dispatch.h"
 #include "gateway/custody/fetch.h"
 #include "gateway/custody/plan.h"
+#include "gateway/custody/room.h"
 #include "gateway/custody/sealer.h"
 #include "gateway/custody/wake.h"
 #include "proto/codec/message_type.h"
 #include "routing/outbox/outbox.h"
 
 enum {
-    SESSION_INTAKES_MAX = 64, /* frames in one step */
-    SESSION_DELIVERIES_MAX = 4096,
-    SESSION_CALLS_MAX = 1024,
+    SESSION_INTAKES_MAX = 64,      /* frames that one step finishes */
+    SESSION_QUEUE_MAX = 64,        /* frames that wait for their turn */
+    SESSION_DELIVERIES_MAX = 4096, /* calls to the office among them */
     SESSION_REPLIES_MAX = 4096,
     SESSION_EVENTS_MAX = 4096,
+    /* A fact for a receipt of ours, with a remark and the office's number, here and in it; and the
+     * receipt, in case it is the first. */
+    SESSION_TOLD_BYTES = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES +
+                         3 * (REASON_TEXT_BYTES_MAX + 64) + 8 * ROOM_PIECE_BYTES,
+    SESSION_NOTE_BYTES = 256, /* name and value of a note */
     SESSION_STEP_BYTES = 6 * 1024 * 1024,
     SESSION_SCRATCH_BYTES = 1024 * 1024,
     SESSION_TICK_MS = 500,
@@ -34,6 +42,16 @@ enum {
     REFERENCE_BYTES_MAX = 64,
     SESSION_CLOCK_QUORUM = 1, /* the gateway is the only one that we hear */
 };
+
+_Static_assert(2 * OUTBOX_FETCH_MAX + OUTBOX_TICK_MAX + ROUTE_DESTINATIONS_MAX + 1 <=
+                   SESSION_DELIVERIES_MAX / 2,
+               "a step has room for what arrives beside all that it does by itself");
+_Static_assert(2 * FETCH_WANTED_MAX + 16 <= SESSION_REPLIES_MAX,
+               "a tick may begin or end each file that is wanted");
+_Static_assert(SESSION_STEP_BYTES > STEP_EXPIRIES_MAX * SESSION_TOLD_BYTES +
+                                        FETCH_WAITING_MAX * SESSION_TOLD_BYTES +
+                                        2 * ROOM_LEAST_BYTES + ENVELOPE_BYTES_MAX,
+               "and memory");
 
 enum session_link { LINK_DOWN = 0, LINK_GREETED, LINK_WELCOMED };
 
@@ -78,8 +96,15 @@ struct session {
     uint8_t *chunk;
     uint32_t to_gateway, to_office; /* destinations in the outbox */
 
+    struct room room;
+    struct intake *first_intake, *last_intake; /* that wait */
+    size_t queued_count;
+    size_t returned_count;      /* entries that came back in this step */
+    struct allowance allowance; /* of the gateway, for what is refused, repeated or alarming */
+
     enum session_link link;
     uint8_t incarnation[INCARNATION_BYTES];
+    uint32_t window_messages; /* what the gateway grants */
     mono_t heard;
     wall_t heard_wall;
     mono_t heartbeat_due;
@@ -118,6 +143,18 @@ struct session {
     const struct session_effects *effects;
 };
 
+/* session_turn.c */
+void session_begin_room(struct session *session);
+/* Whether this can still be planned, collected and told in this step. */
+bool session_fits(struct session *session, const struct room_need *need);
+size_t session_fit_count(struct session *session, const struct room_need *need, size_t limit);
+void session_take_turns(struct session *session);
+void session_return(struct session *session);
+/* A line about what is refused, repeated or alarming: left out, and counted, when there were too
+ * many of them in this second. */
+void session_event_of(struct session *session, const struct transition *transition);
+void session_say_left_out(struct session *session);
+
 /* session.c */
 void session_reply_frame(struct session *session, const struct frame *frame);
 void session_reply_taken(struct session *session, const struct message_id *id);
@@ -134,7 +171,7 @@ void session_owe(struct session *session, const struct store_message *message,
 uint32_t session_random(struct session *session);
 
 /* session_link.c */
-void session_link_frame(struct session *session, struct intake *intake);
+enum turn session_link_frame(struct session *session, struct intake *intake);
 void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);
 /* For fetch: the gateway may have the files of the messages that we send it. */
@@ -146,7 +183,7 @@ void session_look_at_clock(struct session *session, wall_t wall);
 void session_hear_clock(struct session *session);
 
 /* session_inbound.c */
-void session_take_parcels(struct session *session, struct intake *intake);
+enum turn session_take_parcels(struct session *session, struct intake *intake);
 void session_take_waiting(struct session *session);
 
 /* session_office.c */

@@ -1,6 +1,7 @@
 /* The loop: wait, drain what arrived, one step, one commit, and only then anything is said. */
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@ static void log_transition(void *context, const struct transition *transition)
 {
     struct adapter *adapter = context;
     bool is_alarm = strcmp(transition->event, "alarm") == 0;
+    char count[24] = "";
+    if (transition->count > 0)
+        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)transition->count);
     bool is_failure = transition->reason != REASON_NONE;
     struct log_line line = {
         .level = is_alarm     ? LOG_ERROR
@@ -46,6 +50,7 @@ static void log_transition(void *context, const struct transition *transition)
         .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
         .reason = transition->reason,
         .attempt = transition->attempt,
+        .detail = bytes_of_text(count),
     };
     log_write(&adapter->log, adapter_wall(), &line);
 }
@@ -65,7 +70,7 @@ static void feed_link(struct adapter *adapter)
     if (adapter->has_come_up)
         session_link_up(adapter->session);
     adapter->has_gone_down = adapter->has_come_up = false;
-    while (session_has_room(adapter->session)) {
+    while (session_wants_frame(adapter->session)) {
         struct intake *intake = intake_pool_take(adapter->pool);
         if (intake == NULL)
             return;

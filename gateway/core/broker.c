@@ -43,11 +43,11 @@ size_t broker_memory_bytes(const struct broker_options *options)
            ledger_memory_bytes() + outbox_memory_bytes(&outbox) + fetch_memory_bytes(&fetch) +
            options->participants_max * sizeof(struct peer) +
            index_slots(options->participants_max) * sizeof(uint32_t) +
-           STEP_RECORDS_MAX * sizeof(struct ledger_fact) + STEP_REPLIES_MAX * sizeof(struct reply) +
-           STEP_DELIVERIES_MAX * sizeof(struct delivery) +
+           ROOM_RECORDS_MAX * sizeof(struct ledger_fact) + STEP_REPLIES_MAX * sizeof(struct reply) +
+           ROOM_DELIVERIES_MAX * sizeof(struct delivery) +
            STEP_EVENTS_MAX * sizeof(struct broker_transition) +
-           BROKER_STEP_INTAKES_MAX * sizeof(struct intake *) + BLOB_CHUNK_BYTES_MAX +
-           STEP_ARENA_BYTES + 2 * SCRATCH_BYTES + ALIGNMENT_SLACK;
+           BROKER_INTAKES_MAX * sizeof(struct intake *) + BLOB_CHUNK_BYTES_MAX + STEP_ARENA_BYTES +
+           2 * SCRATCH_BYTES + ALIGNMENT_SLACK;
 }
 
 static void *take(struct arena *memory, size_t size)
@@ -62,8 +62,25 @@ static struct arena sub_arena(struct arena *memory, size_t size)
     return (struct arena){.block = take(memory, size), .limit_bytes = size};
 }
 
-static enum reason emit_blob_frame(void *context, const struct key *peer,
-                                   const struct frame *frame);
+static void set_room(struct broker *broker)
+{
+    broker->room.max = (struct room_need){{[ROOM_MESSAGES] = PLAN_MESSAGES_MAX,
+                                           [ROOM_PARCELS] = PLAN_PARCELS_MAX,
+                                           [ROOM_ENTRIES] = PLAN_ENTRIES_MAX,
+                                           [ROOM_MOVES] = PLAN_MOVES_MAX,
+                                           [ROOM_NOTES] = PLAN_NOTES_MAX,
+                                           [ROOM_ROUTES] = PLAN_ROUTES_MAX,
+                                           [ROOM_RECORDS] = ROOM_RECORDS_MAX,
+                                           [ROOM_REPLIES] = STEP_REPLIES_MAX,
+                                           [ROOM_DELIVERIES] = ROOM_DELIVERIES_MAX,
+                                           [ROOM_BYTES] = STEP_ARENA_BYTES}};
+    const struct room_need *own = broker->options.step_max;
+    for (int kind = 0; own != NULL && kind < ROOM_KINDS; kind++) {
+        check(own->of[kind] >= room_least.of[kind]);
+        check(own->of[kind] <= broker->room.max.of[kind]);
+        broker->room.max.of[kind] = own->of[kind];
+    }
+}
 
 struct broker *broker_new(const struct broker_options *options, struct arena *memory)
 {
@@ -79,7 +96,7 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     struct outbox_options outbox = outbox_options(options);
     broker->outbox = outbox_new(&outbox, memory);
     struct fetch_options fetch = fetch_options(options);
-    fetch.emit = emit_blob_frame;
+    fetch.emit = broker_emit_file;
     fetch.entitle = broker_entitle;
     fetch.draw = broker_draw;
     fetch.context = broker;
@@ -89,13 +106,14 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     broker->peer_index = take(memory, slots * sizeof(uint32_t));
     memset(broker->peer_index, 0, slots * sizeof(uint32_t));
     broker->peer_index_mask = slots - 1;
-    broker->records = take(memory, STEP_RECORDS_MAX * sizeof(struct ledger_fact));
+    broker->records = take(memory, ROOM_RECORDS_MAX * sizeof(struct ledger_fact));
     broker->replies = take(memory, STEP_REPLIES_MAX * sizeof(struct reply));
-    broker->deliveries = take(memory, STEP_DELIVERIES_MAX * sizeof(struct delivery));
+    broker->deliveries = take(memory, ROOM_DELIVERIES_MAX * sizeof(struct delivery));
     broker->events = take(memory, STEP_EVENTS_MAX * sizeof(struct broker_transition));
-    broker->intakes = take(memory, BROKER_STEP_INTAKES_MAX * sizeof(struct intake *));
+    broker->intakes = take(memory, BROKER_INTAKES_MAX * sizeof(struct intake *));
     broker->chunk = take(memory, BLOB_CHUNK_BYTES_MAX);
     buffer_init(&broker->frame, FRAME_BYTES_MAX);
+    set_room(broker);
     broker->store_state = REASON_STORE_BUSY; /* until broker_load */
     return broker;
 }
@@ -144,11 +162,10 @@ static enum reason load_backlogs(struct broker *broker)
 {
     struct store *store = broker->options.store;
     struct store_count *counts =
-        arena_take(&broker->step, broker->options.participants_max * sizeof(struct store_count));
+        arena_take(&broker->step, PARTICIPANTS_MAX * sizeof(struct store_count));
     size_t count = 0;
-    check(counts != NULL);
-    enum reason reason =
-        store->verbs->counts(store, counts, broker->options.participants_max, &count);
+    check(counts != NULL); /* broker_parts.h */
+    enum reason reason = store->verbs->counts(store, counts, PARTICIPANTS_MAX, &count);
     for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
         struct peer *peer = broker_get_peer(broker, &counts[i].destination);
         if (peer != NULL)
@@ -198,9 +215,38 @@ static void leave(void *context, uint32_t destination, const struct entry *entry
     broker_deliver(context, destination, entry, &message->sender, &message->id, NULL, 0);
 }
 
+/* What comes back, by piece: the rest follows in the next step. */
+static void lease_due(struct broker *broker)
+{
+    static const struct room_need lease = {
+        {[ROOM_MOVES] = 1, [ROOM_DELIVERIES] = 1, [ROOM_BYTES] = ROOM_DELIVERY_BYTES}};
+    uint32_t destinations = outbox_destination_count(broker->outbox);
+    size_t left = broker_fit_count(broker, &lease, STEP_LEASES_MAX);
+    uint32_t i = 0;
+    for (; i < destinations && left >= OUTBOX_FETCH_MAX; i++) {
+        size_t before = broker->delivery_count;
+        due_lease(broker->options.store, broker->outbox, &broker->plan,
+                  (broker->lease_from + i) % destinations, broker->now, broker->wall, leave,
+                  broker);
+        left -= broker->delivery_count - before;
+    }
+    if (i < destinations)
+        broker->more_to_do = true;
+    if (destinations > 0)
+        broker->lease_from = (broker->lease_from + i) % destinations;
+}
+
+/* All of a tick fits, or it waits for the next step. */
 static void tick(struct broker *broker)
 {
-    broker_tick_peers(broker);
+    static const struct room_need need = {
+        {[ROOM_MOVES] = OUTBOX_TICK_MAX,
+         [ROOM_REPLIES] = 2 * FETCH_WANTED_MAX,
+         [ROOM_BYTES] = 2 * FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
+    if (!broker_tick_peers(broker) || !broker_fits(broker, &need)) {
+        broker->more_to_do = true;
+        return;
+    }
     broker_hear_clocks(broker);
     fetch_tick(broker->fetch, broker->now);
     outbox_tick(broker->outbox, broker->now, broker->wall, plan_change, &broker->plan);
@@ -222,29 +268,25 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     sealer_begin(&broker->sealer);
     ledger_begin(&broker->ledger);
     broker->drafts = NULL;
-    broker->record_count = broker->fact_count = 0;
+    broker->record_count = 0;
+    broker->room.reserved = room_closing;
+    broker->events_left_out = 0;
+    broker->finished_count = broker->returned_count = 0;
     broker->reply_count = broker->delivery_count = 0;
     broker->intake_count = 0;
     broker->more_to_do = false;
     broker->step_reason = REASON_NONE;
     if (broker->store_state != REASON_NONE) {
         if (now.ms >= broker->tick_due.ms) {
-            broker_tick_peers(broker);
+            (void)broker_tick_peers(broker);
             broker->tick_due = (mono_t){now.ms + BROKER_TICK_MS};
         }
         return;
     }
     /* First what the store knows: later in the step it and the plan would disagree. */
-    uint32_t destinations = outbox_destination_count(broker->outbox);
-    for (uint32_t i = 0; i < destinations; i++) {
-        if (!plan_has_room(&broker->plan)) {
-            broker->more_to_do = true;
-            break;
-        }
-        due_lease(broker->options.store, broker->outbox, &broker->plan, i, now, wall, leave,
-                  broker);
-    }
+    lease_due(broker);
     broker_wake_peers(broker);
+    broker_return(broker);
     if (now.ms >= broker->tick_due.ms)
         tick(broker);
     /* Before new frames, which may take all room of this step and of every later one. */
@@ -253,40 +295,53 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
 
 bool broker_has_room(const struct broker *broker)
 {
-    enum { REPLIES_RESERVE = 2 * EXAMINE_MESSAGES_MAX };
-    return broker->intake_count < BROKER_STEP_INTAKES_MAX && plan_has_room(&broker->plan) &&
-           broker->record_count < STEP_RECORDS_MAX - PLAN_RESERVE &&
-           broker->record_count + broker->fact_count < LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE &&
-           broker->reply_count < STEP_REPLIES_MAX - REPLIES_RESERVE;
+    return broker->queued_count + broker->intake_count < BROKER_QUEUE_MAX;
+}
+
+/* For somebody that participants_max of the settings leaves no place for. */
+static void turn_stranger_away(struct broker *broker, struct intake *intake)
+{
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = 1, [ROOM_BYTES] = ROOM_SMALL_FRAME_BYTES}};
+    struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_BUSY};
+    broker->intakes[broker->intake_count++] = intake;
+    if (!broker_fits(broker, &need))
+        return; /* it hears of the next */
+    broker_reply_frame(broker, &intake->peer, &frame);
+    if (allowance_take(&broker->strangers, broker->now, (struct allowance_cost){.lines = 1}))
+        broker_event(broker, &(struct broker_transition){.event = "peer_refused",
+                                                         .from = intake->peer,
+                                                         .reason = REASON_BUSY});
 }
 
 void broker_intake(struct broker *broker, struct intake *intake)
 {
-    check(broker->intake_count < BROKER_STEP_INTAKES_MAX);
-    broker->intakes[broker->intake_count++] = intake;
-    intake->references++;
+    check(broker_has_room(broker));
     struct peer *peer = broker_get_peer(broker, &intake->peer);
-    if (peer == NULL) { /* participants_max of the settings */
-        struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_BUSY};
-        broker_reply_frame(broker, &intake->peer, &frame);
-        broker_event(broker, &(struct broker_transition){.event = "peer_refused",
-                                                         .from = intake->peer,
-                                                         .reason = REASON_BUSY});
+    intake->references++;
+    if (peer == NULL) {
+        turn_stranger_away(broker, intake);
         return;
     }
-    if (intake->connection < peer->connection)
-        return; /* what an older connection of this peer still had on its way */
     peer->heard = broker->now;
     peer->heard_wall = broker->wall;
+    broker_queue_intake(broker, peer, intake);
+}
+
+enum turn broker_take_intake(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    if (intake->connection < peer->connection)
+        return TURN_DONE; /* what an older connection of this peer still had on its way */
     bool is_hello = intake->reason == REASON_NONE && intake->frame.kind == FRAME_HELLO;
     if (peer->is_connected && intake->connection != peer->connection && !is_hello)
         broker_close_peer(broker, peer, REASON_LINK_LOST); /* broker_peers.c: one connection */
+    if (broker->store_state == REASON_NONE && outbox_is_closing(broker->outbox, peer->destination))
+        return TURN_WAITS;
     if (intake->reason != REASON_NONE)
-        broker_refuse_frame(broker, peer, intake);
-    else if (intake->frame.kind != FRAME_PARCELS)
-        broker_peer_frame(broker, peer, intake);
-    else
-        broker_admit_parcels(broker, peer, intake);
+        return broker_refuse_frame(broker, peer, intake);
+    if (intake->frame.kind != FRAME_PARCELS)
+        return broker_peer_frame(broker, peer, intake);
+    return broker_admit_parcels(broker, peer, intake);
 }
 
 void broker_peer_gone(struct broker *broker, const struct key *key)
@@ -294,109 +349,6 @@ void broker_peer_gone(struct broker *broker, const struct key *key)
     struct peer *peer = broker_find_peer(broker, key);
     if (peer != NULL && peer->is_connected)
         broker_close_peer(broker, peer, REASON_LINK_LOST);
-}
-
-/* ---- what is collected
- * ---------------------------------------------------------------------------- */
-
-void broker_reply(struct broker *broker, const struct reply *reply)
-{
-    if (broker->reply_count < STEP_REPLIES_MAX)
-        broker->replies[broker->reply_count++] = *reply;
-}
-
-/* A receipt names many messages, and who repeats one of them mostly repeats its neighbours too: it
- * is told once in a step, not once for each. Neighbours come one after another, so that looking a
- * few replies back is enough. */
-void broker_reply_stored(struct broker *broker, const struct key *peer, uint64_t message_seq)
-{
-    enum { LOOK_BACK = 16 };
-    for (size_t i = broker->reply_count; i > 0 && broker->reply_count - i < LOOK_BACK; i--) {
-        const struct reply *reply = &broker->replies[i - 1];
-        if (reply->kind == REPLY_STORED && reply->message_seq == message_seq &&
-            key_equal(&reply->peer, peer))
-            return;
-    }
-    broker_reply(broker,
-                 &(struct reply){.kind = REPLY_STORED, .peer = *peer, .message_seq = message_seq});
-}
-
-void broker_reply_frame(struct broker *broker, const struct key *peer, const struct frame *frame)
-{
-    arena_reset(&broker->build);
-    buffer_clear(&broker->frame);
-    if (frame_build(frame, &broker->build, &broker->frame) != REASON_NONE)
-        return;
-    struct bytes copy = arena_copy(&broker->step, buffer_view(&broker->frame));
-    if (copy.data != NULL)
-        broker_reply(broker, &(struct reply){.kind = REPLY_FRAME, .peer = *peer, .frame = copy});
-}
-
-/* Blob frames are not evidence and promise nothing that is not already fsynced. While frames may
- * leave they are sent at once, so that only one chunk is in memory. */
-static enum reason emit_blob_frame(void *context, const struct key *peer, const struct frame *frame)
-{
-    struct broker *broker = context;
-    if (broker->effects == NULL) {
-        broker_reply_frame(broker, peer, frame);
-        return REASON_NONE;
-    }
-    arena_reset(&broker->build);
-    buffer_clear(&broker->frame);
-    enum reason reason = frame_build(frame, &broker->build, &broker->frame);
-    if (reason != REASON_NONE)
-        return reason;
-    const struct broker_effects *effects = broker->effects;
-    return (effects->send_file != NULL ? effects->send_file : effects->send)(
-        effects->context, peer, buffer_view(&broker->frame));
-}
-
-void broker_fail_step(struct broker *broker, enum reason reason)
-{
-    broker->step_reason = reason;
-}
-
-void broker_event(struct broker *broker, const struct broker_transition *transition)
-{
-    if (broker->event_count < STEP_EVENTS_MAX)
-        broker->events[broker->event_count++] = *transition;
-}
-
-void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
-                    const struct key *sender, const struct message_id *id,
-                    const struct parcel *parcel, uint32_t document_index)
-{
-    check(broker->delivery_count < STEP_DELIVERIES_MAX);
-    broker->deliveries[broker->delivery_count++] = (struct delivery){
-        .item = {entry->message_seq, parcel, document_index},
-        .destination = destination,
-        .sender = *sender,
-        .id = *id,
-    };
-}
-
-void broker_owe(struct broker *broker, const struct store_message *message,
-                const struct key *destination, const struct parcel *parcel, uint32_t document_index,
-                bool is_receipt, wall_t expires)
-{
-    struct entry entry = {
-        .message_seq = message->seq,
-        .destination = *destination,
-        .order = is_receipt ? 0 : hash_bytes(message->dossier_code),
-        .state = ENTRY_QUEUED,
-        .due = broker->wall,
-        .expires = expires,
-        .size_bytes = parcel == NULL ? 0 : (uint32_t)parcel->documents[document_index].size,
-        .is_receipt = is_receipt,
-    };
-    struct peer *peer = broker_get_peer(broker, destination);
-    check(peer != NULL);
-    bool leaves = outbox_admit(broker->outbox, &entry, &message->sender, &message->id,
-                               &message->digest, broker->now, broker->wall);
-    plan_entry(&broker->plan, &entry);
-    if (leaves)
-        broker_deliver(broker, peer->destination, &entry, &message->sender, &message->id, parcel,
-                       document_index);
 }
 
 /* ---- the end of the step
@@ -409,6 +361,7 @@ bool broker_has_plan(const struct broker *broker)
 
 enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan)
 {
+    broker_take_turns(broker);
     if (broker->store_state == REASON_NONE) {
         broker_admit_waiting(broker);
         enum reason reason = broker_write_receipts(broker);

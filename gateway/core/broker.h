@@ -34,11 +34,21 @@
 #include "routing/registry/registry.h"
 
 enum {
-    BROKER_STEP_INTAKES_MAX = 256, /* frames in one step: bounds a commit and its latency */
-    BROKER_TICK_MS = 500,          /* how often expiries and silent peers are looked for */
-    /* Refusals of one peer that are receipted and recorded per second; beyond it is told "busy", so
-     * that a flood of garbage cannot fill the ledger. */
-    BROKER_REFUSALS_PER_SECOND_MAX = 200,
+    BROKER_STEP_INTAKES_MAX = 256, /* frames that one step finishes: bounds a commit */
+    BROKER_QUEUE_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* frames that wait for their turn */
+    /* Work is counted in units of about a microsecond on a plain machine: see BROKER_WORK_… . A
+     * turn is a full parcel; a step of which others wait for the end is a few milliseconds. */
+    BROKER_WORK_MESSAGE = 8,    /* looked at, taken, written, sent on */
+    BROKER_WORK_REPEAT = 16,    /* two reads of the store, and what they found is sent */
+    BROKER_WORK_ITEM = 2,       /* of a receipt */
+    BROKER_WORK_ID = 1,         /* that is acknowledged */
+    BROKER_WORK_FRAME = 4,      /* any other frame */
+    BROKER_WORK_HELLO = 64,     /* a proof for the witness reads hashes of the ledger */
+    BROKER_WORK_FILE_FRAME = 8, /* a piece is written, a question reads rows */
+    BROKER_WORK_BYTES = 1024,   /* so many bytes of a document are one unit more */
+    BROKER_TURN_WORK = 64 * BROKER_WORK_MESSAGE,
+    BROKER_SHARED_WORK = 512 * BROKER_WORK_MESSAGE,
+    BROKER_TICK_MS = 500,                /* how often expiries and silent peers are looked for */
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
     BROKER_RETRY_AFTER_MS = 1000,        /* what a sender is told when the store cannot commit */
     BROKER_CLOCK_QUORUM = 2,             /* peers that must agree: one alone never ends a doubt */
@@ -48,6 +58,7 @@ enum {
 };
 
 struct broker;
+struct room_need; /* gateway/custody/room.h */
 
 struct broker_options {
     struct key self; /* participant key of this gateway */
@@ -59,6 +70,9 @@ struct broker_options {
     struct store *store;
     struct blobs *blobs;
     const struct crypto_port *crypto;
+    /* What one step may hold; NULL: all that memory is kept for. At least room_least beside what a
+     * step does by itself: smaller bounds are for tests. */
+    const struct room_need *step_max;
 };
 
 size_t broker_memory_bytes(const struct broker_options *options);
@@ -76,16 +90,17 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall);
 wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall);
 /* An operator has looked at the wall clock, and it is right. */
 void broker_trust_clock(struct broker *broker);
-/* False: this step takes no more; end it and offer the intake again. */
+/* False: BROKER_QUEUE_MAX frames wait; end the step and offer the intake again. */
 bool broker_has_room(const struct broker *broker);
-/* An examined frame. The broker may keep a reference (attachments); effects->intake_done says when
- * it is no longer needed. */
+/* An examined frame. It waits for its participant's turn, which may come in this step's broker_end
+ * or in a later step (broker_turn.c); effects->intake_done says when it is no longer needed. */
 void broker_intake(struct broker *broker, struct intake *intake);
 /* The transport noticed that this connection of the peer is gone. */
 void broker_peer_gone(struct broker *broker, const struct key *peer);
 
 enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER_EXPIRE };
-/* An operator's hand on one entry. REASON_NOT_FOUND; REASON_FIELD_INVALID when the state does not
+/* An operator's hand on one entry. REASON_NOT_FOUND; REASON_BUSY: ask again, this step is full;
+ * REASON_FIELD_INVALID when the state does not
  * allow it: what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message;
  * a receipt neither. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
@@ -105,6 +120,7 @@ struct broker_transition {
     enum entry_state state; /* 0: none */
     enum reason reason;
     uint32_t attempt;
+    uint64_t count; /* of what was left out; 0 otherwise */
 };
 
 struct broker_effects {

@@ -27,8 +27,12 @@ struct taken_parcel {
 /* ---- duplicates
  * ------------------------------------------------------------------------------------ */
 
-static void alarm_reused_id(struct broker *broker, const struct sealed *sealed)
+/* One that is alarming too often is only counted; it is refused like the others, or told "busy". */
+static void alarm_reused_id(struct broker *broker, struct peer *peer, const struct sealed *sealed)
 {
+    if (!allowance_take(&peer->allowance, broker->now,
+                        (struct allowance_cost){.records = 1, .lines = 1}))
+        return;
     const struct envelope *envelope = &sealed->envelope;
     struct ledger_fact fact = {
         .kind = LEDGER_ALARM,
@@ -71,7 +75,7 @@ static enum reason check_duplicate(struct broker *broker, struct peer *peer,
         earlier = &stored;
     }
     if (!digest_equal(&earlier->digest, &sealed->digest)) {
-        alarm_reused_id(broker, sealed);
+        alarm_reused_id(broker, peer, sealed);
         return REASON_ID_REUSED;
     }
     /* The copy in this step's own plan is answered by this step's receipt. */
@@ -80,12 +84,13 @@ static enum reason check_duplicate(struct broker *broker, struct peer *peer,
     else if (message_type_is_receipt((enum message_type)envelope->type))
         broker_reply(broker,
                      &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});
-    broker_event(broker, &(struct broker_transition){.event = "duplicate",
-                                                     .from = peer->key,
-                                                     .type = envelope->type,
-                                                     .id = envelope->id,
-                                                     .dossier_code = envelope->dossier_code,
-                                                     .reason = REASON_DUPLICATE});
+    broker_event_of(broker, peer,
+                    &(struct broker_transition){.event = "duplicate",
+                                                .from = peer->key,
+                                                .type = envelope->type,
+                                                .id = envelope->id,
+                                                .dossier_code = envelope->dossier_code,
+                                                .reason = REASON_DUPLICATE});
     return REASON_DUPLICATE;
 }
 
@@ -296,40 +301,38 @@ struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
     return message;
 }
 
-/* A frame holds many messages and a receipt many items, more than what a step keeps in reserve: so
- * every message asks whether all that may follow from it still fits. */
-static bool step_has_room(const struct broker *broker, const struct sealed *sealed)
+/* The most that may follow from it: a receipt moves and records each of its items; a message is
+ * owed to every destination of its route, or alarms and is refused. */
+static bool has_room(struct broker *broker, size_t items)
 {
-    const struct store_plan *plan = &broker->plan.store;
-    size_t items = sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
-    return plan->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE / 2 &&
-           plan->parcel_count < PLAN_PARCELS_MAX - PLAN_RESERVE / 2 &&
-           plan->entry_count < PLAN_ENTRIES_MAX - PLAN_RESERVE / 2 &&
-           plan->move_count + items < PLAN_MOVES_MAX - PLAN_RESERVE / 2 &&
-           broker->record_count + items < STEP_RECORDS_MAX - PLAN_RESERVE / 2 &&
-           broker->record_count + broker->fact_count + items <
-               LEDGER_STEP_ENTRIES_MAX - PLAN_RESERVE / 2 &&
-           broker->plan.step->used < broker->plan.step->limit_bytes / 4 * 3;
+    const struct room_need need = {
+        {[ROOM_MESSAGES] = 2,
+         [ROOM_PARCELS] = 2,
+         [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 1,
+         [ROOM_MOVES] = items,
+         [ROOM_ROUTES] = 1,
+         [ROOM_RECORDS] = items + 2,
+         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
+         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 1,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + items * ROOM_LEDGER_ENTRY_BYTES}};
+    return broker_fits(broker, &need);
 }
 
-/* One message through the whole pipeline. The row in the plan, or NULL when nothing is kept of it.
- */
+/* One message through the whole pipeline; there is room for it. The row in the plan, or NULL when
+ * nothing is kept of it. */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
                                    struct sealed *sealed)
 {
     struct admitted admitted;
     struct routed routed;
     struct store_message *message = NULL;
-    if (!step_has_room(broker, sealed)) {
-        if (sealed->is_parsed)
-            say_not_now(broker, peer, sealed, REASON_BUSY);
-        return NULL;
-    }
     enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         if (broker_take_receipt(broker, peer, sealed, &message))
             remember_id(peer, &sealed->envelope.id);
+        else
+            intake->wasted++;
         return message;
     }
     if (reason == REASON_NONE)
@@ -341,6 +344,8 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {
+        intake->wasted++;
+        peer->credit -= BROKER_WORK_REPEAT;
         message =
             broker_turn_away(broker, peer, sealed,
                              clock_temper(&broker->clock, reason, intake->arrived, broker->wall));
@@ -370,28 +375,59 @@ static void plan_taken(struct broker *broker, const struct taken_parcel *taken)
     }
 }
 
-void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake)
+static size_t items_of(const struct sealed *sealed)
+{
+    return sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
+}
+
+static int64_t work_of(const struct sealed *sealed)
+{
+    return BROKER_WORK_MESSAGE + (int64_t)(sealed->envelope.document.size / BROKER_WORK_BYTES +
+                                           BROKER_WORK_ITEM * items_of(sealed));
+}
+
+/* Without a session, or while nothing can be committed: all of it is still the sender's. */
+static enum turn put_all_off(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    static const struct room_need need = {{[ROOM_REPLIES] = 1}};
+    enum reason reason = peer->is_connected ? broker->store_state : REASON_HELLO_MISSING;
+    peer->credit -= BROKER_WORK_FRAME;
+    intake->wasted++;
+    for (; intake->done < intake->message_count; intake->done++) {
+        if (!broker_fits(broker, &need))
+            return TURN_FULL;
+        if (intake->messages[intake->done].is_parsed)
+            say_not_now(broker, peer, &intake->messages[intake->done], reason);
+    }
+    return TURN_DONE;
+}
+
+enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     struct taken_parcel taken = {0};
-    if (!peer->is_connected || broker->store_state != REASON_NONE) {
-        enum reason reason = peer->is_connected ? broker->store_state : REASON_HELLO_MISSING;
-        for (size_t i = 0; i < intake->message_count; i++) {
-            if (intake->messages[i].is_parsed)
-                say_not_now(broker, peer, &intake->messages[i], reason);
-        }
-        return;
-    }
-    for (size_t i = 0; i < intake->message_count; i++) {
-        struct sealed *sealed = &intake->messages[i];
-        if (sealed->parcel != taken.parcel) {
+    enum turn turn = TURN_DONE;
+    if (!peer->is_connected || broker->store_state != REASON_NONE)
+        return put_all_off(broker, peer, intake);
+    for (; turn == TURN_DONE && intake->done < intake->message_count; intake->done++) {
+        struct sealed *sealed = &intake->messages[intake->done];
+        bool is_next_parcel = sealed->parcel != taken.parcel;
+        if (!has_room(broker, items_of(sealed)))
+            turn = TURN_FULL;
+        else if (is_next_parcel && peer->credit <= 0)
+            turn = TURN_MORE;
+        if (turn != TURN_DONE)
+            break;
+        if (is_next_parcel) {
             plan_taken(broker, &taken);
             taken = (struct taken_parcel){.parcel = sealed->parcel};
         }
+        peer->credit -= work_of(sealed);
         struct store_message *message = admit(broker, peer, intake, sealed);
         if (message != NULL)
             keep(&taken, sealed, message);
     }
     plan_taken(broker, &taken);
+    return turn;
 }
 
 static void admit_after_wait(struct broker *broker, struct intake *intake, struct sealed *sealed,
@@ -417,9 +453,12 @@ void broker_admit_waiting(struct broker *broker)
     struct intake *intake;
     struct sealed *sealed;
     enum reason reason;
-    while (broker_has_room(broker) && fetch_ready(broker->fetch, &intake, &sealed, &reason)) {
+    for (size_t done = 0; done < STEP_WAITING_MAX && has_room(broker, 0); done++) {
+        if (!fetch_ready(broker->fetch, &intake, &sealed, &reason))
+            return;
         admit_after_wait(broker, intake, sealed, reason);
         /* The reference of the wait is given back when the step's frames have left. */
         broker->intakes[broker->intake_count++] = intake;
     }
+    broker->more_to_do = true;
 }

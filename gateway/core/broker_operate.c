@@ -61,19 +61,36 @@ static void end_entry(struct broker *broker, const struct store_message *message
     log_change(broker, entry_state_name(state), message, entry);
 }
 
+/* An entry moves, is recorded and told to its sender. */
+static const struct room_need end_need = {
+    {[ROOM_MESSAGES] = 1,
+     [ROOM_PARCELS] = 1,
+     [ROOM_ENTRIES] = 1,
+     [ROOM_MOVES] = 1,
+     [ROOM_RECORDS] = 2,
+     [ROOM_REPLIES] = 1,
+     [ROOM_DELIVERIES] = 1,
+     [ROOM_BYTES] = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES + ROOM_LEDGER_ENTRY_BYTES}};
+
+/* Whether its sender can be told: it needs a place, of which participants_max leaves so many. */
+static bool can_be_told(struct broker *broker, const struct store_message *message,
+                        const struct entry *entry)
+{
+    return entry->is_receipt || broker_get_peer(broker, &message->sender) != NULL;
+}
+
 void broker_expire(struct broker *broker)
 {
-    enum { EXPIRIES_MAX = 256 }; /* a step; the rest follows in the next tick */
     struct store *store = broker->options.store;
-    struct entry entries[EXPIRIES_MAX];
+    struct entry entries[STEP_EXPIRIES_MAX];
     size_t count = 0;
     if (clock_in_doubt(&broker->clock))
         return; /* nobody's life ends by a clock that may be wrong (invariant 14) */
     wall_t sent_now = {broker->wall.ms - BROKER_EXPIRY_GRACE_MS};
-    if (store->verbs->expired(store, broker->wall, sent_now, entries, EXPIRIES_MAX, &count) !=
+    if (store->verbs->expired(store, broker->wall, sent_now, entries, STEP_EXPIRIES_MAX, &count) !=
         REASON_NONE)
         return;
-    for (size_t i = 0; i < count && plan_has_room(&broker->plan); i++) {
+    for (size_t i = 0; i < count && broker_fits(broker, &end_need); i++) {
         struct store_message message;
         struct entry *entry = &entries[i];
         plan_apply_moves(&broker->plan, entry);
@@ -83,7 +100,7 @@ void broker_expire(struct broker *broker)
         struct peer *peer = broker_get_peer(broker, &entry->destination);
         bool is_under_way = peer != NULL && outbox_find(broker->outbox, peer->destination,
                                                         &message.sender, &message.id) != NULL;
-        if (is_under_way)
+        if (is_under_way || !can_be_told(broker, &message, entry))
             continue;
         end_entry(broker, &message, entry, ENTRY_EXPIRED, REASON_LIFE_EXCEEDED);
     }
@@ -146,6 +163,8 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
     struct entry entry;
     if (broker->store_state != REASON_NONE)
         return broker->store_state;
+    if (!broker_fits(broker, &end_need))
+        return REASON_BUSY;
     enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
     if (reason == REASON_NONE)
         reason = store->verbs->read_message(store, message_seq, &message);
@@ -169,6 +188,8 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
     /* A receipt is how its sender hears of the end of another message: it is not taken back. */
     if (is_under_way || entry.attempts > 0 || entry.is_receipt)
         return REASON_FIELD_INVALID;
+    if (!can_be_told(broker, &message, &entry))
+        return REASON_BUSY;
     end_entry(broker, &message, &entry,
               operation == BROKER_WITHDRAW ? ENTRY_WITHDRAWN : ENTRY_EXPIRED,
               operation == BROKER_WITHDRAW ? REASON_WITHDRAWN : REASON_LIFE_EXCEEDED);

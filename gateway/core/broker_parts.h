@@ -1,6 +1,8 @@
 /* broker_parts - what the files of the broker share. Nobody else includes this.
  *
- *   broker.c           life cycle, the step, what it collects
+ *   broker.c           life cycle, the step
+ *   broker_turn.c      whose turn it is
+ *   broker_collect.c   what the step collects, and whether there is room
  *   broker_send.c      what leaves after the commit
  *   broker_admit.c     messages: authorise, resolve, plan
  *   broker_receipts.c  what the gateway says, and what receipts of adapters settle
@@ -13,21 +15,34 @@
 
 #include "gateway/core/broker.h"
 #include "gateway/core/ledger.h"
+#include "gateway/custody/allowance.h"
 #include "gateway/custody/dispatch.h"
 #include "gateway/custody/fetch.h"
 #include "gateway/custody/plan.h"
+#include "gateway/custody/room.h"
 #include "gateway/custody/sealer.h"
 #include "gateway/custody/wake.h"
 #include "routing/outbox/outbox.h"
 #include "routing/registry/route.h"
 
 enum {
-    STEP_DELIVERIES_MAX = PLAN_ENTRIES_MAX + PLAN_MOVES_MAX,
     STEP_REPLIES_MAX = 8192, /* frames, acknowledgements and repeated receipts of one step */
-    STEP_EVENTS_MAX = 16384, /* log lines of one step; more are counted, not kept */
+    STEP_EVENTS_MAX = 16384, /* log lines of one step; more are counted and told as left out */
     STEP_ARENA_BYTES = 24 * 1024 * 1024,
     SCRATCH_BYTES = 2 * 1024 * 1024,
+    /* What a step gives back: what it finished, messages whose files had come, and those that found
+     * no place at all. */
+    BROKER_INTAKES_MAX = BROKER_STEP_INTAKES_MAX + 2 * FETCH_WAITING_MAX + BROKER_QUEUE_MAX,
 };
+_Static_assert((size_t)STEP_ARENA_BYTES / 2 >
+                   STEP_EXPIRIES_MAX * (ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES) +
+                       STEP_WAITING_MAX * ROOM_MESSAGE_ALL_BYTES + ROOM_LEAST_BYTES,
+               "a step has memory for what arrives beside all that it does by itself");
+_Static_assert(STEP_REPLIES_MAX / 2 >= 2 * FETCH_WANTED_MAX + FETCH_WAITING_MAX + 2 &&
+                   (int)STEP_WAITING_MAX == FETCH_WAITING_MAX,
+               "and replies: a tick may begin or end each file that is wanted");
+_Static_assert(PARTICIPANTS_MAX * sizeof(struct store_count) < STEP_ARENA_BYTES,
+               "backlogs are counted in it");
 
 struct peer {
     struct key key;
@@ -44,9 +59,12 @@ struct peer {
     uint8_t incarnation[INCARNATION_BYTES]; /* of its process, from its last hello */
     uint32_t readings;                      /* of its registry, as it says */
     struct wake wake;
-    struct clock_voice voice; /* what its clock shows */
-    mono_t refusals_since;
-    uint32_t refusals;
+    struct clock_voice voice;   /* what its clock shows */
+    struct allowance allowance; /* for what is refused, repeated or alarming */
+    /* Its turn: broker_turn.c. */
+    struct intake *first_intake, *last_intake;
+    int64_t credit;
+    struct peer *next_ready;
 };
 
 /* One thing that the gateway will tell in a receipt of its own. */
@@ -93,7 +111,8 @@ struct broker {
     struct broker_options options;
     struct registry *registry;
     const char *registry_version;
-    uint32_t readings; /* of the registry: the heartbeats tell it */
+    uint32_t readings;     /* of the registry: the heartbeats tell it */
+    uint32_t window_bytes; /* granted to each who is connected, by the last tick */
     struct plan plan;
     struct sealer sealer;
     struct ledger ledger;
@@ -107,6 +126,17 @@ struct broker {
     uint32_t peer_count;
     uint32_t *peer_index; /* by hash of the key: index + 1 */
     uint32_t peer_index_mask;
+    struct allowance strangers; /* for those that no place is left for */
+
+    struct peer *first_ready, *last_ready; /* who has frames */
+    const struct peer *last_worker;        /* whose turn was last */
+    mono_t shared_at;                      /* when two took turns */
+    int64_t work_done;                     /* in this step */
+    size_t queued_count;                   /* frames that wait */
+    size_t finished_count;                 /* and those whose turn is over, in this step */
+    uint32_t lease_from;                   /* the destination that is the first of the next step */
+    uint32_t tick_at;                      /* the peer that the tick goes on with */
+    size_t returned_count;                 /* entries that came back in this step */
 
     struct clock_sense clock;
     bool clock_is_known; /* the store's last known time was read */
@@ -126,21 +156,32 @@ struct broker {
     struct receipt_draft *drafts;
     struct ledger_fact *records; /* ledger entries that belong to no receipt of ours */
     size_t record_count;
-    size_t fact_count; /* in all drafts */
+    struct room room;
     struct reply *replies;
     size_t reply_count;
     struct delivery *deliveries;
     size_t delivery_count;
     struct broker_transition *events;
     size_t event_count;
-    struct intake **intakes;
+    uint64_t events_left_out;
+    struct intake **intakes; /* that are finished */
     size_t intake_count;
     const struct broker_effects *effects; /* during broker_committed and broker_aborted */
 };
 
-enum { STEP_RECORDS_MAX = PLAN_MOVES_MAX };
+/* broker_turn.c */
+void broker_queue_intake(struct broker *broker, struct peer *peer, struct intake *intake);
+void broker_take_turns(struct broker *broker);
 
 /* broker.c */
+enum turn broker_take_intake(struct broker *broker, struct peer *peer, struct intake *intake);
+
+/* broker_collect.c */
+/* Whether this can still be planned, collected and told in this step (gateway/custody/room.h). */
+bool broker_fits(struct broker *broker, const struct room_need *need);
+/* How many times that fits, up to limit. */
+size_t broker_fit_count(struct broker *broker, const struct room_need *need, size_t limit);
+/* Room for it was asked for. */
 void broker_reply(struct broker *broker, const struct reply *reply);
 /* The stored receipt with that seq, once in a step. */
 void broker_reply_stored(struct broker *broker, const struct key *peer, uint64_t message_seq);
@@ -152,6 +193,10 @@ void broker_fail_step(struct broker *broker, enum reason reason);
  * what a lost connection makes of them is not to be written. */
 bool broker_has_plan(const struct broker *broker);
 void broker_event(struct broker *broker, const struct broker_transition *transition);
+/* The same for what is refused, repeated or alarming and writes only this line: left out, and
+ * counted, when the peer had its share of this second. */
+void broker_event_of(struct broker *broker, struct peer *peer,
+                     const struct broker_transition *transition);
 void broker_deliver(struct broker *broker, uint32_t destination, const struct entry *entry,
                     const struct key *sender, const struct message_id *id,
                     const struct parcel *parcel, uint32_t document_index);
@@ -160,13 +205,20 @@ void broker_owe(struct broker *broker, const struct store_message *message,
                 const struct key *destination, const struct parcel *parcel, uint32_t document_index,
                 bool is_receipt, wall_t expires);
 
+/* A frame of a file's exchange. They are not evidence and promise nothing that is not already
+ * fsynced: while frames may leave they are sent at once, so that only one chunk is in memory. */
+enum reason broker_emit_file(void *context, const struct key *peer, const struct frame *frame);
+
 /* broker_peers.c */
 struct peer *broker_find_peer(struct broker *broker, const struct key *key);
 /* Makes it; NULL at the bound. */
 struct peer *broker_get_peer(struct broker *broker, const struct key *key);
-void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake);
+enum turn broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake);
+/* What is under way to it comes back, in this step as far as there is room for it. */
 void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason);
-void broker_tick_peers(struct broker *broker);
+void broker_return(struct broker *broker);
+/* False: there was no room for all; the next step goes on. */
+bool broker_tick_peers(struct broker *broker);
 /* What waits for another registry, after one was read here or there. */
 void broker_wake_peers(struct broker *broker);
 /* For fetch: whether a peer may have a file, and where it shows one that is here. */
@@ -181,7 +233,7 @@ void broker_look_at_clock(struct broker *broker, wall_t wall);
 void broker_hear_clocks(struct broker *broker);
 
 /* broker_admit.c */
-void broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
+enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);
 /* What cannot come in: refused for good with a receipt, or "not now". The row of a refusal that is
  * remembered, or NULL. */
 struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
@@ -199,7 +251,7 @@ void broker_record(struct broker *broker, const struct ledger_fact *fact);
 /* The row in the plan when the refusal is remembered (see there); NULL. */
 struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
                                     const struct sealed *sealed, enum reason reason);
-void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct intake *intake);
+enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct intake *intake);
 /* A receipt that a participant signed. True: it was taken (planned as a message of its parcel). */
 bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                          struct store_message **ret_message);

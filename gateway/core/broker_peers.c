@@ -1,8 +1,11 @@
 /* The adapters' connections: hello, heartbeats, acknowledgements, attachments.
  *
  *   UNKNOWN ──hello accepted [accept_hello]──▶ CONNECTED
- *      ▲                                           │
- *      └── silent, gone, goodbye, another connection [broker_close_peer]
+ *      ▲                                           │ silent, gone, goodbye, another connection
+ *      └── nothing is under way [broker_return] ◀──┘ [broker_close_peer]
+ *
+ * What was under way comes back to the queue over as many steps as it needs; meanwhile a new hello,
+ * and whatever else the peer says, waits for its turn.
  *
  * A session lives on the connection of its hello. A frame of a newer one that is not a hello says
  * that the way changed under a session whose other half noticed nothing, as when a line in between
@@ -52,18 +55,34 @@ struct peer *broker_get_peer(struct broker *broker, const struct key *key)
 void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason)
 {
     peer->is_connected = false;
-    outbox_close(broker->outbox, peer->destination, broker->wall, plan_change, &broker->plan);
+    outbox_close(broker->outbox, peer->destination, broker->wall);
     fetch_peer_lost(broker->fetch, &peer->key);
-    broker_event(broker, &(struct broker_transition){
-                             .event = "peer_down", .from = peer->key, .reason = reason});
+    broker_event_of(
+        broker, peer,
+        &(struct broker_transition){.event = "peer_down", .from = peer->key, .reason = reason});
+    broker_return(broker);
+}
+
+/* While the store cannot be read nothing is known of what is under way; broker_load forgets it. */
+void broker_return(struct broker *broker)
+{
+    static const struct room_need move = {{[ROOM_MOVES] = 1}};
+    size_t before = broker->plan.store.move_count;
+    if (broker->store_state != REASON_NONE)
+        return;
+    size_t limit = broker_fit_count(broker, &move, STEP_RETURNS_MAX - broker->returned_count);
+    if (outbox_return(broker->outbox, limit, plan_change, &broker->plan))
+        broker->more_to_do = true;
+    broker->returned_count += broker->plan.store.move_count - before;
 }
 
 static void say_goodbye(struct broker *broker, struct peer *peer, enum reason reason)
 {
     struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = reason};
     broker_reply_frame(broker, &peer->key, &frame);
-    broker_event(broker, &(struct broker_transition){
-                             .event = "peer_refused", .from = peer->key, .reason = reason});
+    broker_event_of(
+        broker, peer,
+        &(struct broker_transition){.event = "peer_refused", .from = peer->key, .reason = reason});
 }
 
 /* The last sealed head, with the proof that it continues the one that this witness says it has
@@ -126,8 +145,6 @@ static size_t connected_count(const struct broker *broker)
 static void accept_hello(struct broker *broker, struct peer *peer, uint64_t connection,
                          const struct frame_hello *hello)
 {
-    if (peer->is_connected)
-        broker_close_peer(broker, peer, REASON_LINK_LOST);
     peer->is_connected = true;
     peer->connection = connection;
     peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
@@ -151,10 +168,11 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
         wake_begin(&peer->wake); /* another process: it may know what the last one did not */
     }
     send_head(broker, peer);
-    broker_event(broker, &(struct broker_transition){.event = "peer_up", .from = peer->key});
+    broker_event_of(broker, peer,
+                    &(struct broker_transition){.event = "peer_up", .from = peer->key});
 }
 
-static void take_hello(struct broker *broker, struct peer *peer, const struct intake *intake)
+static enum turn take_hello(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     /* Also of one that is turned away: so an outvoted clock finds out. */
     if (broker->registry != NULL && registry_participant(broker->registry, &peer->key) != NULL)
@@ -162,32 +180,43 @@ static void take_hello(struct broker *broker, struct peer *peer, const struct in
     enum reason reason = broker->store_state != REASON_NONE
                              ? broker->store_state
                              : check_hello(broker, peer, &intake->frame.hello);
-    if (reason == REASON_NONE)
-        accept_hello(broker, peer, intake->connection, &intake->frame.hello);
-    else
+    peer->credit -= BROKER_WORK_HELLO;
+    if (reason != REASON_NONE) {
+        intake->wasted++;
         say_goodbye(broker, peer, reason);
+        return TURN_DONE;
+    }
+    if (peer->is_connected) {
+        intake->wasted++; /* an honest adapter greets once for each connection */
+        broker_close_peer(broker, peer, REASON_LINK_LOST);
+    }
+    if (outbox_is_closing(broker->outbox, peer->destination))
+        return TURN_WAITS;
+    accept_hello(broker, peer, intake->connection, &intake->frame.hello);
+    return TURN_DONE;
 }
 
-static void taken(struct broker *broker, struct peer *peer, const struct message_id *id)
+static bool taken(struct broker *broker, struct peer *peer, const struct message_id *id)
 {
     struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, id);
     if (flight == NULL)
-        return;
+        return false;
     if (!flight->entry.is_receipt) {
         outbox_taken(broker->outbox, flight, broker->now);
-        return;
+        return true;
     }
     struct entry entry;
     outbox_end(broker->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
     plan_move(&broker->plan, &entry);
+    return true;
 }
 
-static void not_taken(struct broker *broker, struct peer *peer, const struct message_id *id,
+static bool not_taken(struct broker *broker, struct peer *peer, const struct message_id *id,
                       const struct frame_taken *frame)
 {
     struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, id);
     if (flight == NULL || flight->is_taken)
-        return;
+        return false;
     uint32_t random;
     const struct crypto_port *crypto = broker->options.crypto;
     crypto->random(crypto->context, (uint8_t *)&random, sizeof random);
@@ -196,16 +225,44 @@ static void not_taken(struct broker *broker, struct peer *peer, const struct mes
     outbox_put_off(broker->outbox, flight, frame->reason, random, frame->retry_after_ms,
                    broker->now, broker->wall, &entry);
     plan_move(&broker->plan, &entry);
+    return true;
+}
+
+/* As many as fit, and as its turn allows: the rest stays for the next. */
+static enum turn take_ids(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    static const struct room_need move = {{[ROOM_MOVES] = 1}};
+    const struct frame_taken *frame = &intake->frame.taken;
+    size_t limit = broker_fit_count(broker, &move, frame->count - intake->done);
+    for (size_t i = 0; i < limit; i++) {
+        const struct message_id *id = &frame->ids[intake->done];
+        if (peer->credit <= 0)
+            return TURN_MORE;
+        peer->credit -= BROKER_WORK_ID;
+        intake->done++;
+        bool is_known = intake->frame.kind == FRAME_TAKEN ? taken(broker, peer, id)
+                                                          : not_taken(broker, peer, id, frame);
+        intake->wasted += !is_known;
+    }
+    return intake->done == frame->count ? TURN_DONE : TURN_FULL;
 }
 
 /* The peer threw its step away, with everything that is under way to it. */
-static void nothing_taken(struct broker *broker, struct peer *peer, uint32_t retry_after_ms)
+static enum turn nothing_taken(struct broker *broker, struct peer *peer, struct intake *intake)
 {
+    uint32_t asked_ms = intake->frame.taken.retry_after_ms;
     uint32_t wait_ms =
-        retry_after_ms < OUTBOX_PUT_OFF_MAX_MS ? retry_after_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
+        asked_ms < OUTBOX_PUT_OFF_MAX_MS ? asked_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     wall_t later = {broker->wall.ms + wait_ms};
-    outbox_close(broker->outbox, peer->destination, later, plan_change, &broker->plan);
+    if (intake->done == 0) {
+        outbox_close(broker->outbox, peer->destination, later);
+        broker_return(broker);
+        intake->done = 1;
+    }
+    if (outbox_is_closing(broker->outbox, peer->destination))
+        return TURN_WAITS;
     outbox_open(broker->outbox, peer->destination, peer->window_messages);
+    return TURN_DONE;
 }
 
 /* An adapter of ours asks only for what a message of its own names: who else does is worth a look.
@@ -215,9 +272,10 @@ enum reason broker_entitle(void *context, const struct key *peer, const struct f
     struct broker *broker = context;
     enum reason reason = entitle_check(broker->options.store, &broker->scratch, peer, want);
     if (reason == REASON_ATTACHMENT_FORBIDDEN)
-        broker_event(
-            broker, &(struct broker_transition){
-                        .event = "alarm", .from = *peer, .id = want->message_id, .reason = reason});
+        broker_event_of(
+            broker, broker_find_peer(broker, peer),
+            &(struct broker_transition){
+                .event = "alarm", .from = *peer, .id = want->message_id, .reason = reason});
     return reason;
 }
 
@@ -229,88 +287,131 @@ uint64_t broker_draw(void *context)
     return random;
 }
 
-void broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)
+static enum turn take_file_frame(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    intake->wasted += intake->frame.kind == FRAME_BLOB_REFUSED;
+    peer->credit -= BROKER_WORK_FILE_FRAME + (int64_t)(intake->bytes.size / BROKER_WORK_BYTES);
+    fetch_frame(broker->fetch, &peer->key, &intake->frame, broker->now);
+    outbox_progress(broker->outbox, peer->destination, broker->now);
+    return TURN_DONE;
+}
+
+static enum turn take_connected(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     const struct frame *frame = &intake->frame;
-    if (frame->kind == FRAME_HELLO) {
-        take_hello(broker, peer, intake);
-        return;
-    }
-    if (!peer->is_connected) {
-        say_goodbye(broker, peer, REASON_HELLO_MISSING);
-        return;
-    }
-    if (broker->store_state != REASON_NONE && frame->kind != FRAME_HEARTBEAT)
-        return; /* nothing can be settled now; the peer repeats it after its lease */
     switch (frame->kind) {
     case FRAME_TAKEN:
-        for (size_t i = 0; i < frame->taken.count && plan_has_room(&broker->plan); i++)
-            taken(broker, peer, &frame->taken.ids[i]);
-        break;
+        return take_ids(broker, peer, intake);
     case FRAME_NOT_TAKEN:
-        if (frame->taken.count == 0)
-            nothing_taken(broker, peer, frame->taken.retry_after_ms);
-        for (size_t i = 0; i < frame->taken.count && plan_has_room(&broker->plan); i++)
-            not_taken(broker, peer, &frame->taken.ids[i], &frame->taken);
-        break;
+        return frame->taken.count == 0 ? nothing_taken(broker, peer, intake)
+                                       : take_ids(broker, peer, intake);
     case FRAME_BLOB_CHUNK:
     case FRAME_BLOB_WANT:
     case FRAME_BLOB_REFUSED:
-        fetch_frame(broker->fetch, &peer->key, frame, broker->now);
-        outbox_progress(broker->outbox, peer->destination, broker->now);
-        break;
+        return take_file_frame(broker, peer, intake);
     case FRAME_HEARTBEAT:
         peer->head = frame->heartbeat.head_seen;
         clock_voice_say(&peer->voice, broker->now, frame->heartbeat.clock);
         if (frame->heartbeat.readings > 1 && peer->readings != frame->heartbeat.readings)
             wake_begin(&peer->wake);
         peer->readings = frame->heartbeat.readings;
-        break;
+        return TURN_DONE;
     case FRAME_GOODBYE:
         broker_close_peer(broker, peer, REASON_SHUTDOWN);
-        break;
+        return TURN_DONE;
     default: /* a gateway's own kinds */
         intake->reason = REASON_FRAME_MALFORMED;
         broker->options.crypto->hash(&intake->bytes, 1, &intake->digest);
-        broker_refuse_frame(broker, peer, intake);
-        break;
+        return broker_refuse_frame(broker, peer, intake);
     }
 }
 
-void broker_tick_peers(struct broker *broker)
+enum turn broker_peer_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
-    uint32_t window_bytes = message_window_bytes(connected_count(broker));
-    for (uint32_t i = 0; i < broker->peer_count; i++) {
-        struct peer *peer = &broker->peers[i];
-        if (!peer->is_connected)
-            continue;
-        if (broker->now.ms - peer->heard.ms > PEER_SILENT_MS) {
-            broker_close_peer(broker, peer, REASON_LINK_LOST);
-            continue;
-        }
-        if (broker->now.ms >= peer->head_due.ms && broker->store_state == REASON_NONE &&
-            peer->head.tree_size != broker->ledger.committed.size)
-            send_head(broker, peer);
-        if (broker->now.ms < peer->heartbeat_due.ms)
-            continue;
-        peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
-        struct frame frame = {
-            .kind = FRAME_HEARTBEAT,
-            .heartbeat = {.clock = broker->wall,
-                          .window_messages = broker->options.window_messages,
-                          .window_bytes = window_bytes,
-                          .readings = broker->readings},
-        };
-        broker_reply_frame(broker, &peer->key, &frame);
+    /* Welcome and head, or what the files of one peer make us say. */
+    enum { FRAMES_MAX = 2 + ROOM_FILE_FRAMES_MAX };
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = FRAMES_MAX,
+         [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES}};
+    if (!broker_fits(broker, &need))
+        return TURN_FULL;
+    peer->credit -= BROKER_WORK_FRAME;
+    if (intake->frame.kind == FRAME_HELLO)
+        return take_hello(broker, peer, intake);
+    if (!peer->is_connected) {
+        intake->wasted++;
+        say_goodbye(broker, peer, REASON_HELLO_MISSING);
+        return TURN_DONE;
     }
+    if (broker->store_state != REASON_NONE && intake->frame.kind != FRAME_HEARTBEAT)
+        return TURN_DONE; /* nothing can be settled now; the peer repeats it after its lease */
+    return take_connected(broker, peer, intake);
+}
+
+static void say_left_out(struct broker *broker, struct peer *peer)
+{
+    uint64_t count = allowance_tell(&peer->allowance, broker->now);
+    if (count > 0)
+        broker_event(broker, &(struct broker_transition){.event = "left_out",
+                                                         .from = peer->key,
+                                                         .reason = REASON_BUSY,
+                                                         .count = count});
+}
+
+static void tick_peer(struct broker *broker, struct peer *peer)
+{
+    say_left_out(broker, peer);
+    if (!peer->is_connected)
+        return;
+    if (broker->now.ms - peer->heard.ms > PEER_SILENT_MS && peer->first_intake == NULL) {
+        broker_close_peer(broker, peer, REASON_LINK_LOST);
+        return;
+    }
+    if (broker->now.ms >= peer->head_due.ms && broker->store_state == REASON_NONE &&
+        peer->head.tree_size != broker->ledger.committed.size)
+        send_head(broker, peer);
+    if (broker->now.ms < peer->heartbeat_due.ms)
+        return;
+    peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
+    struct frame frame = {
+        .kind = FRAME_HEARTBEAT,
+        .heartbeat = {.clock = broker->wall,
+                      .window_messages = broker->options.window_messages,
+                      .window_bytes = broker->window_bytes,
+                      .readings = broker->readings},
+    };
+    broker_reply_frame(broker, &peer->key, &frame);
+}
+
+bool broker_tick_peers(struct broker *broker)
+{
+    enum { PEERS_MAX = 64 }; /* a head for each is a few milliseconds: others get their turn */
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = 2, [ROOM_BYTES] = ROOM_HEAD_FRAME_BYTES + ROOM_SMALL_FRAME_BYTES}};
+    if (broker->tick_at == 0)
+        broker->window_bytes = message_window_bytes(connected_count(broker));
+    for (uint32_t done = 0; broker->tick_at < broker->peer_count; done++) {
+        if (done == PEERS_MAX || !broker_fits(broker, &need))
+            return false;
+        tick_peer(broker, &broker->peers[broker->tick_at++]);
+    }
+    broker->tick_at = 0;
+    return true;
 }
 
 void broker_wake_peers(struct broker *broker)
 {
+    static const struct room_need page = {{[ROOM_MOVES] = WAKE_PAGE_MAX}};
+    int pages = 0;
     for (uint32_t i = 0; i < broker->peer_count; i++) {
         struct peer *peer = &broker->peers[i];
-        if (peer->wake.is_wanted && peer->is_connected &&
-            wake_page(&peer->wake, broker->options.store, broker->outbox, &broker->plan,
+        if (!peer->wake.is_wanted || !peer->is_connected)
+            continue;
+        if (pages++ == STEP_WAKES_MAX || !broker_fits(broker, &page)) {
+            broker->more_to_do = true;
+            return;
+        }
+        if (wake_page(&peer->wake, broker->options.store, broker->outbox, &broker->plan,
                       peer->destination, broker->wall))
             broker->more_to_do = true;
     }

@@ -14,6 +14,7 @@ static struct receipt_draft *find_draft(struct broker *broker, const struct key 
             draft->count < RECEIPT_ITEMS_MAX)
             return draft;
     }
+    room_reserve(&broker->room, &room_receipt);
     struct receipt_draft *draft = plan_take(&broker->plan, sizeof *draft);
     *draft = (struct receipt_draft){
         .to = *to, .type = type, .is_queued = is_queued, .next = broker->drafts};
@@ -24,6 +25,7 @@ static struct receipt_draft *find_draft(struct broker *broker, const struct key 
 void broker_tell(struct broker *broker, const struct key *to, uint32_t type, bool is_queued,
                  const struct fact *fact)
 {
+    room_reserve(&broker->room, &room_fact);
     struct receipt_draft *draft = find_draft(broker, to, type, is_queued);
     struct fact *copy = plan_take(&broker->plan, sizeof *copy);
     *copy = *fact;
@@ -34,12 +36,11 @@ void broker_tell(struct broker *broker, const struct key *to, uint32_t type, boo
         draft->last->next = copy;
     draft->last = copy;
     draft->count++;
-    broker->fact_count++;
 }
 
 void broker_record(struct broker *broker, const struct ledger_fact *fact)
 {
-    check(broker->record_count < STEP_RECORDS_MAX);
+    check(broker->record_count < ROOM_RECORDS_MAX);
     broker->records[broker->record_count++] = *fact;
 }
 
@@ -97,6 +98,8 @@ static enum reason write_head(struct broker *broker)
 
 enum reason broker_write_receipts(struct broker *broker)
 {
+    /* What was kept for this is used now. */
+    broker->room.reserved = (struct room_need){{0}};
     for (size_t i = 0; i < broker->record_count; i++)
         (void)ledger_append(&broker->ledger, &broker->records[i]);
     for (const struct receipt_draft *draft = broker->drafts; draft != NULL; draft = draft->next) {
@@ -114,15 +117,18 @@ enum reason broker_write_receipts(struct broker *broker)
 /* ---- refusals
  * ------------------------------------------------------------------------------------ */
 
-/* A flood of refusals is told "busy" and not recorded: nothing was accepted, nothing is lost. */
-static bool may_refuse(struct broker *broker, struct peer *peer)
+/* What a refusal writes: its entry and its line, the row of what is remembered, and for the first
+ * of a step the rows of its receipt and of the head. A flood is told "busy" and not recorded:
+ * nothing was accepted, nothing is lost. */
+static bool may_refuse(struct broker *broker, struct peer *peer, bool is_remembered)
 {
-    enum { SECOND_MS = 1000 };
-    if (broker->now.ms - peer->refusals_since.ms >= SECOND_MS) {
-        peer->refusals_since = broker->now;
-        peer->refusals = 0;
-    }
-    return ++peer->refusals <= BROKER_REFUSALS_PER_SECOND_MAX;
+    struct allowance_cost cost = {.records = 1, .rows = is_remembered, .lines = 1};
+    bool is_first = true;
+    for (const struct receipt_draft *draft = broker->drafts; draft != NULL; draft = draft->next)
+        is_first = is_first && !(draft->type == MESSAGE_TYPE_RECEIPT_REFUSED &&
+                                 key_equal(&draft->to, &peer->key));
+    cost.rows += is_first ? 2 : 0;
+    return allowance_take(&peer->allowance, broker->now, cost);
 }
 
 static void tell_refusal(struct broker *broker, struct peer *peer, const struct message_id *id,
@@ -162,7 +168,8 @@ struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
     struct message_id id = sealed->is_parsed ? envelope->id : (struct message_id){0};
     struct bytes dossier_code = sealed->is_parsed ? envelope->dossier_code : (struct bytes){0};
     uint32_t type = sealed->is_parsed ? envelope->type : 0;
-    if (!may_refuse(broker, peer)) {
+    bool is_kept = is_remembered(peer, sealed, reason);
+    if (!may_refuse(broker, peer, is_kept)) {
         if (sealed->is_parsed)
             broker_reply(broker, &(struct reply){.kind = REPLY_NOT_TAKEN,
                                                  .peer = peer->key,
@@ -170,8 +177,7 @@ struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
                                                  .reason = REASON_BUSY});
         return NULL;
     }
-    struct store_message *message =
-        is_remembered(peer, sealed, reason) ? broker_plan_sealed(broker, sealed, &nobody) : NULL;
+    struct store_message *message = is_kept ? broker_plan_sealed(broker, sealed, &nobody) : NULL;
     tell_refusal(broker, peer, &id, &sealed->digest, type, reason, message);
     broker_event(broker, &(struct broker_transition){.event = "refused",
                                                      .from = peer->key,
@@ -182,14 +188,27 @@ struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
     return message;
 }
 
-void broker_refuse_frame(struct broker *broker, struct peer *peer, const struct intake *intake)
+enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
-    if (broker->store_state != REASON_NONE || !may_refuse(broker, peer))
-        return;
+    static const struct room_need need = {
+        {[ROOM_MESSAGES] = 1,
+         [ROOM_PARCELS] = 1,
+         [ROOM_ENTRIES] = 1,
+         [ROOM_RECORDS] = 1,
+         [ROOM_REPLIES] = 1,
+         [ROOM_DELIVERIES] = 1,
+         [ROOM_BYTES] = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES}};
     static const struct message_id no_id;
+    if (!broker_fits(broker, &need))
+        return TURN_FULL;
+    peer->credit -= BROKER_WORK_FRAME;
+    intake->wasted++;
+    if (broker->store_state != REASON_NONE || !may_refuse(broker, peer, false))
+        return TURN_DONE;
     tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason, NULL);
     broker_event(broker, &(struct broker_transition){
                              .event = "refused", .from = peer->key, .reason = intake->reason});
+    return TURN_DONE;
 }
 
 /* ---- receipts of adapters
@@ -206,10 +225,14 @@ static const struct {
 };
 enum { VERDICTS = sizeof verdicts / sizeof *verdicts };
 
-static void record_item(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+/* An alarm counts against its signer's share; the receipt itself is kept whole as its evidence. */
+static void record_item(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                         const struct receipt_item *item, enum ledger_kind kind, uint32_t type,
                         enum reason reason)
 {
+    if (kind == LEDGER_ALARM && !allowance_take(&peer->allowance, broker->now,
+                                                (struct allowance_cost){.records = 1, .lines = 1}))
+        return;
     struct ledger_fact fact = {
         .kind = kind,
         .at = broker->wall,
@@ -300,6 +323,21 @@ static enum reason check_recipient(struct broker *broker, const struct envelope 
     return broker_get_peer(broker, recipient) == NULL ? REASON_BUSY : REASON_NONE;
 }
 
+/* About nothing that is under way, from one who had his share of alarms: most likely the next of
+ * them. Whoever is honest says it again in a moment. */
+static bool is_put_off(struct broker *broker, struct peer *peer, const struct envelope *envelope)
+{
+    if (!allowance_is_spent(&peer->allowance, broker->now))
+        return false;
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        if (outbox_find(broker->outbox, peer->destination, &envelope->recipient,
+                        &envelope->receipt.items[i].message_id) != NULL)
+            return false;
+    }
+    peer->allowance.left_out++;
+    return true;
+}
+
 bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                          struct store_message **ret_message)
 {
@@ -309,6 +347,8 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         verdict++;
     enum reason why =
         verdict == VERDICTS ? REASON_POLICY_FORBIDDEN : check_recipient(broker, envelope);
+    if (why == REASON_NONE && is_put_off(broker, peer, envelope))
+        why = REASON_BUSY;
     if (why != REASON_NONE) {
         (void)broker_turn_away(broker, peer, sealed, why);
         return false;

@@ -137,6 +137,11 @@ static void finish_step(struct broker *broker)
         if (--intake->references == 0)
             broker->effects->intake_done(broker->effects->context, intake);
     }
+    if (broker->events_left_out > 0)
+        broker->effects->transition(broker->effects->context,
+                                    &(struct broker_transition){.event = "left_out",
+                                                                .reason = REASON_BUSY,
+                                                                .count = broker->events_left_out});
     broker->intake_count = 0;
     broker->effects = NULL;
 }
@@ -157,17 +162,26 @@ void broker_committed(struct broker *broker, const struct broker_effects *effect
     finish_step(broker);
 }
 
-/* Everything that this step took from a peer is still the peer's. */
+static void tell_sender(struct broker *broker, const struct intake *intake, enum reason reason)
+{
+    struct frame frame = {
+        .kind = FRAME_NOT_TAKEN,
+        .taken = {NULL, 0, reason, BROKER_RETRY_AFTER_MS},
+    };
+    if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
+        send_frame(broker, &intake->peer, &frame);
+}
+
+/* Everything that this step took from a peer is still the peer's, also of a frame that is not taken
+ * to its end. */
 static void tell_not_taken(struct broker *broker, enum reason reason)
 {
-    for (size_t i = 0; i < broker->intake_count; i++) {
-        const struct intake *intake = broker->intakes[i];
-        struct frame frame = {
-            .kind = FRAME_NOT_TAKEN,
-            .taken = {NULL, 0, reason, BROKER_RETRY_AFTER_MS},
-        };
-        if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
-            send_frame(broker, &intake->peer, &frame);
+    for (size_t i = 0; i < broker->intake_count; i++)
+        tell_sender(broker, broker->intakes[i], reason);
+    for (uint32_t i = 0; i < broker->peer_count; i++) {
+        const struct intake *intake = broker->peers[i].first_intake;
+        if (intake != NULL && intake->done > 0)
+            tell_sender(broker, intake, reason);
     }
 }
 

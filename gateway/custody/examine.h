@@ -48,6 +48,9 @@ struct intake {
     size_t message_count;
     /* the core's */
     unsigned int references;
+    struct intake *next; /* of the same peer, while it waits for its turn */
+    size_t done;         /* messages or ids of it that were taken */
+    uint32_t wasted;     /* pieces of it that were refused, repeated or about nothing */
 };
 
 /* How large an arena examine_frame needs for a frame of that size. */

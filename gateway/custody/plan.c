@@ -73,17 +73,6 @@ bool plan_is_empty(const struct plan *plan)
            store->segment == NULL;
 }
 
-bool plan_has_room(const struct plan *plan)
-{
-    const struct store_plan *store = &plan->store;
-    return store->message_count < PLAN_MESSAGES_MAX - PLAN_RESERVE &&
-           store->parcel_count < PLAN_PARCELS_MAX - PLAN_RESERVE &&
-           store->entry_count < PLAN_ENTRIES_MAX - PLAN_RESERVE &&
-           store->move_count < PLAN_MOVES_MAX - PLAN_RESERVE &&
-           store->note_count < PLAN_NOTES_MAX - PLAN_RESERVE &&
-           plan->step->used < plan->step->limit_bytes / 2;
-}
-
 uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
                      struct bytes manifest, struct bytes signature, struct bytes certificate)
 {

@@ -5,8 +5,7 @@
  * verbs, then the store's commit with &plan->store; afterwards plan_adopt (committed) or plan_begin
  * again (failed: the numbers given out are taken back).
  *
- * Bounds: PLAN_…_MAX. plan_has_room tells whether one more message with all that may follow from it
- * fits; a step stops taking input when it does not. Past that, running out is our own mistake.
+ * Bounds: PLAN_…_MAX; room.h says how a step asks before it plans. Running out is our own mistake.
  */
 #ifndef GATEWAY_CUSTODY_PLAN_H
 #define GATEWAY_CUSTODY_PLAN_H
@@ -21,8 +20,6 @@ enum {
     PLAN_MOVES_MAX = 16384,
     PLAN_NOTES_MAX = 4096,
     PLAN_ROUTES_MAX = 4096,
-    /* Room that is kept for what follows from the last input: receipts, heads, expiries. */
-    PLAN_RESERVE = 1024,
 };
 
 struct plan {
@@ -47,7 +44,6 @@ void plan_begin(struct plan *plan);
 /* The commit succeeded: the numbers given out are used. */
 void plan_adopt(struct plan *plan);
 bool plan_is_empty(const struct plan *plan);
-bool plan_has_room(const struct plan *plan);
 
 /* A parcel with the next seq. The bytes are not copied and must live until the commit. */
 uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
@@ -68,7 +64,7 @@ void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 void plan_apply_moves(const struct plan *plan, struct entry *entry);
 /* An outbox_change whose context is a struct plan *. */
 void plan_change(void *context, const struct entry *entry);
-/* Memory of the step; never NULL (the arena is sized for a full plan). */
+/* Memory of the step; never NULL: room for it was asked for. */
 void *plan_take(struct plan *plan, size_t size_bytes);
 
 #endif

@@ -37,8 +37,6 @@ bool wake_page(struct wake *wake, struct store *store, struct outbox *outbox, st
     if (store->verbs->list(store, &filter, entries, WAKE_PAGE_MAX, &count) != REASON_NONE)
         return true;
     for (size_t i = 0; i < count; i++) {
-        if (!plan_has_room(plan))
-            return true;
         if (key_equal(&entries[i].destination, &filter.destination))
             bring_forward(outbox, plan, destination, &entries[i], wall);
         wake->after_seq = entries[i].message_seq;

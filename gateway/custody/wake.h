@@ -20,7 +20,8 @@ struct wake {
 };
 
 void wake_begin(struct wake *wake);
-/* One page. True: there is more, for the next step. A store that cannot say is asked again. */
+/* One page; there is room for WAKE_PAGE_MAX moves. True: there is more, for the next step. A store
+ * that cannot say is asked again. */
 bool wake_page(struct wake *wake, struct store *store, struct outbox *outbox, struct plan *plan,
                uint32_t destination, wall_t wall);
 

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -66,6 +67,9 @@ static void log_transition(void *context, const struct broker_transition *transi
 {
     struct gateway *gateway = context;
     bool is_alarm = strcmp(transition->event, "alarm") == 0;
+    char count[24] = "";
+    if (transition->count > 0)
+        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)transition->count);
     bool is_refusal = transition->reason != REASON_NONE;
     struct log_line line = {
         .level = is_alarm     ? LOG_ERROR
@@ -81,6 +85,7 @@ static void log_transition(void *context, const struct broker_transition *transi
         .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
         .reason = transition->reason,
         .attempt = transition->attempt,
+        .detail = bytes_of_text(count),
     };
     log_write(&gateway->log, gateway_wall(), &line);
 }

@@ -20,8 +20,34 @@ static struct list *list_of(struct outbox *outbox, const struct flight *flight)
     return &outbox->lists[flight->is_taken ? LIST_TAKEN : LIST_SENT];
 }
 
+/* Of its destination, in no order: for giving all of it back. */
+static void own_add(struct outbox *outbox, struct flight *flight)
+{
+    struct destination *to = &outbox->destinations[flight->destination];
+    if (flight->is_taken)
+        return;
+    flight->own_before = NONE;
+    flight->own_after = to->first_sent;
+    if (to->first_sent != NONE)
+        outbox->flights[to->first_sent].own_before = index_of(outbox, flight);
+    to->first_sent = index_of(outbox, flight);
+}
+
+static void own_remove(struct outbox *outbox, const struct flight *flight)
+{
+    if (flight->is_taken)
+        return;
+    if (flight->own_before == NONE)
+        outbox->destinations[flight->destination].first_sent = flight->own_after;
+    else
+        outbox->flights[flight->own_before].own_after = flight->own_after;
+    if (flight->own_after != NONE)
+        outbox->flights[flight->own_after].own_before = flight->own_before;
+}
+
 void outbox_list_insert(struct outbox *outbox, struct flight *flight)
 {
+    own_add(outbox, flight);
     struct list *list = list_of(outbox, flight);
     uint32_t index = index_of(outbox, flight);
     uint32_t before = list->last;
@@ -41,6 +67,7 @@ void outbox_list_insert(struct outbox *outbox, struct flight *flight)
 
 void outbox_list_prepend(struct outbox *outbox, struct flight *flight)
 {
+    own_add(outbox, flight);
     struct list *list = list_of(outbox, flight);
     uint32_t index = index_of(outbox, flight);
     flight->before = NONE;
@@ -54,6 +81,7 @@ void outbox_list_prepend(struct outbox *outbox, struct flight *flight)
 
 void outbox_list_remove(struct outbox *outbox, struct flight *flight)
 {
+    own_remove(outbox, flight);
     struct list *list = list_of(outbox, flight);
     if (flight->before == NONE)
         list->first = flight->after;
@@ -163,6 +191,8 @@ void outbox_forget_flights(struct outbox *outbox)
         outbox->flights[i].after = i + 1 < outbox->flights_max ? i + 1 : NONE;
     outbox->first_free = outbox->flights_max > 0 ? 0 : NONE;
     outbox->flight_count = 0;
+    for (uint32_t i = 0; i < outbox->destination_count; i++)
+        outbox->destinations[i].first_sent = NONE;
     for (int name = 0; name < LISTS; name++)
         outbox->lists[name] = (struct list){NONE, NONE};
 }

@@ -20,12 +20,14 @@ size_t outbox_memory_bytes(const struct outbox_options *options)
     enum { ALIGNMENT_SLACK = 256 };
     return sizeof(struct outbox) + options->destinations_max * sizeof(struct destination) +
            options->flights_max * sizeof(struct flight) +
-           2 * (size_t)buckets_for(options->flights_max) * sizeof(uint32_t) + ALIGNMENT_SLACK;
+           2 * (size_t)buckets_for(options->flights_max) * sizeof(uint32_t) +
+           (size_t)buckets_for(options->destinations_max) * sizeof(uint32_t) + ALIGNMENT_SLACK;
 }
 
 struct outbox *outbox_new(const struct outbox_options *options, struct arena *memory)
 {
     uint32_t buckets = buckets_for(options->flights_max);
+    uint32_t key_buckets = buckets_for(options->destinations_max);
     struct outbox *outbox = arena_take(memory, sizeof *outbox);
     check(outbox != NULL);
     *outbox = (struct outbox){
@@ -36,10 +38,14 @@ struct outbox *outbox_new(const struct outbox_options *options, struct arena *me
         .id_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .order_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .bucket_mask = buckets - 1,
+        .key_buckets = arena_take(memory, key_buckets * sizeof(uint32_t)),
+        .key_mask = key_buckets - 1,
         .lease_ms = options->lease_ms != 0 ? options->lease_ms : (uint32_t)OUTBOX_LEASE_DEFAULT_MS,
     };
     check(outbox->destinations != NULL && outbox->flights != NULL);
     check(outbox->id_buckets != NULL && outbox->order_buckets != NULL);
+    check(outbox->key_buckets != NULL);
+    memset(outbox->key_buckets, 0xff, key_buckets * sizeof(uint32_t));
     outbox_forget_flights(outbox);
     return outbox;
 }
@@ -49,24 +55,36 @@ void outbox_clear(struct outbox *outbox)
     outbox_forget_flights(outbox);
     for (uint32_t i = 0; i < outbox->destination_count; i++) {
         struct destination *to = &outbox->destinations[i];
-        *to = (struct destination){.key = to->key, .lease_ms = to->lease_ms, .look_again = true};
+        *to = (struct destination){.key = to->key,
+                                   .next_same_key = to->next_same_key,
+                                   .first_sent = NONE,
+                                   .lease_ms = to->lease_ms,
+                                   .look_again = true};
         window_init(&outbox->destinations[i].window, 0);
     }
+    outbox->closing_count = 0;
 }
 
 /* ---- destinations ---- */
 
 uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
 {
-    for (uint32_t i = 0; i < outbox->destination_count; i++) {
+    uint64_t hash = hash_bytes(key_bytes(key));
+    uint32_t *bucket = &outbox->key_buckets[(uint32_t)(hash >> 32) & outbox->key_mask];
+    for (uint32_t i = *bucket; i != NONE; i = outbox->destinations[i].next_same_key) {
         if (key_equal(&outbox->destinations[i].key, key))
             return i;
     }
     if (outbox->destination_count == outbox->destinations_max)
         return OUTBOX_NO_DESTINATION;
     struct destination *new = &outbox->destinations[outbox->destination_count];
-    *new = (struct destination){.key = *key, .lease_ms = outbox->lease_ms, .look_again = true};
+    *new = (struct destination){.key = *key,
+                                .next_same_key = *bucket,
+                                .first_sent = NONE,
+                                .lease_ms = outbox->lease_ms,
+                                .look_again = true};
     window_init(&new->window, 0);
+    *bucket = outbox->destination_count;
     return outbox->destination_count++;
 }
 
@@ -129,19 +147,25 @@ void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_du
 void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages)
 {
     struct destination *to = destination_at(outbox, destination);
-    if (!to->is_open) {
+    check(to->state != DESTINATION_CLOSING);
+    if (to->state == DESTINATION_CLOSED) {
         uint32_t under_way = to->window.under_way;
         window_init(&to->window, window_messages);
         to->window.under_way = under_way;
     }
     to->window.size_max = window_messages;
-    to->is_open = true;
+    to->state = DESTINATION_OPEN;
     to->look_again = true;
 }
 
 bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
 {
-    return destination_at(outbox, destination)->is_open;
+    return destination_at(outbox, destination)->state == DESTINATION_OPEN;
+}
+
+bool outbox_is_closing(const struct outbox *outbox, uint32_t destination)
+{
+    return destination_at(outbox, destination)->state == DESTINATION_CLOSING;
 }
 
 /* ---- leasing ---- */
@@ -158,7 +182,8 @@ static uint32_t flight_room(const struct outbox *outbox, const struct destinatio
 static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
-    return to->is_open && flight_room(outbox, to) > 0 && window_room(&to->window, now) > 0 &&
+    return to->state == DESTINATION_OPEN && flight_room(outbox, to) > 0 &&
+           window_room(&to->window, now) > 0 &&
            !outbox_order_is_under_way(outbox, destination, order);
 }
 
@@ -207,7 +232,7 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
     struct destination *to = destination_at(outbox, destination);
     bool may_be_due = to->look_again || is_stranded(to, wall) ||
                       (to->next_due.ms != 0 && to->next_due.ms <= wall.ms);
-    if (!to->is_open || to->backlog == 0 || !may_be_due)
+    if (to->state != DESTINATION_OPEN || to->backlog == 0 || !may_be_due)
         return 0;
     *ret_until = is_stranded(to, wall) ? to->next_due : wall;
     uint32_t room = window_room(&to->window, now);
@@ -221,7 +246,8 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
 bool outbox_has_room(struct outbox *outbox, uint32_t destination, mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
-    return to->is_open && flight_room(outbox, to) > 0 && window_room(&to->window, now) > 0;
+    return to->state == DESTINATION_OPEN && flight_room(outbox, to) > 0 &&
+           window_room(&to->window, now) > 0;
 }
 
 /* What failed and may be at fault itself goes behind what did not: how often it did. */
@@ -280,24 +306,14 @@ void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
         return;
     outbox_list_remove(outbox, flight);
     flight->deadline = now;
+    flight->is_unsent = true;
     outbox_list_prepend(outbox, flight);
 }
 
+/* Costs nothing here, because a peer may say it as often as it likes: outbox_tick looks at it. */
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now)
 {
-    mono_t deadline = {now.ms + destination_at(outbox, destination)->lease_ms};
-    uint32_t at = outbox->lists[LIST_SENT].first;
-    while (at != NONE) {
-        struct flight *flight = &outbox->flights[at];
-        at = flight->after;
-        /* One that was moved on may be met again further on: its deadline stands. */
-        if (flight->destination != destination || flight->deadline.ms <= now.ms ||
-            flight->deadline.ms >= deadline.ms)
-            continue;
-        outbox_list_remove(outbox, flight);
-        flight->deadline = deadline;
-        outbox_list_insert(outbox, flight);
-    }
+    destination_at(outbox, destination)->progress = now;
 }
 
 /* What an answer tells about the destination: see routing/outbox/failure.h. */
@@ -408,31 +424,56 @@ static void back_to_queue(struct outbox *outbox, struct flight *flight, enum ver
     change(context, &entry);
 }
 
-void outbox_close(struct outbox *outbox, uint32_t destination, wall_t wall, outbox_change *change,
-                  void *context)
+void outbox_close(struct outbox *outbox, uint32_t destination, wall_t due)
 {
     struct destination *to = destination_at(outbox, destination);
-    to->is_open = false;
-    uint32_t at = outbox->lists[LIST_SENT].first;
-    while (at != NONE) {
-        struct flight *flight = &outbox->flights[at];
-        at = flight->after;
-        if (flight->destination == destination)
-            back_to_queue(outbox, flight, VERDICT_NONE, REASON_LINK_LOST, (mono_t){0}, wall, change,
-                          context);
+    if (to->state != DESTINATION_CLOSING)
+        outbox->closing_count++;
+    to->state = DESTINATION_CLOSING;
+    to->returned_due = due;
+}
+
+bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, void *context)
+{
+    for (uint32_t i = 0; outbox->closing_count > 0 && i < outbox->destination_count; i++) {
+        struct destination *to = &outbox->destinations[i];
+        if (to->state != DESTINATION_CLOSING)
+            continue;
+        for (; to->first_sent != NONE && limit > 0; limit--)
+            back_to_queue(outbox, &outbox->flights[to->first_sent], VERDICT_NONE, REASON_LINK_LOST,
+                          (mono_t){0}, to->returned_due, change, context);
+        if (to->first_sent != NONE)
+            return true;
+        to->state = DESTINATION_CLOSED;
+        outbox->closing_count--;
     }
+    return false;
+}
+
+/* True: its destination worked on what it was sent since, so that the lease goes on. */
+static bool goes_on(struct outbox *outbox, struct flight *flight, mono_t now)
+{
+    const struct destination *to = destination_at(outbox, flight->destination);
+    mono_t deadline = {to->progress.ms + to->lease_ms};
+    if (flight->is_taken || flight->is_unsent || deadline.ms <= now.ms)
+        return false;
+    outbox_list_remove(outbox, flight);
+    flight->deadline = deadline;
+    outbox_list_insert(outbox, flight);
+    return true;
 }
 
 void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
                  void *context)
 {
     for (int name = 0; name < LISTS; name++) {
-        for (int done = 0; done < OUTBOX_FETCH_MAX; done++) {
+        for (int done = 0; done < OUTBOX_TICK_MAX / LISTS; done++) {
             uint32_t first = outbox->lists[name].first;
             if (first == NONE || outbox->flights[first].deadline.ms > now.ms)
                 break;
-            back_to_queue(outbox, &outbox->flights[first], VERDICT_REASON, REASON_LEASE_EXPIRED,
-                          now, wall, change, context);
+            if (!goes_on(outbox, &outbox->flights[first], now))
+                back_to_queue(outbox, &outbox->flights[first], VERDICT_REASON, REASON_LEASE_EXPIRED,
+                              now, wall, change, context);
         }
     }
 }
@@ -443,7 +484,7 @@ static int64_t next_departure(const struct outbox *outbox, const struct destinat
 {
     const struct window *window = &to->window;
     int64_t at = INT64_MAX;
-    if (!to->is_open || to->backlog == 0 || flight_room(outbox, to) == 0)
+    if (to->state != DESTINATION_OPEN || to->backlog == 0 || flight_room(outbox, to) == 0)
         return INT64_MAX; /* an answer or the end of a lease makes room */
     if (to->look_again || is_stranded(to, wall))
         at = now.ms;

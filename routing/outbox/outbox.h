@@ -32,6 +32,7 @@ enum {
     OUTBOX_TAKEN_MS =
         60 * 60 * 1000,     /* asks again hourly after a message the agency is slow with */
     OUTBOX_FETCH_MAX = 256, /* entries that one look into the store brings */
+    OUTBOX_TICK_MAX = 2 * OUTBOX_FETCH_MAX, /* leases that end in one tick: not taken, and taken */
     /* "Not now" needs no signature, so it costs no more than this, whoever says it; it can be said
      * again. */
     OUTBOX_PUT_OFF_MAX_MS = 60 * 1000,
@@ -46,10 +47,12 @@ struct flight {
     struct message_id id;
     struct digest digest;
     bool is_taken;
+    bool is_unsent; /* no frame could take it: its lease does not move */
     mono_t deadline;
     uint32_t destination; /* index */
     uint32_t next_same_bucket, next_same_order;
-    uint32_t before, after; /* list by deadline */
+    uint32_t before, after;         /* list by deadline */
+    uint32_t own_before, own_after; /* of its destination, while not taken */
 };
 
 struct outbox_options {
@@ -79,12 +82,16 @@ void outbox_set_backlog(struct outbox *outbox, uint32_t destination, uint64_t co
 /* What a changed entry is handed to; it goes into the caller's plan. */
 typedef void outbox_change(void *context, const struct entry *entry);
 
-/* The destination is connected and grants so many messages under way. */
+/* The destination is connected and grants so many messages under way. Not while it is closing. */
 void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages);
-/* It is gone: what was not taken goes back to QUEUED. */
-void outbox_close(struct outbox *outbox, uint32_t destination, wall_t wall, outbox_change *change,
-                  void *context);
+/* It is gone: nothing leaves for it, and what was not taken goes back to QUEUED, due then. That may
+ * be more than one step can write: outbox_return does it piece by piece, and the destination is
+ * closing until nothing is left. */
+void outbox_close(struct outbox *outbox, uint32_t destination, wall_t due);
 bool outbox_is_open(const struct outbox *outbox, uint32_t destination);
+bool outbox_is_closing(const struct outbox *outbox, uint32_t destination);
+/* Gives back at most limit entries of destinations that are closing. True: there are more. */
+bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, void *context);
 
 /* A new entry (QUEUED, attempts 0). When it may leave at once it becomes LEASED and is a flight,
  * and the answer is true; otherwise it stays QUEUED and counts as backlog. */
@@ -121,7 +128,7 @@ struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const st
 void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now);
 /* The other side committed it. */
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now);
-/* The other side is alive and working on what it was sent: lease deadlines move. */
+/* The other side is alive and working on what it was sent: the leases of now begin anew. */
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now);
 /* The attempt failed with reason. Decides by routing/outbox/failure.h; ret_entry is the entry as it
  * is now: DEFERRED, HELD or REFUSED. The flight is gone. */
@@ -138,7 +145,7 @@ void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state s
 /* An entry that was not in flight ended or was released: keeps the backlog right. */
 void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int change);
 
-/* Ends leases whose deadline passed (at most OUTBOX_FETCH_MAX a call). */
+/* Ends leases whose deadline passed (at most OUTBOX_TICK_MAX a call). */
 void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
                  void *context);
 /* When outbox_wanted may have something new to say; INT64_MAX: not by itself. Leases are not in it:

@@ -16,10 +16,19 @@ struct list {
     uint32_t first, last;
 };
 
+/*   CLOSED ──outbox_open──▶ OPEN ──outbox_close──▶ CLOSING ──nothing is left [outbox_return]──┐
+ *     ▲                                                                                       │
+ *     └───────────────────────────────────────────────────────────────────────────────────────┘ */
+enum destination_state { DESTINATION_CLOSED = 0, DESTINATION_OPEN, DESTINATION_CLOSING };
+
 struct destination {
     struct key key;
-    bool is_open;
-    bool look_again; /* the store may have due entries that we have not seen */
+    enum destination_state state;
+    wall_t returned_due;    /* CLOSING: when what comes back is due again */
+    mono_t progress;        /* when it last showed that it works on what it was sent */
+    uint32_t first_sent;    /* flights that it has not taken */
+    uint32_t next_same_key; /* of the bucket */
+    bool look_again;        /* the store may have due entries that we have not seen */
     uint32_t flight_count;
     uint64_t backlog;
     wall_t next_due; /* 0: none known */
@@ -34,12 +43,15 @@ struct outbox {
     uint32_t flights_max, flight_count, first_free;
     uint32_t *id_buckets, *order_buckets;
     uint32_t bucket_mask;
+    uint32_t *key_buckets; /* of the destinations */
+    uint32_t key_mask;
+    uint32_t closing_count; /* destinations that are CLOSING */
     uint32_t lease_ms;
     struct list lists[LISTS];
 };
 
 void outbox_forget_flights(struct outbox *outbox);
-/* In order of deadline, behind its equals. */
+/* In order of deadline, behind its equals; and among what its destination has not taken. */
 void outbox_list_insert(struct outbox *outbox, struct flight *flight);
 void outbox_list_prepend(struct outbox *outbox, struct flight *flight);
 void outbox_list_remove(struct outbox *outbox, struct flight *flight);

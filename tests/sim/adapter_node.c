@@ -97,7 +97,7 @@ static void feed(struct node *node)
     if (line->has_come_up)
         session_link_up(node->session);
     line->has_gone_down = line->has_come_up = false;
-    while (session_has_room(node->session) && network_receive(node->sim, &line->down, &frame)) {
+    while (session_wants_frame(node->session) && network_receive(node->sim, &line->down, &frame)) {
         struct intake *intake = node_examine(node, &frame, gateway);
         note_fork(node, intake);
         session_intake(node->session, intake);

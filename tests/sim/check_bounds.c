@@ -2,15 +2,16 @@
  * core wants to run without pause when nothing can happen. */
 #include "tests/sim/check.h"
 
+#include "gateway/custody/allowance.h"
 #include "gateway/custody/fetch.h"
 #include "proto/codec/message_type.h"
 #include "schema/ledger.pb-c.h"
 
 enum {
-    INTAKES_KEPT_MAX = FETCH_WAITING_MAX,
+    INTAKES_KEPT_MAX = FETCH_WAITING_MAX + BROKER_QUEUE_MAX,
     SECOND_MS = 1000,
     /* Two seconds may share a step's end. */
-    REFUSALS_MAX = 2 * BROKER_REFUSALS_PER_SECOND_MAX,
+    REFUSALS_MAX = 2 * ALLOWANCE_PER_SECOND_MAX,
     /* A busy node steps for every frame, some two hundred times; one that turns in a circle, a
      * thousand times: the world's time has no smaller steps. */
     STEPS_MAX = 600,

@@ -76,7 +76,8 @@ static void start_broker(struct lone_gateway *gateway)
                                      .offset_minutes = VIETNAM_OFFSET_MINUTES,
                                      .window_messages = 64,
                                      .participants_max = 8,
-                                     .flights_max = LONE_FLIGHTS_MAX,
+                                     .flights_max = gateway->flights_max,
+                                     .step_max = gateway->step_max,
                                      .attachment_bytes_max = FILES_MAX_BYTES,
                                      .store = gateway->store,
                                      .blobs = gateway->blobs,
@@ -89,10 +90,17 @@ static void start_broker(struct lone_gateway *gateway)
 
 struct lone_gateway *lone_gateway_open(void)
 {
+    return lone_gateway_open_with(LONE_FLIGHTS_MAX, NULL);
+}
+
+struct lone_gateway *lone_gateway_open_with(uint32_t flights_max, const struct room_need *step_max)
+{
     struct lone_gateway *gateway = calloc(1, sizeof *gateway);
     check(gateway != NULL);
     opened = gateway;
     gateway->now_ms = 1795500000000;
+    gateway->flights_max = flights_max;
+    gateway->step_max = step_max;
     gateway->connection = 1;
     gateway->image = store_memory_image_new();
     gateway->blobs = blobs_memory_new(FILES_MAX_BYTES);
@@ -342,6 +350,13 @@ void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *pe
     lone_gateway_put(gateway, peer, &frame);
 }
 
+void lone_gateway_put_not_taken(struct lone_gateway *gateway, const char *peer,
+                                const struct message_id *ids, size_t count)
+{
+    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {ids, count, REASON_BUSY, 1000}};
+    lone_gateway_put(gateway, peer, &frame);
+}
+
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count)
 {
@@ -438,6 +453,8 @@ static void count_alarm(void *context, const struct broker_transition *transitio
 {
     struct lone_gateway *gateway = context;
     gateway->alarms += strcmp(transition->event, "alarm") == 0;
+    gateway->left_out += transition->count;
+    gateway->lines++;
 }
 
 static void intake_done(void *context, struct intake *intake)
@@ -450,6 +467,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
     gateway->parcels = gateway->taken = gateway->not_taken = gateway->goodbyes = 0;
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
     gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
+    gateway->lines = gateway->left_out = 0;
     gateway->not_taken_reason = REASON_NONE;
     broker_begin(gateway->broker, (mono_t){gateway->now_ms},
                  (wall_t){gateway->now_ms + gateway->wall_step_ms});

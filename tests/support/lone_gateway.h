@@ -25,6 +25,8 @@ struct lone_message { /* what a sender knows of a message of its own */
 
 struct lone_gateway {
     struct broker *broker;
+    uint32_t flights_max;
+    const struct room_need *step_max;
     struct store *store;
     const struct store_verbs *real; /* behind the ones that may fail */
     struct store_verbs verbs;
@@ -46,13 +48,16 @@ struct lone_gateway {
     size_t parcels, taken, not_taken, goodbyes;
     enum reason not_taken_reason;
     size_t sent_to_stp, sent_to_sxd; /* parcels */
-    size_t alarms;
+    size_t alarms, lines;            /* of the log, told and left out */
+    uint64_t left_out;
     size_t chunks, files_refused;
     enum reason file_reason; /* of the last that was refused */
     size_t wants;            /* of files that are not complete */
 };
 
 struct lone_gateway *lone_gateway_open(void);
+/* With so many flights, and a step that holds so much; NULL: all that it can. */
+struct lone_gateway *lone_gateway_open_with(uint32_t flights_max, const struct room_need *step_max);
 void lone_gateway_close(struct lone_gateway **gateway);
 void lone_gateway_hello(struct lone_gateway *gateway, const char *peer, uint32_t window_messages);
 /* A transfer of the centre to stp ("2.000635") or sxd ("1.000001"). */
@@ -83,6 +88,9 @@ void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
 void lone_gateway_put(struct lone_gateway *gateway, const char *peer, const struct frame *frame);
 void lone_gateway_put_taken(struct lone_gateway *gateway, const char *peer,
                             const struct message_id *ids, size_t count);
+/* "Not now" to these. */
+void lone_gateway_put_not_taken(struct lone_gateway *gateway, const char *peer,
+                                const struct message_id *ids, size_t count);
 /* "Nothing that is under way": no ids. */
 void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *peer,
                                     uint32_t retry_after_ms);

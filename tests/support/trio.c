@@ -165,7 +165,7 @@ static void step_adapter(struct trio *trio, struct member *member)
     if (member->comes_up)
         session_link_up(member->session);
     member->goes_down = member->comes_up = false;
-    while (member->line.count > 0 && session_has_room(member->session))
+    while (member->line.count > 0 && session_wants_frame(member->session))
         session_intake(member->session, trio_take_frame(member));
     for (size_t i = 0; i < office->count; i++) {
         const struct office_answer answer = {.message_seq = office->taken[i].seq};

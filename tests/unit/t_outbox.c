@@ -261,11 +261,54 @@ static void a_lost_connection_gives_back_what_was_not_taken(void **state)
     assert_true(admit(fixture, 1, "a", 1, 0));
     assert_true(admit(fixture, 2, "a", 2, 0));
     outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
-    outbox_close(fixture->outbox, a, (wall_t){5}, note_change, fixture);
+    outbox_close(fixture->outbox, a, (wall_t){5});
+    assert_true(outbox_is_closing(fixture->outbox, a));
+    assert_false(admit(fixture, 3, "a", 3, 0));
+    assert_false(outbox_return(fixture->outbox, 8, note_change, fixture));
     assert_int_equal(fixture->changed_count, 1);
     assert_int_equal(fixture->changed[0].message_seq, 2);
+    assert_int_equal(fixture->changed[0].due.ms, 5);
     assert_non_null(find(fixture, 1, "a"));
-    assert_false(admit(fixture, 3, "a", 3, 0));
+    assert_false(outbox_is_closing(fixture->outbox, a));
+    assert_false(outbox_is_open(fixture->outbox, a));
+}
+
+/* However much is under way: each step gives back what it can write, also of several at once. */
+static void a_closing_goes_on_over_steps(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    uint32_t b = open_to(fixture, "b");
+    for (uint64_t i = 1; i <= 3; i++) {
+        assert_true(admit(fixture, i, "a", i, 0));
+        assert_true(admit(fixture, 10 + i, "b", i, 0));
+    }
+    outbox_close(fixture->outbox, a, (wall_t){5});
+    outbox_close(fixture->outbox, b, (wall_t){6});
+    for (size_t given_back = 2; given_back < 6; given_back += 2) {
+        assert_true(outbox_return(fixture->outbox, 2, note_change, fixture));
+        assert_int_equal(fixture->changed_count, given_back);
+        assert_true(outbox_is_closing(fixture->outbox, b));
+    }
+    assert_false(outbox_is_closing(fixture->outbox, a));
+    outbox_open(fixture->outbox, a, WINDOW); /* does not wait for the other one */
+    assert_false(outbox_return(fixture->outbox, 2, note_change, fixture));
+    assert_int_equal(fixture->changed_count, 6);
+    assert_false(outbox_is_closing(fixture->outbox, b));
+    assert_int_equal(outbox_window(fixture->outbox, b)->under_way, 0);
+    assert_int_equal(outbox_backlog(fixture->outbox, b), 3);
+}
+
+/* What no frame could take is not kept up by a peer that shows signs of life. */
+static void progress_does_not_keep_what_was_not_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 1, 0));
+    outbox_unsent(fixture->outbox, find(fixture, 1, "a"), (mono_t){100});
+    outbox_progress(fixture->outbox, a, (mono_t){100});
+    outbox_tick(fixture->outbox, (mono_t){100}, (wall_t){100}, note_change, fixture);
+    assert_int_equal(fixture->changed_count, 1);
 }
 
 static void an_end_is_an_end(void **state)
@@ -408,6 +451,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_closing_goes_on_over_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(progress_does_not_keep_what_was_not_sent, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_end_is_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_follow_the_table, set_up, tear_down),
