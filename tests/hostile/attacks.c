@@ -5,6 +5,7 @@
 #define CARRIER_ITSELF VICTIM_CARRIER
 #define ADAPTER        VICTIM_ADAPTER_LINK
 #define LOCAL          VICTIM_LOCAL
+#define INBOX          VICTIM_INBOX
 #define ROWS           ATTACK_ROWS
 #define LATE           ATTACK_LATENCY
 #define SHORT          ATTACK_SHORT

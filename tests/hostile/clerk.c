@@ -11,6 +11,7 @@
 #include "proto/seal/sha256.h"
 
 enum {
+    ACCEPTED_MAX = 1024, /* the last ones */
     SENT_MAX = 4096, /* messages of one adapter whose state is asked for; then the oldest is not */
     ASKED = 4,       /* of them in one round */
     ROUND_US = 100 * 1000,
@@ -25,6 +26,8 @@ struct desk { /* at one adapter */
     struct message_id sent[SENT_MAX];
     bool told[SENT_MAX]; /* a false state, once for each message */
     size_t sent_count, asked;
+    struct message_id accepted[ACCEPTED_MAX];
+    size_t accepted_count;
     int round;
 };
 
@@ -78,6 +81,21 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* ---- what a clerk does ---- */
 
+/* What the office has accepted may not be in the inbox again. */
+static void note_accepted(struct desk *desk, const struct message_id *id)
+{
+    desk->accepted[desk->accepted_count++ % ACCEPTED_MAX] = *id;
+}
+
+static bool was_accepted(const struct desk *desk, const struct message_id *id)
+{
+    size_t known = desk->accepted_count < ACCEPTED_MAX ? desk->accepted_count : ACCEPTED_MAX;
+    for (size_t i = 0; i < known; i++)
+        if (id_equal(&desk->accepted[i], id))
+            return true;
+    return false;
+}
+
 static void note_arrival(struct desk *desk, const struct message_id *id)
 {
     struct shared *shared = desk->world->shared;
@@ -106,11 +124,16 @@ static void accept_all(struct desk *desk)
         if (!id_parse(bytes_of_text(text), &id))
             continue;
         note_arrival(desk, &id);
+        if (was_accepted(desk, &id))
+            atomic_fetch_add(&desk->world->shared->twice, 1);
         (void)snprintf(path, sizeof path, "/v1/inbox/%s/accept?sender=%s", text,
                        text_of(message, "sender"));
         json_t *body = json_object();
-        if (call(desk, "POST", path, body, &accepted))
+        if (call(desk, "POST", path, body, &accepted)) {
+            if (accepted.status == 200)
+                note_accepted(desk, &id);
             http_reply_release(&accepted);
+        }
         json_decref(body);
     }
     http_reply_release(&reply);

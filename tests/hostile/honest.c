@@ -287,8 +287,6 @@ static void read_link(struct honest *honest, struct participant_load *member)
             member->greet_us = 0;
         } else if (event.kind != LINK_FRAME) {
             member->is_connected = member->is_greeted = false;
-            if (event.kind == LINK_PEER_REFUSED)
-                atomic_fetch_add(&honest->shared->refused_connections, 1);
         } else {
             struct peer *peer = &member->peer;
             arena_reset(&peer->arena);

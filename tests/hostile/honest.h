@@ -11,7 +11,6 @@
  *   false_states   a verified receipt that says what is not so: delivered before the recipient has
  *                  it, refused, expired or withdrawn though nothing is wrong with it, or about a
  *                  message of somebody else
- *   duplicates     delivered anew although the receipt for it was acknowledged
  *   disorder       overtaken by a later message of its dossier
  *   spoilt         other bytes than were sent
  *

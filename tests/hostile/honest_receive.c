@@ -150,11 +150,8 @@ static void arrive(struct honest *honest, struct participant_load *member,
         atomic_fetch_add(&honest->shared->spoilt, 1);
         return;
     }
-    if (message->arrived_us != 0) {
-        if (message->delivered_us != 0)
-            atomic_fetch_add(&honest->shared->duplicates, 1);
-        return;
-    }
+    if (message->arrived_us != 0)
+        return; /* once more: its receipt has not got through yet */
     size_t dossier = dossier_of(envelope->dossier_code);
     uint64_t *last = &member->last_sequence[message->sender][dossier];
     if (envelope->sequence <= *last)

@@ -115,6 +115,8 @@ static const struct child *victim_of(const struct world *world, const struct att
         return world->carrier;
     if (attack->victim == VICTIM_LOCAL)
         return strncmp(attack->name, "api_", 4) == 0 ? world->adapter : NULL;
+    if (attack->victim == VICTIM_INBOX)
+        return world->adapter;
     if (attack->victim != VICTIM_ADAPTER_LINK)
         return NULL;
     *ret_office = CAPTIVE_ADAPTER;
@@ -138,6 +140,17 @@ static void start_attackers(struct run *run, const struct attack *first,
         pass(run, NULL, ROUND_MS);
 }
 
+/* True: it had broken by itself, so that nothing was tried. */
+static bool end_attacker(pid_t attacker)
+{
+    int status = 0;
+    if (waitpid(attacker, &status, WNOHANG) == attacker)
+        return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    (void)kill(attacker, SIGKILL);
+    (void)waitpid(attacker, NULL, 0);
+    return false;
+}
+
 /* One attack, or two at once. */
 static void mount(struct run *run, const struct attack *first, const struct attack *second, int ms)
 {
@@ -151,7 +164,7 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     shared->uses_carrier = first->victim == VICTIM_CARRIER;
     shared->blinks = (first->flags & ATTACK_BLINKS) != 0;
     uint64_t false_before = shared->false_states, spoilt_before = shared->spoilt;
-    uint64_t disorder_before = shared->disorder, duplicates_before = shared->duplicates;
+    uint64_t disorder_before = shared->disorder, twice_before = shared->twice;
     memset(shared->first_false, 0, sizeof shared->first_false);
     measure_begin(&measure, world, victim, office);
     pass(run, &measure, IDLE_MS);
@@ -164,8 +177,7 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     int64_t until_us = world_now_us();
     measure_end(&measure, &row.attacked);
     for (size_t i = 0; i < SLOTS && attackers[i] > 0; i++) {
-        (void)kill(attackers[i], SIGKILL);
-        (void)waitpid(attackers[i], NULL, 0);
+        row.broken += end_attacker(attackers[i]);
         row.outcomes[i] = shared->outcomes[i];
     }
     shared->blinks = false;
@@ -174,7 +186,7 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     row.false_states = shared->false_states - false_before;
     row.spoilt = shared->spoilt - spoilt_before;
     row.disorder = shared->disorder - disorder_before;
-    row.duplicates = shared->duplicates - duplicates_before;
+    row.twice = shared->twice - twice_before;
     report_row(&run->report, &row, shared);
 }
 

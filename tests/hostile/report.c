@@ -60,6 +60,8 @@ static void judge_truth(const struct row *row, struct misses *misses)
 {
     uint64_t stolen = row->outcomes[0].stolen_bytes + row->outcomes[1].stolen_bytes;
     uint64_t deaths = row->attacked.deaths + row->deaths_after;
+    if (row->broken > 0)
+        miss(misses, "the attacker broke");
     if (deaths > 0)
         miss(misses, "%llu deaths", (unsigned long long)deaths);
     if (stolen > 0)
@@ -68,6 +70,8 @@ static void judge_truth(const struct row *row, struct misses *misses)
         miss(misses, "%llu false states", (unsigned long long)row->false_states);
     if (row->spoilt > 0)
         miss(misses, "%llu spoilt", (unsigned long long)row->spoilt);
+    if (row->twice > 0)
+        miss(misses, "%llu twice at the office", (unsigned long long)row->twice);
     if (row->disorder > 0)
         miss(misses, "%llu out of order", (unsigned long long)row->disorder);
     if (row->undelivered > 0)
@@ -83,7 +87,7 @@ static void judge_latency(const struct report *report, const struct row *row, st
         miss(misses, "p50");
     if (attacked->p99_us > BAR_P99_US)
         miss(misses, "p99");
-    if (row->attack->victim != VICTIM_LOCAL || strncmp(row->attack->name, "api_", 4) != 0)
+    if (row->attack->victim != VICTIM_INBOX && strncmp(row->attack->name, "api_", 4) != 0)
         return;
     if (attacked->office_failed > 0)
         miss(misses, "%zu of %zu calls of the office failed", attacked->office_failed,
@@ -113,10 +117,9 @@ static void judge_growth(const struct row *row, struct misses *misses)
 static void print_row(const struct row *row)
 {
     static const char *const victims[] = {
-        [VICTIM_GATEWAY] = "gateway",
-        [VICTIM_CARRIER] = "carrier",
-        [VICTIM_ADAPTER_LINK] = "adapter",
-        [VICTIM_LOCAL] = "local",
+        [VICTIM_GATEWAY] = "gateway",      [VICTIM_CARRIER] = "carrier",
+        [VICTIM_ADAPTER_LINK] = "adapter", [VICTIM_LOCAL] = "local",
+        [VICTIM_INBOX] = "inbox",
     };
     const struct figures *idle = &row->idle, *attacked = &row->attacked;
     char name[64];

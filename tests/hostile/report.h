@@ -21,9 +21,10 @@ struct row {
     const struct attack *attack, *second; /* second: NULL, or the other one of a pair */
     struct figures idle, attacked;
     struct outcome outcomes[SLOTS];
+    size_t broken;      /* attackers that did not work */
     size_t undelivered; /* honest messages, a while after the attack */
     uint64_t deaths_after;
-    uint64_t false_states, spoilt, disorder, duplicates;
+    uint64_t false_states, spoilt, disorder, twice;
 };
 
 struct report {

@@ -82,7 +82,6 @@ struct outcome {
     _Atomic uint64_t sent, received; /* frames, connections or calls: what the attack consists of */
     _Atomic uint64_t stolen_bytes;   /* of honest messages, read by the attacker */
     _Atomic uint64_t held;           /* most connections that one key or stranger had at once */
-    _Atomic bool is_done;            /* before its time: there was nothing more to do */
     char note[NOTE_BYTES]; /* why it could not be mounted, or what it saw; for the table */
 };
 
@@ -92,9 +91,8 @@ struct shared {
     _Atomic bool uses_carrier; /* a0011 … exchange instead of a0001 … */
     _Atomic bool blinks;       /* a0017 loses its connection ten times a second */
     /* What it saw. */
-    _Atomic uint64_t false_states, duplicates, disorder, spoilt;
+    _Atomic uint64_t false_states, twice, disorder, spoilt;
     _Atomic size_t message_count;
-    _Atomic uint64_t refused_connections;
     char first_false[NOTE_BYTES];              /* since the row began; empty: none */
     _Atomic uint32_t file_count[AGENCIES + 1]; /* files that each sender has sent */
     _Atomic size_t call_count;
