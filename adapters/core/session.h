@@ -29,6 +29,7 @@
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
 #include "gateway/port/store.h"
+#include "routing/outbox/failure.h"
 
 struct session;
 struct room_need;
@@ -103,6 +104,9 @@ enum reason session_submit(struct session *session, const struct submission *sub
 struct office_answer {
     uint64_t message_seq;
     enum reason reason; /* NONE: it has it; otherwise routing/outbox/failure.h decides */
+    /* Whose word the reason is. On unsure ground, which is what zero says, the message is tried
+     * again whatever the reason, also "it has it". */
+    enum failure_ground ground;
     uint32_t retry_after_ms;
     struct bytes office_reference; /* its own number, at most 64 bytes */
     struct bytes text;             /* a person's remark, at most 500 bytes */

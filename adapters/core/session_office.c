@@ -175,7 +175,8 @@ static enum reason answer_stored(struct session *session, const struct office_an
         return REASON_DUPLICATE;
     }
     enum reason_class class = reason_class(answer->reason);
-    if (class != REASON_CLASS_OK && class != REASON_CLASS_PERMANENT)
+    if ((class != REASON_CLASS_OK && class != REASON_CLASS_PERMANENT) ||
+        !failure_ground_is_sure(answer->ground))
         return REASON_NONE; /* it stays where it is and will be tried in its time */
     entry_move(&entry, class == REASON_CLASS_OK ? ENTRY_DELIVERED : ENTRY_REFUSED);
     entry.reason = answer->reason;
@@ -201,11 +202,12 @@ static void answer_flight(struct session *session, struct flight *flight,
                           const struct office_answer *answer, struct entry *ret_entry)
 {
     forget_call(session, answer->message_seq);
-    if (reason_class(answer->reason) == REASON_CLASS_OK)
+    if (reason_class(answer->reason) == REASON_CLASS_OK && failure_ground_is_sure(answer->ground))
         outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, ret_entry);
     else
-        outbox_fail(session->outbox, flight, answer->reason, session_random(session),
-                    answer->retry_after_ms, session->now, session->wall, ret_entry);
+        outbox_fail(session->outbox, flight, answer->reason, answer->ground,
+                    session_random(session), answer->retry_after_ms, session->now, session->wall,
+                    ret_entry);
     plan_move(&session->plan, ret_entry);
 }
 

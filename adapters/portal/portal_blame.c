@@ -72,16 +72,18 @@ bool portal_batch_pass_over(struct portal_batch *batch)
     }
     if (!any)
         return false;
+    struct rest_judgement end = {REASON_FIELD_INVALID, FAILURE_RULE};
     enum reason reason = portal_ledger_begin(office->ledger);
     for (size_t i = 0; i < batch->count && reason == REASON_NONE; i++) {
         if (is_bad[i])
-            portal_call_note_end(batch->calls[i], REASON_FIELD_INVALID);
+            portal_call_note_end(batch->calls[i], end);
     }
     reason = reason == REASON_NONE ? portal_ledger_commit(office->ledger) : reason;
-    reason = reason == REASON_NONE ? REASON_FIELD_INVALID : reason;
+    if (reason != REASON_NONE)
+        end = (struct rest_judgement){reason, FAILURE_OURS};
     for (size_t i = 0; i < batch->count; i++) {
         if (is_bad[i])
-            portal_call_end(batch->calls[i], reason, 0);
+            portal_call_end(batch->calls[i], end, 0);
         else
             portal_call_give_back(batch->calls[i]);
     }
@@ -107,5 +109,5 @@ void portal_batch_not_sent(struct portal_batch *batch, enum reason reason)
     if (reason == REASON_OFFICE_UNKNOWN && batch->count > 1 && mapping_is_whole(batch->calls[0]))
         take_apart(batch);
     else
-        portal_batch_fail(batch, reason, 0);
+        portal_batch_fail(batch, reason);
 }

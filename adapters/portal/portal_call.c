@@ -47,67 +47,83 @@ json_t *portal_call_item(const struct portal_call *call)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-/* Answered from the ledger: what it says of this message. */
-static bool is_settled(const struct portal_call *call, enum reason *ret_reason)
+static struct rest_judgement ours(enum reason reason)
+{
+    return (struct rest_judgement){reason, FAILURE_OURS};
+}
+
+/* Answered from the ledger: what it says of this message. A ledger that cannot be read says
+ * nothing, and without it nothing is sent. */
+static bool is_settled(const struct portal_call *call, struct rest_judgement *ret_end)
 {
     enum portal_outcome outcome;
-    enum reason reason;
-    if (call->repair != 0 ||
-        portal_ledger_outcome(call->office->ledger, call->id, &outcome, &reason) != REASON_NONE)
+    enum reason said;
+    if (call->repair != 0)
         return false;
-    *ret_reason = outcome == PORTAL_ACCEPTED ? REASON_NONE : reason;
+    enum reason reason = portal_ledger_outcome(call->office->ledger, call->id, &outcome, &said);
+    if (reason == REASON_NOT_FOUND)
+        return false;
+    if (reason != REASON_NONE) {
+        *ret_end = ours(reason);
+        return true;
+    }
+    *ret_end =
+        (struct rest_judgement){outcome == PORTAL_ACCEPTED ? REASON_NONE : said, FAILURE_SPOKEN};
     return outcome == PORTAL_ACCEPTED || outcome == PORTAL_REFUSED || outcome == PORTAL_CLOSED;
 }
 
-static enum reason understand(struct portal_call *call, enum portal_presence *ret_presence)
+/* What the message says is judged by the table of states: a rule's word. What the ledger says of
+ * itself is ours. */
+static struct rest_judgement understand(struct portal_call *call,
+                                        enum portal_presence *ret_presence)
 {
     struct portal_dossier dossier = {.presence = PORTAL_ABSENT};
     enum reason reason = portal_ledger_dossier(call->office->ledger, call->code, &dossier);
     if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
-        return reason;
+        return ours(reason);
     if (dossier.presence == PORTAL_LOADING) {
         json_decref(dossier.facts);
-        return REASON_BUSY; /* a first load is at it */
+        return ours(REASON_BUSY); /* a first load is at it */
     }
     *ret_presence = dossier.presence;
     if (call->is_replay)
         json_decref(dossier.facts);
     else
         call->before = dossier.facts;
+    reason = call->before == NULL ? REASON_PORTAL_DOSSIER : REASON_NONE;
     if (call->message != NULL)
-        return portal_event_read(call->message, call->before, &call->what);
-    if (call->before == NULL)
-        return REASON_PORTAL_DOSSIER;
-    call->what =
-        (struct portal_event){.service = PORTAL_RECORD,
-                              .to = (enum dossier_state)portal_fact_number(call->before, "state"),
-                              .facts = json_incref(call->before)};
-    return REASON_NONE;
+        reason = portal_event_read(call->message, call->before, &call->what);
+    else if (call->before != NULL)
+        call->what = (struct portal_event){
+            .service = PORTAL_RECORD,
+            .to = (enum dossier_state)portal_fact_number(call->before, "state"),
+            .facts = json_incref(call->before)};
+    return (struct rest_judgement){reason, FAILURE_RULE};
 }
 
 bool portal_call_prepare(struct portal_call *call)
 {
     struct portal_office *office = call->office;
     enum portal_presence presence = PORTAL_ABSENT;
-    enum reason reason = REASON_NONE;
+    struct rest_judgement end;
     if (portal_dossier_is_busy(office, call))
         return false;
-    if (is_settled(call, &reason)) {
-        portal_call_end(call, reason, 0);
+    if (is_settled(call, &end)) {
+        portal_call_end(call, end, 0);
         return true;
     }
-    reason = understand(call, &presence);
-    if (reason == REASON_NONE) {
+    end = understand(call, &presence);
+    if (end.reason == REASON_NONE) {
         become_ready(call, call->must_look ? WANT_LOOK : want_of(call, presence));
         return true;
     }
-    if (reason_class(reason) == REASON_CLASS_PERMANENT) {
+    if (portal_is_refusal(end)) {
         enum reason begun = portal_ledger_begin(office->ledger);
-        portal_call_note_end(call, reason);
+        portal_call_note_end(call, end);
         begun = begun == REASON_NONE ? portal_ledger_commit(office->ledger) : begun;
-        reason = begun == REASON_NONE ? reason : begun; /* not on the work list: not yet said */
+        end = begun == REASON_NONE ? end : ours(begun); /* not on the work list: not yet said */
     }
-    portal_call_end(call, reason, 0);
+    portal_call_end(call, end, 0);
     return true;
 }
 
@@ -136,24 +152,27 @@ static void keep_number(struct portal_call *call, const json_t *item)
         (void)json_object_set(call->before, "portal_id", number);
 }
 
-static bool take_look(struct portal_call *call, enum reason reason, const json_t *item,
-                      enum reason *ret_reason)
+/* "It is there" and "it is not" are the dialect's words, so they are sure (rest_judge). */
+static bool take_look(struct portal_call *call, struct rest_judgement said, const json_t *item,
+                      struct rest_judgement *ret_end)
 {
-    bool is_there = reason == REASON_NONE;
+    bool is_there = said.reason == REASON_NONE;
     call->has_looked = true;
-    if (!is_there && reason != REASON_NOT_FOUND) {
+    if (!is_there && said.reason != REASON_NOT_FOUND) {
         /* A question that failed decides nothing. */
-        *ret_reason =
-            reason_class(reason) == REASON_CLASS_PERMANENT ? REASON_OFFICE_UNKNOWN : reason;
+        *ret_end = said;
+        if (reason_class(said.reason) == REASON_CLASS_PERMANENT)
+            *ret_end = (struct rest_judgement){REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT};
         return true;
     }
     if (is_there && json_is_true(json_object_get(item, "matches"))) {
-        *ret_reason = REASON_NONE;
+        *ret_end = said;
         return true;
     }
     bool said_exists = call->refused == REASON_OFFICE_DUPLICATE;
     if (call->refused != REASON_NONE && !(said_exists && is_there)) {
-        *ret_reason = call->refused; /* as it was said; "exists" and not there: later */
+        /* as it was said; "exists" and not there: later */
+        *ret_end = (struct rest_judgement){call->refused, FAILURE_SPOKEN};
         return true;
     }
     call->refused = REASON_NONE;
@@ -178,13 +197,14 @@ static bool switches(struct portal_call *call, enum reason reason)
     return true;
 }
 
-bool portal_call_take(struct portal_call *call, enum reason reason, const json_t *item,
-                      enum reason *ret_reason)
+bool portal_call_take(struct portal_call *call, struct rest_judgement said, const json_t *item,
+                      struct rest_judgement *ret_end)
 {
+    enum reason reason = said.reason;
     keep_text(call, item);
     keep_number(call, item);
     if (call->want == WANT_LOOK)
-        return take_look(call, reason, item, ret_reason);
+        return take_look(call, said, item, ret_end);
     if (reason == REASON_NONE && creates_before_step(call)) {
         become_ready(call, WANT_STEP);
         return false;
@@ -201,7 +221,9 @@ bool portal_call_take(struct portal_call *call, enum reason reason, const json_t
         become_ready(call, WANT_LOOK);
         return false;
     }
-    *ret_reason = reason == REASON_NOT_FOUND ? REASON_OFFICE_UNKNOWN : reason;
+    *ret_end = said;
+    if (reason == REASON_NOT_FOUND)
+        ret_end->reason = REASON_OFFICE_UNKNOWN;
     return true;
 }
 
@@ -214,9 +236,15 @@ static bool belongs_in_ledger(enum reason reason)
            class == REASON_CLASS_UNKNOWN || class == REASON_CLASS_DUPLICATE;
 }
 
-void portal_call_note_end(struct portal_call *call, enum reason reason)
+bool portal_is_refusal(struct rest_judgement end)
+{
+    return reason_class(end.reason) == REASON_CLASS_PERMANENT && failure_ground_is_sure(end.ground);
+}
+
+void portal_call_note_end(struct portal_call *call, struct rest_judgement end)
 {
     struct portal_ledger *ledger = call->office->ledger;
+    enum reason reason = end.reason;
     if (!belongs_in_ledger(reason))
         return; /* an outage is in the queue, not on the work list */
     if (call->message != NULL) {
@@ -228,9 +256,9 @@ void portal_call_note_end(struct portal_call *call, enum reason reason)
             .service = call->what.service,
             .state = call->what.to,
             .at_ms = call->what.at_ms,
-            .outcome = reason == REASON_NONE                            ? PORTAL_ACCEPTED
-                       : reason_class(reason) == REASON_CLASS_PERMANENT ? PORTAL_REFUSED
-                                                                        : PORTAL_WAITING,
+            .outcome = reason == REASON_NONE    ? PORTAL_ACCEPTED
+                       : portal_is_refusal(end) ? PORTAL_REFUSED
+                                                : PORTAL_WAITING,
             .reason = reason,
             .text = call->text[0] == 0 ? NULL : call->text,
             .message = call->message,
@@ -255,7 +283,7 @@ void portal_call_free(struct portal_call *call)
     free(call);
 }
 
-void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retry_after_ms)
+void portal_call_end(struct portal_call *call, struct rest_judgement end, uint32_t retry_after_ms)
 {
     struct portal_office *office = call->office;
     for (struct portal_call **at = &office->calls; *at != NULL; at = &(*at)->next) {
@@ -266,11 +294,13 @@ void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retr
         }
     }
     if (call->repair != 0) {
-        portal_repair_go_on(office, call->repair, call->event, reason);
+        portal_repair_go_on(office, call->repair, call->event, end);
     } else {
-        struct office_answer answer = {
-            .message_seq = call->message_seq, .reason = reason, .retry_after_ms = retry_after_ms};
-        if (reason == REASON_NONE)
+        struct office_answer answer = {.message_seq = call->message_seq,
+                                       .reason = end.reason,
+                                       .ground = end.ground,
+                                       .retry_after_ms = retry_after_ms};
+        if (end.reason == REASON_NONE)
             answer.office_reference = bytes_of_text(call->code);
         else
             answer.text = bytes_of_text(call->text);

@@ -211,13 +211,6 @@ bool portal_dialect_has_answered(const struct portal_dialect *dialect)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static enum reason reason_in(const json_t *object, enum reason fallback)
-{
-    const char *code = json_string_value(json_object_get(object, "reason"));
-    enum reason reason;
-    return code != NULL && reason_parse(bytes_of_text(code), &reason) ? reason : fallback;
-}
-
 static json_t *interpret(struct portal_dialect *dialect, const struct portal_question *question,
                          long status, json_t *body)
 {
@@ -247,25 +240,42 @@ static void keep_session(struct portal_dialect *dialect, const struct portal_que
     }
 }
 
-/* A status that is not 2xx may be explained by the body, but never be made a success by it. */
+static struct rest_judgement judge(long status, const json_t *object)
+{
+    const char *code = json_string_value(json_object_get(object, "reason"));
+    enum reason word;
+    bool is_word = code != NULL && reason_parse(bytes_of_text(code), &word);
+    return rest_judge(status, is_word ? &word : NULL);
+}
+
+/* False: memory is short, and nothing is known of what was said. */
+static bool read_answer(struct portal_dialect *dialect, const struct portal_question *question,
+                        const struct http_reply *reply, struct portal_answer *answer)
+{
+    json_t *body = NULL;
+    enum reason read = json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body);
+    if (read == REASON_NONE)
+        answer->json = interpret(dialect, question, reply->status, body);
+    json_decref(body);
+    return read != REASON_OUT_OF_MEMORY;
+}
+
 void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_question *question,
                            const struct http_reply *reply, struct portal_answer *ret_answer)
 {
     struct portal_answer answer = {.reason = reply->reason,
+                                   .ground = rest_transfer_ground(reply->reason),
                                    .retry_after_ms = reply->retry_after_ms};
-    json_t *body = NULL;
-    if (reply->reason == REASON_NONE) {
-        enum reason status = rest_status_reason(reply->status);
-        answer.reason = status != REASON_NONE ? status : REASON_OFFICE_REPLY_MALFORMED;
-        answer.is_failed = status != REASON_NONE;
-        if (json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body) == REASON_NONE)
-            answer.json = interpret(dialect, question, reply->status, body);
-        enum reason said = reason_in(answer.json, answer.reason);
-        if (status == REASON_NONE || (said != REASON_NONE && said != REASON_OFFICE_UNKNOWN))
-            answer.reason = said;
+    if (reply->reason == REASON_NONE && !read_answer(dialect, question, reply, &answer)) {
+        answer.reason = REASON_OUT_OF_MEMORY;
+        answer.ground = FAILURE_OURS;
+    } else if (reply->reason == REASON_NONE) {
+        struct rest_judgement judgement = judge(reply->status, answer.json);
+        answer.status = reply->status;
+        answer.reason = judgement.reason;
+        answer.ground = judgement.ground;
         answer.until_ms = (int64_t)json_integer_value(json_object_get(answer.json, "until_ms"));
     }
-    json_decref(body);
     keep_session(dialect, question, &answer);
     *ret_answer = answer;
 }
@@ -276,11 +286,12 @@ void portal_answer_release(struct portal_answer *answer)
     answer->json = NULL;
 }
 
-enum reason portal_answer_item(const struct portal_answer *answer, size_t index,
-                               const json_t **ret_item)
+struct rest_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
+                                         const json_t **ret_item)
 {
     const json_t *item = json_array_get(json_object_get(answer->json, "items"), index);
-    enum reason said = reason_in(item, answer->reason);
     *ret_item = item;
-    return said == REASON_NONE && answer->is_failed ? answer->reason : said;
+    if (json_object_get(item, "reason") == NULL)
+        return (struct rest_judgement){answer->reason, answer->ground};
+    return judge(answer->status, item);
 }

@@ -32,7 +32,8 @@
  *   handed_ms, steps, portal_id}; of a listing rows of {code, state, received_ms, …}; of the
  * catalogues rows of {code, name, …}.
  *
- * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything.
+ * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything,
+ * and a status alone ends nothing: rest/rest_judge.h says what the mapping's word may end.
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_DIALECT_H
 #define ADAPTERS_PORTAL_PORTAL_DIALECT_H
@@ -40,6 +41,7 @@
 #include <jansson.h>
 
 #include "adapters/rest/mapping.h"
+#include "adapters/rest/rest_judge.h"
 
 enum {
     PORTAL_URL_BYTES_MAX = 2048,
@@ -97,7 +99,8 @@ bool portal_dialect_has_answered(const struct portal_dialect *dialect);
 
 struct portal_answer {
     enum reason reason; /* of the whole call */
-    bool is_failed;     /* by its HTTP status: no item of it is a success */
+    enum failure_ground ground;
+    long status; /* of HTTP; 0: there was no reply */
     uint32_t retry_after_ms;
     int64_t until_ms; /* of a maintenance; 0: none */
     json_t *json;     /* what the mapping said: json_decref; may be NULL */
@@ -108,8 +111,8 @@ struct portal_answer {
 void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_question *question,
                            const struct http_reply *reply, struct portal_answer *ret_answer);
 void portal_answer_release(struct portal_answer *answer);
-/* Of one item; the call's reason when it has none of its own. text: may be "". */
-enum reason portal_answer_item(const struct portal_answer *answer, size_t index,
-                               const json_t **ret_item);
+/* Of one item; the call's judgement when it has no reason of its own. *ret_item may be NULL. */
+struct rest_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
+                                         const json_t **ret_item);
 
 #endif

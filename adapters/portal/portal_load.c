@@ -206,7 +206,7 @@ static enum reason tell(struct load *load, const char *service, bool *ret_failed
     for (size_t i = 0; i < count && begun == REASON_NONE; i++) {
         const json_t *said;
         struct item *item = &load->items[which[i]];
-        enum reason reason = portal_answer_item(ret_answer, i, &said);
+        enum reason reason = portal_answer_item(ret_answer, i, &said).reason;
         *ret_failed = !take_created(load, item, reason, said, ret_exists) || *ret_failed;
     }
     json_decref(items);
@@ -228,8 +228,10 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
     for (size_t i = 0; i < count && asked == REASON_NONE && begun == REASON_NONE; i++) {
         const json_t *said;
         struct item *item = &load->items[which[i]];
-        if (portal_answer_item(ret_answer, i, &said) != REASON_NONE)
-            continue; /* not there: to be created */
+        enum reason found = portal_answer_item(ret_answer, i, &said).reason;
+        *ret_failed = *ret_failed || (found != REASON_NONE && found != REASON_NOT_FOUND);
+        if (found != REASON_NONE)
+            continue; /* not there: to be created; not known: to be looked up again */
         keep_number(item, said);
         if (json_is_true(json_object_get(said, "matches"))) {
             settle(load, item, &load->figures.present);
@@ -250,7 +252,7 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
             const json_t *said;
             bool ignored = false;
             struct item *item = &load->items[other_places[i]];
-            enum reason reason = portal_answer_item(ret_answer, i, &said);
+            enum reason reason = portal_answer_item(ret_answer, i, &said).reason;
             *ret_failed = !take_created(load, item, reason, said, &ignored) || *ret_failed;
         }
         if (begun == REASON_NONE)

@@ -71,29 +71,30 @@ void portal_batch_free(struct portal_batch *batch)
 static void batch_end(struct portal_batch *batch, const struct portal_answer *answer)
 {
     struct portal_ledger *ledger = batch->office->ledger;
-    enum reason ends[PORTAL_RECORDS_MAX];
+    struct rest_judgement ends[PORTAL_RECORDS_MAX];
     bool is_end[PORTAL_RECORDS_MAX];
     uint32_t retry_after_ms = answer->retry_after_ms;
     enum reason begun = portal_ledger_begin(ledger);
     for (size_t i = 0; i < batch->count; i++) {
         const json_t *item;
-        enum reason reason = portal_answer_item(answer, i, &item);
-        is_end[i] = portal_call_take(batch->calls[i], reason, item, &ends[i]);
+        struct rest_judgement said = portal_answer_item(answer, i, &item);
+        is_end[i] = portal_call_take(batch->calls[i], said, item, &ends[i]);
         if (is_end[i] && begun == REASON_NONE)
             portal_call_note_end(batch->calls[i], ends[i]);
     }
     enum reason committed = begun == REASON_NONE ? portal_ledger_commit(ledger) : begun;
+    struct rest_judgement unkept = {committed, FAILURE_OURS};
     for (size_t i = 0; i < batch->count; i++) {
         if (is_end[i])
-            portal_call_end(batch->calls[i], committed == REASON_NONE ? ends[i] : committed,
+            portal_call_end(batch->calls[i], committed == REASON_NONE ? ends[i] : unkept,
                             retry_after_ms);
     }
     portal_batch_free(batch);
 }
 
-void portal_batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms)
+void portal_batch_fail(struct portal_batch *batch, enum reason reason)
 {
-    struct portal_answer answer = {.reason = reason, .retry_after_ms = retry_after_ms};
+    struct portal_answer answer = {.reason = reason, .ground = FAILURE_OURS};
     batch_end(batch, &answer);
 }
 
@@ -121,13 +122,14 @@ static enum reason batch_send(struct portal_batch *batch)
 }
 
 /* Everything that waits for a session, and cannot have one. */
-static void fail_ready(struct portal_office *office, enum reason reason, uint32_t retry_after_ms)
+static void fail_ready(struct portal_office *office, struct rest_judgement end,
+                       uint32_t retry_after_ms)
 {
     struct portal_call *call = office->calls;
     while (call != NULL) {
         struct portal_call *next = call->next;
         if (call->stage == PORTAL_READY)
-            portal_call_end(call, reason, retry_after_ms);
+            portal_call_end(call, end, retry_after_ms);
         call = next;
     }
 }
@@ -157,7 +159,9 @@ static void log_in(struct portal_office *office)
         return;
     if (batch != NULL)
         portal_batch_free(batch);
-    fail_ready(office, reason == REASON_OFFICE_NOT_FOUND ? REASON_OFFICE_LOGIN : reason, 0);
+    if (reason == REASON_OFFICE_NOT_FOUND)
+        reason = REASON_OFFICE_LOGIN;
+    fail_ready(office, (struct rest_judgement){reason, FAILURE_OURS}, 0);
 }
 
 static void note_maintenance(struct portal_office *office, struct portal_answer *answer)
@@ -175,11 +179,11 @@ static void take_login(struct portal_batch *batch, const struct portal_answer *a
     struct portal_office *office = batch->office;
     office->is_logging_in = false;
     portal_batch_free(batch);
+    struct rest_judgement end = {answer->reason, FAILURE_TRANSPORT}; /* of no message */
+    if (reason_class(answer->reason) == REASON_CLASS_PERMANENT)
+        end.reason = REASON_OFFICE_LOGIN;
     if (answer->reason != REASON_NONE)
-        fail_ready(office,
-                   reason_class(answer->reason) == REASON_CLASS_PERMANENT ? REASON_OFFICE_LOGIN
-                                                                          : answer->reason,
-                   answer->retry_after_ms);
+        fail_ready(office, end, answer->retry_after_ms);
 }
 
 static void take_reply(void *context, const struct http_reply *reply)
@@ -272,7 +276,9 @@ static bool is_closed(struct portal_office *office)
     while (call != NULL) {
         struct portal_call *next = call->next;
         if (call->stage != PORTAL_UNDER_WAY)
-            portal_call_end(call, REASON_OFFICE_THROTTLED, retry_after_ms);
+            portal_call_end(call,
+                            (struct rest_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT},
+                            retry_after_ms);
         call = next;
     }
     return true;
@@ -306,7 +312,7 @@ static void prune(struct portal_office *office)
 static void fail_all(struct portal_office *office, enum reason reason)
 {
     while (office->calls != NULL)
-        portal_call_end(office->calls, reason, 0);
+        portal_call_end(office->calls, (struct rest_judgement){reason, FAILURE_OURS}, 0);
 }
 
 static void portal_run(struct office *base, office_answered *answered, void *context)

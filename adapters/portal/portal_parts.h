@@ -75,13 +75,15 @@ bool portal_call_prepare(struct portal_call *call);
 /* What the request says of this call; a new reference. */
 json_t *portal_call_item(const struct portal_call *call);
 /* Within a transaction of the ledger: what an answer means. True: the call has come to its end with
- * *ret_reason; false: it is READY again. */
-bool portal_call_take(struct portal_call *call, enum reason reason, const json_t *item,
-                      enum reason *ret_reason);
+ * *ret_end; false: it is READY again. */
+bool portal_call_take(struct portal_call *call, struct rest_judgement said, const json_t *item,
+                      struct rest_judgement *ret_end);
+/* The portal, or the table of states, will not have it. */
+bool portal_is_refusal(struct rest_judgement end);
 /* Within a transaction: writes down how it ended. */
-void portal_call_note_end(struct portal_call *call, enum reason reason);
+void portal_call_note_end(struct portal_call *call, struct rest_judgement end);
 /* Answers the session, or goes on with the repair; the call is gone. */
-void portal_call_end(struct portal_call *call, enum reason reason, uint32_t retry_after_ms);
+void portal_call_end(struct portal_call *call, struct rest_judgement end, uint32_t retry_after_ms);
 void portal_call_free(struct portal_call *call);
 /* It goes again as it was before its batch. */
 void portal_call_give_back(struct portal_call *call);
@@ -100,14 +102,14 @@ struct portal_call *portal_call_add(struct portal_office *office);
 /* Its calls come back as they were before it; it is still to be freed. */
 void portal_batch_give_back(struct portal_batch *batch);
 void portal_batch_free(struct portal_batch *batch);
-/* All its calls have this end; the batch is gone. */
-void portal_batch_fail(struct portal_batch *batch, enum reason reason, uint32_t retry_after_ms);
+/* All its calls have this end, which is our fault; the batch is gone. */
+void portal_batch_fail(struct portal_batch *batch, enum reason reason);
 
 /* portal_repair.c */
 /* Begins what commands have asked for since. */
 void portal_repairs_begin(struct portal_office *office);
 /* One call of a repair has ended. */
 void portal_repair_go_on(struct portal_office *office, int64_t repair, int64_t event,
-                         enum reason reason);
+                         struct rest_judgement end);
 
 #endif

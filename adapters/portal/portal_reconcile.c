@@ -164,7 +164,7 @@ static enum reason look_at_page(struct reconcile *reconcile, bool is_second)
     for (size_t i = 0; i < reconcile->count && reason == REASON_NONE; i++) {
         struct compared *ours = &reconcile->page[i];
         const json_t *item;
-        enum reason found = portal_answer_item(&answer, i, &item);
+        enum reason found = portal_answer_item(&answer, i, &item).reason;
         enum portal_difference kind = compare(ours, found, item);
         if (ours->presence == PORTAL_ABSENT) {
             reconcile->figures.not_sent++; /* it is on the work list */
@@ -317,7 +317,7 @@ static enum reason look_at_extra(struct reconcile *reconcile)
         struct portal_dossier known = {.facts = NULL};
         bool is_known = portal_ledger_dossier(ledger, code, &known) == REASON_NONE;
         json_decref(known.facts);
-        if (is_known || portal_answer_item(&answer, i, &item) == REASON_NOT_FOUND)
+        if (is_known || portal_answer_item(&answer, i, &item).reason == REASON_NOT_FOUND)
             reason = portal_ledger_drop_difference(ledger, code);
     }
     portal_answer_release(&answer);

@@ -89,7 +89,9 @@ static void begin(struct portal_office *office, const struct portal_repair *repa
     enum reason reason = REASON_NONE;
     if (repair->first != 0)
         reason = portal_ledger_events(office->ledger, repair->code, 0, look_at, &search);
-    if (reason != REASON_NONE || search.failed)
+    if (reason_class(reason) == REASON_CLASS_TRANSIENT)
+        ; /* of the store: the next poll finds the row again */
+    else if (reason != REASON_NONE || search.failed)
         end(office, repair->number, reason != REASON_NONE ? reason : REASON_STORE_CORRUPT);
     else if (repair->first != 0 && search.number == 0)
         end(office, repair->number, REASON_NONE); /* all are told */
@@ -120,17 +122,17 @@ void portal_repairs_begin(struct portal_office *office)
 }
 
 void portal_repair_go_on(struct portal_office *office, int64_t number, int64_t event,
-                         enum reason reason)
+                         struct rest_judgement said)
 {
     struct portal_repair repair;
-    enum reason_class class = reason_class(reason);
+    enum reason_class class = reason_class(said.reason);
     if (portal_ledger_repair(office->ledger, number - 1, &repair) != REASON_NONE ||
         repair.number != number)
         return;
     if (class == REASON_CLASS_OK && event != 0)
         begin(office, &repair, event);
-    else if (class == REASON_CLASS_OK || class == REASON_CLASS_PERMANENT ||
-             class == REASON_CLASS_UNKNOWN || class == REASON_CLASS_DUPLICATE)
-        end(office, number, reason);
+    else if (class == REASON_CLASS_OK || portal_is_refusal(said) || class == REASON_CLASS_UNKNOWN ||
+             class == REASON_CLASS_DUPLICATE)
+        end(office, number, said.reason);
     /* else: begun again by the next poll, and what was told by then is found by looking */
 }

@@ -203,6 +203,7 @@ static bool set_bounds(CURL *easy, const struct http_client *client)
            SET(CURLOPT_MAXFILESIZE, (long)HTTP_REPLY_BYTES_MAX) &&
            SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_USERAGENT, "lienthong-adapter") &&
+           SET(CURLOPT_ACCEPT_ENCODING, "identity") &&
            (client->ca_file == NULL || SET(CURLOPT_CAINFO, client->ca_file));
 }
 
@@ -249,6 +250,15 @@ enum reason http_client_start(struct http_client *client, const struct http_requ
 
 /* ---- what ended ------------------------------------------------------------------------------ */
 
+/* Views of curl's own copies: valid as long as the handle is not used again. */
+static void read_headers(CURL *easy, struct http_reply *reply)
+{
+    struct curl_header *at = NULL;
+    while (reply->header_count < HTTP_HEADERS_MAX &&
+           (at = curl_easy_nextheader(easy, CURLH_HEADER, -1, at)) != NULL)
+        reply->headers[reply->header_count++] = (struct http_header){at->name, at->value};
+}
+
 static void finish(struct transfer *transfer, CURLcode code)
 {
     struct http_reply reply = {.reason = REASON_NONE, .body = buffer_view(&transfer->reply)};
@@ -259,6 +269,7 @@ static void finish(struct transfer *transfer, CURLcode code)
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply.status);
     reply.was_connected = connect_us > 0;
     reply.retry_after_ms = rest_retry_after_ms(retry_after);
+    read_headers(transfer->easy, &reply);
     if (code != CURLE_OK)
         reply.reason = rest_transfer_reason(code, reply.was_connected);
     transfer_remove(transfer);

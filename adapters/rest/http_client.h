@@ -6,7 +6,8 @@
  *   http_client_destroy                       what is under way ends without a word
  *
  * HTTP/1.1 with keep-alive. Certificates are verified, always. Redirects are not followed, proxies
- * of the environment not used, content encodings not asked for. Every wait has an end: connecting,
+ * of the environment not used. "identity" is asked for; a server that compresses all the same is
+ * decoded, within the same bound. Every wait has an end: connecting,
  * the whole transfer, a reply that trickles. A reply larger than HTTP_REPLY_BYTES_MAX ends as
  * office_reply_too_large, and costs no more memory than that.
  */
@@ -21,6 +22,7 @@ struct http_client;
 enum {
     HTTP_REPLY_BYTES_MAX = 1024 * 1024,
     HTTP_REQUESTS_MAX = 64,
+    HTTP_HEADERS_MAX = 32,  /* of a reply; those beyond are not looked at */
     HTTP_SLOW_SECONDS = 15, /* a transfer that moves less than HTTP_SLOW_BYTES a second so long */
     HTTP_SLOW_BYTES = 16,
 };
@@ -39,11 +41,18 @@ struct http_request {
     struct bytes body;
 };
 
+struct http_header {
+    const char *name; /* as it was sent; compared without regard to case */
+    const char *value;
+};
+
 struct http_reply {
     enum reason reason; /* of the transfer; NONE: .status is what it answered */
     bool was_connected; /* the request may have got there */
     long status;
-    struct bytes body;
+    struct http_header headers[HTTP_HEADERS_MAX]; /* the first of them */
+    size_t header_count;
+    struct bytes body; /* decoded */
     uint32_t retry_after_ms;
 };
 

@@ -134,6 +134,7 @@ enum reason mapping_new(struct bytes program, struct mapping **ret_mapping,
                         char ret_fault[MAPPING_FAULT_BYTES])
 {
     ret_fault[0] = 0;
+    program = json_text_skip_mark(program);
     if (program.size == 0 || program.size > MAPPING_PROGRAM_BYTES_MAX ||
         memchr(program.data, 0, program.size) != NULL)
         return REASON_SETTINGS_INVALID;

@@ -1,13 +1,18 @@
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/rest/rest_parts.h"
-#include "adapters/rest/rest_status.h"
+#include "adapters/rest/rest_judge.h"
 #include "adapters/shell/json_text.h"
 #include "proto/base/limits.h"
 
-enum { OFFICE_REFERENCE_BYTES_MAX = 64 /* of body.proto */ };
+enum {
+    OFFICE_REFERENCE_BYTES_MAX = 64,  /* of body.proto */
+    TEXT_REPLY_BYTES_MAX = 64 * 1024, /* an answer for people; a longer one is a file */
+    HEADER_NAME_BYTES_MAX = 64,
+};
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
@@ -22,20 +27,20 @@ static struct bytes cut(struct bytes text, size_t size_max)
     return text;
 }
 
-/* Takes json over. Without a known reason it is no verdict. */
-static void read_verdict(json_t *json, struct rest_verdict *ret_verdict)
+/* Takes json over. False: no known reason, so no word. */
+static bool read_verdict(json_t *json, struct rest_verdict *ret_verdict)
 {
     struct rest_verdict verdict = {.reason = REASON_OFFICE_REPLY_MALFORMED, .json = json};
     struct bytes code = {NULL, 0};
-    if (json_is_object(json) && json_take_text(json, "reason", &code) &&
-        !reason_parse(code, &verdict.reason))
-        verdict.reason = REASON_OFFICE_REPLY_MALFORMED;
+    bool is_word = json_is_object(json) && json_take_text(json, "reason", &code) &&
+                   reason_parse(code, &verdict.reason);
     if (json_take_text(json, "office_reference", &verdict.office_reference) &&
         verdict.office_reference.size > OFFICE_REFERENCE_BYTES_MAX)
         verdict.office_reference.size = 0; /* half a number is none */
     if (json_take_text(json, "text", &verdict.text))
         verdict.text = cut(verdict.text, REASON_TEXT_BYTES_MAX);
     *ret_verdict = verdict;
+    return is_word;
 }
 
 static json_t *or_null(json_t *value)
@@ -43,28 +48,58 @@ static json_t *or_null(json_t *value)
     return value == NULL ? json_null() : value;
 }
 
+/* {name: value}, names in small letters. */
+static json_t *headers_json(const struct http_reply *reply)
+{
+    json_t *headers = json_object();
+    for (size_t i = 0; i < reply->header_count; i++) {
+        char name[HEADER_NAME_BYTES_MAX];
+        size_t size = 0;
+        for (const char *at = reply->headers[i].name; *at != 0 && size + 1 < sizeof name; at++)
+            name[size++] = (char)tolower((unsigned char)*at);
+        name[size] = 0;
+        /* A value that is no UTF-8 is left out. */
+        (void)json_object_set_new(headers, name, json_string(reply->headers[i].value));
+    }
+    return headers;
+}
+
+/* Every reply, whatever its status and its body: only the dialect knows what its office means. */
+static json_t *answer_input(const struct rest_call *call, const char *purpose,
+                            const struct http_reply *reply, json_t *body)
+{
+    json_t *text = NULL;
+    if (body == NULL && reply->body.size <= TEXT_REPLY_BYTES_MAX)
+        text = json_stringn(reply->body.size == 0 ? "" : (const char *)reply->body.data,
+                            reply->body.size);
+    return json_pack("{s:s,s:s,s:i,s:o,s:O,s:o,s:O}", "stage", "answer", "purpose", purpose,
+                     "status", (int)reply->status, "headers", headers_json(reply), "json",
+                     or_null(body), "text", or_null(text), "message", call->message);
+}
+
 void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
                        struct rest_verdict *ret_verdict)
 {
-    enum reason status = rest_status_reason(reply->status);
     json_t *body = NULL;
     json_t *said = NULL;
-    (void)json_text_read(reply->body, &body);
-    json_t *input =
-        json_pack("{s:s,s:s,s:i,s:O,s:O}", "stage", "answer", "purpose", purpose, "status",
-                  (int)reply->status, "json", or_null(body), "message", call->message);
-    enum reason reason = REASON_OUT_OF_MEMORY;
-    if (status == REASON_NONE && body == NULL)
-        reason = REASON_OFFICE_REPLY_MALFORMED; /* a 200 that cannot be read is no success */
-    else if (input != NULL)
-        reason = mapping_run(call->office->mapping, input, &said);
-    json_decref(input);
+    enum reason reason = json_text_read(reply->body, &body);
+    if (reason != REASON_OUT_OF_MEMORY) {
+        json_t *input = answer_input(call, purpose, reply, body);
+        reason =
+            input == NULL ? REASON_OUT_OF_MEMORY : mapping_run(call->office->mapping, input, &said);
+        json_decref(input);
+    }
     json_decref(body);
-    read_verdict(said, ret_verdict);
-    if (status != REASON_NONE)
-        ret_verdict->reason = status;
-    else if (reason != REASON_NONE)
+    bool is_word = read_verdict(said, ret_verdict);
+    if (reason != REASON_NONE) { /* ours: nothing is known of what the office said */
         ret_verdict->reason = reason;
+        ret_verdict->ground = FAILURE_OURS;
+        return;
+    }
+    struct rest_judgement judgement =
+        rest_judge(reply->status, is_word ? &ret_verdict->reason : NULL);
+    ret_verdict->reason = judgement.reason;
+    ret_verdict->ground = judgement.ground;
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -138,7 +173,8 @@ static bool read_plan(const struct rest_call *call, struct rest_plan *plan)
         plan->kind = REST_PLAN_LOGIN;
     } else if (answer != NULL) {
         plan->kind = REST_PLAN_VERDICT;
-        read_verdict(json_incref(answer), &plan->verdict);
+        if (read_verdict(json_incref(answer), &plan->verdict))
+            plan->verdict.ground = FAILURE_RULE;
     } else {
         plan->kind = REST_PLAN_REQUEST;
         return read_request(call, plan);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adapters/rest/rest_parts.h"
+#include "adapters/rest/rest_status.h"
 #include "proto/base/check.h"
 
 /* ---- the end of a call ----------------------------------------------------------------------- */
@@ -34,15 +35,18 @@ static void call_end(struct rest_call *call, const struct office_answer *answer)
     call_remove(call);
 }
 
-static void call_fail(struct rest_call *call, enum reason reason, uint32_t retry_after_ms)
+static void call_fail(struct rest_call *call, enum reason reason, enum failure_ground ground,
+                      uint32_t retry_after_ms)
 {
-    call_end(call, &(struct office_answer){.reason = reason, .retry_after_ms = retry_after_ms});
+    call_end(call, &(struct office_answer){
+                       .reason = reason, .ground = ground, .retry_after_ms = retry_after_ms});
 }
 
 static void call_end_with(struct rest_call *call, const struct rest_verdict *verdict,
                           uint32_t retry_after_ms)
 {
     struct office_answer answer = {.reason = verdict->reason,
+                                   .ground = verdict->ground,
                                    .retry_after_ms = retry_after_ms,
                                    .office_reference = verdict->office_reference,
                                    .text = verdict->text};
@@ -53,6 +57,8 @@ static void call_end_with(struct rest_call *call, const struct rest_verdict *ver
 
 static void enter(struct rest_call *call, enum rest_step step);
 static void take_reply(void *context, const struct http_reply *reply);
+static void take_verdict(struct rest_call *call, const struct rest_verdict *verdict,
+                         uint32_t retry_after_ms);
 
 static const char *purpose_of(enum rest_step step)
 {
@@ -75,20 +81,20 @@ static void without_operation(struct rest_call *call)
         enter(call, REST_CALLING);
         return;
     case REST_CONFIRMING:
-        call_fail(call, REASON_OFFICE_DUPLICATE, 0);
+        call_fail(call, REASON_OFFICE_DUPLICATE, FAILURE_TRANSPORT, 0);
         return;
     case REST_LOGGING_IN:
-        call_fail(call, REASON_OFFICE_LOGIN, 0);
+        call_fail(call, REASON_OFFICE_LOGIN, FAILURE_OURS, 0);
         return;
     default:
-        call_fail(call, REASON_OFFICE_NOT_FOUND, 0);
+        call_fail(call, REASON_OFFICE_NOT_FOUND, FAILURE_RULE, 0); /* the dialect says so */
     }
 }
 
 static void log_in(struct rest_call *call)
 {
     if (call->has_logged_in) {
-        call_fail(call, REASON_OFFICE_LOGIN, 0);
+        call_fail(call, REASON_OFFICE_LOGIN, FAILURE_TRANSPORT, 0);
         return;
     }
     call->has_logged_in = true;
@@ -105,7 +111,7 @@ static void send_request(struct rest_call *call, const struct rest_plan *plan)
                                    .body = buffer_view(&plan->body)};
     enum reason reason = http_client_start(call->office->http, &request, take_reply, call);
     if (reason != REASON_NONE)
-        call_fail(call, reason, 0);
+        call_fail(call, reason, FAILURE_OURS, 0);
 }
 
 /* The only assignment to .step. */
@@ -114,18 +120,18 @@ static void enter(struct rest_call *call, enum rest_step step)
     struct rest_plan plan;
     call->step = step;
     if (++call->steps > REST_STEPS_MAX) {
-        call_fail(call, REASON_OFFICE_UNKNOWN, 0);
+        call_fail(call, REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT, 0);
         return;
     }
     enum reason reason = rest_plan_make(call, purpose_of(step), &plan);
     if (reason != REASON_NONE) {
-        call_fail(call, reason, 0);
+        call_fail(call, reason, FAILURE_OURS, 0);
         return;
     }
     if (plan.kind == REST_PLAN_REQUEST)
         send_request(call, &plan);
     else if (plan.kind == REST_PLAN_VERDICT)
-        call_end_with(call, &plan.verdict, 0);
+        take_verdict(call, &plan.verdict, 0);
     else if (plan.kind == REST_PLAN_LOGIN && step != REST_LOGGING_IN)
         log_in(call);
     else
@@ -144,18 +150,19 @@ static void take_call_reply(struct rest_call *call, const struct rest_verdict *v
         call_end_with(call, verdict, retry_after_ms);
 }
 
-/* Whether it is there. A lookup that failed decides nothing: the attempt failed with its reason. */
+/* Whether it is there. A lookup that failed decides nothing: the attempt failed with its reason.
+ * Nor does one that somebody else answered: "not there" is the dialect's word about a body that it
+ * knows, otherwise the message would be sent a second time on a proxy's word. */
 static void take_lookup_reply(struct rest_call *call, const struct rest_verdict *verdict,
                               uint32_t retry_after_ms)
 {
-    bool is_absent =
-        verdict->reason == REASON_NOT_FOUND || verdict->reason == REASON_OFFICE_NOT_FOUND;
+    bool is_absent = verdict->reason == REASON_NOT_FOUND && failure_ground_is_sure(verdict->ground);
     if (is_absent && call->step == REST_LOOKING)
         enter(call, REST_CALLING);
     else if (is_absent)
-        call_fail(call, REASON_OFFICE_DUPLICATE, 0);
-    else if (reason_class(verdict->reason) == REASON_CLASS_PERMANENT)
-        call_fail(call, REASON_OFFICE_UNKNOWN, 0); /* a question is no message to be refused */
+        call_fail(call, REASON_OFFICE_DUPLICATE, FAILURE_TRANSPORT, 0);
+    else if (reason_class(verdict->reason) == REASON_CLASS_PERMANENT) /* a question is no message */
+        call_fail(call, REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT, 0);
     else
         call_end_with(call, verdict, retry_after_ms);
 }
@@ -166,7 +173,8 @@ static void take_login_reply(struct rest_call *call, const struct rest_verdict *
     struct rest_office *office = call->office;
     bool is_wrong = reason_class(verdict->reason) == REASON_CLASS_PERMANENT;
     if (verdict->reason != REASON_NONE) {
-        call_fail(call, is_wrong ? REASON_OFFICE_LOGIN : verdict->reason, retry_after_ms);
+        call_fail(call, is_wrong ? REASON_OFFICE_LOGIN : verdict->reason, FAILURE_TRANSPORT,
+                  retry_after_ms);
         return;
     }
     json_decref(office->session);
@@ -174,23 +182,29 @@ static void take_login_reply(struct rest_call *call, const struct rest_verdict *
     enter(call, call->after_login);
 }
 
+static void take_verdict(struct rest_call *call, const struct rest_verdict *verdict,
+                         uint32_t retry_after_ms)
+{
+    if (call->step == REST_LOGGING_IN)
+        take_login_reply(call, verdict, retry_after_ms);
+    else if (reason_class(verdict->reason) == REASON_CLASS_SESSION)
+        log_in(call);
+    else if (call->step == REST_CALLING)
+        take_call_reply(call, verdict, retry_after_ms);
+    else
+        take_lookup_reply(call, verdict, retry_after_ms);
+}
+
 static void take_reply(void *context, const struct http_reply *reply)
 {
     struct rest_call *call = context;
     struct rest_verdict verdict;
     if (reply->reason != REASON_NONE) {
-        call_fail(call, reply->reason, reply->retry_after_ms);
+        call_fail(call, reply->reason, rest_transfer_ground(reply->reason), reply->retry_after_ms);
         return;
     }
     rest_verdict_make(call, purpose_of(call->step), reply, &verdict);
-    if (call->step == REST_LOGGING_IN)
-        take_login_reply(call, &verdict, reply->retry_after_ms);
-    else if (reason_class(verdict.reason) == REASON_CLASS_SESSION)
-        log_in(call);
-    else if (call->step == REST_CALLING)
-        take_call_reply(call, &verdict, reply->retry_after_ms);
-    else
-        take_lookup_reply(call, &verdict, reply->retry_after_ms);
+    take_verdict(call, &verdict, reply->retry_after_ms);
     json_decref(verdict.json);
 }
 

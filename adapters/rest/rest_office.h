@@ -3,12 +3,13 @@
  * The contract is shell/office.h. What to call and how to read an answer is a jq program, the
  * mapping; which status means what, how often, and what counts as success is decided here:
  *
- *            first attempt                 2xx: the mapping's verdict; 4xx, 5xx: rest_status.h
+ *            first attempt                 the mapping's word and the status: rest_judge.h
  *   QUEUED ─────────────────▶ CALLING ─────────────────────────────────────────────▶ answered
  *     │ a later one              │ ▲ not there            409, or so the mapping says
  *     │                          │ │                         │
  *     └──────▶ LOOKING ──────────┼─┘                         ▼
  *                 └─ there: ok   └──────────────────▶ CONFIRMING ─ there: ok, otherwise duplicate
+ *                    else: later
  *
  *   any of the three ── 401, 403 ──▶ LOGGING_IN ──▶ the same again; once in a call
  *
@@ -22,9 +23,15 @@
  * session} ─▶ {method, path, headers: {Name: text}, json}   the request | {answer: {reason, …}} no
  * call is needed: this is the verdict | {login: true}                                 log in first
  *      | null                                          there is no such operation
- *   {stage: "answer", purpose, status, json, message}
+ *   {stage: "answer", purpose, status, headers: {"small-letters": text}, json, text, message}
  *     ─▶ {reason: "ok" | a code of the reason table, office_reference, text, session}
  *        of a lookup "ok": it is there; "not_found": it is not
+ *     json: the body, null when it is none; then text is the body as it is, "" when it is empty,
+ *     null when it is no UTF-8 or longer than 64 KiB
+ *
+ * The mapping is asked about every reply and knows its office's bodies. For one that it does not
+ * know (a proxy's page, a login form) it must answer office_reply_malformed: then the status
+ * decides that it is tried later, and nothing ends. What its word may end: rest_judge.h.
  */
 #ifndef ADAPTERS_REST_REST_OFFICE_H
 #define ADAPTERS_REST_REST_OFFICE_H

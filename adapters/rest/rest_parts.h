@@ -45,6 +45,7 @@ struct rest_office {
 /* A verdict of the mapping, bounded. The texts belong to json. */
 struct rest_verdict {
     enum reason reason;
+    enum failure_ground ground; /* whose word it is */
     struct bytes office_reference;
     struct bytes text;
     json_t *json; /* to be released with json_decref */
@@ -72,8 +73,7 @@ struct rest_plan {
 enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct rest_plan *ret_plan);
 void rest_plan_release(struct rest_plan *plan);
 
-/* Asks the mapping what a reply says. status decides over it unless it is 2xx: then only texts are
- * taken from the mapping's answer. */
+/* Asks the mapping what a reply says, and judges its word and the status together (rest_judge). */
 void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
                        struct rest_verdict *ret_verdict);
 

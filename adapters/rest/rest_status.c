@@ -33,6 +33,12 @@ enum reason rest_status_reason(long status)
     return status >= 500 && status <= 599 ? REASON_OFFICE_ERROR : REASON_OFFICE_UNKNOWN;
 }
 
+enum failure_ground rest_transfer_ground(enum reason reason)
+{
+    bool is_ours = reason == REASON_OUT_OF_MEMORY || reason == REASON_BUSY;
+    return is_ours ? FAILURE_OURS : FAILURE_TRANSPORT;
+}
+
 enum reason rest_transfer_reason(CURLcode code, bool was_connected)
 {
     switch (code) {

@@ -1,17 +1,18 @@
-/* rest_status - what an HTTP status, or a transfer that failed, means for a delivery. Pure tables.
+/* rest_status - what a transfer that failed, an HTTP status and the dialect's word mean for a
+ * delivery. Pure tables.
  *
- *   status              reason             why
- *   2xx                 ok                 the mapping reads the answer and has the last word
+ *   status              by itself          why
+ *   2xx                 ok                 but only with the dialect's word: no success by a status
  *   401, 403, 407       office_login       log in again once; systems in use answer 403 as well
  * when a session has ended. After that: back-off 404, 405, 410       office_not_found   no such
- * operation; the settings are wrong 3xx                 office_not_found   redirects are not
- * followed: they could lead anywhere 408                 office_timeout 409 office_duplicate looked
- * up before it counts as success 425, 429            office_throttled   Retry-After is honoured
- *   400, 413, 415, 422  office_refused     it will not take this message: the sender is told
- *   other 4xx           office_unknown
- *   5xx                 office_error       Retry-After is honoured
+ * operation: the settings are wrong, or it is a proxy's own page 3xx office_not_found   redirects
+ * are not followed: they could lead anywhere 408                 office_timeout 409
+ * office_duplicate   looked up before it counts as success 425, 429            office_throttled
+ * Retry-After is honoured 400, 413, 415, 422  office_refused     with the dialect's word; otherwise
+ * office_reply_malformed other 4xx           office_unknown 5xx                 office_error
+ * Retry-After is honoured
  *
- * No text of an answer is ever looked at to decide: neither for success nor for failure.
+ * A status alone ends nothing: rest_judge.h. No text of an answer is ever looked at here.
  */
 #ifndef ADAPTERS_REST_REST_STATUS_H
 #define ADAPTERS_REST_REST_STATUS_H
@@ -19,6 +20,7 @@
 #include <curl/curl.h>
 
 #include "proto/base/reason.h"
+#include "routing/outbox/failure.h"
 
 /* REASON_NONE for 2xx. */
 enum reason rest_status_reason(long status);
@@ -26,6 +28,8 @@ enum reason rest_status_reason(long status);
 /* was_connected: whether the connection stood, so that the office may have got the request. code is
  * not CURLE_OK. */
 enum reason rest_transfer_reason(CURLcode code, bool was_connected);
+/* Whose fault such a reason is. */
+enum failure_ground rest_transfer_ground(enum reason reason);
 
 enum { REST_RETRY_AFTER_MAX_MS = 60 * 60 * 1000 /* as the longest back-off */ };
 

@@ -186,5 +186,7 @@ void adapter_office_call(struct adapter *adapter, uint64_t message_seq, uint32_t
 {
     enum reason reason = start_call(adapter, message_seq, attempt);
     if (reason != REASON_NONE)
-        keep_answer(adapter, &(struct office_answer){.message_seq = message_seq, .reason = reason});
+        keep_answer(adapter, &(struct office_answer){.message_seq = message_seq,
+                                                     .reason = reason,
+                                                     .ground = FAILURE_OURS});
 }

@@ -1,6 +1,7 @@
 #include "adapters/shell/json_text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Counts outside of strings; jansson finds what is not JSON. */
 static bool is_within_bounds(struct bytes text, size_t values_max)
@@ -29,6 +30,16 @@ static bool is_within_bounds(struct bytes text, size_t values_max)
     return true;
 }
 
+struct bytes json_text_skip_mark(struct bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    if (text.size >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0) {
+        text.data += sizeof mark;
+        text.size -= sizeof mark;
+    }
+    return text;
+}
+
 /* jansson's reader does not notice that its buffer could not grow: the character is missing from
  * the text that it gives out, or sound JSON counts as broken. So failures are noted here. */
 static _Thread_local bool was_refused;
@@ -49,6 +60,7 @@ enum reason json_text_read(struct bytes text, json_t **ret_value)
 enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value)
 {
     json_error_t error;
+    text = json_text_skip_mark(text);
     if (text.size == 0 || !is_within_bounds(text, values_max))
         return REASON_REQUEST_MALFORMED;
     json_set_alloc_funcs(noting_malloc, free);

@@ -17,8 +17,12 @@ enum {
     JSON_VALUES_MAX = 8192, /* 64 attachments and 64 components of 8 members, several times over */
 };
 
-/* REASON_NONE: *ret_value (an object or an array) is the caller's, for json_decref.
- * REASON_REQUEST_MALFORMED, REASON_OUT_OF_MEMORY. */
+/* Without the byte order mark that some systems put before UTF-8 (RFC 8259 §8.1 lets readers ignore
+ * it). */
+struct bytes json_text_skip_mark(struct bytes text);
+
+/* A byte order mark is skipped. REASON_NONE: *ret_value (an object or an array) is the caller's,
+ * for json_decref. REASON_REQUEST_MALFORMED, REASON_OUT_OF_MEMORY. */
 enum reason json_text_read(struct bytes text, json_t **ret_value);
 /* The same with another bound on the values: a catalogue is one large list. */
 enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value);

@@ -336,7 +336,7 @@ static void answer_message(struct api_request *request, const struct office_answ
 
 void accept_apply(struct api_request *request)
 {
-    struct office_answer answer = {.reason = REASON_NONE};
+    struct office_answer answer = {.reason = REASON_NONE, .ground = FAILURE_SPOKEN};
     if (!json_take_text(request->json, "office_reference", &answer.office_reference) ||
         !json_take_text(request->json, "text", &answer.text))
         api_answer_reason(request, REASON_FIELD_INVALID, "office_reference");
@@ -347,7 +347,7 @@ void accept_apply(struct api_request *request)
 /* Only a reason that ends the message: a refusal that is tried again would be none. */
 void refuse_apply(struct api_request *request)
 {
-    struct office_answer answer = {.reason = REASON_OFFICE_REFUSED};
+    struct office_answer answer = {.reason = REASON_OFFICE_REFUSED, .ground = FAILURE_SPOKEN};
     struct bytes code;
     if (!json_take_text(request->json, "reason", &code) ||
         !json_take_text(request->json, "text", &answer.text)) {

@@ -66,7 +66,18 @@ bool failure_waits_for_registry(enum reason reason)
     return failure_blame(reason) == FAILURE_BLAMES_MESSAGE;
 }
 
-enum failure_action failure_decide(enum reason reason, uint32_t attempts)
+bool failure_ground_is_sure(enum failure_ground ground)
+{
+    return ground == FAILURE_RULE || ground == FAILURE_SPOKEN;
+}
+
+static bool is_final(enum failure_action action)
+{
+    return action == FAILURE_SUCCEED || action == FAILURE_REFUSE || action == FAILURE_HOLD;
+}
+
+enum failure_action failure_decide(enum reason reason, enum failure_ground ground,
+                                   uint32_t attempts)
 {
     const struct policy_row *row = &policy[reason_class(reason)];
     bool capped = row->attempts_max != 0 && attempts > row->attempts_max;
@@ -74,5 +85,6 @@ enum failure_action failure_decide(enum reason reason, uint32_t attempts)
     enum failure_blame blame = failure_blame(reason);
     bool is_not_its_own = blame == FAILURE_BLAMES_DESTINATION || blame == FAILURE_BLAMES_US;
     bool is_end = action == FAILURE_REFUSE || action == FAILURE_HOLD;
-    return is_not_its_own && is_end ? FAILURE_DEFER : action;
+    bool is_sure = failure_ground_is_sure(ground);
+    return (is_end && is_not_its_own) || (is_final(action) && !is_sure) ? FAILURE_DEFER : action;
 }

@@ -20,9 +20,17 @@
  *   US            our disk, memory, settings             never refused,   one more failure: nothing
  *                                                        never held       can succeed before that
  *                                                                         is mended
+ *
+ * What cannot be undone needs sure ground (invariant 14): only what the other side said itself, in
+ * a word that is known to be its own, and what a rule says of the message, may end an entry or give
+ * it to a person. On any other ground the answer is "later", whatever the reason is: our damage, a
+ * connection, a page in front of the other side are no verdict about a message. They are tried for
+ * the entry's life.
  */
 #ifndef ROUTING_OUTBOX_FAILURE_H
 #define ROUTING_OUTBOX_FAILURE_H
+
+#include <stdbool.h>
 
 #include "proto/base/reason.h"
 
@@ -43,12 +51,24 @@ enum failure_blame {
     FAILURE_BLAMES_US,
 };
 
+/* Whose word a reason is. */
+enum failure_ground {
+    FAILURE_OURS = 0,  /* store, memory, disk, a bound, a mapping that fails */
+    FAILURE_TRANSPORT, /* no connection, TLS, time, a reply that is not known to be the other side's
+                        */
+    FAILURE_RULE,      /* what the message itself says, judged before it was sent */
+    FAILURE_SPOKEN,    /* the other side said so, in its own word */
+};
+
 enum {
     FAILURE_UNKNOWN_MAX = 12, /* about half a day of back-off before a person is asked */
     FAILURE_SESSION_MAX = 1,  /* logging in again helps once or not at all */
 };
 
-enum failure_action failure_decide(enum reason reason, uint32_t attempts);
+/* True: a reason on this ground may end an entry. */
+bool failure_ground_is_sure(enum failure_ground ground);
+enum failure_action failure_decide(enum reason reason, enum failure_ground ground,
+                                   uint32_t attempts);
 enum failure_blame failure_blame(enum reason reason);
 /* True: another registry, list or certificate may end it, so a reload wakes what waits for it. */
 bool failure_waits_for_registry(enum reason reason);

@@ -362,11 +362,12 @@ static void defer(struct outbox *outbox, uint32_t destination, struct entry *ent
     destination_at(outbox, destination)->backlog++;
 }
 
-void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
-                 uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry)
+void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason,
+                 enum failure_ground ground, uint32_t random, uint32_t at_least_ms, mono_t now,
+                 wall_t wall, struct entry *ret_entry)
 {
     uint32_t destination = flight->destination;
-    enum failure_action action = failure_decide(reason, flight->entry.attempts);
+    enum failure_action action = failure_decide(reason, ground, flight->entry.attempts);
     struct entry entry = flight_over(outbox, flight, VERDICT_REASON, reason, now);
     entry.reason = reason;
     if (action == FAILURE_REFUSE) {

@@ -24,6 +24,7 @@
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
 #include "routing/outbox/entry.h"
+#include "routing/outbox/failure.h"
 #include "routing/outbox/window.h"
 
 enum {
@@ -130,10 +131,11 @@ void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now);
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now);
 /* The other side is alive and working on what it was sent: the leases of now begin anew. */
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now);
-/* The attempt failed with reason. Decides by routing/outbox/failure.h; ret_entry is the entry as it
- * is now: DEFERRED, HELD or REFUSED. The flight is gone. */
-void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason, uint32_t random,
-                 uint32_t at_least_ms, mono_t now, wall_t wall, struct entry *ret_entry);
+/* The attempt failed with reason, on this ground. Decides by routing/outbox/failure.h; ret_entry is
+ * the entry as it is now: DEFERRED, HELD or REFUSED. The flight is gone. */
+void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reason,
+                 enum failure_ground ground, uint32_t random, uint32_t at_least_ms, mono_t now,
+                 wall_t wall, struct entry *ret_entry);
 /* The other side says "not now", without a signature: DEFERRED whatever the reason is, which the
  * entry keeps, so that people see why. at_least_ms: honoured up to OUTBOX_PUT_OFF_MAX_MS. */
 void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason reason,

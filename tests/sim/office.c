@@ -22,6 +22,7 @@ static void plan_answer(struct node *node, uint64_t message_seq, enum reason rea
         .at_ms = sim->now_ms + delay_ms,
         .answer = {.message_seq = message_seq,
                    .reason = reason,
+                   .ground = FAILURE_SPOKEN,
                    .retry_after_ms = reason == REASON_OFFICE_THROTTLED ? 5000 : 0,
                    .office_reference = bytes_of_text("SBN-1"),
                    .text = bytes_of_text(SECRET_TEXT)},

@@ -168,7 +168,8 @@ static void step_adapter(struct trio *trio, struct member *member)
     while (member->line.count > 0 && session_wants_frame(member->session))
         session_intake(member->session, trio_take_frame(member));
     for (size_t i = 0; i < office->count; i++) {
-        const struct office_answer answer = {.message_seq = office->taken[i].seq};
+        const struct office_answer answer = {.message_seq = office->taken[i].seq,
+                                             .ground = FAILURE_SPOKEN};
         given[i] =
             !office->taken[i].is_answered &&
             reason_class(session_office_answer(member->session, &answer)) != REASON_CLASS_TRANSIENT;

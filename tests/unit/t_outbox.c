@@ -340,17 +340,40 @@ static void failures_follow_the_table(void **state)
         struct entry entry;
         outbox_set_backlog(fixture->outbox, 0, 0);
         assert_true(admit(fixture, i + 1, "a", i + 1, 0));
-        outbox_fail(fixture->outbox, find(fixture, i + 1, "a"), cases[i].reason, 0, 0, (mono_t){0},
-                    (wall_t){0}, &entry);
+        outbox_fail(fixture->outbox, find(fixture, i + 1, "a"), cases[i].reason, FAILURE_SPOKEN, 0,
+                    0, (mono_t){0}, (wall_t){0}, &entry);
         assert_int_equal(entry.state, cases[i].becomes);
         assert_int_equal(entry.reason, cases[i].reason);
         outbox_open(fixture->outbox, 0, WINDOW);
     }
-    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_UNKNOWN_MAX), FAILURE_DEFER);
-    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_UNKNOWN_MAX + 1), FAILURE_HOLD);
-    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, 1), FAILURE_LOGIN);
-    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, 2), FAILURE_DEFER);
-    assert_int_equal(failure_decide(REASON_NONE, 1), FAILURE_SUCCEED);
+    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_SPOKEN, FAILURE_UNKNOWN_MAX),
+                     FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_OFFICE_UNKNOWN, FAILURE_SPOKEN, FAILURE_UNKNOWN_MAX + 1),
+                     FAILURE_HOLD);
+    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, FAILURE_SPOKEN, 1), FAILURE_LOGIN);
+    assert_int_equal(failure_decide(REASON_OFFICE_LOGIN, FAILURE_SPOKEN, 2), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_NONE, FAILURE_SPOKEN, 1), FAILURE_SUCCEED);
+}
+
+/* Whatever the reason, and however often: invariant 14. */
+static void nothing_ends_on_unsure_ground(void **state)
+{
+    (void)state;
+    static const enum failure_ground unsure[] = {FAILURE_OURS, FAILURE_TRANSPORT};
+    for (uint32_t number = 0; number < 1000; number++) {
+        for (size_t i = 0; reason_is_known(number) && i < sizeof unsure / sizeof *unsure; i++) {
+            for (uint32_t attempts = 1; attempts < 4 * FAILURE_UNKNOWN_MAX; attempts++) {
+                enum failure_action action =
+                    failure_decide((enum reason)number, unsure[i], attempts);
+                assert_true(action == FAILURE_DEFER || action == FAILURE_LOGIN ||
+                            action == FAILURE_LOOKUP);
+            }
+        }
+    }
+    assert_int_equal(failure_decide(REASON_STORE_CORRUPT, FAILURE_OURS, 1), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_OFFICE_TLS, FAILURE_TRANSPORT, 500), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_OFFICE_REFUSED, FAILURE_TRANSPORT, 1), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_FIELD_INVALID, FAILURE_RULE, 1), FAILURE_REFUSE);
 }
 
 static void waits_grow_and_are_bounded(void **state)
@@ -457,6 +480,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_end_is_an_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_follow_the_table, set_up, tear_down),
+        cmocka_unit_test(nothing_ends_on_unsure_ground),
         cmocka_unit_test(waits_grow_and_are_bounded),
         cmocka_unit_test(a_breaker_opens_probes_and_closes_slowly),
         cmocka_unit_test(a_breaker_is_opened_once_by_what_fails_together),
