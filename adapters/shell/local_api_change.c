@@ -190,6 +190,8 @@ static void take_attachments(struct api_request *request, struct envelope *draft
     }
     draft->attachments = attachments;
     draft->attachment_count = count;
+    if (fault->reason == REASON_NONE)
+        fault->reason = envelope_check_names(draft, &fault->name);
 }
 
 /* The whole request as a submission, in the api's arena. False: answered. */

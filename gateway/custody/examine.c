@@ -74,6 +74,14 @@ static void verify_manifest(const struct parcel *parcel, struct sealed *messages
     }
 }
 
+/* After the signature, so that the refusal is about a message of its sender's. */
+static void examine_names(struct sealed *sealed)
+{
+    const char *ignored;
+    if (sealed->is_parsed && sealed->verdict == REASON_NONE)
+        sealed->verdict = envelope_check_names(&sealed->envelope, &ignored);
+}
+
 static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
                            const struct crypto_port *crypto, struct arena *arena, wall_t now)
 {
@@ -89,6 +97,8 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
     } else if (messages[0].is_parsed) {
         messages[0].verdict = verify_single(parcel, &messages[0], crypto, now);
     }
+    for (size_t i = 0; i < parcel->document_count; i++)
+        examine_names(&messages[i]);
 }
 
 static enum reason examine_parcels(struct intake *intake, const struct parcel *parcels,

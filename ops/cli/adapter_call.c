@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "ops/client/adapter_address.h"
+#include "proto/base/printable.h"
 #include "proto/base/time.h"
+#include "proto/base/utf8.h"
 #include "proto/codec/message_type.h"
 
 int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
@@ -16,7 +19,7 @@ int adapter_open(const struct invocation *invocation, const char *where, struct 
     if (reason != REASON_NONE) {
         enum text text =
             reason == REASON_TOKEN_WRONG ? TEXT_ADAPTER_FORBIDDEN : TEXT_ADAPTER_MISSING;
-        fprintf(stderr, text_of(text, invocation->language), address.state_directory);
+        say(stderr, text_of(text, invocation->language), address.state_directory);
         return EXIT_CODE_UNREACHABLE;
     }
     const struct http_options options = {.base_url = address.base_url, .token = address.token};
@@ -31,13 +34,12 @@ void error_print(enum language language, const json_t *error)
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
     const char *hint = json_text(error, is_vietnamese ? "hint_vi" : "hint");
     const char *detail = json_text(error, "detail");
-    fprintf(stderr, text_of(TEXT_REFUSED, language),
-            json_text(error, is_vietnamese ? "message_vi" : "message_en"),
-            json_text(error, "code"));
+    say(stderr, text_of(TEXT_REFUSED, language),
+        json_text(error, is_vietnamese ? "message_vi" : "message_en"), json_text(error, "code"));
     if (detail[0] != 0)
-        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), state_label(detail, language));
+        say(stderr, text_of(TEXT_REFUSED_HINT, language), state_label(detail, language));
     if (hint[0] != 0)
-        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
+        say(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
 }
 
 const char *unreachable_text(enum reason reason, enum language language)
@@ -54,8 +56,8 @@ int adapter_judge(const struct invocation *invocation, enum reason reason, struc
 {
     enum language language = invocation->language;
     if (reason != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter",
-                unreachable_text(reason, language));
+        say(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter",
+            unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
     int code = EXIT_CODE_OK;
@@ -66,7 +68,7 @@ int adapter_judge(const struct invocation *invocation, enum reason reason, struc
         if (json_is_object(error))
             error_print(language, error);
         else
-            fprintf(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
+            say(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
         code = reply->status == 404 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
     }
     http_reply_release(reply);
@@ -83,17 +85,52 @@ int adapter_call(const struct invocation *invocation, struct http *http,
 
 enum { REAL_DIGITS = 6 /* enough for a tenth of a percent, and no more digits than were meant */ };
 
-void json_print(const json_t *document)
+/* What is not printable stands in a string of the document, where it may be escaped. */
+static void put_escaped(uint32_t character)
 {
-    if (document != NULL &&
-        json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) == 0)
-        putchar('\n');
+    if (character > 0xffff)
+        (void)printf("\\u%04x\\u%04x", 0xd800 + ((character - 0x10000) >> 10),
+                     0xdc00 + (character & 0x3ff));
+    else
+        (void)printf("\\u%04x", character);
 }
 
+void json_print(const json_t *document)
+{
+    char *text = document == NULL
+                     ? NULL
+                     : json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS));
+    struct bytes rest = bytes_of_text(text == NULL ? "" : text);
+    while (rest.size > 0) {
+        uint32_t character;
+        size_t size = utf8_next(rest, &character);
+        if (size == 0)
+            break; /* jansson gives UTF-8 */
+        if (character == '\n' || printable_is_character(character))
+            (void)fwrite(rest.data, 1, size, stdout);
+        else
+            put_escaped(character);
+        rest.data += size;
+        rest.size -= size;
+    }
+    if (text != NULL)
+        putchar('\n');
+    free(text);
+}
+
+/* The document keeps the cleaned text, so that it lives as long as the document. */
 const char *json_text(const json_t *object, const char *name)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
+    json_t *value = json_object_get(object, name);
+    const char *text = json_string_value(value);
+    if (text == NULL)
+        return "";
+    if (printable_is_text(bytes_of_text(text)))
+        return text;
+    char *clean = printable_new(bytes_of_text(text));
+    bool is_kept = clean != NULL && json_string_set(value, clean) == 0;
+    free(clean);
+    return is_kept ? json_string_value(value) : "?";
 }
 
 const char *json_number(const json_t *object, const char *name, char scratch[32])

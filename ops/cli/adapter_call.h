@@ -21,9 +21,11 @@ void error_print(enum language language, const json_t *error);
 /* Why one of our own programs could not be asked. The reasons' own texts speak of offices. */
 const char *unreachable_text(enum reason reason, enum language language);
 
-/* Prints a document and a line end. */
+/* Prints a document and a line end. What a terminal would not show as it is stands escaped in it.
+ */
 void json_print(const json_t *document);
-/* The member as text, "" when there is none. Numbers are written into scratch. */
+/* The member as text for people, "" when there is none: on one line, and nothing in it that a
+ * terminal would obey (proto/base/printable.h). Numbers are written into scratch. */
 const char *json_text(const json_t *object, const char *name);
 const char *json_number(const json_t *object, const char *name, char scratch[32]);
 /* A state's name for people; the wire name when the table does not have it. */

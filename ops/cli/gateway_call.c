@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "ops/client/control_socket.h"
 
@@ -19,8 +20,7 @@ int gateway_call(const struct invocation *invocation, const char *socket, const 
     json_t *answer = NULL;
     enum reason reason = control_ask(path, request, CONTROL_TIMEOUT_MS, &answer);
     if (reason != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_UNREACHABLE, language), path,
-                unreachable_text(reason, language));
+        say(stderr, text_of(TEXT_UNREACHABLE, language), path, unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
     if (json_is_true(json_object_get(answer, "ok"))) {

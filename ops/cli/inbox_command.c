@@ -5,6 +5,7 @@
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/field_label.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
@@ -151,8 +152,8 @@ static int answer_message(const struct invocation *invocation, const struct inbo
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
     else if (code == EXIT_CODE_OK)
-        printf(text_of(accept ? TEXT_INBOX_ACCEPTED : TEXT_INBOX_REFUSED, invocation->language),
-               id);
+        say(stdout,
+            text_of(accept ? TEXT_INBOX_ACCEPTED : TEXT_INBOX_REFUSED, invocation->language), id);
     json_decref(body);
     json_decref(answer);
     return code;

@@ -11,6 +11,7 @@
 
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/client/file.h"
 #include "proto/base/digest.h"
 #include "proto/base/key.h"
@@ -183,12 +184,12 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
         json_decref(document);
         return;
     }
-    printf(text_of(TEXT_KEYS_DONE, language), folder);
-    printf(text_of(TEXT_KEYS_CURVE, language), curve);
+    say(stdout, text_of(TEXT_KEYS_DONE, language), folder);
+    say(stdout, text_of(TEXT_KEYS_CURVE, language), curve);
     if (options->link_only)
         return;
-    printf(text_of(options->self_signed ? TEXT_KEYS_CERTIFICATE : TEXT_KEYS_REQUEST, language),
-           print, path);
+    say(stdout, text_of(options->self_signed ? TEXT_KEYS_CERTIFICATE : TEXT_KEYS_REQUEST, language),
+        print, path);
 }
 
 static int make_keys(const struct invocation *invocation, const struct keys_options *options,
@@ -197,11 +198,11 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
     enum language language = invocation->language;
     char path[PATH_BYTES_MAX], print[DIGEST_TEXT_BYTES];
     if (folder_make(folder, 0700) != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_FILE_UNWRITABLE, language), folder);
+        say(stderr, text_of(TEXT_FILE_UNWRITABLE, language), folder);
         return EXIT_CODE_UNREACHABLE;
     }
     if (!nothing_there(folder, options, path)) {
-        fprintf(stderr, text_of(TEXT_KEYS_EXISTS, language), path);
+        say(stderr, text_of(TEXT_KEYS_EXISTS, language), path);
         return EXIT_CODE_REFUSED;
     }
     struct curve_pair pair;
@@ -215,7 +216,7 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
     if (good)
         print_keys(invocation, options, folder, pair.public_key.text, print, path);
     else
-        fprintf(stderr, text_of(TEXT_KEYS_FAILED, language), folder);
+        say(stderr, text_of(TEXT_KEYS_FAILED, language), folder);
     OPENSSL_cleanse(&pair, sizeof pair);
     EVP_PKEY_free(key);
     return good ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;

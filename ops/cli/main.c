@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops/cli/commands.h"
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "proto/base/version.h"
 
@@ -31,12 +32,12 @@ enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static void print_help(enum language language)
 {
-    printf("%s lienthong COMMAND …\n\n%s\n\n%s\n", text_of(TEXT_USAGE, language),
-           text_of(TEXT_PROGRAM_SUMMARY, language), text_of(TEXT_PROGRAM_COMMANDS, language));
+    say(stdout, "%s lienthong COMMAND …\n\n%s\n\n%s\n", text_of(TEXT_USAGE, language),
+        text_of(TEXT_PROGRAM_SUMMARY, language), text_of(TEXT_PROGRAM_COMMANDS, language));
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-*s %s\n", NAME_COLUMNS, commands[i].name,
-               text_of(commands[i].summary, language));
-    printf("\n%s\n", text_of(TEXT_PROGRAM_END, language));
+        say(stdout, "  %-*s %s\n", NAME_COLUMNS, commands[i].name,
+            text_of(commands[i].summary, language));
+    say(stdout, "\n%s\n", text_of(TEXT_PROGRAM_END, language));
 }
 
 /* POSIX: LC_ALL over LC_MESSAGES over LANG. */
@@ -76,6 +77,6 @@ int main(int argc, char **argv)
         curl_global_cleanup();
         return fflush(stdout) == 0 ? code : EXIT_CODE_UNREACHABLE;
     }
-    fprintf(stderr, text_of(TEXT_COMMAND_UNKNOWN, invocation.language), argv[1]);
+    say(stderr, text_of(TEXT_COMMAND_UNKNOWN, invocation.language), argv[1]);
     return EXIT_CODE_USAGE;
 }

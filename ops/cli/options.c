@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/cli/commands.h"
+#include "ops/cli/say.h"
 #include "proto/base/check.h"
 
 enum {
@@ -119,7 +120,7 @@ enum options_answer options_parse(const struct option_table *table, enum languag
         if (row != NULL && text == NULL)
             text = word_behind(row, *argc, *argv);
         if (row == NULL || !take(row, text)) {
-            fprintf(stderr, text_of(TEXT_OPTION_WRONG, language), (*argv)[optind - 1]);
+            say(stderr, text_of(TEXT_OPTION_WRONG, language), (*argv)[optind - 1]);
             options_complain(table, language);
             return OPTIONS_WRONG;
         }
@@ -155,14 +156,14 @@ static void print_row(const struct option_row *row, enum language language, FILE
     if (row->letter != 0)
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
     snprintf(name, sizeof name, "  %s--%s%s%s%s", letter, row->name, between, argument, end);
-    fprintf(to, "%-*s %s\n", NAME_COLUMNS, name, text_of(row->help, language));
+    say(to, "%-*s %s\n", NAME_COLUMNS, name, text_of(row->help, language));
 }
 
 void options_print_help(const struct option_table *table, enum language language, FILE *to)
 {
-    fprintf(to, "%s lienthong %s %s%s%s\n\n%s\n\n", text_of(TEXT_USAGE, language), table->command,
-            table->words, table->words[0] != 0 ? " " : "", text_of(TEXT_USAGE_OPTIONS, language),
-            text_of(table->summary, language));
+    say(to, "%s lienthong %s %s%s%s\n\n%s\n\n", text_of(TEXT_USAGE, language), table->command,
+        table->words, table->words[0] != 0 ? " " : "", text_of(TEXT_USAGE_OPTIONS, language),
+        text_of(table->summary, language));
     for (size_t i = 0; i < table->count; i++)
         print_row(&table->rows[i], language, to);
     const struct option_row help = {"help", 'h', OPTION_FLAG, NULL, NULL, TEXT_OPTION_HELP, 0, 0};
@@ -172,14 +173,14 @@ void options_print_help(const struct option_table *table, enum language language
 int options_wrong(const struct option_table *table, enum language language, enum text text,
                   const char *value)
 {
-    fprintf(stderr, "lienthong %s: ", table->command);
+    say(stderr, "lienthong %s: ", table->command);
     /* The texts of the table are its own formats, compared by a test. */
-    fprintf(stderr, text_of(text, language), value);
+    say(stderr, text_of(text, language), value);
     options_complain(table, language);
     return EXIT_CODE_USAGE;
 }
 
 void options_complain(const struct option_table *table, enum language language)
 {
-    fprintf(stderr, text_of(TEXT_SEE_HELP, language), table->command);
+    say(stderr, text_of(TEXT_SEE_HELP, language), table->command);
 }

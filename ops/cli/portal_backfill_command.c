@@ -11,6 +11,7 @@
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
 #include "ops/cli/progress_bar.h"
+#include "ops/cli/say.h"
 
 enum { PATIENCE_DEFAULT_SECONDS = 600 };
 
@@ -65,16 +66,15 @@ static void print_faults(enum language language, const struct portal_load_figure
                                                    reason_english(fault->reason));
         const char *between = fault->field[0] != 0 ? ": " : "";
         if (fault->line > 0)
-            (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULT, language),
-                          (unsigned long long)fault->line, why, between, fault->field,
-                          reason_code(fault->reason));
+            say(stderr, text_of(TEXT_PORTAL_FAULT, language), (unsigned long long)fault->line, why,
+                between, fault->field, reason_code(fault->reason));
         else
-            (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULT_EARLIER, language), fault->code, why,
-                          between, fault->field, reason_code(fault->reason));
+            say(stderr, text_of(TEXT_PORTAL_FAULT_EARLIER, language), fault->code, why, between,
+                fault->field, reason_code(fault->reason));
     }
     if (figures->faulty > PORTAL_LOAD_FAULTS_MAX)
-        (void)fprintf(stderr, text_of(TEXT_PORTAL_FAULTS_MORE, language),
-                      (unsigned long long)(figures->faulty - PORTAL_LOAD_FAULTS_MAX));
+        say(stderr, text_of(TEXT_PORTAL_FAULTS_MORE, language),
+            (unsigned long long)(figures->faulty - PORTAL_LOAD_FAULTS_MAX));
 }
 
 static void print(const struct invocation *invocation, bool json, enum reason reason,
@@ -92,9 +92,9 @@ static void print(const struct invocation *invocation, bool json, enum reason re
         json_decref(document);
         return;
     }
-    (void)printf(text_of(TEXT_PORTAL_BACKFILL_DONE, invocation->language),
-                 (unsigned long long)figures->sent, (unsigned long long)figures->present,
-                 (unsigned long long)figures->refused, (unsigned long long)figures->faulty);
+    say(stdout, text_of(TEXT_PORTAL_BACKFILL_DONE, invocation->language),
+        (unsigned long long)figures->sent, (unsigned long long)figures->present,
+        (unsigned long long)figures->refused, (unsigned long long)figures->faulty);
     print_faults(invocation->language, figures);
 }
 

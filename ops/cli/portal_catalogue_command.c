@@ -13,6 +13,7 @@
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
 #include "ops/cli/portal_proposal.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/seal/sha256.h"
 
@@ -85,9 +86,9 @@ static int show(const struct invocation *invocation, const json_t *changes, cons
     } else {
         print_changes(invocation->language, changes);
         if (output == NULL)
-            (void)printf(text_of(TEXT_PORTAL_CATALOGUE_COUNT, invocation->language), count);
+            say(stdout, text_of(TEXT_PORTAL_CATALOGUE_COUNT, invocation->language), count);
         else
-            (void)printf(text_of(TEXT_PORTAL_CATALOGUE_DONE, invocation->language), count, output);
+            say(stdout, text_of(TEXT_PORTAL_CATALOGUE_DONE, invocation->language), count, output);
     }
     return count == 0 ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 
 enum { WORD_COLUMNS = 12 };
@@ -25,11 +26,10 @@ enum { WORD_COUNT = sizeof words / sizeof words[0] };
 
 static void print_help(enum language language, FILE *to)
 {
-    (void)fprintf(to, "%s lienthong portal %s …\n\n%s\n\n", text_of(TEXT_USAGE, language),
-                  text_of(TEXT_PORTAL_WORD, language), text_of(TEXT_COMMAND_PORTAL, language));
+    say(to, "%s lienthong portal %s …\n\n%s\n\n", text_of(TEXT_USAGE, language),
+        text_of(TEXT_PORTAL_WORD, language), text_of(TEXT_COMMAND_PORTAL, language));
     for (size_t i = 0; i < WORD_COUNT; i++)
-        (void)fprintf(to, "  %-*s %s\n", WORD_COLUMNS, words[i].word,
-                      text_of(words[i].summary, language));
+        say(to, "  %-*s %s\n", WORD_COLUMNS, words[i].word, text_of(words[i].summary, language));
 }
 
 int command_portal(const struct invocation *invocation, int argc, char **argv)

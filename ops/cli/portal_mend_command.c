@@ -13,6 +13,7 @@
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
+#include "ops/cli/say.h"
 
 enum { WAIT_DEFAULT_SECONDS = 60, WAIT_MAX_SECONDS = 24 * 3600, POLL_MS = 200 };
 
@@ -105,10 +106,10 @@ static void print_late(enum language language, const struct portal_place *place,
     (void)portal_windows_parse(place->settings.portal.maintenance, &windows);
     int64_t closed = portal_windows_wait_ms(&windows, portal_wall_now());
     if (closed > 0)
-        (void)fprintf(stderr, text_of(TEXT_PORTAL_RESEND_CLOSED, language), id,
-                      (long long)((closed + MINUTE_MS - 1) / MINUTE_MS));
+        say(stderr, text_of(TEXT_PORTAL_RESEND_CLOSED, language), id,
+            (long long)((closed + MINUTE_MS - 1) / MINUTE_MS));
     else
-        (void)fprintf(stderr, text_of(TEXT_PORTAL_RESEND_LATE, language), id);
+        say(stderr, text_of(TEXT_PORTAL_RESEND_LATE, language), id);
     (void)fputs(text_of(TEXT_PORTAL_RESEND_LOOK, language), stderr);
 }
 
@@ -135,7 +136,7 @@ static int tell_outcome(const struct invocation *invocation, const struct portal
         return code;
     }
     if (!options->json)
-        (void)printf(text_of(TEXT_PORTAL_RESENT, invocation->language), id);
+        say(stdout, text_of(TEXT_PORTAL_RESENT, invocation->language), id);
     return EXIT_CODE_OK;
 }
 
@@ -152,7 +153,7 @@ static int resend(const struct invocation *invocation, struct portal_place *plac
     if (reason != REASON_NONE)
         return portal_complain(invocation, wanted->id, reason);
     if (!options->json) {
-        (void)printf(text_of(TEXT_PORTAL_ASKED, invocation->language), wanted->id);
+        say(stdout, text_of(TEXT_PORTAL_ASKED, invocation->language), wanted->id);
         if (options->asks_only)
             (void)fputs(text_of(TEXT_PORTAL_RESEND_LOOK, invocation->language), stdout);
         (void)fflush(stdout);
@@ -176,7 +177,7 @@ static int close_item(const struct invocation *invocation, struct portal_place *
         wanted->is_message ? portal_ledger_close_event(place->ledger, wanted->id, portal_wall_now())
                            : REASON_NOT_FOUND;
     if (reason == REASON_NONE)
-        (void)printf(text_of(TEXT_PORTAL_CLOSED, invocation->language), wanted->id);
+        say(stdout, text_of(TEXT_PORTAL_CLOSED, invocation->language), wanted->id);
     else
         (void)portal_complain(invocation, wanted->id, reason);
     return reason == REASON_NONE        ? EXIT_CODE_OK

@@ -12,6 +12,7 @@
 #include "adapters/portal/portal_window.h"
 #include "adapters/shell/json_text.h"
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "proto/base/day.h"
 #include "proto/base/reason.h"
@@ -28,8 +29,7 @@ int portal_complain(const struct invocation *invocation, const char *what, enum 
     enum reason_class class = reason_class(reason);
     bool is_no = class == REASON_CLASS_PERMANENT && reason != REASON_FILE_UNREADABLE &&
                  reason != REASON_SETTINGS_INVALID;
-    (void)fprintf(
-        stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
+    say(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
         language_pick(invocation->language, reason_vietnamese(reason), reason_english(reason)),
         reason_code(reason));
     return is_no ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
@@ -66,7 +66,7 @@ static void print_faults(const struct invocation *invocation, const char *path,
     struct buffer text;
     buffer_init(&text, SETTINGS_FILE_BYTES_MAX);
     if (settings_faults_print(faults, path, invocation->language, &text))
-        (void)fwrite(text.data, 1, text.size, stderr);
+        say_lines(stderr, buffer_view(&text));
     buffer_release(&text);
 }
 
@@ -171,7 +171,7 @@ static bool read_day(const struct invocation *invocation, const char *text, wall
     if (text == NULL)
         return true;
     if (!day_parse(bytes_of_text(text), &day)) {
-        (void)fprintf(stderr, text_of(TEXT_OPTION_WRONG, invocation->language), text);
+        say(stderr, text_of(TEXT_OPTION_WRONG, invocation->language), text);
         return false;
     }
     *ret_start = day_start(day);
@@ -226,7 +226,7 @@ int portal_place_complain(const struct invocation *invocation, const struct port
     if (place->closed_until_ms == 0)
         return portal_complain(invocation, what, reason);
     portal_paused_label(invocation, place->closed_until_ms, label, sizeof label);
-    (void)fprintf(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what, label,
-                  reason_code(reason));
+    say(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what, label,
+        reason_code(reason));
     return EXIT_CODE_UNREACHABLE;
 }

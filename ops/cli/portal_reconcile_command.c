@@ -8,6 +8,7 @@
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
 #include "ops/cli/progress_bar.h"
+#include "ops/cli/say.h"
 #include "proto/base/day.h"
 
 enum { RATE_DEFAULT = 200, WAIT_DEFAULT_SECONDS = 60, PERIOD_DEFAULT_DAYS = 7 };
@@ -64,12 +65,12 @@ static void print(const struct invocation *invocation, struct portal_place *plac
     } else {
         if (json_array_size(differences) > 0)
             portal_print_differences(invocation->language, differences);
-        (void)printf(text_of(TEXT_PORTAL_RECONCILE_DONE, invocation->language),
-                     (unsigned long long)figures->compared, (unsigned long long)figures->equal,
-                     (unsigned long long)figures->missing, (unsigned long long)figures->extra,
-                     (unsigned long long)figures->state, (unsigned long long)figures->time,
-                     (unsigned long long)figures->not_sent, (unsigned long long)figures->repaired,
-                     (unsigned long long)figures->remaining);
+        say(stdout, text_of(TEXT_PORTAL_RECONCILE_DONE, invocation->language),
+            (unsigned long long)figures->compared, (unsigned long long)figures->equal,
+            (unsigned long long)figures->missing, (unsigned long long)figures->extra,
+            (unsigned long long)figures->state, (unsigned long long)figures->time,
+            (unsigned long long)figures->not_sent, (unsigned long long)figures->repaired,
+            (unsigned long long)figures->remaining);
     }
     json_decref(differences);
 }

@@ -8,6 +8,7 @@
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/day.h"
 #include "proto/seal/sha256.h"
@@ -204,8 +205,8 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     } else if (code == EXIT_CODE_OK) {
         print_table(invocation, &place, &report);
         if (asks)
-            (void)printf(text_of(TEXT_PORTAL_SHOWN, invocation->language),
-                         (unsigned long long)report.total.shown);
+            say(stdout, text_of(TEXT_PORTAL_SHOWN, invocation->language),
+                (unsigned long long)report.total.shown);
     }
     portal_place_close(&place);
     return code;

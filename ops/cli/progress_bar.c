@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BAR_COLUMNS = 30 };
+#include "proto/base/printable.h"
+
+enum { BAR_COLUMNS = 30, LABEL_BYTES_MAX = 256 };
 
 void progress_bar_show(uint64_t done, uint64_t total, const char *label)
 {
-    char bar[BAR_COLUMNS + 1];
+    char bar[BAR_COLUMNS + 1], clean[LABEL_BYTES_MAX];
     if (isatty(STDERR_FILENO) != 1)
         return;
     uint64_t filled = total == 0 ? 0 : done >= total ? BAR_COLUMNS : done * BAR_COLUMNS / total;
@@ -18,7 +20,7 @@ void progress_bar_show(uint64_t done, uint64_t total, const char *label)
                   (unsigned)(total == 0      ? 0
                              : done >= total ? 100
                                              : done * 100 / total),
-                  label);
+                  printable_copy(bytes_of_text(label), clean, sizeof clean));
 }
 
 void progress_bar_end(void)

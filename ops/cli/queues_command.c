@@ -5,6 +5,7 @@
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/gateway_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/id.h"
 #include "routing/outbox/entry.h"
@@ -130,10 +131,10 @@ static void print_status(enum language language, const json_t *status)
     const json_t *row;
     const char *const words[] = {text_of(TEXT_NO, language), text_of(TEXT_YES, language)};
     const json_t *ledger = json_object_get(status, "ledger");
-    printf(text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
-           (long long)json_integer_value(json_object_get(ledger, "size")),
-           json_text(status, "registry_version"),
-           (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
+    say(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
+        (long long)json_integer_value(json_object_get(ledger, "size")),
+        json_text(status, "registry_version"),
+        (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
     table_init(&table, peer_columns, PEER_COLUMN_COUNT);
     json_array_foreach(json_object_get(status, "peers"), index, row)
     {
@@ -252,7 +253,7 @@ static int check_words(const struct option_table *table, enum language language,
 static void print_answer(enum language language, size_t work, const char *id, const json_t *answer)
 {
     if (works[work].takes_id)
-        printf(text_of(works[work].done, language), id);
+        say(stdout, text_of(works[work].done, language), id);
     else if (works[work].only_gateway)
         print_status(language, answer);
     else

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "gateway/workers/registry_directory.h"
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "proto/seal/sha256.h"
 
@@ -28,7 +30,7 @@ int registry_open(const struct invocation *invocation, const char *directory,
     if (reason == REASON_REGISTRY_INVALID)
         return EXIT_CODE_NEGATIVE;
     enum text text = reason == REASON_OUT_OF_MEMORY ? TEXT_OUT_OF_MEMORY : TEXT_FILE_UNREADABLE;
-    fprintf(stderr, text_of(text, invocation->language), directory);
+    say(stderr, text_of(text, invocation->language), directory);
     return EXIT_CODE_UNREACHABLE;
 }
 
@@ -39,10 +41,9 @@ void registry_print_faults(const struct invocation *invocation, const struct fau
     struct buffer text;
     buffer_init(&text, TEXT_BYTES_LIMIT);
     (void)faults_print(faults, invocation->language, &text);
-    fwrite(text.data, 1, text.size, to);
+    say_lines(to, buffer_view(&text));
     size_t total = faults_total(faults);
-    fprintf(
-        to,
+    say(to,
         text_of(total == 1 ? TEXT_REGISTRY_FAULT_ONE : TEXT_REGISTRY_FAULTS, invocation->language),
         total);
     buffer_release(&text);
@@ -50,7 +51,6 @@ void registry_print_faults(const struct invocation *invocation, const struct fau
 
 void registry_print_document(json_t *document)
 {
-    if (document != NULL && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
-        putchar('\n');
+    json_print(document);
     json_decref(document);
 }

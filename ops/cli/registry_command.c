@@ -7,6 +7,7 @@
 #include "gateway/workers/registry_directory.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
+#include "ops/cli/say.h"
 #include "proto/seal/trust.h"
 
 static json_t *faults_document(const struct faults *faults, enum language language)
@@ -44,15 +45,15 @@ static void print_document(const struct invocation *invocation, const char *dire
 
 static void print_good(const struct invocation *invocation, const struct registry *registry)
 {
-    printf(text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
-           registry_participant_count(registry), registry_procedure_count(registry),
-           registry_policy_count(registry), registry_version(registry));
+    say(stdout, text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
+        registry_participant_count(registry), registry_procedure_count(registry),
+        registry_policy_count(registry), registry_version(registry));
     size_t carriers = registry_carrier_count(registry);
     size_t carried = 0;
     for (size_t i = 0; i < carriers; i++)
         carried += registry_carrier_at(registry, i)->participant_count;
     if (carriers > 0)
-        printf(text_of(TEXT_REGISTRY_CARRIERS, invocation->language), carriers, carried);
+        say(stdout, text_of(TEXT_REGISTRY_CARRIERS, invocation->language), carriers, carried);
 }
 
 /* The certificates, anchors and lists beside the files, as gateway and adapters will read them. A
@@ -70,11 +71,11 @@ static int check_trust(const struct invocation *invocation, const char *director
         trust_drop(&trust);
         return EXIT_CODE_OK;
     }
-    fprintf(json ? stderr : stdout, text_of(TEXT_REGISTRY_TRUST, invocation->language),
-            culprit[0] != 0 ? culprit : directory,
-            invocation->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                        : reason_english(reason),
-            reason_code(reason));
+    say(json ? stderr : stdout, text_of(TEXT_REGISTRY_TRUST, invocation->language),
+        culprit[0] != 0 ? culprit : directory,
+        invocation->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
+                                                    : reason_english(reason),
+        reason_code(reason));
     return EXIT_CODE_NEGATIVE;
 }
 
@@ -89,8 +90,8 @@ static void print_not_enrolled(const struct invocation *invocation, const struct
         for (size_t j = 0; j < registry_procedure_count(registry); j++)
             count += registry_procedure_at(registry, j)->agency == agency;
         if (count > 0 && registry_participant(registry, &agency->key) == NULL)
-            fprintf(stderr, text_of(TEXT_REGISTRY_NOT_ENROLLED, invocation->language),
-                    agency->key.text, count);
+            say(stderr, text_of(TEXT_REGISTRY_NOT_ENROLLED, invocation->language), agency->key.text,
+                count);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
+#include "ops/cli/say.h"
 #include "routing/registry/route.h"
 
 struct route_options {
@@ -14,7 +15,7 @@ struct route_options {
 
 static bool complain(const struct invocation *invocation, const char *value)
 {
-    fprintf(stderr, text_of(TEXT_ROUTE_VALUE_WRONG, invocation->language), value);
+    say(stderr, text_of(TEXT_ROUTE_VALUE_WRONG, invocation->language), value);
     return false;
 }
 
@@ -111,7 +112,7 @@ static void print_explanation(const struct invocation *invocation, const struct 
     struct buffer text;
     buffer_init(&text, EXPLANATION_BYTES_MAX);
     (void)route_explain(registry, question, decision, invocation->language, &text);
-    fwrite(text.data, 1, text.size, stdout);
+    say_lines(stdout, buffer_view(&text));
     buffer_release(&text);
 }
 

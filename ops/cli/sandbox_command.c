@@ -5,6 +5,7 @@
 
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "ops/sandbox/sandbox.h"
 
@@ -111,9 +112,9 @@ static void print_status(enum language language, const json_t *status)
     struct table table;
     size_t index;
     const json_t *row;
-    printf(text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
-           figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
-           figure(status, "duplicated"), figure(status, "out_of_order"));
+    say(stdout, text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
+        figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
+        figure(status, "duplicated"), figure(status, "out_of_order"));
     table_init(&table, columns, COLUMN_COUNT);
     json_array_foreach(json_object_get(status, "processes"), index, row)
     {
@@ -139,8 +140,8 @@ static int ask(const struct invocation *invocation, const char *directory, const
     json_t *status = NULL;
     enum reason reason = sandbox_ask(directory, word, name, &status);
     if (reason != REASON_NONE) {
-        fprintf(stderr, text_of(TEXT_SANDBOX_SILENT, language), directory,
-                unreachable_text(reason, language));
+        say(stderr, text_of(TEXT_SANDBOX_SILENT, language), directory,
+            unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
     bool ok = json_is_true(json_object_get(status, "ok"));
@@ -149,7 +150,7 @@ static int ask(const struct invocation *invocation, const char *directory, const
     else if (ok)
         print_status(language, status);
     else
-        fprintf(stderr, text_of(TEXT_SANDBOX_UNKNOWN, language), name);
+        say(stderr, text_of(TEXT_SANDBOX_UNKNOWN, language), name);
     json_decref(status);
     return ok ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
 }

@@ -5,7 +5,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { FIELD_NAME_BYTES_MAX = 128, FIELD_DEPTH_MAX = 4 };
+#include "ops/cli/say.h"
+#include "ops/client/file.h"
+
+enum {
+    FIELD_NAME_BYTES_MAX = 128,
+    FIELD_DEPTH_MAX = 4,
+    BODY_BYTES_MAX = 512 * 1024, /* what the adapter takes (adapters/openapi.yaml) */
+};
 
 static json_t *value_of(const char *text)
 {
@@ -48,27 +55,82 @@ static bool set_field(json_t *body, const char *field)
     return false;
 }
 
-int send_body_make(const struct invocation *invocation, const char *file,
-                   const struct option_list *fields, json_t **ret_body)
+/* The body's text. "-": standard input; otherwise a regular file, so that nothing is waited for. */
+static int load_body(const struct invocation *invocation, const char *path, struct buffer *text)
+{
+    int file = STDIN_FILENO;
+    bool is_stdin = strcmp(path, "-") == 0;
+    enum reason reason = REASON_NONE;
+    if (!is_stdin)
+        reason = file_open_regular(path, text->limit_bytes, &file);
+    if (reason == REASON_NONE)
+        reason = file_load_from(file, text);
+    if (!is_stdin && file > STDIN_FILENO)
+        close(file);
+    if (reason == REASON_NONE)
+        return EXIT_CODE_OK;
+    say(stderr,
+        text_of(reason == REASON_FILE_UNREADABLE ? TEXT_FILE_UNREADABLE : TEXT_SEND_BODY_LONG,
+                invocation->language),
+        path);
+    return EXIT_CODE_UNREACHABLE;
+}
+
+static json_t *parse_body(struct bytes text, json_error_t *ret_error)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf}; /* some editors put it before UTF-8 */
+    if (text.size >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0) {
+        text.data += sizeof mark;
+        text.size -= sizeof mark;
+    }
+    return json_loadb(text.size == 0 ? "" : (const char *)text.data, text.size,
+                      JSON_REJECT_DUPLICATES, ret_error);
+}
+
+/* "FF FE", "FE FF": what Windows calls Unicode. */
+static bool is_utf16(struct bytes text)
+{
+    return text.size >= 2 && ((text.data[0] == 0xff && text.data[1] == 0xfe) ||
+                              (text.data[0] == 0xfe && text.data[1] == 0xff));
+}
+
+static int read_body(const struct invocation *invocation, const char *path, json_t **ret_body)
 {
     json_error_t error = {.line = 1, .column = 1};
-    if (file != NULL && strcmp(file, "-") != 0 && access(file, R_OK) != 0) {
-        fprintf(stderr, text_of(TEXT_FILE_UNREADABLE, invocation->language), file);
-        return EXIT_CODE_UNREACHABLE;
-    }
-    json_t *body = file == NULL             ? json_object()
-                   : strcmp(file, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
-                                            : json_load_file(file, JSON_REJECT_DUPLICATES, &error);
-    if (!json_is_object(body)) {
-        fprintf(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.line,
+    struct buffer text;
+    buffer_init(&text, BODY_BYTES_MAX);
+    int code = load_body(invocation, path, &text);
+    json_t *body = code == EXIT_CODE_OK ? parse_body(buffer_view(&text), &error) : NULL;
+    bool is_wide = is_utf16(buffer_view(&text));
+    buffer_release(&text);
+    if (code == EXIT_CODE_OK && !json_is_object(body)) {
+        if (is_wide)
+            say(stderr, text_of(TEXT_SEND_BODY_UTF16, invocation->language), path);
+        else
+            say(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.line,
                 error.column);
         json_decref(body);
         return EXIT_CODE_USAGE;
     }
+    *ret_body = body;
+    return code;
+}
+
+int send_body_make(const struct invocation *invocation, const char *file,
+                   const struct option_list *fields, json_t **ret_body)
+{
+    json_t *body = NULL;
+    int code = EXIT_CODE_OK;
+    if (file == NULL)
+        body = json_object();
+    else
+        code = read_body(invocation, file, &body);
+    if (code != EXIT_CODE_OK)
+        return code;
     for (size_t i = 0; i < fields->count; i++) {
         if (set_field(body, fields->values[i]))
             continue;
-        fprintf(stderr, text_of(TEXT_SEND_SET_WRONG, invocation->language), fields->values[i]);
+        say(stderr, text_of(TEXT_SEND_SET_WRONG, invocation->language), fields->values[i]);
         json_decref(body);
         return EXIT_CODE_USAGE;
     }

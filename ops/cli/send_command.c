@@ -1,17 +1,17 @@
 /* lienthong send - one message, its files first. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/cli/send_body.h"
+#include "ops/client/file.h"
 #include "proto/base/id.h"
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
@@ -63,6 +63,8 @@ static bool hash_file(int file, struct digest *ret_digest, uint64_t *ret_size_by
             continue;
         sha256_update(&hash, (struct bytes){part, (size_t)size});
         total += (uint64_t)size;
+        if (total > BLOB_BYTES_HARD_MAX)
+            break; /* it grows while it is read */
     }
     sha256_final(&hash, ret_digest);
     sha256_release(&hash);
@@ -70,10 +72,17 @@ static bool hash_file(int file, struct digest *ret_digest, uint64_t *ret_size_by
     return size == 0 && lseek(file, 0, SEEK_SET) == 0;
 }
 
+static int open_file(const char *path)
+{
+    int file = -1;
+    (void)file_open_regular(path, BLOB_BYTES_HARD_MAX, &file);
+    return file;
+}
+
 /* "FILE" or "FILE:NAME"; a colon belongs to the file when a file of the whole name exists. */
 static int open_attachment(const char *option, const char **ret_name)
 {
-    int file = open(option, O_RDONLY | O_CLOEXEC);
+    int file = open_file(option);
     const char *slash = strrchr(option, '/');
     *ret_name = slash != NULL ? slash + 1 : option;
     const char *colon = strrchr(option, ':');
@@ -82,7 +91,7 @@ static int open_attachment(const char *option, const char **ret_name)
     char *path = strndup(option, (size_t)(colon - option));
     if (path == NULL)
         return -1;
-    file = open(path, O_RDONLY | O_CLOEXEC);
+    file = open_file(path);
     free(path);
     *ret_name = colon + 1;
     return file;
@@ -94,11 +103,9 @@ static int send_file(const struct invocation *invocation, struct http *http, con
     const char *name;
     struct digest digest;
     uint64_t size_bytes;
-    struct stat status;
     int file = open_attachment(option, &name);
-    if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
-        !hash_file(file, &digest, &size_bytes)) {
-        fprintf(stderr, text_of(TEXT_SEND_ATTACH_WRONG, invocation->language), option);
+    if (file < 0 || !hash_file(file, &digest, &size_bytes)) {
+        say(stderr, text_of(TEXT_SEND_ATTACH_WRONG, invocation->language), option);
         if (file >= 0)
             close(file);
         return EXIT_CODE_UNREACHABLE;
@@ -172,16 +179,16 @@ static int print_state(const struct invocation *invocation, const struct send_op
     const char *hint = json_text(message, is_vietnamese ? "hint_vi" : "hint");
     const char *words = json_text(message, "text");
     if (good || is_end(state))
-        fprintf(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, language), label);
+        say(options->json ? stderr : stdout, text_of(TEXT_SEND_REACHED, language), label);
     else
-        fprintf(stderr, text_of(TEXT_SEND_NOT_REACHED, language),
-                (long long)options->timeout_seconds, label);
+        say(stderr, text_of(TEXT_SEND_NOT_REACHED, language), (long long)options->timeout_seconds,
+            label);
     if (reason[0] != 0)
-        fprintf(stderr, text_of(TEXT_SEND_WHY, language), reason, json_text(message, "reason"));
+        say(stderr, text_of(TEXT_SEND_WHY, language), reason, json_text(message, "reason"));
     if (words[0] != 0)
-        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), words);
+        say(stderr, text_of(TEXT_REFUSED_HINT, language), words);
     if (hint[0] != 0)
-        fprintf(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
+        say(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
     return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
 }
 
@@ -230,8 +237,8 @@ static int send_message(const struct invocation *invocation, const struct send_o
         json_print(answer);
     } else if (code == EXIT_CODE_OK) {
         bool repeated = json_is_true(json_object_get(answer, "repeated"));
-        printf(text_of(repeated ? TEXT_SEND_REPEATED : TEXT_SEND_QUEUED, invocation->language),
-               json_text(answer, "message_id"), options->dossier, options->reference);
+        say(stdout, text_of(repeated ? TEXT_SEND_REPEATED : TEXT_SEND_QUEUED, invocation->language),
+            json_text(answer, "message_id"), options->dossier, options->reference);
         fflush(stdout);
     }
     if (code == EXIT_CODE_OK && options->wait != NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "proto/base/printable.h"
 
 enum { GAP_COLUMNS = 2, FLEXIBLE_MIN_COLUMNS = 8 };
 
@@ -20,22 +21,6 @@ void table_release(struct table *table)
         free(table->cells[i]);
     free(table->cells);
     *table = (struct table){0};
-}
-
-/* A copy without control characters (C0, DEL, and C1 in UTF-8). */
-static char *clean_copy(const char *cell)
-{
-    char *copy = strdup(cell != NULL ? cell : "");
-    if (copy == NULL)
-        return NULL;
-    for (char *at = copy; *at != 0; at++) {
-        bool c1 = (uint8_t)at[0] == 0xC2 && (uint8_t)at[1] >= 0x80 && (uint8_t)at[1] < 0xA0;
-        if ((uint8_t)*at < ' ' || *at == 0x7F)
-            *at = '?';
-        else if (c1)
-            at[0] = at[1] = '?';
-    }
-    return copy;
 }
 
 static bool make_room(struct table *table)
@@ -60,7 +45,7 @@ bool table_row(struct table *table, const char *const *cells)
     }
     char **row = table->cells + table->row_count * table->column_count;
     for (size_t i = 0; i < table->column_count; i++) {
-        row[i] = clean_copy(cells[i]);
+        row[i] = printable_new(bytes_of_text(cells[i] != NULL ? cells[i] : ""));
         if (row[i] == NULL) {
             while (i > 0)
                 free(row[--i]);

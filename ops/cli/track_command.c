@@ -5,6 +5,7 @@
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/gateway_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/limits.h"
 #include "proto/codec/message_type.h"
@@ -62,7 +63,7 @@ static int print_history(const struct invocation *invocation, const char *code,
 {
     const json_t *events = json_object_get(dossier, "events");
     if (json_array_size(events) == 0) {
-        printf(text_of(TEXT_TRACK_EMPTY, invocation->language), code);
+        say(stdout, text_of(TEXT_TRACK_EMPTY, invocation->language), code);
         return EXIT_CODE_NEGATIVE;
     }
     struct table table;

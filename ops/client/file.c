@@ -19,28 +19,44 @@ bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
     return size >= 0 && size < PATH_BYTES_MAX;
 }
 
+enum reason file_open_regular(const char *path, uint64_t size_max, int *ret_file)
+{
+    struct stat status;
+    /* O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0)
+        return REASON_FILE_UNREADABLE;
+    bool is_regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+    if (is_regular && (uint64_t)status.st_size <= size_max) {
+        *ret_file = file;
+        return REASON_NONE;
+    }
+    close(file);
+    return is_regular ? REASON_ATTACHMENT_TOO_LARGE : REASON_FILE_UNREADABLE;
+}
+
+enum reason file_load_from(int file, struct buffer *content)
+{
+    uint8_t part[READ_BYTES];
+    for (;;) {
+        ssize_t size = read(file, part, sizeof part);
+        if (size == 0)
+            return REASON_NONE;
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            return REASON_FILE_UNREADABLE;
+        if (!buffer_append(content, (struct bytes){part, (size_t)size}))
+            return REASON_OUT_OF_MEMORY;
+    }
+}
+
 enum reason file_load(const char *path, struct buffer *content)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return REASON_FILE_UNREADABLE;
-    enum reason reason = REASON_NONE;
-    uint8_t part[READ_BYTES];
-    for (;;) {
-        ssize_t size = read(file, part, sizeof part);
-        if (size == 0)
-            break;
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0) {
-            reason = REASON_FILE_UNREADABLE;
-            break;
-        }
-        if (!buffer_append(content, (struct bytes){part, (size_t)size})) {
-            reason = REASON_OUT_OF_MEMORY;
-            break;
-        }
-    }
+    enum reason reason = file_load_from(file, content);
     close(file);
     return reason;
 }

@@ -15,8 +15,13 @@
 
 enum { PATH_BYTES_MAX = 1024 /* of the paths that ops builds; far below the kernel's 4096 */ };
 
+/* Opens a file for reading: a regular one, at most size_max bytes. A pipe, a device or a folder is
+ * refused without waiting for it. REASON_FILE_UNREADABLE, REASON_ATTACHMENT_TOO_LARGE. */
+enum reason file_open_regular(const char *path, uint64_t size_max, int *ret_file);
 /* Appends the content. REASON_FILE_UNREADABLE; REASON_OUT_OF_MEMORY at the buffer's limit. */
 enum reason file_load(const char *path, struct buffer *content);
+/* The same from an open file. */
+enum reason file_load_from(int file, struct buffer *content);
 /* REASON_STORE_FULL when there is no room, else REASON_FILE_UNREADABLE. */
 enum reason file_write(const char *path, struct bytes content, mode_t mode);
 /* First line without its end; false when it cannot be read, is empty or does not fit. */

@@ -39,6 +39,19 @@ static size_t sequence_bytes(const uint8_t *at, size_t left)
     return overlong || surrogate || beyond ? 0 : size;
 }
 
+size_t utf8_next(struct bytes text, uint32_t *ret_character)
+{
+    static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    size_t size = text.size == 0 ? 0 : sequence_bytes(text.data, text.size);
+    if (size == 0)
+        return 0;
+    uint32_t character = text.data[0] & masks[size];
+    for (size_t i = 1; i < size; i++)
+        character = character << 6 | (text.data[i] & 0x3fu);
+    *ret_character = character;
+    return size;
+}
+
 bool utf8_is_valid(struct bytes text, size_t *ret_characters)
 {
     size_t characters = 0;

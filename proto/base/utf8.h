@@ -14,4 +14,8 @@
  * ret_characters (may be NULL): code points. */
 bool utf8_is_valid(struct bytes text, size_t *ret_characters);
 
+/* Length of the character at the start of text and its code point; 0: what stands there is no
+ * UTF-8, or NUL, or text is empty. */
+size_t utf8_next(struct bytes text, uint32_t *ret_character);
+
 #endif

@@ -3,6 +3,7 @@
 #include "proto/codec/envelope.h"
 
 #include "proto/base/dossier_code.h"
+#include "proto/base/file_name.h"
 #include "proto/base/limits.h"
 #include "proto/codec/body.h"
 #include "proto/codec/envelope_fields.h"
@@ -224,6 +225,28 @@ static enum reason parse_body(const struct field_value *fields, struct arena *ar
     if (is_plain == (envelope->encrypted_body.size > 0))
         return is_plain ? REASON_FIELD_INVALID : REASON_FIELD_MISSING;
     return is_plain ? body_parse(fields[FIELD_BODY].bytes, arena, envelope) : REASON_NONE;
+}
+
+static bool is_media_type(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < ' ' || text.data[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+enum reason envelope_check_names(const struct envelope *envelope, const char **ret_field)
+{
+    for (size_t i = 0; i < envelope->attachment_count; i++) {
+        const struct attachment *attachment = &envelope->attachments[i];
+        bool is_named = file_name_is_safe(attachment->name);
+        if (is_named && is_media_type(attachment->media_type))
+            continue;
+        *ret_field = is_named ? "attachments.media_type" : "attachments.name";
+        return attachment->name.size == 0 ? REASON_FIELD_MISSING : REASON_FIELD_INVALID;
+    }
+    return REASON_NONE;
 }
 
 enum reason envelope_parse(struct bytes document, struct arena *arena,

@@ -87,6 +87,12 @@ enum { ENVELOPE_ARENA_BYTES = 1024 * 1024 };
 enum reason envelope_parse(struct bytes document, struct arena *arena,
                            struct envelope *ret_envelope);
 
+/* What goes on to people and to their file systems: the names of attachments (base/file_name.h) and
+ * their media types (RFC 6838: printable US-ASCII). Asked where a message is made and where it is
+ * taken in; what was stored before is read as it is. REASON_FIELD_INVALID or _MISSING: ret_field
+ * says which. */
+enum reason envelope_check_names(const struct envelope *envelope, const char **ret_field);
+
 /* The bytes of an envelope; .document and .body are ignored. body: of a business type and not
  * encrypted; NULL otherwise: receipts and heads are made of .receipt or .tree_head. Appends to
  * ret_document, unchanged on failure. What was built parses: a draft that would be refused is

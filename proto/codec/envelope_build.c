@@ -126,7 +126,10 @@ static enum reason check_built(struct bytes document, struct arena *scratch)
 {
     struct envelope parsed;
     size_t used = scratch->used;
+    const char *ignored;
     enum reason reason = envelope_parse(document, scratch, &parsed);
+    if (reason == REASON_NONE)
+        reason = envelope_check_names(&parsed, &ignored);
     scratch->used = used;
     return reason;
 }

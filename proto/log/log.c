@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base/printable.h"
+#include "proto/base/utf8.h"
+
 /* A line under construction. A value that does not fit whole is left out with its key. */
 struct writer {
     char *line;
@@ -32,33 +35,12 @@ static void put_text(struct writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-/* How many bytes the printable UTF-8 character (RFC 3629) at the start of text has; 0 when there
- * is none: control characters (C0, C1, line and paragraph separators, direction marks), broken or
- * overlong sequences, surrogates. */
+/* How many bytes the printable character at the start of text has; 0 when there is none. */
 static size_t printable_size(struct bytes text)
 {
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = text.data[0];
-    size_t size = first < 0x80       ? 1
-                  : first >> 5 == 6  ? 2
-                  : first >> 4 == 14 ? 3
-                  : first >> 3 == 30 ? 4
-                                     : 0;
-    if (size == 0 || size > text.size)
-        return 0;
-    if (size == 1)
-        return first >= ' ' && first < 127;
-    uint32_t code = first & (0xffU >> (size + 1));
-    for (size_t i = 1; i < size; i++) {
-        if (text.data[i] >> 6 != 2)
-            return 0;
-        code = code << 6 | (text.data[i] & 0x3fU);
-    }
-    bool control = code < 0xa0 || (code >= 0x200e && code <= 0x200f) ||
-                   (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
-                   code == 0xfeff;
-    bool impossible = code < smallest[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000);
-    return control || impossible ? 0 : size;
+    uint32_t character;
+    size_t size = utf8_next(text, &character);
+    return size > 0 && printable_is_character(character) ? size : 0;
 }
 
 /* Letters, digits and what identifiers and addresses are made of: no quotes needed in text. */

@@ -1,0 +1,20 @@
+/* say - what a person reads from this program, with other people's words made harmless.
+ *
+ * Every text of the command line goes out through here (or through table.h, which does the same for
+ * each cell): whatever a message, an office, a registry or a file name brings with it cannot clear
+ * the screen, write over what stands there or read backwards (proto/base/printable.h). Line ends
+ * and tabs of the text stay; those inside a value were made blanks where it was read (json_text).
+ */
+#ifndef OPS_CLI_SAY_H
+#define OPS_CLI_SAY_H
+
+#include <stdio.h>
+
+#include "proto/base/bytes.h"
+
+/* printf. When memory is short nothing is printed but that. */
+void say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A text of several lines as it is. */
+void say_lines(FILE *to, struct bytes text);
+
+#endif
