@@ -2,8 +2,9 @@
  *
  * libjq ends the process when memory is short and cannot be interrupted, so the program runs in a
  * process of its own, over a socket pair: at most MAPPING_TIME_MS and MAPPING_MEMORY_BYTES a run,
- * MAPPING_START_MS to begin. A run that takes longer loses its process, and the next run gets a new
- * one.
+ * MAPPING_START_MS to begin. It is shut in: no file, no descriptor but its socket, no environment,
+ * no output (mapping_process.c), so "import" and "include" find nothing. A run that takes longer
+ * loses its process, and the next run gets a new one.
  *
  *   mapping_new(program)          compiles; a fault of the program is reported with its text
  *   mapping_run(input) ─▶ output  the first value that the program gives

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "gateway/workers/program.h"
+#include "gateway/workers/program_limits.h"
 #include "proto/base/check.h"
 #include "proto/log/log.h"
 
@@ -111,6 +112,11 @@ int program_begin(const struct program_description *description, int argc, char 
             stderr, "%s: %s\n", description->name,
             language_pick(language, "thiếu --settings TỆP", "--settings FILE is required"));
         return PROGRAM_EXIT_USAGE;
+    }
+    program_guard_memory();
+    if (program_raise_descriptors() < PROGRAM_DESCRIPTORS_MIN) {
+        program_say_failure(description->name, language, REASON_DESCRIPTORS_FEW, "ulimit -n");
+        return EXIT_FAILURE;
     }
     if (!load_settings(description, call.settings_path, language, ret_settings))
         return PROGRAM_EXIT_SETTINGS;

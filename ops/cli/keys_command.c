@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/workers/program_limits.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
@@ -206,6 +207,7 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
         return EXIT_CODE_REFUSED;
     }
     struct curve_pair pair;
+    program_guard_memory();
     EVP_PKEY *key = options->link_only ? NULL : make_key(options->algorithm);
     bool good =
         curve_pair_make(&pair) == REASON_NONE && path_make(path, "%s/curve.secret", folder) &&
