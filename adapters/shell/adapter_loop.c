@@ -219,7 +219,7 @@ void adapter_run(struct adapter *adapter)
         more = receive(adapter);
         link_client_tick(adapter->link, adapter_mono());
         say_down(adapter);
-        local_api_run(adapter->api, adapter_wall());
+        local_api_run(adapter->api, adapter_wall(), adapter_mono());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);
         if (waits[1].revents == 0 && !adapter->has_come_up && !adapter->has_gone_down &&

@@ -13,6 +13,7 @@
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/program.h"
+#include "gateway/workers/program_limits.h"
 #include "gateway/workers/program_log.h"
 #include "gateway/workers/program_registry.h"
 #include "gateway/workers/self_check.h"
@@ -174,6 +175,7 @@ static bool start_api(struct adapter *adapter)
         .blobs = adapter->blobs,
         .crypto = crypto_openssl_port(adapter->crypto),
         .registry = adapter->registry,
+        .descriptors = program_raise_descriptors(),
     };
     enum reason reason = local_api_new(&options, &adapter->api);
     if (reason == REASON_NONE)

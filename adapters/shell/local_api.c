@@ -53,10 +53,10 @@ bool api_has_token(const struct api_request *request)
     return token_matches(&request->api->token, bearer(request));
 }
 
-static bool is_allowed(const struct api_request *request)
+static bool has_right(const struct api_request *request)
 {
     const struct local_api *api = request->api;
-    if (request->route->access == API_OPEN || api_has_token(request))
+    if (api_has_token(request))
         return true;
     if (request->route->access != API_LINK)
         return false;
@@ -77,7 +77,9 @@ static void request_check(struct api_request *request, const char *method, const
     request->route = api_route_find(method, path, request->argument);
     if (request->route == NULL)
         api_answer_reason(request, REASON_NOT_FOUND, "path");
-    else if (!is_allowed(request))
+    else if (has_right(request) && !api_place_know(request))
+        api_answer_reason(request, REASON_BUSY, NULL);
+    else if (!has_right(request) && request->route->access != API_OPEN)
         api_answer_reason(request, REASON_TOKEN_WRONG, NULL);
     else if (request->route->begin != NULL)
         request->route->begin(request);
@@ -237,10 +239,11 @@ static enum reason start_daemon(struct local_api *api)
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
     api->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, api, MHD_OPTION_SOCK_ADDR,
-        &address, MHD_OPTION_NOTIFY_COMPLETED, request_completed, api, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)LOCAL_API_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)LOCAL_API_IDLE_SECONDS, MHD_OPTION_END);
+        &address, MHD_OPTION_NOTIFY_COMPLETED, request_completed, api, MHD_OPTION_NOTIFY_CONNECTION,
+        api_place_changed, api, MHD_OPTION_CONNECTION_LIMIT, (unsigned)api->bounds.connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(1 + LOCAL_API_STRANGER_MS / 1000),
+        MHD_OPTION_END);
     if (api->daemon == NULL)
         return REASON_BUSY;
     const union MHD_DaemonInfo *port = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT);
@@ -263,6 +266,8 @@ enum reason local_api_new(const struct local_api_options *options, struct local_
     if (api == NULL)
         return REASON_OUT_OF_MEMORY;
     api->options = *options;
+    api->bounds =
+        local_api_bounds_of(options->descriptors == 0 ? UINT16_MAX : options->descriptors);
     enum reason reason = load_tokens(api);
     if (reason == REASON_NONE && !arena_init(&api->arena, MESSAGE_JSON_ARENA_BYTES))
         reason = REASON_OUT_OF_MEMORY;
@@ -328,16 +333,25 @@ int local_api_fd(const struct local_api *api)
 int local_api_timeout_ms(const struct local_api *api)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
+    int stranger_ms = api_places_timeout_ms(api);
     if (MHD_get_timeout(api->daemon, &timeout_ms) != MHD_YES)
-        return -1;
-    return timeout_ms > LOCAL_API_IDLE_SECONDS * 1000 ? LOCAL_API_IDLE_SECONDS * 1000
-                                                      : (int)timeout_ms;
+        return stranger_ms;
+    int wait_ms = timeout_ms > LOCAL_API_IDLE_SECONDS * 1000 ? LOCAL_API_IDLE_SECONDS * 1000
+                                                             : (int)timeout_ms;
+    return stranger_ms >= 0 && stranger_ms < wait_ms ? stranger_ms : wait_ms;
 }
 
-void local_api_run(struct local_api *api, wall_t now)
+/* Twice: what the first run accepts, the second one reads, so that whoever has sent his token is
+ * known before strangers are counted. */
+void local_api_run(struct local_api *api, wall_t now, mono_t mono)
 {
     api->now = now;
+    api->mono = mono;
     (void)MHD_run(api->daemon);
+    if (api->stranger_count > 0) {
+        (void)MHD_run(api->daemon);
+        api_places_end(api);
+    }
 }
 
 bool local_api_has_changes(const struct local_api *api)

@@ -16,7 +16,9 @@
  * STATE/api.port.
  *
  * Bounds: connections, bytes of a request body, time of an idle connection; uploads are streamed to
- * disk, memory does not grow with their size.
+ * disk, memory does not grow with their size. The places are for those with a token. Whoever has
+ * not sent a whole head with one within LOCAL_API_STRANGER_MS loses his connection, and strangers
+ * share a few places, of which the oldest goes first (local_api_places.c).
  */
 #ifndef ADAPTERS_SHELL_LOCAL_API_H
 #define ADAPTERS_SHELL_LOCAL_API_H
@@ -32,7 +34,18 @@ enum {
     LOCAL_API_CONNECTIONS_MAX = 64,        /* a few local programs; each has one or two */
     LOCAL_API_BODY_BYTES_MAX = 512 * 1024, /* twice the largest envelope, as JSON */
     LOCAL_API_IDLE_SECONDS = 60,
+    LOCAL_API_STRANGERS_MAX = 64, /* a token that is on its way must not be overtaken by as many */
+    LOCAL_API_STRANGER_MS = 2000,
 };
+
+/* How many connections there may be. */
+struct local_api_bounds {
+    uint32_t known, strangers;
+    uint32_t connections; /* both, and a few that are being closed */
+};
+/* With that many descriptors for the whole program: what is left when office, link, store and
+ * registry have theirs. */
+struct local_api_bounds local_api_bounds_of(uint32_t descriptors);
 
 struct local_api_options {
     uint16_t port; /* 0: a free one */
@@ -46,6 +59,7 @@ struct local_api_options {
     struct blobs *blobs;
     const struct crypto_port *crypto;
     const struct registry *registry; /* whose messages there may be; see set_registry */
+    uint32_t descriptors;            /* that the program may have; 0: plenty */
 };
 
 /* REASON_FILE_UNREADABLE, REASON_KEY_UNREADABLE: the token files. REASON_BUSY: the port is taken.
@@ -62,7 +76,7 @@ const struct message_links *local_api_links(const struct local_api *api);
 int local_api_fd(const struct local_api *api);
 /* -1: nothing to do before the fd is readable. */
 int local_api_timeout_ms(const struct local_api *api);
-void local_api_run(struct local_api *api, wall_t now);
+void local_api_run(struct local_api *api, wall_t now, mono_t mono);
 /* Something waits for a step. */
 bool local_api_has_changes(const struct local_api *api);
 void local_api_step(struct local_api *api);

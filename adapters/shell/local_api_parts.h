@@ -1,6 +1,7 @@
 /* local_api_parts - what the files of the local API share. Nobody else includes this.
  *
  *   local_api.c              the HTTP server, requests from begin to answer
+ *   local_api_places.c       whose the connections are
  *   local_api_route.c        which path is whose
  *   local_api_answer.c       answers and refusals
  *   local_api_attachments.c  uploads and downloads
@@ -92,7 +93,23 @@ struct local_api {
     struct message_links office_links; /* with the office's */
     struct arena arena;                /* of one request's moment */
     struct api_request *changing;      /* oldest first */
+    mono_t mono;
+    struct local_api_bounds bounds;
+    struct api_place *places; /* oldest first */
+    uint32_t known_count, stranger_count;
 };
+
+/* ---- local_api_places.c */
+/* For MHD_OPTION_NOTIFY_CONNECTION. */
+void api_place_changed(void *context, struct MHD_Connection *connection, void **place_memory,
+                       enum MHD_ConnectionNotificationCode what);
+/* This request has shown a token: its connection is one of the participant's. False: there are as
+ * many as may be. */
+bool api_place_know(struct api_request *request);
+/* Ends strangers whose time is over, and the oldest when they are too many. */
+void api_places_end(struct local_api *api);
+/* Until the next one's time is over; -1: nobody's. */
+int api_places_timeout_ms(const struct local_api *api);
 
 /* ---- local_api_route.c */
 /* The route, and the part of the path that is its argument. NULL: no such path. */

@@ -1,107 +1,123 @@
+/* One connection: one request, one answer.
+ *
+ *   FREE ──accept──▶ READING ──its line──▶ ASKED ──commit──▶ WRITING ──all of it──▶ FREE
+ *                       └─ too slow, too long, gone ─────────────┴──────────────▶ FREE
+ */
 #include "gateway/shell/control.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway/shell/control_request.h"
 #include "gateway/shell/gateway.h"
+#include "gateway/workers/unix_socket.h"
+
+enum connection_stage { FREE = 0, READING, ASKED, WRITING };
+
+enum { TICK_SECONDS = 1 /* how late a silent connection may be closed */ };
 
 struct connection {
-    int fd; /* -1: free */
+    enum connection_stage stage;
+    int fd;
     struct buffer line;
-    mono_t since;
+    mono_t until;   /* closed then, whatever it has done by then */
     json_t *answer; /* waits for the step's commit */
     bool is_change;
+    char *text; /* the answer as it leaves; its end is a line end */
+    size_t text_size, sent;
 };
 
 struct control {
     struct gateway *gateway;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    int listening;
-    int epoll;
+    struct stat made; /* the socket at path, so that nobody else's is removed at the end */
+    int listening, epoll, timer;
+    bool is_accepting; /* listening is watched: there is room */
     struct connection connections[CONTROL_CONNECTIONS_MAX];
 };
 
-static int listen_at(const char *path)
+static bool watch(struct control *control, int operation, int fd, uint32_t events)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return -1;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    (void)unlink(path);
-    mode_t before = umask(0177);
-    bool bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    (void)umask(before);
-    if (bound && listen(fd, CONTROL_CONNECTIONS_MAX) == 0)
-        return fd;
-    (void)close(fd);
-    return -1;
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    return epoll_ctl(control->epoll, operation, fd, &event) == 0;
 }
 
-static bool watch(struct control *control, int fd)
+/* The only place that decides whether callers are let in; one who waits must not wake us. */
+static void set_accepting(struct control *control, bool accepts)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    return epoll_ctl(control->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    if (control->is_accepting != accepts &&
+        watch(control, accepts ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, control->listening, EPOLLIN))
+        control->is_accepting = accepts;
 }
 
-bool control_new(const char *path, struct gateway *gateway, struct control **ret_control)
+enum reason control_new(const char *path, struct gateway *gateway, struct control **ret_control)
 {
+    const struct itimerspec tick = {{TICK_SECONDS, 0}, {TICK_SECONDS, 0}};
     struct control *control = calloc(1, sizeof *control);
     if (control == NULL)
-        return false;
+        return REASON_OUT_OF_MEMORY;
     control->gateway = gateway;
-    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
-        control->connections[i].fd = -1;
+    control->listening = -1;
+    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
         buffer_init(&control->connections[i].line, CONTROL_LINE_BYTES_MAX);
-    }
     control->epoll = epoll_create1(EPOLL_CLOEXEC);
-    control->listening = listen_at(path);
-    if (control->listening >= 0)
+    control->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    enum reason reason = unix_socket_listen(path, CONTROL_CONNECTIONS_MAX, &control->listening);
+    if (reason == REASON_NONE && lstat(path, &control->made) == 0)
         memcpy(control->path, path, strlen(path) + 1);
-    if (control->epoll < 0 || control->listening < 0 || !watch(control, control->listening)) {
-        control_destroy(&control);
-        return false;
+    if (reason == REASON_NONE) {
+        set_accepting(control, true);
+        if (!control->is_accepting || control->timer < 0 ||
+            timerfd_settime(control->timer, 0, &tick, NULL) != 0 ||
+            !watch(control, EPOLL_CTL_ADD, control->timer, EPOLLIN))
+            reason = REASON_OUT_OF_MEMORY;
     }
-    *ret_control = control;
-    return true;
+    if (reason != REASON_NONE)
+        control_destroy(&control);
+    else
+        *ret_control = control;
+    return reason;
 }
 
-static void hang_up(struct connection *connection)
+static void hang_up(struct control *control, struct connection *connection)
 {
-    if (connection->fd >= 0)
-        (void)close(connection->fd);
-    connection->fd = -1;
+    (void)close(connection->fd);
     json_decref(connection->answer);
     connection->answer = NULL;
+    free(connection->text);
+    connection->text = NULL;
     buffer_clear(&connection->line);
+    connection->stage = FREE;
+    set_accepting(control, true);
 }
 
 void control_destroy(struct control **control)
 {
     struct control *gone = *control;
+    struct stat now;
     *control = NULL;
     if (gone == NULL)
         return;
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
-        hang_up(&gone->connections[i]);
+        if (gone->connections[i].stage != FREE)
+            hang_up(gone, &gone->connections[i]);
         buffer_release(&gone->connections[i].line);
     }
-    if (gone->listening >= 0) {
-        (void)close(gone->listening);
+    if (gone->path[0] != 0 && lstat(gone->path, &now) == 0 && now.st_ino == gone->made.st_ino &&
+        now.st_dev == gone->made.st_dev)
         (void)unlink(gone->path);
+    const int fds[] = {gone->listening, gone->timer, gone->epoll};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
     }
-    if (gone->epoll >= 0)
-        (void)close(gone->epoll);
     free(gone);
 }
 
@@ -110,38 +126,45 @@ int control_fd(const struct control *control)
     return control->epoll;
 }
 
+/* ---- in -------------------------------------------------------------------------------------- */
+
+/* False: nobody waits any more, or there is no descriptor for him until the next tick. */
+static bool accept_one(struct control *control, struct connection *connection)
+{
+    int fd = accept4(control->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            set_accepting(control, false);
+        return false;
+    }
+    connection->fd = fd;
+    connection->stage = READING;
+    connection->until = (mono_t){gateway_mono().ms + CONTROL_SILENT_MS};
+    if (!watch(control, EPOLL_CTL_ADD, fd, EPOLLIN))
+        hang_up(control, connection);
+    return true;
+}
+
 static void accept_all(struct control *control)
 {
-    /* Asked first: accept makes a socket before it looks whether somebody is there. */
-    struct pollfd callers = {.fd = control->listening, .events = POLLIN};
-    if (poll(&callers, 1, 0) <= 0)
-        return;
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         struct connection *connection = &control->connections[i];
-        if (connection->fd >= 0)
-            continue;
-        connection->fd = accept4(control->listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (connection->fd < 0)
+        if (connection->stage == FREE && !accept_one(control, connection))
             return;
-        connection->since = gateway_mono();
-        if (!watch(control, connection->fd))
-            hang_up(connection);
     }
+    set_accepting(control, false); /* the kernel keeps the next ones */
 }
 
 /* True when a whole line is there; the connection is gone when it cannot become one. */
-static bool read_line(struct connection *connection)
+static bool read_line(struct control *control, struct connection *connection)
 {
     uint8_t piece[4096];
     for (;;) {
         ssize_t count = read(connection->fd, piece, sizeof piece);
-        if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-            if (gateway_mono().ms - connection->since.ms > CONTROL_SILENT_MS)
-                hang_up(connection);
+        if (count < 0 && (errno == EAGAIN || errno == EINTR))
             return false;
-        }
         if (count <= 0 || !buffer_append(&connection->line, (struct bytes){piece, (size_t)count})) {
-            hang_up(connection);
+            hang_up(control, connection);
             return false;
         }
         if (memchr(piece, '\n', (size_t)count) != NULL)
@@ -149,39 +172,91 @@ static bool read_line(struct connection *connection)
     }
 }
 
-void control_step(struct control *control)
+static void ask(struct control *control, struct connection *connection)
 {
-    accept_all(control);
-    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
-        struct connection *connection = &control->connections[i];
-        if (connection->fd < 0 || !read_line(connection))
-            continue;
-        json_t *request = json_loadb((const char *)connection->line.data, connection->line.size,
-                                     JSON_DISABLE_EOF_CHECK, NULL);
-        connection->answer = control_request(control->gateway, request, &connection->is_change);
-        json_decref(request);
-        if (connection->answer == NULL)
-            hang_up(connection);
-    }
+    json_t *request = json_loadb((const char *)connection->line.data, connection->line.size,
+                                 JSON_DISABLE_EOF_CHECK, NULL);
+    connection->answer = control_request(control->gateway, request, &connection->is_change);
+    json_decref(request);
+    connection->stage = ASKED;
+    if (connection->answer == NULL || !watch(control, EPOLL_CTL_MOD, connection->fd, 0))
+        hang_up(control, connection);
 }
 
-/* The peer is a local program that waits for this one line. */
-static void write_all(int fd, const char *text, size_t size)
+/* ---- out ------------------------------------------------------------------------------------- */
+
+static void write_on(struct control *control, struct connection *connection)
 {
-    struct timeval patience = {.tv_sec = 1};
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    for (size_t done = 0; done < size;) {
-        ssize_t count = send(fd, text + done, size - done, MSG_NOSIGNAL);
-        if (count <= 0)
+    while (connection->sent < connection->text_size) {
+        ssize_t count = send(connection->fd, connection->text + connection->sent,
+                             connection->text_size - connection->sent, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN)
             return;
-        done += (size_t)count;
+        if (count <= 0)
+            break; /* it is gone */
+        connection->sent += (size_t)count;
+    }
+    hang_up(control, connection);
+}
+
+/* Over the terminator: the line is not used as a text any more. */
+static void begin_to_write(struct control *control, struct connection *connection)
+{
+    connection->text = json_dumps(connection->answer, JSON_COMPACT);
+    json_decref(connection->answer);
+    connection->answer = NULL;
+    if (connection->text == NULL || !watch(control, EPOLL_CTL_MOD, connection->fd, EPOLLOUT)) {
+        hang_up(control, connection);
+        return;
+    }
+    connection->text_size = strlen(connection->text);
+    connection->text[connection->text_size++] = '\n';
+    connection->sent = 0;
+    connection->stage = WRITING;
+    connection->until = (mono_t){gateway_mono().ms + CONTROL_TAKE_MS};
+    write_on(control, connection);
+}
+
+/* ---- a step ---------------------------------------------------------------------------------- */
+
+static void tick(struct control *control)
+{
+    uint64_t ignored;
+    mono_t now = gateway_mono();
+    if (read(control->timer, &ignored, sizeof ignored) != (ssize_t)sizeof ignored)
+        return;
+    bool has_room = false;
+    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        struct connection *connection = &control->connections[i];
+        if (connection->stage != FREE && connection->stage != ASKED &&
+            now.ms >= connection->until.ms)
+            hang_up(control, connection);
+        has_room = has_room || connection->stage == FREE;
+    }
+    if (has_room)
+        set_accepting(control, true); /* there may be descriptors again */
+}
+
+void control_step(struct control *control)
+{
+    tick(control);
+    if (control->is_accepting)
+        accept_all(control);
+    for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+        struct connection *connection = &control->connections[i];
+        if (connection->stage == WRITING)
+            write_on(control, connection);
+        else if (connection->stage == READING && read_line(control, connection))
+            ask(control, connection);
     }
 }
 
 bool control_has_answers(const struct control *control)
 {
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
-        if (control->connections[i].fd >= 0 && control->connections[i].answer != NULL)
+        if (control->connections[i].stage == ASKED)
             return true;
     }
     return false;
@@ -191,18 +266,12 @@ void control_answer(struct control *control, enum reason outcome)
 {
     for (int i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
         struct connection *connection = &control->connections[i];
-        if (connection->fd < 0 || connection->answer == NULL)
+        if (connection->stage != ASKED)
             continue;
         if (connection->is_change && outcome != REASON_NONE) {
             json_decref(connection->answer);
             connection->answer = control_error(outcome);
         }
-        char *text = json_dumps(connection->answer, JSON_COMPACT);
-        if (text != NULL) {
-            write_all(connection->fd, text, strlen(text));
-            write_all(connection->fd, "\n", 1);
-        }
-        free(text);
-        hang_up(connection);
+        begin_to_write(control, connection);
     }
 }

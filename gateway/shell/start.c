@@ -238,9 +238,11 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
     if (!start_signals(gateway) || !start_crypto(gateway) || !start_store(gateway) ||
         !start_broker(gateway) || !start_link(gateway) || !write_endpoint(gateway))
         return false;
-    if (settings->control_socket[0] != 0 &&
-        !control_new(settings->control_socket, gateway, &gateway->control))
-        return fail(gateway, REASON_STORE_FAILED, settings->control_socket);
+    enum reason reason = settings->control_socket[0] == 0
+                             ? REASON_NONE
+                             : control_new(settings->control_socket, gateway, &gateway->control);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, settings->control_socket);
     gateway_log(gateway, LOG_INFO, "started", REASON_NONE, link_server_endpoint(gateway->link));
     return true;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@ enum {
     READ_BYTES = 4096,
     SERVE_LINE_BYTES_MAX = 64 * 1024, /* requests are small */
     SERVE_TIMEOUT_MS = 500,           /* a peer that says nothing may not hold the server */
-    BACKLOG = 8,
 };
 
 static bool address_of(const char *path, struct sockaddr_un *ret_address)
@@ -64,9 +62,9 @@ static enum reason receive_line(int socket_file, size_t limit_bytes, json_t **re
         if (size < 0 && errno == EINTR)
             continue;
         if (size <= 0)
-            reason = size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
-                         ? REASON_OFFICE_TIMEOUT
-                         : REASON_OFFICE_UNREACHABLE;
+            reason = size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? REASON_OFFICE_TIMEOUT
+                     : line.size > 0 ? REASON_OFFICE_REPLY_MALFORMED /* cut */
+                                     : REASON_OFFICE_UNREACHABLE;
         else if (!buffer_append(&line, (struct bytes){part, (size_t)size}))
             reason = REASON_OFFICE_REPLY_TOO_LARGE;
     }
@@ -83,6 +81,14 @@ static enum reason receive_line(int socket_file, size_t limit_bytes, json_t **re
     return reason;
 }
 
+static enum reason connect_reason(int error)
+{
+    if (error == EACCES || error == EPERM)
+        return REASON_ACCESS_DENIED;
+    return error == EAGAIN ? REASON_OFFICE_TIMEOUT
+                           : REASON_OFFICE_UNREACHABLE; /* all places taken */
+}
+
 enum reason control_ask(const char *socket_path, const json_t *request, int timeout_ms,
                         json_t **ret_answer)
 {
@@ -94,35 +100,12 @@ enum reason control_ask(const char *socket_path, const json_t *request, int time
         return REASON_OUT_OF_MEMORY;
     set_timeout(socket_file, timeout_ms);
     enum reason reason = REASON_OFFICE_UNREACHABLE;
-    if (connect(socket_file, (struct sockaddr *)&address, sizeof address) == 0 &&
-        send_line(socket_file, request))
+    if (connect(socket_file, (struct sockaddr *)&address, sizeof address) != 0)
+        reason = connect_reason(errno);
+    else if (send_line(socket_file, request))
         reason = receive_line(socket_file, CONTROL_LINE_BYTES_MAX, ret_answer);
     close(socket_file);
     return reason;
-}
-
-int control_listen(const char *socket_path)
-{
-    struct sockaddr_un address;
-    if (!address_of(socket_path, &address)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listening < 0)
-        return -1;
-    unlink(socket_path);
-    mode_t before = umask(0177);
-    int bound = bind(listening, (struct sockaddr *)&address, sizeof address);
-    int error = errno;
-    umask(before);
-    if (bound != 0 || listen(listening, BACKLOG) != 0) {
-        error = bound != 0 ? error : errno;
-        close(listening);
-        errno = error;
-        return -1;
-    }
-    return listening;
 }
 
 void control_serve(int listening, control_answer *answer, void *context)

@@ -13,14 +13,14 @@
 enum { CONTROL_LINE_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* REASON_NONE: *ret_answer is the caller's, an object. Otherwise REASON_OFFICE_UNREACHABLE,
- * _TIMEOUT, _REPLY_MALFORMED, _REPLY_TOO_LARGE or REASON_OUT_OF_MEMORY. */
+ * _TIMEOUT, _REPLY_MALFORMED (also: cut), _REPLY_TOO_LARGE, REASON_ACCESS_DENIED or
+ * REASON_OUT_OF_MEMORY. */
 enum reason control_ask(const char *socket_path, const json_t *request, int timeout_ms,
                         json_t **ret_answer);
 
-/* The other end: a listening socket; an older file of that name is replaced. -1: errno says why. */
-int control_listen(const char *socket_path);
-/* Serves one connection that is ready to be accepted: reads one line, calls, writes the answer.
- * answer may return NULL (refused as malformed); its result is released here. */
+/* The other end, at a socket of gateway/workers/unix_socket.h. Serves one connection that is ready
+ * to be accepted: reads one line, calls, writes the answer. answer may return NULL (refused as
+ * malformed); its result is released here. */
 typedef json_t *control_answer(void *context, const json_t *request);
 void control_serve(int listening, control_answer *answer, void *context);
 

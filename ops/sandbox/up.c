@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/workers/registry_directory.h"
+#include "gateway/workers/unix_socket.h"
 #include "ops/client/control_socket.h"
 #include "ops/sandbox/children.h"
 #include "ops/sandbox/database.h"
@@ -25,6 +26,7 @@ enum {
     ROUND_MS = 50,
     SHOW_MS = 1000,
     KIB_PER_MB = 1024,
+    CONTROL_BACKLOG = 8,
 };
 
 struct province {
@@ -192,10 +194,9 @@ static bool start_control(struct province *province)
     sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     province->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    province->control = path_make(path, "%s/run/control.socket", province->options->directory)
-                            ? control_listen(path)
-                            : -1;
-    return (province->signals >= 0 && province->control >= 0) || fail("control socket");
+    bool is_open = path_make(path, "%s/run/control.socket", province->options->directory) &&
+                   unix_socket_listen(path, CONTROL_BACKLOG, &province->control) == REASON_NONE;
+    return (province->signals >= 0 && is_open) || fail("control socket");
 }
 
 enum reason sandbox_ask(const char *directory, const char *command, const char *name,

@@ -206,7 +206,7 @@ static inline void fixture_turn(struct api_fixture *fixture)
     struct pollfd wait = {.fd = local_api_fd(fixture->api), .events = POLLIN};
     int timeout_ms = local_api_timeout_ms(fixture->api);
     (void)poll(&wait, 1, timeout_ms >= 0 && timeout_ms < 5 ? timeout_ms : 5);
-    local_api_run(fixture->api, (wall_t){fixture->now_ms});
+    local_api_run(fixture->api, (wall_t){fixture->now_ms}, (mono_t){fixture->now_ms});
     if (local_api_has_changes(fixture->api))
         fixture_step(fixture, NULL);
 }

@@ -468,7 +468,7 @@ static void those_who_wait_at_the_end_are_told(void **state)
     for (int i = 0; i < API_ROUNDS_MAX && !local_api_has_changes(fixture.api); i++) {
         struct pollfd wait = {.fd = local_api_fd(fixture.api), .events = POLLIN};
         (void)poll(&wait, 1, 5);
-        local_api_run(fixture.api, (wall_t){fixture.now_ms});
+        local_api_run(fixture.api, (wall_t){fixture.now_ms}, (mono_t){fixture.now_ms});
     }
     assert_true(local_api_has_changes(fixture.api));
     local_api_destroy(&fixture.api);

@@ -1,0 +1,175 @@
+/* Who may take a place at the local API, and what names are let through it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "tests/unit/api_fixture.h"
+
+enum { SILENT = 300, HALF_ROUNDS_MAX = 2000 };
+
+static struct api_fixture fixture;
+
+static int setup(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, 1024 * 1024);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_close(&fixture);
+    return 0;
+}
+
+/* One that has begun its head and does not end it. */
+static int half_sent(const char *text)
+{
+    int client = client_connect(&fixture);
+    assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    return client;
+}
+
+static bool is_ended(int client)
+{
+    char piece[256];
+    ssize_t got;
+    while ((got = recv(client, piece, sizeof piece, 0)) > 0)
+        ;
+    return got == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+static size_t ended_of(const int *clients, size_t count)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < count; i++)
+        ended += is_ended(clients[i]);
+    return ended;
+}
+
+static void half_sent_heads_stop_nobody(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {
+        "", "G", "GET /v1/queues HTTP/1.1\r\nHost: localhost\r\n",
+        "GET /v1/queues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ",
+        "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 00\r\n"};
+    int clients[SILENT];
+    for (size_t i = 0; i < SILENT; i++) {
+        clients[i] = half_sent(heads[i % (sizeof heads / sizeof *heads)]);
+        if (i % 50 == 0)
+            assert_call(&fixture, "GET", "/v1/queues", "", "", 200, NULL);
+    }
+    assert_call(&fixture, "POST", "/v1/attachments", "", "a file", 201, NULL);
+    assert_call(&fixture, "GET", "/v1/queues", "", "", 200, NULL);
+    /* More than their share are gone, the oldest first. */
+    for (int i = 0;
+         i < HALF_ROUNDS_MAX && ended_of(clients, SILENT) < SILENT - LOCAL_API_STRANGERS_MAX; i++)
+        fixture_turn(&fixture);
+    assert_int_equal(ended_of(clients, SILENT), SILENT - LOCAL_API_STRANGERS_MAX);
+    assert_int_equal(ended_of(clients, SILENT - LOCAL_API_STRANGERS_MAX),
+                     SILENT - LOCAL_API_STRANGERS_MAX);
+    /* And the rest when their time is over. */
+    fixture.now_ms += LOCAL_API_STRANGER_MS;
+    for (int i = 0; i < HALF_ROUNDS_MAX && ended_of(clients, SILENT) < SILENT; i++)
+        fixture_turn(&fixture);
+    assert_int_equal(ended_of(clients, SILENT), SILENT);
+    for (size_t i = 0; i < SILENT; i++)
+        close(clients[i]);
+}
+
+static void who_has_shown_a_token_stays(void **state)
+{
+    (void)state;
+    char head[512], answer[4096];
+    snprintf(head, sizeof head,
+             "GET /v1/queues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+             fixture.token);
+    int known = half_sent(head), wrong = half_sent(""), strangers[LOCAL_API_STRANGERS_MAX + 1];
+    ssize_t got = -1;
+    for (int i = 0; i < HALF_ROUNDS_MAX && got <= 0; i++) {
+        fixture_turn(&fixture);
+        got = recv(known, answer, sizeof answer, 0);
+    }
+    assert_true(got > 0 && strncmp(answer, "HTTP/1.1 200", 12) == 0);
+    for (size_t i = 0; i <= LOCAL_API_STRANGERS_MAX; i++)
+        strangers[i] = half_sent("GET ");
+    fixture.now_ms += 5 * LOCAL_API_STRANGER_MS;
+    for (int i = 0; i < HALF_ROUNDS_MAX && !is_ended(wrong); i++)
+        fixture_turn(&fixture);
+    assert_true(is_ended(wrong));
+    assert_false(is_ended(known));
+    for (size_t i = 0; i <= LOCAL_API_STRANGERS_MAX; i++)
+        close(strangers[i]);
+    close(known);
+    close(wrong);
+}
+
+static void places_come_from_the_descriptors_there_are(void **state)
+{
+    (void)state;
+    struct local_api_bounds plenty = local_api_bounds_of(1024);
+    assert_int_equal(plenty.known, LOCAL_API_CONNECTIONS_MAX);
+    assert_int_equal(plenty.strangers, LOCAL_API_STRANGERS_MAX);
+    for (uint32_t descriptors = 256; descriptors < 2000; descriptors++) {
+        struct local_api_bounds bounds = local_api_bounds_of(descriptors);
+        assert_true(bounds.known >= 16 && bounds.strangers >= 16);
+        /* each place, and a file for each known one, leave the program's own */
+        assert_true(bounds.connections + bounds.known + 128 <= descriptors);
+    }
+}
+
+static void an_unsafe_name_is_refused_by_its_field(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *media_type, *field; /* NULL: taken */
+    } cases[] = {
+        {"don.pdf", "application/pdf", NULL},
+        {"..\\\\..\\\\x.aspx", "text/plain", "attachments.name"},
+        {"C:\\\\x", "text/plain", "attachments.name"},
+        {"a.pdf:Zone", "text/plain", "attachments.name"},
+        {"CON", "text/plain", "attachments.name"},
+        {"\xe2\x80\xae"
+         "fdp.exe",
+         "text/plain", "attachments.name"},
+        {"a\xc2\x85.pdf", "text/plain", "attachments.name"},
+        {"   ", "text/plain", "attachments.name"},
+        {"a.pdf", "text/plain\\nX-Header: 1", "attachments.media_type"},
+    };
+    struct api_reply file;
+    call(&fixture, "POST", "/v1/attachments", "", "a file", &file);
+    assert_int_equal(file.status, 201);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[1024];
+        struct api_reply reply;
+        snprintf(body, sizeof body,
+                 "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-%04zu\","
+                 "\"recipient\":\"centre\",\"body\":{\"national_state\":9},"
+                 "\"attachments\":[{\"sha256\":\"%s\",\"name\":\"%s\",\"media_type\":\"%s\"}]}",
+                 i + 1, text_at(file.json, "sha256"), cases[i].name, cases[i].media_type);
+        call(&fixture, "POST", "/v1/messages", "", body, &reply);
+        const json_t *error = json_object_get(reply.json, "error");
+        assert_int_equal(reply.status, cases[i].field == NULL ? 202 : 400);
+        assert_string_equal(text_at(error, "detail"), cases[i].field == NULL ? "" : cases[i].field);
+        reply_release(&reply);
+    }
+    reply_release(&file);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(half_sent_heads_stop_nobody),
+        T(who_has_shown_a_token_stays),
+        cmocka_unit_test(places_come_from_the_descriptors_there_are),
+        T(an_unsafe_name_is_refused_by_its_field),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
