@@ -35,7 +35,7 @@ static void every_reason_has_somebody_to_blame(void **state)
             continue;
         /* What is not the message's own fault ends no message and holds none, however often. */
         for (uint32_t attempts = 1; attempts < 100; attempts++) {
-            enum failure_action action = failure_decide(all[i], attempts);
+            enum failure_action action = failure_decide(all[i], FAILURE_SPOKEN, attempts);
             assert_true(action != FAILURE_REFUSE && action != FAILURE_HOLD);
         }
     }
@@ -57,8 +57,10 @@ static void what_a_message_causes_blames_the_message(void **state)
         assert_int_equal(failure_blame(destinations[i]), FAILURE_BLAMES_DESTINATION);
     for (size_t i = 0; i < sizeof either / sizeof *either; i++)
         assert_int_equal(failure_blame(either[i]), FAILURE_BLAMES_EITHER);
-    assert_int_equal(failure_decide(REASON_STORE_CORRUPT, 1), FAILURE_DEFER); /* ours, no verdict */
-    assert_int_equal(failure_decide(REASON_OFFICE_TLS, FAILURE_UNKNOWN_MAX + 1), FAILURE_DEFER);
+    assert_int_equal(failure_decide(REASON_STORE_CORRUPT, FAILURE_SPOKEN, 1),
+                     FAILURE_DEFER); /* ours, no verdict */
+    assert_int_equal(failure_decide(REASON_OFFICE_TLS, FAILURE_SPOKEN, FAILURE_UNKNOWN_MAX + 1),
+                     FAILURE_DEFER);
 }
 
 static void a_message_that_fails_again_opens_nothing(void **state)
@@ -212,8 +214,8 @@ static void after_failures_the_untried_go_first(void **state)
     outbox_sort(fixture->outbox, fixture->to, entries, 4);
     assert_int_equal(entries[0].message_seq, 1); /* nothing is wrong: the order stays */
     struct entry entry;
-    outbox_fail(fixture->outbox, fly(fixture, 9), REASON_OFFICE_ERROR, 0, 0, at_start,
-                (wall_t){at_start.ms}, &entry);
+    outbox_fail(fixture->outbox, fly(fixture, 9), REASON_OFFICE_ERROR, FAILURE_SPOKEN, 0, 0,
+                at_start, (wall_t){at_start.ms}, &entry);
     outbox_sort(fixture->outbox, fixture->to, entries, 4);
     assert_int_equal(entries[0].message_seq, 3);
     assert_int_equal(entries[1].message_seq, 4);
