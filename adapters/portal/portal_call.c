@@ -286,6 +286,7 @@ void portal_call_free(struct portal_call *call)
 void portal_call_end(struct portal_call *call, struct rest_judgement end, uint32_t retry_after_ms)
 {
     struct portal_office *office = call->office;
+    portal_ledger_suspect(office, end);
     for (struct portal_call **at = &office->calls; *at != NULL; at = &(*at)->next) {
         if (*at == call) {
             *at = call->next;

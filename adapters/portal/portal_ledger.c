@@ -8,40 +8,6 @@
 #include "adapters/shell/json_text.h"
 #include "proto/base/check.h"
 
-enum {
-    BUSY_MS = 10000,    /* the other writer's transactions are a few rows */
-    SCHEMA_VERSION = 2, /* 2: dossier.equal_ms */
-};
-
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS dossier(code TEXT PRIMARY KEY, agency TEXT NOT NULL,"
-    " presence INTEGER NOT NULL, state INTEGER NOT NULL, channel INTEGER NOT NULL,"
-    " received_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,"
-    " handed_ms INTEGER NOT NULL, pause_ms INTEGER NOT NULL, supplements INTEGER NOT NULL,"
-    " has_result_file INTEGER NOT NULL, is_digitised INTEGER NOT NULL, facts TEXT NOT NULL,"
-    " changed_ms INTEGER NOT NULL, equal_ms INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX IF NOT EXISTS dossier_received ON dossier(received_ms);"
-    "CREATE INDEX IF NOT EXISTS dossier_loading ON dossier(code) WHERE presence = 2;"
-    "CREATE TABLE IF NOT EXISTS event(number INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE,"
-    " code TEXT NOT NULL, type TEXT NOT NULL, service INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " at_ms INTEGER NOT NULL, outcome INTEGER NOT NULL, reason INTEGER NOT NULL, text TEXT,"
-    " message TEXT NOT NULL, changed_ms INTEGER NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS event_dossier ON event(code, number);"
-    "CREATE INDEX IF NOT EXISTS event_open ON event(number) WHERE outcome IN (2, 3);"
-    "CREATE TABLE IF NOT EXISTS repair(number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " code TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, asked_ms INTEGER NOT NULL,"
-    " done_ms INTEGER, reason INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX IF NOT EXISTS repair_open ON repair(number) WHERE done_ms IS NULL;"
-    "CREATE TABLE IF NOT EXISTS difference(code TEXT PRIMARY KEY, kind INTEGER NOT NULL,"
-    " ours INTEGER NOT NULL, theirs INTEGER NOT NULL, repair INTEGER NOT NULL,"
-    " seen_ms INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS dossier_equal ON dossier(changed_ms, code) WHERE equal_ms > 0;"
-    "CREATE INDEX IF NOT EXISTS event_closed ON event(changed_ms) WHERE outcome = 4;";
-
-static const char upgrade_from_1[] =
-    "ALTER TABLE dossier ADD COLUMN equal_ms INTEGER NOT NULL DEFAULT 0;";
-
 /* Ended, equal at both sides since its last change, which is older than ?1, and nobody has anything
  * to do with it any more. 3, 7, 8, 10: dossier_state_is_end. */
 #define OVER                                                                                       \
@@ -172,76 +138,6 @@ const char *ledger_text(sqlite3_stmt *row, int column)
 {
     const unsigned char *text = sqlite3_column_text(row, column);
     return text == NULL ? "" : (const char *)text;
-}
-
-/* ---- opening --------------------------------------------------------------------------------- */
-
-/* -1: it cannot be read. 0: a new file. */
-static int version_of(sqlite3 *database)
-{
-    sqlite3_stmt *row = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &row, NULL) == SQLITE_OK &&
-        sqlite3_step(row) == SQLITE_ROW)
-        version = sqlite3_column_int(row, 0);
-    (void)sqlite3_finalize(row);
-    return version;
-}
-
-/* Looked at again within the transaction: the adapter and a command may open it at once. */
-static enum reason upgrade(sqlite3 *database)
-{
-    char pragma[64];
-    (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
-    int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return ledger_reason(code);
-    if (version_of(database) == 1)
-        code = sqlite3_exec(database, upgrade_from_1, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, schema, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, pragma, NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        (void)sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    return ledger_reason(code);
-}
-
-static enum reason prepare(sqlite3 *database)
-{
-    int code = sqlite3_busy_timeout(database, BUSY_MS);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database,
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
-                            NULL, NULL, NULL);
-    if (code != SQLITE_OK)
-        return ledger_reason(code);
-    int version = version_of(database);
-    if (version < 0)
-        return REASON_STORE_FAILED;
-    if (version > SCHEMA_VERSION)
-        return REASON_STORE_NEWER;
-    return version == SCHEMA_VERSION ? REASON_NONE : upgrade(database);
-}
-
-enum reason portal_ledger_open(const char *path, struct portal_ledger **ret_ledger)
-{
-    struct portal_ledger *ledger = calloc(1, sizeof *ledger);
-    if (ledger == NULL)
-        return REASON_OUT_OF_MEMORY;
-    enum reason reason = ledger_reason(
-        sqlite3_open_v2(path, &ledger->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
-    if (reason == REASON_NONE)
-        reason = prepare(ledger->database);
-    if (reason != REASON_NONE) {
-        portal_ledger_close(&ledger);
-        return reason;
-    }
-    *ret_ledger = ledger;
-    return REASON_NONE;
 }
 
 void portal_ledger_close(struct portal_ledger **ledger_pointer)

@@ -33,6 +33,7 @@
 struct portal_ledger;
 
 #define PORTAL_LEDGER_NAME "portal.sqlite"
+#define PORTAL_LEDGER_MARK ".begun" /* the end of the mark's name */
 
 /* Values are stored: add, never renumber. */
 enum portal_outcome {
@@ -70,7 +71,16 @@ struct portal_row {
     const json_t *message; /* kept, so that it can be told again */
 };
 
+/* A ledger that was begun before is never begun anew: REASON_PORTAL_LEDGER_LOST when the file is
+ * empty, gone, another program's or another ledger's, as the mark beside it says. What can be read
+ * in a few seconds is looked through: REASON_STORE_CORRUPT. */
 enum reason portal_ledger_open(const char *path, struct portal_ledger **ret_ledger);
+/* For the adapter. has_history: it has had messages already, so that without any ledger
+ * REASON_PORTAL_LEDGER_LOST is answered also when there is no mark. */
+enum reason portal_ledger_open_kept(const char *path, bool has_history,
+                                    struct portal_ledger **ret_ledger);
+/* Looks through it again. REASON_STORE_CORRUPT; anything else says nothing against it. */
+enum reason portal_ledger_check(struct portal_ledger *ledger);
 void portal_ledger_close(struct portal_ledger **ledger);
 
 /* Everything between begin and commit is one transaction. commit after a failed write answers that

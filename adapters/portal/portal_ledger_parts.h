@@ -1,6 +1,7 @@
 /* portal_ledger_parts - what the files of the ledger share. Nobody else includes this.
  *
- *   portal_ledger.c        opening, transactions, writing
+ *   portal_ledger_open.c   opening
+ *   portal_ledger.c        transactions, writing
  *   portal_ledger_read.c   walking
  *   portal_ledger_prune.c  what goes after years */
 #ifndef ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
@@ -43,7 +44,7 @@ enum ledger_statement {
     LEDGER_STATEMENTS,
 };
 
-enum { LEDGER_NOTE_BYTES = 256 };
+enum { LEDGER_NOTE_BYTES = 256, LEDGER_PATH_BYTES_MAX = 1200 };
 
 struct portal_ledger {
     sqlite3 *database;

@@ -295,24 +295,16 @@ static void prepare_new(struct portal_office *office)
     }
 }
 
-/* A little at a time, so that nobody waits for it. A failure is tried again like anything else. */
-static void prune(struct portal_office *office)
+/* Calls whose request is under way have an answer to come. */
+static void fail_waiting(struct portal_office *office, enum reason reason)
 {
-    const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
-    wall_t before = {office->now.ms - office->options.keep_days * day_ms};
-    bool is_more = false;
-    if (office->options.keep_days == 0 || office->now.ms < office->prune_next_ms)
-        return;
-    enum reason reason = portal_ledger_prune(office->ledger, before, &is_more);
-    office->prune_next_ms =
-        office->now.ms +
-        (reason == REASON_NONE && is_more ? PORTAL_REPAIR_POLL_MS : PORTAL_PRUNE_POLL_MS);
-}
-
-static void fail_all(struct portal_office *office, enum reason reason)
-{
-    while (office->calls != NULL)
-        portal_call_end(office->calls, (struct rest_judgement){reason, FAILURE_OURS}, 0);
+    struct portal_call *call = office->calls;
+    while (call != NULL) {
+        struct portal_call *next = call->next;
+        if (call->stage != PORTAL_UNDER_WAY)
+            portal_call_end(call, (struct rest_judgement){reason, FAILURE_OURS}, 0);
+        call = next;
+    }
 }
 
 static void portal_run(struct office *base, office_answered *answered, void *context)
@@ -324,20 +316,31 @@ static void portal_run(struct office *base, office_answered *answered, void *con
     office->now = portal_clock_wall(office->options.clock);
     (void)eventfd_read(office->wake, &ignored);
     (void)!read(office->timer, &ignored, sizeof ignored);
-    if (office->ledger == NULL)
-        office->ledger_state = portal_ledger_open(office->ledger_path, &office->ledger);
-    if (office->ledger == NULL) {
-        fail_all(office, office->ledger_state);
-        return;
-    }
-    http_client_run(office->http);
-    if (!is_closed(office)) {
+    bool is_usable = portal_ledger_is_usable(office);
+    if (office->ledger != NULL)
+        http_client_run(office->http);
+    if (!is_usable) {
+        fail_waiting(office, office->ledger_state);
+    } else if (!is_closed(office)) {
         portal_repairs_begin(office);
         prepare_new(office);
         send_ready(office);
     }
-    prune(office);
+    if (is_usable)
+        portal_ledger_prune_some(office);
     office->answered = NULL;
+}
+
+static enum reason portal_trouble(const struct office *base, const char **ret_what)
+{
+    const struct portal_office *office = (const struct portal_office *)base;
+    *ret_what = office->ledger_path;
+    return office->ledger_state;
+}
+
+void portal_office_set_history(struct office *base, bool has_history)
+{
+    ((struct portal_office *)base)->has_history = has_history;
 }
 
 void portal_office_set_files(struct office *base, const char *files_base, const char *token)
@@ -398,7 +401,8 @@ static int portal_fd(const struct office *base)
     return ((const struct portal_office *)base)->epoll;
 }
 
-static const struct office_verbs portal_verbs = {portal_close, portal_start, portal_fd, portal_run};
+static const struct office_verbs portal_verbs = {portal_close, portal_start, portal_fd, portal_run,
+                                                 portal_trouble};
 
 static bool watch(const struct portal_office *office, int fd)
 {

@@ -40,6 +40,7 @@ enum {
     PORTAL_CALLS_MAX = 256,
     PORTAL_REPAIR_POLL_MS = 1000,
     PORTAL_PRUNE_POLL_MS = 3600 * 1000,
+    PORTAL_LEDGER_POLL_MS = 5000, /* a person mends it; looking through it takes as long */
 };
 
 struct portal_options {
@@ -60,6 +61,9 @@ struct portal_options {
  * opened at the first run, not here: the state directory may not be there yet. */
 enum reason portal_office_new(const struct portal_options *options, struct office **ret_office,
                               char ret_fault[MAPPING_FAULT_BYTES]);
+/* The adapter has had messages before this start, so that a ledger must be there; before the first
+ * run. */
+void portal_office_set_history(struct office *office, bool has_history);
 /* Where the portal fetches files; before the first run. */
 void portal_office_set_files(struct office *office, const char *base, const char *token);
 

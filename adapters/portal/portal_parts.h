@@ -3,7 +3,8 @@
  *   portal_office.c   the port, batches and requests
  *   portal_call.c     one message: what it wants, and what follows from an answer
  *   portal_blame.c    which message of a batch the mapping fails on
- *   portal_repair.c   what commands asked to be told again */
+ *   portal_repair.c   what commands asked to be told again
+ *   portal_upkeep.c   the ledger: opening it, leaving it when it is damaged, pruning it */
 #ifndef ADAPTERS_PORTAL_PORTAL_PARTS_H
 #define ADAPTERS_PORTAL_PORTAL_PARTS_H
 
@@ -53,7 +54,9 @@ struct portal_office {
     char *ledger_path, *ca_file;
     struct portal_dialect *dialect;
     struct portal_ledger *ledger;
-    enum reason ledger_state; /* why it is not open */
+    enum reason ledger_state; /* why it is not open, or not used any more */
+    int64_t ledger_next_ms;   /* when it is looked for again */
+    bool has_history, is_ledger_suspected;
     struct http_client *http;
     int epoll, wake, timer;
     struct portal_call *calls; /* oldest first */
@@ -104,6 +107,13 @@ void portal_batch_give_back(struct portal_batch *batch);
 void portal_batch_free(struct portal_batch *batch);
 /* All its calls have this end, which is our fault; the batch is gone. */
 void portal_batch_fail(struct portal_batch *batch, enum reason reason);
+
+/* portal_upkeep.c */
+/* Opens the ledger when it is time, and leaves one that is damaged. False: nothing may be begun. */
+bool portal_ledger_is_usable(struct portal_office *office);
+/* What an answer of ours says of the ledger. */
+void portal_ledger_suspect(struct portal_office *office, struct rest_judgement end);
+void portal_ledger_prune_some(struct portal_office *office);
 
 /* portal_repair.c */
 /* Begins what commands have asked for since. */

@@ -274,7 +274,7 @@ static void rest_run(struct office *base, office_answered *answered, void *conte
     office->answered = NULL;
 }
 
-static const struct office_verbs rest_verbs = {rest_close, rest_start, rest_fd, rest_run};
+static const struct office_verbs rest_verbs = {rest_close, rest_start, rest_fd, rest_run, NULL};
 
 static bool watch(const struct rest_office *office, int fd)
 {

@@ -59,6 +59,7 @@ struct adapter {
     /* answers of the back office that are not yet committed, oldest first */
     struct kept_answer *answers;
     struct arena office_arena;
+    enum reason office_trouble; /* as it was said last */
 
     bool is_stopping;
 };

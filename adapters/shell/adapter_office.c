@@ -123,10 +123,29 @@ bool adapter_office_has_answers(const struct adapter *adapter)
     return adapter->answers != NULL;
 }
 
+/* Said once each time that it changes, to the log and, with what to do, to whoever started us. */
+static void say_trouble(struct adapter *adapter)
+{
+    const char *what = "";
+    if (adapter->office->verbs->trouble == NULL)
+        return;
+    enum reason reason = adapter->office->verbs->trouble(adapter->office, &what);
+    if (reason == adapter->office_trouble)
+        return;
+    adapter->office_trouble = reason;
+    local_api_set_office_trouble(adapter->api, reason);
+    adapter_log(adapter, reason == REASON_NONE ? LOG_INFO : LOG_ERROR,
+                reason == REASON_NONE ? "office_mended" : "office_trouble", reason, what);
+    if (reason != REASON_NONE)
+        (void)adapter_fail(adapter, reason, what);
+}
+
 void adapter_office_run(struct adapter *adapter)
 {
-    if (adapter->office != NULL)
-        adapter->office->verbs->run(adapter->office, keep_answer, adapter);
+    if (adapter->office == NULL)
+        return;
+    adapter->office->verbs->run(adapter->office, keep_answer, adapter);
+    say_trouble(adapter);
 }
 
 void adapter_office_step(struct adapter *adapter)

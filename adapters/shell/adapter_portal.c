@@ -41,6 +41,11 @@ void adapter_portal_ready(struct adapter *adapter)
 {
     const struct message_links *links = local_api_links(adapter->api);
     bool has_own = adapter->settings.portal.files_url[0] != 0;
+    struct store_positions positions;
+    bool has_history =
+        adapter->store->verbs->positions(adapter->store, &positions) == REASON_NONE &&
+        positions.next_message_seq > 1;
+    portal_office_set_history(adapter->office, has_history);
     portal_office_set_files(
         adapter->office, has_own ? adapter->settings.portal.files_url : links->base, links->token);
 }

@@ -312,6 +312,11 @@ void local_api_set_registry(struct local_api *api, const struct registry *regist
     api->options.registry = registry;
 }
 
+void local_api_set_office_trouble(struct local_api *api, enum reason reason)
+{
+    api->office_trouble = reason;
+}
+
 uint16_t local_api_port(const struct local_api *api)
 {
     return api->port;

@@ -69,6 +69,8 @@ enum reason local_api_new(const struct local_api_options *options, struct local_
 void local_api_destroy(struct local_api **api);
 /* The old snapshot is no longer looked at. */
 void local_api_set_registry(struct local_api *api, const struct registry *registry);
+/* What of our own keeps the office's driver from working; shown in the health. */
+void local_api_set_office_trouble(struct local_api *api, enum reason reason);
 uint16_t local_api_port(const struct local_api *api);
 /* For links to attachments; lives as long as the api. */
 const struct message_links *local_api_links(const struct local_api *api);

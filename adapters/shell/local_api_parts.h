@@ -93,6 +93,7 @@ struct local_api {
     struct message_links office_links; /* with the office's */
     struct arena arena;                /* of one request's moment */
     struct api_request *changing;      /* oldest first */
+    enum reason office_trouble;
     mono_t mono;
     struct local_api_bounds bounds;
     struct api_place *places; /* oldest first */

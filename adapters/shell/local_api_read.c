@@ -215,6 +215,7 @@ void health_get(struct api_request *request)
     bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
               json_put(json, "store", json_string(reason_code(status.store))) &&
               json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
+              json_put(json, "office", json_string(reason_code(request->api->office_trouble))) &&
               json_put(json, "version", json_string(options->version));
     if (ok && api_has_token(request))
         ok = json_put_text(json, "participant", key_bytes(&options->self)) &&

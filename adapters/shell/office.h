@@ -38,6 +38,9 @@ struct office_verbs {
     /* Readable when run has something to do; also when time has passed. */
     int (*fd)(const struct office *office);
     void (*run)(struct office *office, office_answered *answered, void *context);
+    /* What of our own keeps it from working: REASON_NONE: nothing. ret_what: the file or the like;
+     * lives as long as the office. NULL: it has nothing that could. */
+    enum reason (*trouble)(const struct office *office, const char **ret_what);
 };
 
 /* Implementations begin with this. */

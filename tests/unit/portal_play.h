@@ -26,6 +26,7 @@ struct play {
     struct scripted_reply script[REPLIES_MAX];
     size_t reply_count, answer_count;
     enum reason answers[ANSWERS_MAX]; /* by message_seq */
+    enum failure_ground grounds[ANSWERS_MAX];
     uint32_t retry_after_ms;
     uint32_t keep_days;               /* 0: for ever */
     struct portal_windows windows;    /* none */
@@ -119,6 +120,7 @@ static inline void hear(void *context, const struct office_answer *answer)
     struct play *play = context;
     assert_in_range(answer->message_seq, 1, ANSWERS_MAX - 1);
     play->answers[answer->message_seq] = answer->reason;
+    play->grounds[answer->message_seq] = answer->ground;
     play->retry_after_ms = answer->retry_after_ms;
     play->answer_count++;
 }
