@@ -32,6 +32,8 @@ static size_t path_enter(struct reader *reader, const char *format, const char *
     return before;
 }
 
+#define YEAR_2000_MS INT64_C(946684800000)
+
 static bool is_number(const json_t *value, json_int_t min, json_int_t max)
 {
     return json_is_integer(value) && json_integer_value(value) >= min &&
@@ -66,7 +68,8 @@ static enum reason read_value(struct reader *reader, const ProtobufCFieldDescrip
         *(uint64_t *)ret_field = fits ? (uint64_t)json_integer_value(value) : 0;
         break;
     case PROTOBUF_C_TYPE_SINT64:
-        fits = is_number(value, INT64_MIN, INT64_MAX);
+        /* A time in milliseconds: one before 2000 was given in seconds, or never set. */
+        fits = is_number(value, 0, 0) || is_number(value, YEAR_2000_MS, INT64_MAX);
         *(int64_t *)ret_field = fits ? json_integer_value(value) : 0;
         break;
     case PROTOBUF_C_TYPE_BOOL:

@@ -108,6 +108,12 @@ static bool read_date(struct bytes text, size_t *at, int64_t *ret_days)
     return true;
 }
 
+/* RFC 3339 §5.6: both cases of T and Z. */
+static bool read_either(struct bytes text, size_t *at, char one, char other)
+{
+    return read_mark(text, at, one) || read_mark(text, at, other);
+}
+
 static bool read_clock(struct bytes text, size_t *at, int64_t *ret_ms)
 {
     int hour;
@@ -136,7 +142,7 @@ static bool read_offset(struct bytes text, size_t *at, int32_t *ret_minutes)
 {
     int hours;
     int minutes;
-    if (read_mark(text, at, 'Z')) {
+    if (read_either(text, at, 'Z', 'z')) {
         *ret_minutes = 0;
         return true;
     }
@@ -157,8 +163,8 @@ bool stamp_parse(struct bytes text, struct stamp *ret_stamp)
     int64_t days;
     int64_t ms;
     int32_t offset;
-    if (!read_date(text, &at, &days) || !read_mark(text, &at, 'T') || !read_clock(text, &at, &ms) ||
-        !read_offset(text, &at, &offset) || at != text.size)
+    if (!read_date(text, &at, &days) || !read_either(text, &at, 'T', 't') ||
+        !read_clock(text, &at, &ms) || !read_offset(text, &at, &offset) || at != text.size)
         return false;
     *ret_stamp = (struct stamp){
         .at = {days * ms_per_day + ms - offset * ms_per_minute},

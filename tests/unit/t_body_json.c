@@ -44,6 +44,8 @@ static json_t *sample_value(const ProtobufCFieldDescriptor *field)
         return json_true();
     case PROTOBUF_C_TYPE_MESSAGE:
         return sample_message(field->descriptor);
+    case PROTOBUF_C_TYPE_SINT64: /* a time */
+        return json_integer(1764000000000 + (json_int_t)field->id);
     default:
         return json_integer(1000 + (json_int_t)field->id);
     }
@@ -132,6 +134,8 @@ static void faults_have_a_path(void **state)
         {"{\"channel\":4294967296}", REASON_FIELD_INVALID, "body.channel"},
         {"{\"channel\":1.5}", REASON_FIELD_INVALID, "body.channel"},
         {"{\"summary\":[]}", REASON_FIELD_INVALID, "body.summary"},
+        {"{\"received_ms\":1764000000}", REASON_FIELD_INVALID, "body.received_ms"}, /* seconds */
+        {"{\"due_ms\":-1}", REASON_FIELD_INVALID, "body.due_ms"},
         {"{\"components\":{}}", REASON_FIELD_INVALID, "body.components"},
         {"{\"components\":[{},{\"code\":1}]}", REASON_FIELD_INVALID, "body.components[2].code"},
     };

@@ -63,6 +63,7 @@ static void test_other_spellings_of_rfc_3339(void **state)
     assert_true(stamp_parse(bytes_of_text("2026-10-08T02:30:00Z"), &stamp));
     assert_int_equal(stamp.at.ms, 1791426600000);
     assert_int_equal(stamp.offset_minutes, 0);
+    assert_true(stamp_parse(bytes_of_text("2026-10-08t02:30:00z"), &stamp));
     assert_true(stamp_parse(bytes_of_text("2026-10-08T02:30:00.5Z"), &stamp));
     assert_int_equal(stamp.at.ms, 1791426600500);
     assert_true(stamp_parse(bytes_of_text("2026-10-08T02:30:00.1239999999Z"), &stamp));
