@@ -52,6 +52,7 @@ struct peer {
     mono_t heard;
     wall_t heard_wall;
     mono_t heartbeat_due;
+    mono_t heartbeat_heard;
     uint32_t window_messages; /* what it grants us */
     struct head_seen head;    /* the last head that it says it has verified */
     mono_t head_due;
@@ -136,6 +137,7 @@ struct broker {
     size_t finished_count;                 /* and those whose turn is over, in this step */
     uint32_t lease_from;                   /* the destination that is the first of the next step */
     uint32_t tick_at;                      /* the peer that the tick goes on with */
+    uint32_t forbidden_count;              /* questions for files that were not answered */
     size_t returned_count;                 /* entries that came back in this step */
 
     struct clock_sense clock;

@@ -174,6 +174,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
 
 static enum turn take_hello(struct broker *broker, struct peer *peer, struct intake *intake)
 {
+    enum { HELLO_PIECES = 4 }; /* of work that comes to nothing: a head with its proof */
     /* Also of one that is turned away: so an outvoted clock finds out. */
     if (broker->registry != NULL && registry_participant(broker->registry, &peer->key) != NULL)
         clock_voice_say(&peer->voice, broker->now, intake->frame.hello.clock);
@@ -181,15 +182,14 @@ static enum turn take_hello(struct broker *broker, struct peer *peer, struct int
                              ? broker->store_state
                              : check_hello(broker, peer, &intake->frame.hello);
     peer->credit -= BROKER_WORK_HELLO;
+    /* An honest adapter greets once for each connection. */
+    intake->wasted += intake->done++ == 0 ? HELLO_PIECES : 0;
     if (reason != REASON_NONE) {
-        intake->wasted++;
         say_goodbye(broker, peer, reason);
         return TURN_DONE;
     }
-    if (peer->is_connected) {
-        intake->wasted++; /* an honest adapter greets once for each connection */
+    if (peer->is_connected)
         broker_close_peer(broker, peer, REASON_LINK_LOST);
-    }
     if (outbox_is_closing(broker->outbox, peer->destination))
         return TURN_WAITS;
     accept_hello(broker, peer, intake->connection, &intake->frame.hello);
@@ -231,20 +231,26 @@ static bool not_taken(struct broker *broker, struct peer *peer, const struct mes
 /* As many as fit, and as its turn allows: the rest stays for the next. */
 static enum turn take_ids(struct broker *broker, struct peer *peer, struct intake *intake)
 {
+    enum { IDS_PER_PIECE = 64 }; /* that mean nothing to us: about the cost of one look-up */
     static const struct room_need move = {{[ROOM_MOVES] = 1}};
     const struct frame_taken *frame = &intake->frame.taken;
     size_t limit = broker_fit_count(broker, &move, frame->count - intake->done);
-    for (size_t i = 0; i < limit; i++) {
+    size_t unknown = 0;
+    enum turn turn = TURN_DONE;
+    for (size_t i = 0; turn == TURN_DONE && i < limit; i++) {
         const struct message_id *id = &frame->ids[intake->done];
-        if (peer->credit <= 0)
-            return TURN_MORE;
         peer->credit -= BROKER_WORK_ID;
         intake->done++;
         bool is_known = intake->frame.kind == FRAME_TAKEN ? taken(broker, peer, id)
                                                           : not_taken(broker, peer, id, frame);
-        intake->wasted += !is_known;
+        unknown += !is_known;
+        if (peer->credit <= 0)
+            turn = TURN_MORE;
     }
-    return intake->done == frame->count ? TURN_DONE : TURN_FULL;
+    intake->wasted += (uint32_t)(unknown / IDS_PER_PIECE);
+    if (intake->done == frame->count)
+        return TURN_DONE;
+    return turn == TURN_MORE ? TURN_MORE : TURN_FULL;
 }
 
 /* The peer threw its step away, with everything that is under way to it. */
@@ -271,6 +277,7 @@ enum reason broker_entitle(void *context, const struct key *peer, const struct f
 {
     struct broker *broker = context;
     enum reason reason = entitle_check(broker->options.store, &broker->scratch, peer, want);
+    broker->forbidden_count += reason != REASON_NONE;
     if (reason == REASON_ATTACHMENT_FORBIDDEN)
         broker_event_of(
             broker, broker_find_peer(broker, peer),
@@ -289,9 +296,11 @@ uint64_t broker_draw(void *context)
 
 static enum turn take_file_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
-    intake->wasted += intake->frame.kind == FRAME_BLOB_REFUSED;
+    uint32_t forbidden = broker->forbidden_count;
     peer->credit -= BROKER_WORK_FILE_FRAME + (int64_t)(intake->bytes.size / BROKER_WORK_BYTES);
     fetch_frame(broker->fetch, &peer->key, &intake->frame, broker->now);
+    intake->wasted +=
+        intake->frame.kind == FRAME_BLOB_REFUSED || forbidden != broker->forbidden_count;
     outbox_progress(broker->outbox, peer->destination, broker->now);
     return TURN_DONE;
 }
@@ -312,6 +321,8 @@ static enum turn take_connected(struct broker *broker, struct peer *peer, struct
     case FRAME_HEARTBEAT:
         peer->head = frame->heartbeat.head_seen;
         clock_voice_say(&peer->voice, broker->now, frame->heartbeat.clock);
+        intake->wasted += broker->now.ms - peer->heartbeat_heard.ms < HEARTBEAT_INTERVAL_MS / 8;
+        peer->heartbeat_heard = broker->now;
         if (frame->heartbeat.readings > 1 && peer->readings != frame->heartbeat.readings)
             wake_begin(&peer->wake);
         peer->readings = frame->heartbeat.readings;

@@ -101,8 +101,7 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
         examine_names(&messages[i]);
 }
 
-static enum reason examine_parcels(struct intake *intake, const struct parcel *parcels,
-                                   size_t count, const struct crypto_port *crypto, wall_t now)
+static enum reason begin_parcels(struct intake *intake, const struct parcel *parcels, size_t count)
 {
     size_t messages = 0;
     for (size_t i = 0; i < count; i++)
@@ -112,23 +111,36 @@ static enum reason examine_parcels(struct intake *intake, const struct parcel *p
     intake->messages = arena_take(&intake->arena, messages * sizeof *intake->messages);
     if (intake->messages == NULL)
         return REASON_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        examine_parcel(&parcels[i], intake->messages + intake->message_count, crypto,
-                       &intake->arena, now);
-        intake->message_count += parcels[i].document_count;
-    }
+    intake->parcels = parcels;
+    intake->parcel_count = count;
     return REASON_NONE;
+}
+
+bool examine_begin(struct intake *intake, const struct crypto_port *crypto)
+{
+    intake->message_count = intake->parcel_count = intake->parcels_examined = 0;
+    intake->reason = frame_parse(intake->bytes, &intake->arena, &intake->frame);
+    if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
+        intake->reason =
+            begin_parcels(intake, intake->frame.parcels.parcels, intake->frame.parcels.count);
+    else if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_LEDGER_HEAD)
+        intake->reason = begin_parcels(intake, &intake->frame.ledger_head.parcel, 1);
+    if (intake->reason != REASON_NONE)
+        crypto->hash(&intake->bytes, 1, &intake->digest);
+    return intake->parcel_count > 0;
+}
+
+bool examine_next(struct intake *intake, const struct crypto_port *crypto, wall_t now)
+{
+    const struct parcel *parcel = &intake->parcels[intake->parcels_examined++];
+    examine_parcel(parcel, intake->messages + intake->message_count, crypto, &intake->arena, now);
+    intake->message_count += parcel->document_count;
+    return intake->parcels_examined < intake->parcel_count;
 }
 
 void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now)
 {
-    intake->message_count = 0;
-    intake->reason = frame_parse(intake->bytes, &intake->arena, &intake->frame);
-    if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
-        intake->reason = examine_parcels(intake, intake->frame.parcels.parcels,
-                                         intake->frame.parcels.count, crypto, now);
-    else if (intake->reason == REASON_NONE && intake->frame.kind == FRAME_LEDGER_HEAD)
-        intake->reason = examine_parcels(intake, &intake->frame.ledger_head.parcel, 1, crypto, now);
-    if (intake->reason != REASON_NONE)
-        crypto->hash(&intake->bytes, 1, &intake->digest);
+    bool more = examine_begin(intake, crypto);
+    while (more)
+        more = examine_next(intake, crypto, now);
 }

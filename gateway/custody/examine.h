@@ -46,6 +46,9 @@ struct intake {
     struct frame frame;
     struct sealed *messages; /* of a FRAME_PARCELS or FRAME_LEDGER_HEAD */
     size_t message_count;
+    const struct parcel *parcels; /* of the same */
+    size_t parcel_count;
+    size_t parcels_examined;
     /* the core's */
     unsigned int references;
     struct intake *next; /* of the same peer, while it waits for its turn */
@@ -61,6 +64,10 @@ bool examine_is_chunk(struct bytes frame);
 /* True: it carries nothing that is signed, or is malformed, and is short: examining it costs less
  * than handing it to another thread does. */
 bool examine_is_light(struct bytes frame);
+/* The same in pieces, for who has others to look after as well: first the frame, then one parcel
+ * and its signature at a time. False: it is done. */
+bool examine_begin(struct intake *intake, const struct crypto_port *crypto);
+bool examine_next(struct intake *intake, const struct crypto_port *crypto, wall_t now);
 /* Fills in the intake. now: for the validity of certificates. */
 void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now);
 

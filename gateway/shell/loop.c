@@ -159,6 +159,10 @@ static bool take_frame(struct gateway *gateway, const struct link_event *event)
     enum reason reason =
         intake_pool_submit(gateway->pool, &event->peer, event->connection, event->bytes,
                            broker_time(gateway->broker, gateway_mono(), gateway_wall()));
+    if (reason == REASON_BUSY && intake_pool_is_resting(gateway->pool, &event->peer)) {
+        remember_gone(gateway, &event->peer); /* nobody waits for who sends what comes to nothing */
+        return true;
+    }
     gateway->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
     if (gateway->is_frame_held)
         gateway->held = *event;
@@ -216,13 +220,21 @@ static bool may_step(const struct gateway *gateway)
             intake_pool_count(gateway->pool) >= EARLY_STEP_FRAMES);
 }
 
+/* Of the broker, or of a peer whose frames rest in the pool. */
+static mono_t deadline(struct gateway *gateway)
+{
+    mono_t broker = broker_deadline(gateway->broker);
+    mono_t pool = intake_pool_deadline(gateway->pool);
+    return broker.ms < pool.ms ? broker : pool;
+}
+
 static int wait_ms(struct gateway *gateway, bool more)
 {
     if (more)
         return 0;
     if (!may_step(gateway))
         return WAIT_MAX_MS; /* the disk wakes us, or a frame */
-    int64_t wait = broker_deadline(gateway->broker).ms - gateway_mono().ms;
+    int64_t wait = deadline(gateway).ms - gateway_mono().ms;
     if (wait <= 0)
         return 0;
     return wait < WAIT_MAX_MS ? (int)wait : WAIT_MAX_MS;
@@ -267,7 +279,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
         release_is_idle(gateway->release))
         gather(gateway);
     return waits[1].revents != 0 || waits[3].revents != 0 || gateway->gone_count > 0 ||
-           broker_deadline(gateway->broker).ms <= gateway_mono().ms;
+           deadline(gateway).ms <= gateway_mono().ms;
 }
 
 bool gateway_run(struct gateway *gateway)

@@ -15,8 +15,8 @@
 #include "proto/seal/trust.h"
 
 enum {
-    POOL_FRAMES_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* one step is computed, one gathers */
-    POOL_BYTES_MAX = 32 * 1024 * 1024,             /* part of the program's memory bound */
+    POOL_FRAMES_MAX = BROKER_QUEUE_MAX, /* the broker has a place for each */
+    POOL_BYTES_MAX = 32 * 1024 * 1024,  /* part of the program's memory bound */
     POOL_SPARE_BYTES = 4 * 1024 * 1024,
 };
 
@@ -165,6 +165,9 @@ static bool start_broker(struct gateway *gateway)
         .frames_max = POOL_FRAMES_MAX,
         .bytes_max = POOL_BYTES_MAX,
         .spare_bytes = POOL_SPARE_BYTES,
+        .is_shared = true,
+        .thread_ns = program_thread_ns,
+        .clock = gateway_mono,
         .crypto = crypto,
     };
     reason = intake_pool_new(&pool, &gateway->pool);

@@ -1,4 +1,4 @@
-#include "gateway/workers/intake_pool.h"
+#include "gateway/workers/intake_lanes.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,17 +9,6 @@
 #include "proto/base/check.h"
 #include "proto/base/limits.h"
 
-/* An intake with what it owns. The intake comes first: the core's pointer is ours. */
-struct pooled {
-    struct intake intake;
-    uint8_t *bytes;
-    size_t capacity; /* of bytes; the arena fits a frame of that size and kind */
-    bool is_for_chunks;
-    bool is_done;        /* under the lock */
-    struct pooled *next; /* of the spare ones, or of the alive ones */
-    struct pooled *previous;
-};
-
 struct intake_pool {
     struct intake_pool_options options;
     int done_fd;
@@ -29,11 +18,10 @@ struct intake_pool {
     struct pooled *all; /* the alive ones */
     struct pooled *spare;
     size_t spare_bytes;
-    /* under the lock: ring[first..claimed) is with workers or done, ring[claimed..end) waits */
+    /* under the lock */
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct pooled **ring;
-    uint64_t first, claimed, end;
+    struct lanes lanes;
     bool is_stopping;
     pthread_t threads[INTAKE_POOL_THREADS_MAX];
     size_t thread_count;
@@ -124,17 +112,26 @@ static void unlink_alive(struct intake_pool *pool, struct pooled *pooled)
         pooled->next->previous = pooled->previous;
 }
 
-static struct pooled *in_ring(const struct intake_pool *pool, uint64_t number)
+/* One slice, outside the lock. True: it is done. */
+static bool examine_slice(const struct intake_pool *pool, struct pooled *pooled,
+                          uint64_t *ret_cost_ns)
 {
-    return pool->ring[number % pool->options.frames_max];
-}
-
-/* Under the lock. True: ring[claimed] wants a worker. */
-static bool find_work(struct intake_pool *pool)
-{
-    while (pool->claimed < pool->end && in_ring(pool, pool->claimed)->is_done)
-        pool->claimed++;
-    return pool->claimed < pool->end;
+    enum { LOOK_AFTER = 4 }; /* signatures: the clock is a call of the kernel */
+    uint64_t (*thread_ns)(void) = pool->options.thread_ns;
+    uint64_t begun = thread_ns != NULL ? thread_ns() : 0;
+    struct intake *intake = &pooled->intake;
+    bool more = true;
+    *ret_cost_ns = INTAKE_POOL_SLICE_NS;
+    if (!pooled->is_begun)
+        more = examine_begin(intake, pool->options.crypto);
+    pooled->is_begun = true;
+    do {
+        for (int i = 0; more && i < LOOK_AFTER; i++)
+            more = examine_next(intake, pool->options.crypto, intake->arrived);
+        if (thread_ns != NULL)
+            *ret_cost_ns = thread_ns() - begun;
+    } while (more && *ret_cost_ns < INTAKE_POOL_SLICE_NS);
+    return !more;
 }
 
 static void *work(void *context)
@@ -142,17 +139,16 @@ static void *work(void *context)
     struct intake_pool *pool = context;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->is_stopping && !find_work(pool))
+        struct pooled *pooled = NULL;
+        uint64_t cost_ns;
+        while (!pool->is_stopping && (pooled = lanes_next_work(&pool->lanes)) == NULL)
             pthread_cond_wait(&pool->work, &pool->lock);
         if (pool->is_stopping)
             break;
-        uint64_t mine = pool->claimed++;
-        struct pooled *pooled = in_ring(pool, mine);
         pthread_mutex_unlock(&pool->lock);
-        examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
+        bool is_done = examine_slice(pool, pooled, &cost_ns);
         pthread_mutex_lock(&pool->lock);
-        pooled->is_done = true;
-        if (mine != pool->first)
+        if (!lanes_worked(&pool->lanes, pooled, cost_ns, is_done))
             continue;
         /* Outside: the loop that this wakes wants the lock. */
         pthread_mutex_unlock(&pool->lock);
@@ -176,8 +172,7 @@ enum reason intake_pool_new(const struct intake_pool_options *options,
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pool->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    pool->ring = calloc(options->frames_max, sizeof(struct pooled *));
-    bool ok = pool->done_fd >= 0 && pool->ring != NULL;
+    bool ok = pool->done_fd >= 0;
     while (ok && pool->thread_count < options->threads) {
         ok = pthread_create(&pool->threads[pool->thread_count], NULL, work, pool) == 0;
         pool->thread_count += ok ? 1 : 0;
@@ -208,7 +203,7 @@ void intake_pool_destroy(struct intake_pool **pool_pointer)
         (void)close(pool->done_fd);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
-    free(pool->ring);
+    lanes_release(&pool->lanes);
     free(pool);
 }
 
@@ -224,13 +219,59 @@ static void push(struct intake_pool *pool, struct pooled *pooled, bool is_light)
         examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
     pthread_mutex_lock(&pool->lock);
     pooled->is_done = is_light;
-    bool is_oldest = pool->end == pool->first;
-    pool->ring[pool->end++ % pool->options.frames_max] = pooled;
+    bool is_news = lanes_add(&pool->lanes, pooled);
     pthread_mutex_unlock(&pool->lock);
     if (!is_light)
         pthread_cond_signal(&pool->work);
-    else if (is_oldest)
+    else if (is_news)
         (void)eventfd_write(pool->done_fd, 1);
+}
+
+/* Of what is free a lane may have as much as it leaves to the others (dynamic thresholds: Choudhury
+ * and Hahne, 1998). */
+static bool has_room(const struct intake_pool *pool, const struct lane *lane, size_t cost)
+{
+    size_t frames_left = pool->options.frames_max - pool->alive;
+    size_t bytes_left = pool->options.bytes_max - pool->alive_bytes;
+    if (frames_left == 0 || cost > bytes_left)
+        return false;
+    return !pool->options.is_shared || lane == NULL || lane->frames == 0 ||
+           (lane->frames < frames_left && lane->bytes + cost <= bytes_left);
+}
+
+bool intake_pool_has_room(struct intake_pool *pool, const struct key *peer, size_t frame_bytes)
+{
+    pthread_mutex_lock(&pool->lock);
+    const struct lane *lane = lanes_find(&pool->lanes, peer);
+    bool is_resting = lane != NULL && lane->is_resting;
+    pthread_mutex_unlock(&pool->lock);
+    return !is_resting && frame_bytes <= FRAME_BYTES_MAX &&
+           has_room(pool, lane, cost_of(capacity_for(frame_bytes), false));
+}
+
+bool intake_pool_is_resting(struct intake_pool *pool, const struct key *peer)
+{
+    pthread_mutex_lock(&pool->lock);
+    const struct lane *lane = lanes_find(&pool->lanes, peer);
+    bool is_resting = lane != NULL && lane->is_resting;
+    pthread_mutex_unlock(&pool->lock);
+    return is_resting;
+}
+
+mono_t intake_pool_deadline(struct intake_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    mono_t deadline = lanes_deadline(&pool->lanes);
+    pthread_mutex_unlock(&pool->lock);
+    return deadline;
+}
+
+static struct lane *lane_of(struct intake_pool *pool, const struct key *peer)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct lane *lane = lanes_get(&pool->lanes, peer);
+    pthread_mutex_unlock(&pool->lock);
+    return lane;
 }
 
 enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
@@ -241,8 +282,10 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
     size_t capacity = capacity_for(bytes.size);
     bool is_chunk = examine_is_chunk(bytes);
     size_t cost = cost_of(capacity, is_chunk);
-    if (pool->alive == pool->options.frames_max ||
-        cost > pool->options.bytes_max - pool->alive_bytes)
+    struct lane *lane = lane_of(pool, peer);
+    if (lane == NULL)
+        return REASON_OUT_OF_MEMORY;
+    if (!has_room(pool, lane, cost))
         return REASON_BUSY;
     struct pooled *pooled = spare_take(pool, capacity, is_chunk);
     if (pooled == NULL)
@@ -258,6 +301,11 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
                                      .bytes = {pooled->bytes, bytes.size},
                                      .arena = arena,
                                      .arrived = now};
+    pooled->lane = lane;
+    pooled->is_begun = pooled->is_done = false;
+    pooled->cost_ns = 0;
+    lane->frames++;
+    lane->bytes += cost;
     pool->alive++;
     pool->alive_bytes += cost;
     link_alive(pool, pooled);
@@ -267,22 +315,35 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
 
 struct intake *intake_pool_take(struct intake_pool *pool)
 {
-    struct pooled *pooled = NULL;
     pthread_mutex_lock(&pool->lock);
-    if (pool->first != pool->end)
-        pooled = in_ring(pool, pool->first);
-    if (pooled != NULL && pooled->is_done) {
-        pool->first++;
-        if (pool->claimed < pool->first) /* no worker saw it: it was done when it came */
-            pool->claimed = pool->first;
-    } else {
-        /* Whoever finishes the oldest one writes again. */
+    if (pool->lanes.resting != NULL)
+        lanes_wake(&pool->lanes, pool->options.clock());
+    struct pooled *pooled = lanes_take(&pool->lanes);
+    if (pooled == NULL) {
+        /* Whoever finishes the next one writes again. */
         eventfd_t ignored;
         (void)eventfd_read(pool->done_fd, &ignored);
-        pooled = NULL;
     }
+    bool has_work = lanes_has_work(&pool->lanes);
     pthread_mutex_unlock(&pool->lock);
+    if (pooled == NULL && has_work)
+        pthread_cond_signal(&pool->work); /* of a lane that rested */
     return pooled == NULL ? NULL : &pooled->intake;
+}
+
+/* What of it came to nothing costs its sender what it cost us. */
+static void charge(struct intake_pool *pool, const struct pooled *pooled)
+{
+    const struct intake *intake = &pooled->intake;
+    if (intake->wasted == 0 || pool->options.clock == NULL)
+        return;
+    uint64_t pieces = intake->message_count > 0 ? intake->message_count : 1;
+    uint64_t wasted = intake->wasted < pieces ? intake->wasted : pieces;
+    int64_t cost_ns = (int64_t)(pooled->cost_ns * wasted / pieces) +
+                      (int64_t)intake->wasted * INTAKE_POOL_WASTED_NS;
+    pthread_mutex_lock(&pool->lock);
+    lanes_charge(&pool->lanes, pooled->lane, cost_ns, pool->options.clock());
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void intake_pool_release(struct intake_pool *pool, struct intake *intake)
@@ -291,6 +352,9 @@ void intake_pool_release(struct intake_pool *pool, struct intake *intake)
     check(intake->references == 0);
     check(pool->alive > 0);
     size_t cost = cost_of(pooled->capacity, pooled->is_for_chunks);
+    charge(pool, pooled);
+    pooled->lane->frames--;
+    pooled->lane->bytes -= cost;
     pool->alive--;
     pool->alive_bytes -= cost;
     unlink_alive(pool, pooled);

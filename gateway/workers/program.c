@@ -163,6 +163,13 @@ mono_t program_mono(void)
     return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
 }
 
+uint64_t program_thread_ns(void)
+{
+    struct timespec used = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+}
+
 int32_t program_offset_minutes(void)
 {
     time_t now = time(NULL);

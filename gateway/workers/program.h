@@ -40,6 +40,8 @@ void program_say_failure(const char *program, enum language language, enum reaso
 
 wall_t program_wall(void);
 mono_t program_mono(void);
+/* Processor time of the calling thread. */
+uint64_t program_thread_ns(void);
 /* Of local time, for what people read. */
 int32_t program_offset_minutes(void);
 

@@ -152,6 +152,36 @@ static void pieces_of_files_keep_their_order(void **state)
     intake_pool_destroy(&pool);
 }
 
+/* Nobody has more of what is free than it leaves to the others, and each comes out in its turn. */
+static void a_peer_leaves_places_to_the_others(void **state)
+{
+    (void)state;
+    struct intake_pool *pool = NULL;
+    struct intake_pool_options options = {.threads = 1,
+                                          .frames_max = 16,
+                                          .bytes_max = 64 * 1024 * 1024,
+                                          .is_shared = true,
+                                          .crypto = &crypto};
+    struct key loud = key_of("stnmt");
+    struct key quiet = key_of("stp");
+    uint64_t submitted = 0;
+    assert_int_equal(intake_pool_new(&options, &pool), REASON_NONE);
+    while (intake_pool_submit(pool, &loud, ++submitted, bytes_of_text("x"), (wall_t){0}) ==
+           REASON_NONE)
+        assert_true(submitted <= options.frames_max / 2);
+    assert_false(intake_pool_has_room(pool, &loud, 1));
+    assert_true(intake_pool_has_room(pool, &quiet, FRAME_BYTES_MAX));
+    assert_int_equal(intake_pool_submit(pool, &quiet, 1, bytes_of_text("x"), (wall_t){0}),
+                     REASON_NONE);
+    for (int i = 0; i < 2; i++) { /* the quiet one is the second at the latest */
+        struct intake *intake = take(pool);
+        bool is_quiet = key_equal(&intake->peer, &quiet);
+        intake_pool_release(pool, intake);
+        assert_true(is_quiet || i == 0);
+    }
+    intake_pool_destroy(&pool);
+}
+
 static void bounds_are_refusals(void **state)
 {
     (void)state;
@@ -174,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_slow_frame_holds_the_later_ones_back),
         cmocka_unit_test(many_frames_keep_their_order),
         cmocka_unit_test(pieces_of_files_keep_their_order),
+        cmocka_unit_test(a_peer_leaves_places_to_the_others),
         cmocka_unit_test(bounds_are_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
