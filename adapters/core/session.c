@@ -330,6 +330,7 @@ void session_owe(struct session *session, const struct store_message *message,
         .state = ENTRY_QUEUED,
         .due = session->wall,
         .expires = expires,
+        .size_bytes = parcel == NULL ? 0 : (uint32_t)parcel->documents[document_index].size,
         .is_receipt = is_receipt,
     };
     bool leaves = outbox_admit(session->outbox, &entry, &message->sender, &message->id,

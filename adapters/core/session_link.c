@@ -70,6 +70,7 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
     link_move(session, LINK_WELCOMED);
     clock_voice_say(&session->voice, session->now, welcome->clock);
     session->window_messages = welcome->window_messages;
+    outbox_set_window_bytes(session->outbox, session->to_gateway, welcome->window_bytes);
     if (session->store_state == REASON_NONE) /* otherwise session_load does */
         outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
     session_event(session,
@@ -228,6 +229,8 @@ enum reason session_entitle(void *context, const struct key *peer, const struct 
 static void take_heartbeat(struct session *session, const struct frame_heartbeat *heartbeat)
 {
     clock_voice_say(&session->voice, session->now, heartbeat->clock);
+    if (heartbeat->window_bytes != 0)
+        outbox_set_window_bytes(session->outbox, session->to_gateway, heartbeat->window_bytes);
     if (heartbeat->readings > 1 && session->gateway_readings != heartbeat->readings)
         wake_begin(&session->wake_gateway);
     session->gateway_readings = heartbeat->readings;

@@ -150,6 +150,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
     peer->window_messages = hello->window_messages;
     outbox_open(broker->outbox, peer->destination, hello->window_messages);
+    outbox_set_window_bytes(broker->outbox, peer->destination, hello->window_bytes);
     struct frame welcome = {
         .kind = FRAME_WELCOME,
         .welcome = {.version = LINK_VERSION,
@@ -320,6 +321,9 @@ static enum turn take_connected(struct broker *broker, struct peer *peer, struct
         return take_file_frame(broker, peer, intake);
     case FRAME_HEARTBEAT:
         peer->head = frame->heartbeat.head_seen;
+        if (frame->heartbeat.window_bytes != 0)
+            outbox_set_window_bytes(broker->outbox, peer->destination,
+                                    frame->heartbeat.window_bytes);
         clock_voice_say(&peer->voice, broker->now, frame->heartbeat.clock);
         intake->wasted += broker->now.ms - peer->heartbeat_heard.ms < HEARTBEAT_INTERVAL_MS / 8;
         peer->heartbeat_heard = broker->now;

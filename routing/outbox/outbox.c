@@ -59,6 +59,7 @@ void outbox_clear(struct outbox *outbox)
                                    .next_same_key = to->next_same_key,
                                    .first_sent = NONE,
                                    .lease_ms = to->lease_ms,
+                                   .window_bytes = to->window_bytes,
                                    .look_again = true};
         window_init(&outbox->destinations[i].window, 0);
     }
@@ -158,6 +159,14 @@ void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_me
     to->look_again = true;
 }
 
+void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32_t window_bytes)
+{
+    struct destination *to = destination_at(outbox, destination);
+    if (to->window_bytes != window_bytes)
+        to->look_again = true;
+    to->window_bytes = window_bytes;
+}
+
 bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
 {
     return destination_at(outbox, destination)->state == DESTINATION_OPEN;
@@ -179,12 +188,29 @@ static uint32_t flight_room(const struct outbox *outbox, const struct destinatio
     return free_flights > to->flight_count ? (free_flights - to->flight_count + 1) / 2 : 0;
 }
 
-static bool may_leave(struct outbox *outbox, uint32_t destination, uint64_t order, mono_t now)
+static bool bytes_fit(const struct destination *to, uint32_t size_bytes)
+{
+    return to->window_bytes == 0 || to->bytes_under_way == 0 ||
+           to->bytes_under_way + size_bytes <= to->window_bytes;
+}
+
+/* Room can only come from what is under way: for the message that found none, or for any. */
+static bool is_full_of_bytes(const struct destination *to)
+{
+    return !bytes_fit(to, to->bytes_wanted > 0 ? to->bytes_wanted : 1);
+}
+
+static bool may_leave(struct outbox *outbox, uint32_t destination, const struct entry *entry,
+                      mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
+    if (!bytes_fit(to, entry->size_bytes)) {
+        to->bytes_wanted = entry->size_bytes;
+        return false;
+    }
     return to->state == DESTINATION_OPEN && flight_room(outbox, to) > 0 &&
            window_room(&to->window, now) > 0 &&
-           !outbox_order_is_under_way(outbox, destination, order);
+           !outbox_order_is_under_way(outbox, destination, entry->order);
 }
 
 static void start_flight(struct outbox *outbox, uint32_t destination, struct entry *entry,
@@ -198,7 +224,10 @@ static void start_flight(struct outbox *outbox, uint32_t destination, struct ent
     struct flight *flight = outbox_flight_add(outbox, destination, entry, sender, id, digest);
     flight->deadline = (mono_t){now.ms + lease_ms};
     outbox_list_insert(outbox, flight);
-    window_left(&destination_at(outbox, destination)->window);
+    struct destination *to = destination_at(outbox, destination);
+    window_left(&to->window);
+    to->bytes_under_way += entry->size_bytes;
+    to->bytes_wanted = 0;
 }
 
 bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
@@ -209,7 +238,7 @@ bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *
     check(destination != OUTBOX_NO_DESTINATION);
     struct destination *to = destination_at(outbox, destination);
     /* Behind a backlog even a free order class waits its turn: the store knows what is ahead. */
-    if (to->backlog > 0 || !may_leave(outbox, destination, entry->order, now)) {
+    if (to->backlog > 0 || !may_leave(outbox, destination, entry, now)) {
         to->backlog++;
         to->look_again = true;
         return false;
@@ -232,7 +261,7 @@ size_t outbox_wanted(struct outbox *outbox, uint32_t destination, mono_t now, wa
     struct destination *to = destination_at(outbox, destination);
     bool may_be_due = to->look_again || is_stranded(to, wall) ||
                       (to->next_due.ms != 0 && to->next_due.ms <= wall.ms);
-    if (to->state != DESTINATION_OPEN || to->backlog == 0 || !may_be_due)
+    if (to->state != DESTINATION_OPEN || to->backlog == 0 || !may_be_due || is_full_of_bytes(to))
         return 0;
     *ret_until = is_stranded(to, wall) ? to->next_due : wall;
     uint32_t room = window_room(&to->window, now);
@@ -247,7 +276,7 @@ bool outbox_has_room(struct outbox *outbox, uint32_t destination, mono_t now)
 {
     struct destination *to = destination_at(outbox, destination);
     return to->state == DESTINATION_OPEN && flight_room(outbox, to) > 0 &&
-           window_room(&to->window, now) > 0;
+           window_room(&to->window, now) > 0 && !is_full_of_bytes(to);
 }
 
 /* What failed and may be at fault itself goes behind what did not: how often it did. */
@@ -277,7 +306,7 @@ bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *
 {
     uint32_t destination = outbox_destination(outbox, &entry->destination);
     check(destination != OUTBOX_NO_DESTINATION);
-    if (!may_leave(outbox, destination, entry->order, now))
+    if (!may_leave(outbox, destination, entry, now))
         return false;
     struct destination *to = destination_at(outbox, destination);
     check(to->backlog > 0);
@@ -290,14 +319,17 @@ bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *
 
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
 {
-    if (!flight->is_taken)
-        window_succeeded(&destination_at(outbox, flight->destination)->window);
+    struct destination *to = destination_at(outbox, flight->destination);
+    if (!flight->is_taken) {
+        window_succeeded(&to->window);
+        to->bytes_under_way -= flight->entry.size_bytes;
+    }
     outbox_list_remove(outbox, flight);
     flight->is_taken = true;
     flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
     outbox_list_insert(outbox, flight);
     /* The window opened: older entries may have their turn. */
-    destination_at(outbox, flight->destination)->look_again = true;
+    to->look_again = true;
 }
 
 void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
@@ -344,6 +376,7 @@ static struct entry flight_over(struct outbox *outbox, struct flight *flight, en
     struct destination *to = destination_at(outbox, flight->destination);
     struct entry entry = flight->entry;
     if (!flight->is_taken) {
+        to->bytes_under_way -= flight->entry.size_bytes;
         if (verdict == VERDICT_REASON)
             judge(&to->window, flight, reason, now);
         else
@@ -485,7 +518,8 @@ static int64_t next_departure(const struct outbox *outbox, const struct destinat
 {
     const struct window *window = &to->window;
     int64_t at = INT64_MAX;
-    if (to->state != DESTINATION_OPEN || to->backlog == 0 || flight_room(outbox, to) == 0)
+    if (to->state != DESTINATION_OPEN || to->backlog == 0 || flight_room(outbox, to) == 0 ||
+        is_full_of_bytes(to))
         return INT64_MAX; /* an answer or the end of a lease makes room */
     if (to->look_again || is_stranded(to, wall))
         at = now.ms;

@@ -14,8 +14,9 @@
  * passes, the entry goes back to QUEUED and is sent again; the other side knows duplicates
  * (invariant 5).
  *
- * Bounds: flights_max over all destinations, and of those that are free no destination may have
- * more than it leaves to the others; at the bound entries simply stay in the store.
+ * Bounds: a window in messages and in bytes for each; flights_max over all destinations, and of
+ * those that are free no destination may have more than it leaves to the others; at the bound
+ * entries simply stay in the store.
  */
 #ifndef ROUTING_OUTBOX_OUTBOX_H
 #define ROUTING_OUTBOX_OUTBOX_H
@@ -85,6 +86,9 @@ typedef void outbox_change(void *context, const struct entry *entry);
 
 /* The destination is connected and grants so many messages under way. Not while it is closing. */
 void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages);
+/* And so many bytes of them; 0: no bound, as at first. One message may always be under way, however
+ * large. What is under way already stays so. */
+void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32_t window_bytes);
 /* It is gone: nothing leaves for it, and what was not taken goes back to QUEUED, due then. That may
  * be more than one step can write: outbox_return does it piece by piece, and the destination is
  * closing until nothing is left. */

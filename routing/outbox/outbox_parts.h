@@ -34,6 +34,9 @@ struct destination {
     wall_t next_due; /* 0: none known */
     uint32_t lease_ms;
     struct window window;
+    uint32_t window_bytes; /* of messages that it has not taken; 0: no bound */
+    uint64_t bytes_under_way;
+    uint32_t bytes_wanted; /* of the message that found no room in them; 0 none */
 };
 
 struct outbox {

@@ -63,6 +63,18 @@ static bool admit(struct fixture *fixture, uint64_t seq, const char *to, uint64_
     return leaves;
 }
 
+static bool admit_bytes(struct fixture *fixture, uint64_t seq, uint32_t size_bytes)
+{
+    struct key sender = key_of("centre");
+    struct message_id id = id_of(seq);
+    struct entry entry = {.message_seq = seq,
+                          .destination = key_of("a"),
+                          .order = seq,
+                          .state = ENTRY_QUEUED,
+                          .size_bytes = size_bytes};
+    return outbox_admit(fixture->outbox, &entry, &sender, &id, &a_digest, (mono_t){0}, (wall_t){0});
+}
+
 static struct flight *find(struct fixture *fixture, uint64_t seq, const char *to)
 {
     struct key key = key_of(to);
@@ -273,6 +285,27 @@ static void a_lost_connection_gives_back_what_was_not_taken(void **state)
     assert_false(outbox_is_open(fixture->outbox, a));
 }
 
+static void a_window_bounds_bytes_too(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = open_to(fixture, "a");
+    wall_t until;
+    outbox_set_window_bytes(fixture->outbox, a, 1000);
+    assert_true(admit_bytes(fixture, 1, 5000)); /* one may always be under way */
+    assert_false(admit_bytes(fixture, 2, 400));
+    assert_int_equal(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}, &until), 0);
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){0}, (wall_t){0}).ms, INT64_MAX);
+    outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
+    assert_true(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}, &until) > 0);
+    assert_int_equal(outbox_deadline(fixture->outbox, (mono_t){0}, (wall_t){0}).ms, 0);
+    outbox_set_backlog(fixture->outbox, a, 0);
+    assert_true(admit_bytes(fixture, 3, 400));
+    assert_true(admit_bytes(fixture, 4, 600));
+    assert_false(admit_bytes(fixture, 5, 1));
+    outbox_set_window_bytes(fixture->outbox, a, 2000);
+    assert_true(outbox_wanted(fixture->outbox, a, (mono_t){0}, (wall_t){0}, &until) > 0);
+}
+
 /* However much is under way: each step gives back what it can write, also of several at once. */
 static void a_closing_goes_on_over_steps(void **state)
 {
@@ -475,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_taken_has_a_longer_lease, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_connection_gives_back_what_was_not_taken, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_window_bounds_bytes_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_closing_goes_on_over_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(progress_does_not_keep_what_was_not_sent, set_up,
                                         tear_down),
