@@ -97,6 +97,21 @@ static enum reason check_duplicate(struct broker *broker, struct peer *peer,
 /* ---- authorise, resolve
  * --------------------------------------------------------------------------- */
 
+/* Sealed by a clock that shows what has not come yet. While that may be ours, or still is the
+ * sender's, it waits. When both agree, the sender's was wrong and is mended: to wait for the time
+ * that it showed would be for good. A receipt tells what was, whatever time it gives. */
+static bool is_of_the_future(const struct broker *broker, const struct peer *peer,
+                             const struct envelope *envelope)
+{
+    uint32_t agreeing = 0;
+    uint32_t differing = 0;
+    if (envelope->created.at.ms <= broker->wall.ms + CLOCK_SKEW_MAX_MS ||
+        message_type_is_receipt((enum message_type)envelope->type))
+        return false;
+    clock_voice_count(&peer->voice, &broker->clock, broker->now, &agreeing, &differing);
+    return clock_in_doubt(&broker->clock) || agreeing == 0;
+}
+
 static enum reason authorise(struct broker *broker, struct peer *peer, struct intake *intake,
                              struct sealed *sealed, struct admitted *ret_admitted)
 {
@@ -110,7 +125,7 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
         return reason;
     if (envelope->type == MESSAGE_TYPE_LEDGER_HEAD)
         return REASON_POLICY_FORBIDDEN;
-    if (envelope->created.at.ms > broker->wall.ms + CLOCK_SKEW_MAX_MS)
+    if (is_of_the_future(broker, peer, envelope))
         return REASON_CLOCK_SKEW;
     if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->wall.ms)
         return REASON_EXPIRED;

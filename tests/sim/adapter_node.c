@@ -16,6 +16,7 @@ void adapter_new(struct node *node)
                                       .office_window = bounds->office_window,
                                       .attachment_bytes_max = bounds->adapter_file_bytes_max,
                                       .flights_max = bounds->flights_max,
+                                      .step_max = bounds->is_step_small ? &bounds->step_max : NULL,
                                       .program = "simulated",
                                       .store = &node->store.port,
                                       .blobs = &node->blobs.port,
@@ -83,8 +84,8 @@ static void note_fork(struct node *node, const struct intake *intake)
     session_status(node->session, &status);
     bool is_from_ours = intake->frame.ledger_head.from_tree_size == status.head.tree_size;
     bool is_mended = node->sim->swarm.per_million[MISHAP_GATEWAY_FORKS_AHEAD] > 0;
-    node->was_forked =
-        node->was_forked || (status.store == REASON_NONE && (is_from_ours || is_mended));
+    if (status.store == REASON_NONE && (is_from_ours || is_mended))
+        node->forks++;
 }
 
 static void feed(struct node *node)

@@ -7,6 +7,22 @@ static uint32_t one_of(struct sim *sim, const uint32_t *choices, size_t count)
     return choices[dice_below(&sim->dice, count)];
 }
 
+/* A step that holds little more than the largest piece of work, beside what it does by itself. */
+static struct room_need small_step(void)
+{
+    enum { MOVES = 1024, RECORDS = 700, REPLIES = 4096, BYTES = 6 * 1024 * 1024 };
+    return (struct room_need){{[ROOM_MESSAGES] = PLAN_MESSAGES_MAX,
+                               [ROOM_PARCELS] = PLAN_PARCELS_MAX,
+                               [ROOM_ENTRIES] = PLAN_ENTRIES_MAX,
+                               [ROOM_MOVES] = MOVES,
+                               [ROOM_NOTES] = PLAN_NOTES_MAX,
+                               [ROOM_ROUTES] = PLAN_ROUTES_MAX,
+                               [ROOM_RECORDS] = RECORDS,
+                               [ROOM_REPLIES] = REPLIES,
+                               [ROOM_DELIVERIES] = REPLIES,
+                               [ROOM_BYTES] = BYTES}};
+}
+
 void bounds_draw(struct sim *sim)
 {
     enum { CHOICES = 4 };
@@ -31,5 +47,7 @@ void bounds_draw(struct sim *sim)
         .file_bytes_max = is_file_small ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,
         .adapter_file_bytes_max =
             dice_below(&sim->dice, 8) == 0 ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,
+        .is_step_small = dice_below(&sim->dice, 2) == 0,
+        .step_max = small_step(),
     };
 }

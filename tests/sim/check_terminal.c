@@ -44,6 +44,8 @@ static bool is_deserved(const struct sim *sim, const struct record *record,
         return record->type == MESSAGE_TYPE_PROGRESS && sim->was_registry_second;
     case REASON_ROUTE_MISSING:
         return record->type == MESSAGE_TYPE_SUPPLEMENT;
+    case REASON_ATTACHMENT_MISSING: /* its own adapter said so, when a usurper asked for it */
+        return place == NULL && sim->swarm.count[MISHAP_GATEWAY_WANTS] > 0;
     case REASON_ATTACHMENT_TOO_LARGE:
         return file_bytes(sim, record) >
                (place == NULL ? sim->bounds.file_bytes_max : sim->bounds.adapter_file_bytes_max);

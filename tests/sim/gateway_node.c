@@ -14,6 +14,7 @@ void gateway_new(struct node *node)
                                      .window_messages = bounds->gateway_window,
                                      .participants_max = bounds->participants_max,
                                      .flights_max = bounds->flights_max,
+                                     .step_max = bounds->is_step_small ? &bounds->step_max : NULL,
                                      .attachment_bytes_max = bounds->file_bytes_max,
                                      .store = &node->store.port,
                                      .blobs = &node->blobs.port,

@@ -121,7 +121,7 @@ void node_start(struct node *node)
     node->started_ms = sim->now_ms;
     node->is_up = true;
     node->port_faults.fail_at = 0;
-    node->was_forked = false;
+    node->forks = 0;
     sim->incarnations[node->index]++;
     sim_note(sim, node->index, "starts", NULL, 0);
     if (node->index == NODE_GATEWAY)
@@ -226,7 +226,9 @@ struct intake *node_examine(struct node *node, struct pipe_frame *frame, const s
     intake->bytes = (struct bytes){frame->data, frame->size};
     intake->peer = *peer;
     intake->connection = frame->connection;
-    intake->arrived = node_wall(node);
+    intake->arrived = node->broker != NULL
+                          ? broker_time(node->broker, node_mono(node), node_wall(node))
+                          : session_time(node->session, node_mono(node), node_wall(node));
     check(arena_init(&intake->arena, examine_memory_bytes(intake->bytes.size)));
     examine_frame(intake, &node->crypto.port, intake->arrived);
     node->intakes[node->intake_count++] = intake;

@@ -94,7 +94,9 @@ static void jump_far(struct sim *sim)
     bool is_short = dice_below(&sim->dice, 2) == 0;
     node->far_until_ms =
         sim->now_ms + dice_between(&sim->dice, FAR_MIN_MS, is_short ? 10 * FAR_MIN_MS : FAR_MAX_MS);
-    node->clock_offset_ms = dice_below(&sim->dice, 2) == 0 ? CLOCK_FAR_MS : -CLOCK_FAR_MS;
+    /* No two of them agree: most clocks are right, or nobody could say which. */
+    int64_t far_ms = CLOCK_FAR_MS + dice_between(&sim->dice, 0, 20 * DAY_MS);
+    node->clock_offset_ms = dice_below(&sim->dice, 2) == 0 ? far_ms : -far_ms;
     sim_note(sim, node->index, "clock is months off", NULL, node->clock_offset_ms);
 }
 

@@ -136,15 +136,15 @@ static void begin(struct sim *sim, uint64_t seed)
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
-    if (sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 3) == 0)
+    bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
+    if (is_long)
         sim->storm_ms += dice_between(&sim->dice, 0, CLOCK_FAR_STORM_MS);
-    sim->has_hostile = dice_below(&sim->dice, 2) == 0;
+    sim->has_hostile = !is_long && dice_below(&sim->dice, 2) == 0;
     sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
     if (sim->is_fairness) {
         swarm_only_hostile(&sim->swarm);
         sim->swarm.per_million[MISHAP_HOSTILE_TWIN] = 0; /* whose key it has is harmed */
-        /* Who names another's file holds up its upload: waits for its mend like a WAITING mishap.
-         */
+        /* Who names another's file holds up its upload: waits for its mend, as a WAITING mishap. */
         if (!sim->options.with_waiting)
             sim->swarm.per_million[MISHAP_HOSTILE_NAMES] = 0;
     }
@@ -312,6 +312,11 @@ static void say_stuck(struct sim *sim)
     sim->violation.is_liveness = true;
 }
 
+static bool is_noticed(struct sim *sim)
+{
+    return sim->steps >= SIM_STEPS_MIN && rollback_is_noticed(sim);
+}
+
 static void say_unnoticed(struct sim *sim)
 {
     sim->is_lost = false;
@@ -334,11 +339,11 @@ static void run(struct sim *sim)
             hostile_turn(sim);
         step_all(sim);
         if (sim->now_ms >= look_at) {
-            if (sim->is_lost ? rollback_is_noticed(sim) : is_done(sim))
+            if (sim->is_lost ? is_noticed(sim) : is_done(sim))
                 break;
             look_at = sim->now_ms + DONE_LOOK_MS;
         }
-        if (sim->is_lost && sim->now_ms > sim->lost_ms + NOTICE_MS)
+        if (sim->is_lost && sim->now_ms > sim->lost_ms + NOTICE_MS && !rollback_is_noticed(sim))
             say_unnoticed(sim);
         if (sim->now_ms > sim->storm_ms + SIM_CALM_MS || sim->steps > STEPS_MAX)
             say_stuck(sim);

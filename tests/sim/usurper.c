@@ -147,6 +147,20 @@ static void refuse_file(struct sim *sim, int node)
     say(sim, node, &frame);
 }
 
+/* Anybody's file. What the adapter answers, the real gateway hears: see check_terminal.c. */
+static void want_file(struct sim *sim, int node)
+{
+    if (sim->records.count == 0)
+        return;
+    const struct record *record = &sim->records.rows[dice_below(&sim->dice, sim->records.count)];
+    struct frame frame = {.kind = FRAME_BLOB_WANT,
+                          .blob = {.credit_until = BLOB_CHUNK_BYTES_MAX,
+                                   .sender = sim->nodes[record->sender].key,
+                                   .message_id = record->id}};
+    (void)workload_file((int)dice_below(&sim->dice, FILES), &frame.blob.digest);
+    say(sim, node, &frame);
+}
+
 static void say_odd(struct sim *sim, int node)
 {
     struct frame frame;
@@ -159,6 +173,7 @@ static void say_odd(struct sim *sim, int node)
     case FRAME_NOT_TAKEN:    /* put_off */
     case FRAME_GOODBYE:      /* say_goodbyes */
     case FRAME_BLOB_REFUSED: /* refuse_file */
+    case FRAME_BLOB_WANT:    /* want_file */
         return;
     default:
         say(sim, node, &frame);
@@ -188,6 +203,8 @@ void usurper_turn(struct sim *sim)
         say_goodbyes(sim, node);
     if (swarm_happens(swarm, MISHAP_GATEWAY_FILE_GONE))
         refuse_file(sim, node);
+    if (swarm_happens(swarm, MISHAP_GATEWAY_WANTS))
+        want_file(sim, node);
     if (swarm_happens(swarm, MISHAP_GATEWAY_ODD)) {
         for (int i = 0; i < ODD_FRAMES; i++)
             say_odd(sim, node);

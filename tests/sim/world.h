@@ -24,6 +24,7 @@
 
 #include "adapters/core/session.h"
 #include "gateway/core/broker.h"
+#include "gateway/custody/room.h"
 #include "schema/body.pb-c.h"
 #include "tests/sim/model_crypto.h"
 #include "tests/sim/record.h"
@@ -139,7 +140,7 @@ struct node {
     int64_t release_at_ms; /* in the calm, of what is held */
     int64_t rotates_at_ms; /* 0: keeps its key */
     int64_t far_until_ms;  /* its clock is months off */
-    bool was_forked;       /* since its start it has seen a head of another history */
+    unsigned int forks;    /* since its start: heads of another history that it could judge */
     struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
     struct store *copy;
     int64_t copied_until_ms, put_back_at_ms;
@@ -191,6 +192,8 @@ struct bounds {
     uint32_t participants_max;
     uint64_t file_bytes_max; /* at the gateway */
     uint64_t adapter_file_bytes_max;
+    bool is_step_small; /* step_max is given to the cores */
+    struct room_need step_max;
 };
 
 /* ---- the hostile one ---- */
