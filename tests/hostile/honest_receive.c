@@ -160,6 +160,13 @@ static void arrive(struct honest *honest, struct participant_load *member,
     message->arrived_us = honest->now_us;
 }
 
+/* The clerk's messages come from the real adapters. */
+static bool is_clerks(const struct key *sender)
+{
+    struct key victim = province_agency(VICTIM_ADAPTER), captive = province_agency(CAPTIVE_ADAPTER);
+    return key_equal(sender, &victim) || key_equal(sender, &captive);
+}
+
 /* Documents that count are acknowledged; false: it does not count. */
 static bool take_document(struct honest *honest, struct participant_load *member,
                           const struct parcel *parcel, size_t number, struct envelope *envelope)
@@ -178,7 +185,7 @@ static bool take_document(struct honest *honest, struct participant_load *member
     size_t index = honest_index(honest->shared, &envelope->id);
     if (index != SIZE_MAX)
         arrive(honest, member, envelope, &digest, index);
-    else
+    else if (is_clerks(&envelope->sender))
         world_note_foreign(honest->shared, &envelope->id);
     owe(honest, member, envelope, &digest);
     return true;

@@ -47,8 +47,8 @@ enum {
     HONEST_PER_SECOND = 20,
     MESSAGES_MAX = 400 * 1000, /* an hour of honest load */
     OFFICE_CALLS_MAX = 100 * 1000,
-    FOREIGN_MAX = 4096, /* the last messages of others that reached an honest one */
-    SLOTS = 2,          /* attackers at once */
+    FOREIGN_MAX = 16 * 1024, /* messages of the clerk that reached the centre */
+    SLOTS = 2,               /* attackers at once */
     NOTE_BYTES = 128,
     HONEST_FILE_BYTES = 20 * 1000,
 };
@@ -131,7 +131,7 @@ struct curve_pair world_curve_pair(const struct world *world, const char *name);
 /* The first of a false state is kept for the report. */
 void world_tell_false(struct shared *shared, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* A message that is not the honest load's has reached one of its members; and whether it did. */
+/* A message of the clerk has reached the centre; and whether it did. */
 void world_note_foreign(struct shared *shared, const struct message_id *id);
 bool world_has_foreign(const struct shared *shared, const struct message_id *id);
 /* The content of a sender's file of that number, HONEST_FILE_BYTES, and its digest. Attackers know
