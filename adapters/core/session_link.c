@@ -214,10 +214,12 @@ static void take_head(struct session *session, struct intake *intake)
 /* ---- frames and time
  * -------------------------------------------------------------------------------- */
 
-enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want)
+enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want,
+                            uint64_t *ret_size_bytes)
 {
     struct session *session = context;
-    enum reason reason = entitle_check(session->options.store, &session->scratch, peer, want);
+    enum reason reason =
+        entitle_check(session->options.store, &session->scratch, peer, want, ret_size_bytes);
     if (reason == REASON_ATTACHMENT_FORBIDDEN)
         session_event_of(session, &(struct transition){.event = "alarm",
                                                        .from = *peer,
@@ -260,8 +262,8 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
     case FRAME_BLOB_CHUNK:
     case FRAME_BLOB_WANT:
     case FRAME_BLOB_REFUSED:
-        fetch_frame(session->fetch, &session->options.gateway, frame, session->now);
-        outbox_progress(session->outbox, session->to_gateway, session->now);
+        if (fetch_frame(session->fetch, &session->options.gateway, frame, session->now))
+            outbox_progress(session->outbox, session->to_gateway, session->now);
         return TURN_DONE;
     case FRAME_LEDGER_HEAD:
         take_head(session, intake);

@@ -46,8 +46,8 @@ enum {
 _Static_assert(2 * OUTBOX_FETCH_MAX + OUTBOX_TICK_MAX + ROUTE_DESTINATIONS_MAX + 1 <=
                    SESSION_DELIVERIES_MAX / 2,
                "a step has room for what arrives beside all that it does by itself");
-_Static_assert(2 * FETCH_WANTED_MAX + 16 <= SESSION_REPLIES_MAX,
-               "a tick may begin or end each file that is wanted");
+_Static_assert(3 * FETCH_WANTED_MAX + 16 <= SESSION_REPLIES_MAX,
+               "a step may begin and end each file that is wanted");
 _Static_assert(SESSION_STEP_BYTES > STEP_EXPIRIES_MAX * SESSION_TOLD_BYTES +
                                         FETCH_WAITING_MAX * SESSION_TOLD_BYTES +
                                         2 * ROOM_LEAST_BYTES + ENVELOPE_BYTES_MAX,
@@ -175,7 +175,8 @@ enum turn session_link_frame(struct session *session, struct intake *intake);
 void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);
 /* For fetch: the gateway may have the files of the messages that we send it. */
-enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want);
+enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want,
+                            uint64_t *ret_size_bytes);
 
 /* session_clock.c */
 enum reason session_load_clock(struct session *session, const struct store_positions *positions);

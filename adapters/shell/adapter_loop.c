@@ -212,6 +212,7 @@ void adapter_run(struct adapter *adapter)
             {.fd = local_api_fd(adapter->api), .events = POLLIN},
             {.fd = adapter->office == NULL ? -1 : adapter->office->verbs->fd(adapter->office),
              .events = POLLIN},
+            {.fd = adapter->blobs->verbs->fd(adapter->blobs), .events = POLLIN},
         };
         (void)poll(waits, sizeof waits / sizeof *waits, more ? 0 : wait_ms(adapter));
         if (waits[2].revents != 0)
@@ -222,9 +223,11 @@ void adapter_run(struct adapter *adapter)
         local_api_run(adapter->api, adapter_wall(), adapter_mono());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);
-        if (waits[1].revents == 0 && !adapter->has_come_up && !adapter->has_gone_down &&
-            !local_api_has_changes(adapter->api) && !adapter_office_has_answers(adapter) &&
-            !is_due(adapter))
+        if (waits[5].revents != 0)
+            adapter->blobs->verbs->settle(adapter->blobs);
+        if (waits[1].revents == 0 && waits[5].revents == 0 && !adapter->has_come_up &&
+            !adapter->has_gone_down && !local_api_has_changes(adapter->api) &&
+            !adapter_office_has_answers(adapter) && !is_due(adapter))
             continue;
         step(adapter);
         more = receive(adapter) || more;

@@ -1,7 +1,8 @@
 /* Uploads and downloads: streamed, so that a file of any size costs the same memory.
  *
- * Both write straight into the blobs store. PUT names the digest and may go on where an earlier one
- * was cut; POST does not, and the store gives the file its name when it has all of it. */
+ * Both write straight into the blobs store, each upload into a file of its own, which gets its name
+ * when all of it is there: nobody can join, spoil or hold another's. PUT also says what that name
+ * must be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,13 @@ static void answer_stored(struct api_request *request, unsigned status)
     api_answer_json(request, status, json);
 }
 
+/* Of all local systems together; a participant's name is none of theirs. */
+static const struct key local_source;
+
 static void finish(struct api_request *request)
 {
     struct blobs *blobs = request->api->options.blobs;
-    enum reason reason = blobs->verbs->finish(blobs, &request->upload.digest);
+    enum reason reason = blobs_finish(blobs, &local_source, &request->upload.stand_in);
     request->upload.is_begun = false;
     if (reason == REASON_NONE)
         answer_stored(request, MHD_HTTP_CREATED);
@@ -54,42 +58,14 @@ static bool is_there(struct api_request *request)
     return true;
 }
 
-static bool begin_blob(struct api_request *request)
+static void begin_blob(struct api_request *request)
 {
     struct blobs *blobs = request->api->options.blobs;
     struct api_upload *upload = &request->upload;
-    enum reason reason =
-        blobs->verbs->begin(blobs, &upload->digest, upload->size_bytes, &upload->kept);
+    enum reason reason = blobs->verbs->begin_unnamed(blobs, &local_source, &upload->stand_in);
     upload->is_begun = reason == REASON_NONE;
     if (!upload->is_begun)
         api_answer_reason(request, reason, NULL);
-    return upload->is_begun;
-}
-
-/* The part that the blobs store does not have yet. Another writer of the same digest may be ahead.
- */
-static bool write_blob(struct api_request *request, struct bytes content)
-{
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
-    uint64_t end = upload->position + content.size;
-    enum reason reason = REASON_NONE;
-    if (end > upload->kept) {
-        size_t skip =
-            upload->kept > upload->position ? (size_t)(upload->kept - upload->position) : 0;
-        struct bytes rest = {content.data + skip, content.size - skip};
-        reason = blobs->verbs->write(blobs, &upload->digest, upload->position + skip, rest);
-    }
-    upload->position = end;
-    if (reason == REASON_FIELD_INVALID || reason == REASON_NOT_FOUND) {
-        upload->is_begun = false; /* the other one goes on, or has ended */
-        if (reason == REASON_NOT_FOUND && is_there(request))
-            return false;
-        reason = REASON_BUSY;
-    }
-    if (reason != REASON_NONE)
-        api_answer_reason(request, reason, NULL);
-    return reason == REASON_NONE;
 }
 
 /* ---- PUT --------------------------------------------------------------------------------------
@@ -104,7 +80,7 @@ void attachment_put_begin(struct api_request *request)
         api_answer_reason(request, REASON_FIELD_INVALID, "sha256");
         return;
     }
-    /* The blobs store wants to know how much comes before it begins. */
+    /* A file that is too large is refused before a byte of it is read. */
     if (length == NULL || strspn(length, "0123456789") != strlen(length) || strlen(length) > 18) {
         api_answer_reason(request, REASON_REQUEST_MALFORMED, "Content-Length");
         return;
@@ -114,7 +90,7 @@ void attachment_put_begin(struct api_request *request)
     if (upload->size_bytes > request->api->options.attachment_bytes_max)
         api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
     else if (!is_there(request))
-        (void)begin_blob(request);
+        begin_blob(request);
 }
 
 /* ---- POST -------------------------------------------------------------------------------------
@@ -122,34 +98,7 @@ void attachment_put_begin(struct api_request *request)
 
 void attachment_post_begin(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
-    enum reason reason = blobs->verbs->begin_unnamed(blobs, &upload->digest);
-    upload->is_begun = reason == REASON_NONE;
-    if (!upload->is_begun)
-        api_answer_reason(request, reason, NULL);
-}
-
-static void receive_unnamed(struct api_request *request, struct bytes content)
-{
-    if (content.size > request->api->options.attachment_bytes_max - request->upload.position)
-        api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
-    else
-        (void)write_blob(request, content);
-}
-
-/* The digest as which it is to be finished or abandoned from now on. */
-static bool name_blob(struct api_request *request)
-{
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
-    struct digest digest;
-    enum reason reason = blobs->verbs->name(blobs, &upload->digest, &digest, &upload->size_bytes);
-    if (reason == REASON_NONE)
-        upload->digest = digest;
-    else
-        api_answer_reason(request, reason, NULL);
-    return reason == REASON_NONE;
+    begin_blob(request);
 }
 
 /* ---- both -------------------------------------------------------------------------------------
@@ -157,24 +106,41 @@ static bool name_blob(struct api_request *request)
 
 void attachment_receive(struct api_request *request, struct bytes content)
 {
-    if (request->upload.is_digest_known)
-        (void)write_blob(request, content);
-    else
-        receive_unnamed(request, content);
+    struct blobs *blobs = request->api->options.blobs;
+    struct api_upload *upload = &request->upload;
+    if (content.size > request->api->options.attachment_bytes_max - upload->position) {
+        api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
+        return;
+    }
+    while (blobs->verbs->is_behind(blobs, &local_source, &upload->stand_in))
+        blobs->verbs->wait(blobs);
+    enum reason reason =
+        blobs->verbs->write(blobs, &local_source, &upload->stand_in, upload->position, content);
+    upload->position += content.size;
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+}
+
+/* The digest of what came; PUT knows which it must be. */
+static bool name_blob(struct api_request *request)
+{
+    struct blobs *blobs = request->api->options.blobs;
+    struct api_upload *upload = &request->upload;
+    struct digest digest;
+    enum reason reason =
+        blobs->verbs->name(blobs, &local_source, &upload->stand_in, &digest, &upload->size_bytes);
+    if (reason == REASON_NONE && upload->is_digest_known && !digest_equal(&digest, &upload->digest))
+        reason = REASON_ATTACHMENT_DIGEST;
+    upload->digest = digest;
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    return reason == REASON_NONE;
 }
 
 void attachment_complete(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
-    if (!upload->is_digest_known && !name_blob(request))
-        return;
-    if (upload->is_digest_known || !is_there(request)) {
+    if (name_blob(request) && !is_there(request))
         finish(request);
-        return;
-    }
-    blobs->verbs->abandon(blobs, &upload->digest);
-    upload->is_begun = false;
 }
 
 void attachment_release(struct api_request *request)
@@ -182,7 +148,7 @@ void attachment_release(struct api_request *request)
     struct api_upload *upload = &request->upload;
     struct blobs *blobs = request->api->options.blobs;
     if (upload->is_begun)
-        blobs->verbs->abandon(blobs, &upload->digest);
+        blobs->verbs->abandon(blobs, &local_source, &upload->stand_in);
 }
 
 /* ---- GET --------------------------------------------------------------------------------------

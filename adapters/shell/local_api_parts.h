@@ -55,12 +55,12 @@ struct api_route {
 enum api_stage { API_RECEIVING = 0, API_CHANGING, API_ANSWERED };
 
 struct api_upload {
-    struct digest digest; /* POST: a stand-in until the whole is there */
-    bool is_digest_known; /* PUT */
-    bool is_begun;        /* at the blobs store */
-    uint64_t size_bytes;  /* PUT: declared; POST: when it is whole */
+    struct digest digest;   /* POST: known when the whole is there */
+    struct digest stand_in; /* at the blobs store */
+    bool is_digest_known;   /* PUT */
+    bool is_begun;          /* at the blobs store */
+    uint64_t size_bytes;    /* PUT: declared; POST: when it is whole */
     uint64_t position;
-    uint64_t kept; /* already there from an earlier try */
 };
 
 struct api_request {

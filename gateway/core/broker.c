@@ -31,6 +31,7 @@ static struct fetch_options fetch_options(const struct broker_options *options)
         .blobs = options->blobs,
         .size_max_bytes = options->attachment_bytes_max,
         .peers_max = options->participants_max,
+        .hash = options->crypto->hash,
     };
 }
 
@@ -254,6 +255,18 @@ static void tick(struct broker *broker)
     broker->tick_due = (mono_t){broker->now.ms + BROKER_TICK_MS};
 }
 
+/* Each file that is wanted may be asked for, or be told as ended. */
+static void settle_files(struct broker *broker)
+{
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = FETCH_WANTED_MAX,
+         [ROOM_BYTES] = FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
+    if (broker_fits(broker, &need))
+        fetch_settle(broker->fetch, broker->now);
+    else
+        broker->more_to_do = true;
+}
+
 void broker_begin(struct broker *broker, mono_t now, wall_t wall)
 {
     broker->now = now;
@@ -289,6 +302,7 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     broker_return(broker);
     if (now.ms >= broker->tick_due.ms)
         tick(broker);
+    settle_files(broker);
     /* Before new frames, which may take all room of this step and of every later one. */
     broker_admit_waiting(broker);
 }

@@ -38,9 +38,9 @@ _Static_assert((size_t)STEP_ARENA_BYTES / 2 >
                    STEP_EXPIRIES_MAX * (ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES) +
                        STEP_WAITING_MAX * ROOM_MESSAGE_ALL_BYTES + ROOM_LEAST_BYTES,
                "a step has memory for what arrives beside all that it does by itself");
-_Static_assert(STEP_REPLIES_MAX / 2 >= 2 * FETCH_WANTED_MAX + FETCH_WAITING_MAX + 2 &&
+_Static_assert(STEP_REPLIES_MAX / 2 >= 3 * FETCH_WANTED_MAX + FETCH_WAITING_MAX + 2 &&
                    (int)STEP_WAITING_MAX == FETCH_WAITING_MAX,
-               "and replies: a tick may begin or end each file that is wanted");
+               "and replies: a step may begin and end each file that is wanted");
 _Static_assert(PARTICIPANTS_MAX * sizeof(struct store_count) < STEP_ARENA_BYTES,
                "backlogs are counted in it");
 
@@ -224,7 +224,8 @@ bool broker_tick_peers(struct broker *broker);
 /* What waits for another registry, after one was read here or there. */
 void broker_wake_peers(struct broker *broker);
 /* For fetch: whether a peer may have a file, and where it shows one that is here. */
-enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want);
+enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want,
+                           uint64_t *ret_size_bytes);
 uint64_t broker_draw(void *context);
 
 /* broker_clock.c */

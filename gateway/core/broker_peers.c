@@ -274,10 +274,12 @@ static enum turn nothing_taken(struct broker *broker, struct peer *peer, struct 
 
 /* An adapter of ours asks only for what a message of its own names: who else does is worth a look.
  */
-enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want)
+enum reason broker_entitle(void *context, const struct key *peer, const struct frame_blob *want,
+                           uint64_t *ret_size_bytes)
 {
     struct broker *broker = context;
-    enum reason reason = entitle_check(broker->options.store, &broker->scratch, peer, want);
+    enum reason reason =
+        entitle_check(broker->options.store, &broker->scratch, peer, want, ret_size_bytes);
     broker->forbidden_count += reason != REASON_NONE;
     if (reason == REASON_ATTACHMENT_FORBIDDEN)
         broker_event_of(
@@ -299,10 +301,11 @@ static enum turn take_file_frame(struct broker *broker, struct peer *peer, struc
 {
     uint32_t forbidden = broker->forbidden_count;
     peer->credit -= BROKER_WORK_FILE_FRAME + (int64_t)(intake->bytes.size / BROKER_WORK_BYTES);
-    fetch_frame(broker->fetch, &peer->key, &intake->frame, broker->now);
+    bool goes_on = fetch_frame(broker->fetch, &peer->key, &intake->frame, broker->now);
     intake->wasted +=
         intake->frame.kind == FRAME_BLOB_REFUSED || forbidden != broker->forbidden_count;
-    outbox_progress(broker->outbox, peer->destination, broker->now);
+    if (goes_on)
+        outbox_progress(broker->outbox, peer->destination, broker->now);
     return TURN_DONE;
 }
 

@@ -8,15 +8,18 @@ static bool was_promised(const struct entry *entry)
     return entry_state_is_live(entry->state) || entry->attempts > 0;
 }
 
-static bool lists(struct bytes document, struct arena *scratch, const struct digest *digest)
+static bool lists(struct bytes document, struct arena *scratch, const struct digest *digest,
+                  uint64_t *ret_size_bytes)
 {
     struct envelope envelope;
     arena_reset(scratch);
     if (envelope_parse(document, scratch, &envelope) != REASON_NONE)
         return false;
     for (size_t i = 0; i < envelope.attachment_count; i++) {
-        if (digest_equal(&envelope.attachments[i].digest, digest))
-            return true;
+        if (!digest_equal(&envelope.attachments[i].digest, digest))
+            continue;
+        *ret_size_bytes = envelope.attachments[i].size_bytes;
+        return true;
     }
     return false;
 }
@@ -27,7 +30,7 @@ static enum reason unless_missing(enum reason reason)
 }
 
 enum reason entitle_check(struct store *store, struct arena *scratch, const struct key *peer,
-                          const struct frame_blob *want)
+                          const struct frame_blob *want, uint64_t *ret_size_bytes)
 {
     struct store_message message;
     struct entry entry;
@@ -47,6 +50,7 @@ enum reason entitle_check(struct store *store, struct arena *scratch, const stru
     reason = store->verbs->read_document(store, seq, &found);
     if (reason != REASON_NONE)
         return unless_missing(reason);
-    return lists(found.document, scratch, &want->digest) ? REASON_NONE
-                                                         : REASON_ATTACHMENT_FORBIDDEN;
+    return lists(found.document, scratch, &want->digest, ret_size_bytes)
+               ? REASON_NONE
+               : REASON_ATTACHMENT_FORBIDDEN;
 }

@@ -21,8 +21,9 @@
 #include "proto/codec/frame.h"
 
 /* want: a FRAME_BLOB_WANT. scratch (ENVELOPE_ARENA_BYTES) is reset.
+ * ret_size_bytes: of the file, as its message says.
  * ATTACHMENT_FORBIDDEN: not entitled; STORE_…: the store cannot say. */
 enum reason entitle_check(struct store *store, struct arena *scratch, const struct key *peer,
-                          const struct frame_blob *want);
+                          const struct frame_blob *want, uint64_t *ret_size_bytes);
 
 #endif

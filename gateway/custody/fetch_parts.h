@@ -1,8 +1,9 @@
 /* fetch_parts - what the files of fetch share. Nobody else includes this.
  *
- *   fetch.c        messages that wait, files that are wanted and received
- *   fetch_proof.c  files that are here already, and that the sender shows to have
- *   fetch_serve.c  files that others want
+ *   fetch.c          messages that wait, and the shares of peers
+ *   fetch_receive.c  files that are wanted and received
+ *   fetch_proof.c    files that are here already, and that the author shows to have
+ *   fetch_serve.c    files that others want
  */
 #ifndef GATEWAY_CUSTODY_FETCH_PARTS_H
 #define GATEWAY_CUSTODY_FETCH_PARTS_H
@@ -16,47 +17,102 @@ struct waiting {           /* a message */
     enum reason reason; /* not NONE: the wait is over, badly */
 };
 
-struct wanted {      /* a file */
-    struct key peer; /* none: free slot */
+/*                 other bytes than its digest says, after it was resumed: whole, once
+ *                  ┌──────────────────────────────┐
+ *   QUEUED ─begin▶ RECEIVING ─last byte▶ FINISHING ─published, or not▶ over
+ *     ▲ └─ it is here meanwhile ──▶ KEPT ─asked▶ SHOWING ─piece▶ over
+ *     └─ our own copy cannot be read, or differs ──┘
+ */
+enum wanted_state {
+    WANTED_NONE = 0,
+    WANTED_QUEUED,
+    WANTED_RECEIVING,
+    WANTED_FINISHING,
+    WANTED_KEPT,
+    WANTED_SHOWING,
+};
+
+struct wanted { /* a file, from one peer */
+    enum wanted_state state;
+    struct wanted *next; /* of its peer */
+    struct key peer;
     struct digest digest;
     uint64_t size_bytes;
     struct key sender; /* of the first message that waits for it */
     struct message_id message_id;
-    bool is_kept;      /* it is here: only a piece is wanted, as a proof */
-    uint64_t piece_at; /* that piece's offset */
-    bool is_begun;
+    bool is_resumed;   /* some of it came earlier than in this go */
+    bool must_come;    /* whole, although a file of this digest is here */
+    bool has_place;    /* at the peer's receiver */
+    bool owes_credit;  /* the disk is behind */
+    uint64_t piece_at; /* SHOWING: the piece's offset */
     mono_t progress;
 };
 
 struct peer {
-    struct key key; /* none: free slot */
+    struct key key;
     struct blob_sender sender;
     struct blob_receiver receiver;
+    struct wanted *first; /* oldest first */
+    uint32_t wanted_count, waiting_count;
+    mono_t progress;
+    mono_t told; /* fetch_frame said so */
+    mono_t looked, doubted;
+    uint32_t looks; /* that it may still cause */
 };
 
 struct fetch {
     struct fetch_options options;
     struct waiting waiting[FETCH_WAITING_MAX];
-    struct wanted wanted[FETCH_WANTED_MAX];
-    size_t wanted_count;  /* slots in use are below this */
-    size_t waiting_count; /* likewise */
+    size_t waiting_count; /* slots in use are below this */
+    struct wanted *wanted;
+    size_t wanted_max, wanted_limit; /* slots in use are below the limit */
+    size_t wanted_count;
     struct peer *peers;
     uint32_t peer_count;
+    uint32_t serve_next; /* who is served first */
+    mono_t now;
     uint8_t *piece; /* of a file of ours: BLOB_CHUNK_BYTES_MAX */
 };
 
-struct peer *fetch_find_peer(const struct fetch *fetch, const struct key *key);
+/* fetch.c */
+struct peer *fetch_get_peer(struct fetch *fetch, const struct key *key); /* NULL: too many */
 void fetch_emit_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame);
+/* The file is here, or will not come: the peer's messages that wait for it are told, and the wanted
+ * is gone. */
+void fetch_over(struct fetch *fetch, struct peer *peer, struct wanted *wanted, enum reason outcome);
+
+/* fetch_receive.c */
+/* The only assignment to .state. */
+void fetch_move(struct wanted *wanted, enum wanted_state to);
+struct wanted *fetch_find_wanted(const struct peer *peer, const struct digest *digest);
+/* False: no slot. */
+bool fetch_add_wanted(struct fetch *fetch, struct peer *peer, const struct wanted *wanted);
+void fetch_forget_wanted(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
 /* A want names its message: the transfer may have to begin again at the other end. */
 void fetch_emit_answer(struct fetch *fetch, const struct wanted *wanted, struct frame *answer);
+/* Begins what has room, and goes on with what waited for the disk. */
+void fetch_go_on(struct fetch *fetch, struct peer *peer);
+/* True: it was asked for. */
+bool fetch_receive_chunk(struct fetch *fetch, struct peer *peer, const struct frame_blob *chunk);
+/* The peer will not send it. False: it was not asked for. */
+bool fetch_receive_refusal(struct fetch *fetch, struct peer *peer,
+                           const struct frame_blob *refusal);
+/* Ends the transfer here; the other end hears the reason when it is one of this file. */
+void fetch_end_transfer(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+                        enum reason outcome);
+/* Everything of it is to come again, from the first byte. */
+void fetch_from_start(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
+
 /* fetch_proof.c */
-void fetch_ask_proof(struct fetch *fetch, struct wanted *wanted);
-/* False: not what was asked for, to be dropped. */
-bool fetch_check_proof(struct fetch *fetch, const struct wanted *wanted,
-                       const struct frame_blob *chunk, enum reason *ret_outcome);
-/* Tells the peer, whose transfer ends with it. */
-void fetch_end_proof(struct fetch *fetch, const struct wanted *wanted, enum reason outcome);
+/* False: not yet; the copy is being read. */
+bool fetch_ask_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
+bool fetch_receive_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+                         const struct frame_blob *chunk);
+
 /* fetch_serve.c */
-void fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want);
+/* True: it moved a transfer on. */
+bool fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want);
+/* The peer wants no more of it. */
+void fetch_refused(struct fetch *fetch, struct peer *peer, const struct frame *refusal);
 
 #endif

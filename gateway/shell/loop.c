@@ -265,6 +265,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
         {.fd = gateway->signals, .events = POLLIN},
         {.fd = steps ? control : -1, .events = POLLIN},
         {.fd = release_fd(gateway->release), .events = POLLIN},
+        {.fd = steps ? gateway->blobs->verbs->fd(gateway->blobs) : -1, .events = POLLIN},
     };
     (void)poll(waits, sizeof waits / sizeof *waits, wait_ms(gateway, *more));
     if (waits[2].revents != 0)
@@ -278,8 +279,10 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
     if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0 &&
         release_is_idle(gateway->release))
         gather(gateway);
-    return waits[1].revents != 0 || waits[3].revents != 0 || gateway->gone_count > 0 ||
-           deadline(gateway).ms <= gateway_mono().ms;
+    if (waits[5].revents != 0)
+        gateway->blobs->verbs->settle(gateway->blobs);
+    return waits[1].revents != 0 || waits[3].revents != 0 || waits[5].revents != 0 ||
+           gateway->gone_count > 0 || deadline(gateway).ms <= gateway_mono().ms;
 }
 
 bool gateway_run(struct gateway *gateway)

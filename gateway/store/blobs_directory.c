@@ -1,6 +1,6 @@
-/* A blob under construction is DIR/partial/<digest>; a finished one is DIR/<2 hex>/<62 hex>.
- * Finishing is fdatasync, rename, fsync of the folder: after a crash a name under its digest is
- * whole.
+/* A blob under construction is DIR/partial/<source>_<digest>; a finished one is DIR/<2 hex>/<62
+ * hex>. Finishing is fdatasync, rename, fsync of the folder: after a crash a name under its digest
+ * is whole.
  *
  * The digest is computed while a file is written, so that finishing reads nothing again; a partial
  * file found after a restart is hashed once when its transfer resumes. A blob without a digest yet
@@ -8,232 +8,180 @@
  */
 #include "gateway/store/blobs_directory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/store/blobs_directory_parts.h"
 
-#define UNNAMED "unnamed-"
+/* ---- begin ---- */
 
-static void partial_name(const struct digest *digest, bool is_unnamed,
-                         char ret_name[BLOB_NAME_BYTES])
+static enum reason begin_new(struct blobs_directory *self, const struct key *source,
+                             const struct digest *digest, uint64_t size_bytes)
 {
-    char hex[DIGEST_TEXT_BYTES];
-    digest_format(digest, hex);
-    (void)snprintf(ret_name, BLOB_NAME_BYTES, "partial/%s%s", is_unnamed ? UNNAMED : "", hex);
-}
-
-static void close_partial(struct partial *partial)
-{
-    if (partial->fd >= 0)
-        (void)close(partial->fd);
-    sha256_release(&partial->hash);
-    *partial = (struct partial){.fd = -1};
-}
-
-static void remove_partial(struct blobs_directory *self, struct partial *partial)
-{
-    char name[BLOB_NAME_BYTES];
-    partial_name(&partial->digest, partial->is_unnamed, name);
-    close_partial(partial);
-    (void)unlinkat(self->directory, name, 0);
-}
-
-static struct partial *find_partial(struct blobs_directory *self, const struct digest *digest)
-{
-    for (size_t i = 0; i < BLOB_PARTIALS_MAX; i++) {
-        struct partial *partial = &self->partials[i];
-        if (partial->fd >= 0 && digest_equal(&partial->digest, digest))
-            return partial;
-    }
-    return NULL;
-}
-
-/* A free place; the one that was not written to for longest gives way. Its file stays, unless
- * nobody can find it again. */
-static struct partial *free_partial(struct blobs_directory *self)
-{
-    struct partial *oldest = &self->partials[0];
-    for (size_t i = 0; i < BLOB_PARTIALS_MAX; i++) {
-        if (self->partials[i].fd < 0)
-            return &self->partials[i];
-        if (self->partials[i].used < oldest->used)
-            oldest = &self->partials[i];
-    }
-    if (oldest->is_unnamed)
-        remove_partial(self, oldest);
-    else
-        close_partial(oldest);
-    return oldest;
-}
-
-static enum reason open_partial(struct blobs_directory *self, const struct digest *digest,
-                                uint64_t size_bytes, struct partial **ret_partial)
-{
-    char name[BLOB_NAME_BYTES];
-    partial_name(digest, false, name);
-    int fd = openat(self->directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return blobs_directory_reason(errno);
-    struct sha256 hash = {0};
-    uint64_t written = 0;
-    bool hashed = sha256_init(&hash) && blobs_directory_hash(self, fd, &hash, &written);
-    if (hashed && written > size_bytes) { /* left by a message that declared another size */
-        hashed = ftruncate(fd, 0) == 0 && sha256_init(&hash);
-        written = 0;
-    }
-    if (!hashed) {
-        sha256_release(&hash);
-        (void)close(fd);
-        return REASON_STORE_FAILED;
-    }
-    struct partial *partial = free_partial(self);
-    *partial = (struct partial){.fd = fd,
-                                .digest = *digest,
-                                .size_bytes = size_bytes,
-                                .written = written,
-                                .written_back = written,
-                                .hash = hash,
-                                .used = ++self->clock};
-    *ret_partial = partial;
+    struct partial *partial;
+    enum reason reason = partial_check_disk(self, source, size_bytes);
+    if (reason == REASON_NONE)
+        reason = partial_take(self, source, false, &partial);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!sha256_init(&partial->hash))
+        return REASON_OUT_OF_MEMORY; /* the place is still free */
+    partial->state = PARTIAL_OPEN;
+    partial->digest = partial->target = *digest;
+    partial->size_bytes = size_bytes;
     return REASON_NONE;
 }
 
-static enum reason begin(struct blobs *blobs, const struct digest *digest, uint64_t size_bytes,
-                         uint64_t *ret_offset)
+static void begin_hashing(struct blobs_directory *self, struct partial *partial)
+{
+    partial->job = (struct job){.kind = JOB_HASH, .until = partial->written};
+    partial_name(partial, partial->job.from);
+    partial->state = PARTIAL_HASHING;
+    work_submit(&self->work, &partial->job);
+}
+
+/* NONE: it is open. NOT_FOUND: it went, for a reason of ours, and begins anew. */
+static enum reason end_hashing(struct blobs_directory *self, struct partial *partial)
+{
+    if (!work_is_done(&self->work, &partial->job))
+        return REASON_BUSY;
+    if (partial->job.outcome != REASON_NONE) {
+        partial_remove(self, partial);
+        return REASON_NOT_FOUND;
+    }
+    partial->hash = partial->job.hash;
+    partial->job.hash = (struct sha256){0};
+    partial->target = partial->digest;
+    partial->state = PARTIAL_OPEN;
+    return REASON_NONE;
+}
+
+static enum reason begin_again(struct blobs_directory *self, struct partial *partial,
+                               uint64_t size_bytes)
+{
+    if (partial->state == PARTIAL_PUBLISHING)
+        return REASON_BUSY;
+    if (partial->written > size_bytes || partial->fault != REASON_NONE) {
+        partial_remove(self, partial); /* left by a message that declared another size */
+        return REASON_NOT_FOUND;
+    }
+    if (partial->state == PARTIAL_FOUND)
+        begin_hashing(self, partial);
+    if (partial->state == PARTIAL_HASHING)
+        return end_hashing(self, partial);
+    return REASON_NONE;
+}
+
+static enum reason begin(struct blobs *blobs, const struct key *source, const struct digest *digest,
+                         uint64_t size_bytes, uint64_t *ret_offset)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
     if (size_bytes > self->size_max_bytes)
         return REASON_ATTACHMENT_TOO_LARGE;
     if (blobs_is_stand_in(digest))
         return REASON_ATTACHMENT_DIGEST;
-    struct partial *partial = find_partial(self, digest);
-    if (partial != NULL && partial->size_bytes != size_bytes) {
-        close_partial(partial);
-        partial = NULL;
-    }
-    if (partial == NULL) {
-        enum reason reason = open_partial(self, digest, size_bytes, &partial);
-        if (reason != REASON_NONE)
-            return reason;
-    }
+    struct partial *partial = partial_find(self, source, digest);
+    enum reason reason =
+        partial == NULL ? REASON_NOT_FOUND : begin_again(self, partial, size_bytes);
+    if (reason == REASON_NOT_FOUND)
+        reason = begin_new(self, source, digest, size_bytes);
+    if (reason != REASON_NONE)
+        return reason;
+    partial = partial_find(self, source, digest);
+    partial->size_bytes = size_bytes;
+    partial->used = ++self->clock;
     *ret_offset = partial->written;
     return REASON_NONE;
 }
 
-static void abandon(struct blobs *blobs, const struct digest *digest)
+static enum reason begin_unnamed(struct blobs *blobs, const struct key *source,
+                                 struct digest *ret_stand_in)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
-    char name[BLOB_NAME_BYTES];
-    struct partial *partial = find_partial(self, digest);
-    if (partial != NULL) {
-        remove_partial(self, partial);
-        return;
-    }
-    partial_name(digest, false, name);
-    (void)unlinkat(self->directory, name, 0);
-}
-
-static enum reason begin_unnamed(struct blobs *blobs, struct digest *ret_stand_in)
-{
-    struct blobs_directory *self = blobs_directory_of(blobs);
-    char name[BLOB_NAME_BYTES];
-    struct digest stand_in = blobs_stand_in(++self->unnamed);
-    partial_name(&stand_in, true, name);
-    struct sha256 hash = {0};
-    if (!sha256_init(&hash))
-        return REASON_OUT_OF_MEMORY;
-    int fd =
-        openat(self->directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        enum reason reason = blobs_directory_reason(errno);
-        sha256_release(&hash);
+    struct partial *partial;
+    enum reason reason = partial_check_disk(self, source, 0);
+    if (reason == REASON_NONE)
+        reason = partial_take(self, source, true, &partial);
+    if (reason != REASON_NONE)
         return reason;
-    }
-    struct partial *partial = free_partial(self);
-    *partial = (struct partial){.fd = fd,
-                                .digest = stand_in,
-                                .size_bytes = self->size_max_bytes,
-                                .hash = hash,
-                                .is_unnamed = true,
-                                .used = ++self->clock};
-    *ret_stand_in = stand_in;
-    return REASON_NONE;
+    if (!sha256_init(&partial->hash))
+        return REASON_OUT_OF_MEMORY;
+    partial->state = PARTIAL_OPEN;
+    partial->digest = blobs_stand_in(++self->unnamed);
+    partial->size_bytes = self->size_max_bytes;
+    /* One of no bytes is a file as well. */
+    reason = partial_open(self, partial);
+    if (reason != REASON_NONE)
+        partial_remove(self, partial);
+    else
+        *ret_stand_in = partial->digest;
+    return reason;
 }
 
-/* Another partial form of the same file gives way: this one is whole. */
-static enum reason name_blob(struct blobs *blobs, const struct digest *stand_in,
-                             struct digest *ret_digest, uint64_t *ret_size_bytes)
+static enum reason name_blob(struct blobs *blobs, const struct key *source,
+                             const struct digest *stand_in, struct digest *ret_digest,
+                             uint64_t *ret_size_bytes)
 {
-    struct blobs_directory *self = blobs_directory_of(blobs);
-    struct partial *partial = find_partial(self, stand_in);
-    char from[BLOB_NAME_BYTES];
-    char to[BLOB_NAME_BYTES];
+    struct partial *partial = partial_find(blobs_directory_of(blobs), source, stand_in);
     if (partial == NULL || !partial->is_unnamed)
         return REASON_NOT_FOUND;
-    struct digest digest;
-    sha256_final(&partial->hash, &digest);
-    struct partial *other = find_partial(self, &digest);
-    if (other != NULL)
-        close_partial(other);
-    partial_name(stand_in, true, from);
-    partial_name(&digest, false, to);
-    if (renameat(self->directory, from, self->directory, to) != 0) {
-        enum reason reason = blobs_directory_reason(errno);
-        remove_partial(self, partial);
-        return reason;
+    if (!partial->is_named) {
+        sha256_final(&partial->hash, &partial->target);
+        partial->size_bytes = partial->written;
+        partial->is_named = true;
     }
-    partial->digest = digest;
-    partial->size_bytes = partial->written;
-    partial->is_unnamed = false;
-    partial->is_hashed = true;
-    *ret_digest = digest;
+    *ret_digest = partial->target;
     *ret_size_bytes = partial->size_bytes;
     return REASON_NONE;
 }
 
-/* Whole strides are written back while more arrives, so that the fsync at the end finds little to
- * do; the stride before is waited for, so that a disk that is slower than the sender slows the
- * sender, and not everybody at the end. False: bytes were lost; the kernel says so only once. */
-static bool write_back(struct partial *partial)
-{
-    const unsigned wait =
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    uint64_t from = partial->written_back;
-    if (partial->written - from < BLOB_STRIDE_BYTES)
-        return true;
-    bool is_kept = sync_file_range(partial->fd, (off_t)from, (off_t)(partial->written - from),
-                                   SYNC_FILE_RANGE_WRITE) == 0;
-    partial->written_back = partial->written;
-    if (from >= BLOB_STRIDE_BYTES) {
-        off_t before = (off_t)(from - BLOB_STRIDE_BYTES);
-        is_kept = sync_file_range(partial->fd, before, BLOB_STRIDE_BYTES, wait) == 0 && is_kept;
-        if (from > BLOB_CACHED_BYTES)
-            (void)posix_fadvise(partial->fd, before, BLOB_STRIDE_BYTES, POSIX_FADV_DONTNEED);
-    }
-    return is_kept || errno == ENOSYS;
-}
-
-static enum reason write_content(struct blobs *blobs, const struct digest *digest, uint64_t offset,
-                                 struct bytes content)
+static void abandon(struct blobs *blobs, const struct key *source, const struct digest *digest)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
-    struct partial *partial = find_partial(self, digest);
-    if (partial == NULL)
-        return REASON_NOT_FOUND;
-    if (offset != partial->written || partial->is_hashed)
-        return REASON_FIELD_INVALID;
-    if (content.size > partial->size_bytes - partial->written)
-        return REASON_ATTACHMENT_LONG;
+    struct partial *partial = partial_find(self, source, digest);
+    /* What is being published under its own name would take a new one of that name with it. */
+    if (partial != NULL && (partial->state != PARTIAL_PUBLISHING || partial->is_unnamed))
+        partial_remove(self, partial);
+}
+
+/* ---- write ---- */
+
+/* Takes in what the disk said of the last stride, and hands it the next one. */
+static void flush_more(struct blobs_directory *self, struct partial *partial)
+{
+    struct job *job = &partial->job;
+    if (partial->state != PARTIAL_OPEN || !work_is_done(&self->work, job))
+        return;
+    if (job->kind == JOB_FLUSH && job->until > partial->flushed) {
+        partial->flushed = job->until;
+        partial->fault = job->outcome;
+    }
+    if (partial->fault != REASON_NONE || partial->written - partial->flushed < BLOB_STRIDE_BYTES)
+        return;
+    *job = (struct job){.kind = JOB_FLUSH, .offset = partial->flushed, .until = partial->written};
+    partial_name(partial, job->from);
+    work_submit(&self->work, job);
+}
+
+static bool is_behind(struct blobs *blobs, const struct key *source, const struct digest *digest)
+{
+    struct blobs_directory *self = blobs_directory_of(blobs);
+    struct partial *partial = partial_find(self, source, digest);
+    if (partial == NULL || partial->state != PARTIAL_OPEN)
+        return false;
+    flush_more(self, partial);
+    return partial->fault == REASON_NONE && partial->written - partial->flushed > BLOB_BEHIND_BYTES;
+}
+
+static enum reason write_all(struct partial *partial, struct bytes content)
+{
     for (size_t done = 0; done < content.size;) {
-        ssize_t count =
-            pwrite(partial->fd, content.data + done, content.size - done, (off_t)(offset + done));
+        ssize_t count = pwrite(partial->fd, content.data + done, content.size - done,
+                               (off_t)(partial->written + done));
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0) {
@@ -244,73 +192,124 @@ static enum reason write_content(struct blobs *blobs, const struct digest *diges
         }
         done += (size_t)count;
     }
-    sha256_update(&partial->hash, content);
-    partial->written += content.size;
-    partial->used = ++self->clock;
-    if (write_back(partial))
-        return REASON_NONE;
-    enum reason reason = blobs_directory_reason(errno);
-    remove_partial(self, partial);
-    return reason;
+    return REASON_NONE;
 }
 
-static enum reason publish(struct blobs_directory *self, const struct digest *digest, int fd)
+/* Now and then only: it asks the disk. */
+static bool is_new_stride(const struct partial *partial, size_t more)
 {
-    char from[BLOB_NAME_BYTES];
-    char to[BLOB_NAME_BYTES];
-    char folder[3];
-    partial_name(digest, false, from);
-    blobs_directory_final_name(digest, to);
-    memcpy(folder, to, 2);
-    folder[2] = 0;
-    if (fdatasync(fd) != 0)
-        return blobs_directory_reason(errno);
-    bool is_new = mkdirat(self->directory, folder, 0700) == 0;
-    if (!is_new && errno != EEXIST)
-        return blobs_directory_reason(errno);
-    if (renameat(self->directory, from, self->directory, to) != 0)
-        return blobs_directory_reason(errno);
-    int in = openat(self->directory, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = in >= 0 && fsync(in) == 0 && (!is_new || fsync(self->directory) == 0);
-    enum reason reason = synced ? REASON_NONE : blobs_directory_reason(errno);
-    if (in >= 0)
-        (void)close(in);
-    return reason;
+    return partial->written / BLOB_STRIDE_BYTES != (partial->written + more) / BLOB_STRIDE_BYTES;
 }
 
-static enum reason finish(struct blobs *blobs, const struct digest *digest)
+static enum reason write_content(struct blobs *blobs, const struct key *source,
+                                 const struct digest *digest, uint64_t offset, struct bytes content)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
-    struct partial *partial = find_partial(self, digest);
-    struct digest actual = *digest;
-    if (partial == NULL || partial->is_unnamed)
+    struct partial *partial = partial_find(self, source, digest);
+    if (partial == NULL || partial->state != PARTIAL_OPEN)
         return REASON_NOT_FOUND;
-    if (partial->written < partial->size_bytes)
-        return REASON_ATTACHMENT_SHORT;
-    if (!partial->is_hashed)
+    if (offset != partial->written || partial->is_named)
+        return REASON_FIELD_INVALID;
+    if (content.size > partial->size_bytes - partial->written)
+        return REASON_ATTACHMENT_LONG;
+    if (content.size == 0)
+        return REASON_NONE;
+    enum reason reason = partial->fault;
+    if (reason == REASON_NONE && is_new_stride(partial, content.size))
+        reason = partial_check_disk(self, source, 0);
+    if (reason == REASON_NONE)
+        reason = partial_open(self, partial);
+    if (reason == REASON_NONE)
+        reason = write_all(partial, content);
+    if (reason != REASON_NONE) {
+        if (partial->written == 0 || partial->fault != REASON_NONE)
+            partial_remove(self, partial);
+        return reason;
+    }
+    sha256_update(&partial->hash, content);
+    partial->written += content.size;
+    partial->progress_s = blobs_directory_now_s();
+    flush_more(self, partial);
+    return REASON_NONE;
+}
+
+/* ---- finish ---- */
+
+static enum reason begin_publishing(struct blobs_directory *self, struct partial *partial)
+{
+    struct digest actual = partial->target;
+    flush_more(self, partial);
+    if (!work_is_done(&self->work, &partial->job))
+        return REASON_BUSY;
+    if (partial->fault != REASON_NONE) {
+        enum reason reason = partial->fault;
+        partial_remove(self, partial);
+        return reason;
+    }
+    if (!partial->is_unnamed)
         sha256_final(&partial->hash, &actual);
-    if (!digest_equal(&actual, digest)) {
-        abandon(blobs, digest);
+    if (!digest_equal(&actual, &partial->target)) {
+        partial_remove(self, partial);
         return REASON_ATTACHMENT_DIGEST;
     }
-    enum reason reason = publish(self, digest, partial->fd);
-    close_partial(partial); /* a later begin hashes the file again */
-    if (reason == REASON_NONE)
-        blobs_directory_verified(self, digest);
+    enum reason reason = partial_open(self, partial); /* makes it when it has no bytes */
+    partial_close(self, partial);
+    if (reason != REASON_NONE) {
+        partial_remove(self, partial);
+        return reason;
+    }
+    partial->job = (struct job){.kind = JOB_PUBLISH};
+    partial_name(partial, partial->job.from);
+    blobs_directory_final_name(&partial->target, partial->job.to);
+    partial->state = PARTIAL_PUBLISHING;
+    partial->progress_s = blobs_directory_now_s();
+    work_submit(&self->work, &partial->job);
+    return REASON_BUSY;
+}
+
+static enum reason finish(struct blobs *blobs, const struct key *source,
+                          const struct digest *digest)
+{
+    struct blobs_directory *self = blobs_directory_of(blobs);
+    struct partial *partial = partial_find(self, source, digest);
+    bool is_open = partial != NULL && partial->state == PARTIAL_OPEN;
+    if (partial == NULL || (!is_open && partial->state != PARTIAL_PUBLISHING) ||
+        (partial->is_unnamed && !partial->is_named))
+        return REASON_NOT_FOUND;
+    if (is_open && partial->written < partial->size_bytes)
+        return REASON_ATTACHMENT_SHORT;
+    if (is_open)
+        return begin_publishing(self, partial);
+    if (!work_is_done(&self->work, &partial->job))
+        return REASON_BUSY;
+    enum reason reason = partial->job.outcome;
+    if (reason == REASON_NONE) {
+        /* An open one of the same name is another file, or one that rotted. */
+        blobs_directory_doubt(blobs, &partial->target);
+        blobs_directory_verified(self, &partial->target);
+    }
+    partial_remove(self, partial);
     return reason;
 }
 
-/* ---- life cycle
- * -------------------------------------------------------------------------------------- */
+/* ---- life cycle ---- */
 
 static void close_directory(struct blobs *blobs)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
-    for (size_t i = 0; i < BLOB_PARTIALS_MAX; i++) {
-        if (self->partials[i].is_unnamed)
-            remove_partial(self, &self->partials[i]);
-        close_partial(&self->partials[i]);
+    work_release(&self->work);
+    for (size_t i = 0; i < BLOBS_PARTIALS_MAX; i++) {
+        struct partial *partial = &self->partials[i];
+        char name[BLOB_NAME_BYTES];
+        partial_name(partial, name);
+        if (partial->state != PARTIAL_NONE && partial->is_unnamed)
+            (void)unlinkat(self->directory, name, 0);
+        partial_close(self, partial);
+        sha256_release(&partial->hash);
+        sha256_release(&partial->job.hash);
     }
+    for (size_t i = 0; i < BLOB_VERIFYING_MAX; i++)
+        sha256_release(&self->verifying[i].job.hash);
     for (size_t i = 0; i < BLOB_READERS_MAX; i++) {
         if (self->readers[i].fd >= 0)
             (void)close(self->readers[i].fd);
@@ -321,6 +320,24 @@ static void close_directory(struct blobs *blobs)
     free(self);
 }
 
+static int ready_fd(struct blobs *blobs)
+{
+    return blobs_directory_of(blobs)->work.done_fd;
+}
+
+static void settle(struct blobs *blobs)
+{
+    struct blobs_directory *self = blobs_directory_of(blobs);
+    uint64_t ignored;
+    (void)!read(self->work.done_fd, &ignored, sizeof ignored);
+    partial_sweep(self);
+}
+
+static void wait_for_work(struct blobs *blobs)
+{
+    work_wait(&blobs_directory_of(blobs)->work);
+}
+
 static const struct blobs_verbs verbs = {
     .close = close_directory,
     .find = blobs_directory_find,
@@ -328,31 +345,19 @@ static const struct blobs_verbs verbs = {
     .begin_unnamed = begin_unnamed,
     .name = name_blob,
     .write = write_content,
+    .is_behind = is_behind,
     .finish = finish,
     .abandon = abandon,
     .read = blobs_directory_read,
+    .doubt = blobs_directory_doubt,
+    .fd = ready_fd,
+    .settle = settle,
+    .wait = wait_for_work,
 };
 
 static bool make_folder(int directory, const char *name)
 {
     return mkdirat(directory, name, 0700) == 0 || errno == EEXIST;
-}
-
-/* What was begun without a digest by a process that is no more. */
-static bool clear_unnamed(int directory)
-{
-    int fd = openat(directory, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *partial = fd < 0 ? NULL : fdopendir(fd);
-    if (partial == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return false;
-    }
-    for (const struct dirent *file; (file = readdir(partial)) != NULL;) {
-        if (strncmp(file->d_name, UNNAMED, strlen(UNNAMED)) == 0)
-            (void)unlinkat(fd, file->d_name, 0);
-    }
-    return closedir(partial) == 0;
 }
 
 enum reason blobs_directory_open(const char *path, uint64_t size_max_bytes,
@@ -363,7 +368,7 @@ enum reason blobs_directory_open(const char *path, uint64_t size_max_bytes,
         return REASON_OUT_OF_MEMORY;
     self->port.verbs = &verbs;
     self->size_max_bytes = size_max_bytes;
-    for (size_t i = 0; i < BLOB_PARTIALS_MAX; i++)
+    for (size_t i = 0; i < BLOBS_PARTIALS_MAX; i++)
         self->partials[i].fd = -1;
     for (size_t i = 0; i < BLOB_READERS_MAX; i++)
         self->readers[i].fd = -1;
@@ -371,11 +376,11 @@ enum reason blobs_directory_open(const char *path, uint64_t size_max_bytes,
     self->directory = -1;
     if (make_folder(AT_FDCWD, path))
         self->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (self->piece == NULL || self->directory < 0 || !make_folder(self->directory, "partial") ||
-        !clear_unnamed(self->directory)) {
-        enum reason reason = self->piece == NULL ? REASON_OUT_OF_MEMORY : REASON_STORE_FAILED;
+    bool has_memory = work_init(&self->work, self->directory) && self->piece != NULL;
+    if (!has_memory || self->directory < 0 || !make_folder(self->directory, "partial") ||
+        !make_folder(self->directory, "damaged") || !partial_adopt_all(self)) {
         close_directory(&self->port);
-        return reason;
+        return has_memory ? REASON_STORE_FAILED : REASON_OUT_OF_MEMORY;
     }
     *ret_blobs = &self->port;
     return REASON_NONE;

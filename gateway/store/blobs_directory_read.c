@@ -1,5 +1,5 @@
 /* Finished files. One is hashed before this process first gives it out: bytes that rotted on the
- * disk are refused, not served. The last BLOB_VERIFIED_MAX digests that passed are remembered. */
+ * disk are put aside, not served. The last BLOB_VERIFIED_MAX digests that passed are remembered. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ void blobs_directory_final_name(const struct digest *digest, char ret_name[BLOB_
 
 /* Read from offset on: when a stride is behind us and is not of the file's beginning, it need not
  * stay in the page cache. */
-static void pass_by(int fd, uint64_t offset, size_t size)
+void blobs_directory_pass_by(int fd, uint64_t offset, size_t size)
 {
     uint64_t stride = offset / BLOB_STRIDE_BYTES * BLOB_STRIDE_BYTES;
     if (stride >= BLOB_CACHED_BYTES && offset + size >= stride + BLOB_STRIDE_BYTES)
@@ -46,26 +46,6 @@ enum reason blobs_directory_find(struct blobs *blobs, const struct digest *diges
     return REASON_NONE;
 }
 
-bool blobs_directory_hash(struct blobs_directory *self, int fd, struct sha256 *hash,
-                          uint64_t *ret_size_bytes)
-{
-    uint64_t offset = 0;
-    for (;;) {
-        ssize_t count = pread(fd, self->piece, BLOB_PIECE_BYTES, (off_t)offset);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return false;
-        if (count == 0)
-            break;
-        sha256_update(hash, (struct bytes){self->piece, (size_t)count});
-        pass_by(fd, offset, (size_t)count);
-        offset += (uint64_t)count;
-    }
-    *ret_size_bytes = offset;
-    return true;
-}
-
 static bool is_verified(const struct blobs_directory *self, const struct digest *digest)
 {
     for (size_t i = 0; i < BLOB_VERIFIED_MAX; i++) {
@@ -81,23 +61,119 @@ void blobs_directory_verified(struct blobs_directory *self, const struct digest 
     self->verified_next = (self->verified_next + 1) % BLOB_VERIFIED_MAX;
 }
 
+static void forget_verified(struct blobs_directory *self, const struct digest *digest)
+{
+    for (size_t i = 0; i < BLOB_VERIFIED_MAX; i++) {
+        if (digest_equal(&self->verified[i], digest))
+            self->verified[i] = (struct digest){0};
+    }
+}
+
+void blobs_directory_doubt(struct blobs *blobs, const struct digest *digest)
+{
+    struct blobs_directory *self = blobs_directory_of(blobs);
+    forget_verified(self, digest);
+    for (size_t i = 0; i < BLOB_READERS_MAX; i++) {
+        struct reader *reader = &self->readers[i];
+        if (reader->fd < 0 || !digest_equal(&reader->digest, digest))
+            continue;
+        /* What the disk has counts, not what was read of it before. */
+        (void)posix_fadvise(reader->fd, 0, 0, POSIX_FADV_DONTNEED);
+        (void)close(reader->fd);
+        reader->fd = -1;
+    }
+}
+
+/* It is none of the messages' that name it; who restores a backup may want to look at it. */
+static void put_aside(struct blobs_directory *self, const struct digest *digest)
+{
+    char from[BLOB_NAME_BYTES];
+    char to[BLOB_NAME_BYTES];
+    char hex[DIGEST_TEXT_BYTES];
+    blobs_directory_final_name(digest, from);
+    digest_format(digest, hex);
+    (void)snprintf(to, sizeof to, "damaged/%s", hex);
+    (void)renameat(self->directory, from, self->directory, to);
+}
+
+/* A short one is hashed at once. */
+static enum reason hash_short(struct blobs_directory *self, int fd, size_t size,
+                              struct digest *ret_digest)
+{
+    ssize_t count;
+    do {
+        count = pread(fd, self->piece, size, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 || (size_t)count != size)
+        return REASON_STORE_FAILED;
+    struct bytes content = {self->piece, size};
+    sha256_parts(&content, 1, ret_digest);
+    return REASON_NONE;
+}
+
+static struct verifying *find_verifying(struct blobs_directory *self, const struct digest *digest)
+{
+    for (size_t i = 0; i < BLOB_VERIFYING_MAX; i++) {
+        struct verifying *verifying = &self->verifying[i];
+        if (verifying->is_used && digest_equal(&verifying->digest, digest))
+            return verifying;
+    }
+    return NULL;
+}
+
+/* A free one, or one whose outcome nobody came for. */
+static struct verifying *take_verifying(struct blobs_directory *self)
+{
+    for (size_t i = 0; i < BLOB_VERIFYING_MAX; i++) {
+        struct verifying *verifying = &self->verifying[i];
+        if (!verifying->is_used || work_is_done(&self->work, &verifying->job))
+            return verifying;
+    }
+    return NULL;
+}
+
+static enum reason hash_long(struct blobs_directory *self, const struct digest *digest,
+                             uint64_t size_bytes, struct digest *ret_digest)
+{
+    struct verifying *verifying = find_verifying(self, digest);
+    if (verifying == NULL) {
+        verifying = take_verifying(self);
+        if (verifying == NULL)
+            return REASON_BUSY;
+        sha256_release(&verifying->job.hash);
+        *verifying = (struct verifying){.is_used = true, .digest = *digest};
+        verifying->job = (struct job){.kind = JOB_HASH, .until = size_bytes};
+        blobs_directory_final_name(digest, verifying->job.from);
+        work_submit(&self->work, &verifying->job);
+    }
+    if (!work_is_done(&self->work, &verifying->job))
+        return REASON_BUSY;
+    enum reason reason = verifying->job.outcome;
+    if (reason == REASON_NONE)
+        sha256_final(&verifying->job.hash, ret_digest);
+    sha256_release(&verifying->job.hash);
+    verifying->is_used = false;
+    return reason == REASON_STORE_CORRUPT ? REASON_BUSY : reason; /* another one took its name */
+}
+
 static enum reason verify(struct blobs_directory *self, int fd, const struct digest *digest)
 {
-    struct sha256 hash = {0};
     struct digest actual;
-    uint64_t size_bytes;
+    struct stat status;
     if (is_verified(self, digest))
         return REASON_NONE;
-    if (!sha256_init(&hash))
-        return REASON_OUT_OF_MEMORY;
-    bool hashed = blobs_directory_hash(self, fd, &hash, &size_bytes);
-    if (hashed)
-        sha256_final(&hash, &actual);
-    sha256_release(&hash);
-    if (!hashed)
+    if (fstat(fd, &status) != 0)
         return REASON_STORE_FAILED;
-    if (!digest_equal(&actual, digest))
+    uint64_t size_bytes = (uint64_t)status.st_size;
+    enum reason reason = size_bytes <= BLOB_PIECE_BYTES
+                             ? hash_short(self, fd, (size_t)size_bytes, &actual)
+                             : hash_long(self, digest, size_bytes, &actual);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!digest_equal(&actual, digest)) {
+        put_aside(self, digest);
         return REASON_STORE_CORRUPT;
+    }
     blobs_directory_verified(self, digest);
     return REASON_NONE;
 }
@@ -146,7 +222,7 @@ enum reason blobs_directory_read(struct blobs *blobs, const struct digest *diges
     } while (count < 0 && errno == EINTR);
     if (count < 0)
         return blobs_directory_reason(errno);
-    pass_by(reader->fd, offset, (size_t)count);
+    blobs_directory_pass_by(reader->fd, offset, (size_t)count);
     *ret_size = (size_t)count;
     return REASON_NONE;
 }

@@ -98,14 +98,15 @@ enum blob_outcome blob_sender_answer(struct blob_sender *sender, const struct fr
     }
     /* The first want says where to begin. A later one grants more; one that grants nothing more
      * comes from a receiver that begins again: it lost what lies between. */
-    if (transfer->state == BLOB_OFFERED || blob->credit_until <= transfer->credit_until) {
-        transfer->offset = blob->offset;
-        transfer_move(transfer, BLOB_SENDING);
-    }
     uint64_t credit = smaller(blob->credit_until, transfer->size_bytes);
     credit = smaller(credit, blob->offset + BLOB_WINDOW_BYTES);
-    if (credit > transfer->credit_until)
+    if (transfer->state == BLOB_OFFERED || blob->credit_until <= transfer->credit_until) {
+        transfer->offset = blob->offset;
+        transfer->credit_until = credit; /* what was granted before is granted no more */
+        transfer_move(transfer, BLOB_SENDING);
+    } else if (credit > transfer->credit_until) {
         transfer->credit_until = credit;
+    }
     return BLOB_CONTINUE;
 }
 
@@ -233,18 +234,25 @@ enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct 
     return BLOB_REFUSE;
 }
 
-void blob_receiver_written(struct blob_receiver *receiver, const struct frame_blob *chunk,
-                           bool *ret_is_complete, bool *ret_has_answer, struct frame *ret_answer)
+bool blob_receiver_written(struct blob_receiver *receiver, const struct frame_blob *chunk)
 {
     struct blob_transfer *transfer = find(receiver->transfers, &chunk->digest);
     check(transfer != NULL && transfer->offset == chunk->offset);
     transfer->offset += chunk->content.size;
-    *ret_is_complete = transfer->offset == transfer->size_bytes;
+    return transfer->offset == transfer->size_bytes;
+}
+
+bool blob_receiver_grant(struct blob_receiver *receiver, const struct digest *digest,
+                         struct frame *ret_answer)
+{
+    struct blob_transfer *transfer = find(receiver->transfers, digest);
+    check(transfer != NULL);
     /* Half a share used: say so, and the sender never stands still. */
     bool is_half = transfer->credit_until - transfer->offset <= share(receiver) / 2;
-    *ret_has_answer = !*ret_is_complete && is_half && transfer->credit_until < transfer->size_bytes;
-    if (*ret_has_answer)
-        *ret_answer = want(receiver, transfer);
+    if (!is_half || transfer->credit_until == transfer->size_bytes)
+        return false;
+    *ret_answer = want(receiver, transfer);
+    return true;
 }
 
 void blob_receiver_finished(struct blob_receiver *receiver, const struct digest *digest,

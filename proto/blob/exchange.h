@@ -14,9 +14,9 @@
  * its window among those that are under way; one that had more uses it up before it is granted its
  * share. After a lost connection the caller says blob_sender_reset / blob_receiver_reset and offers
  * again: transfers resume at the receiver's offset. A BlobWant that grants nothing new rewinds the
- * sender to its offset, so a receiver that lost chunks repeats its want. A sender whose places are
- * all taken gives the place of a transfer that waits for its receiver to a new one. A chunk out of
- * place, past the size or past the credit is refused.
+ * sender to its offset and its credit, so a receiver that lost chunks repeats its want. A sender
+ * whose places are all taken gives the place of a transfer that waits for its receiver to a new
+ * one. A chunk out of place, past the size or past the credit is refused.
  */
 #ifndef PROTO_BLOB_EXCHANGE_H
 #define PROTO_BLOB_EXCHANGE_H
@@ -82,10 +82,12 @@ enum blob_step {
 };
 enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct frame_blob *chunk,
                                    struct frame *ret_answer);
-/* The content was written. ret_is_complete: call the blobs port's finish, then
- * blob_receiver_finished. ret_has_answer: ret_answer (more credit) is to be sent. */
-void blob_receiver_written(struct blob_receiver *receiver, const struct frame_blob *chunk,
-                           bool *ret_is_complete, bool *ret_has_answer, struct frame *ret_answer);
+/* The content was written. True: it was the last; call the blobs port's finish, then
+ * blob_receiver_finished. */
+bool blob_receiver_written(struct blob_receiver *receiver, const struct frame_blob *chunk);
+/* Later, when more may come. True: ret_answer (more credit) is to be sent. */
+bool blob_receiver_grant(struct blob_receiver *receiver, const struct digest *digest,
+                         struct frame *ret_answer);
 /* outcome: REASON_NONE when the blob was verified and fsynced. */
 void blob_receiver_finished(struct blob_receiver *receiver, const struct digest *digest,
                             enum reason outcome, struct frame *ret_answer);

@@ -134,13 +134,8 @@ void node_start(struct node *node)
 /* What was written of a file but never finished may not be on the disk. */
 static void lose_partial_files(struct node *node)
 {
-    if (!swarm_happens(&node->sim->swarm, MISHAP_FILE_LOST))
-        return;
-    for (int file = 0; file < FILES; file++) {
-        struct digest digest;
-        (void)workload_file(file, &digest);
-        node->kept->verbs->abandon(node->kept, &digest);
-    }
+    if (swarm_happens(&node->sim->swarm, MISHAP_FILE_LOST))
+        blobs_memory_lose_partials(node->kept);
 }
 
 static void forget_calls(struct node *node)

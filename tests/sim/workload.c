@@ -95,6 +95,7 @@ void workload_answer(struct sim *sim, struct record *record, int node)
 static void upload(struct node *node, int file, struct attachment *ret_attachment)
 {
     struct blobs *kept = node->kept;
+    struct key uploader = {0};
     struct digest digest;
     uint64_t at;
     struct bytes content = workload_file(file, &digest);
@@ -102,10 +103,10 @@ static void upload(struct node *node, int file, struct attachment *ret_attachmen
         .digest = digest, .size_bytes = content.size, .name = bytes_of_text(SECRET_TEXT ".pdf")};
     if (kept->verbs->find(kept, &digest, &at) == REASON_NONE)
         return;
-    kept->verbs->abandon(kept, &digest);
-    check(kept->verbs->begin(kept, &digest, content.size, &at) == REASON_NONE);
-    check(kept->verbs->write(kept, &digest, at, content) == REASON_NONE);
-    check(kept->verbs->finish(kept, &digest) == REASON_NONE);
+    kept->verbs->abandon(kept, &uploader, &digest);
+    check(kept->verbs->begin(kept, &uploader, &digest, content.size, &at) == REASON_NONE);
+    check(kept->verbs->write(kept, &uploader, &digest, at, content) == REASON_NONE);
+    check(blobs_finish(kept, &uploader, &digest) == REASON_NONE);
 }
 
 static void fill_body(uint32_t type, Lienthong__V1__Body *body)

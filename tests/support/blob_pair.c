@@ -111,8 +111,6 @@ bool blob_pair_send(struct blob_pair *pair)
 static void receive_chunk(struct blob_pair *pair, size_t item, const struct frame_blob *chunk)
 {
     struct frame answer;
-    bool is_complete;
-    bool has_answer;
     enum blob_step step = blob_receiver_chunk(&pair->receiver, chunk, &answer);
     if (step == BLOB_REFUSE)
         put(pair, BLOB_PAIR_TO_SENDER, &answer);
@@ -121,13 +119,13 @@ static void receive_chunk(struct blob_pair *pair, size_t item, const struct fram
     check(item < pair->item_count && chunk->offset == pair->items[item].have);
     check(chunk->content.size <= pair->items[item].size_bytes - pair->items[item].have);
     pair->items[item].have += chunk->content.size;
-    blob_receiver_written(&pair->receiver, chunk, &is_complete, &has_answer, &answer);
+    bool is_complete = blob_receiver_written(&pair->receiver, chunk);
     check(is_complete == (pair->items[item].have == pair->items[item].size_bytes));
     if (is_complete) {
-        pair->items[item].is_finished = has_answer = true;
+        pair->items[item].is_finished = true;
         blob_receiver_finished(&pair->receiver, &chunk->digest, REASON_NONE, &answer);
     }
-    if (has_answer)
+    if (is_complete || blob_receiver_grant(&pair->receiver, &chunk->digest, &answer))
         put(pair, BLOB_PAIR_TO_SENDER, &answer);
 }
 

@@ -9,5 +9,13 @@ enum { BLOBS_MEMORY_MAX = 64 };
 
 /* NULL when memory is short. */
 struct blobs *blobs_memory_new(uint64_t size_max_bytes);
+/* One bit turns: of the source's partial blob, or of the finished one (NULL). False: there is none.
+ */
+bool blobs_memory_damage(struct blobs *blobs, const struct key *source,
+                         const struct digest *digest);
+/* As after a crash that the disk did not follow. */
+void blobs_memory_lose_partials(struct blobs *blobs);
+/* Unfinished ones, of one source or of all (NULL). */
+size_t blobs_memory_partials(struct blobs *blobs, const struct key *source);
 
 #endif

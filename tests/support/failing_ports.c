@@ -135,10 +135,40 @@ static void close_blobs(struct blobs *blobs)
     (void)blobs;
 }
 
-static void abandon(struct blobs *blobs, const struct digest *digest)
+static void abandon(struct blobs *blobs, const struct key *source, const struct digest *digest)
 {
     struct blobs *inner = blobs_of(blobs)->inner;
-    inner->verbs->abandon(inner, digest);
+    inner->verbs->abandon(inner, source, digest);
+}
+
+static bool is_behind(struct blobs *blobs, const struct key *source, const struct digest *digest)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    return inner->verbs->is_behind(inner, source, digest);
+}
+
+static void doubt(struct blobs *blobs, const struct digest *digest)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    inner->verbs->doubt(inner, digest);
+}
+
+static int ready_fd(struct blobs *blobs)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    return inner->verbs->fd(inner);
+}
+
+static void settle(struct blobs *blobs)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    inner->verbs->settle(inner);
+}
+
+static void wait_for_work(struct blobs *blobs)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    inner->verbs->wait(inner);
 }
 
 #define BLOBS_VERB(verb, parameters, arguments)                                                    \
@@ -153,17 +183,20 @@ static void abandon(struct blobs *blobs, const struct digest *digest)
 /* clang-format off */
 BLOBS_VERB(find, (struct blobs *blobs, const struct digest *digest, uint64_t *ret_size_bytes),
            (inner, digest, ret_size_bytes))
-BLOBS_VERB(begin, (struct blobs *blobs, const struct digest *digest, uint64_t size_bytes,
-            uint64_t *ret_offset),
-           (inner, digest, size_bytes, ret_offset))
-BLOBS_VERB(begin_unnamed, (struct blobs *blobs, struct digest *ret_stand_in), (inner, ret_stand_in))
-BLOBS_VERB(name, (struct blobs *blobs, const struct digest *stand_in, struct digest *ret_digest,
-            uint64_t *ret_size_bytes),
-           (inner, stand_in, ret_digest, ret_size_bytes))
-BLOBS_VERB(write, (struct blobs *blobs, const struct digest *digest, uint64_t offset,
-            struct bytes content),
-           (inner, digest, offset, content))
-BLOBS_VERB(finish, (struct blobs *blobs, const struct digest *digest), (inner, digest))
+BLOBS_VERB(begin, (struct blobs *blobs, const struct key *source, const struct digest *digest,
+            uint64_t size_bytes, uint64_t *ret_offset),
+           (inner, source, digest, size_bytes, ret_offset))
+BLOBS_VERB(begin_unnamed, (struct blobs *blobs, const struct key *source,
+            struct digest *ret_stand_in),
+           (inner, source, ret_stand_in))
+BLOBS_VERB(name, (struct blobs *blobs, const struct key *source, const struct digest *stand_in,
+            struct digest *ret_digest, uint64_t *ret_size_bytes),
+           (inner, source, stand_in, ret_digest, ret_size_bytes))
+BLOBS_VERB(write, (struct blobs *blobs, const struct key *source, const struct digest *digest,
+            uint64_t offset, struct bytes content),
+           (inner, source, digest, offset, content))
+BLOBS_VERB(finish, (struct blobs *blobs, const struct key *source, const struct digest *digest),
+           (inner, source, digest))
 BLOBS_VERB(read,
            (struct blobs *blobs, const struct digest *digest, uint64_t offset,
             uint8_t *ret_content,
@@ -181,9 +214,14 @@ void failing_blobs_init(struct failing_blobs *blobs, struct blobs *inner,
         .begin_unnamed = blob_begin_unnamed,
         .name = blob_name,
         .write = blob_write,
+        .is_behind = is_behind,
         .finish = blob_finish,
         .abandon = abandon,
         .read = blob_read,
+        .doubt = doubt,
+        .fd = ready_fd,
+        .settle = settle,
+        .wait = wait_for_work,
     };
     *blobs = (struct failing_blobs){{&verbs}, inner, faults};
 }

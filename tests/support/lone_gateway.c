@@ -292,13 +292,14 @@ static void keep_file(struct lone_gateway *gateway, const uint8_t *content, stru
 {
     struct bytes file = {content, FILE_BYTES};
     struct blobs *blobs = gateway->blobs;
+    struct key uploader = {0};
     uint64_t at;
     sha256_parts(&file, 1, ret_file);
     if (blobs->verbs->find(blobs, ret_file, &at) == REASON_NONE)
         return;
-    check(blobs->verbs->begin(blobs, ret_file, FILE_BYTES, &at) == REASON_NONE);
-    check(blobs->verbs->write(blobs, ret_file, 0, file) == REASON_NONE);
-    check(blobs->verbs->finish(blobs, ret_file) == REASON_NONE);
+    check(blobs->verbs->begin(blobs, &uploader, ret_file, FILE_BYTES, &at) == REASON_NONE);
+    check(blobs->verbs->write(blobs, &uploader, ret_file, 0, file) == REASON_NONE);
+    check(blobs_finish(blobs, &uploader, ret_file) == REASON_NONE);
 }
 
 struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,

@@ -46,11 +46,12 @@ struct bytes trio_file(struct digest *ret_digest)
 static void upload(struct blobs *blobs)
 {
     struct digest digest;
+    struct key uploader = {0};
     struct bytes bytes = trio_file(&digest);
     uint64_t offset;
-    check(blobs->verbs->begin(blobs, &digest, bytes.size, &offset) == REASON_NONE);
-    check(blobs->verbs->write(blobs, &digest, 0, bytes) == REASON_NONE);
-    check(blobs->verbs->finish(blobs, &digest) == REASON_NONE);
+    check(blobs->verbs->begin(blobs, &uploader, &digest, bytes.size, &offset) == REASON_NONE);
+    check(blobs->verbs->write(blobs, &uploader, &digest, 0, bytes) == REASON_NONE);
+    check(blobs_finish(blobs, &uploader, &digest) == REASON_NONE);
 }
 
 /* ---- opening ---- */

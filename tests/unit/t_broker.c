@@ -217,18 +217,18 @@ static void a_peer_leaves_places_for_files_to_the_others(void **state)
     lone_gateway_hello(gateway, "centre", 64);
     lone_gateway_hello(gateway, "stp", 64);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    for (unsigned i = 0; i < FETCH_WAITING_MAX; i++) {
+    for (unsigned i = 0; i < 2 * FETCH_PEER_WAITING_MAX; i++) {
         (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
         (void)lone_gateway_put_with_file(gateway, "centre", dossier, (uint8_t)i);
     }
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(gateway->alive_intakes, FETCH_WAITING_MAX / 2);
-    assert_int_equal(gateway->not_taken, FETCH_WAITING_MAX / 2);
+    assert_int_equal(gateway->alive_intakes, FETCH_PEER_WAITING_MAX);
+    assert_int_equal(gateway->not_taken, FETCH_PEER_WAITING_MAX);
     assert_int_equal(gateway->not_taken_reason, REASON_BUSY);
     (void)lone_gateway_put_with_file(gateway, "stp", "H38.09-261124-9999", 1);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_int_equal(gateway->not_taken, 0);
-    assert_int_equal(gateway->alive_intakes, FETCH_WAITING_MAX / 2 + 1);
+    assert_int_equal(gateway->alive_intakes, FETCH_PEER_WAITING_MAX + 1);
     lone_gateway_close(&gateway);
 }
 

@@ -435,13 +435,14 @@ static void what_was_refused_stays_refused(void **state)
 static struct attachment keep_file(struct fixture *fixture, const char *text)
 {
     const struct blobs_verbs *verbs = fixture->blobs->verbs;
+    struct key uploader = {0};
     struct bytes content = bytes_of_text(text);
     struct attachment file = {.size_bytes = content.size, .name = bytes_of_text("a.pdf")};
     uint64_t at;
     sha256_parts(&content, 1, &file.digest);
-    check(verbs->begin(fixture->blobs, &file.digest, content.size, &at) == REASON_NONE);
-    check(verbs->write(fixture->blobs, &file.digest, 0, content) == REASON_NONE);
-    check(verbs->finish(fixture->blobs, &file.digest) == REASON_NONE);
+    check(verbs->begin(fixture->blobs, &uploader, &file.digest, content.size, &at) == REASON_NONE);
+    check(verbs->write(fixture->blobs, &uploader, &file.digest, 0, content) == REASON_NONE);
+    check(blobs_finish(fixture->blobs, &uploader, &file.digest) == REASON_NONE);
     return file;
 }
 
