@@ -132,9 +132,16 @@ flip() {
     printf "\\x$(printf %x $((byte ^ 16)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# mend STATE NAME OFFSET: the paper is whole again, and where it was before it was put aside.
+mend() {
+    local file=$1/blobs/${2:0:2}/${2:2}
+    [[ -f $file ]] || mv "$1/blobs/damaged/$2" "$file"
+    flip "$file" "$3"
+}
+
 # A paper rots at an agency while its adapter is down. The adapter that comes up must not give it
 # out; when the paper is whole again, all goes on. Only what the centre sent: an agency's own paper
-# would be refused for good, as it should.
+# would wait for somebody to bring it again.
 fault_blob() {
     local name address token
     draw_participant
@@ -164,7 +171,7 @@ fault_blob() {
     rm -f rotten
     count_fault blob
     busy[adapter-$WHO]=1
-    later "adapter-$WHO" 500 4000 flip "$file" "$offset"
+    later "adapter-$WHO" 500 4000 mend "$STATE" "$name" "$offset"
 }
 
 # A store rots. On copies, so that the real one stays: nothing that the damaged copy says differs

@@ -12,7 +12,7 @@
 #include "tests/support/blobs_memory.h"
 #include "tests/support/open_crypto.h"
 
-enum { FILES_MAX_BYTES = 1024 * 1024, BUILD_BYTES = 4 * 1024 * 1024, FILE_BYTES = 1000 };
+enum { FILES_MAX_BYTES = 1024 * 1024, BUILD_BYTES = 4 * 1024 * 1024 };
 
 /* ---- ports ---- */
 
@@ -262,7 +262,7 @@ static struct lone_message put_with_files(struct lone_gateway *gateway, const ch
     struct attachment attachments[2];
     for (size_t i = 0; i < count; i++)
         attachments[i] = (struct attachment){
-            .digest = files[i], .size_bytes = FILE_BYTES, .name = bytes_of_text("a.pdf")};
+            .digest = files[i], .size_bytes = LONE_FILE_BYTES, .name = bytes_of_text("a.pdf")};
     struct envelope envelope = {.sender = key_of(sender),
                                 .type = MESSAGE_TYPE_RESULT,
                                 .dossier_code = bytes_of_text(dossier),
@@ -285,19 +285,19 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
     return put_with_files(gateway, sender, "", dossier, &digest, 1);
 }
 
-static const uint8_t kept_content[FILE_BYTES];
-static const uint8_t other_content[FILE_BYTES] = {[FILE_BYTES - 1] = 1};
+static const uint8_t kept_content[LONE_FILE_BYTES];
+static const uint8_t other_content[LONE_FILE_BYTES] = {[LONE_FILE_BYTES - 1] = 1};
 
 static void keep_file(struct lone_gateway *gateway, const uint8_t *content, struct digest *ret_file)
 {
-    struct bytes file = {content, FILE_BYTES};
+    struct bytes file = {content, LONE_FILE_BYTES};
     struct blobs *blobs = gateway->blobs;
     struct key uploader = {0};
     uint64_t at;
     sha256_parts(&file, 1, ret_file);
     if (blobs->verbs->find(blobs, ret_file, &at) == REASON_NONE)
         return;
-    check(blobs->verbs->begin(blobs, &uploader, ret_file, FILE_BYTES, &at) == REASON_NONE);
+    check(blobs->verbs->begin(blobs, &uploader, ret_file, LONE_FILE_BYTES, &at) == REASON_NONE);
     check(blobs->verbs->write(blobs, &uploader, ret_file, 0, file) == REASON_NONE);
     check(blobs_finish(blobs, &uploader, ret_file) == REASON_NONE);
 }
@@ -307,7 +307,7 @@ struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway
                                                     const char *dossier, bool is_kept,
                                                     struct digest *ret_file)
 {
-    struct bytes file = {kept_content, FILE_BYTES};
+    struct bytes file = {kept_content, LONE_FILE_BYTES};
     sha256_parts(&file, 1, ret_file);
     if (is_kept)
         keep_file(gateway, kept_content, ret_file);
@@ -328,7 +328,8 @@ void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
 {
     struct frame frame = {
         .kind = FRAME_BLOB_CHUNK,
-        .blob = {.digest = *file, .content = {is_true ? kept_content : other_content, FILE_BYTES}}};
+        .blob = {.digest = *file,
+                 .content = {is_true ? kept_content : other_content, LONE_FILE_BYTES}}};
     lone_gateway_put(gateway, peer, &frame);
 }
 
@@ -337,7 +338,7 @@ void lone_gateway_put_want(struct lone_gateway *gateway, const char *peer,
 {
     struct frame frame = {.kind = FRAME_BLOB_WANT,
                           .blob = {.digest = *file,
-                                   .credit_until = FILE_BYTES,
+                                   .credit_until = LONE_FILE_BYTES,
                                    .sender = message->sender,
                                    .message_id = message->id}};
     lone_gateway_put(gateway, peer, &frame);
@@ -442,7 +443,9 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
     } else if (frame.kind == FRAME_BLOB_CHUNK) {
         gateway->chunks++;
     } else if (frame.kind == FRAME_BLOB_WANT) {
-        gateway->wants += frame.blob.offset < FILE_BYTES;
+        gateway->wants += frame.blob.offset < LONE_FILE_BYTES;
+        if (frame.blob.offset < LONE_FILE_BYTES)
+            gateway->want_offset = frame.blob.offset;
     } else if (frame.kind == FRAME_BLOB_REFUSED) {
         gateway->files_refused++;
         gateway->file_reason = frame.blob.reason;

@@ -15,7 +15,12 @@
 #include "gateway/core/broker.h"
 #include "gateway/store/store_memory.h"
 
-enum { LONE_FRAMES_MAX = 512, LONE_ALIVE_MAX = 4 * LONE_FRAMES_MAX, LONE_FLIGHTS_MAX = 64 };
+enum {
+    LONE_FRAMES_MAX = 512,
+    LONE_ALIVE_MAX = 4 * LONE_FRAMES_MAX,
+    LONE_FLIGHTS_MAX = 64,
+    LONE_FILE_BYTES = 1000, /* of zeros */
+};
 
 struct lone_message { /* what a sender knows of a message of its own */
     struct key sender;
@@ -53,6 +58,7 @@ struct lone_gateway {
     size_t chunks, files_refused;
     enum reason file_reason; /* of the last that was refused */
     size_t wants;            /* of files that are not complete */
+    uint64_t want_offset;    /* of the last of them */
 };
 
 struct lone_gateway *lone_gateway_open(void);
@@ -78,6 +84,8 @@ struct lone_message lone_gateway_put_with_two_files(struct lone_gateway *gateway
                                                     const char *sender, const char *recipient,
                                                     const char *dossier,
                                                     struct digest ret_files[2]);
+/* Any frame. */
+void lone_gateway_put(struct lone_gateway *gateway, const char *peer, const struct frame *frame);
 /* The peer sends or shows that file, or made-up bytes. */
 void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
                             const struct digest *file, bool is_true);

@@ -519,12 +519,29 @@ static void a_file_is_wanted_for_its_message(void **state)
     assert_true(digest_equal(&fixture->file.digest, &file.digest));
     assert_string_equal(fixture->file.sender.text, "stp");
     assert_true(id_equal(&fixture->file.message_id, &envelope.id));
-    struct frame refusal = {.kind = FRAME_BLOB_REFUSED,
-                            .blob = {.digest = file.digest, .reason = REASON_BUSY}};
-    begin(fixture);
-    bring_frame(fixture, &refusal);
-    end(fixture);
-    assert_int_equal(fixture->not_taken, 1);
+    /* What the gateway says of the file, or sends for it, is not the message's fault. */
+    static const uint8_t other[1000];
+    const struct frame answers[] = {
+        {.kind = FRAME_BLOB_REFUSED, .blob = {.digest = file.digest, .reason = REASON_BUSY}},
+        {.kind = FRAME_BLOB_REFUSED,
+         .blob = {.digest = file.digest, .reason = REASON_ATTACHMENT_MISSING}},
+        {.kind = FRAME_BLOB_REFUSED,
+         .blob = {.digest = file.digest, .reason = REASON_ATTACHMENT_DIGEST}},
+        {.kind = FRAME_BLOB_CHUNK,
+         .blob = {.digest = file.digest, .content = {other, sizeof other}}},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        begin(fixture);
+        bring_frame(fixture, &answers[i]);
+        end(fixture);
+        assert_int_equal(fixture->taken + fixture->not_taken, 1);
+        assert_int_equal(fixture->not_taken, 1);
+        begin(fixture);
+        document = build(fixture, &envelope, &body);
+        bring(fixture, &document, 1, "seal");
+        end(fixture);
+        assert_int_equal(fixture->taken + fixture->not_taken, 0);
+    }
 }
 
 int main(void)
