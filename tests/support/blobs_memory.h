@@ -9,6 +9,8 @@ enum { BLOBS_MEMORY_MAX = 64 };
 
 /* NULL when memory is short. */
 struct blobs *blobs_memory_new(uint64_t size_max_bytes);
+/* A finished one, as a local system uploads it; nothing when it is here. */
+void blobs_memory_put(struct blobs *blobs, struct bytes content, struct digest *ret_digest);
 /* One bit turns: of the source's partial blob, or of the finished one (NULL). False: there is none.
  */
 bool blobs_memory_damage(struct blobs *blobs, const struct key *source,

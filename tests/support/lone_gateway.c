@@ -288,20 +288,6 @@ struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, con
 static const uint8_t kept_content[LONE_FILE_BYTES];
 static const uint8_t other_content[LONE_FILE_BYTES] = {[LONE_FILE_BYTES - 1] = 1};
 
-static void keep_file(struct lone_gateway *gateway, const uint8_t *content, struct digest *ret_file)
-{
-    struct bytes file = {content, LONE_FILE_BYTES};
-    struct blobs *blobs = gateway->blobs;
-    struct key uploader = {0};
-    uint64_t at;
-    sha256_parts(&file, 1, ret_file);
-    if (blobs->verbs->find(blobs, ret_file, &at) == REASON_NONE)
-        return;
-    check(blobs->verbs->begin(blobs, &uploader, ret_file, LONE_FILE_BYTES, &at) == REASON_NONE);
-    check(blobs->verbs->write(blobs, &uploader, ret_file, 0, file) == REASON_NONE);
-    check(blobs_finish(blobs, &uploader, ret_file) == REASON_NONE);
-}
-
 struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway,
                                                     const char *sender, const char *recipient,
                                                     const char *dossier, bool is_kept,
@@ -310,7 +296,7 @@ struct lone_message lone_gateway_put_with_real_file(struct lone_gateway *gateway
     struct bytes file = {kept_content, LONE_FILE_BYTES};
     sha256_parts(&file, 1, ret_file);
     if (is_kept)
-        keep_file(gateway, kept_content, ret_file);
+        blobs_memory_put(gateway->blobs, file, ret_file);
     return put_with_files(gateway, sender, recipient, dossier, ret_file, 1);
 }
 
@@ -318,8 +304,10 @@ struct lone_message lone_gateway_put_with_two_files(struct lone_gateway *gateway
                                                     const char *sender, const char *recipient,
                                                     const char *dossier, struct digest ret_files[2])
 {
-    keep_file(gateway, kept_content, &ret_files[0]);
-    keep_file(gateway, other_content, &ret_files[1]);
+    struct bytes kept = {kept_content, LONE_FILE_BYTES};
+    struct bytes other = {other_content, LONE_FILE_BYTES};
+    blobs_memory_put(gateway->blobs, kept, &ret_files[0]);
+    blobs_memory_put(gateway->blobs, other, &ret_files[1]);
     return put_with_files(gateway, sender, recipient, dossier, ret_files, 2);
 }
 

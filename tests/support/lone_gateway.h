@@ -84,8 +84,6 @@ struct lone_message lone_gateway_put_with_two_files(struct lone_gateway *gateway
                                                     const char *sender, const char *recipient,
                                                     const char *dossier,
                                                     struct digest ret_files[2]);
-/* Any frame. */
-void lone_gateway_put(struct lone_gateway *gateway, const char *peer, const struct frame *frame);
 /* The peer sends or shows that file, or made-up bytes. */
 void lone_gateway_put_piece(struct lone_gateway *gateway, const char *peer,
                             const struct digest *file, bool is_true);
