@@ -223,18 +223,6 @@ static void tick(struct session *session)
     session_expire(session);
 }
 
-/* Each file that is wanted may be asked for, or be told as ended. */
-static void settle_files(struct session *session)
-{
-    static const struct room_need need = {
-        {[ROOM_REPLIES] = FETCH_WANTED_MAX,
-         [ROOM_BYTES] = FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
-    if (session_fits(session, &need))
-        fetch_settle(session->fetch, session->now);
-    else
-        session->more_to_do = true;
-}
-
 void session_begin(struct session *session, mono_t now, wall_t wall)
 {
     session->now = now;
@@ -270,7 +258,7 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     session_return(session);
     if (is_tick)
         tick(session);
-    settle_files(session);
+    session_settle_files(session);
 }
 
 /* ---- what is collected

@@ -385,3 +385,15 @@ void session_take_waiting(struct session *session)
         session->intakes[session->intake_count++] = intake;
     }
 }
+
+/* Each file that is wanted may be asked for, or be told as ended. */
+void session_settle_files(struct session *session)
+{
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = FETCH_WANTED_MAX,
+         [ROOM_BYTES] = FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
+    if (session_fits(session, &need))
+        fetch_settle(session->fetch, session->now);
+    else
+        session->more_to_do = true;
+}
