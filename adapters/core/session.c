@@ -12,21 +12,11 @@ static struct outbox_options outbox_options(const struct session_options *option
     return (struct outbox_options){.destinations_max = 2, .flights_max = options->flights_max};
 }
 
-static struct fetch_options fetch_options(const struct session_options *options)
-{
-    return (struct fetch_options){
-        .blobs = options->blobs,
-        .size_max_bytes = options->attachment_bytes_max,
-        .peers_max = 1,
-        .hash = options->crypto->hash,
-    };
-}
-
 size_t session_memory_bytes(const struct session_options *options)
 {
     enum { ALIGNMENT_SLACK = 4096 };
     struct outbox_options outbox = outbox_options(options);
-    struct fetch_options fetch = fetch_options(options);
+    struct fetch_options fetch = session_fetch_options(options);
     return sizeof(struct session) + plan_memory_bytes() + sealer_memory_bytes() +
            outbox_memory_bytes(&outbox) + fetch_memory_bytes(&fetch) +
            SESSION_REPLIES_MAX * sizeof(struct session_reply) +
@@ -67,7 +57,7 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->to_gateway = outbox_destination(session->outbox, &options->gateway);
     session->to_office = outbox_destination(session->outbox, &session->office);
     outbox_set_lease(session->outbox, session->to_office, SESSION_OFFICE_LEASE_MS);
-    struct fetch_options fetch = fetch_options(options);
+    struct fetch_options fetch = session_fetch_options(options);
     fetch.emit = emit_blob_frame;
     fetch.entitle = session_entitle;
     fetch.context = session;

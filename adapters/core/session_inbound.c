@@ -397,3 +397,13 @@ void session_settle_files(struct session *session)
     else
         session->more_to_do = true;
 }
+
+struct fetch_options session_fetch_options(const struct session_options *options)
+{
+    return (struct fetch_options){
+        .blobs = options->blobs,
+        .size_max_bytes = options->attachment_bytes_max,
+        .peers_max = 1,
+        .hash = options->crypto->hash,
+    };
+}

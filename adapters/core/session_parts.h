@@ -185,6 +185,7 @@ void session_hear_clock(struct session *session);
 
 /* session_inbound.c */
 enum turn session_take_parcels(struct session *session, struct intake *intake);
+struct fetch_options session_fetch_options(const struct session_options *options);
 void session_settle_files(struct session *session);
 void session_take_waiting(struct session *session);
 
