@@ -129,6 +129,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->was_registry_second = false;
     sim->violation.is_set = sim->is_lost = false;
     memset(sim->alarms_about, 0, sizeof sim->alarms_about);
+    memset(sim->incarnations, 0, sizeof sim->incarnations);
     sim->usurper_at_ms = 0;
     sim->hostile = (struct hostile){.made_ids = 0};
     trace_clear(&sim->trace);
