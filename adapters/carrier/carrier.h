@@ -52,9 +52,10 @@ enum {
     /* For the gateway; beyond, adapters wait. A line of 16 Mbit/s has sent it, and the heartbeats
      * behind it, before the gateway takes anybody for silent (PEER_SILENT_MS). */
     CARRIER_LINE_BYTES_MAX = 16 * 1024 * 1024,
-    /* From each adapter, while the gateway's line has no room: as many blob chunks of one window as
-     * come while this program is not scheduled. ZeroMQ counts frames here, of FRAME_BYTES_MAX. */
-    CARRIER_RECEIVE_FRAMES_MAX = 8,
+    /* From all adapters, while the gateway's line has no room: what CARRIED_MAX of them may have
+     * under way (message_window_bytes), and as much again of files. One alone is bounded by
+     * LINK_RECEIVE_BYTES; beyond, the one with most is cut, and has to send it again. */
+    CARRIER_RECEIVE_BYTES_MAX = 2 * MESSAGE_WINDOWS_BYTES,
 };
 
 /* `struct carrier` is the registry's: a row of carriers.csv. */

@@ -102,11 +102,12 @@ static bool start_links(struct carrier_program *program, const struct curve_pair
                                          .clock = program_mono,
                                          .send_bytes_max = CARRIER_ADAPTER_BYTES_MAX,
                                          .send_bytes_all = CARRIER_ADAPTERS_BYTES_MAX,
-                                         .receive_frames_max = CARRIER_RECEIVE_FRAMES_MAX};
+                                         .receive_bytes_all = CARRIER_RECEIVE_BYTES_MAX};
     struct link_client_options client = {.endpoint = settings->gateway.endpoint,
                                          .key = *pair,
                                          .is_carrier = true,
-                                         .send_bytes_max = CARRIER_LINE_BYTES_MAX};
+                                         .send_bytes_max = CARRIER_LINE_BYTES_MAX,
+                                         .receive_bytes_max = CARRIER_ADAPTERS_BYTES_MAX};
     bool has_key = gateway_public_key(program, registry, &client.server_public_key);
     enum reason reason = link_server_new(&server, &program->server);
     const char *culprit = settings->listen;

@@ -176,13 +176,14 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
         link_refusal_print(event, detail);
         struct log_line line = {.level = LOG_WARNING,
                                 .event = "link_refused",
+                                .from = key_bytes(&event->peer),
                                 .reason = event->reason,
                                 .detail = bytes_of_text(detail)};
         log_write(&gateway->log, gateway_wall(), &line);
         log_stream_flush(&gateway->log_stream);
-    } else if (event->kind == LINK_PEER_GONE) {
-        remember_gone(gateway, &event->peer);
     }
+    /* LINK_PEER_GONE: what it had sent may still be in the pool, and its session lives until that is
+     * judged; whatever is sent to it meanwhile says that it is gone. */
 }
 
 /* True when there may be more. */
@@ -260,7 +261,8 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
     bool steps = may_step(gateway);
     int control = gateway->control != NULL ? control_fd(gateway->control) : -1;
     struct pollfd waits[] = {
-        {.fd = link_server_fd(gateway->link), .events = POLLIN},
+        /* While a frame waits for the pool nothing is received; the pool's own tells of room. */
+        {.fd = gateway->is_frame_held ? -1 : link_server_fd(gateway->link), .events = POLLIN},
         {.fd = steps ? intake_pool_fd(gateway->pool) : -1, .events = POLLIN},
         {.fd = gateway->signals, .events = POLLIN},
         {.fd = steps ? control : -1, .events = POLLIN},

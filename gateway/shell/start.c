@@ -176,8 +176,11 @@ static bool start_broker(struct gateway *gateway)
 
 static bool start_link(struct gateway *gateway)
 {
-    struct link_server_options options = {
-        .endpoint = gateway->settings.listen, .io_threads = 1, .clock = gateway_mono};
+    struct link_server_options options = {.endpoint = gateway->settings.listen,
+                                          .io_threads = 1,
+                                          .clock = gateway_mono,
+                                          .send_bytes_max = LINK_SEND_BYTES,
+                                          .send_bytes_all = LINK_SEND_BYTES_ALL};
     enum reason reason =
         program_read_curve_secret(gateway->settings.curve_secret_file, &options.key);
     if (reason != REASON_NONE)

@@ -12,17 +12,36 @@
  * come either way: frames to it leave over the connection that its last frame came from. What has
  * another shape, or names somebody whom the carrier does not carry, is passed over.
  *
- * Memory: ZeroMQ holds back at most LINK_SEND_QUEUE_MAX messages of a connection, each part of
- * FRAME_BYTES_MAX at most, but does not bound the parts of one. The server cuts a connection that
- * sends a message which goes beyond any of ours, and reports it as refused; what one connection may
- * make it hold until then, and that it takes receiving to notice, stands in unfinished.h.
+ * Identity: each connection brings a name that only the two ends can make (routing_id.h). Nothing
+ * else that a peer may choose decides whose a connection is, or what leaves over it.
+ *
+ * Memory: what ZeroMQ has received is taken from it at once, by the owner or, while he is busy, by
+ * a thread of the link's own (watch.h), for libzmq 4.3.4 asserts when a connection is reset whose
+ * receive pipe is full. It waits in an inbox for each participant (inbox.h), bounded in bytes: each
+ * by receive_bytes_max, all by receive_bytes_all. Whoever goes beyond has more under way than an
+ * honest peer may: its connection is cut (behind a carrier, its way ends: the connection is others'
+ * too), what waited is dropped, which its sender has to send again, and it is reported like a
+ * refusal, once a minute. Beyond the bounds of all, the one with most is cut. So at a server
+ *
+ *     received, not taken <= receive_bytes_all + what arrives within WATCH_TICK_MS
+ *     queued to send      <= send_bytes_all + LINK_SHARE_BYTES for each participant
+ *     not received whole  <= connections.h: for each connection, and strangers
+ *
+ * One key has LINK_CONNECTIONS_MAX connections, the oldest gives way; how often it connects is
+ * bounded (zap.h). Connections in all leave the process RESOURCES_DESCRIPTORS_RESERVED descriptors.
+ *
+ * Turns: the owner gets what the participants sent in turn, by bytes, over however many connections
+ * it came.
  *
  * Both ends: one thread uses a link. Received bytes live in the link's own memory until the next
  * receive on it. Send never blocks: at the high-water mark it answers REASON_BUSY and the caller
  * keeps the message; REASON_LINK_LOST when the peer is not connected. Handshake failures are events
  * with a reason.
  *
- * Source: libzmq 4.3; CurveZMQ RFC 26; ZAP RFC 27.
+ * At the start REASON_DESCRIPTORS_TOO_FEW and REASON_OUT_OF_MEMORY say what libzmq would assert on
+ * (resources.h).
+ *
+ * Source: libzmq 4.3.4; CurveZMQ RFC 26; ZAP RFC 27.
  */
 #ifndef PROTO_LINK_LINK_H
 #define PROTO_LINK_LINK_H
@@ -46,6 +65,20 @@ enum {
     LINK_REFUSED_MAX_MS = 60 * 1000,
     /* A participant's own, where bytes are bounded: the largest frame always finds room. */
     LINK_SHARE_BYTES = FRAME_BYTES_MAX,
+
+    /* Connections made with one key: an honest peer has one, and for a moment those that it lost
+     * and we have not noticed. */
+    LINK_CONNECTIONS_MAX = 4,
+
+    /* What an honest peer may have under way to us: its messages, its files (for a moment twice
+     * their window, limits.h), acknowledgements and heartbeats; and what INBOX_ENTRY_BYTES adds to
+     * MESSAGE_WINDOW_MAX small frames. Beyond, it is cut. */
+    LINK_RECEIVE_BYTES = MESSAGE_WINDOW_BYTES_MAX + 2 * BLOB_WINDOW_BYTES + 2 * 1024 * 1024,
+    /* Of all: the messages that all may have under way, and as much again of files. */
+    LINK_RECEIVE_BYTES_ALL = 2 * MESSAGE_WINDOWS_BYTES,
+    /* To one that does not read, and to all of them. */
+    LINK_SEND_BYTES = LINK_RECEIVE_BYTES,
+    LINK_SEND_BYTES_ALL = 2 * MESSAGE_WINDOWS_BYTES,
 };
 
 struct curve_key {
@@ -67,9 +100,11 @@ enum link_event_kind {
     LINK_FRAME = 1,      /* a frame from a peer */
     LINK_PEER_CONNECTED, /* client: CURVE handshake done. server: first frame of a new connection
                             follows */
-    LINK_PEER_GONE,      /* client: connection lost. server: its connection closed, if noticed */
-    LINK_PEER_REFUSED,   /* client: handshake failed, or a frame above FRAME_BYTES_MAX; .reason.
-                            server: handshakes that failed, of one key; .reason, .bytes, .count */
+    LINK_PEER_GONE,      /* client: connection lost. server: .connection of the participant has
+                            ended, after its frames; a newer one may stand */
+    LINK_PEER_REFUSED,   /* client: handshake failed, or cut; .reason. server: handshakes that
+                            failed, or connections that were cut, of one key; .reason, .bytes,
+                            .count, and .peer where it is an admitted one's */
 };
 
 struct link_event {
@@ -79,9 +114,12 @@ struct link_event {
     uint64_t connection; /* server: changes when the participant connects again, or another way */
     struct bytes bytes;  /* LINK_FRAME. LINK_PEER_REFUSED at the server: the key, Z85; empty: not
                           * known: the client has another key of ours, or speaks no CURVE */
-    enum reason reason;  /* LINK_PEER_REFUSED. LINK_REFUSED: the key is not admitted. LINK_LOST, at
-                          * the client: the other end hung up instead of an answer, because it has
-                          * another key than server_public_key or is no link's server */
+    enum reason reason;  /* LINK_PEER_REFUSED. LINK_REFUSED: the key is not admitted. LINK_LIMIT: it
+                          * is, and went beyond a bound: bytes, connections, connects a minute, an
+                          * id that is not its own; two programs with one key are told by that.
+                          * LINK_LOST, at the client: the other end hung up instead of an answer,
+                          * because it has another key than server_public_key, is no link's server,
+                          * or lets nobody in so often */
     uint64_t count;      /* LINK_PEER_REFUSED at the server: since the key was last reported */
 };
 
@@ -104,15 +142,21 @@ struct link_server_options {
     const char *endpoint; /* "tcp://127.0.0.1:7600"; port 0 or * picks a free one */
     struct curve_pair key;
     int io_threads; /* 1 or 2 */
-    /* A monotonic clock. NULL: time stands still: what is told once a minute is told once, and
-     * messages without end are not cut. */
+    /* A monotonic clock, asked by any thread. NULL: time stands still: what is told once a minute
+     * is told once, and messages without end and strangers are not cut. */
     mono_t (*clock)(void);
     /* Bytes that wait for the line: of one participant's frames, and of all of them together.
      * Within LINK_SHARE_BYTES a participant has room whatever others have queued, so that in all
      * there are at most send_bytes_all + LINK_SHARE_BYTES for each participant. 0: frames alone are
      * counted. */
     size_t send_bytes_max, send_bytes_all;
-    int receive_frames_max; /* that wait, of each connection; 0: LINK_SEND_QUEUE_MAX */
+    /* Bytes that wait to be received, with INBOX_ENTRY_BYTES for each frame: of one participant,
+     * and of all of them. 0: LINK_RECEIVE_BYTES, LINK_RECEIVE_BYTES_ALL. */
+    size_t receive_bytes_max, receive_bytes_all;
+    /* Asked before a participant's turn, in link_server_receive: false holds it back, and nobody
+     * else. When it may go on, the owner asks for events again. NULL: everybody may always. */
+    bool (*wants)(void *context, const struct key *peer);
+    void *context;
 };
 
 enum reason link_server_new(const struct link_server_options *options,
@@ -132,7 +176,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
 /* Which way the participant's last frame came: over its carrier's connection, whose key is then in
  * ret_carrier, or over its own (none). False: none has come. The way
  * stays after the connection has ended; whether there is a session is for others to say. */
-bool link_server_way(const struct link_server *server, const struct key *participant,
+bool link_server_way(struct link_server *server, const struct key *participant,
                      struct key *ret_carrier);
 /* Handshakes that failed so far. */
 uint64_t link_server_refusals(struct link_server *server);
@@ -158,6 +202,9 @@ struct link_client_options {
     /* Bytes that wait for the line; beyond, send answers REASON_BUSY, and the descriptor becomes
      * readable when half of it is free. 0: frames alone are counted. */
     size_t send_bytes_max;
+    /* Bytes that wait to be received; beyond, the connection is cut: LINK_PEER_GONE, then
+     * LINK_PEER_REFUSED with REASON_LINK_LIMIT, and it is dialled again. 0: LINK_RECEIVE_BYTES. */
+    size_t receive_bytes_max;
 };
 
 enum reason link_client_new(const struct link_client_options *options,
@@ -165,8 +212,8 @@ enum reason link_client_new(const struct link_client_options *options,
 void link_client_destroy(struct link_client **client);
 int link_client_fd(const struct link_client *client);
 bool link_client_receive(struct link_client *client, struct link_event *ret_event);
-/* Called now and then. ZeroMQ dials again by itself when nobody listens or a line is lost; after a
- * handshake that failed this does it, for the key may be enrolled meanwhile. The wait is
+/* Called now and then. The link dials again by itself when nobody listens or a line is lost; after
+ * a handshake that failed this does it, for the key may be enrolled meanwhile. The wait is
  * refused_min_ms and doubles with each refusal up to refused_max_ms; a jitter of up to half of it
  * is taken off, drawn from our public key, so that many who are refused together do not come back
  * together. A handshake that succeeds begins anew.

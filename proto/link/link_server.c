@@ -1,57 +1,28 @@
-/* A ROUTER names every connection by a routing id that it draws itself, unless the client brings
- * one along: such a connection is passed over, for it could take the name of another's that is
- * gone, and be sent what is for that one. Who is behind a connection is told by ZAP: the User-Id of
- * each message is the name that the CURVE key is registered for. The table of peers binds the two;
- * nothing that a client may choose decides who it is, and a carrier may choose among those that it
- * carries. */
+/* A server's start and end, its peers, and what is sent. What arrives: server_receive.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
-#include <zmq.h>
 
-#include "proto/link/peers.h"
-#include "proto/link/refusals.h"
+#include "proto/link/resources.h"
+#include "proto/link/server_parts.h"
 #include "proto/link/socket.h"
-#include "proto/link/unfinished.h"
-#include "proto/link/zap.h"
 
-enum {
-    ENDPOINT_BYTES = LINK_ENDPOINT_BYTES_MAX + 1,
-    /* Looking at the monitor costs two system calls: not before every frame, but soon enough that
-     * ZeroMQ's thread never waits for room in it. */
-    MONITOR_FRAMES = 64,
-};
+mono_t server_now(const struct link_server *server)
+{
+    return server->clock == NULL ? (mono_t){0} : server->clock();
+}
 
-struct link_server {
-    void *context;
-    void *socket;
-    void *monitor;
-    struct zap *zap;
-    struct refusals refusals;
-    struct curve_key refused;              /* of the event reported last */
-    mono_t (*clock)(void);                 /* NULL: time stands still */
-    size_t send_bytes_max, send_bytes_all; /* 0: not counted */
-    struct account *all;                   /* under way to all participants, where it is counted */
-    int wait;
-    char endpoint[ENDPOINT_BYTES];
-    zmq_msg_t name; /* of the frame's participant, on a carrier's connection */
-    zmq_msg_t frame;
-    struct peers peers;
-    struct unfinished unfinished;
-    uint64_t connections;
-    int until_monitor; /* frames before the monitor is looked at */
-    bool has_pending;  /* a frame that waits behind the event of its connection */
-    struct link_event pending;
-};
+/* ---- start and end --------------------------------------------------------------------------- */
 
 static bool configure(struct link_server *server, const struct link_server_options *options)
 {
     int on = 1;
     void *socket = server->socket;
-    return link_socket_configure(socket, options->receive_frames_max) &&
+    return link_socket_configure(socket) &&
            zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &on, sizeof on) == 0 &&
            zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text,
                           CURVE_KEY_TEXT_BYTES - 1) == 0 &&
@@ -62,7 +33,7 @@ static bool configure(struct link_server *server, const struct link_server_optio
 /* ZeroMQ takes "*" for a free port. */
 static bool bind_to(struct link_server *server, const char *endpoint)
 {
-    char asked[ENDPOINT_BYTES];
+    char asked[SERVER_ENDPOINT_BYTES];
     size_t length = strlen(endpoint);
     size_t size = sizeof server->endpoint;
     if (length >= sizeof asked)
@@ -70,20 +41,48 @@ static bool bind_to(struct link_server *server, const char *endpoint)
     memcpy(asked, endpoint, length + 1);
     if (length > 2 && strcmp(asked + length - 2, ":0") == 0)
         asked[length - 1] = '*';
-    return zmq_bind(server->socket, asked) == 0 &&
-           zmq_getsockopt(server->socket, ZMQ_LAST_ENDPOINT, server->endpoint, &size) == 0;
+    if (zmq_bind(server->socket, asked) != 0 ||
+        zmq_getsockopt(server->socket, ZMQ_LAST_ENDPOINT, server->endpoint, &size) != 0)
+        return false;
+    const char *port = strrchr(server->endpoint, ':');
+    server->connections.port = (uint16_t)(port == NULL ? 0 : strtoul(port + 1, NULL, 10));
+    return true;
+}
+
+static void set_bounds(struct link_server *server, const struct link_server_options *options,
+                       size_t connections)
+{
+    server->clock = options->clock;
+    server->gate = (struct inbox_gate){.wants = options->wants, .context = options->context};
+    server->send_bytes_max = options->send_bytes_max;
+    server->send_bytes_all = options->send_bytes_all;
+    server->receive_bytes_max =
+        options->receive_bytes_max != 0 ? options->receive_bytes_max : LINK_RECEIVE_BYTES;
+    server->receive_bytes_all =
+        options->receive_bytes_all != 0 ? options->receive_bytes_all : LINK_RECEIVE_BYTES_ALL;
+    server->connections.open_max = connections;
+    server->connections.strangers_max =
+        connections / 2 < CONNECTIONS_STRANGERS_MAX ? connections / 2 : CONNECTIONS_STRANGERS_MAX;
 }
 
 static enum reason start(struct link_server *server, const struct link_server_options *options)
 {
-    server->context = zmq_ctx_new();
+    size_t connections;
+    enum reason reason = resources_check(&connections);
+    if (reason != REASON_NONE)
+        return reason;
+    set_bounds(server, options, connections);
+    server->secret_key = options->key.secret_key;
+    server->context = routing_id_seed() ? zmq_ctx_new() : NULL;
     if (server->context == NULL ||
         zmq_ctx_set(server->context, ZMQ_IO_THREADS, options->io_threads) != 0)
         return REASON_OUT_OF_MEMORY;
     server->all = options->send_bytes_max > 0 ? account_new(false) : NULL;
-    if (options->send_bytes_max > 0 && server->all == NULL)
+    server->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if ((options->send_bytes_max > 0 && server->all == NULL) || server->event < 0)
         return REASON_OUT_OF_MEMORY;
-    enum reason reason = zap_new(server->context, &server->refusals, &server->zap);
+    reason =
+        zap_new(server->context, &server->refusals, &server->cuts, options->clock, &server->zap);
     if (reason != REASON_NONE)
         return reason;
     server->socket = zmq_socket(server->context, ZMQ_ROUTER);
@@ -91,30 +90,44 @@ static enum reason start(struct link_server *server, const struct link_server_op
         return REASON_OUT_OF_MEMORY;
     if (!configure(server, options))
         return REASON_KEY_UNREADABLE;
-    server->monitor = link_monitor_new(server->context, server->socket, "inproc://link.monitor");
-    server->wait =
-        server->monitor == NULL ? -1 : link_wait_descriptor(server->socket, server->monitor, -1);
+    server->monitor = link_monitor_new(server->context, server->socket);
+    server->wait = server->monitor == NULL
+                       ? -1
+                       : link_wait_descriptor(server->socket, NULL, server->event, -1);
     if (server->wait < 0)
         return REASON_OUT_OF_MEMORY;
-    return bind_to(server, options->endpoint) ? REASON_NONE : REASON_LISTEN_FAILED;
+    if (!bind_to(server, options->endpoint))
+        return REASON_LISTEN_FAILED;
+    return watch_new(server_watch, server, link_descriptor(server->monitor), &server->watch);
+}
+
+static struct link_server *allocate(void)
+{
+    struct link_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    server->wait = server->event = -1;
+    (void)zmq_msg_init(&server->id);
+    (void)zmq_msg_init(&server->name);
+    (void)zmq_msg_init(&server->frame);
+    if (refusals_init(&server->refusals)) {
+        if (refusals_init(&server->cuts)) {
+            if (pthread_mutex_init(&server->lock, NULL) == 0)
+                return server;
+            refusals_release(&server->cuts);
+        }
+        refusals_release(&server->refusals);
+    }
+    free(server);
+    return NULL;
 }
 
 enum reason link_server_new(const struct link_server_options *options,
                             struct link_server **ret_server)
 {
-    struct link_server *server = calloc(1, sizeof *server);
+    struct link_server *server = allocate();
     if (server == NULL)
         return REASON_OUT_OF_MEMORY;
-    if (!refusals_init(&server->refusals)) {
-        free(server);
-        return REASON_OUT_OF_MEMORY;
-    }
-    server->clock = options->clock;
-    server->send_bytes_max = options->send_bytes_max;
-    server->send_bytes_all = options->send_bytes_all;
-    server->wait = -1;
-    (void)zmq_msg_init(&server->name);
-    (void)zmq_msg_init(&server->frame);
     enum reason reason = start(server, options);
     if (reason != REASON_NONE) {
         link_server_destroy(&server);
@@ -124,35 +137,82 @@ enum reason link_server_new(const struct link_server_options *options,
     return REASON_NONE;
 }
 
+static void close_sockets(struct link_server *server)
+{
+    if (server->socket != NULL) {
+        (void)zmq_socket_monitor(server->socket, NULL, 0);
+        (void)zmq_close(server->socket);
+    }
+    if (server->monitor != NULL)
+        (void)zmq_close(server->monitor);
+    zap_destroy(&server->zap);
+    if (server->context != NULL)
+        (void)zmq_ctx_term(server->context);
+}
+
 void link_server_destroy(struct link_server **server)
 {
     struct link_server *gone = *server;
     *server = NULL;
     if (gone == NULL)
         return;
-    if (gone->wait >= 0)
-        (void)close(gone->wait);
+    watch_destroy(&gone->watch);
+    (void)zmq_msg_close(&gone->id);
     (void)zmq_msg_close(&gone->name);
     (void)zmq_msg_close(&gone->frame);
-    if (gone->socket != NULL) {
-        (void)zmq_socket_monitor(gone->socket, NULL, 0);
-        (void)zmq_close(gone->socket);
-    }
-    if (gone->monitor != NULL)
-        (void)zmq_close(gone->monitor);
-    zap_destroy(&gone->zap);
-    if (gone->context != NULL)
-        (void)zmq_ctx_term(gone->context);
+    inbox_give_back(&gone->inboxes, gone->current);
+    close_sockets(gone);
+    if (gone->wait >= 0)
+        (void)close(gone->wait);
+    if (gone->event >= 0)
+        (void)close(gone->event);
+    peers_release(&gone->peers, &gone->inboxes);
+    inboxes_release(&gone->inboxes);
+    connections_release(&gone->connections);
     refusals_release(&gone->refusals);
+    refusals_release(&gone->cuts);
     account_drop(gone->all);
-    unfinished_release(&gone->unfinished);
-    peers_release(&gone->peers);
+    (void)pthread_mutex_destroy(&gone->lock);
+    explicit_bzero(&gone->secret_key, sizeof gone->secret_key);
     free(gone);
 }
 
 const char *link_server_endpoint(const struct link_server *server)
 {
     return server->endpoint;
+}
+
+int link_server_fd(const struct link_server *server)
+{
+    return server->wait;
+}
+
+/* ---- peers ----------------------------------------------------------------------------------- */
+
+static void cut_lines(struct link_server *server, const struct peer *old)
+{
+    for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
+        if (old->lines[i].is_used)
+            connections_cut(&server->connections, old->lines[i].fd, old->lines[i].number);
+    }
+}
+
+static bool replace_peers(struct link_server *server, const struct link_peer *peers, size_t count)
+{
+    struct peers before;
+    if (!peers_replace(&server->peers, peers, count, &server->inboxes, &before))
+        return false;
+    for (size_t i = 0; i < before.slot_count; i++) {
+        struct peer *old = &before.slots[i];
+        if (!key_is_none(&old->is.key) &&
+            !peer_has_same_key(old, peers_find(&server->peers, &old->is.key)))
+            cut_lines(server, old);
+    }
+    peers_release(&before, &server->inboxes);
+    const struct peer *waiting =
+        server->has_pending ? peers_find(&server->peers, &server->current->peer) : NULL;
+    server->has_pending = waiting != NULL && waiting->has_way;
+    return true;
 }
 
 enum reason link_server_set_peers(struct link_server *server, const struct link_peer *peers,
@@ -162,65 +222,49 @@ enum reason link_server_set_peers(struct link_server *server, const struct link_
     enum reason reason = zap_set_peers(server->zap, peers, count);
     if (reason != REASON_NONE)
         return reason;
-    if (!peers_replace(&server->peers, peers, count))
-        return REASON_OUT_OF_MEMORY;
-    const struct peer *waiting = peers_find(&server->peers, &server->pending.peer);
-    if (waiting == NULL || waiting->routing_id_size == 0)
-        server->has_pending = false;
-    return REASON_NONE;
+    pthread_mutex_lock(&server->lock);
+    bool replaced = replace_peers(server, peers, count);
+    pthread_mutex_unlock(&server->lock);
+    return replaced ? REASON_NONE : REASON_OUT_OF_MEMORY;
 }
 
-int link_server_fd(const struct link_server *server)
+bool link_server_way(struct link_server *server, const struct key *participant,
+                     struct key *ret_carrier)
 {
-    return server->wait;
+    pthread_mutex_lock(&server->lock);
+    const struct peer *peer = peers_find(&server->peers, participant);
+    bool has_come = peer != NULL && peer->has_come;
+    if (has_come)
+        *ret_carrier = peer->is_carried ? peer->is.carrier : (struct key){0};
+    pthread_mutex_unlock(&server->lock);
+    return has_come;
 }
 
-/* True when there was any. */
-static bool take_monitor_events(struct link_server *server)
+/* ---- events ---------------------------------------------------------------------------------- */
+
+/* The peer of a key that was cut: one that is in the table, by its key's text. */
+static struct key peer_of_key(const struct link_server *server, const struct curve_key *public_key)
 {
-    bool any = false;
-    for (;;) {
-        int fd;
-        int number = link_monitor_next(server->monitor, &fd);
-        if (number == 0)
-            return any;
-        any = true;
-        if (number == ZMQ_EVENT_ACCEPTED)
-            unfinished_accepted(&server->unfinished, fd);
-        else if (number == ZMQ_EVENT_DISCONNECTED)
-            unfinished_closed(&server->unfinished, fd);
-        /* A key that is not admitted has been counted by ZAP. */
-        if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ||
-            number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
-            refusals_add(&server->refusals, NULL);
+    for (size_t i = 0; i < server->peers.slot_count; i++) {
+        if (strcmp(server->peers.slots[i].is.public_key.text, public_key->text) == 0)
+            return server->peers.slots[i].is.key;
     }
-}
-
-static mono_t now_of(const struct link_server *server)
-{
-    return server->clock == NULL ? (mono_t){0} : server->clock();
-}
-
-static void cut_unfinished(struct link_server *server, bool is_idle)
-{
-    if (!is_idle && !unfinished_is_round(&server->unfinished))
-        return;
-    (void)take_monitor_events(server); /* what has begun and ended */
-    size_t cut = unfinished_look(&server->unfinished, now_of(server));
-    for (size_t i = 0; i < cut; i++)
-        refusals_add(&server->refusals, NULL);
+    return (struct key){0};
 }
 
 static bool take_refusal(struct link_server *server, struct link_event *ret_event)
 {
-    mono_t now = now_of(server);
+    mono_t now = server_now(server);
     uint64_t count;
-    if (!refusals_next(&server->refusals, now, &server->refused, &count))
+    bool is_cut = refusals_next(&server->cuts, now, &server->reported, &count);
+    if (!is_cut && !refusals_next(&server->refusals, now, &server->reported, &count))
         return false;
     *ret_event = (struct link_event){.kind = LINK_PEER_REFUSED,
-                                     .reason = REASON_LINK_REFUSED,
-                                     .bytes = bytes_of_text(server->refused.text),
+                                     .reason = is_cut ? REASON_LINK_LIMIT : REASON_LINK_REFUSED,
+                                     .bytes = bytes_of_text(server->reported.text),
                                      .count = count};
+    if (is_cut)
+        ret_event->peer = peer_of_key(server, &server->reported);
     return true;
 }
 
@@ -237,103 +281,59 @@ void link_refusal_print(const struct link_event *event, char *ret_text)
                    has_key ? " " : "", event->count);
 }
 
-/* Binds the routing id to the participant; true when this is a new connection of it. */
-static bool bind_peer(struct link_server *server, struct peer *peer, bool is_carried,
-                      const uint8_t *routing_id, size_t size)
+static struct link_event event_of(struct inbox_entry *entry, enum link_event_kind kind)
 {
-    if (peer->routing_id_size == size && memcmp(peer->routing_id, routing_id, size) == 0)
+    struct link_event event = {.kind = kind, .peer = entry->peer, .connection = entry->connection};
+    if (kind == LINK_FRAME)
+        event.bytes = (struct bytes){zmq_msg_data(&entry->frame), zmq_msg_size(&entry->frame)};
+    return event;
+}
+
+/* What the watch has written to the event is not news any more. */
+static void hear_watch(struct link_server *server)
+{
+    eventfd_t ignored;
+    if (server->has_event)
+        (void)eventfd_read(server->event, &ignored);
+    server->has_event = false;
+}
+
+static bool take_next(struct link_server *server, struct link_event *ret_event)
+{
+    if (server->has_pending) {
+        server->has_pending = false;
+        *ret_event = event_of(server->current, LINK_FRAME);
+        return true;
+    }
+    inbox_give_back(&server->inboxes, server->current);
+    server->current = NULL;
+    if (server->until_drain <= 0 || server->inboxes.turn == NULL) {
+        server->until_drain = SERVER_OWN_ROUND;
+        hear_watch(server);
+        (void)server_drain(server);
+        if (take_refusal(server, ret_event))
+            return true;
+    }
+    server->until_drain--;
+    struct inbox_entry *entry = server->current = inboxes_take(&server->inboxes, &server->gate);
+    if (entry == NULL) {
+        hear_watch(server); /* what is held for its turn is no news either */
         return false;
-    memcpy(peer->routing_id, routing_id, size);
-    peer->routing_id_size = size;
-    peer->is_carried = is_carried;
-    peer->connection = ++server->connections;
+    }
+    server->has_pending = entry->is_first;
+    *ret_event = event_of(entry, entry->is_first ? LINK_PEER_CONNECTED : entry->kind);
     return true;
-}
-
-/* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
-static struct peer *peer_of_user(const struct link_server *server, const char *user)
-{
-    struct key key;
-    const char *blank = user == NULL ? NULL : strchr(user, ' ');
-    if (blank == NULL ||
-        !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
-        return NULL;
-    struct peer *peer = peers_find(&server->peers, &key);
-    return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
-}
-
-/* Whose frame the message is that has just been received; NULL: nobody's who may send one. */
-static struct peer *sender_of(struct link_server *server, bool is_named)
-{
-    struct peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
-    if (peer == NULL || peer->is.is_carrier != is_named)
-        return NULL;
-    struct bytes name = {zmq_msg_data(&server->name), zmq_msg_size(&server->name)};
-    return is_named ? peers_find_carried(&server->peers, peer, name) : peer;
-}
-
-/* The others begin with another byte, as ZeroMQ asks of those who choose. One who does not keep to
- * that has to guess a 32-bit number that began at random. */
-static bool is_drawn(const uint8_t *routing_id, int size)
-{
-    return size == LINK_ROUTING_ID_BYTES && routing_id[0] == 0;
-}
-
-/* 1: a frame is in *ret_event; 0: none; -1: something that is passed over. */
-static int receive_frame(struct link_server *server, struct link_event *ret_event, bool *ret_is_new)
-{
-    uint8_t routing_id[LINK_ROUTING_ID_BYTES];
-    int size = zmq_recv(server->socket, routing_id, sizeof routing_id, ZMQ_DONTWAIT);
-    if (size < 0)
-        return 0;
-    int parts = link_receive_parts(server->socket, &server->name, &server->frame);
-    if (parts != 0)
-        unfinished_received(&server->unfinished, zmq_msg_get(&server->frame, ZMQ_SRCFD));
-    if (parts <= 0 || !is_drawn(routing_id, size))
-        return -1;
-    struct peer *peer = sender_of(server, parts == 2);
-    if (peer == NULL)
-        return -1;
-    *ret_is_new = bind_peer(server, peer, parts == 2, routing_id, (size_t)size);
-    *ret_event = (struct link_event){
-        .kind = LINK_FRAME,
-        .peer = peer->is.key,
-        .connection = peer->connection,
-        .bytes = {zmq_msg_data(&server->frame), zmq_msg_size(&server->frame)},
-    };
-    return 1;
 }
 
 bool link_server_receive(struct link_server *server, struct link_event *ret_event)
 {
-    if (server->has_pending) {
-        server->has_pending = false;
-        *ret_event = server->pending;
-        return true;
-    }
-    bool is_time = server->until_monitor == 0;
-    server->until_monitor = is_time ? MONITOR_FRAMES : server->until_monitor - 1;
-    if (is_time && take_monitor_events(server) && take_refusal(server, ret_event))
-        return true;
-    struct link_event event;
-    bool is_new = false;
-    int got;
-    do {
-        got = receive_frame(server, &event, &is_new);
-    } while (got < 0);
-    cut_unfinished(server, got == 0);
-    if (got == 0)
-        return take_refusal(server, ret_event); /* also one whose minute is over */
-    if (!is_new) {
-        *ret_event = event;
-        return true;
-    }
-    server->pending = event;
-    server->has_pending = true;
-    *ret_event = (struct link_event){
-        .kind = LINK_PEER_CONNECTED, .peer = event.peer, .connection = event.connection};
-    return true;
+    pthread_mutex_lock(&server->lock);
+    bool any = take_next(server, ret_event);
+    pthread_mutex_unlock(&server->lock);
+    return any;
 }
+
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 /* In bytes; in frames ZeroMQ says. Within its share a participant has room whatever the others do.
  */
@@ -350,29 +350,26 @@ static bool has_room(const struct link_server *server, struct peer *to, size_t s
                                        account_bytes(server->all) + size <= server->send_bytes_all);
 }
 
-bool link_server_way(const struct link_server *server, const struct key *participant,
-                     struct key *ret_carrier)
-{
-    const struct peer *peer = peers_find(&server->peers, participant);
-    if (peer == NULL || peer->routing_id_size == 0)
-        return false;
-    *ret_carrier = peer->is_carried ? peer->is.carrier : (struct key){0};
-    return true;
-}
-
-enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
+static enum reason send_to(struct link_server *server, struct peer *to, struct bytes frame)
 {
     static const struct key nobody;
-    struct peer *to = peers_find(&server->peers, peer);
-    if (to == NULL || to->routing_id_size == 0)
+    if (to == NULL || !to->has_way)
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
     if (!has_room(server, to, frame.size))
         return REASON_BUSY;
-    const struct bytes routing_id = {to->routing_id, to->routing_id_size};
+    const struct bytes way = {to->way, sizeof to->way};
     const struct key *name = to->is_carried ? &to->is.key : &nobody;
-    if (link_send_parts(server->socket, routing_id, name, frame, to->account, server->all))
+    if (link_send_parts(server->socket, way, name, frame, to->account, server->all))
         return REASON_NONE;
     return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
+}
+
+enum reason link_server_send(struct link_server *server, const struct key *peer, struct bytes frame)
+{
+    pthread_mutex_lock(&server->lock);
+    enum reason reason = send_to(server, peers_find(&server->peers, peer), frame);
+    pthread_mutex_unlock(&server->lock);
+    return reason;
 }

@@ -28,10 +28,20 @@ struct peer *peers_find_carried(const struct peers *peers, const struct peer *ca
     return peer != NULL && key_equal(&peer->is.carrier, &carrier->is.key) ? peer : NULL;
 }
 
-static bool has_same_key(const struct peer *a, const struct peer *b)
+bool peer_has_same_key(const struct peer *a, const struct peer *b)
 {
     return a != NULL && b != NULL &&
            memcmp(&a->is.public_key, &b->is.public_key, sizeof a->is.public_key) == 0;
+}
+
+struct line *peer_line(struct peer *peer, const uint8_t id[ROUTING_ID_BYTES])
+{
+    for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
+        struct line *line = &peer->lines[i];
+        if (line->is_used && memcmp(line->id, id, ROUTING_ID_BYTES) == 0)
+            return line;
+    }
+    return NULL;
 }
 
 /* A connection stays whose key is still admitted and that may still serve this participant. */
@@ -39,30 +49,37 @@ static bool may_stay(const struct peers *before, const struct peer *old, const s
                      const struct peer *new)
 {
     if (!old->is_carried)
-        return has_same_key(old, new);
+        return peer_has_same_key(old, new);
     return key_equal(&old->is.carrier, &new->is.carrier) &&
-           has_same_key(peers_find(before, &old->is.carrier), peers_find(after, &new->is.carrier));
+           peer_has_same_key(peers_find(before, &old->is.carrier),
+                             peers_find(after, &new->is.carrier));
 }
 
-static void keep_connections(const struct peers *before, struct peers *after)
+static void keep(const struct peers *before, struct peer *old, const struct peers *after,
+                 struct peer *new, struct inboxes *inboxes)
 {
-    for (size_t i = 0; i < after->slot_count; i++) {
-        struct peer *new = &after->slots[i];
-        struct peer *old = peers_find(before, &new->is.key);
-        if (old == NULL)
-            continue;
-        struct link_peer is = new->is;
-        struct account *account =
-            old->account; /* what waits for it waits, whichever way it comes */
-        if (may_stay(before, old, after, new))
-            *new = *old;
-        new->is = is;
-        new->account = account;
-        old->account = NULL;
+    new->account = old->account; /* what waits for it waits, whichever way it comes */
+    new->inbox = old->inbox;
+    old->account = NULL;
+    old->inbox = NULL;
+    if (peer_has_same_key(old, new)) {
+        new->secret = old->secret;
+        new->has_secret = old->has_secret;
+        memcpy(new->lines, old->lines, sizeof new->lines);
+    }
+    if (may_stay(before, old, after, new)) {
+        new->has_way = old->has_way;
+        new->has_come = old->has_come;
+        new->is_carried = old->is_carried;
+        new->connection = old->connection;
+        memcpy(new->way, old->way, sizeof new->way);
+    } else if (new->inbox != NULL) {
+        inbox_clear(inboxes, new->inbox);
     }
 }
 
-bool peers_replace(struct peers *peers, const struct link_peer *list, size_t count)
+bool peers_replace(struct peers *peers, const struct link_peer *list, size_t count,
+                   struct inboxes *inboxes, struct peers *ret_before)
 {
     struct peers after = {.slot_count = 2 * count + 1};
     after.slots = calloc(after.slot_count, sizeof *after.slots);
@@ -70,16 +87,23 @@ bool peers_replace(struct peers *peers, const struct link_peer *list, size_t cou
         return false;
     for (size_t i = 0; i < count; i++)
         slot_of(&after, &list[i].key)->is = list[i];
-    keep_connections(peers, &after);
-    peers_release(peers);
+    for (size_t i = 0; i < after.slot_count; i++) {
+        struct peer *old = peers_find(peers, &after.slots[i].is.key);
+        if (old != NULL)
+            keep(peers, old, &after, &after.slots[i], inboxes);
+    }
+    *ret_before = *peers;
     *peers = after;
     return true;
 }
 
-void peers_release(struct peers *peers)
+void peers_release(struct peers *peers, struct inboxes *inboxes)
 {
-    for (size_t i = 0; i < peers->slot_count; i++)
+    for (size_t i = 0; i < peers->slot_count; i++) {
         account_drop(peers->slots[i].account);
+        inbox_drop(inboxes, &peers->slots[i].inbox);
+        explicit_bzero(&peers->slots[i].secret, sizeof peers->slots[i].secret);
+    }
     free(peers->slots);
     *peers = (struct peers){0};
 }

@@ -1,8 +1,10 @@
 #include "proto/link/socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -11,28 +13,46 @@ static bool set_int(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
-bool link_socket_configure(void *socket, int receive_frames_max)
+mono_t link_mono(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (mono_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+/* No bound of ZeroMQ's on what waits to be received: a full pipe stops the input of a connection,
+ * and one that is reset then makes libzmq assert when a ping of its peer is next in its buffer
+ * (stream_engine_base.cpp: restart_input, out_event). Inboxes are bounded instead. */
+bool link_socket_configure(void *socket)
 {
     int64_t size_max = FRAME_BYTES_MAX + LINK_BOX_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0 &&
-           set_int(socket, ZMQ_SNDHWM, LINK_SEND_QUEUE_MAX) &&
-           set_int(socket, ZMQ_RCVHWM,
-                   receive_frames_max != 0 ? receive_frames_max : LINK_SEND_QUEUE_MAX) &&
+           set_int(socket, ZMQ_SNDHWM, LINK_SEND_QUEUE_MAX) && set_int(socket, ZMQ_RCVHWM, 0) &&
            set_int(socket, ZMQ_LINGER, LINK_LINGER_MS) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, LINK_HANDSHAKE_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_IVL, LINK_TCP_HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_TCP_KEEPALIVE, 1);
+           set_int(socket, ZMQ_TCP_MAXRT, LINK_UNACKNOWLEDGED_MS) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, LINK_PROBE_AFTER_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, LINK_PROBE_EVERY_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, LINK_PROBES);
 }
 
-void *link_monitor_new(void *context, void *socket, const char *name)
+void *link_monitor_new(void *context, void *socket)
 {
+    enum { NAME_BYTES = 64 };
+    char name[NAME_BYTES]; /* one for each socket of a context */
+    int unbounded = 0;     /* or libzmq's own thread would wait for us */
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                 ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
+                 ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECTED |
+                 ZMQ_EVENT_CONNECT_DELAYED | ZMQ_EVENT_CLOSED;
+    (void)snprintf(name, sizeof name, "inproc://link.monitor.%p", socket);
     if (zmq_socket_monitor(socket, name, events) != 0)
         return NULL;
     void *monitor = zmq_socket(context, ZMQ_PAIR);
-    if (monitor != NULL && zmq_connect(monitor, name) != 0) {
+    if (monitor != NULL &&
+        (zmq_setsockopt(monitor, ZMQ_RCVHWM, &unbounded, sizeof unbounded) != 0 ||
+         zmq_connect(monitor, name) != 0)) {
         (void)zmq_close(monitor);
         monitor = NULL;
     }
@@ -59,18 +79,19 @@ static bool watch(int epoll, int fd)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static bool watch_socket(int epoll, void *socket)
+int link_descriptor(void *socket)
 {
     int fd = -1;
     size_t size = sizeof fd;
-    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 && watch(epoll, fd);
+    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
 }
 
-int link_wait_descriptor(void *socket, void *monitor, int other)
+int link_wait_descriptor(void *socket, void *monitor, int event, int other)
 {
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll >= 0 && watch_socket(epoll, socket) && watch_socket(epoll, monitor) &&
-        (other < 0 || watch(epoll, other)))
+    if (epoll >= 0 && watch(epoll, link_descriptor(socket)) &&
+        (monitor == NULL || watch(epoll, link_descriptor(monitor))) &&
+        (event < 0 || watch(epoll, event)) && (other < 0 || watch(epoll, other)))
         return epoll;
     if (epoll >= 0)
         (void)close(epoll);

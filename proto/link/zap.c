@@ -13,35 +13,66 @@ enum {
     REQUEST_PARTS = 7, /* version, id, domain, address, identity, mechanism, client key */
     PART_BYTES_MAX = 255,
     USER_BYTES = PARTICIPANT_KEY_BYTES_MAX + 1 + CURVE_KEY_TEXT_BYTES,
+    CONNECT_MS = 60 * 1000 / ZAP_CONNECTS_PER_MIN,
+    CREDIT_MAX_MS = ZAP_CONNECTS_BURST * CONNECT_MS,
 };
+
+enum verdict { ADMITTED, NOT_ADMITTED, TOO_OFTEN };
 
 struct admitted {
     uint8_t public_key[CURVE_KEY_BYTES];
     struct link_peer peer;
+    int64_t credit_ms; /* a connect costs CONNECT_MS, and each millisecond that goes by gives one */
+    mono_t seen;
 };
 
 struct zap {
     void *context;
     void *stop; /* a PAIR of the owner's thread */
     pthread_t thread;
-    struct refusals *refusals;
+    struct refusals *refusals, *cuts;
+    mono_t (*clock)(void);
     pthread_mutex_t lock; /* of the two below */
     struct admitted *peers;
     size_t count;
 };
 
-static bool look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
+static bool may_connect(struct admitted *admitted, mono_t (*clock)(void))
 {
-    bool found = false;
+    if (clock == NULL)
+        return true;
+    mono_t now = clock();
+    admitted->credit_ms += now.ms - admitted->seen.ms;
+    admitted->seen = now;
+    if (admitted->credit_ms > CREDIT_MAX_MS)
+        admitted->credit_ms = CREDIT_MAX_MS;
+    if (admitted->credit_ms < CONNECT_MS)
+        return false;
+    admitted->credit_ms -= CONNECT_MS;
+    return true;
+}
+
+static struct admitted *find(struct zap *zap, const uint8_t *public_key)
+{
+    for (size_t i = 0; i < zap->count; i++) {
+        if (memcmp(zap->peers[i].public_key, public_key, CURVE_KEY_BYTES) == 0)
+            return &zap->peers[i];
+    }
+    return NULL;
+}
+
+static enum verdict look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
+{
+    enum verdict verdict = NOT_ADMITTED;
     pthread_mutex_lock(&zap->lock);
-    for (size_t i = 0; i < zap->count && !found; i++) {
-        found = memcmp(zap->peers[i].public_key, public_key, CURVE_KEY_BYTES) == 0;
-        if (found)
-            (void)snprintf(ret_user, USER_BYTES, "%s %s", zap->peers[i].peer.key.text,
-                           zap->peers[i].peer.public_key.text);
+    struct admitted *found = find(zap, public_key);
+    if (found != NULL) {
+        verdict = may_connect(found, zap->clock) ? ADMITTED : TOO_OFTEN;
+        (void)snprintf(ret_user, USER_BYTES, "%s %s", found->peer.key.text,
+                       found->peer.public_key.text);
     }
     pthread_mutex_unlock(&zap->lock);
-    return found;
+    return verdict;
 }
 
 struct request {
@@ -75,10 +106,16 @@ static bool read_request(void *socket, struct request *ret_request)
     return fits && ret_request->count == REQUEST_PARTS;
 }
 
-static void answer(void *socket, const struct request *request, bool admitted, const char *user)
+static void answer(void *socket, const struct request *request, enum verdict verdict,
+                   const char *user)
 {
-    const char *code = admitted ? "200" : "400";
-    const char *text = admitted ? "OK" : "key not registered";
+    static const char *const codes[] = {
+        [ADMITTED] = "200", [NOT_ADMITTED] = "400", [TOO_OFTEN] = "300"};
+    static const char *const texts[] = {[ADMITTED] = "OK",
+                                        [NOT_ADMITTED] = "key not registered",
+                                        [TOO_OFTEN] = "too many connects"};
+    const char *code = codes[verdict];
+    const char *text = texts[verdict];
     (void)zmq_send(socket, request->parts[0], request->sizes[0], ZMQ_SNDMORE);
     (void)zmq_send(socket, request->parts[1], request->sizes[1], ZMQ_SNDMORE);
     (void)zmq_send(socket, code, strlen(code), ZMQ_SNDMORE);
@@ -95,10 +132,12 @@ static void serve(struct zap *zap, void *socket)
     char user[USER_BYTES] = "";
     bool is_curve = request.sizes[5] == 5 && memcmp(request.parts[5], "CURVE", 5) == 0 &&
                     request.sizes[6] == CURVE_KEY_BYTES;
-    bool admitted = is_curve && look_up(zap, request.parts[6], user);
-    if (!admitted)
+    enum verdict verdict = is_curve ? look_up(zap, request.parts[6], user) : NOT_ADMITTED;
+    if (verdict == NOT_ADMITTED)
         refusals_add(zap->refusals, is_curve ? request.parts[6] : NULL);
-    answer(socket, &request, admitted, user);
+    else if (verdict == TOO_OFTEN)
+        refusals_add(zap->cuts, request.parts[6]);
+    answer(socket, &request, verdict, verdict == ADMITTED ? user : "");
 }
 
 static void *run(void *argument)
@@ -126,7 +165,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-enum reason zap_new(void *context, struct refusals *refusals, struct zap **ret_zap)
+enum reason zap_new(void *context, struct refusals *refusals, struct refusals *cuts,
+                    mono_t (*clock)(void), struct zap **ret_zap)
 {
     struct zap *zap = calloc(1, sizeof *zap);
     char ready = '0';
@@ -134,6 +174,8 @@ enum reason zap_new(void *context, struct refusals *refusals, struct zap **ret_z
         return REASON_OUT_OF_MEMORY;
     zap->context = context;
     zap->refusals = refusals;
+    zap->cuts = cuts;
+    zap->clock = clock;
     zap->stop = zmq_socket(context, ZMQ_PAIR);
     if (zap->stop == NULL || zmq_bind(zap->stop, STOP_ENDPOINT) != 0 ||
         pthread_mutex_init(&zap->lock, NULL) != 0) {
@@ -176,6 +218,7 @@ enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t
         return REASON_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         admitted[i].peer = peers[i];
+        admitted[i].credit_ms = CREDIT_MAX_MS;
         struct curve_key key;
         if (!curve_key_parse(bytes_of_text(peers[i].public_key.text), &key) ||
             zmq_z85_decode(admitted[i].public_key, key.text) == NULL) {

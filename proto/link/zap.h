@@ -14,8 +14,18 @@
 
 struct zap;
 
-/* context: a ZeroMQ context. refusals: outlives it, and hears of each key that is not admitted. */
-enum reason zap_new(void *context, struct refusals *refusals, struct zap **ret_zap);
+enum {
+    /* Handshakes of one key: as many at once as when a line breaks again and again for a moment,
+     * and so many a minute for ever. One that is too many is refused with RFC 27's 300: come again.
+     * routing_id.h says what else rests on it. */
+    ZAP_CONNECTS_BURST = 16,
+    ZAP_CONNECTS_PER_MIN = 30,
+};
+
+/* context: a ZeroMQ context. refusals, cuts: outlive it; the first hears of each key that is not
+ * admitted, the second of one that connects too often. clock NULL: how often is not looked at. */
+enum reason zap_new(void *context, struct refusals *refusals, struct refusals *cuts,
+                    mono_t (*clock)(void), struct zap **ret_zap);
 void zap_destroy(struct zap **zap);
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count);
 

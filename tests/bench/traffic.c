@@ -204,6 +204,15 @@ static int64_t due_us(const struct traffic *traffic)
     return traffic->started_us + (int64_t)(after * 1e6);
 }
 
+/* As many as were asked for, within the bytes that a link lets be under way. */
+static size_t window_messages(const struct traffic *traffic)
+{
+    const struct corpus *corpus = traffic->options.corpus;
+    size_t message_bytes = corpus->byte_count / corpus->message_count;
+    size_t fit = MESSAGE_WINDOW_BYTES_MAX / message_bytes;
+    return fit < traffic->options.window_messages ? fit : traffic->options.window_messages;
+}
+
 static bool send_as_sender(struct traffic *traffic)
 {
     const struct corpus *corpus = traffic->options.corpus;
@@ -216,7 +225,7 @@ static bool send_as_sender(struct traffic *traffic)
         /* After a death a receipt names more than was sent again so far. */
         if (is_scheduled ? now < due
                          : traffic->sent + frame->message_count >
-                               traffic->in_custody + traffic->options.window_messages)
+                               traffic->in_custody + window_messages(traffic))
             break;
         if (link_client_send(traffic->sender.link,
                              corpus_frame_bytes(corpus, traffic->next_frame)) != REASON_NONE)

@@ -1,3 +1,4 @@
+#include "proto/link/routing_id.h"
 #include "tests/hostile/assault.h"
 
 #include <poll.h>
@@ -73,9 +74,20 @@ bool assault_dial_as(struct assault *assault, const struct curve_pair *key, stru
     return raw_zmtp_open(&options, RAW_READY, ret_raw);
 }
 
+bool assault_dial_with(struct assault *assault, const struct curve_pair *key,
+                       struct raw_zmtp *ret_raw)
+{
+    struct routing_secret secret;
+    uint8_t id[ROUTING_ID_BYTES];
+    if (!routing_secret_derive(&key->secret_key, &assault->server_key, &secret))
+        return false;
+    routing_id_make(&secret, id);
+    return assault_dial_as(assault, key, (struct bytes){id, sizeof id}, ret_raw);
+}
+
 bool assault_dial(struct assault *assault, struct raw_zmtp *ret_raw)
 {
-    return assault_dial_as(assault, NULL, (struct bytes){0}, ret_raw);
+    return assault_dial_with(assault, &assault->key, ret_raw);
 }
 
 void assault_look_at(struct assault *assault, struct bytes bytes)

@@ -45,9 +45,12 @@ void assault_note(struct assault *assault, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- connections ---- */
-/* An admitted connection of this participant, with an id that the link accepts if it can be had.
+/* An admitted connection of this participant, with an id that the link accepts.
  * The caller's to close. */
 bool assault_dial(struct assault *assault, struct raw_zmtp *ret_raw);
+/* Another participant's or a carrier's whose key it holds. */
+bool assault_dial_with(struct assault *assault, const struct curve_pair *key,
+                       struct raw_zmtp *ret_raw);
 /* The same with a routing id of the attacker's choice; empty: none. key: whose; NULL: its own. */
 bool assault_dial_as(struct assault *assault, const struct curve_pair *key, struct bytes identity,
                      struct raw_zmtp *ret_raw);

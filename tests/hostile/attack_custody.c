@@ -25,7 +25,7 @@ static bool dial_gang(struct assault *assault, size_t number, struct raw_zmtp *r
                                     .program = bytes_of_text("gang"),
                                     .window_messages = MESSAGE_WINDOW_MAX,
                                     .clock = peer_now()}};
-    return assault_dial_as(assault, &key, (struct bytes){0}, ret_line) &&
+    return assault_dial_with(assault, &key, ret_line) &&
            assault_send(assault, ret_line, &hello) &&
            assault_await(assault, ret_line, FRAME_WELCOME, GREET_MS);
 }
@@ -124,7 +124,7 @@ static bool dial_carrier(struct assault *assault, struct raw_zmtp *ret_line)
 {
     struct curve_pair key =
         world_curve_pair(assault->world, province_carrier(HOSTILE_CARRIER).text);
-    return assault_dial_as(assault, &key, (struct bytes){0}, ret_line);
+    return assault_dial_with(assault, &key, ret_line);
 }
 
 static bool send_for(struct assault *assault, struct raw_zmtp *line, struct key name,

@@ -55,7 +55,7 @@ static void test_a_carrier_is_taken_out(void **state)
     assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
     assert_int_equal(answer(fixture, "c", "still"), REASON_NONE);
     expect_answer(c, "", "still");
-    send_for(host, "a", "no more");
+    assert_int_equal(next_at_client(host).kind, LINK_PEER_GONE);
     send_text(c, "still");
     expect_next(fixture, "c", "still", of_c);
     link_client_destroy(&c);
@@ -81,8 +81,8 @@ static void test_a_replaced_key_ends_its_connection(void **state)
     assert_int_equal(link_server_set_peers(fixture->server, fixture->peers, PEERS), REASON_NONE);
     assert_int_equal(answer(fixture, "a", "no more"), REASON_LINK_LOST);
     assert_int_equal(answer(fixture, "c", "no more"), REASON_LINK_LOST);
-    send_for(host, "a", "with the old key");
-    send_text(c, "with the old key");
+    assert_int_equal(next_at_client(host).kind, LINK_PEER_GONE);
+    assert_int_equal(next_at_client(c).kind, LINK_PEER_GONE);
     struct link_client *host_again = dial(fixture, HOST, true);
     struct link_client *c_again = dial(fixture, C, false);
     send_for(host_again, "a", "with the new one");

@@ -1,0 +1,339 @@
+#include "proto/link/connections.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* ---- what the kernel says -------------------------------------------------------------------- */
+
+static uint64_t cookie_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+/* What libzmq has read from it; false: not to be told. */
+static bool read_from(int fd, uint64_t *ret_bytes)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    int unread = 0;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received ||
+        ioctl(fd, FIONREAD, &unread) != 0)
+        return false;
+    *ret_bytes = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
+    return true;
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+/* At our own end. */
+static uint16_t port_of(int fd)
+{
+    union address own = {0};
+    socklen_t size = sizeof own;
+    if (getsockname(fd, &own.any, &size) != 0)
+        return 0;
+    return ntohs(own.any.sa_family == AF_INET ? own.four.sin_port : own.six.sin6_port);
+}
+
+static uint64_t address_of(int fd)
+{
+    union address peer = {0};
+    socklen_t size = sizeof peer;
+    uint64_t network = 0;
+    if (getpeername(fd, &peer.any, &size) != 0)
+        return 0;
+    if (peer.any.sa_family == AF_INET)
+        return peer.four.sin_addr.s_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&peer.six.sin6_addr))
+        memcpy(&network, peer.six.sin6_addr.s6_addr + 12, sizeof(uint32_t));
+    else
+        memcpy(&network, peer.six.sin6_addr.s6_addr, sizeof network);
+    return network;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+/* NULL: not known. */
+static struct connection *find(const struct connections *connections, int fd)
+{
+    if (fd < 0 || (size_t)fd >= connections->slot_count)
+        return NULL;
+    struct connection *connection = &connections->slots[fd];
+    return connection->cookie != 0 ? connection : NULL;
+}
+
+static bool make_room(struct connections *connections, size_t slot_count)
+{
+    if (slot_count <= connections->slot_count)
+        return true;
+    size_t count = 2 * slot_count;
+    struct connection *more = realloc(connections->slots, count * sizeof *connections->slots);
+    if (more == NULL)
+        return false;
+    memset(more + connections->slot_count, 0,
+           (count - connections->slot_count) * sizeof *connections->slots);
+    connections->slots = more;
+    connections->slot_count = count;
+    return true;
+}
+
+static void forget_stranger(struct connections *connections, int fd)
+{
+    for (size_t i = 0; i < connections->stranger_count; i++) {
+        if (connections->strangers[i] == fd) {
+            connections->strangers[i] = connections->strangers[--connections->stranger_count];
+            return;
+        }
+    }
+}
+
+void connections_closed(struct connections *connections, int fd, struct key *ret_owner)
+{
+    struct connection *connection = find(connections, fd);
+    *ret_owner = (struct key){0};
+    if (connection == NULL)
+        return;
+    *ret_owner = connection->owner;
+    if (key_is_none(&connection->owner))
+        forget_stranger(connections, fd);
+    *connection = (struct connection){0};
+    connections->open_count--;
+}
+
+void connections_cut(struct connections *connections, int fd, uint64_t number)
+{
+    struct connection *connection = find(connections, fd);
+    if (connection != NULL && connection->number == number && cookie_of(fd) == connection->cookie)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
+/* Its end is told by the monitor as any other's, but it is no stranger any more that counts. */
+static void cut_stranger(struct connections *connections, int fd)
+{
+    struct key none;
+    connections_cut(connections, fd, 0);
+    connections_closed(connections, fd, &none);
+}
+
+/* ---- crowds ---------------------------------------------------------------------------------- */
+
+static uint64_t address_at(const struct connections *connections, size_t i)
+{
+    return connections->slots[connections->strangers[i]].address;
+}
+
+static size_t count_of(const struct connections *connections, uint64_t address)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < connections->stranger_count; i++)
+        count += address_at(connections, i) == address;
+    return count;
+}
+
+/* Of the strangers of that address, one by lot. */
+static int draw_of(const struct connections *connections, uint64_t address, size_t count)
+{
+    size_t drawn = randombytes_uniform((uint32_t)count);
+    for (size_t i = 0; i < connections->stranger_count; i++) {
+        if (address_at(connections, i) == address && drawn-- == 0)
+            return connections->strangers[i];
+    }
+    return -1;
+}
+
+/* The address of one drawn by lot is the most crowded one's most often, and looking for it costs
+ * nothing that a flood could make us pay: a few draws, and the worst of them. */
+static uint64_t most_crowded(const struct connections *connections, size_t *ret_count)
+{
+    enum { DRAWS = 4 };
+    uint64_t worst = 0;
+    *ret_count = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        uint64_t address =
+            address_at(connections, randombytes_uniform((uint32_t)connections->stranger_count));
+        size_t count = count_of(connections, address);
+        if (count > *ret_count) {
+            worst = address;
+            *ret_count = count;
+        }
+    }
+    return worst;
+}
+
+static bool is_crowded(const struct connections *connections)
+{
+    return connections->stranger_count > connections->strangers_max ||
+           (connections->open_max > 0 && connections->open_count > connections->open_max);
+}
+
+/* One that is there already, if it is the same; NULL: it is no connection of ours, or no memory. */
+static struct connection *add(struct connections *connections, int fd)
+{
+    struct key none;
+    uint64_t cookie = fd < 0 || port_of(fd) != connections->port ? 0 : cookie_of(fd);
+    struct connection *connection = find(connections, fd);
+    if (connection != NULL && connection->cookie == cookie)
+        return connection;
+    connections_closed(connections, fd, &none); /* of the one before, if its end was not told of */
+    if (cookie == 0 || !make_room(connections, (size_t)fd + 1))
+        return NULL;
+    /* Counted from the first look: much may have come and been received before this is told. */
+    connections->slots[fd] = (struct connection){.cookie = cookie, .has_received = true};
+    connections->open_count++;
+    return &connections->slots[fd];
+}
+
+size_t connections_accepted(struct connections *connections, int fd, mono_t now)
+{
+    size_t cut = 0, count;
+    struct connection *connection = add(connections, fd);
+    if (connection == NULL || !key_is_none(&connection->owner))
+        return 0;
+    uint64_t address = connection->address = address_of(fd);
+    connection->accepted = now;
+    connections->strangers[connections->stranger_count++] = fd;
+    count = count_of(connections, address);
+    if (count > (connections->strangers_max + 1) / 2) {
+        cut_stranger(connections, draw_of(connections, address, count));
+        cut++;
+    }
+    while (is_crowded(connections) && connections->stranger_count > 0) {
+        address = most_crowded(connections, &count);
+        cut_stranger(connections, draw_of(connections, address, count));
+        cut++;
+    }
+    return cut;
+}
+
+bool connections_known(struct connections *connections, int fd, const struct key *owner,
+                       uint64_t number)
+{
+    struct connection *connection = add(connections, fd);
+    if (connection == NULL)
+        return false;
+    if (key_is_none(&connection->owner))
+        forget_stranger(connections, fd);
+    connection->owner = *owner;
+    connection->number = number;
+    return true;
+}
+
+void connections_received(struct connections *connections, int fd)
+{
+    struct connection *connection = find(connections, fd);
+    connections->received++;
+    if (connection != NULL)
+        connection->has_received = true;
+}
+
+/* ---- looks ----------------------------------------------------------------------------------- */
+
+/* True when it is to be cut. What was complete at the last look has been received since, so the
+ * second one in a row has nothing but parts before it. */
+static bool has_too_much(struct connection *connection, uint64_t bytes, int64_t since_ms)
+{
+    if (connection->has_received) {
+        connection->has_received = connection->is_suspect = false;
+        connection->base = bytes;
+        return false;
+    }
+    bool was_suspect = connection->is_suspect;
+    uint64_t pings = (uint64_t)(since_ms * CONNECTIONS_PING_BYTES_PER_S / 1000);
+    connection->base = connection->base + pings < bytes ? connection->base + pings : bytes;
+    /* Signed: what arrived between the kernel's two answers is in one of them only. */
+    connection->is_suspect = (int64_t)(bytes - connection->base) > CONNECTIONS_UNFINISHED_BYTES;
+    return connection->is_suspect && was_suspect;
+}
+
+/* Twice in a row here too: the message that makes it known may have come since the last drain. */
+static bool is_too_strange(struct connection *connection, uint64_t bytes, mono_t now)
+{
+    bool was_suspect = connection->is_suspect;
+    connection->is_suspect = (int64_t)bytes > CONNECTIONS_STRANGER_BYTES ||
+                             now.ms - connection->accepted.ms > CONNECTIONS_STRANGER_MS;
+    return connection->is_suspect && was_suspect;
+}
+
+static size_t look_at_strangers(struct connections *connections, mono_t now)
+{
+    size_t cut = 0;
+    if (now.ms - connections->looked_at_strangers.ms < CONNECTIONS_STRANGER_LOOK_MS)
+        return 0;
+    connections->looked_at_strangers = now;
+    for (size_t i = connections->stranger_count; i-- > 0;) {
+        int fd = connections->strangers[i];
+        uint64_t bytes;
+        if (read_from(fd, &bytes) && is_too_strange(&connections->slots[fd], bytes, now)) {
+            cut_stranger(connections, fd);
+            cut++;
+        }
+    }
+    return cut;
+}
+
+static size_t look_at_known(struct connections *connections, mono_t now)
+{
+    size_t cut = 0;
+    int64_t since_ms = now.ms - connections->looked.ms;
+    if (since_ms < CONNECTIONS_LOOK_MS)
+        return 0;
+    connections->looked = now;
+    connections->received = 0;
+    for (int fd = 0; (size_t)fd < connections->slot_count; fd++) {
+        struct connection *connection = find(connections, fd);
+        uint64_t bytes;
+        if (connection == NULL || key_is_none(&connection->owner) || !read_from(fd, &bytes))
+            continue;
+        if (has_too_much(connection, bytes, since_ms)) {
+            connections_cut(connections, fd, connection->number);
+            connection->has_received = true; /* until its end is told of */
+            cut++;
+        }
+    }
+    return cut;
+}
+
+void connection_begin(struct connection *connection, int fd, mono_t now)
+{
+    *connection =
+        (struct connection){.cookie = cookie_of(fd), .accepted = now, .has_received = true};
+}
+
+bool connection_look(struct connection *connection, int fd, int64_t since_ms)
+{
+    uint64_t bytes;
+    if (connection->cookie == 0 || cookie_of(fd) != connection->cookie || !read_from(fd, &bytes) ||
+        !has_too_much(connection, bytes, since_ms))
+        return false;
+    (void)shutdown(fd, SHUT_RDWR);
+    return true;
+}
+
+bool connections_is_round(const struct connections *connections)
+{
+    return connections->received >= CONNECTIONS_ROUND_MIN + 2 * connections->open_count;
+}
+
+size_t connections_look(struct connections *connections, mono_t now)
+{
+    return look_at_strangers(connections, now) + look_at_known(connections, now);
+}
+
+void connections_release(struct connections *connections)
+{
+    free(connections->slots);
+    connections->slots = NULL;
+    connections->slot_count = connections->open_count = connections->stranger_count = 0;
+}

@@ -1,0 +1,191 @@
+#include "proto/link/inbox.h"
+
+#include <stdlib.h>
+
+struct inbox {
+    struct key peer;
+    struct inbox_entry *first, *last;
+    size_t bytes;
+    size_t left;               /* of this turn */
+    bool has_turn;             /* its quantum was given */
+    struct inbox *next, *prev; /* in the ring, while it has something */
+};
+
+static size_t cost_of(struct inbox_entry *entry)
+{
+    return zmq_msg_size(&entry->frame) + INBOX_ENTRY_BYTES;
+}
+
+struct inbox *inbox_new(const struct key *peer)
+{
+    struct inbox *inbox = calloc(1, sizeof *inbox);
+    if (inbox != NULL)
+        inbox->peer = *peer;
+    return inbox;
+}
+
+size_t inbox_bytes(const struct inbox *inbox)
+{
+    return inbox->bytes;
+}
+
+const struct key *inbox_peer(const struct inbox *inbox)
+{
+    return &inbox->peer;
+}
+
+/* ---- the ring -------------------------------------------------------------------------------- */
+
+static void ring_add(struct inboxes *inboxes, struct inbox *inbox)
+{
+    struct inbox *turn = inboxes->turn;
+    inbox->next = turn != NULL ? turn : inbox;
+    inbox->prev = turn != NULL ? turn->prev : inbox;
+    inbox->next->prev = inbox;
+    inbox->prev->next = inbox;
+    inboxes->turn = turn != NULL ? turn : inbox;
+    inboxes->ready_count++;
+}
+
+static void ring_remove(struct inboxes *inboxes, struct inbox *inbox)
+{
+    bool is_alone = inbox->next == inbox;
+    inbox->next->prev = inbox->prev;
+    inbox->prev->next = inbox->next;
+    if (inboxes->turn == inbox)
+        inboxes->turn = is_alone ? NULL : inbox->next;
+    inbox->next = inbox->prev = NULL;
+    inbox->left = 0;
+    inbox->has_turn = false;
+    inboxes->ready_count--;
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+static struct inbox_entry *new_entry(struct inboxes *inboxes)
+{
+    struct inbox_entry *entry = inboxes->spares;
+    if (entry == NULL)
+        return malloc(sizeof *entry);
+    inboxes->spares = entry->next;
+    inboxes->spare_count--;
+    return entry;
+}
+
+void inbox_give_back(struct inboxes *inboxes, struct inbox_entry *entry)
+{
+    if (entry == NULL)
+        return;
+    (void)zmq_msg_close(&entry->frame);
+    if (inboxes->spare_count >= INBOX_SPARES_MAX) {
+        free(entry);
+        return;
+    }
+    entry->next = inboxes->spares;
+    inboxes->spares = entry;
+    inboxes->spare_count++;
+}
+
+struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
+                              enum link_event_kind kind, uint64_t connection, bool is_first,
+                              zmq_msg_t *frame)
+{
+    struct inbox_entry *entry = new_entry(inboxes);
+    if (entry == NULL)
+        return NULL;
+    *entry = (struct inbox_entry){
+        .kind = kind, .peer = inbox->peer, .connection = connection, .is_first = is_first};
+    (void)zmq_msg_init(&entry->frame);
+    if (frame != NULL)
+        (void)zmq_msg_move(&entry->frame, frame);
+    size_t cost = cost_of(entry);
+    if (inbox->first == NULL)
+        ring_add(inboxes, inbox);
+    else
+        inbox->last->next = entry;
+    if (inbox->first == NULL)
+        inbox->first = entry;
+    inbox->last = entry;
+    inbox->bytes += cost;
+    inboxes->bytes += cost;
+    return entry;
+}
+
+static struct inbox_entry *take_first(struct inboxes *inboxes, struct inbox *inbox)
+{
+    struct inbox_entry *entry = inbox->first;
+    size_t cost = cost_of(entry);
+    inbox->first = entry->next;
+    inbox->bytes -= cost;
+    inboxes->bytes -= cost;
+    if (inbox->first == NULL)
+        ring_remove(inboxes, inbox);
+    return entry;
+}
+
+void inbox_clear(struct inboxes *inboxes, struct inbox *inbox)
+{
+    while (inbox->first != NULL)
+        inbox_give_back(inboxes, take_first(inboxes, inbox));
+}
+
+void inbox_drop(struct inboxes *inboxes, struct inbox **inbox)
+{
+    if (*inbox == NULL)
+        return;
+    inbox_clear(inboxes, *inbox);
+    free(*inbox);
+    *inbox = NULL;
+}
+
+struct inbox *inboxes_fullest(const struct inboxes *inboxes)
+{
+    struct inbox *fullest = inboxes->turn;
+    struct inbox *inbox = fullest;
+    for (size_t i = 0; i < inboxes->ready_count; i++, inbox = inbox->next) {
+        if (inbox->bytes > fullest->bytes)
+            fullest = inbox;
+    }
+    return fullest;
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+static bool may_take(struct inbox *inbox)
+{
+    size_t cost = cost_of(inbox->first);
+    if (!inbox->has_turn)
+        inbox->left += INBOX_QUANTUM_BYTES;
+    inbox->has_turn = true;
+    if (cost < INBOX_TURN_BYTES)
+        cost = INBOX_TURN_BYTES;
+    if (cost > inbox->left)
+        return false;
+    inbox->left -= cost;
+    return true;
+}
+
+struct inbox_entry *inboxes_take(struct inboxes *inboxes, const struct inbox_gate *gate)
+{
+    size_t held = 0; /* in a row */
+    while (inboxes->turn != NULL && held < inboxes->ready_count) {
+        struct inbox *inbox = inboxes->turn;
+        bool is_wanted = gate->wants == NULL || gate->wants(gate->context, &inbox->peer);
+        if (is_wanted && may_take(inbox))
+            return take_first(inboxes, inbox);
+        held = is_wanted ? 0 : held + 1;
+        inbox->has_turn = false;
+        inboxes->turn = inbox->next;
+    }
+    return NULL;
+}
+
+void inboxes_release(struct inboxes *inboxes)
+{
+    while (inboxes->spares != NULL) {
+        struct inbox_entry *entry = inboxes->spares;
+        inboxes->spares = entry->next;
+        free(entry);
+    }
+    *inboxes = (struct inboxes){0};
+}

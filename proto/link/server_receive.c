@@ -1,0 +1,215 @@
+/* What arrives at a server: each message is taken from ZeroMQ as soon as it is there, judged, and
+ * put into the inbox of its participant.
+ *
+ * Who is behind a connection is told by ZAP: the User-Id of each message is the name that the CURVE
+ * key is registered for. The routing id, which the peer brings, has to verify for that key
+ * (routing_id.h), and is then one of the key's lines, LINK_CONNECTIONS_MAX at most: the oldest
+ * gives way, for an honest peer that comes again has lost it. Nothing that a peer chooses decides
+ * who it is; a carrier may choose among those that it carries. */
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "proto/link/server_parts.h"
+#include "proto/link/socket.h"
+
+void server_wake_owner(struct link_server *server)
+{
+    if (!server->has_event)
+        (void)eventfd_write(server->event, 1);
+    server->has_event = true;
+}
+
+void server_count_cut(struct link_server *server, const struct peer *peer)
+{
+    uint8_t key[CURVE_KEY_BYTES];
+    if (zmq_z85_decode(key, peer->is.public_key.text) != NULL)
+        refusals_add(&server->cuts, key);
+    server_wake_owner(server);
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static void cut_line(struct link_server *server, struct line *line)
+{
+    connections_cut(&server->connections, line->fd, line->number);
+    line->is_cut = true;
+}
+
+static struct line *oldest_line(struct peer *peer)
+{
+    struct line *oldest = &peer->lines[0];
+    for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
+        struct line *line = &peer->lines[i];
+        if (!line->is_used)
+            return line;
+        if (line->number < oldest->number)
+            oldest = line;
+    }
+    return oldest;
+}
+
+/* The line of that id, a new one if it verifies; NULL: it does not. */
+static struct line *line_of(struct link_server *server, struct peer *peer, struct bytes id, int fd)
+{
+    struct line *line = id.size == ROUTING_ID_BYTES ? peer_line(peer, id.data) : NULL;
+    if (line != NULL)
+        return line;
+    if (!peer->has_secret)
+        peer->has_secret =
+            routing_secret_derive(&server->secret_key, &peer->is.public_key, &peer->secret);
+    if (!peer->has_secret || !routing_id_verify(&peer->secret, id))
+        return NULL;
+    line = oldest_line(peer);
+    if (line->is_used && !line->is_cut) {
+        cut_line(server, line);
+        server_count_cut(server, peer);
+    }
+    *line = (struct line){.is_used = true, .fd = fd, .number = ++server->line_count};
+    memcpy(line->id, id.data, ROUTING_ID_BYTES);
+    /* What came last over a connection that has ended is passed over: its sender keeps it. */
+    line->is_cut = !connections_known(&server->connections, fd, &peer->is.key, line->number);
+    return line;
+}
+
+/* ---- one who goes, or has too much ----------------------------------------------------------- */
+
+static void end_way(struct link_server *server, struct peer *peer)
+{
+    if (!peer->has_way)
+        return;
+    peer->has_way = false;
+    /* Without memory it is not told: silence tells it later. */
+    if (peer->inbox != NULL && inbox_put(&server->inboxes, peer->inbox, LINK_PEER_GONE,
+                                         peer->connection, false, NULL) != NULL)
+        server_wake_owner(server);
+}
+
+/* What was waiting is dropped and its way ends, so that its sender keeps all of it. A line of its
+ * own is cut; a carrier's is others' too, and stays. */
+static void cut_peer(struct link_server *server, struct peer *peer)
+{
+    struct line *line = peer->has_way && !peer->is_carried ? peer_line(peer, peer->way) : NULL;
+    inbox_clear(&server->inboxes, peer->inbox);
+    if (line != NULL)
+        cut_line(server, line);
+    end_way(server, peer);
+    server_count_cut(server, peer);
+}
+
+static void end_ways_over(struct link_server *server, const struct peer *owner,
+                          const struct line *line)
+{
+    for (size_t i = 0; i < server->peers.slot_count; i++) {
+        struct peer *peer = &server->peers.slots[i];
+        if (peer->has_way && (peer == owner || peer->is_carried) &&
+            memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
+            end_way(server, peer);
+    }
+}
+
+void server_line_closed(struct link_server *server, const struct key *owner, int fd)
+{
+    struct peer *peer = peers_find(&server->peers, owner);
+    for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
+        struct line *line = &peer->lines[i];
+        if (!line->is_used || line->fd != fd)
+            continue;
+        end_ways_over(server, peer, line);
+        *line = (struct line){0};
+    }
+}
+
+/* ---- a message ------------------------------------------------------------------------------- */
+
+/* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
+static struct peer *peer_of_user(const struct link_server *server, const char *user)
+{
+    struct key key;
+    const char *blank = user == NULL ? NULL : strchr(user, ' ');
+    if (blank == NULL ||
+        !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
+        return NULL;
+    struct peer *peer = peers_find(&server->peers, &key);
+    return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
+}
+
+static struct bytes bytes_of_message(zmq_msg_t *message)
+{
+    return (struct bytes){zmq_msg_data(message), zmq_msg_size(message)};
+}
+
+/* Whose frame it is; NULL: nobody's who may send one over that connection. */
+static struct peer *sender_of(struct link_server *server, struct peer *peer, bool is_named)
+{
+    if (peer->is.is_carrier != is_named)
+        return NULL;
+    return is_named ? peers_find_carried(&server->peers, peer, bytes_of_message(&server->name))
+                    : peer;
+}
+
+/* True when this is a new connection of the participant, or another way. */
+static bool bind_way(struct link_server *server, struct peer *peer, bool is_carried,
+                     const struct line *line)
+{
+    if (peer->has_way && memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
+        return false;
+    memcpy(peer->way, line->id, ROUTING_ID_BYTES);
+    peer->has_way = peer->has_come = true;
+    peer->is_carried = is_carried;
+    peer->connection = ++server->connection_count;
+    return true;
+}
+
+static void keep_frame(struct link_server *server, struct peer *sender, bool is_carried,
+                       const struct line *line)
+{
+    bool is_first = bind_way(server, sender, is_carried, line);
+    if (sender->inbox == NULL)
+        sender->inbox = inbox_new(&sender->is.key);
+    if (sender->inbox == NULL) {
+        sender->has_way = false; /* no memory: as if the frame had never come */
+        return;
+    }
+    bool is_kept = inbox_put(&server->inboxes, sender->inbox, LINK_FRAME, sender->connection,
+                             is_first, &server->frame) != NULL;
+    if (!is_kept || inbox_bytes(sender->inbox) > server->receive_bytes_max)
+        cut_peer(server, sender);
+    if (server->inboxes.bytes > server->receive_bytes_all)
+        cut_peer(server, peers_find(&server->peers, inbox_peer(inboxes_fullest(&server->inboxes))));
+}
+
+/* parts: of link_receive_parts. */
+static void take_message(struct link_server *server, int parts)
+{
+    int fd = zmq_msg_get(&server->frame, ZMQ_SRCFD);
+    bool is_named = parts == 2;
+    struct peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
+    if (peer == NULL) {
+        connections_cut(&server->connections, fd, 0); /* its key is admitted no more */
+        return;
+    }
+    struct line *line = line_of(server, peer, bytes_of_message(&server->id), fd);
+    if (line == NULL) {
+        connections_cut(&server->connections, fd, 0);
+        server_count_cut(server, peer);
+        return;
+    }
+    connections_received(&server->connections, fd);
+    bool is_greeting = parts == 1 && zmq_msg_size(&server->frame) == 0;
+    struct peer *sender =
+        parts > 0 && !line->is_cut && !is_greeting ? sender_of(server, peer, is_named) : NULL;
+    if (sender != NULL)
+        keep_frame(server, sender, is_named, line);
+}
+
+bool server_drain(struct link_server *server)
+{
+    for (int i = 0; i < SERVER_DRAIN_MAX; i++) {
+        if (zmq_msg_recv(&server->id, server->socket, ZMQ_DONTWAIT) < 0)
+            return false;
+        int parts = link_receive_parts(server->socket, &server->name, &server->frame);
+        if (parts != 0)
+            take_message(server, parts);
+    }
+    return true;
+}
