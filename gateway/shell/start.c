@@ -174,13 +174,22 @@ static bool start_broker(struct gateway *gateway)
     return reason == REASON_NONE || fail(gateway, reason, "workers");
 }
 
+/* Whoever has no place in the pool waits for one, and nobody waits with it. */
+static bool has_place(void *context, const struct key *peer, size_t frame_bytes)
+{
+    struct gateway *gateway = context;
+    return intake_pool_has_room(gateway->pool, peer, frame_bytes);
+}
+
 static bool start_link(struct gateway *gateway)
 {
     struct link_server_options options = {.endpoint = gateway->settings.listen,
                                           .io_threads = 1,
                                           .clock = gateway_mono,
                                           .send_bytes_max = LINK_SEND_BYTES,
-                                          .send_bytes_all = LINK_SEND_BYTES_ALL};
+                                          .send_bytes_all = LINK_SEND_BYTES_ALL,
+                                          .wants = has_place,
+                                          .context = gateway};
     enum reason reason =
         program_read_curve_secret(gateway->settings.curve_secret_file, &options.key);
     if (reason != REASON_NONE)

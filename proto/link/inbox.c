@@ -170,7 +170,8 @@ struct inbox_entry *inboxes_take(struct inboxes *inboxes, const struct inbox_gat
     size_t held = 0; /* in a row */
     while (inboxes->turn != NULL && held < inboxes->ready_count) {
         struct inbox *inbox = inboxes->turn;
-        bool is_wanted = gate->wants == NULL || gate->wants(gate->context, &inbox->peer);
+        bool is_wanted = gate->wants == NULL || gate->wants(gate->context, &inbox->peer,
+                                                            zmq_msg_size(&inbox->first->frame));
         if (is_wanted && may_take(inbox))
             return take_first(inboxes, inbox);
         held = is_wanted ? 0 : held + 1;

@@ -64,7 +64,8 @@ struct inbox *inboxes_fullest(const struct inboxes *inboxes);
 
 /* Whether a participant may have its turn now; see link_server_options. */
 struct inbox_gate {
-    bool (*wants)(void *context, const struct key *peer); /* NULL: everybody may */
+    /* frame_bytes: of the frame whose turn it would be. NULL: everybody may. */
+    bool (*wants)(void *context, const struct key *peer, size_t frame_bytes);
     void *context;
 };
 

@@ -153,9 +153,10 @@ struct link_server_options {
     /* Bytes that wait to be received, with INBOX_ENTRY_BYTES for each frame: of one participant,
      * and of all of them. 0: LINK_RECEIVE_BYTES, LINK_RECEIVE_BYTES_ALL. */
     size_t receive_bytes_max, receive_bytes_all;
-    /* Asked before a participant's turn, in link_server_receive: false holds it back, and nobody
-     * else. When it may go on, the owner asks for events again. NULL: everybody may always. */
-    bool (*wants)(void *context, const struct key *peer);
+    /* Asked before a participant's turn, in link_server_receive, with the size of its next frame:
+     * false holds it back, and nobody else. When it may go on, the owner asks for events again.
+     * NULL: everybody may always. */
+    bool (*wants)(void *context, const struct key *peer, size_t frame_bytes);
     void *context;
 };
 
