@@ -94,14 +94,14 @@ static void a_source_pushes_out_only_its_own(void **state)
     sha256_parts(&content, 1, &digest);
     assert_int_equal(blobs_begin(blobs, &centre, &digest, content.size, &offset), REASON_NONE);
     blobs_write_all(blobs, &centre, &digest, 0, half);
-    for (uint8_t i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
-        struct digest fresh = {.bytes = {[0] = i, [DIGEST_BYTES - 1] = 9}};
+    for (int i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
+        struct digest fresh = {.bytes = {[0] = (uint8_t)i, [DIGEST_BYTES - 1] = 9}};
         assert_int_equal(blobs_begin(blobs, &stp, &fresh, PIECE_BYTES, &offset), REASON_NONE);
         assert_int_equal(offset, 0);
         blobs_write_all(blobs, &stp, &fresh, 0, (struct bytes){content.data, 1});
     }
-    for (uint8_t i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
-        struct digest fresh = {.bytes = {[0] = i, [DIGEST_BYTES - 1] = 9}};
+    for (int i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
+        struct digest fresh = {.bytes = {[0] = (uint8_t)i, [DIGEST_BYTES - 1] = 9}};
         enum reason reason =
             blobs->verbs->write(blobs, &stp, &fresh, 1, (struct bytes){content.data, 1});
         bool is_kept = i >= 2 * BLOBS_SOURCE_PARTIALS_MAX;

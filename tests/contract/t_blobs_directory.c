@@ -138,8 +138,8 @@ static void a_start_keeps_only_shares(void **state)
     char path[256];
     char name[128];
     char hex[DIGEST_TEXT_BYTES];
-    for (uint8_t i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
-        struct digest digest = {{[0] = i, [31] = 1}};
+    for (int i = 0; i < 3 * BLOBS_SOURCE_PARTIALS_MAX; i++) {
+        struct digest digest = {{[0] = (uint8_t)i, [31] = 1}};
         digest_format(&digest, hex);
         const char *prefixes[] = {"stp_", "", "unnamed-"};
         for (size_t j = 0; j < sizeof prefixes / sizeof *prefixes; j++) {
@@ -192,7 +192,7 @@ static void sixty_sources_send_side_by_side(void **state)
     uint8_t content[PIECES * SMALL_BYTES] = {0};
     uint64_t offset;
     for (int piece = -1; piece <= PIECES; piece++) {
-        for (uint8_t i = 0; i < SOURCES * FILES; i++) {
+        for (int i = 0; i < SOURCES * FILES; i++) {
             struct key source = {0};
             struct digest *digest = &digests[i / FILES][i % FILES];
             snprintf(source.text, sizeof source.text, "agency-%d", i / FILES);
