@@ -1,4 +1,4 @@
-/* What comes from the gateway: messages for our back office, and receipts for what we sent. */
+/* What comes from the gateway: messages for our back office. Receipts: session_receipts.c. */
 #include "adapters/core/session_parts.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 /* ---- messages
  * -------------------------------------------------------------------------------------- */
 
-static struct store_message *plan_sealed(struct session *session, const struct sealed *sealed)
+struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed)
 {
     const struct envelope *envelope = &sealed->envelope;
     struct store_message *message = plan_message(&session->plan);
@@ -27,8 +27,8 @@ static struct store_message *plan_sealed(struct session *session, const struct s
     return message;
 }
 
-static void log_message(struct session *session, const char *event, const struct sealed *sealed,
-                        enum reason reason)
+void session_log_message(struct session *session, const char *event, const struct sealed *sealed,
+                         enum reason reason)
 {
     const struct envelope *envelope = &sealed->envelope;
     const struct transition line = {.event = event,
@@ -66,7 +66,7 @@ static void answer_duplicate(struct session *session, const struct sealed *seale
 {
     session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
     session_reply_taken(session, &sealed->envelope.id);
-    log_message(session, "duplicate", sealed, REASON_DUPLICATE);
+    session_log_message(session, "duplicate", sealed, REASON_DUPLICATE);
 }
 
 /* A refusal is kept like what was taken, as an entry that has ended: the same message again gets
@@ -75,7 +75,7 @@ static void answer_duplicate(struct session *session, const struct sealed *seale
 static size_t plan_refusal(struct session *session, const struct sealed *sealed, enum reason reason)
 {
     struct entry entry = {
-        .message_seq = plan_sealed(session, sealed)->seq,
+        .message_seq = session_plan_sealed(session, sealed)->seq,
         .destination = session->office,
         .state = ENTRY_QUEUED,
         .due = session->wall,
@@ -110,7 +110,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
     size_t move = is_kept ? plan_refusal(session, sealed, reason) : TOLD_NO_MOVE;
     session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, move);
     session_reply_taken(session, &envelope->id);
-    log_message(session, "refused", sealed, reason);
+    session_log_message(session, "refused", sealed, reason);
 }
 
 /* For good, or "not now": what a date decides is not decided while the clock is in doubt. */
@@ -126,10 +126,10 @@ static void turn_away(struct session *session, const struct intake *intake,
 
 static void take_message(struct session *session, const struct sealed *sealed)
 {
-    struct store_message *message = plan_sealed(session, sealed);
+    struct store_message *message = session_plan_sealed(session, sealed);
     session_owe(session, message, &session->office, NULL, 0, false, sealed->envelope.expires.at);
     session_reply_taken(session, &sealed->envelope.id);
-    log_message(session, "taken", sealed, REASON_NONE);
+    session_log_message(session, "taken", sealed, REASON_NONE);
 }
 
 static void take_business(struct session *session, struct intake *intake, struct sealed *sealed)
@@ -152,138 +152,6 @@ static void take_business(struct session *session, struct intake *intake, struct
         }
     }
     take_message(session, sealed);
-}
-
-/* ---- receipts
- * ---------------------------------------------------------------------------------------- */
-
-/* An entry of ours towards the gateway that is not under way. */
-static enum reason settle_stored(struct session *session, const struct store_message *message,
-                                 enum entry_state state, enum reason why, uint64_t receipt_seq)
-{
-    struct store *store = session->options.store;
-    struct entry entry;
-    enum reason reason =
-        store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
-    if (reason != REASON_NONE)
-        return reason;
-    plan_apply_moves(&session->plan, &entry); /* a receipt may name one message twice */
-    if (entry_state_is_terminal(entry.state))
-        return REASON_NONE;
-    entry_move(&entry, state);
-    entry.reason = why;
-    entry.receipt_seq = receipt_seq;
-    plan_move(&session->plan, &entry);
-    outbox_backlog_changed(session->outbox, session->to_gateway, -1);
-    return REASON_NONE;
-}
-
-/* The gateway's word on one of our messages: custody, or why not. */
-static enum reason settle(struct session *session, const struct receipt_item *item,
-                          uint32_t receipt_type, uint64_t receipt_seq)
-{
-    struct store *store = session->options.store;
-    struct store_message message;
-    enum entry_state state =
-        receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED;
-    struct flight *flight = outbox_find(session->outbox, session->to_gateway,
-                                        &session->options.self, &item->message_id);
-    if (flight != NULL) {
-        if (!digest_equal(&flight->digest, &item->digest))
-            return REASON_REPLY_DIGEST_MISMATCH;
-        struct entry entry;
-        outbox_end(session->outbox, flight, state, item->reason, receipt_seq, &entry);
-        plan_move(&session->plan, &entry);
-        return REASON_NONE;
-    }
-    enum reason reason =
-        store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
-    if (reason != REASON_NONE)
-        return reason;
-    if (!digest_equal(&message.digest, &item->digest))
-        return REASON_REPLY_DIGEST_MISMATCH;
-    return settle_stored(session, &message, state, item->reason, receipt_seq);
-}
-
-/* A fact about one of our messages at its destination: only noted, if it is about what we sent. */
-static enum reason check_item(struct session *session, const struct receipt_item *item)
-{
-    struct store *store = session->options.store;
-    struct store_message message;
-    enum reason reason =
-        store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
-    if (reason != REASON_NONE)
-        return reason;
-    return digest_equal(&message.digest, &item->digest) ? REASON_NONE
-                                                        : REASON_REPLY_DIGEST_MISMATCH;
-}
-
-static void take_item(struct session *session, const struct sealed *sealed,
-                      const struct receipt_item *item, uint64_t receipt_seq)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    bool is_gateways = key_equal(&envelope->sender, &session->options.gateway);
-    /* With a destination the gateway speaks of what it had taken in: expired, withdrawn. */
-    bool is_about_intake = is_gateways && key_is_none(&item->destination);
-    enum reason reason = is_about_intake ? settle(session, item, envelope->type, receipt_seq)
-                                         : check_item(session, item);
-    const struct key *about = is_about_intake ? &session->options.gateway
-                              : is_gateways   ? &item->destination
-                                              : &envelope->sender;
-    if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
-        session_fail_step(session, reason);
-        return;
-    }
-    if (reason == REASON_NONE)
-        session_note_outcome(session, &item->message_id, about, envelope->type, item->reason,
-                             receipt_seq, item->at);
-    const struct transition line = {
-        .event = reason == REASON_NONE ? "receipt" : "alarm",
-        .from = *about,
-        .to = session->options.self,
-        .type = envelope->type,
-        .id = item->message_id,
-        .reason = reason == REASON_NONE ? item->reason : reason,
-    };
-    if (reason == REASON_NONE)
-        session_event(session, &line);
-    else
-        session_event_of(session, &line);
-}
-
-/* About nothing that we are waiting for, after too many alarms in this second: most likely the next
- * of them. If not, it comes again in a moment. */
-static bool is_put_off(struct session *session, const struct envelope *envelope)
-{
-    if (!allowance_is_spent(&session->allowance, session->now))
-        return false;
-    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
-        if (outbox_find(session->outbox, session->to_gateway, &session->options.self,
-                        &envelope->receipt.items[i].message_id) != NULL)
-            return false;
-    }
-    session->allowance.left_out++;
-    return true;
-}
-
-static void take_receipt(struct session *session, const struct sealed *sealed)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    bool is_for_us = key_equal(&envelope->recipient, &session->options.self);
-    bool is_custody = envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY;
-    if (!is_for_us || (is_custody && !key_equal(&envelope->sender, &session->options.gateway))) {
-        log_message(session, "alarm", sealed, REASON_SIGNER_NOT_SENDER);
-        session_reply_taken(session, &envelope->id);
-        return;
-    }
-    if (is_put_off(session, envelope)) {
-        session_reply_not_now(session, &envelope->id, REASON_BUSY);
-        return;
-    }
-    struct store_message *message = plan_sealed(session, sealed);
-    for (size_t i = 0; i < envelope->receipt.item_count; i++)
-        take_item(session, sealed, &envelope->receipt.items[i], message->seq);
-    session_reply_taken(session, &envelope->id);
 }
 
 /* ---- both
@@ -320,7 +188,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
                                sealed->verdict == REASON_CERTIFICATE_NOT_YET_VALID;
     if (is_not_enrolled_yet || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
         if (is_not_enrolled_yet)
-            log_message(session, "put_off", sealed, sealed->verdict);
+            session_log_message(session, "put_off", sealed, sealed->verdict);
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
@@ -328,7 +196,7 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         /* It may be good under another registry or revocation list than ours: the gateway keeps it
          * and asks again, later each time. */
-        log_message(session, "alarm", sealed, sealed->verdict);
+        session_log_message(session, "alarm", sealed, sealed->verdict);
         session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
         return;
     }
@@ -341,11 +209,11 @@ static void take(struct session *session, struct intake *intake, struct sealed *
         answer_duplicate(session, sealed);
     } else if (seen == REASON_ID_REUSED) {
         refuse(session, sealed, seen);
-        log_message(session, "alarm", sealed, seen);
+        session_log_message(session, "alarm", sealed, seen);
     } else if (seen != REASON_NONE) {
         session_reply_not_now(session, &sealed->envelope.id, REASON_STORE_BUSY);
     } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {
-        take_receipt(session, sealed);
+        session_take_receipt(session, sealed);
     } else if (sealed->envelope.type != MESSAGE_TYPE_LEDGER_HEAD) {
         take_business(session, intake, sealed);
     }

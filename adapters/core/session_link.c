@@ -33,6 +33,7 @@ static void say_hello(struct session *session)
     };
     memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
     session_reply_frame(session, &hello);
+    session->hello_is_out = session->may_be_refused = true;
     session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
 }
 
@@ -65,9 +66,12 @@ void session_link_down(struct session *session)
 
 static void take_welcome(struct session *session, const struct frame_welcome *welcome)
 {
-    if (session->link != LINK_GREETED || !key_equal(&welcome->gateway, &session->options.gateway))
+    if (session->link != LINK_GREETED || !session->hello_is_out ||
+        !key_equal(&welcome->gateway, &session->options.gateway))
         return;
     link_move(session, LINK_WELCOMED);
+    session->hello_is_out = false;
+    session->goodbye = REASON_NONE;
     clock_voice_say(&session->voice, session->now, welcome->clock);
     session->window_messages = welcome->window_messages;
     outbox_set_window_bytes(session->outbox, session->to_gateway, welcome->window_bytes);
@@ -75,6 +79,31 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
         outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
     session_event(session,
                   &(struct transition){.event = "link_up", .from = session->options.gateway});
+}
+
+/* The connection stands: we greet again after a while, by the tick, and later each time. A goodbye
+ * is the answer to a hello, or the end of a session: more of them say nothing and are not heard. */
+static void take_goodbye(struct session *session, enum reason reason)
+{
+    bool was_welcomed = session->link == LINK_WELCOMED;
+    if (session->link == LINK_DOWN || (!was_welcomed && !session->may_be_refused))
+        return;
+    if (was_welcomed || session->hello_wait_ms == 0)
+        session->hello_wait_ms = HEARTBEAT_INTERVAL_MS;
+    else if (session->hello_wait_ms < SESSION_HELLO_WAIT_MAX_MS / 2)
+        session->hello_wait_ms *= 2;
+    else
+        session->hello_wait_ms = SESSION_HELLO_WAIT_MAX_MS;
+    if (was_welcomed)
+        link_lost(session, reason);
+    else if (reason != session->goodbye)
+        session_event(session, &(struct transition){.event = "link_down",
+                                                    .from = session->options.gateway,
+                                                    .reason = reason});
+    session->goodbye = reason;
+    session->may_be_refused = false;
+    session->heartbeat_due = (mono_t){session->now.ms + session->hello_wait_ms};
+    link_move(session, LINK_GREETED);
 }
 
 static void take_taken(struct session *session, const struct message_id *id)
@@ -174,12 +203,26 @@ static void keep_head(struct session *session, const struct tree_head *head)
     plan_note(&session->plan, bytes_of_text(NOTE_HEAD), (struct bytes){note, HEAD_NOTE_BYTES});
 }
 
-static void raise_ledger_alarm(struct session *session)
+/* Once: what is wrong stays to be seen in the status, and a flood of heads fills no log. */
+static void raise_ledger_alarm(struct session *session, enum reason reason)
 {
+    if (session->ledger_alarm)
+        return;
     session->ledger_alarm = true;
-    session_event_of(session, &(struct transition){.event = "alarm",
-                                                   .from = session->options.gateway,
-                                                   .reason = REASON_LEDGER_INCONSISTENT});
+    session_event_of(
+        session,
+        &(struct transition){.event = "alarm", .from = session->options.gateway, .reason = reason});
+}
+
+/* Late or repeated, as the next one shows; or of a gateway that shows us no proof any more. */
+static void count_head_gap(struct session *session)
+{
+    if (session->now.ms < session->head_gap_due.ms)
+        return; /* of the same moment: a line that was late brings many */
+    session->head_gap_due = (mono_t){session->now.ms + SESSION_HEAD_GAP_MS};
+    session->heartbeat_due = session->now; /* says at once what we have seen */
+    if (++session->head_gaps >= SESSION_HEAD_GAPS_MAX)
+        raise_ledger_alarm(session, REASON_LEDGER_UNPROVEN);
 }
 
 /* The head must be signed by the gateway and continue the one that we saw last (invariant 7). A
@@ -197,18 +240,22 @@ static void take_head(struct session *session, struct intake *intake)
     bool is_first = session->head.tree_size == 0;
     bool is_same_ledger =
         memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) == 0;
-    if (is_same_ledger && frame->from_tree_size != session->head.tree_size)
+    if (is_same_ledger && frame->from_tree_size != session->head.tree_size) {
+        count_head_gap(session);
         return;
+    }
     bool continues =
         is_first ||
         (is_same_ledger &&
          merkle_consistency_verify(session->head.tree_size, &session->head.root, head->tree_size,
                                    &head->root, frame->consistency, frame->consistency_count,
                                    session->options.crypto->hash));
-    if (continues)
-        keep_head(session, head);
-    else
-        raise_ledger_alarm(session);
+    if (!continues) {
+        raise_ledger_alarm(session, REASON_LEDGER_INCONSISTENT);
+        return;
+    }
+    session->head_gaps = 0;
+    keep_head(session, head);
 }
 
 /* ---- frames and time
@@ -269,10 +316,7 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
         take_head(session, intake);
         return TURN_DONE;
     case FRAME_GOODBYE:
-        link_lost(session, frame->goodbye);
-        /* The connection stands: greet again after a while, by the tick. */
-        session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
-        link_move(session, LINK_GREETED);
+        take_goodbye(session, frame->goodbye);
         return TURN_DONE;
     case FRAME_HEARTBEAT:
         take_heartbeat(session, &frame->heartbeat);

@@ -279,7 +279,8 @@ static enum reason operate_on(struct session *session, const struct store_messag
         entry->reason = REASON_WITHDRAWN;
         outbox_backlog_changed(session->outbox, destination, -1);
         session_note_outcome(session, &message->id, &session->options.gateway,
-                             MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN, 0, session->wall);
+                             MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN, 0, session->wall,
+                             (struct bytes){0});
     }
     plan_move(&session->plan, entry);
     return REASON_NONE;
@@ -327,7 +328,7 @@ static void expire_entry(struct session *session, const struct store_message *me
         if (!is_to_office)
             session_note_outcome(session, &message->id, &session->options.gateway,
                                  MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED, 0,
-                                 session->wall);
+                                 session->wall, (struct bytes){0});
     }
     plan_move(&session->plan, entry);
     if (is_to_office && entry->state == ENTRY_EXPIRED)

@@ -225,16 +225,46 @@ static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
 
 void session_note_outcome(struct session *session, const struct message_id *id,
                           const struct key *destination, uint32_t receipt_type, enum reason reason,
-                          uint64_t receipt_seq, wall_t at)
+                          uint64_t receipt_seq, wall_t at, struct bytes recipients)
 {
-    uint8_t *value = plan_take(&session->plan, OUTCOME_NOTE_BYTES);
+    uint8_t *value = plan_take(&session->plan, OUTCOME_NOTE_BYTES + recipients.size);
     uint32_t number = (uint32_t)reason;
     memcpy(value, &receipt_type, 4);
     memcpy(value + 4, &number, 4);
     memcpy(value + 8, &receipt_seq, 8);
     memcpy(value + 16, &at.ms, 8);
+    if (recipients.size > 0)
+        memcpy(value + OUTCOME_NOTE_BYTES, recipients.data, recipients.size);
     plan_note(&session->plan, outcome_name(&session->plan, id, destination),
-              (struct bytes){value, OUTCOME_NOTE_BYTES});
+              (struct bytes){value, OUTCOME_NOTE_BYTES + recipients.size});
+}
+
+/* A word of a text whose words stand between blanks. */
+static bool has_word(struct bytes text, struct bytes word)
+{
+    for (size_t from = 0; from < text.size;) {
+        size_t to = from;
+        while (to < text.size && text.data[to] != ' ')
+            to++;
+        if (bytes_equal((struct bytes){text.data + from, to - from}, word))
+            return true;
+        from = to + 1;
+    }
+    return false;
+}
+
+enum reason session_check_recipient(struct session *session, const struct message_id *id,
+                                    const struct key *who)
+{
+    struct bytes note;
+    enum reason reason =
+        read_note(session, outcome_name(&session->plan, id, &session->options.gateway), &note);
+    if (reason != REASON_NONE)
+        return reason;
+    if (note.size <= OUTCOME_NOTE_BYTES)
+        return REASON_NOT_FOUND;
+    struct bytes recipients = {note.data + OUTCOME_NOTE_BYTES, note.size - OUTCOME_NOTE_BYTES};
+    return has_word(recipients, key_bytes(who)) ? REASON_NONE : REASON_RECEIPT_FORBIDDEN;
 }
 
 enum reason session_outcome(struct session *session, const struct message_id *id,
@@ -251,7 +281,7 @@ enum reason session_outcome(struct session *session, const struct message_id *id
         store, (struct bytes){name, 4 + MESSAGE_ID_BYTES + key.size}, &note);
     if (reason != REASON_NONE)
         return reason;
-    if (note.size != OUTCOME_NOTE_BYTES)
+    if (note.size < OUTCOME_NOTE_BYTES)
         return REASON_STORE_CORRUPT;
     struct outcome outcome;
     uint32_t number;

@@ -4,7 +4,8 @@
  *   session_turn.c      what the gateway sent waits for its turn; room in the step
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
  *   session_clock.c     whether the wall clock may be believed
- *   session_inbound.c   messages and receipts from the gateway
+ *   session_inbound.c   messages from the gateway
+ *   session_receipts.c  receipts for what we sent
  *   session_outbound.c  what local systems submit
  *   session_office.c    what the back office answers, operators, life times
  */
@@ -32,7 +33,7 @@ enum {
      * receipt, in case it is the first. */
     SESSION_TOLD_BYTES = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES +
                          3 * (REASON_TEXT_BYTES_MAX + 64) + 8 * ROOM_PIECE_BYTES,
-    SESSION_NOTE_BYTES = 256, /* name and value of a note */
+    SESSION_NOTE_BYTES = 448, /* name and value of a note, and the names that it is looked up by */
     SESSION_STEP_BYTES = 6 * 1024 * 1024,
     SESSION_SCRATCH_BYTES = 1024 * 1024,
     SESSION_TICK_MS = 500,
@@ -40,7 +41,11 @@ enum {
     /* Longer than a call to a back office may last, so that a lease never ends under a call. */
     SESSION_OFFICE_LEASE_MS = 150 * 1000,
     REFERENCE_BYTES_MAX = 64,
-    SESSION_CLOCK_QUORUM = 1, /* the gateway is the only one that we hear */
+    SESSION_HELLO_WAIT_MAX_MS = 60 * 1000, /* between hellos of one that is turned away */
+    /* A head overtakes our word of what we have seen now and then; not so often in a row. */
+    SESSION_HEAD_GAPS_MAX = 5,
+    SESSION_HEAD_GAP_MS = 30 * 1000, /* between two that count: time to say what we have seen */
+    SESSION_CLOCK_QUORUM = 1,        /* the gateway is the only one that we hear */
 };
 
 _Static_assert(2 * OUTBOX_FETCH_MAX + OUTBOX_TICK_MAX + ROUTE_DESTINATIONS_MAX + 1 <=
@@ -110,6 +115,12 @@ struct session {
     mono_t heartbeat_due;
     struct head_seen head;
     bool ledger_alarm;
+    uint32_t head_gaps; /* moments in a row at which a head did not start from ours */
+    mono_t head_gap_due;
+    bool hello_is_out;   /* and was not welcomed */
+    bool may_be_refused; /* a goodbye has not answered the last hello yet */
+    uint32_t hello_wait_ms;
+    enum reason goodbye;       /* the last one; NONE since a welcome */
     uint32_t readings;         /* of our registry */
     uint32_t gateway_readings; /* of its, as it says; 0: not said yet */
     struct wake wake_gateway, wake_office;
@@ -188,6 +199,12 @@ enum turn session_take_parcels(struct session *session, struct intake *intake);
 struct fetch_options session_fetch_options(const struct session_options *options);
 void session_settle_files(struct session *session);
 void session_take_waiting(struct session *session);
+struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed);
+void session_log_message(struct session *session, const char *event, const struct sealed *sealed,
+                         enum reason reason);
+
+/* session_receipts.c */
+void session_take_receipt(struct session *session, const struct sealed *sealed);
 
 /* session_office.c */
 void session_tell(struct session *session, const struct key *to, uint32_t type,
@@ -199,9 +216,13 @@ void session_tell_again(struct session *session, const struct key *sender,
 enum reason session_write_receipts(struct session *session);
 void session_expire(struct session *session);
 
-/* How one of our own messages ended: kept so that track can show it. */
+/* How one of our own messages ended: kept so that track can show it. recipients: of custody. */
 void session_note_outcome(struct session *session, const struct message_id *id,
                           const struct key *destination, uint32_t receipt_type, enum reason reason,
-                          uint64_t receipt_seq, wall_t at);
+                          uint64_t receipt_seq, wall_t at, struct bytes recipients);
+/* By the gateway's custody of our message, of this step or before. RECEIPT_FORBIDDEN: it did not go
+ * there. NOT_FOUND: custody has not reached us, or named nobody. */
+enum reason session_check_recipient(struct session *session, const struct message_id *id,
+                                    const struct key *who);
 
 #endif

@@ -44,6 +44,7 @@ size_t broker_memory_bytes(const struct broker_options *options)
            ledger_memory_bytes() + outbox_memory_bytes(&outbox) + fetch_memory_bytes(&fetch) +
            options->participants_max * sizeof(struct peer) +
            index_slots(options->participants_max) * sizeof(uint32_t) +
+           BROKER_SEQUENCES_MAX * sizeof(struct last_sequence) +
            ROOM_RECORDS_MAX * sizeof(struct ledger_fact) + STEP_REPLIES_MAX * sizeof(struct reply) +
            ROOM_DELIVERIES_MAX * sizeof(struct delivery) +
            STEP_EVENTS_MAX * sizeof(struct broker_transition) +
@@ -107,6 +108,8 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     broker->peer_index = take(memory, slots * sizeof(uint32_t));
     memset(broker->peer_index, 0, slots * sizeof(uint32_t));
     broker->peer_index_mask = slots - 1;
+    broker->sequences = take(memory, BROKER_SEQUENCES_MAX * sizeof(struct last_sequence));
+    memset(broker->sequences, 0, BROKER_SEQUENCES_MAX * sizeof(struct last_sequence));
     broker->records = take(memory, ROOM_RECORDS_MAX * sizeof(struct ledger_fact));
     broker->replies = take(memory, STEP_REPLIES_MAX * sizeof(struct reply));
     broker->deliveries = take(memory, ROOM_DELIVERIES_MAX * sizeof(struct delivery));
@@ -426,5 +429,7 @@ void broker_peer_status(const struct broker *broker, size_t index,
         .backlog = outbox_backlog(broker->outbox, peer->destination),
         .under_way = window->under_way,
         .breaker_is_open = window->state == WINDOW_OPEN,
+        .paused_for = window->state == WINDOW_OPEN ? window->reason : REASON_NONE,
+        .alarm = broker_past_alarm(broker, peer),
     };
 }

@@ -1,6 +1,8 @@
 /* Messages on their way in: sealed ─authorise▶ admitted ─resolve▶ routed ─plan▶ one commit. */
 #include "gateway/core/broker_parts.h"
 
+#include <string.h>
+
 #include "proto/base/check.h"
 
 /* A message that may come in: nothing but authorise makes one. */
@@ -14,6 +16,7 @@ struct admitted {
 struct routed {
     struct admitted admitted;
     struct route_decision decision;
+    bool is_repeated; /* its number in the dossier is another message's: it is held */
 };
 
 /* Documents of one parcel that were taken in this step: stored together as they came. */
@@ -224,11 +227,30 @@ static wall_t end_of_life(const struct broker *broker, const struct envelope *en
     return sooner ? envelope->expires.at : by_policy;
 }
 
+/* Whom the message goes to, for its sender: whose word about it counts. */
+static struct bytes name_recipients(struct broker *broker, const struct route_decision *decision)
+{
+    uint8_t *text =
+        plan_take(&broker->plan, decision->destination_count * (PARTICIPANT_KEY_BYTES_MAX + 1));
+    size_t size = 0;
+    for (size_t i = 0; i < decision->destination_count; i++) {
+        struct bytes key = key_bytes(&decision->destinations[i].key);
+        if (i > 0)
+            text[size++] = ' ';
+        memcpy(text + size, key.data, key.size);
+        size += key.size;
+    }
+    return (struct bytes){text, size};
+}
+
 static void tell_custody(struct broker *broker, const struct sealed *sealed,
-                         struct store_message *message)
+                         const struct route_decision *decision, struct store_message *message)
 {
     struct fact fact = {
-        .item = {.message_id = message->id, .digest = message->digest, .at = broker->wall},
+        .item = {.message_id = message->id,
+                 .digest = message->digest,
+                 .at = broker->wall,
+                 .recipients = name_recipients(broker, decision)},
         .ledger = {.kind = LEDGER_CUSTODY,
                    .at = broker->wall,
                    .sender = message->sender,
@@ -257,7 +279,13 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
     const struct route_decision *decision = &routed->decision;
     struct store_message *message =
         broker_plan_sealed(broker, sealed, &decision->destinations[0].key);
-    for (size_t i = 0; i < decision->destination_count; i++)
+    if (routed->is_repeated) {
+        for (size_t i = 0; i < decision->destination_count; i++)
+            broker_hold_new(broker, message, &decision->destinations[i].key, sealed,
+                            end_of_life(broker, envelope, decision->destinations[i].life_ms),
+                            REASON_SEQUENCE_REPEATED);
+    }
+    for (size_t i = 0; i < decision->destination_count && !routed->is_repeated; i++)
         broker_owe(broker, message, &decision->destinations[i].key, sealed->parcel,
                    sealed->document_index, false,
                    end_of_life(broker, envelope, decision->destinations[i].life_ms));
@@ -266,7 +294,7 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
                                       .dossier_code = envelope->dossier_code,
                                       .agency = decision->destinations[0].key,
                                       .registry_version = bytes_of_text(broker->registry_version)});
-    tell_custody(broker, sealed, message);
+    tell_custody(broker, sealed, decision, message);
     return message;
 }
 
@@ -321,15 +349,15 @@ struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
 static bool has_room(struct broker *broker, size_t items)
 {
     const struct room_need need = {
-        {[ROOM_MESSAGES] = 2,
-         [ROOM_PARCELS] = 2,
-         [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 1,
-         [ROOM_MOVES] = items,
+        {[ROOM_MESSAGES] = 3,
+         [ROOM_PARCELS] = 3,
+         [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 2,
+         [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
          [ROOM_ROUTES] = 1,
-         [ROOM_RECORDS] = items + 2,
+         [ROOM_RECORDS] = items + 3,
          [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 1,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + items * ROOM_LEDGER_ENTRY_BYTES}};
+         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + ROOM_RECEIPT_BYTES + items * ROOM_FACT_ALL_BYTES}};
     return broker_fits(broker, &need);
 }
 
@@ -355,7 +383,10 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     if (reason == REASON_NONE && sealed->envelope.attachment_count > 0 &&
         fetch_message(broker->fetch, intake, sealed, broker->now, &reason) == FETCH_WAITS)
         return NULL;
-    if (reason == REASON_NONE) {
+    if (reason == REASON_NONE)
+        reason = broker_compare_sequence(broker, peer, &sealed->envelope);
+    routed.is_repeated = reason == REASON_SEQUENCE_REPEATED;
+    if (reason == REASON_NONE || routed.is_repeated) {
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {

@@ -125,6 +125,29 @@ static enum reason hold(struct broker *broker, const struct store_message *messa
     return REASON_NONE;
 }
 
+void broker_hold_new(struct broker *broker, const struct store_message *message,
+                     const struct key *destination, const struct sealed *sealed, wall_t expires,
+                     enum reason reason)
+{
+    struct peer *peer = broker_get_peer(broker, destination);
+    check(peer != NULL);
+    struct entry entry = {
+        .message_seq = message->seq,
+        .destination = *destination,
+        .order = hash_bytes(message->dossier_code),
+        .state = ENTRY_QUEUED,
+        .due = broker->wall,
+        .expires = expires,
+        .size_bytes = (uint32_t)sealed->envelope.document.size,
+    };
+    plan_entry(&broker->plan, &entry);
+    entry_move(&entry, ENTRY_HELD);
+    entry.reason = reason;
+    plan_move(&broker->plan, &entry);
+    outbox_backlog_changed(broker->outbox, peer->destination, 1);
+    log_change(broker, "held", message, &entry);
+}
+
 static enum reason release(struct broker *broker, struct entry *entry, struct peer *peer)
 {
     if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
@@ -192,6 +215,6 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
         return REASON_BUSY;
     end_entry(broker, &message, &entry,
               operation == BROKER_WITHDRAW ? ENTRY_WITHDRAWN : ENTRY_EXPIRED,
-              operation == BROKER_WITHDRAW ? REASON_WITHDRAWN : REASON_LIFE_EXCEEDED);
+              operation == BROKER_WITHDRAW ? REASON_WITHDRAWN_BY_OPERATOR : REASON_LIFE_EXCEEDED);
     return REASON_NONE;
 }

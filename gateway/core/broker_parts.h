@@ -9,6 +9,7 @@
  *   broker_peers.c     hello, heartbeats, acknowledgements, attachments
  *   broker_operate.c   operators and life times
  *   broker_clock.c     whether the wall clock may be believed
+ *   broker_past.c      adapters that were put back, or run twice
  */
 #ifndef GATEWAY_CORE_BROKER_PARTS_H
 #define GATEWAY_CORE_BROKER_PARTS_H
@@ -58,7 +59,12 @@ struct peer {
     mono_t head_due;
     struct message_id last_id;              /* largest id taken from it; more than this is new */
     uint8_t incarnation[INCARNATION_BYTES]; /* of its process, from its last hello */
-    uint32_t readings;                      /* of its registry, as it says */
+    uint8_t incarnation_before[INCARNATION_BYTES];
+    mono_t incarnation_since;
+    mono_t past_alarm_due;  /* the next alarm about its past, not before */
+    enum reason past_alarm; /* of the last: why its past is not what it was */
+    mono_t past_alarm_since;
+    uint32_t readings; /* of its registry, as it says */
     struct wake wake;
     struct clock_voice voice;   /* what its clock shows */
     struct allowance allowance; /* for what is refused, repeated or alarming */
@@ -140,6 +146,8 @@ struct broker {
     uint32_t forbidden_count;              /* questions for files that were not answered */
     size_t returned_count;                 /* entries that came back in this step */
 
+    struct last_sequence *sequences; /* BROKER_SEQUENCES_MAX; broker_past.c */
+
     struct clock_sense clock;
     bool clock_is_known; /* the store's last known time was read */
     mono_t clock_note_due;
@@ -170,6 +178,15 @@ struct broker {
     size_t intake_count;
     const struct broker_effects *effects; /* during broker_committed and broker_aborted */
 };
+
+/* The last number that a sender gave in a dossier. */
+struct last_sequence {
+    uint64_t class; /* hash of sender and dossier; 0: free */
+    uint64_t sequence;
+};
+/* Dossiers whose last number is in memory, by a hash: the newest take the place of others. What is
+ * not here is looked up when its sender gives reason to (broker_past.c). */
+enum { BROKER_SEQUENCES_MAX = 16384 };
 
 /* broker_turn.c */
 void broker_queue_intake(struct broker *broker, struct peer *peer, struct intake *intake);
@@ -228,6 +245,16 @@ enum reason broker_entitle(void *context, const struct key *peer, const struct f
                            uint64_t *ret_size_bytes);
 uint64_t broker_draw(void *context);
 
+/* broker_past.c */
+/* A hello beside what its participant said before: the same key in two programs, or a state
+ * that was put back. */
+void broker_compare_past(struct broker *broker, struct peer *peer, const struct frame_hello *hello);
+/* NONE, or SEQUENCE_REPEATED: another message of this sender has its number in the dossier. Other
+ * reasons: the store cannot say. Remembers it. */
+enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
+                                    const struct envelope *envelope);
+enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer);
+
 /* broker_clock.c */
 /* At the load: the last known time. At the begin of a step, and at every tick: what the clocks
  * show, and what the peers say. */
@@ -262,6 +289,10 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
 enum reason broker_write_receipts(struct broker *broker);
 
 /* broker_operate.c */
+/* A new entry that waits for a person from the beginning. */
+void broker_hold_new(struct broker *broker, const struct store_message *message,
+                     const struct key *destination, const struct sealed *sealed, wall_t expires,
+                     enum reason reason);
 void broker_expire(struct broker *broker);
 
 #endif

@@ -76,9 +76,23 @@ void broker_return(struct broker *broker)
     broker->returned_count += broker->plan.store.move_count - before;
 }
 
+static void say_heartbeat(struct broker *broker, const struct peer *peer, uint32_t window_bytes)
+{
+    struct frame frame = {
+        .kind = FRAME_HEARTBEAT,
+        .heartbeat = {.clock = broker->wall,
+                      .window_messages = broker->options.window_messages,
+                      .window_bytes = window_bytes,
+                      .readings = broker->readings},
+    };
+    broker_reply_frame(broker, &peer->key, &frame);
+}
+
 static void say_goodbye(struct broker *broker, struct peer *peer, enum reason reason)
 {
     struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = reason};
+    if (reason == REASON_CLOCK_SKEW)
+        say_heartbeat(broker, peer, 0); /* our time: who was set right finds out by it */
     broker_reply_frame(broker, &peer->key, &frame);
     broker_event_of(
         broker, peer,
@@ -162,12 +176,8 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
                     .attachment_bytes_max = broker->options.attachment_bytes_max},
     };
     broker_reply_frame(broker, &peer->key, &welcome);
+    broker_compare_past(broker, peer, hello);
     peer->head = hello->head_seen;
-    if (memcmp(peer->incarnation, hello->incarnation, INCARNATION_BYTES) != 0) {
-        memcpy(peer->incarnation, hello->incarnation, INCARNATION_BYTES);
-        peer->readings = 0;
-        wake_begin(&peer->wake); /* another process: it may know what the last one did not */
-    }
     send_head(broker, peer);
     broker_event_of(broker, peer,
                     &(struct broker_transition){.event = "peer_up", .from = peer->key});
@@ -348,9 +358,11 @@ enum turn broker_peer_frame(struct broker *broker, struct peer *peer, struct int
 {
     /* Welcome and head, or what the files of one peer make us say. */
     enum { FRAMES_MAX = 2 + ROOM_FILE_FRAMES_MAX };
-    static const struct room_need need = {
-        {[ROOM_REPLIES] = FRAMES_MAX,
-         [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES}};
+    static const struct room_need need = {{[ROOM_RECORDS] = 1, /* an alarm about its past */
+                                           [ROOM_REPLIES] = FRAMES_MAX,
+                                           [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES +
+                                                          ROOM_HEAD_FRAME_BYTES +
+                                                          ROOM_LEDGER_ENTRY_BYTES}};
     if (!broker_fits(broker, &need))
         return TURN_FULL;
     peer->credit -= BROKER_WORK_FRAME;
@@ -391,14 +403,7 @@ static void tick_peer(struct broker *broker, struct peer *peer)
     if (broker->now.ms < peer->heartbeat_due.ms)
         return;
     peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
-    struct frame frame = {
-        .kind = FRAME_HEARTBEAT,
-        .heartbeat = {.clock = broker->wall,
-                      .window_messages = broker->options.window_messages,
-                      .window_bytes = broker->window_bytes,
-                      .readings = broker->readings},
-    };
-    broker_reply_frame(broker, &peer->key, &frame);
+    say_heartbeat(broker, peer, broker->window_bytes);
 }
 
 bool broker_tick_peers(struct broker *broker)

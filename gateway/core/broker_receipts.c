@@ -305,6 +305,38 @@ static enum reason settle_item(struct broker *broker, struct peer *peer, const s
     return REASON_NONE;
 }
 
+/* A recipient that let a message expire says so to us; to the sender the end of a life is ours to
+ * say, under our own signature. */
+static void tell_expiry(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+                        const struct receipt_item *item)
+{
+    struct fact fact = {
+        .item = {.message_id = item->message_id,
+                 .digest = item->digest,
+                 .destination = peer->key,
+                 .reason = item->reason,
+                 .at = broker->wall},
+        .ledger = {.kind = LEDGER_EXPIRED,
+                   .at = broker->wall,
+                   .sender = sealed->envelope.recipient,
+                   .destination = peer->key,
+                   .message_id = item->message_id,
+                   .digest = item->digest,
+                   .type = sealed->envelope.type,
+                   .reason = item->reason,
+                   .registry_version = broker->registry_version,
+                   .evidence = sealed->digest},
+    };
+    broker_tell(broker, &sealed->envelope.recipient, MESSAGE_TYPE_RECEIPT_EXPIRED, true, &fact);
+    broker_event(broker, &(struct broker_transition){.event = "settled",
+                                                     .from = sealed->envelope.recipient,
+                                                     .to = peer->key,
+                                                     .type = sealed->envelope.type,
+                                                     .id = item->message_id,
+                                                     .state = ENTRY_EXPIRED,
+                                                     .reason = item->reason});
+}
+
 /* A place in memory and a queue in the store are given to those in the registry, and to those who
  * have left it but whose message this receipt is about; never to a name that a peer made up. */
 static enum reason check_recipient(struct broker *broker, const struct envelope *envelope)
@@ -354,6 +386,7 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         return false;
     }
     struct store_message *message = broker_plan_sealed(broker, sealed, &envelope->recipient);
+    bool is_expiry = verdicts[verdict].state == ENTRY_EXPIRED;
     bool tells_something = false;
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
@@ -367,11 +400,17 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
             break;
         }
         bool is_settled = reason == REASON_NONE;
+        if (is_settled && is_expiry) {
+            tell_expiry(broker, peer, sealed, item);
+            continue;
+        }
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     envelope->type, is_settled ? item->reason : reason);
     }
-    /* What is only alarms is evidence against its signer, and no news for anybody else. */
-    if (tells_something)
+    /* What is only alarms is evidence against its signer, and no news for anybody else. Of a mixed
+     * one the receiver takes what its signer may say: the custody receipts told it whom each of its
+     * messages went to (adapters/core/session_receipts.c). */
+    if (tells_something && !is_expiry)
         broker_owe(broker, message, &envelope->recipient, sealed->parcel, sealed->document_index,
                    true, (wall_t){0});
     broker_reply(broker,

@@ -40,7 +40,8 @@ enum {
     /* A program that stood still for longer than this asks its peers before it ends anything. */
     CLOCK_STANDSTILL_MAX_MS = 60 * 60 * 1000,
     CLOCK_HEARING_MS = 30 * 1000, /* every peer that is there has connected and said its time */
-    CLOCK_VOICE_MS = 60 * 1000,   /* how long what a peer said is counted */
+    CLOCK_VOICE_MS = 120 * 1000,  /* how long what a peer said is counted: two of the longest waits
+                                     between hellos of one that is turned away */
     CLOCK_SETTLED_MS = 24 * 60 * 60 * 1000, /* well beyond the hour that a wrong NTP server lasts */
     CLOCK_NOTE_MS = 60 * 1000,              /* how old the store's last known time gets */
 };

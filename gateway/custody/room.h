@@ -96,8 +96,8 @@ enum {
     /* Bytes of the step's arena. */
     ROOM_PIECE_BYTES = 16,         /* what rounding up adds to each piece */
     ROOM_LEDGER_ENTRY_BYTES = 256, /* packed: two keys, an id, two digests, numbers, a version */
-    ROOM_ITEM_BYTES = 192,         /* one item of a receipt, in its document */
-    ROOM_FACT_BYTES = 512,         /* the fact, its place in the list of items, as memory */
+    ROOM_ITEM_BYTES = 288,         /* one item of a receipt, in its document */
+    ROOM_FACT_BYTES = 640,         /* the fact, its place in the list of items, as memory */
     ROOM_DOCUMENT_BYTES = 1024,    /* a receipt or a head without its items */
     ROOM_SMALL_FRAME_BYTES = 512,  /* any frame that carries neither parcels nor a head */
     ROOM_HEAD_FRAME_BYTES = 48 * 1024, /* head, manifest, signature, certificate, proof */
@@ -112,9 +112,8 @@ enum {
     ROOM_MESSAGE_ALL_BYTES = ROOM_FILE_FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + ROOM_MESSAGE_BYTES +
                              ROOM_FACT_ALL_BYTES + ROOM_LEDGER_ENTRY_BYTES + ROOM_RECEIPT_BYTES +
                              ROUTE_DESTINATIONS_MAX * ROOM_DELIVERY_BYTES,
-    ROOM_LEAST_BYTES = ROOM_MESSAGE_ALL_BYTES +
-                       RECEIPT_ITEMS_MAX * (ROOM_LEDGER_ENTRY_BYTES + ROOM_ITEM_BYTES) +
-                       2 * ROOM_HEAD_FRAME_BYTES,
+    ROOM_LEAST_BYTES = ROOM_MESSAGE_ALL_BYTES + RECEIPT_ITEMS_MAX * ROOM_FACT_ALL_BYTES +
+                       ROOM_RECEIPT_BYTES + 2 * ROOM_HEAD_FRAME_BYTES,
 };
 
 /* One more fact in a receipt of ours that the step writes at its end. */
@@ -136,18 +135,19 @@ static const struct room_need room_closing = {
      [ROOM_BYTES] = ROOM_DOCUMENT_BYTES + ROOM_SEAL_BYTES +
                     (PARTICIPANTS_MAX + 1) * sizeof(uint32_t) + 8 * ROOM_PIECE_BYTES}};
 /* The largest piece of work that arrives and is taken whole: a receipt of a participant with all
- * its items, each of which ends an entry or is an alarm; a message to all destinations that a rule
- * can name is less. */
-static const struct room_need room_least = {{[ROOM_MESSAGES] = 2,
-                                             [ROOM_PARCELS] = 2,
-                                             [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 1,
-                                             [ROOM_MOVES] = RECEIPT_ITEMS_MAX,
-                                             [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
-                                             [ROOM_ROUTES] = 1,
-                                             [ROOM_RECORDS] = RECEIPT_ITEMS_MAX + 2,
-                                             [ROOM_REPLIES] = 16,
-                                             [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 1,
-                                             [ROOM_BYTES] = ROOM_LEAST_BYTES}};
+ * its items, each of which ends an entry, and may be told by us, or is an alarm; a message to all
+ * destinations that a rule can name is less. */
+static const struct room_need room_least = {
+    {[ROOM_MESSAGES] = 3,
+     [ROOM_PARCELS] = 3,
+     [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 2,
+     [ROOM_MOVES] = RECEIPT_ITEMS_MAX + ROUTE_DESTINATIONS_MAX,
+     [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
+     [ROOM_ROUTES] = 1,
+     [ROOM_RECORDS] = RECEIPT_ITEMS_MAX + 3,
+     [ROOM_REPLIES] = 16,
+     [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
+     [ROOM_BYTES] = ROOM_LEAST_BYTES}};
 
 /* Entries that come back, are leased, end with their lease or expire: a move each; the last are
  * told as well. */

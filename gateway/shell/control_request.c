@@ -51,11 +51,12 @@ static json_t *peer_json(const struct gateway *gateway, size_t index)
 {
     struct broker_peer_status peer;
     broker_peer_status(gateway->broker, index, &peer);
-    return json_pack("{s:s, s:b, s:o, s:o, s:I, s:i, s:b}", "participant", peer.key.text,
+    return json_pack("{s:s, s:b, s:o, s:o, s:I, s:i, s:b, s:s, s:s}", "participant", peer.key.text,
                      "connected", peer.is_connected, "carrier", carrier_json(gateway, &peer),
                      "last_heard", control_time(peer.last_heard), "backlog",
                      (json_int_t)peer.backlog, "under_way", (int)peer.under_way, "breaker_open",
-                     peer.breaker_is_open);
+                     peer.breaker_is_open, "paused_for", reason_code(peer.paused_for), "alarm",
+                     reason_code(peer.alarm));
 }
 
 static json_t *status_json(struct gateway *gateway)

@@ -167,9 +167,20 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
     return reason;
 }
 
+/* A file that was put in the place of ours would be found at the next start, without what is
+ * written into the old one from now on: nothing is promised any more. */
+static enum reason check_place(struct store_sqlite *store)
+{
+    int has_moved = 0;
+    int result = sqlite3_file_control(store->database, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return result == SQLITE_OK && has_moved != 0 ? REASON_STORE_ROLLED_BACK : REASON_NONE;
+}
+
 static enum reason apply_plan(struct store_sqlite *store, const struct store_plan *plan)
 {
-    enum reason reason = apply_content(store, plan);
+    enum reason reason = check_place(store);
+    if (reason == REASON_NONE)
+        reason = apply_content(store, plan);
     for (size_t i = 0; i < plan->entry_count && reason == REASON_NONE; i++)
         reason = entry_insert(store, &plan->entries[i]);
     for (size_t i = 0; i < plan->move_count && reason == REASON_NONE; i++)

@@ -42,9 +42,12 @@ enum {
     DOSSIER_CODE_BYTES_MAX = 64,     /* longest seen 25; see base/dossier_code.h */
     PROCEDURE_CODE_BYTES_MAX = 32,   /* "1.011443.000.00.00.H38" is 22 */
     PARTICIPANT_KEY_BYTES_MAX = 16,  /* "bqlkkt", "centre", "portal" */
-    REASON_TEXT_BYTES_MAX = 500,     /* a person's remark in a receipt */
-    TEXT_BYTES_MAX = 4000, /* long texts of the forms (national portal: TenTepDinhKem 4000) */
-    TRACE_BYTES_MAX = 55,  /* W3C trace-context traceparent */
+    /* Keys of those that a message goes to, a blank between two: one and its copies (policy.csv).
+     */
+    RECEIPT_RECIPIENTS_BYTES_MAX = 8 * (PARTICIPANT_KEY_BYTES_MAX + 1),
+    REASON_TEXT_BYTES_MAX = 500, /* a person's remark in a receipt */
+    TEXT_BYTES_MAX = 4000,       /* long texts of the forms (national portal: TenTepDinhKem 4000) */
+    TRACE_BYTES_MAX = 55,        /* W3C trace-context traceparent */
 
     BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */
     /* Unacknowledged bytes that one peer's transfers share: they bound what is in memory. Enough

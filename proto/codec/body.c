@@ -77,7 +77,8 @@ static enum reason read_item(uint32_t type, const Lienthong__V1__ReceiptItem *fr
     struct receipt_item item = {.reason = (enum reason)from->reason,
                                 .text = bytes_of_text(from->text),
                                 .at = {from->at_ms},
-                                .office_reference = bytes_of_text(from->office_reference)};
+                                .office_reference = bytes_of_text(from->office_reference),
+                                .recipients = bytes_of_text(from->recipients)};
     struct bytes destination = bytes_of_text(from->destination);
     if (destination.size > 0 && !key_parse(destination, &item.destination))
         return REASON_FIELD_INVALID;

@@ -154,6 +154,7 @@ static const struct field_rule receipt_item_fields[] = {
     [ITEM_TEXT] = TEXT(REASON_TEXT_BYTES_MAX),
     [ITEM_AT] = TIME,
     [ITEM_OFFICE_REFERENCE] = TEXT(SHORT_BYTES_MAX),
+    [ITEM_RECIPIENTS] = TEXT(RECEIPT_RECIPIENTS_BYTES_MAX),
 };
 static const struct message_rule receipt_item_rule = {.fields = receipt_item_fields,
                                                       .field_count = ITEM_FIELD_COUNT,

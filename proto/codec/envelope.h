@@ -40,6 +40,7 @@ struct receipt_item {
     struct bytes text;
     wall_t at;
     struct bytes office_reference;
+    struct bytes recipients; /* custody: keys, a blank between two; empty: an older gateway */
 };
 
 struct receipt {

@@ -57,6 +57,7 @@ static void put_item(struct wire_writer *writer, const void *value)
     wire_put_bytes(writer, ITEM_TEXT, item->text);
     wire_put_sint(writer, ITEM_AT, item->at.ms);
     wire_put_bytes(writer, ITEM_OFFICE_REFERENCE, item->office_reference);
+    wire_put_bytes(writer, ITEM_RECIPIENTS, item->recipients);
 }
 
 static void put_receipt(struct wire_writer *writer, const void *value)

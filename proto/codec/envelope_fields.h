@@ -50,6 +50,7 @@ enum {
     ITEM_TEXT,
     ITEM_AT,
     ITEM_OFFICE_REFERENCE,
+    ITEM_RECIPIENTS,
     ITEM_FIELD_COUNT,
 };
 

@@ -39,6 +39,7 @@ static bool is_deserved(const struct sim *sim, const struct record *record,
     case REASON_CLOCK_SKEW:
         return place == NULL && sim->swarm.count[MISHAP_CLOCK_JUMP] > 0;
     case REASON_WITHDRAWN:
+    case REASON_WITHDRAWN_BY_OPERATOR:
         return record->was_withdrawn;
     case REASON_POLICY_FORBIDDEN:
         return record->type == MESSAGE_TYPE_PROGRESS && sim->was_registry_second;

@@ -1,0 +1,150 @@
+/* Adapters whose past is not what it was: two programs with one key, and a state that was put back.
+ *
+ * Each process draws an incarnation. One that comes again after another one is no restart: two
+ * programs take turns. A witness says which head of the ledger it has on disk: one that has seen
+ * less than before lost what it had. And a sender numbers its messages within a dossier: another
+ * message under a number that was used is one of before the loss, or one that was entered twice.
+ *
+ * None of that ends anything: the message with a repeated number is taken and held, under that
+ * reason, until a person has compared the two (invariant 14). At most one alarm a minute for each
+ * participant.
+ */
+#include "gateway/core/broker_parts.h"
+
+#include <string.h>
+
+enum {
+    PAST_ALARM_INTERVAL_MS = 60 * 1000,
+    /* Two programs take the connection from one another every few seconds; a person who starts one
+     * copy, looks, and starts the other again is slower. */
+    TAKE_TURNS_MS = 5 * 60 * 1000,
+};
+
+static void alarm_past(struct broker *broker, struct peer *peer, enum reason reason)
+{
+    bool is_told = peer->past_alarm == reason && broker->now.ms < peer->past_alarm_due.ms;
+    peer->past_alarm = reason;
+    peer->past_alarm_since = broker->now;
+    if (is_told || broker->store_state != REASON_NONE)
+        return;
+    peer->past_alarm_due = (mono_t){broker->now.ms + PAST_ALARM_INTERVAL_MS};
+    struct ledger_fact fact = {
+        .kind = LEDGER_ALARM,
+        .at = broker->wall,
+        .sender = peer->key,
+        .reason = reason,
+        .registry_version = broker->registry_version,
+    };
+    broker_record(broker, &fact);
+    broker_event(
+        broker, &(struct broker_transition){.event = "alarm", .from = peer->key, .reason = reason});
+}
+
+enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer)
+{
+    bool is_recent = broker->now.ms - peer->past_alarm_since.ms <= TAKE_TURNS_MS;
+    return is_recent ? peer->past_alarm : REASON_NONE;
+}
+
+static bool is_drawn(const uint8_t *incarnation)
+{
+    static const uint8_t none[INCARNATION_BYTES];
+    return memcmp(incarnation, none, INCARNATION_BYTES) != 0;
+}
+
+/* True: an incarnation of a moment ago is back. */
+static bool takes_turns(const struct broker *broker, const struct peer *peer,
+                        const struct frame_hello *hello)
+{
+    return is_drawn(peer->incarnation_before) &&
+           memcmp(peer->incarnation_before, hello->incarnation, INCARNATION_BYTES) == 0 &&
+           broker->now.ms - peer->incarnation_since.ms <= TAKE_TURNS_MS;
+}
+
+static bool has_lost_heads(const struct peer *peer, const struct frame_hello *hello)
+{
+    const struct head_seen *before = &peer->head;
+    const struct head_seen *now = &hello->head_seen;
+    bool is_same =
+        now->tree_size == 0 || memcmp(before->ledger_id, now->ledger_id, LEDGER_ID_BYTES) == 0;
+    return is_same && before->tree_size > now->tree_size;
+}
+
+void broker_compare_past(struct broker *broker, struct peer *peer, const struct frame_hello *hello)
+{
+    if (memcmp(peer->incarnation, hello->incarnation, INCARNATION_BYTES) == 0)
+        return;
+    if (takes_turns(broker, peer, hello))
+        alarm_past(broker, peer, REASON_TWO_PROGRAMS_ONE_KEY);
+    else if (has_lost_heads(peer, hello) && peer->past_alarm != REASON_TWO_PROGRAMS_ONE_KEY)
+        alarm_past(broker, peer, REASON_STORE_ROLLED_BACK);
+    memcpy(peer->incarnation_before, peer->incarnation, INCARNATION_BYTES);
+    memcpy(peer->incarnation, hello->incarnation, INCARNATION_BYTES);
+    peer->incarnation_since = broker->now;
+    peer->readings = 0;
+    wake_begin(&peer->wake); /* another process: it may know what the last one did not */
+}
+
+/* ---- numbers within a dossier ---- */
+
+static uint64_t class_of(const struct envelope *envelope)
+{
+    enum { ODD = 0x5bd1 };
+    uint64_t sender = hash_bytes(key_bytes(&envelope->sender));
+    uint64_t class = (sender * UINT64_C(0x9e3779b97f4a7c15)) ^ hash_bytes(envelope->dossier_code);
+    return class == 0 ? ODD : class;
+}
+
+static bool has_number(const struct store_message *message, const struct envelope *envelope)
+{
+    return message->sequence == envelope->sequence &&
+           message->type <= MESSAGE_TYPE_BUSINESS_COUNT && !key_is_none(&message->recipient) &&
+           key_equal(&message->sender, &envelope->sender) && !id_equal(&message->id, &envelope->id);
+}
+
+/* Whether this step or the store has another message of this sender under this number. Memory is
+ * not asked: it also holds what a step that failed had taken. Dossiers are short; past one page the
+ * question is left open. */
+static enum reason find_other(struct broker *broker, const struct envelope *envelope)
+{
+    enum { PAGE = 64 };
+    struct store *store = broker->options.store;
+    uint64_t seqs[PAGE];
+    size_t count = 0;
+    for (size_t i = 0; i < broker->plan.store.message_count; i++) {
+        const struct store_message *planned = &broker->plan.messages[i];
+        if (bytes_equal(planned->dossier_code, envelope->dossier_code) &&
+            has_number(planned, envelope))
+            return REASON_SEQUENCE_REPEATED;
+    }
+    enum reason reason =
+        store->verbs->history(store, envelope->dossier_code, 0, seqs, PAGE, &count);
+    for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
+        struct store_message message;
+        reason = store->verbs->read_message(store, seqs[i], &message);
+        if (reason == REASON_NONE && has_number(&message, envelope))
+            return REASON_SEQUENCE_REPEATED;
+    }
+    return reason;
+}
+
+enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
+                                    const struct envelope *envelope)
+{
+    if (envelope->sequence == 0)
+        return REASON_NONE;
+    uint64_t class = class_of(envelope);
+    struct last_sequence *last = &broker->sequences[(class >> 32) % BROKER_SEQUENCES_MAX];
+    bool is_known = last->class == class;
+    bool is_next = is_known && envelope->sequence > last->sequence;
+    /* What memory has not seen is looked up only for who gave reason. */
+    bool gave_reason = is_known || peer->past_alarm != REASON_NONE;
+    enum reason reason = REASON_NONE;
+    if (gave_reason && !is_next)
+        reason = find_other(broker, envelope);
+    if (!is_known || is_next)
+        *last = (struct last_sequence){class, envelope->sequence};
+    if (reason == REASON_SEQUENCE_REPEATED)
+        alarm_past(broker, peer, REASON_SEQUENCE_REPEATED);
+    return reason;
+}

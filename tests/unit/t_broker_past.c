@@ -1,0 +1,161 @@
+/* Adapters that were put back or run twice are noticed, by name, and no message ends by it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/codec/message_type.h"
+#include "tests/support/lone_gateway.h"
+
+#define COPY "2.000635" /* of stp */
+
+static void greet(struct lone_gateway *gateway, uint8_t incarnation, uint64_t tree_size)
+{
+    struct frame frame = {.kind = FRAME_HELLO,
+                          .hello = {.version_min = LINK_VERSION,
+                                    .version_max = LINK_VERSION,
+                                    .participant = key_of("centre"),
+                                    .program = bytes_of_text("test"),
+                                    .window_messages = 64,
+                                    .clock = {gateway->now_ms},
+                                    .incarnation = {incarnation},
+                                    .head_seen = {.tree_size = tree_size}}};
+    lone_gateway_put(gateway, "centre", &frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+}
+
+static enum reason alarm_of_centre(const struct lone_gateway *gateway)
+{
+    struct broker_status status;
+    struct broker_peer_status peer = {0};
+    struct key centre = key_of("centre");
+    broker_status(gateway->broker, &status);
+    for (size_t i = 0; i < status.peer_count && !key_equal(&peer.key, &centre); i++)
+        broker_peer_status(gateway->broker, i, &peer);
+    return peer.alarm;
+}
+
+static void two_programs_with_one_key_are_named(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    size_t alarms = 0;
+    greet(gateway, 1, 0);
+    greet(gateway, 2, 0); /* a restart */
+    assert_int_equal(alarm_of_centre(gateway), REASON_NONE);
+    for (uint8_t turn = 0; turn < 20; turn++) {
+        lone_gateway_wait(gateway, 2000);
+        greet(gateway, 1 + turn % 2, 0);
+        alarms += gateway->alarms;
+        assert_int_equal(alarm_of_centre(gateway), REASON_TWO_PROGRAMS_ONE_KEY);
+    }
+    assert_int_equal(alarms, 1); /* in a minute */
+    lone_gateway_close(&gateway);
+}
+
+static void restarts_are_no_alarm(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    for (uint8_t incarnation = 1; incarnation < 20; incarnation++) {
+        greet(gateway, incarnation, incarnation);
+        assert_int_equal(gateway->alarms, 0);
+    }
+    assert_int_equal(alarm_of_centre(gateway), REASON_NONE);
+    lone_gateway_close(&gateway);
+}
+
+static void an_adapter_that_was_put_back_is_named(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet(gateway, 1, 40);
+    greet(gateway, 2, 12);
+    assert_int_equal(gateway->alarms, 1);
+    assert_int_equal(alarm_of_centre(gateway), REASON_STORE_ROLLED_BACK);
+    lone_gateway_close(&gateway);
+}
+
+/* A number that another message of the dossier has: taken, held for a person, and nothing ends. */
+static void a_number_that_was_used_is_held(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 0);
+    struct lone_message first = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    struct lone_message other = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0002");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message again = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->alarms, 1);
+    assert_int_equal(gateway->parcels, 1); /* custody was given */
+    assert_int_equal(lone_gateway_state(gateway, &first, "stp"), ENTRY_LEASED);
+    assert_int_equal(lone_gateway_state(gateway, &other, "stp"), ENTRY_LEASED);
+    assert_int_equal(lone_gateway_state(gateway, &again, "stp"), ENTRY_HELD);
+    struct store_message stored;
+    struct key stp = key_of("stp");
+    assert_int_equal(
+        gateway->store->verbs->find_message(gateway->store, &again.sender, &again.id, &stored),
+        REASON_NONE);
+    lone_gateway_begin(gateway);
+    assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_RELEASE),
+                     REASON_NONE);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &again, "stp"), ENTRY_QUEUED);
+    lone_gateway_close(&gateway);
+}
+
+/* Also after a restart of the gateway, of one that gave reason to look. */
+static void it_is_found_in_the_store_too(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet(gateway, 1, 40);
+    (void)lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_restart(gateway);
+    greet(gateway, 1, 40);
+    greet(gateway, 2, 12);
+    struct lone_message again = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &again, "stp"), ENTRY_HELD);
+    lone_gateway_close(&gateway);
+}
+
+/* What a recipient let expire, its sender hears from the gateway. */
+static void an_expiry_is_told_by_the_gateway(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 0);
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct receipt_item item = {.message_id = message.id,
+                                .digest = message.digest,
+                                .destination = key_of("stp"),
+                                .reason = REASON_LIFE_EXCEEDED,
+                                .at = {gateway->now_ms}};
+    struct lone_message theirs =
+        lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_EXPIRED, &item, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_EXPIRED);
+    assert_int_equal(lone_gateway_state(gateway, &theirs, "centre"), 0); /* not passed on */
+    assert_int_equal(gateway->parcels, 1);                               /* ours is */
+    lone_gateway_close(&gateway);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_programs_with_one_key_are_named),
+        cmocka_unit_test(restarts_are_no_alarm),
+        cmocka_unit_test(an_adapter_that_was_put_back_is_named),
+        cmocka_unit_test(a_number_that_was_used_is_held),
+        cmocka_unit_test(it_is_found_in_the_store_too),
+        cmocka_unit_test(an_expiry_is_told_by_the_gateway),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* A gateway that says goodbye without end, puts everything off for weeks, or shows no proof. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "routing/outbox/outbox.h"
+#include "tests/unit/session_fixture.h"
+
+enum { FLOOD = 50 };
+
+static void bring_goodbye(struct fixture *fixture, enum reason reason)
+{
+    struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = reason};
+    bring_frame(fixture, &frame);
+}
+
+static void welcome(struct fixture *fixture)
+{
+    struct frame frame = {.kind = FRAME_WELCOME,
+                          .welcome = {.version = LINK_VERSION,
+                                      .gateway = key_of("gateway"),
+                                      .window_messages = 64,
+                                      .clock = {now_ms},
+                                      .registry_version = bytes_of_text("1")}};
+    bring_frame(fixture, &frame);
+}
+
+static bool is_linked(struct fixture *fixture)
+{
+    struct session_status status;
+    session_status(fixture->session, &status);
+    return status.is_linked;
+}
+
+static void goodbyes_without_end_are_one(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    session_link_up(fixture->session);
+    welcome(fixture);
+    for (int i = 0; i < FLOOD / 2; i++)
+        bring_goodbye(fixture, i % 2 == 0 ? REASON_BUSY : REASON_CLOCK_SKEW);
+    end(fixture);
+    assert_int_equal(fixture->events, 2); /* link_up, link_down */
+    assert_false(is_linked(fixture));
+    begin(fixture);
+    welcome(fixture); /* nobody asked */
+    end(fixture);
+    assert_false(is_linked(fixture));
+    assert_int_equal(fixture->events, 0);
+}
+
+static void not_now_for_weeks_is_a_minute(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_message message;
+    struct entry entry;
+    struct key gateway = key_of("gateway");
+    begin(fixture);
+    session_link_up(fixture->session);
+    welcome(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    begin(fixture);
+    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, REASON_BUSY, UINT32_MAX}};
+    bring_frame(fixture, &frame);
+    end(fixture);
+    struct store *store = fixture->store;
+    assert_int_equal(store->verbs->read_message(store, submitted.message_seq, &message),
+                     REASON_NONE);
+    assert_int_equal(store->verbs->read_entry(store, message.seq, &gateway, &entry), REASON_NONE);
+    assert_true(entry.due.ms <= now_ms + OUTBOX_PUT_OFF_MAX_MS);
+}
+
+static void bring_head(struct fixture *fixture, uint64_t from, uint64_t size)
+{
+    static const uint8_t ledger[LEDGER_ID_BYTES] = {7};
+    struct envelope envelope = {.sender = key_of("gateway"),
+                                .type = MESSAGE_TYPE_LEDGER_HEAD,
+                                .tree_head = {.ledger_id = {ledger, sizeof ledger},
+                                              .tree_size = size,
+                                              .root = {{1}},
+                                              .at = {now_ms}}};
+    struct bytes document = build(fixture, &envelope, NULL);
+    struct frame frame = {.kind = FRAME_LEDGER_HEAD,
+                          .ledger_head = {.parcel = {.documents = &document,
+                                                     .document_count = 1,
+                                                     .signature = bytes_of_text("seal"),
+                                                     .certificate = bytes_of_text("c")},
+                                          .from_tree_size = from}};
+    bring_frame(fixture, &frame);
+}
+
+/* A head that starts elsewhere may be late; a gateway that never shows another one is told of. */
+static void heads_that_prove_nothing_are_an_alarm(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session_status status;
+    begin(fixture);
+    bring_head(fixture, 0, 5);
+    end(fixture);
+    begin(fixture);
+    bring_head(fixture, 3, 6);
+    end(fixture);
+    assert_int_equal(fixture->alarms, 0);
+    begin(fixture);
+    for (int i = 0; i < FLOOD / 2; i++)
+        bring_head(fixture, 3, 7); /* all of one moment */
+    end(fixture);
+    assert_int_equal(fixture->alarms, 0);
+    size_t alarms = 0;
+    for (int64_t minute = 1; minute <= 10; minute++) {
+        begin(fixture);
+        end(fixture);
+        session_begin(fixture->session, (mono_t){now_ms + minute * 60000},
+                      (wall_t){now_ms + minute * 60000});
+        bring_head(fixture, 3, 7);
+        end(fixture);
+        alarms += fixture->alarms;
+    }
+    assert_int_equal(alarms, 1);
+    session_status(fixture->session, &status);
+    assert_true(status.ledger_alarm);
+    assert_int_equal(status.head.tree_size, 5);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(goodbyes_without_end_are_one),
+        TEST(not_now_for_weeks_is_a_minute),
+        TEST(heads_that_prove_nothing_are_an_alarm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/* What receipts say counts from those who may say it, item by item. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/session_fixture.h"
+
+static struct receipt_item about(const struct submitted *submitted, const char *destination)
+{
+    return (struct receipt_item){.message_id = submitted->id,
+                                 .digest = submitted->digest,
+                                 .destination = key_of(destination),
+                                 .at = {now_ms}};
+}
+
+static struct submitted sent_to(struct fixture *fixture, const char *recipients)
+{
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    begin(fixture);
+    bring_custody(fixture, &submitted, recipients);
+    end(fixture);
+    assert_int_equal(fixture->alarms, 0);
+    return submitted;
+}
+
+static uint32_t told(struct fixture *fixture, const struct submitted *submitted, const char *who)
+{
+    struct outcome outcome;
+    struct key key = key_of(who);
+    return session_outcome(fixture->session, &submitted->id, &key, &outcome) == REASON_NONE
+               ? outcome.receipt_type
+               : 0;
+}
+
+static void bring_receipt(struct fixture *fixture, const char *signer, uint32_t type,
+                          const struct receipt_item *items, size_t count)
+{
+    begin(fixture);
+    struct bytes document = receipt(fixture, signer, type, items, count);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+}
+
+static void delivered_is_the_recipients_to_say(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted submitted = sent_to(fixture, "stp portal");
+    struct receipt_item item = about(&submitted, "stp");
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    item.destination = key_of("sxd");
+    bring_receipt(fixture, "sxd", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    item.destination = key_of("stp"); /* said in the name of stp */
+    bring_receipt(fixture, "sxd", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    assert_int_equal(told(fixture, &submitted, "stp"), 0);
+    assert_int_equal(told(fixture, &submitted, "sxd"), 0);
+    bring_receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(fixture->alarms, 0);
+    assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_DELIVERED);
+    item.destination = key_of("portal"); /* of its copy */
+    bring_receipt(fixture, "portal", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(told(fixture, &submitted, "portal"), MESSAGE_TYPE_RECEIPT_DELIVERED);
+}
+
+static void the_end_of_a_life_is_the_gateways_to_say(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint32_t types[] = {MESSAGE_TYPE_RECEIPT_EXPIRED, MESSAGE_TYPE_RECEIPT_WITHDRAWN,
+                                     MESSAGE_TYPE_RECEIPT_CUSTODY};
+    struct submitted submitted = sent_to(fixture, "stp");
+    struct receipt_item item = about(&submitted, "stp");
+    for (size_t i = 0; i < 2; i++) {
+        bring_receipt(fixture, "stp", types[i], &item, 1);
+        assert_int_equal(fixture->alarms, 1);
+        assert_int_equal(fixture->taken, 1);
+        assert_int_equal(told(fixture, &submitted, "stp"), 0);
+    }
+    item.destination = key_of("sxd"); /* where it never went */
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_EXPIRED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    item.destination = key_of("stp");
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_EXPIRED, &item, 1);
+    assert_int_equal(fixture->alarms, 0);
+    assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_EXPIRED);
+}
+
+static void a_gateway_refuses_only_what_it_does_not_take(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted submitted = sent_to(fixture, "stp");
+    struct receipt_item item = about(&submitted, "stp");
+    item.reason = REASON_OFFICE_REFUSED;
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_REFUSED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    item.destination = (struct key){0}; /* it has given custody: this contradicts it */
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_REFUSED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    assert_int_equal(told(fixture, &submitted, "gateway"), MESSAGE_TYPE_RECEIPT_CUSTODY);
+    item.destination = key_of("stp");
+    bring_receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_REFUSED, &item, 1);
+    assert_int_equal(fixture->alarms, 0);
+    assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_REFUSED);
+}
+
+/* One item is the signer's to say and the other is not: the one counts, the other is an alarm. */
+static void a_mixed_receipt_is_judged_item_by_item(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted own = sent_to(fixture, "stp");
+    struct submitted others = sent_to(fixture, "sxd");
+    struct receipt_item items[] = {about(&others, "stp"), about(&own, "stp")};
+    bring_receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, items, 2);
+    assert_int_equal(fixture->alarms, 1);
+    assert_int_equal(told(fixture, &own, "stp"), MESSAGE_TYPE_RECEIPT_DELIVERED);
+    assert_int_equal(told(fixture, &others, "stp"), 0);
+    assert_int_equal(told(fixture, &others, "sxd"), 0);
+}
+
+/* A receipt that overtakes the custody of its message is judged when that has come. */
+static void a_receipt_before_custody_waits(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    struct receipt_item item = about(&submitted, "stp");
+    bring_receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(fixture->not_taken, 1);
+    assert_int_equal(fixture->alarms, 0);
+    begin(fixture);
+    bring_custody(fixture, &submitted, "stp");
+    struct bytes document = receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    bring(fixture, &document, 1, "seal"); /* also in the same step */
+    end(fixture);
+    assert_int_equal(fixture->taken, 2);
+    assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_DELIVERED);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(delivered_is_the_recipients_to_say),
+        TEST(the_end_of_a_life_is_the_gateways_to_say),
+        TEST(a_gateway_refuses_only_what_it_does_not_take),
+        TEST(a_mixed_receipt_is_judged_item_by_item),
+        TEST(a_receipt_before_custody_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
