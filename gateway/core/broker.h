@@ -36,8 +36,9 @@
 enum {
     BROKER_STEP_INTAKES_MAX = 256, /* frames that one step finishes: bounds a commit */
     BROKER_QUEUE_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* frames that wait for their turn */
-    /* Work is counted in units of about a microsecond on a plain machine: see BROKER_WORK_… . A
-     * turn is a full parcel; a step of which others wait for the end is a few milliseconds. */
+    /* Work is counted in units of about a microsecond on a plain machine. A turn is a full parcel.
+     * A step for whose end others wait is shorter than one of a peer that is alone; were it much
+     * shorter, its signature and its write would cost more than the wait. */
     BROKER_WORK_MESSAGE = 8,    /* looked at, taken, written, sent on */
     BROKER_WORK_REPEAT = 16,    /* two reads of the store, and what they found is sent */
     BROKER_WORK_ITEM = 2,       /* of a receipt */
@@ -47,7 +48,7 @@ enum {
     BROKER_WORK_FILE_FRAME = 8, /* a piece is written, a question reads rows */
     BROKER_WORK_BYTES = 1024,   /* so many bytes of a document are one unit more */
     BROKER_TURN_WORK = 64 * BROKER_WORK_MESSAGE,
-    BROKER_SHARED_WORK = 512 * BROKER_WORK_MESSAGE,
+    BROKER_SHARED_WORK = 2048 * BROKER_WORK_MESSAGE,
     BROKER_TICK_MS = 500,                /* how often expiries and silent peers are looked for */
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
     BROKER_RETRY_AFTER_MS = 1000,        /* what a sender is told when the store cannot commit */
