@@ -76,7 +76,8 @@ static void a_digest_does_not_open_a_file(void **state)
      */
     for (int i = 0; i < 2; i++) {
         const char *to = i == 0 ? "centre" : "sxd";
-        struct lone_message own = send_kept(gateway, "sxd", to, "H38.09-261124-0002", &file);
+        const char *dossier = i == 0 ? "H38.09-261124-0002" : "H38.09-261124-0003";
+        struct lone_message own = send_kept(gateway, "sxd", to, dossier, &file);
         assert_int_equal(lone_gateway_state(gateway, &own, to), ENTRY_LEASED);
         assert_false(is_served(gateway, "sxd", &own, &file));
     }
