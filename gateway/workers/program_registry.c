@@ -2,6 +2,7 @@
 
 #include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
+#include "gateway/workers/registry_check.h"
 #include "proto/seal/sha256.h"
 #include "proto/seal/trust.h"
 #include "routing/registry/registry.h"
@@ -28,9 +29,25 @@ enum reason program_registry_read(const char *path, enum language language, cons
     return reason;
 }
 
+/* What will be refused, before it is: the daemon goes on, its staff know. */
+static void log_findings(const struct registry_findings *findings, enum language language,
+                         const struct log *log)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct registry_finding *finding = &findings->items[i];
+        struct buffer text;
+        buffer_init(&text, LOG_VALUE_BYTES_MAX * 8);
+        if (registry_finding_print(finding, language, &text))
+            program_log_event(log, finding->is_fault ? LOG_WARNING : LOG_INFO, "registry_finding",
+                              finding->reason, buffer_text(&text));
+        buffer_release(&text);
+    }
+}
+
 bool program_registry_load(const char *path, enum language language, const struct log *log,
                            struct registry **ret_registry, struct trust **ret_trust)
 {
+    static struct registry_findings findings;
     char culprit[FILE_PATH_BYTES_MAX];
     struct registry *registry = NULL;
     enum reason reason = program_registry_read(path, language, log, &registry);
@@ -38,12 +55,13 @@ bool program_registry_load(const char *path, enum language language, const struc
         program_log_event(log, LOG_ERROR, "registry_refused", reason, path);
         return false;
     }
-    reason = trust_directory_load(path, registry, program_wall(), ret_trust, culprit);
+    reason = registry_check_trust(path, registry, program_wall(), ret_trust, culprit, &findings);
     if (reason != REASON_NONE) {
         program_log_event(log, LOG_ERROR, "trust_refused", reason, culprit);
         registry_destroy(&registry);
         return false;
     }
+    log_findings(&findings, language, log);
     *ret_registry = registry;
     return true;
 }

@@ -17,7 +17,8 @@ enum reason program_registry_read(const char *path, enum language language, cons
                                   struct registry **ret_registry);
 
 /* The registry, and the trust that it and its folder give: the caller's, both. False: neither; the
- * log then ends with "registry_refused" and the folder, or "trust_refused" and what is at fault. */
+ * log then ends with "registry_refused" and the folder, or "trust_refused" and what is at fault.
+ * A line "registry_finding" for each of registry_check.h. */
 bool program_registry_load(const char *path, enum language language, const struct log *log,
                            struct registry **ret_registry, struct trust **ret_trust);
 

@@ -4,11 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "gateway/workers/registry_directory.h"
+#include "gateway/workers/registry_check.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
 #include "ops/cli/say.h"
 #include "proto/seal/trust.h"
+
+enum { TEXT_BYTES_LIMIT = 4096 };
 
 static json_t *faults_document(const struct faults *faults, enum language language)
 {
@@ -24,12 +26,33 @@ static json_t *faults_document(const struct faults *faults, enum language langua
     return list;
 }
 
-static void print_document(const struct invocation *invocation, const char *directory,
-                           const struct registry *registry, const struct faults *faults, bool good)
+static json_t *findings_document(const struct registry_findings *findings, enum language language)
 {
-    json_t *document = json_pack("{s:s, s:b, s:o, s:i}", "directory", directory, "good", good,
-                                 "faults", faults_document(faults, invocation->language),
-                                 "faults_left_out", (int)faults->left_out);
+    json_t *list = json_array();
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct registry_finding *finding = &findings->items[i];
+        struct buffer text;
+        buffer_init(&text, TEXT_BYTES_LIMIT);
+        (void)registry_finding_print(finding, language, &text);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:b, s:s, s:s?}", "of",
+                                        finding->is_list ? "list" : "certificate", "name",
+                                        finding->name, "fault", finding->is_fault, "reason",
+                                        reason_code(finding->reason), "text", buffer_text(&text)));
+        buffer_release(&text);
+    }
+    return list;
+}
+
+static void print_document(const struct invocation *invocation, const char *directory,
+                           const struct registry *registry, const struct faults *faults,
+                           const struct registry_findings *findings, bool good)
+{
+    json_t *document = json_pack("{s:s, s:b, s:o, s:i, s:o, s:i}", "directory", directory, "good",
+                                 good, "faults", faults_document(faults, invocation->language),
+                                 "faults_left_out", (int)faults->left_out, "findings",
+                                 findings_document(findings, invocation->language),
+                                 "findings_left_out", (int)findings->left_out);
     if (document != NULL && registry != NULL) {
         json_t *counts = json_pack(
             "{s:s, s:i, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
@@ -56,20 +79,41 @@ static void print_good(const struct invocation *invocation, const struct registr
         say(stdout, text_of(TEXT_REGISTRY_CARRIERS, invocation->language), carriers, carried);
 }
 
-/* The certificates, anchors and lists beside the files, as gateway and adapters will read them. A
+static void print_findings(const struct registry_findings *findings, enum language language)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct registry_finding *finding = &findings->items[i];
+        struct buffer text;
+        buffer_init(&text, TEXT_BYTES_LIMIT);
+        if (registry_finding_print(finding, language, &text))
+            printf(finding->is_fault ? "%s\n" : text_of(TEXT_REGISTRY_NOTE, language),
+                   buffer_text(&text));
+        buffer_release(&text);
+    }
+    if (findings->faults > 0)
+        printf(text_of(findings->faults == 1 ? TEXT_REGISTRY_FAULT_ONE : TEXT_REGISTRY_FAULTS,
+                       language),
+               findings->faults);
+}
+
+/* The certificates, anchors and lists beside the files, as gateway and adapters will judge them. A
  * folder of data alone, without participants, has none. */
 static int check_trust(const struct invocation *invocation, const char *directory,
-                       const struct registry *registry, bool json)
+                       const struct registry *registry, bool json,
+                       struct registry_findings *ret_findings)
 {
     char culprit[FILE_PATH_BYTES_MAX];
     struct trust *trust = NULL;
     wall_t now = {(int64_t)time(NULL) * 1000};
     if (registry_participant_count(registry) == 0)
         return EXIT_CODE_OK;
-    enum reason reason = trust_directory_load(directory, registry, now, &trust, culprit);
+    enum reason reason =
+        registry_check_trust(directory, registry, now, &trust, culprit, ret_findings);
     if (reason == REASON_NONE) {
         trust_drop(&trust);
-        return EXIT_CODE_OK;
+        if (!json)
+            print_findings(ret_findings, invocation->language);
+        return ret_findings->faults > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
     }
     say(json ? stderr : stdout, text_of(TEXT_REGISTRY_TRUST, invocation->language),
         culprit[0] != 0 ? culprit : directory,
@@ -98,6 +142,7 @@ static void print_not_enrolled(const struct invocation *invocation, const struct
 int command_registry(const struct invocation *invocation, int argc, char **argv)
 {
     static struct faults faults;
+    static struct registry_findings findings;
     bool json = false;
     const struct option_row rows[] = {
         {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
@@ -116,11 +161,11 @@ int command_registry(const struct invocation *invocation, int argc, char **argv)
     int code = registry_open(invocation, directory, &faults, &registry);
     if (code == EXIT_CODE_OK) {
         print_not_enrolled(invocation, registry);
-        code = check_trust(invocation, directory, registry, json);
+        code = check_trust(invocation, directory, registry, json, &findings);
     }
     bool is_trust = code == EXIT_CODE_NEGATIVE && registry != NULL;
     if (json && code != EXIT_CODE_UNREACHABLE)
-        print_document(invocation, directory, registry, &faults, code == EXIT_CODE_OK);
+        print_document(invocation, directory, registry, &faults, &findings, code == EXIT_CODE_OK);
     else if (code == EXIT_CODE_OK)
         print_good(invocation, registry);
     else if (code == EXIT_CODE_NEGATIVE && !is_trust)

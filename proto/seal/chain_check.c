@@ -1,7 +1,9 @@
-/* The one time that a registered certificate's chain is looked at: OpenSSL builds it and checks
- * signatures, constraints and revocation; what depends on time is written down, not decided. */
+/* The one time that a registered certificate's chain is looked at: chain_path.c finds the ways to
+ * an anchor, OpenSSL checks constraints, uses and signatures of one, trust_lists.c what is revoked;
+ * what depends on time is written down, not decided. */
+#include "proto/seal/chain_path.h"
 #include "proto/seal/openssl_error.h"
-#include "proto/seal/trust_internal.h"
+#include "proto/seal/trust_lists.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -13,49 +15,11 @@ static void bring_forward(wall_t *moment, wall_t other)
         *moment = other;
 }
 
-/* OpenSSL found the certificate on a list; which one, it has forgotten when that list is past its
- * nextUpdate. So the earliest date on any list of that issuer counts. */
-static void note_revocation(struct trust_signer *signer, X509_STORE_CTX *context)
-{
-    X509 *certificate = X509_STORE_CTX_get_current_cert(context);
-    STACK_OF(X509_CRL) *lists =
-        X509_STORE_CTX_get1_crls(context, X509_get_issuer_name(certificate));
-    wall_t at = {INT64_MAX};
-    for (int i = 0; i < sk_X509_CRL_num(lists); i++) {
-        X509_REVOKED *entry = NULL;
-        if (X509_CRL_get0_by_cert(sk_X509_CRL_value(lists, i), &entry, certificate) == 1)
-            bring_forward(&at, trust_time(X509_REVOKED_get0_revocationDate(entry)));
-    }
-    if (at.ms == INT64_MAX) /* no memory for the search: revoked all the same */
-        at.ms = INT64_MIN;
-    bring_forward(&signer->revoked_at, at);
-    sk_X509_CRL_pop_free(lists, X509_CRL_free);
-}
-
-/* OpenSSL asks at each fault whether to go on. */
+/* OpenSSL asks at each fault whether to go on: trust_judge compares the moments. */
 static int at_fault(int sound, X509_STORE_CTX *context)
 {
-    if (sound)
-        return 1;
-    bool anchor = X509_STORE_CTX_get_error_depth(context) + 1 ==
-                  sk_X509_num(X509_STORE_CTX_get0_chain(context));
-    switch (X509_STORE_CTX_get_error(context)) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: /* trust_judge compares the moments */
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-    case X509_V_ERR_CRL_HAS_EXPIRED: /* the header says why */
-    case X509_V_ERR_CRL_NOT_YET_VALID:
-    case X509_V_ERR_UNABLE_TO_GET_CRL:
-        return 1;
-    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER: /* an anchor is trusted by decision, not by a list */
-    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-        return anchor;
-    case X509_V_ERR_CERT_REVOKED:
-        if (!anchor)
-            note_revocation(X509_STORE_CTX_get_app_data(context), context);
-        return 1;
-    default:
-        return 0;
-    }
+    int error = X509_STORE_CTX_get_error(context);
+    return sound || error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID;
 }
 
 /* How a certificate was signed by its issuer. */
@@ -85,64 +49,170 @@ static bool may_sign(X509 *certificate)
 }
 
 /* Strength and validity of the issuers. An anchor's own signature is not relied on. */
-static enum reason judge_issuers(struct trust_signer *signer)
+static enum reason judge_issuers(const struct chain_path *path, wall_t *not_before,
+                                 wall_t *not_after)
 {
-    int count = sk_X509_num(signer->chain);
-    for (int i = 1; i < count; i++) {
-        X509 *issuer = sk_X509_value(signer->chain, i);
+    for (int i = 1; i < path->count; i++) {
+        X509 *issuer = path->certificates[i];
         enum reason reason = public_key_judge(X509_get0_pubkey(issuer));
-        if (reason == REASON_NONE && i + 1 < count)
+        if (reason == REASON_NONE && i + 1 < path->count)
             reason = judge_signature(issuer);
         if (reason != REASON_NONE)
             return reason;
-        wall_t not_before = trust_time(X509_get0_notBefore(issuer));
-        if (not_before.ms > signer->chain_not_before.ms)
-            signer->chain_not_before = not_before;
-        bring_forward(&signer->chain_not_after, trust_time_end(X509_get0_notAfter(issuer)));
+        wall_t from = trust_time(X509_get0_notBefore(issuer));
+        if (from.ms > not_before->ms)
+            *not_before = from;
+        bring_forward(not_after, trust_time_end(X509_get0_notAfter(issuer)));
     }
     return REASON_NONE;
 }
 
-static bool prepare(X509_STORE_CTX *context, struct trust_signer *signer, X509_STORE *store,
-                    STACK_OF(X509) * intermediates, wall_t now)
+/* Of one way to an anchor, whether OpenSSL has anything against it but time. */
+enum verdict { PATH_TRUSTED, PATH_UNTRUSTED, PATH_NO_MEMORY };
+
+static bool prepare(X509_STORE_CTX *context, X509_STORE *store, STACK_OF(X509) * anchors,
+                    STACK_OF(X509) * between, X509 *certificate, wall_t now)
 {
-    if (X509_STORE_CTX_init(context, store, signer->certificate, intermediates) != 1 ||
-        X509_STORE_CTX_set_app_data(context, signer) != 1)
+    if (X509_STORE_CTX_init(context, store, certificate, between) != 1)
         return false;
+    X509_STORE_CTX_set0_trusted_stack(context, anchors);
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
     /* We name weak algorithms ourselves; OpenSSL's levels would only say "untrusted". */
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);
     X509_VERIFY_PARAM_set_depth(parameters, TRUST_CHAIN_MAX - 2);
     X509_VERIFY_PARAM_set_time(parameters, (time_t)(now.ms / 1000));
     X509_STORE_CTX_set_verify_cb(context, at_fault);
-    return X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_CRL_CHECK |
-                                                       X509_V_FLAG_CRL_CHECK_ALL |
-                                                       X509_V_FLAG_PARTIAL_CHAIN) == 1;
+    return X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN) == 1;
 }
 
-/* Sets signer->standing. False when memory is short. */
-static bool walk(struct trust_signer *signer, X509_STORE_CTX *context)
+static enum verdict ask_openssl(const struct chain_path *path, wall_t now)
 {
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    X509_STORE *store = X509_STORE_new();
+    STACK_OF(X509) *anchors = sk_X509_new_null();
+    STACK_OF(X509) *between = sk_X509_new_null();
+    enum verdict verdict = PATH_NO_MEMORY;
+    bool sound = context != NULL && store != NULL && anchors != NULL && between != NULL &&
+                 sk_X509_push(anchors, path->certificates[path->count - 1]) > 0;
+    for (int i = 1; sound && i + 1 < path->count; i++)
+        sound = sk_X509_push(between, path->certificates[i]) > 0;
     ERR_clear_error();
-    int trusted = X509_verify_cert(context);
-    /* OpenSSL may take a certificate for untrusted because it had no memory to look. */
-    bool is_memory_short = openssl_ran_out_of_memory();
-    if (X509_STORE_CTX_get_error(context) == X509_V_ERR_OUT_OF_MEM ||
-        (trusted != 1 && is_memory_short))
-        return false;
-    if (trusted != 1) {
-        signer->standing = REASON_CERTIFICATE_UNTRUSTED;
-        return true;
+    if (sound && prepare(context, store, anchors, between, path->certificates[0], now)) {
+        bool trusted = X509_verify_cert(context) == 1;
+        /* OpenSSL may take a certificate for untrusted because it had no memory to look. */
+        bool no_memory = openssl_ran_out_of_memory() ||
+                         X509_STORE_CTX_get_error(context) == X509_V_ERR_OUT_OF_MEM;
+        verdict = trusted ? PATH_TRUSTED : no_memory ? PATH_NO_MEMORY : PATH_UNTRUSTED;
     }
-    signer->chain = X509_STORE_CTX_get1_chain(context);
-    if (signer->chain == NULL)
-        return false;
-    signer->standing = judge_issuers(signer);
+    X509_STORE_CTX_free(context);
+    X509_STORE_free(store);
+    sk_X509_free(anchors);
+    sk_X509_free(between);
+    ERR_clear_error();
+    return verdict;
+}
+
+/* --- one way ---------------------------------------------------------------------------------- */
+
+/* What a way says; the best is kept. */
+struct standing {
+    enum reason reason;
+    wall_t not_before;
+    wall_t not_after;
+    wall_t revoked_at;
+    bool is_revocation_unknown;
+    int rank;
+};
+
+struct judgement {
+    const struct trust *trust;
+    wall_t now;
+    struct standing best;
+    struct chain_path path; /* the best's */
+    bool no_memory;
+};
+
+/* Everybody on the way but the anchor, which is trusted by decision, not by a list. */
+static bool note_revocations(const struct trust *trust, const struct chain_path *path,
+                             struct standing *standing)
+{
+    for (int i = 0; i + 1 < path->count; i++) {
+        struct revocation revocation;
+        if (trust_lists_look_up(trust, path->certificates[i], path->certificates[i + 1],
+                                path->certificates[path->count - 1], &revocation) != REASON_NONE)
+            return false;
+        bring_forward(&standing->revoked_at, revocation.at);
+        standing->is_revocation_unknown |= !revocation.is_covered;
+    }
     return true;
 }
 
-enum reason chain_check(struct trust_signer *signer, X509_STORE *store,
-                        STACK_OF(X509) * intermediates, wall_t now)
+static int rank_of(const struct standing *standing, wall_t now)
+{
+    if (standing->reason != REASON_NONE)
+        return 1;
+    if (now.ms >= standing->revoked_at.ms)
+        return 2;
+    if (now.ms < standing->not_before.ms || now.ms > standing->not_after.ms)
+        return 3;
+    return standing->is_revocation_unknown ? 4 : 5;
+}
+
+enum { RANK_BEST = 5 };
+
+static bool judge_path(void *context, const struct chain_path *path)
+{
+    struct judgement *judgement = context;
+    struct standing standing = {REASON_NONE, {INT64_MIN}, {INT64_MAX}, {INT64_MAX}, false, 0};
+    enum verdict verdict = ask_openssl(path, judgement->now);
+    if (verdict == PATH_UNTRUSTED)
+        return true;
+    if (verdict == PATH_NO_MEMORY || !note_revocations(judgement->trust, path, &standing)) {
+        judgement->no_memory = true;
+        return false;
+    }
+    standing.reason = judge_issuers(path, &standing.not_before, &standing.not_after);
+    standing.rank = rank_of(&standing, judgement->now);
+    if (standing.rank > judgement->best.rank) {
+        judgement->best = standing;
+        judgement->path = *path;
+    }
+    return judgement->best.rank < RANK_BEST;
+}
+
+static bool keep_chain(struct trust_signer *signer, const struct chain_path *path)
+{
+    signer->chain = sk_X509_new_null();
+    for (int i = 0; signer->chain != NULL && i < path->count; i++) {
+        X509_up_ref(path->certificates[i]);
+        if (sk_X509_push(signer->chain, path->certificates[i]) <= 0) {
+            X509_free(path->certificates[i]);
+            return false;
+        }
+    }
+    return signer->chain != NULL;
+}
+
+static enum reason check_paths(const struct trust *trust, struct trust_signer *signer, wall_t now)
+{
+    struct judgement judgement = {.trust = trust, .now = now};
+    enum reason reason = chain_paths_visit(trust, signer->certificate, judge_path, &judgement);
+    if (reason != REASON_NONE || judgement.no_memory)
+        return REASON_OUT_OF_MEMORY;
+    const struct standing *best = &judgement.best;
+    if (best->rank == 0) {
+        signer->standing = REASON_CERTIFICATE_UNTRUSTED;
+        return REASON_NONE;
+    }
+    signer->standing = best->reason;
+    signer->chain_not_before = best->not_before;
+    signer->chain_not_after = best->not_after;
+    signer->revoked_at = best->revoked_at;
+    signer->is_revocation_unknown = best->is_revocation_unknown;
+    return keep_chain(signer, &judgement.path) ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+enum reason chain_check(const struct trust *trust, struct trust_signer *signer, wall_t now)
 {
     signer->revoked_at = (wall_t){INT64_MAX};
     signer->chain_not_before = (wall_t){INT64_MIN};
@@ -152,12 +222,35 @@ enum reason chain_check(struct trust_signer *signer, X509_STORE *store,
         signer->standing = judge_signature(signer->certificate);
     if (signer->standing == REASON_NONE && !may_sign(signer->certificate))
         signer->standing = REASON_CERTIFICATE_UNTRUSTED;
-    if (signer->standing != REASON_NONE)
-        return REASON_NONE;
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-    bool done = context != NULL && prepare(context, signer, store, intermediates, now) &&
-                walk(signer, context);
-    X509_STORE_CTX_free(context);
-    ERR_clear_error();
-    return done ? REASON_NONE : REASON_OUT_OF_MEMORY;
+    return signer->standing == REASON_NONE ? check_paths(trust, signer, now) : REASON_NONE;
+}
+
+/* --- authorities -------------------------------------------------------------------------------
+ */
+
+struct authority_search {
+    const struct trust *trust;
+    struct trust_authority *authority;
+    wall_t now;
+    bool no_memory;
+};
+
+static bool note_anchor(void *context, const struct chain_path *path)
+{
+    struct authority_search *search = context;
+    enum verdict verdict = ask_openssl(path, search->now);
+    search->no_memory = verdict == PATH_NO_MEMORY;
+    for (size_t i = 0; verdict == PATH_TRUSTED && i < search->trust->authority_count; i++) {
+        if (search->trust->authorities[i].certificate == path->certificates[path->count - 1])
+            search->authority->is_below[i] = search->authority->is_trusted = true;
+    }
+    return !search->no_memory;
+}
+
+enum reason chain_check_authority(const struct trust *trust, struct trust_authority *authority,
+                                  wall_t now)
+{
+    struct authority_search search = {.trust = trust, .authority = authority, .now = now};
+    enum reason reason = chain_paths_visit(trust, authority->certificate, note_anchor, &search);
+    return search.no_memory ? REASON_OUT_OF_MEMORY : reason;
 }

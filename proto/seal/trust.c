@@ -2,6 +2,7 @@
 
 #include "proto/base/check.h"
 #include "proto/seal/trust_internal.h"
+#include "proto/seal/trust_lists.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ void trust_drop(struct trust **trust)
         free(dropped->authorities[i].der);
     }
     free(dropped->authorities);
+    trust_lists_close(dropped);
+    free(dropped->lists);
     free(dropped->by_issuer);
     free(dropped->by_fingerprint);
     free(dropped);
@@ -133,7 +136,9 @@ enum reason trust_judge(const struct trust_signer *signer, wall_t now)
         return REASON_CERTIFICATE_REVOKED;
     if (now.ms < signer->not_before.ms)
         return REASON_CERTIFICATE_NOT_YET_VALID;
-    return now.ms > signer->not_after.ms ? REASON_CERTIFICATE_EXPIRED : REASON_NONE;
+    if (now.ms > signer->not_after.ms)
+        return REASON_CERTIFICATE_EXPIRED;
+    return signer->is_revocation_unknown ? REASON_REVOCATION_UNKNOWN : REASON_NONE;
 }
 
 const struct key *trust_signer_participant(const struct trust_signer *signer)
@@ -175,7 +180,34 @@ enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
 
 bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update)
 {
-    if (trust->has_list)
-        *ret_next_update = trust->oldest_list;
-    return trust->has_list;
+    bool has_one = false;
+    for (size_t i = 0; i < trust->list_count; i++) {
+        const struct trust_list *list = &trust->lists[i];
+        if (!list->has_next_update || (has_one && list->next_update.ms >= ret_next_update->ms))
+            continue;
+        *ret_next_update = list->next_update;
+        has_one = true;
+    }
+    return has_one;
+}
+
+size_t trust_list_count(const struct trust *trust)
+{
+    return trust->list_count;
+}
+
+const char *trust_list_issuer(const struct trust *trust, size_t index)
+{
+    check(index < trust->list_count);
+    return trust->lists[index].issuer;
+}
+
+enum reason trust_judge_list(const struct trust *trust, size_t index, wall_t now)
+{
+    check(index < trust->list_count);
+    const struct trust_list *list = &trust->lists[index];
+    if (list->standing != REASON_NONE)
+        return list->standing;
+    return list->has_next_update && now.ms > list->next_update.ms ? REASON_LIST_OUT_OF_DATE
+                                                                  : REASON_NONE;
 }

@@ -13,10 +13,23 @@
  * its own validity, that of its chain, its revocation. trust_judge then only compares moments with
  * the time that it is given; nobody asks the ambient clock.
  *
- * Revocation lists: a list past its nextUpdate is still used, because no news must not stop intake
- * (invariant 10); trust_oldest_list lets the operator see its age. A certificate whose issuer has
- * no list here counts as not revoked. A list that its issuer did not sign makes the certificates of
- * that issuer untrusted.
+ * Revocation. A certificate (or an authority below the anchor) that stands on any list which its
+ * issuer signed is revoked from that list's date on: complete lists and deltas, lists of some
+ * reasons, of a place or of other authorities' certificates (where the certificate says so), old
+ * lists beside new ones. Nothing takes it back but the list's leaving the folder: not a delta that
+ * says so, not an empty list by another key of the issuer.
+ * That it is on none counts only where a complete list of its issuer covers it. Lists of its issuer
+ * that are none of that (changes, some reasons, a place that the certificate does not name, other
+ * authorities', critical extensions that nobody here knows, no trusted signer) leave it unknown:
+ * REVOCATION_UNKNOWN. Without any list of its issuer it counts as not revoked, and a list past its
+ * nextUpdate still counts, because no news must not stop intake (invariant 10).
+ * Who signs: any authority of the issuer's name that may (key usage cRLSign) and stands below an
+ * anchor, whichever its key, so that an authority may renew its key.
+ *
+ * OpenSSL (X509_verify_cert with CRL_CHECK_ALL, EXTENDED_CRL_SUPPORT, USE_DELTAS) accepts what is
+ * accepted here but, on purpose: certificates without a list; lists out of date. It accepts and we
+ * refuse, on purpose: what only a newer list or a delta clears; what covers every reason or place
+ * only together; lists indirect for everybody. tests/unit/t_trust_differential.c.
  *
  * Sources: RFC 5280 §6; TT 15/2025/TT-BKHCN for algorithms and key lengths.
  */
@@ -83,7 +96,8 @@ const struct trust_signer *trust_signer_at(const struct trust *trust, size_t ind
 /* Whether its signatures count at that time: REASON_NONE, or REASON_KEY_TOO_SHORT, _ALGORITHM_SHA1,
  * _ALGORITHM_MD5, _ALGORITHM_NOT_LISTED (its own key, or how it or its chain was signed),
  * _CERTIFICATE_UNTRUSTED (also: an issuer is out of date), _CERTIFICATE_REVOKED,
- * _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED. The first that applies, in this order. */
+ * _CERTIFICATE_NOT_YET_VALID, _CERTIFICATE_EXPIRED, _REVOCATION_UNKNOWN. The first that applies, in
+ * this order. */
 enum reason trust_judge(const struct trust_signer *signer, wall_t now);
 
 const struct key *trust_signer_participant(const struct trust_signer *signer);
@@ -99,5 +113,12 @@ enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
 
 /* The earliest nextUpdate among the lists; false when there is no list with one. */
 bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update);
+
+/* The lists, in the order in which they were added. What can be said of one: REASON_NONE,
+ * REASON_LIST_NOT_SIGNED, _LIST_INCOMPLETE, _LIST_OUT_OF_DATE. */
+size_t trust_list_count(const struct trust *trust);
+enum reason trust_judge_list(const struct trust *trust, size_t index, wall_t now);
+/* Its name on one line, "/C=VN/O=…"; lives as long as the snapshot. */
+const char *trust_list_issuer(const struct trust *trust, size_t index);
 
 #endif

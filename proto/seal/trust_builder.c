@@ -3,6 +3,7 @@
 #include "proto/seal/pem.h"
 #include "proto/seal/sha256.h"
 #include "proto/seal/trust_internal.h"
+#include "proto/seal/trust_lists.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,33 +167,24 @@ enum reason trust_builder_register(struct trust_builder *builder, const struct k
     return reason;
 }
 
-static X509_STORE *make_store(const struct trust_builder *builder)
+static enum reason check_authorities(struct trust *trust, wall_t now)
 {
-    X509_STORE *store = X509_STORE_new();
-    bool sound = store != NULL;
-    for (int i = 0; sound && i < sk_X509_num(builder->anchors); i++)
-        sound = X509_STORE_add_cert(store, sk_X509_value(builder->anchors, i)) == 1;
-    for (int i = 0; sound && i < sk_X509_CRL_num(builder->lists); i++)
-        sound = X509_STORE_add_crl(store, sk_X509_CRL_value(builder->lists, i)) == 1;
-    if (sound)
-        return store;
-    X509_STORE_free(store);
-    return NULL;
+    enum reason reason = REASON_NONE;
+    for (size_t i = 0; reason == REASON_NONE && i < trust->authority_count; i++)
+        reason = chain_check_authority(trust, &trust->authorities[i], now);
+    return reason;
 }
 
-static enum reason check_signers(struct trust_builder *builder, wall_t now)
+static enum reason check_signers(struct trust *trust, wall_t now)
 {
-    struct trust *trust = builder->trust;
-    X509_STORE *store = make_store(builder);
-    enum reason reason = store == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
+    enum reason reason = REASON_NONE;
     for (size_t i = 0; reason == REASON_NONE && i < trust->count; i++) {
         struct trust_signer *signer = &trust->signers[i];
-        reason = chain_check(signer, store, builder->intermediates, now);
+        reason = chain_check(trust, signer, now);
         if (reason == REASON_NONE && signer->standing == REASON_NONE &&
             !public_key_new(X509_get0_pubkey(signer->certificate), &signer->key))
             reason = REASON_OUT_OF_MEMORY;
     }
-    X509_STORE_free(store);
     ERR_clear_error();
     return reason;
 }
@@ -207,20 +199,6 @@ static bool names_are_unique(const struct trust *trust)
             return false;
     }
     return true;
-}
-
-static void note_oldest_list(struct trust_builder *builder)
-{
-    struct trust *trust = builder->trust;
-    for (int i = 0; i < sk_X509_CRL_num(builder->lists); i++) {
-        const ASN1_TIME *next = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(builder->lists, i));
-        if (next == NULL)
-            continue;
-        wall_t at = trust_time(next);
-        if (!trust->has_list || at.ms < trust->oldest_list.ms)
-            trust->oldest_list = at;
-        trust->has_list = true;
-    }
 }
 
 static bool note_authorities(struct trust *trust, STACK_OF(X509) * certificates, bool are_anchors)
@@ -256,11 +234,14 @@ enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trus
     if (reason == REASON_NONE && !names_are_unique(trust))
         reason = REASON_REGISTRY_INVALID;
     if (reason == REASON_NONE)
-        reason = check_signers(*builder, now);
-    if (reason == REASON_NONE) {
-        note_oldest_list(*builder);
+        reason = check_authorities(trust, now);
+    if (reason == REASON_NONE)
+        reason = trust_lists_judge(trust, (*builder)->lists);
+    if (reason == REASON_NONE)
+        reason = check_signers(trust, now);
+    trust_lists_close(trust);
+    if (reason == REASON_NONE)
         *ret_trust = trust_hold(trust);
-    }
     trust_builder_destroy(builder);
     return reason;
 }

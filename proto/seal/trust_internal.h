@@ -25,6 +25,8 @@ struct trust_signer {
     wall_t chain_not_before; /* all issuers together */
     wall_t chain_not_after;
     wall_t revoked_at; /* the certificate or an issuer; INT64_MAX when never */
+    /* There are lists of its issuer, or of an issuer's issuer, and none that could clear it. */
+    bool is_revocation_unknown;
     STACK_OF(X509) * chain;
 };
 
@@ -34,12 +36,22 @@ struct trust_authority {
     uint8_t *der;
     size_t der_size;
     bool is_anchor;
+    /* The anchors, by their place among the authorities, that it is or stands below; whether in
+     * date is not asked. */
+    bool is_below[2 * TRUST_AUTHORITIES_MAX];
+    bool is_trusted; /* below any */
 };
+
+struct trust_list; /* trust_lists.h */
+
+enum { TRUST_NAME_BYTES = 256 };
 
 struct trust {
     atomic_int holds;
     struct trust_authority *authorities;
     size_t authority_count;
+    struct trust_list *lists;
+    size_t list_count;
     struct trust_signer *signers;
     size_t count;
     /* Open addressing; a slot holds index + 1, 0 is free. slot_count is a power of two, at least
@@ -47,8 +59,6 @@ struct trust {
     uint32_t *by_issuer;
     uint32_t *by_fingerprint;
     size_t slot_count;
-    bool has_list;
-    wall_t oldest_list;
 };
 
 struct trust_builder {
@@ -66,8 +76,10 @@ bool trust_has_authority(const struct trust *trust, struct bytes certificate);
 wall_t trust_time(const ASN1_TIME *time);
 /* The end of that second: a notAfter is included (RFC 5280 §4.1.2.5). */
 wall_t trust_time_end(const ASN1_TIME *time);
-/* Fills in what a chain says about the signer: chain_check.c. REASON_OUT_OF_MEMORY. */
-enum reason chain_check(struct trust_signer *signer, X509_STORE *store,
-                        STACK_OF(X509) * intermediates, wall_t now);
+/* Fills in what its chain says about the signer: chain_check.c. REASON_OUT_OF_MEMORY. */
+enum reason chain_check(const struct trust *trust, struct trust_signer *signer, wall_t now);
+/* Whether an authority stands below an anchor. REASON_OUT_OF_MEMORY. */
+enum reason chain_check_authority(const struct trust *trust, struct trust_authority *authority,
+                                  wall_t now);
 
 #endif

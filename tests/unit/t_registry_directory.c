@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "gateway/workers/crypto_openssl.h"
-#include "gateway/workers/registry_directory.h"
+#include "gateway/workers/registry_check.h"
 #include "proto/seal/sha256.h"
 #include "routing/registry/registry.h"
 #include "tests/unit/scratch.h"
@@ -151,6 +151,78 @@ static void a_reload_swaps_whom_is_trusted(void **state)
     crypto_openssl_destroy(&crypto);
 }
 
+/* Puts a list of this authority into the folder and checks that. */
+static void check_with_list(struct folder *folder, struct authority *authority,
+                            struct registry_findings *ret_findings)
+{
+    struct buffer list;
+    struct trust *trust = NULL;
+    char culprit[FILE_PATH_BYTES_MAX];
+    buffer_init(&list, AUTHORITY_PEM_BYTES_MAX);
+    assert_int_equal(authority_list(authority, days_from_now(-1), days_from_now(1), &list),
+                     REASON_NONE);
+    assert_true(scratch_write(&folder->scratch, "trust/lists/root.pem", buffer_view(&list)));
+    assert_int_equal(registry_check_trust(folder->scratch.folder, folder->registry, now, &trust,
+                                          culprit, ret_findings),
+                     REASON_NONE);
+    trust_drop(&trust);
+    buffer_release(&list);
+}
+
+static void expect_sentence(const struct registry_finding *finding, enum language language,
+                            const char *expected)
+{
+    struct buffer text;
+    buffer_init(&text, 4096);
+    assert_true(registry_finding_print(finding, language, &text));
+    assert_non_null(strstr(buffer_text(&text), expected));
+    buffer_release(&text);
+}
+
+static void what_will_be_refused_is_found_before(void **state)
+{
+    struct folder *folder = *state;
+    static struct registry_findings findings;
+    struct authority *forger = NULL;
+    struct authority_request root = request_of("Root", AUTHORITY_P256);
+    load_registry(folder);
+    make_folder(folder, "trust/lists");
+    check_with_list(folder, folder->authority, &findings);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(findings.faults, 0);
+
+    assert_int_equal(authority_new(&root, &forger), REASON_NONE); /* the name, another key */
+    check_with_list(folder, forger, &findings);
+    assert_int_equal(findings.faults, 2);
+    assert_int_equal(findings.items[0].reason, REASON_REVOCATION_UNKNOWN);
+    assert_int_equal(findings.items[1].reason, REASON_LIST_NOT_SIGNED);
+    assert_true(findings.items[1].is_list);
+    expect_sentence(&findings.items[1], LANGUAGE_VIETNAMESE, "danh sách thu hồi của /C=VN/");
+    authority_destroy(&forger);
+
+    assert_int_equal(authority_revoke(folder->authority, buffer_view(&folder->agency.certificate),
+                                      days_from_now(-1)),
+                     REASON_NONE);
+    check_with_list(folder, folder->authority, &findings);
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.faults, 1);
+    assert_int_equal(findings.items[0].reason, REASON_CERTIFICATE_REVOKED);
+    expect_sentence(&findings.items[0], LANGUAGE_ENGLISH,
+                    "stnmt, stnmt.pem: The certificate has been revoked (certificate_revoked). ");
+
+    /* Signers whose authority is not an anchor. */
+    assert_int_equal(authority_new(&root, &forger), REASON_NONE);
+    struct buffer pem;
+    buffer_init(&pem, AUTHORITY_PEM_BYTES_MAX);
+    assert_int_equal(authority_certificate(forger, &pem), REASON_NONE);
+    assert_true(scratch_write(&folder->scratch, "trust/anchors/root.pem", buffer_view(&pem)));
+    buffer_release(&pem);
+    check_with_list(folder, forger, &findings);
+    assert_int_equal(findings.faults, 1);
+    assert_int_equal(findings.items[0].reason, REASON_CERTIFICATE_UNTRUSTED);
+    authority_destroy(&forger);
+}
+
 static void a_missing_certificate_is_named(void **state)
 {
     struct folder *folder = *state;
@@ -212,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_reload_swaps_whom_is_trusted, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_will_be_refused_is_found_before, setup, teardown),
         cmocka_unit_test_setup_teardown(a_missing_certificate_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_files_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_is_not_for_everybody, setup, teardown),
