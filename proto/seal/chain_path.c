@@ -13,6 +13,7 @@ struct search {
     int paths_left;
     int signatures_left;
     bool is_over;
+    bool no_memory;
 };
 
 static bool is_on_path(const struct chain_path *path, X509 *certificate)
@@ -25,12 +26,23 @@ static bool is_on_path(const struct chain_path *path, X509 *certificate)
 }
 
 /* Two authorities may have one name: the key tells. */
+static bool is_signed_by(X509 *certificate, X509 *issuer)
+{
+    return X509_check_issued(issuer, certificate) == X509_V_OK &&
+           X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+}
+
 static bool is_issued_by(struct search *search, X509 *certificate, X509 *issuer)
 {
-    if (X509_check_issued(issuer, certificate) != X509_V_OK || search->signatures_left == 0)
+    if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0 ||
+        search->signatures_left == 0)
         return false;
     search->signatures_left--;
-    return X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+    if (is_signed_by(certificate, issuer))
+        return true;
+    /* OpenSSL does not always say that it had no memory: a second look tells. */
+    search->no_memory |= openssl_ran_out_of_memory() || is_signed_by(certificate, issuer);
+    return false;
 }
 
 static void report(struct search *search)
@@ -77,7 +89,6 @@ enum reason chain_paths_visit(const struct trust *trust, X509 *certificate, chai
     }
     if (!search.is_over)
         extend(&search);
-    bool is_memory_short = openssl_ran_out_of_memory();
     ERR_clear_error();
-    return is_memory_short ? REASON_OUT_OF_MEMORY : REASON_NONE;
+    return search.no_memory ? REASON_OUT_OF_MEMORY : REASON_NONE;
 }
