@@ -24,10 +24,12 @@
  * REVOCATION_UNKNOWN. Without any list of its issuer it counts as not revoked, and a list past its
  * nextUpdate still counts, because no news must not stop intake (invariant 10).
  * Who signs: any authority of the issuer's name that may (key usage cRLSign) and stands below an
- * anchor, whichever its key, so that an authority may renew its key.
+ * anchor, whichever its key, so that an authority may renew its key. A list by another key than the
+ * issuer's clears only when its key identifier says so and both stand below one anchor.
  *
  * OpenSSL (X509_verify_cert with CRL_CHECK_ALL, EXTENDED_CRL_SUPPORT, USE_DELTAS) accepts what is
- * accepted here but, on purpose: certificates without a list; lists out of date. It accepts and we
+ * accepted here but, on purpose: certificates without a list; lists out of date, or by a
+ * key whose certificate is. It accepts and we
  * refuse, on purpose: what only a newer list or a delta clears; what covers every reason or place
  * only together; lists indirect for everybody. tests/unit/t_trust_differential.c.
  *

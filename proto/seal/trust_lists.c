@@ -66,6 +66,8 @@ static enum reason judge_one(struct trust *trust, struct trust_list *judged)
 {
     ERR_clear_error();
     judged->scope = X509_CRL_get_ext_d2i(judged->list, NID_issuing_distribution_point, NULL, NULL);
+    judged->key_identifier =
+        X509_CRL_get_ext_d2i(judged->list, NID_authority_key_identifier, NULL, NULL);
     for (size_t i = 0; judged->signer == NULL && i < trust->authority_count; i++) {
         if (signed_by(judged->list, &trust->authorities[i]))
             judged->signer = &trust->authorities[i];
@@ -103,6 +105,8 @@ void trust_lists_close(struct trust *trust)
     for (size_t i = 0; i < trust->list_count; i++) {
         X509_CRL_free(trust->lists[i].list);
         ISSUING_DIST_POINT_free(trust->lists[i].scope);
+        AUTHORITY_KEYID_free(trust->lists[i].key_identifier);
+        trust->lists[i].key_identifier = NULL;
         trust->lists[i].list = NULL;
         trust->lists[i].scope = NULL;
     }
@@ -169,21 +173,26 @@ static bool covers(const struct trust_list *judged, X509 *certificate,
            place_covers(scope->distpoint, points);
 }
 
-/* Several certificates may be of one key, and lead elsewhere. */
+static bool may_sign_as(const struct trust_list *judged, X509 *certificate)
+{
+    return (X509_get_key_usage(certificate) & KU_CRL_SIGN) != 0 &&
+           X509_check_akid(certificate, judged->key_identifier) == X509_V_OK &&
+           EVP_PKEY_eq(X509_get0_pubkey(certificate),
+                       X509_get0_pubkey(judged->signer->certificate)) == 1;
+}
+
+/* By the issuer itself, or by another key of its name that the list itself tells apart from the
+ * issuer's. Several certificates may be of one key, and lead to other anchors. */
 static bool may_clear(const struct trust *trust, const struct trust_list *judged, X509 *issuer,
                       X509 *anchor)
 {
-    EVP_PKEY *key = X509_get0_pubkey(judged->signer->certificate);
-    if (EVP_PKEY_eq(X509_get0_pubkey(issuer), key) == 1 &&
-        (X509_get_key_usage(issuer) & KU_CRL_SIGN) != 0)
-        return true;
+    if (X509_check_akid(issuer, judged->key_identifier) == X509_V_OK)
+        return may_sign_as(judged, issuer);
     for (size_t i = 0; i < trust->authority_count; i++) {
         const struct trust_authority *authority = &trust->authorities[i];
-        X509 *certificate = authority->certificate;
-        if (!authority->is_trusted || EVP_PKEY_eq(X509_get0_pubkey(certificate), key) != 1 ||
-            (X509_get_key_usage(certificate) & KU_CRL_SIGN) == 0 ||
-            X509_NAME_cmp(X509_get_subject_name(certificate), X509_CRL_get_issuer(judged->list)) !=
-                0)
+        if (!authority->is_trusted || !may_sign_as(judged, authority->certificate) ||
+            X509_NAME_cmp(X509_get_subject_name(authority->certificate),
+                          X509_CRL_get_issuer(judged->list)) != 0)
             continue;
         for (size_t k = 0; k < trust->authority_count; k++) {
             if (authority->is_below[k] && X509_cmp(trust->authorities[k].certificate, anchor) == 0)

@@ -14,8 +14,9 @@
 
 /* Of one list. */
 struct trust_list {
-    X509_CRL *list;            /* NULL once the snapshot is frozen */
-    ISSUING_DIST_POINT *scope; /* NULL: everything that its issuer issued; NULL once frozen */
+    X509_CRL *list;                  /* NULL once the snapshot is frozen */
+    ISSUING_DIST_POINT *scope;       /* NULL: everything that its issuer issued; NULL once frozen */
+    AUTHORITY_KEYID *key_identifier; /* of the key that signed it; NULL: not said; or frozen */
     /* The trusted authority of its issuer's name that signed it; NULL: none. */
     const struct trust_authority *signer;
     enum reason standing; /* REASON_NONE: complete within its scope */

@@ -173,6 +173,17 @@ static void add_list_extensions(X509_CRL *list, const struct made_list *made)
     X509V3_CTX context;
     X509V3_set_ctx(&context, NULL, NULL, NULL, list, 0);
     add_number(list, NID_crl_number, made->number, 0);
+    if (!made->has_no_key_id) {
+        X509 *issuer = X509_new();
+        X509_set_pubkey(issuer, made->key);
+        add_text(issuer, issuer, NID_subject_key_identifier, "hash");
+        X509V3_set_ctx(&context, issuer, NULL, NULL, list, 0);
+        X509_EXTENSION *key =
+            X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
+        check(key != NULL && X509_CRL_add_ext(list, key, -1) == 1);
+        X509_EXTENSION_free(key);
+        X509_free(issuer);
+    }
     if (made->base > 0)
         add_number(list, NID_delta_crl, made->base, 1);
     if (made->scope != NULL) {

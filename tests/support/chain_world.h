@@ -41,6 +41,7 @@ struct made_entry {
 struct made_list {
     const char *issuer;
     EVP_PKEY *key;
+    bool has_no_key_id;
     const char *scope; /* issuingDistributionPoint, "critical,onlyuser:TRUE"; NULL */
     long number;
     long base; /* of a delta; 0: complete */
