@@ -5,6 +5,7 @@
 #include "proto/seal/openssl_error.h"
 #include "proto/seal/trust_lists.h"
 
+#include <string.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -235,9 +236,22 @@ struct authority_search {
     bool no_memory;
 };
 
+static bool is_revoked(const struct trust *trust, const X509 *certificate)
+{
+    for (size_t i = 0; i < trust->authority_count; i++) {
+        if (trust->authorities[i].certificate == certificate && trust->authorities[i].is_revoked)
+            return true;
+    }
+    return false;
+}
+
 static bool note_anchor(void *context, const struct chain_path *path)
 {
     struct authority_search *search = context;
+    for (int i = 0; i + 1 < path->count; i++) {
+        if (is_revoked(search->trust, path->certificates[i]))
+            return true;
+    }
     enum verdict verdict = ask_openssl(path, search->now);
     search->no_memory = verdict == PATH_NO_MEMORY;
     for (size_t i = 0; verdict == PATH_TRUSTED && i < search->trust->authority_count; i++) {
@@ -251,6 +265,8 @@ enum reason chain_check_authority(const struct trust *trust, struct trust_author
                                   wall_t now)
 {
     struct authority_search search = {.trust = trust, .authority = authority, .now = now};
+    memset(authority->is_below, 0, sizeof authority->is_below);
+    authority->is_trusted = false;
     enum reason reason = chain_paths_visit(trust, authority->certificate, note_anchor, &search);
     return search.no_memory ? REASON_OUT_OF_MEMORY : reason;
 }

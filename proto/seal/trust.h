@@ -25,7 +25,8 @@
  * nextUpdate still counts, because no news must not stop intake (invariant 10).
  * Who signs: any authority of the issuer's name that may (key usage cRLSign) and stands below an
  * anchor, whichever its key, so that an authority may renew its key. A list by another key than the
- * issuer's clears only when its key identifier says so and both stand below one anchor.
+ * issuer's clears only when its key identifier says so, both stand below one anchor, and nobody on
+ * the way to it is revoked.
  *
  * OpenSSL (X509_verify_cert with CRL_CHECK_ALL, EXTENDED_CRL_SUPPORT, USE_DELTAS) accepts what is
  * accepted here but, on purpose: certificates without a list; lists out of date, or by a

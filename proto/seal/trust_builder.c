@@ -175,6 +175,18 @@ static enum reason check_authorities(struct trust *trust, wall_t now)
     return reason;
 }
 
+/* A revoked authority's lists may revoke, and clear nothing: the ways are looked for again. */
+static enum reason leave_out_revoked(struct trust *trust, wall_t now)
+{
+    enum reason reason = REASON_NONE;
+    bool has_one = false;
+    for (size_t i = 0; reason == REASON_NONE && i < trust->authority_count; i++) {
+        reason = trust_lists_note_revoked(trust, &trust->authorities[i]);
+        has_one |= trust->authorities[i].is_revoked;
+    }
+    return reason == REASON_NONE && has_one ? check_authorities(trust, now) : reason;
+}
+
 static enum reason check_signers(struct trust *trust, wall_t now)
 {
     enum reason reason = REASON_NONE;
@@ -237,6 +249,8 @@ enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trus
         reason = check_authorities(trust, now);
     if (reason == REASON_NONE)
         reason = trust_lists_judge(trust, (*builder)->lists);
+    if (reason == REASON_NONE)
+        reason = leave_out_revoked(trust, now);
     if (reason == REASON_NONE)
         reason = check_signers(trust, now);
     trust_lists_close(trust);

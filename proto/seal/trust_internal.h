@@ -40,6 +40,7 @@ struct trust_authority {
      * date is not asked. */
     bool is_below[2 * TRUST_AUTHORITIES_MAX];
     bool is_trusted; /* below any */
+    bool is_revoked; /* on some list: no way leads through it to what is_below says in the end */
 };
 
 struct trust_list; /* trust_lists.h */
@@ -78,7 +79,7 @@ wall_t trust_time(const ASN1_TIME *time);
 wall_t trust_time_end(const ASN1_TIME *time);
 /* Fills in what its chain says about the signer: chain_check.c. REASON_OUT_OF_MEMORY. */
 enum reason chain_check(const struct trust *trust, struct trust_signer *signer, wall_t now);
-/* Whether an authority stands below an anchor. REASON_OUT_OF_MEMORY. */
+/* Below which anchors an authority stands, by ways without revoked ones. REASON_OUT_OF_MEMORY. */
 enum reason chain_check_authority(const struct trust *trust, struct trust_authority *authority,
                                   wall_t now);
 

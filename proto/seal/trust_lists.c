@@ -240,3 +240,14 @@ enum reason trust_lists_look_up(const struct trust *trust, X509 *certificate, X5
     *ret_revocation = revocation;
     return REASON_NONE;
 }
+
+enum reason trust_lists_note_revoked(const struct trust *trust, struct trust_authority *authority)
+{
+    struct revocation revocation;
+    X509 *certificate = authority->certificate;
+    enum reason reason =
+        trust_lists_look_up(trust, certificate, certificate, certificate, &revocation);
+    if (reason == REASON_NONE)
+        authority->is_revoked = !authority->is_anchor && revocation.at.ms != INT64_MAX;
+    return reason;
+}

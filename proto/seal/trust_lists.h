@@ -27,6 +27,8 @@ struct trust_list {
 
 /* Judges the lists by the authorities, which are judged. REASON_OUT_OF_MEMORY. */
 enum reason trust_lists_judge(struct trust *trust, STACK_OF(X509_CRL) * lists);
+/* Whether an authority's certificate is on any of them, at whatever date. */
+enum reason trust_lists_note_revoked(const struct trust *trust, struct trust_authority *authority);
 /* Frees what only judging needs. */
 void trust_lists_close(struct trust *trust);
 
