@@ -130,7 +130,7 @@ static bool write_header(const struct der_node *node, size_t length, struct buff
         size_t count = node->length_bytes > needed ? node->length_bytes : needed;
         header[size++] = (uint8_t)(LENGTH_LONG | count);
         for (size_t i = count; i-- > 0;)
-            header[size++] = i < sizeof length ? (uint8_t)(length >> (8 * i)) : 0;
+            header[size++] = (uint8_t)(i < sizeof length ? length >> (8 * i) : 0);
     }
     return buffer_append(ret_bytes, (struct bytes){header, size});
 }
