@@ -378,8 +378,10 @@ static bool is_explained(const struct world *world, enum reason reason)
 {
     if (reason == REASON_CERTIFICATE_REVOKED)
         return is_on_some_list(world);
+    /* The authority that signed the list may be the revoked one. */
     return reason == REASON_REVOCATION_UNKNOWN &&
-           (is_without_complete_list(world, "CA") || is_without_complete_list(world, "Root"));
+           (is_without_complete_list(world, "CA") || is_without_complete_list(world, "Root") ||
+            is_on_some_list(world));
 }
 
 static void show(const struct world *world, enum reason reason, int number)
