@@ -24,6 +24,9 @@ bool cms_oracle_accepts(const struct cms_oracle *oracle, struct bytes content,
 /* OpenSSL accepts, we say reason: whether the rule of that reason holds. */
 bool cms_oracle_explains(const struct cms_oracle *oracle, struct bytes content,
                          struct bytes signature, enum reason reason);
+/* To read content from, and to be freed with BIO_free_all. Not a memory BIO itself: of such a one
+ * CMS_verify makes a second, and loses it where it fails early. */
+BIO *cms_oracle_content(struct bytes content);
 /* What OpenSSL makes of signedAttrs (the content of [0]) before it verifies: appends the SET. */
 bool cms_oracle_attributes(struct bytes attributes, struct buffer *ret_set);
 
