@@ -149,7 +149,7 @@ static void refill(struct der_tree *tree, int node, struct dice *dice)
     struct bytes old = tree->nodes[node].content;
     size_t size = (size_t)dice_below(dice, sizeof bytes);
     dice_fill(dice, bytes, sizeof bytes);
-    if (tree->nodes[node].first != DER_NO_NODE || old.size > sizeof bytes)
+    if (tree->nodes[node].first != DER_NO_NODE || old.size == 0 || old.size > sizeof bytes)
         return;
     switch (dice_below(dice, 4)) {
     case 0: /* one bit */
