@@ -4,6 +4,8 @@
  * HTTP, keeps its own database, and hands progress, requests and results to its adapter's local
  * API. It is not idempotent by itself beyond answering 409 to a message number that it has: what it
  * accepted twice would stand twice in its table `accepted`, and be counted.
+ * It answers 500 to what is about a dossier of its table `stumbles`, which is filled and emptied by
+ * whoever wants to see that.
  *
  *   office_http.c    serves the operations; one thread of libmicrohttpd
  *   office_work.c    the clerks: progress, supplement, result, in their time; one thread

@@ -100,6 +100,14 @@ static bool find_number(struct office *office, const char *message_id, char *ret
     return found;
 }
 
+/* What somebody put into `stumbles`, until it is taken out: the office breaks over that dossier. */
+static bool stumbles(struct office *office, const char *dossier_code)
+{
+    return database_number(office->database, 0,
+                           "SELECT count(*) FROM stumbles WHERE dossier_code = ?1", "t",
+                           dossier_code) > 0;
+}
+
 static bool record(struct office *office, const char *operation, const json_t *request,
                    const char *number)
 {
@@ -134,7 +142,10 @@ static struct answer accept_message(struct office *office, const char *operation
         return (struct answer){.status = MHD_HTTP_BAD_REQUEST, .message = "MaThongDiep?"};
     pthread_mutex_lock(&office->lock);
     bool known = find_number(office, message_id, answer.number);
+    bool breaks = stumbles(office, text_of(request, "MaHoSoMotCua"));
     pthread_mutex_unlock(&office->lock);
+    if (breaks)
+        return (struct answer){.status = MHD_HTTP_INTERNAL_SERVER_ERROR, .message = "NULL"};
     if (known) {
         answer.status = MHD_HTTP_CONFLICT;
         answer.is_yes = false;
