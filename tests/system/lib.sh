@@ -62,6 +62,38 @@ says() {
     grep -qF -- "$1" "$2" || fail "$2 does not say: $1"
 }
 
+now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+# seconds_since MS: for people to read; no test judges by it.
+seconds_since() {
+    local tenths=$((($(now_ms) - $1) / 100))
+    echo "$((tenths / 10)).$((tenths % 10)) s"
+}
+
+# submit NAME FIRST COUNT TYPE RECIPIENT UNIT MEMBERS: so many messages, each of the dossier of its
+# number, over the local API of adapters/NAME, by one process. MEMBERS: the rest of their JSON.
+submit() {
+    local i port token
+    port=$(<"adapters/$1/state/api.port")
+    token=$(<"adapters/$1/state/api.token")
+    for ((i = $2; i < $2 + $3; i++)); do
+        ((i == $2)) || echo next
+        cat <<REQUEST
+url = http://127.0.0.1:$port/v1/messages
+header = "Authorization: Bearer $token"
+header = "Idempotency-Key: $4-$i"
+header = "Content-Type: application/json"
+output = /dev/null
+write-out = "%{http_code}\n"
+REQUEST
+        printf 'data = "{\\"type\\":\\"%s\\",\\"recipient\\":\\"%s\\",%s,' \
+            "$4" "$5" "${7//\"/\\\"}"
+        printf '\\"dossier_code\\":\\"H38.%s-261008-%04d\\"}"\n' "$6" "$i"
+    done >"$1.curl"
+    curl -s -K "$1.curl" >"$1.codes" || true
+    rm "$1.curl"
+    [[ $(grep -c '^202$' "$1.codes") -eq $3 ]] || fail "not taken: $(sort "$1.codes" | uniq -c)"
+}
+
 # ends_with SECONDS LINE: the run that logs to up.log ends within SECONDS, and with LINE.
 ends_with() {
     local deadline=$((SECONDS + $1 * PATIENCE))
