@@ -476,6 +476,19 @@ enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct 
     return turn;
 }
 
+/* Its files do not come. Several copies of one message may have waited for them: the first has the
+ * refusal, and the others are its duplicates (invariant 4). */
+static struct store_message *refuse_after_wait(struct broker *broker, struct peer *peer,
+                                               struct intake *intake, struct sealed *sealed,
+                                               enum reason reason)
+{
+    enum reason seen = check_duplicate(broker, peer, sealed);
+    enum reason why = seen != REASON_NONE
+                          ? seen
+                          : clock_temper(&broker->clock, reason, intake->arrived, broker->wall);
+    return broker_turn_away(broker, peer, sealed, why);
+}
+
 static void admit_after_wait(struct broker *broker, struct intake *intake, struct sealed *sealed,
                              enum reason reason)
 {
@@ -483,11 +496,9 @@ static void admit_after_wait(struct broker *broker, struct intake *intake, struc
     if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
         return; /* the sender has it and sends it again */
     struct taken_parcel taken = {.parcel = sealed->parcel};
-    struct store_message *message =
-        reason == REASON_NONE
-            ? admit(broker, peer, intake, sealed)
-            : broker_turn_away(broker, peer, sealed,
-                               clock_temper(&broker->clock, reason, intake->arrived, broker->wall));
+    struct store_message *message = reason == REASON_NONE
+                                        ? admit(broker, peer, intake, sealed)
+                                        : refuse_after_wait(broker, peer, intake, sealed, reason);
     if (message != NULL) {
         keep(&taken, sealed, message);
         plan_taken(broker, &taken);

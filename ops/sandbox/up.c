@@ -322,12 +322,13 @@ static void say_where(const struct province *province)
     char code[DOSSIER_CODE_BYTES_MAX + 1];
     find_dossier(province, code);
     (void)printf(language_pick(province->language,
-                               "\nTỉnh thử nghiệm đang chạy. Nhật ký ở %s/logs, sổ của một cửa và "
-                               "cơ quan ở\n%s/desk và %s/offices. Ở một cửa sổ khác:\n\n",
-                               "\nThe sandbox province is up. Its logs are in %s/logs, the books "
-                               "of desk and offices\nin %s/desk and %s/offices. In another "
-                               "window:\n\n"),
-                 directory, directory, directory);
+                               "\nTỉnh thử nghiệm đang chạy ở %s:\n"
+                               "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n"
+                               "Ở một cửa sổ khác:\n\n",
+                               "\nThe sandbox province is up in %s:\n"
+                               "logs/, desk/ the desk's book, offices/ the agencies' own books.\n"
+                               "In another window:\n\n"),
+                 directory);
     const char *programs = province->options->programs;
     const char *below = below_here(programs);
     (void)printf("  export PATH=\"%s%s:$PATH\"\n", below != NULL ? "$PWD" : "",

@@ -71,8 +71,8 @@ static void log_transition(void *context, const struct transition *transition)
 
 /* ---- the step ---- */
 
-/* A head of another history that it could judge: it continues what the adapter has seen, or claims
- * to continue more. */
+/* A head of another history. One that continues what the adapter has seen, it can judge; one that
+ * claims to continue more may be an honest one that is late, until that goes on for minutes. */
 static void note_fork(struct node *node, const struct intake *intake)
 {
     struct session_status status;
@@ -83,9 +83,10 @@ static void note_fork(struct node *node, const struct intake *intake)
         return;
     session_status(node->session, &status);
     bool is_from_ours = intake->frame.ledger_head.from_tree_size == status.head.tree_size;
-    bool is_mended = node->sim->swarm.per_million[MISHAP_GATEWAY_FORKS_AHEAD] > 0;
-    if (status.store == REASON_NONE && (is_from_ours || is_mended))
+    if (status.store == REASON_NONE && is_from_ours)
         node->forks++;
+    else
+        node->forks_ahead++;
 }
 
 static void feed(struct node *node)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/codec/message_type.h"
+#include "tests/support/blobs_memory.h"
 
 enum { LOOKED_AT_BYTES = 4096 };
 
@@ -115,5 +116,17 @@ static void committed(void *state, struct node *node, const struct store_plan *p
     }
 }
 
+/* What it has begun and not finished: its share, and nobody else's. */
+static void stepped(void *state, struct node *node)
+{
+    (void)state;
+    struct sim *sim = node->sim;
+    size_t partials = sim->has_hostile && node->index == NODE_GATEWAY
+                          ? blobs_memory_partials(node->kept, &sim->nodes[NODE_HOSTILE].key)
+                          : 0;
+    if (partials > BLOBS_SOURCE_PARTIALS_MAX)
+        sim_violated(sim, 13, NULL, "%zu unfinished files of the hostile one are kept", partials);
+}
+
 const struct checker check_files = {
-    .name = "files", .committed = committed, .sent = sent, .called = called};
+    .name = "files", .committed = committed, .sent = sent, .called = called, .stepped = stepped};

@@ -26,13 +26,15 @@ static void name_anothers(struct sim *sim)
     name_file(sim, &digest, content.size);
 }
 
-/* Fresh digests, whose files are never sent. */
+/* Fresh digests, whose files are never sent; two copies of every other message wait for them. */
 static void promise(struct sim *sim)
 {
     for (int i = 0; i < PROMISES; i++) {
         struct digest digest;
         dice_fill(&sim->dice, digest.bytes, DIGEST_BYTES);
         name_file(sim, &digest, OWN_FILE_BYTES);
+        if (i % 2 == 0)
+            hostile_put(sim, buffer_view(&sim->hostile.own));
     }
 }
 
@@ -76,6 +78,13 @@ void hostile_file_frame(struct sim *sim, const struct frame *frame)
     static const uint8_t content[OWN_FILE_BYTES] = "something else";
     if (frame->kind != FRAME_BLOB_WANT)
         return;
+    if (swarm_happens(&sim->swarm, MISHAP_HOSTILE_FILE_GONE)) {
+        struct frame gone = {
+            .kind = FRAME_BLOB_REFUSED,
+            .blob = {.digest = frame->blob.digest, .reason = REASON_ATTACHMENT_MISSING}};
+        hostile_say(sim, &gone);
+        return;
+    }
     bool sends_wrong = swarm_happens(&sim->swarm, MISHAP_HOSTILE_POISON);
     bool trickles = !sends_wrong && swarm_happens(&sim->swarm, MISHAP_HOSTILE_TRICKLE);
     if (!sends_wrong && !trickles)

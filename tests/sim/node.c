@@ -121,7 +121,7 @@ void node_start(struct node *node)
     node->started_ms = sim->now_ms;
     node->is_up = true;
     node->port_faults.fail_at = 0;
-    node->forks = 0;
+    node->forks = node->forks_ahead = 0;
     sim->incarnations[node->index]++;
     sim_note(sim, node->index, "starts", NULL, 0);
     if (node->index == NODE_GATEWAY)
@@ -131,11 +131,22 @@ void node_start(struct node *node)
     node->next_ms = sim->now_ms;
 }
 
-/* What was written of a file but never finished may not be on the disk. */
+/* What was written of a file but never finished may not be on the disk, or not as it was. */
 static void lose_partial_files(struct node *node)
 {
-    if (swarm_happens(&node->sim->swarm, MISHAP_FILE_LOST))
+    struct sim *sim = node->sim;
+    if (swarm_happens(&sim->swarm, MISHAP_FILE_LOST))
         blobs_memory_lose_partials(node->kept);
+    if (!swarm_happens(&sim->swarm, MISHAP_FILE_DAMAGED))
+        return;
+    for (int source = 0; source < NODES; source++) {
+        for (int file = 0; file < FILES; file++) {
+            struct key key = key_of(sim_node_name(source));
+            struct digest digest;
+            (void)workload_file(file, &digest);
+            (void)blobs_memory_damage(node->kept, &key, &digest);
+        }
+    }
 }
 
 static void forget_calls(struct node *node)

@@ -1,5 +1,6 @@
 /* Back offices. An honest one takes a message once, whoever says what how often; under a fault it
- * is slow, in error, says no, forgets to answer, answers twice or for another dossier. */
+ * is slow, in error, says no, forgets to answer, answers twice or for another dossier; or somebody
+ * else answers in its place. */
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
 
@@ -11,7 +12,13 @@ enum {
     NEVER_SEQ = 1000000000
 };
 
-static void plan_answer(struct node *node, uint64_t message_seq, enum reason reason,
+/* What the adapter hears of a call: a reason, and whose word it is. */
+struct heard_answer {
+    enum reason reason;
+    enum failure_ground ground;
+};
+
+static void plan_answer(struct node *node, uint64_t message_seq, struct heard_answer heard,
                         int64_t delay_ms, int record)
 {
     struct sim *sim = node->sim;
@@ -21,9 +28,9 @@ static void plan_answer(struct node *node, uint64_t message_seq, enum reason rea
         .node = node->index,
         .at_ms = sim->now_ms + delay_ms,
         .answer = {.message_seq = message_seq,
-                   .reason = reason,
-                   .ground = FAILURE_SPOKEN,
-                   .retry_after_ms = reason == REASON_OFFICE_THROTTLED ? 5000 : 0,
+                   .reason = heard.reason,
+                   .ground = heard.ground,
+                   .retry_after_ms = heard.reason == REASON_OFFICE_THROTTLED ? 5000 : 0,
                    .office_reference = bytes_of_text("SBN-1"),
                    .text = bytes_of_text(SECRET_TEXT)},
         .record = record,
@@ -71,6 +78,36 @@ static enum reason take(struct node *node, struct record *record, struct place *
                                                                : REASON_NONE;
 }
 
+/* What is not known to be the office's own word: a page in front of it says anything, or a fault of
+ * ours stands in the place of its answer. Nothing may end by it. */
+static struct heard_answer hear_no_office(struct sim *sim, enum failure_ground ground)
+{
+    enum { CHOICES = 6 };
+    static const enum reason of_strangers[CHOICES] = {
+        REASON_NONE,           REASON_OFFICE_REFUSED, REASON_OFFICE_NOT_FOUND,
+        REASON_OFFICE_UNKNOWN, REASON_OFFICE_LOGIN,   REASON_OFFICE_TLS};
+    static const enum reason of_us[CHOICES] = {REASON_SETTINGS_INVALID, REASON_FILE_UNREADABLE,
+                                               REASON_FIELD_INVALID,    REASON_NOT_FOUND,
+                                               REASON_OUT_OF_MEMORY,    REASON_NONE};
+    uint64_t at = dice_below(&sim->dice, CHOICES);
+    return (struct heard_answer){ground == FAILURE_OURS ? of_us[at] : of_strangers[at], ground};
+}
+
+/* One call, and what is heard of it; the office may have the message or not. */
+static struct heard_answer make_call(struct node *node, struct record *record, struct place *place)
+{
+    struct sim *sim = node->sim;
+    bool is_stranger = swarm_happens(&sim->swarm, MISHAP_OFFICE_STRANGER);
+    bool is_ours = !is_stranger && swarm_happens(&sim->swarm, MISHAP_OFFICE_OURS);
+    bool is_lost_before = (is_stranger || is_ours) && dice_below(&sim->dice, 2) == 0;
+    struct heard_answer heard = {.ground = FAILURE_SPOKEN};
+    if (!is_lost_before)
+        heard.reason = take(node, record, place);
+    if (is_stranger || is_ours)
+        heard = hear_no_office(sim, is_ours ? FAILURE_OURS : FAILURE_TRANSPORT);
+    return heard;
+}
+
 /* A lying office names what was never asked of it: what does not exist, what we sent ourselves. */
 static uint64_t other_message(struct node *node)
 {
@@ -100,14 +137,15 @@ void office_call(struct node *node, uint64_t message_seq, uint32_t attempt)
     checkers_called(node, &message, record);
     bool is_slow = swarm_happens(&sim->swarm, MISHAP_OFFICE_SLOW);
     int64_t delay_ms = dice_between(&sim->dice, 1, is_slow ? CALL_MAX_MS : ANSWER_MAX_MS);
-    enum reason reason = take(node, record, place);
+    struct heard_answer heard = make_call(node, record, place);
     int number = record == NULL ? NOWHERE : (int)(record - sim->records.rows);
-    plan_answer(node, message_seq, reason, delay_ms, number);
+    plan_answer(node, message_seq, heard, delay_ms, number);
     if (swarm_happens(&sim->swarm, MISHAP_OFFICE_TWICE))
-        plan_answer(node, message_seq, reason, delay_ms + dice_between(&sim->dice, 0, 5000),
+        plan_answer(node, message_seq, heard, delay_ms + dice_between(&sim->dice, 0, 5000),
                     NOWHERE);
     if (swarm_happens(&sim->swarm, MISHAP_OFFICE_OTHER))
-        plan_answer(node, other_message(node), REASON_NONE, delay_ms, NOWHERE);
+        plan_answer(node, other_message(node), (struct heard_answer){REASON_NONE, FAILURE_SPOKEN},
+                    delay_ms, NOWHERE);
 }
 
 void office_give_answers(struct node *node)

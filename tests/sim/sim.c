@@ -145,9 +145,6 @@ static void begin(struct sim *sim, uint64_t seed)
     if (sim->is_fairness) {
         swarm_only_hostile(&sim->swarm);
         sim->swarm.per_million[MISHAP_HOSTILE_TWIN] = 0; /* whose key it has is harmed */
-        /* Who names another's file holds up its upload: waits for its mend, as a WAITING mishap. */
-        if (!sim->options.with_waiting)
-            sim->swarm.per_million[MISHAP_HOSTILE_NAMES] = 0;
     }
     bounds_draw(sim);
     workload_draw(sim);

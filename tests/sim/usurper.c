@@ -26,10 +26,11 @@ static void send_sealed(struct sim *sim, int node, int signer, struct envelope *
 {
     struct line *line = &sim->lines[node];
     struct buffer frame;
+    hostile_make_id(sim, &draft->id);
     buffer_init(&frame, FRAME_BYTES_MAX);
     hostile_seal_frame(sim, signer, sim->nodes[signer].model.signs_with, draft, &frame);
-    if (buffer_view(&frame).size > 0)
-        network_put(sim, &line->down, buffer_view(&frame), line->connection, sim->now_ms + 1);
+    check(buffer_view(&frame).size > 0); /* a usurper that says nothing proves nothing */
+    network_put(sim, &line->down, buffer_view(&frame), line->connection, sim->now_ms + 1);
     buffer_release(&frame);
 }
 

@@ -137,10 +137,11 @@ struct node {
     int32_t drift_ppm;
     int registry; /* version that it decides by: the gateway's */
     int64_t reload_at_ms;
-    int64_t release_at_ms; /* in the calm, of what is held */
-    int64_t rotates_at_ms; /* 0: keeps its key */
-    int64_t far_until_ms;  /* its clock is months off */
-    unsigned int forks;    /* since its start: heads of another history that it could judge */
+    int64_t release_at_ms;    /* in the calm, of what is held */
+    int64_t rotates_at_ms;    /* 0: keeps its key */
+    int64_t far_until_ms;     /* its clock is months off */
+    unsigned int forks;       /* since its start: heads of another history that it could judge */
+    unsigned int forks_ahead; /* the same: that it could not */
     struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
     struct store *copy;
     int64_t copied_until_ms, put_back_at_ms;

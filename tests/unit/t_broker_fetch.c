@@ -166,6 +166,27 @@ static void a_damaged_copy_refuses_nobody(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* Two copies of one message wait for a file that its sender then does not have: one refusal, and
+ * the other copy is its duplicate. */
+static void copies_that_wait_are_refused_once(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_all();
+    struct digest file;
+    struct lone_message message =
+        lone_gateway_put_with_real_file(gateway, "centre", "stp", dossier, false, &file);
+    lone_gateway_put(gateway, "centre", &gateway->frames[gateway->frame_count - 1]->frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->wants, 1);
+    struct frame refusal = {.kind = FRAME_BLOB_REFUSED,
+                            .blob = {.digest = file, .reason = REASON_ATTACHMENT_MISSING}};
+    lone_gateway_put(gateway, "centre", &refusal);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->parcels, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), 0);
+    lone_gateway_close(&gateway);
+}
+
 /* ---- what it costs ---- */
 
 static size_t looks;
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(nobody_spoils_or_holds_anothers_file),
         cmocka_unit_test(a_damaged_copy_comes_again_from_its_author),
         cmocka_unit_test(a_damaged_copy_refuses_nobody),
+        cmocka_unit_test(copies_that_wait_are_refused_once),
         cmocka_unit_test(what_nobody_asked_for_costs_nothing),
         cmocka_unit_test(files_that_never_come_leave_nothing),
     };
