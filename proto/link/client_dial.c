@@ -94,9 +94,11 @@ static void take_event(struct link_client *client, int number, int value, mono_t
         if (is_dialling)
             lose(client, now);
         break;
-    case ZMQ_EVENT_DISCONNECTED:
+    case ZMQ_EVENT_DISCONNECTED: /* of an earlier connection: another descriptor */
         if (client->state == CLIENT_UP)
             lose(client, now);
+        else if (is_dialling && value == client->fd)
+            refuse(client, REASON_LINK_LOST);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
@@ -158,8 +160,11 @@ void client_look(struct link_client *client, mono_t now)
 {
     if (client->state == CLIENT_LOST && now.ms >= client->due.ms && !client_dial(client, now))
         lose(client, now);
-    if (client->state == CLIENT_DIALLING && !client->is_under_way && now.ms >= client->due.ms)
-        lose(client, now); /* its name does not resolve, and ZeroMQ does not tell */
+    /* Its name does not resolve, or nothing was told of how the connection ended: no state may
+     * wait for an event alone. */
+    if (client->state == CLIENT_DIALLING &&
+        now.ms >= client->due.ms + (client->is_under_way ? LINK_DIAL_MS : 0))
+        lose(client, now);
     if (client->state != CLIENT_UP || now.ms - client->looked.ms < CONNECTIONS_LOOK_MS)
         return;
     if (connection_look(&client->connection, client->fd, now.ms - client->looked.ms))

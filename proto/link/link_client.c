@@ -1,9 +1,11 @@
 /* A client: one connection that is dialled again and again.
  *
- *        dial                    handshake done            lost: after a wait, which the watch
- * keeps ┌──────▶ DIALLING ────────────────▶ UP ─────────────▶ LOST ──▶ dial │            │ refused,
- * or another end than ours        ▲ │            ├──▶ REFUSED ──▶ link_client_tick dials    │ │
- * └──────────── nobody there ────────────────┘
+ *             handshake done               lost
+ *   DIALLING ────────────────▶ UP ─────────────────▶ LOST ──▶ DIALLING: after a wait, by the watch
+ *      │ │                                             ▲
+ *      │ └──────── nobody there, or no word of it ─────┘
+ *      └───────────────────────▶ REFUSED ──▶ DIALLING: by link_client_tick
+ *        refused, or another end than ours
  *
  * ZeroMQ does not dial again by itself: every connection brings a new routing id, so that the
  * server lets it in at once whatever it still holds for the one before (routing_id.h). The first
@@ -44,14 +46,17 @@ static bool set_text(void *socket, int option, const char *text)
 static bool configure(struct link_client *client, const struct link_client_options *options)
 {
     int immediate = 1; /* nothing is queued for a connection that does not stand */
-    int never = -1;
+    /* Never: the connection is given up long before. With -1 ZeroMQ would give the endpoint up by
+     * itself, a moment after it had told how the connection ended, and then with it the next
+     * connection to the same endpoint (session_base.cpp, reconnect). */
+    int redial_ms = LINK_NEVER_MS;
     int connect_ms = LINK_CONNECT_MS;
     void *socket = client->socket;
     return link_socket_configure(socket) &&
            set_text(socket, ZMQ_CURVE_PUBLICKEY, options->key.public_key.text) &&
            set_text(socket, ZMQ_CURVE_SECRETKEY, options->key.secret_key.text) &&
            set_text(socket, ZMQ_CURVE_SERVERKEY, options->server_public_key.text) &&
-           zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &never, sizeof never) == 0 &&
+           zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &redial_ms, sizeof redial_ms) == 0 &&
            zmq_setsockopt(socket, ZMQ_CONNECT_TIMEOUT, &connect_ms, sizeof connect_ms) == 0 &&
            zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate, sizeof immediate) == 0 &&
            routing_secret_derive(&options->key.secret_key, &options->server_public_key,

@@ -7,11 +7,13 @@
 #include "proto/link/link.h"
 
 enum {
-    LINK_BOX_BYTES = 33,       /* what CURVE puts around a part: name, nonce, MAC, flags (RFC 26) */
-    LINK_LINGER_MS = 500,      /* last acknowledgements may leave at a clean stop */
-    LINK_HANDSHAKE_MS = 10000, /* a peer that does not finish the handshake is dropped */
-    LINK_CONNECT_MS = 5000,    /* the kernel's part of it */
-    LINK_RESOLVE_MS = 2000,    /* and of a name; then it is asked again */
+    LINK_BOX_BYTES = 33,  /* what CURVE puts around a part: name, nonce, MAC, flags (RFC 26) */
+    LINK_LINGER_MS = 500, /* last acknowledgements may leave at a clean stop */
+    LINK_NEVER_MS = 24 * 60 * 60 * 1000,
+    LINK_HANDSHAKE_MS = 10000,            /* a peer that does not finish the handshake is dropped */
+    LINK_DIAL_MS = 2 * LINK_HANDSHAKE_MS, /* connecting, and the handshake: begun anew after that */
+    LINK_CONNECT_MS = 5000,               /* the kernel's part of it */
+    LINK_RESOLVE_MS = 2000,               /* and of a name; then it is asked again */
     /* A dead line is noticed by the kernel: what is not acknowledged for so long, or, while nothing
      * is sent, probes after so many seconds, so far apart, so many. ZeroMQ's heartbeats are not
      * used: its timer asserts on a connection that was reset while its input was stopped

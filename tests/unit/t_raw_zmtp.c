@@ -132,7 +132,7 @@ static void test_dealer_dials(void **state)
     assert_int_equal(link_client_send(client, bytes_of_text("from it")), REASON_NONE);
     do
         assert_true(raw_zmtp_receive(&server, WAIT_MS, &part));
-    while ((part.flags & RAW_COMMAND) != 0);
+    while ((part.flags & RAW_COMMAND) != 0 || part.bytes.size == 0); /* a client's first is empty */
     assert_true(bytes_equal(part.bytes, bytes_of_text("from it")));
     link_client_destroy(&client);
     raw_zmtp_close(&server);
