@@ -1,7 +1,6 @@
 #include "proto/base/file_name.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "proto/base/printable.h"
 #include "proto/base/utf8.h"
@@ -13,11 +12,24 @@ static bool is_blank(uint32_t character)
            character == 0x205f || character == 0x3000;
 }
 
+/* In ASCII alone, whatever the locale. upper: in capitals. */
+static bool begins_with(struct bytes name, const char *upper)
+{
+    size_t size = strlen(upper);
+    for (size_t i = 0; i < size; i++) {
+        uint8_t letter = i < name.size ? name.data[i] : 0;
+        if (letter >= 'a' && letter <= 'z')
+            letter = (uint8_t)(letter - 'a' + 'A');
+        if (letter != (uint8_t)upper[i])
+            return false;
+    }
+    return true;
+}
+
 static bool is_among(struct bytes name, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == name.size &&
-            strncasecmp((const char *)name.data, names[i], name.size) == 0)
+        if (strlen(names[i]) == name.size && begins_with(name, names[i]))
             return true;
     }
     return false;
@@ -26,8 +38,7 @@ static bool is_among(struct bytes name, const char *const *names, size_t count)
 /* COM1, LPT1, also with the superscripts ¹ ² ³ that Windows takes for digits. */
 static bool is_port(struct bytes name)
 {
-    if (name.size < 4 || (strncasecmp((const char *)name.data, "COM", 3) != 0 &&
-                          strncasecmp((const char *)name.data, "LPT", 3) != 0))
+    if (name.size < 4 || (!begins_with(name, "COM") && !begins_with(name, "LPT")))
         return false;
     const uint8_t *last = name.data + 3;
     if (name.size == 4)

@@ -24,8 +24,12 @@ enum {
 
 static uint8_t content[FRAME_BYTES_MAX];
 
+/* As a client of ours does, it dials again when it was turned away: where the server has no time to
+ * look, those of one address are drawn by lot. */
 static void open_own(struct fixture *fixture, size_t peer, struct raw_zmtp *ret_raw)
 {
+    enum { DIALS_MAX = 1000 };
+    int dials = 0;
     uint8_t id[ROUTING_ID_BYTES];
     raw_make_id(&fixture->server_key.public_key, &fixture->keys[peer], id);
     struct raw_zmtp_options options = {.endpoint = link_server_endpoint(fixture->server),
@@ -33,7 +37,10 @@ static void open_own(struct fixture *fixture, size_t peer, struct raw_zmtp *ret_
                                        .server_key = fixture->server_key.public_key,
                                        .identity = {id, sizeof id},
                                        .timeout_ms = WAIT_MS};
-    assert_true(raw_zmtp_open(&options, RAW_READY, ret_raw));
+    while (!raw_zmtp_open(&options, RAW_READY, ret_raw)) {
+        raw_zmtp_close(ret_raw);
+        assert_in_range(++dials, 1, DIALS_MAX);
+    }
 }
 
 /* Without waiting for anybody who reads: what the kernel takes. */
@@ -116,7 +123,11 @@ static size_t resident_bytes(void)
 static void test_a_flood_is_cut_and_the_others_are_not(void **state)
 {
     struct fixture *fixture = *state;
+#ifdef __SANITIZE_ADDRESS__
+    enum { FLOODS = 8, SLACK_BYTES = 512 * 1024 * 1024 }; /* what was freed is kept for a while */
+#else
     enum { FLOODS = 8, SLACK_BYTES = 64 * 1024 * 1024 };
+#endif
     struct link_client *b = dial(fixture, B, false);
     send_text(b, "before");
     (void)expect_first(fixture, "b", "before");
@@ -131,16 +142,17 @@ static void test_a_flood_is_cut_and_the_others_are_not(void **state)
         assert_in_range(resident_bytes(), 0, before + LINK_RECEIVE_BYTES + SLACK_BYTES);
     }
     send_text(b, "after");
-    struct link_event event = next_at_server(fixture);
-    struct key a = key_of("a");
-    bool is_told = false;
-    while (event.kind != LINK_FRAME || key_equal(&event.peer, &a)) {
-        is_told = is_told || (event.kind == LINK_PEER_REFUSED &&
-                              event.reason == REASON_LINK_LIMIT && key_equal(&event.peer, &a));
-        event = next_at_server(fixture);
+    /* In whichever order: what is told of one waits for nobody. */
+    struct key a = key_of("a"), other = key_of("b");
+    for (bool is_told = false, is_there = false; !is_told || !is_there;) {
+        struct link_event event = next_at_server(fixture);
+        if (event.kind == LINK_PEER_REFUSED && event.reason == REASON_LINK_LIMIT)
+            is_told = is_told || key_equal(&event.peer, &a);
+        if (event.kind == LINK_FRAME && key_equal(&event.peer, &other)) {
+            assert_frame(&event, "b", "after");
+            is_there = true;
+        }
     }
-    assert_frame(&event, "b", "after");
-    assert_true(is_told);
     link_client_destroy(&b);
 }
 
