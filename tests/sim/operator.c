@@ -84,10 +84,11 @@ static void jump_clock(struct sim *sim)
     sim_note(sim, node->index, "clock jumps", NULL, node->clock_offset_ms);
 }
 
-/* Months off, for seconds to an hour, also across a restart. */
+/* Months off, for seconds to an hour, also across a restart; often it begins with one, as when the
+ * battery of a clock is empty. */
 static void jump_far(struct sim *sim)
 {
-    enum { FAR_MIN_MS = 3000, FAR_MAX_MS = 60 * 60 * 1000 };
+    enum { FAR_MIN_MS = 3000, FAR_MAX_MS = 60 * 60 * 1000, RESTART_MAX_MS = 2000 };
     struct node *node = &sim->nodes[dice_below(&sim->dice, NODE_HOSTILE)];
     if (node->far_until_ms != 0)
         return;
@@ -98,6 +99,8 @@ static void jump_far(struct sim *sim)
     int64_t far_ms = CLOCK_FAR_MS + dice_between(&sim->dice, 0, 20 * DAY_MS);
     node->clock_offset_ms = dice_below(&sim->dice, 2) == 0 ? far_ms : -far_ms;
     sim_note(sim, node->index, "clock is months off", NULL, node->clock_offset_ms);
+    if (node->is_up && dice_below(&sim->dice, 2) == 0)
+        node_crash(node, dice_between(&sim->dice, 50, RESTART_MAX_MS));
 }
 
 static void mend_clocks(struct sim *sim)
