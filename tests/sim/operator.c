@@ -84,13 +84,20 @@ static void jump_clock(struct sim *sim)
     sim_note(sim, node->index, "clock jumps", NULL, node->clock_offset_ms);
 }
 
+/* Its store knows what time it was; the first start of all has nothing to compare with. */
+static bool has_known_time(struct node *node)
+{
+    struct bytes note;
+    return node->disk->verbs->read_note(node->disk, bytes_of_text("clock"), &note) == REASON_NONE;
+}
+
 /* Months off, for seconds to an hour, also across a restart; often it begins with one, as when the
  * battery of a clock is empty. */
 static void jump_far(struct sim *sim)
 {
     enum { FAR_MIN_MS = 3000, FAR_MAX_MS = 60 * 60 * 1000, RESTART_MAX_MS = 2000 };
     struct node *node = &sim->nodes[dice_below(&sim->dice, NODE_HOSTILE)];
-    if (node->far_until_ms != 0)
+    if (node->far_until_ms != 0 || !has_known_time(node))
         return;
     bool is_short = dice_below(&sim->dice, 2) == 0;
     node->far_until_ms =
