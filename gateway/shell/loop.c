@@ -182,8 +182,8 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
         log_write(&gateway->log, gateway_wall(), &line);
         log_stream_flush(&gateway->log_stream);
     }
-    /* LINK_PEER_GONE: what it had sent may still be in the pool, and its session lives until that is
-     * judged; whatever is sent to it meanwhile says that it is gone. */
+    /* LINK_PEER_GONE: what it had sent may still be in the pool, and its session lives until that
+     * is judged; whatever is sent to it meanwhile says that it is gone. */
 }
 
 /* True when there may be more. */

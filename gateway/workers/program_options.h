@@ -45,9 +45,10 @@ struct program_options {
 };
 
 /* PROGRAM_GOES_ON: both results are filled, and what the program writes from now on is its own
- * user's alone (umask), also its memory (program_limits.h). Otherwise what main returns: EXIT_SUCCESS, --help-settings is printed;
- * EXIT_FAILURE, it could not be, or there are too few descriptors; PROGRAM_EXIT_USAGE, PROGRAM_EXIT_SETTINGS, the reason was said on
- * standard error. As with every argp program, --help and --version end the process. */
+ * user's alone (umask), also its memory (program_limits.h). Otherwise what main returns:
+ * EXIT_SUCCESS, --help-settings is printed; EXIT_FAILURE, it could not be, or there are too few
+ * descriptors; PROGRAM_EXIT_USAGE, PROGRAM_EXIT_SETTINGS, the reason was said on standard error. As
+ * with every argp program, --help and --version end the process. */
 int program_begin(const struct program_description *description, int argc, char **argv,
                   struct program_options *ret_options, void *ret_settings);
 

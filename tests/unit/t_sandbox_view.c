@@ -93,8 +93,13 @@ static void look_at_sizes(enum language language)
         draw(sizes[i][0], sizes[i][1], language, output);
         strip(output);
         size_t lines = 0;
-        for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        for (char *line = output + strspn(output, "\n"); *line != 0; line += strspn(line, "\n")) {
+            char *end = line + strcspn(line, "\n");
+            char after = *end;
+            *end = 0;
             assert_in_range(text_width(line), 1, sizes[i][0]);
+            *end = after;
+            line = end;
             lines++;
         }
         assert_in_range(lines, 6, 2 * (size_t)(sizes[i][1] - 1));
