@@ -27,78 +27,7 @@ struct taken_parcel {
     size_t count;
 };
 
-/* ---- duplicates
- * ------------------------------------------------------------------------------------ */
-
-/* One that is alarming too often is only counted; it is refused like the others, or told "busy". */
-static void alarm_reused_id(struct broker *broker, struct peer *peer, const struct sealed *sealed)
-{
-    if (!allowance_take(&peer->allowance, broker->now,
-                        (struct allowance_cost){.records = 1, .lines = 1}))
-        return;
-    const struct envelope *envelope = &sealed->envelope;
-    struct ledger_fact fact = {
-        .kind = LEDGER_ALARM,
-        .at = broker->wall,
-        .sender = envelope->sender,
-        .message_id = envelope->id,
-        .digest = sealed->digest,
-        .type = envelope->type,
-        .reason = REASON_ID_REUSED,
-        .registry_version = broker->registry_version,
-    };
-    broker_record(broker, &fact);
-    broker_event(broker, &(struct broker_transition){.event = "alarm",
-                                                     .from = envelope->sender,
-                                                     .type = envelope->type,
-                                                     .id = envelope->id,
-                                                     .dossier_code = envelope->dossier_code,
-                                                     .reason = REASON_ID_REUSED});
-}
-
-/* NONE: new. DUPLICATE: answered. Another reason: refused, or the store could not say. */
-static enum reason check_duplicate(struct broker *broker, struct peer *peer,
-                                   const struct sealed *sealed)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    if (id_compare(&envelope->id, &peer->last_id) > 0)
-        return REASON_NONE;
-    struct store *store = broker->options.store;
-    struct store_message stored;
-    const struct store_message *earlier =
-        plan_find_message(&broker->plan, &envelope->sender, &envelope->id);
-    bool is_in_plan = earlier != NULL;
-    if (!is_in_plan) {
-        enum reason reason =
-            store->verbs->find_message(store, &envelope->sender, &envelope->id, &stored);
-        if (reason == REASON_NOT_FOUND)
-            return REASON_NONE;
-        if (reason != REASON_NONE)
-            return reason;
-        earlier = &stored;
-    }
-    if (!digest_equal(&earlier->digest, &sealed->digest)) {
-        alarm_reused_id(broker, peer, sealed);
-        return REASON_ID_REUSED;
-    }
-    /* The copy in this step's own plan is answered by this step's receipt. */
-    if (!is_in_plan && earlier->receipt_seq != 0)
-        broker_reply_stored(broker, &peer->key, earlier->receipt_seq);
-    else if (message_type_is_receipt((enum message_type)envelope->type))
-        broker_reply(broker,
-                     &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = envelope->id});
-    broker_event_of(broker, peer,
-                    &(struct broker_transition){.event = "duplicate",
-                                                .from = peer->key,
-                                                .type = envelope->type,
-                                                .id = envelope->id,
-                                                .dossier_code = envelope->dossier_code,
-                                                .reason = REASON_DUPLICATE});
-    return REASON_DUPLICATE;
-}
-
-/* ---- authorise, resolve
- * --------------------------------------------------------------------------- */
+/* ---- authorise, resolve ---- */
 
 /* Sealed by a clock that shows what has not come yet. While that may be ours, or still is the
  * sender's, it waits. When both agree, the sender's was wrong and is mended: to wait for the time
@@ -123,7 +52,7 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
         return sealed->verdict;
     if (!key_equal(&envelope->sender, &peer->key))
         return REASON_SENDER_NOT_PEER;
-    enum reason reason = check_duplicate(broker, peer, sealed);
+    enum reason reason = broker_check_duplicate(broker, peer, sealed);
     if (reason != REASON_NONE)
         return reason;
     if (envelope->type == MESSAGE_TYPE_LEDGER_HEAD)
@@ -198,8 +127,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
     return reason;
 }
 
-/* ---- plan
- * ------------------------------------------------------------------------------------------- */
+/* ---- plan ---- */
 
 struct store_message *broker_plan_sealed(struct broker *broker, const struct sealed *sealed,
                                          const struct key *recipient)
@@ -482,7 +410,7 @@ static struct store_message *refuse_after_wait(struct broker *broker, struct pee
                                                struct intake *intake, struct sealed *sealed,
                                                enum reason reason)
 {
-    enum reason seen = check_duplicate(broker, peer, sealed);
+    enum reason seen = broker_check_duplicate(broker, peer, sealed);
     enum reason why = seen != REASON_NONE
                           ? seen
                           : clock_temper(&broker->clock, reason, intake->arrived, broker->wall);

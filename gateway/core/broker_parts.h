@@ -1,15 +1,16 @@
 /* broker_parts - what the files of the broker share. Nobody else includes this.
  *
- *   broker.c           life cycle, the step
- *   broker_turn.c      whose turn it is
- *   broker_collect.c   what the step collects, and whether there is room
- *   broker_send.c      what leaves after the commit
- *   broker_admit.c     messages: authorise, resolve, plan
- *   broker_receipts.c  what the gateway says, and what receipts of adapters settle
- *   broker_peers.c     hello, heartbeats, acknowledgements, attachments
- *   broker_operate.c   operators and life times
- *   broker_clock.c     whether the wall clock may be believed
- *   broker_past.c      adapters that were put back, or run twice
+ *   broker.c            life cycle, the step
+ *   broker_turn.c       whose turn it is
+ *   broker_collect.c    what the step collects, and whether there is room
+ *   broker_send.c       what leaves after the commit
+ *   broker_duplicates.c messages that came before
+ *   broker_admit.c      messages: authorise, resolve, plan
+ *   broker_receipts.c   what the gateway says, and what receipts of adapters settle
+ *   broker_peers.c      hello, heartbeats, acknowledgements, attachments
+ *   broker_operate.c    operators and life times
+ *   broker_clock.c      whether the wall clock may be believed
+ *   broker_past.c       adapters that were put back, or run twice
  */
 #ifndef GATEWAY_CORE_BROKER_PARTS_H
 #define GATEWAY_CORE_BROKER_PARTS_H
@@ -261,6 +262,11 @@ enum reason broker_past_alarm(const struct broker *broker, const struct peer *pe
 enum reason broker_load_clock(struct broker *broker, const struct store_positions *positions);
 void broker_look_at_clock(struct broker *broker, wall_t wall);
 void broker_hear_clocks(struct broker *broker);
+
+/* broker_duplicates.c */
+/* NONE: new. DUPLICATE: answered. Another reason: refused, or the store could not say. */
+enum reason broker_check_duplicate(struct broker *broker, struct peer *peer,
+                                   const struct sealed *sealed);
 
 /* broker_admit.c */
 enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake);

@@ -1,11 +1,13 @@
-/* outbox_parts - what the two files of the outbox share. Nobody else includes this.
+/* outbox_parts - what the files of the outbox share. Nobody else includes this.
  *
- *   outbox.c   destinations, leasing, answers, time
- *   flights.c  the pool of flights, its tables and lists
+ *   outbox.c        leasing, answers, time
+ *   destinations.c  the destinations
+ *   flights.c       the pool of flights, its tables and lists
  */
 #ifndef ROUTING_OUTBOX_OUTBOX_PARTS_H
 #define ROUTING_OUTBOX_OUTBOX_PARTS_H
 
+#include "proto/base/check.h"
 #include "routing/outbox/outbox.h"
 
 #define NONE UINT32_MAX
@@ -52,6 +54,12 @@ struct outbox {
     uint32_t lease_ms;
     struct list lists[LISTS];
 };
+
+static inline struct destination *destination_at(const struct outbox *outbox, uint32_t index)
+{
+    check(index < outbox->destination_count);
+    return &outbox->destinations[index];
+}
 
 void outbox_forget_flights(struct outbox *outbox);
 /* In order of deadline, behind its equals; and among what its destination has not taken. */
