@@ -29,8 +29,8 @@ static void open_own(struct fixture *fixture, size_t peer, struct raw_zmtp *ret_
     assert_true(open_as(fixture, peer, (struct bytes){id, sizeof id}, ret_raw));
 }
 
-/* The server's other events go by; a frame of whoever is not awaited is a fault. It goes on sending:
- * what came before the server had heard of the connection was only passed over. */
+/* The server's other events go by; a frame of whoever is not awaited is a fault. It goes on
+ * sending: what came before the server had heard of the connection was only passed over. */
 static void expect_gone(struct fixture *fixture, struct raw_zmtp *raw)
 {
     struct link_event event;
