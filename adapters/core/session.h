@@ -25,7 +25,7 @@
 #define ADAPTERS_CORE_SESSION_H
 
 #include "gateway/custody/clock_sense.h"
-#include "gateway/custody/examine.h"
+#include "gateway/custody/effects.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
 #include "gateway/port/store.h"
@@ -127,32 +127,11 @@ bool session_has_room(struct session *session);
  * session_committed must still be called. */
 enum reason session_end(struct session *session, const struct store_plan **ret_plan);
 
-/* One change of state, for the log line. Views are valid during the call. */
-struct transition {
-    const char *event; /* "submitted", "taken", "settled", "delivered", "refused", "alarm", … */
-    struct key from, to;
-    uint32_t type;
-    struct message_id id;
-    struct bytes dossier_code;
-    enum entry_state state; /* 0: none */
-    enum reason reason;
-    uint32_t attempt;
-    uint64_t count; /* of what was left out; 0 otherwise */
-};
-
-struct session_effects {
-    void *context;
-    enum reason (*send)(void *context, struct bytes frame);
-    /* Call the back office with this message; its answer comes as session_office_answer. */
-    void (*call_office)(void *context, uint64_t message_seq, uint32_t attempt);
-    void (*transition)(void *context, const struct transition *transition);
-    /* The session no longer needs this intake. */
-    void (*intake_done)(void *context, struct intake *intake);
-};
-
-void session_committed(struct session *session, const struct session_effects *effects);
+/* effects->call_office calls the back office with a message; its answer comes as
+ * session_office_answer. */
+void session_committed(struct session *session, const struct step_effects *effects);
 void session_aborted(struct session *session, enum reason reason,
-                     const struct session_effects *effects);
+                     const struct step_effects *effects);
 
 /* When the session wants a step without an event. */
 mono_t session_deadline(const struct session *session);

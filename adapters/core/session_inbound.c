@@ -1,102 +1,41 @@
 /* What comes from the gateway: messages for our back office. Receipts: session_receipts.c. */
 #include "adapters/core/session_parts.h"
 
-#include <string.h>
+/* ---- what is refused ---- */
 
-/* ---- messages
- * -------------------------------------------------------------------------------------- */
-
-struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed)
+/* "Not now" is for what the gateway keeps and sends again. */
+static void put_off(struct session *session, const struct sealed *sealed, enum reason reason)
 {
-    const struct envelope *envelope = &sealed->envelope;
-    struct store_message *message = plan_message(&session->plan);
-    message->sender = envelope->sender;
-    message->recipient = session->options.self;
-    message->id = envelope->id;
-    message->digest = sealed->digest;
-    message->type = envelope->type;
-    message->dossier_code = envelope->dossier_code;
-    message->procedure_code = envelope->procedure_code;
-    message->sequence = envelope->sequence;
-    message->in_reply_to = envelope->in_reply_to;
-    message->custody = session->wall;
-    struct bytes *document = plan_take(&session->plan, sizeof *document);
-    *document = envelope->document;
-    message->parcel_seq = plan_parcel(&session->plan, document, 1, sealed->parcel->manifest,
-                                      sealed->parcel->signature, sealed->parcel->certificate);
-    return message;
+    step_reply_not_now(&session->step, session->gateway, &sealed->envelope.id, reason);
 }
 
-void session_log_message(struct session *session, const char *event, const struct sealed *sealed,
-                         enum reason reason)
+/* A line about a message: one that is refused or alarming counts against the gateway's share. */
+static void note(struct session *session, const char *event, const struct sealed *sealed,
+                 enum reason reason)
 {
-    const struct envelope *envelope = &sealed->envelope;
-    const struct transition line = {.event = event,
-                                    .from = envelope->sender,
-                                    .to = session->options.self,
-                                    .type = envelope->type,
-                                    .id = envelope->id,
-                                    .dossier_code = envelope->dossier_code,
-                                    .reason = reason};
-    if (reason == REASON_NONE)
-        session_event(session, &line);
-    else
-        session_event_of(session, &line);
-}
-
-/* NONE: never seen. DUPLICATE, ID_REUSED, or why the store cannot say. */
-static enum reason check_seen(struct session *session, const struct sealed *sealed)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    struct store *store = session->options.store;
-    struct store_message stored;
-    const struct store_message *earlier =
-        plan_find_message(&session->plan, &envelope->sender, &envelope->id);
-    if (earlier == NULL) {
-        enum reason reason =
-            store->verbs->find_message(store, &envelope->sender, &envelope->id, &stored);
-        if (reason != REASON_NONE)
-            return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
-        earlier = &stored;
-    }
-    return digest_equal(&earlier->digest, &sealed->digest) ? REASON_DUPLICATE : REASON_ID_REUSED;
+    step_note_message(&session->step, reason == REASON_NONE ? NULL : session->gateway, event,
+                      &sealed->envelope, &session->options.self, reason);
 }
 
 static void answer_duplicate(struct session *session, const struct sealed *sealed)
 {
     session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
-    session_reply_taken(session, &sealed->envelope.id);
-    session_log_message(session, "duplicate", sealed, REASON_DUPLICATE);
-}
-
-/* A refusal is kept like what was taken, as an entry that has ended: the same message again gets
- * the same answer, also when a clock or a registry was mended in between, and has one outcome (4).
- * The place of its end in the plan. */
-static size_t plan_refusal(struct session *session, const struct sealed *sealed, enum reason reason)
-{
-    struct entry entry = {
-        .message_seq = session_plan_sealed(session, sealed)->seq,
-        .destination = session->office,
-        .state = ENTRY_QUEUED,
-        .due = session->wall,
-    };
-    plan_entry(&session->plan, &entry);
-    entry_move(&entry, ENTRY_REFUSED);
-    entry.reason = reason;
-    plan_move(&session->plan, &entry);
-    return session->plan.store.move_count - 1;
+    step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
+    note(session, "duplicate", sealed, REASON_DUPLICATE);
 }
 
 static void refuse(struct session *session, const struct sealed *sealed, enum reason reason)
 {
+    struct step *step = &session->step;
     const struct envelope *envelope = &sealed->envelope;
-    enum reason seen = check_seen(session, sealed);
+    uint64_t ignored;
+    enum reason seen = step_check_seen(step, sealed, &ignored);
     if (seen == REASON_DUPLICATE) {
         answer_duplicate(session, sealed); /* it has had its answer */
         return;
     }
     if (seen != REASON_NONE && seen != REASON_ID_REUSED) {
-        session_reply_not_now(session, &envelope->id, REASON_STORE_BUSY);
+        put_off(session, sealed, REASON_STORE_BUSY);
         return;
     }
     struct receipt_item item = {
@@ -104,114 +43,104 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         .digest = sealed->digest,
         .destination = session->options.self,
         .reason = reason,
-        .at = session->wall,
+        .at = step->wall,
     };
-    bool is_kept = seen == REASON_NONE && envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT;
-    size_t move = is_kept ? plan_refusal(session, sealed, reason) : TOLD_NO_MOVE;
-    session_tell(session, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, &item, move);
-    session_reply_taken(session, &envelope->id);
-    session_log_message(session, "refused", sealed, reason);
+    struct told *told =
+        step_tell(step, &envelope->sender, MESSAGE_TYPE_RECEIPT_REFUSED, true, &item);
+    /* A refusal is kept like what was taken, as an entry that has ended: the same message again
+     * gets the same answer, also when a clock or a registry was mended in between, and has one
+     * outcome (4). */
+    if (seen == REASON_NONE && envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT)
+        told->receipt_seq = &step_owe_as(step, session_plan_sealed(session, sealed),
+                                         session->office, ENTRY_REFUSED, reason, 0, (wall_t){0})
+                                 ->receipt_seq;
+    step_reply_taken(step, session->gateway, &envelope->id);
+    note(session, "refused", sealed, reason);
 }
 
 /* For good, or "not now": what a date decides is not decided while the clock is in doubt. */
 static void turn_away(struct session *session, const struct intake *intake,
                       const struct sealed *sealed, enum reason reason)
 {
-    enum reason why = clock_temper(&session->clock, reason, intake->arrived, session->wall);
+    struct step *step = &session->step;
+    enum reason why = clock_temper(&step->clock, reason, intake->arrived, step->wall);
     if (reason_class(why) == REASON_CLASS_TRANSIENT)
-        session_reply_not_now(session, &sealed->envelope.id, why);
+        put_off(session, sealed, why);
     else
         refuse(session, sealed, why);
 }
 
+/* ---- what is taken ---- */
+
 static void take_message(struct session *session, const struct sealed *sealed)
 {
     struct store_message *message = session_plan_sealed(session, sealed);
-    session_owe(session, message, &session->office, NULL, 0, false, sealed->envelope.expires.at);
-    session_reply_taken(session, &sealed->envelope.id);
-    session_log_message(session, "taken", sealed, REASON_NONE);
+    step_owe(&session->step, message, session->office, NULL, 0, false, sealed->envelope.expires.at);
+    step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
+    note(session, "taken", sealed, REASON_NONE);
 }
 
 static void take_business(struct session *session, struct intake *intake, struct sealed *sealed)
 {
+    struct step *step = &session->step;
+    const struct envelope *envelope = &sealed->envelope;
     enum reason reason = REASON_NONE;
-    bool is_expired =
-        sealed->envelope.expires.at.ms != 0 && sealed->envelope.expires.at.ms <= session->wall.ms;
-    if (is_expired) {
-        turn_away(session, intake, sealed, REASON_EXPIRED);
+    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= step->wall.ms)
+        reason = REASON_EXPIRED;
+    else if (envelope->attachment_count > 0 &&
+             fetch_message(step->fetch, intake, sealed, step->now, &reason) == FETCH_WAITS)
         return;
-    }
-    if (sealed->envelope.attachment_count > 0) {
-        enum fetch_answer answer =
-            fetch_message(session->fetch, intake, sealed, session->now, &reason);
-        if (answer == FETCH_WAITS)
-            return;
-        if (answer == FETCH_REFUSED) {
-            turn_away(session, intake, sealed, reason);
-            return;
-        }
-    }
-    take_message(session, sealed);
+    if (reason != REASON_NONE)
+        turn_away(session, intake, sealed, reason);
+    else
+        take_message(session, sealed);
 }
 
-/* ---- both
- * --------------------------------------------------------------------------------------------- */
-
-/* The most that may follow from it: a receipt moves and notes each of its items; a message is owed
- * to the office, or refused and told. */
-static bool has_room(struct session *session, size_t items)
+/* True: our copy of the registry is a step behind the gateway's, which knew the certificate when it
+ * took the message in; the next reload ends that. A refusal would be for good. */
+static bool is_not_enrolled_yet(const struct sealed *sealed)
 {
-    const struct room_need need = {
-        {[ROOM_MESSAGES] = 2,
-         [ROOM_PARCELS] = 2,
-         [ROOM_ENTRIES] = 2,
-         [ROOM_MOVES] = items + 1,
-         [ROOM_NOTES] = items,
-         [ROOM_REPLIES] = 1 + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = 2,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + SESSION_TOLD_BYTES + items * SESSION_NOTE_BYTES}};
-    return session_fits(session, &need);
+    return sealed->verdict == REASON_CERTIFICATE_UNKNOWN ||
+           sealed->verdict == REASON_CERTIFICATE_UNTRUSTED ||
+           sealed->verdict == REASON_CERTIFICATE_NOT_YET_VALID;
 }
 
-static void take(struct session *session, struct intake *intake, struct sealed *sealed)
+static void take_unverified(struct session *session, struct intake *intake, struct sealed *sealed)
 {
-    if (!sealed->is_parsed) {
-        session_event_of(session, &(struct transition){.event = "refused",
-                                                       .from = session->options.gateway,
-                                                       .reason = sealed->verdict});
-        return;
-    }
-    /* The gateway knew the certificate when it took the message in: our copy of the registry is a
-     * step behind, and the next reload ends that. A refusal would be for good. */
-    bool is_not_enrolled_yet = sealed->verdict == REASON_CERTIFICATE_UNKNOWN ||
-                               sealed->verdict == REASON_CERTIFICATE_UNTRUSTED ||
-                               sealed->verdict == REASON_CERTIFICATE_NOT_YET_VALID;
-    if (is_not_enrolled_yet || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
-        if (is_not_enrolled_yet)
-            session_log_message(session, "put_off", sealed, sealed->verdict);
-        session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
-        return;
-    }
-    if (sealed->verdict != REASON_NONE &&
-        message_type_is_receipt((enum message_type)sealed->envelope.type)) {
+    bool is_early = is_not_enrolled_yet(sealed);
+    if (is_early || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
+        if (is_early)
+            note(session, "put_off", sealed, sealed->verdict);
+        put_off(session, sealed, sealed->verdict);
+    } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         /* It may be good under another registry or revocation list than ours: the gateway keeps it
          * and asks again, later each time. */
-        session_log_message(session, "alarm", sealed, sealed->verdict);
-        session_reply_not_now(session, &sealed->envelope.id, sealed->verdict);
+        note(session, "alarm", sealed, sealed->verdict);
+        put_off(session, sealed, sealed->verdict);
+    } else {
+        turn_away(session, intake, sealed, sealed->verdict);
+    }
+}
+
+static void take_sealed(struct session *session, struct intake *intake, struct sealed *sealed)
+{
+    uint64_t ignored;
+    if (!sealed->is_parsed) {
+        step_note_peer(&session->step, session->gateway, "refused", sealed->verdict);
         return;
     }
     if (sealed->verdict != REASON_NONE) {
-        turn_away(session, intake, sealed, sealed->verdict);
+        take_unverified(session, intake, sealed);
         return;
     }
-    enum reason seen = check_seen(session, sealed);
+    enum reason seen = step_check_seen(&session->step, sealed, &ignored);
     if (seen == REASON_DUPLICATE) {
         answer_duplicate(session, sealed);
     } else if (seen == REASON_ID_REUSED) {
         refuse(session, sealed, seen);
-        session_log_message(session, "alarm", sealed, seen);
+        note(session, "alarm", sealed, seen);
     } else if (seen != REASON_NONE) {
-        session_reply_not_now(session, &sealed->envelope.id, REASON_STORE_BUSY);
+        put_off(session, sealed, REASON_STORE_BUSY);
     } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         session_take_receipt(session, sealed);
     } else if (sealed->envelope.type != MESSAGE_TYPE_LEDGER_HEAD) {
@@ -219,59 +148,50 @@ static void take(struct session *session, struct intake *intake, struct sealed *
     }
 }
 
+/* The most that may follow from it: a receipt moves and notes each of its items; a message is owed
+ * to the office, or refused and told. */
+static struct room_need need_of(size_t items)
+{
+    return (struct room_need){
+        {[ROOM_MESSAGES] = 2,
+         [ROOM_PARCELS] = 2,
+         [ROOM_ENTRIES] = 2,
+         [ROOM_MOVES] = items + 1,
+         [ROOM_NOTES] = items,
+         [ROOM_RECORDS] = 1,
+         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
+         [ROOM_DELIVERIES] = 2,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + SESSION_TOLD_BYTES + items * SESSION_NOTE_BYTES}};
+}
+
 enum turn session_take_parcels(struct session *session, struct intake *intake)
 {
+    struct step *step = &session->step;
     for (; intake->done < intake->message_count; intake->done++) {
         struct sealed *sealed = &intake->messages[intake->done];
-        if (!has_room(session, sealed->is_parsed ? sealed->envelope.receipt.item_count : 0))
+        struct room_need need =
+            need_of(sealed->is_parsed ? sealed->envelope.receipt.item_count : 0);
+        if (!step_fits(step, &need))
             return TURN_FULL;
-        if (session->store_state == REASON_NONE)
-            take(session, intake, sealed);
+        if (step->store_state == REASON_NONE)
+            take_sealed(session, intake, sealed);
         else if (sealed->is_parsed)
-            session_reply_not_now(session, &sealed->envelope.id, session->store_state);
+            put_off(session, sealed, step->store_state);
     }
     return TURN_DONE;
 }
 
 void session_take_waiting(struct session *session)
 {
+    const struct room_need need = need_of(0);
+    struct peer *gateway;
     struct intake *intake;
     struct sealed *sealed;
     enum reason reason;
-    for (size_t done = 0; done < FETCH_WAITING_MAX; done++) {
-        if (!has_room(session, 0)) {
-            session->more_to_do = true;
-            return;
-        }
-        if (!fetch_ready(session->fetch, &intake, &sealed, &reason))
-            return;
+    while (step_next_waiting(&session->step, &need, &gateway, &intake, &sealed, &reason)) {
         if (reason == REASON_NONE)
-            take(session, intake, sealed);
+            take_sealed(session, intake, sealed);
         else
             turn_away(session, intake, sealed, reason);
-        /* The reference of the wait is given back when the step ends. */
-        session->intakes[session->intake_count++] = intake;
     }
-}
-
-/* Each file that is wanted may be asked for, or be told as ended. */
-void session_settle_files(struct session *session)
-{
-    static const struct room_need need = {
-        {[ROOM_REPLIES] = FETCH_WANTED_MAX,
-         [ROOM_BYTES] = FETCH_WANTED_MAX * ROOM_SMALL_FRAME_BYTES}};
-    if (session_fits(session, &need))
-        fetch_settle(session->fetch, session->now);
-    else
-        session->more_to_do = true;
-}
-
-struct fetch_options session_fetch_options(const struct session_options *options)
-{
-    return (struct fetch_options){
-        .blobs = options->blobs,
-        .size_max_bytes = options->attachment_bytes_max,
-        .peers_max = 1,
-        .hash = options->crypto->hash,
-    };
 }

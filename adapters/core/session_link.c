@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "gateway/custody/entitle.h"
 #include "proto/ledger/merkle.h"
 
 #define NOTE_HEAD "ledger-head"
@@ -28,13 +27,13 @@ static void say_hello(struct session *session)
                   .program = bytes_of_text(session->options.program),
                   .window_messages = session->options.window_messages,
                   .window_bytes = message_window_bytes(1),
-                  .clock = session->wall,
+                  .clock = session->step.wall,
                   .head_seen = session->head},
     };
     memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
-    session_reply_frame(session, &hello);
+    step_reply_frame(&session->step, &session->gateway->key, &hello);
     session->hello_is_out = session->may_be_refused = true;
-    session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
+    session->gateway->heartbeat_due = (mono_t){session->step.now.ms + HEARTBEAT_INTERVAL_MS};
 }
 
 void session_link_up(struct session *session)
@@ -42,7 +41,7 @@ void session_link_up(struct session *session)
     if (session->link == LINK_WELCOMED)
         session_link_down(session);
     link_move(session, LINK_GREETED);
-    session->heard = session->now;
+    session->gateway->heard = session->step.now;
     say_hello(session);
 }
 
@@ -51,12 +50,7 @@ static void link_lost(struct session *session, enum reason reason)
     if (session->link == LINK_DOWN)
         return;
     link_move(session, LINK_DOWN);
-    outbox_close(session->outbox, session->to_gateway, session->wall);
-    fetch_peer_lost(session->fetch, &session->options.gateway);
-    session_event_of(session, &(struct transition){.event = "link_down",
-                                                   .from = session->options.gateway,
-                                                   .reason = reason});
-    session_return(session);
+    step_disconnect(&session->step, session->gateway, reason, "link_down");
 }
 
 void session_link_down(struct session *session)
@@ -67,18 +61,15 @@ void session_link_down(struct session *session)
 static void take_welcome(struct session *session, const struct frame_welcome *welcome)
 {
     if (session->link != LINK_GREETED || !session->hello_is_out ||
-        !key_equal(&welcome->gateway, &session->options.gateway))
+        !key_equal(&welcome->gateway, &session->gateway->key))
         return;
     link_move(session, LINK_WELCOMED);
     session->hello_is_out = false;
     session->goodbye = REASON_NONE;
-    clock_voice_say(&session->voice, session->now, welcome->clock);
-    session->window_messages = welcome->window_messages;
-    outbox_set_window_bytes(session->outbox, session->to_gateway, welcome->window_bytes);
-    if (session->store_state == REASON_NONE) /* otherwise session_load does */
-        outbox_open(session->outbox, session->to_gateway, welcome->window_messages);
-    session_event(session,
-                  &(struct transition){.event = "link_up", .from = session->options.gateway});
+    clock_voice_say(&session->gateway->voice, session->step.now, welcome->clock);
+    step_connect(&session->step, session->gateway, welcome->window_messages, welcome->window_bytes);
+    step_note(&session->step,
+              &(struct transition){.event = "link_up", .from = session->gateway->key});
 }
 
 /* The connection stands: we greet again after a while, by the tick, and later each time. A goodbye
@@ -97,78 +88,14 @@ static void take_goodbye(struct session *session, enum reason reason)
     if (was_welcomed)
         link_lost(session, reason);
     else if (reason != session->goodbye)
-        session_event(session, &(struct transition){.event = "link_down",
-                                                    .from = session->options.gateway,
-                                                    .reason = reason});
+        step_note_peer(&session->step, session->gateway, "link_down", reason);
     session->goodbye = reason;
     session->may_be_refused = false;
-    session->heartbeat_due = (mono_t){session->now.ms + session->hello_wait_ms};
+    session->gateway->heartbeat_due = (mono_t){session->step.now.ms + session->hello_wait_ms};
     link_move(session, LINK_GREETED);
 }
 
-static void take_taken(struct session *session, const struct message_id *id)
-{
-    struct flight *flight =
-        outbox_find(session->outbox, session->to_gateway, &session->options.self, id);
-    /* A message ends with its custody receipt; only our receipts end when they are taken. */
-    if (flight == NULL || !flight->entry.is_receipt)
-        return;
-    struct entry entry;
-    outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, &entry);
-    plan_move(&session->plan, &entry);
-}
-
-static void take_not_taken(struct session *session, const struct message_id *id,
-                           const struct frame_taken *frame)
-{
-    struct flight *flight =
-        outbox_find(session->outbox, session->to_gateway, &session->options.self, id);
-    if (flight == NULL)
-        return;
-    /* Only "not now" can be said without a signature; why it is said is kept and shown. */
-    struct entry entry;
-    outbox_put_off(session->outbox, flight, frame->reason, session_random(session),
-                   frame->retry_after_ms, session->now, session->wall, &entry);
-    plan_move(&session->plan, &entry);
-}
-
-/* As many as fit: the rest stays for the next step. */
-static enum turn take_ids(struct session *session, struct intake *intake)
-{
-    static const struct room_need move = {{[ROOM_MOVES] = 1}};
-    const struct frame_taken *frame = &intake->frame.taken;
-    size_t limit = session_fit_count(session, &move, frame->count - intake->done);
-    for (size_t i = 0; i < limit; i++, intake->done++) {
-        if (intake->frame.kind == FRAME_TAKEN)
-            take_taken(session, &frame->ids[intake->done]);
-        else
-            take_not_taken(session, &frame->ids[intake->done], frame);
-    }
-    return intake->done == frame->count ? TURN_DONE : TURN_FULL;
-}
-
-/* "Everything that is under way, not now": the gateway threw its step away. */
-static enum turn nothing_taken(struct session *session, struct intake *intake)
-{
-    uint32_t asked_ms = intake->frame.taken.retry_after_ms;
-    uint32_t wait_ms =
-        asked_ms < OUTBOX_PUT_OFF_MAX_MS ? asked_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
-    wall_t later = {session->wall.ms + wait_ms};
-    if (session->link != LINK_WELCOMED)
-        return TURN_DONE; /* nothing is under way */
-    if (intake->done == 0) {
-        outbox_close(session->outbox, session->to_gateway, later);
-        session_return(session);
-        intake->done = 1;
-    }
-    if (outbox_is_closing(session->outbox, session->to_gateway))
-        return TURN_WAITS;
-    outbox_open(session->outbox, session->to_gateway, session->window_messages);
-    return TURN_DONE;
-}
-
-/* ---- witness
- * --------------------------------------------------------------------------------------- */
+/* ---- witness ---- */
 
 enum { HEAD_NOTE_BYTES = LEDGER_ID_BYTES + 8 + DIGEST_BYTES };
 
@@ -196,11 +123,11 @@ static void keep_head(struct session *session, const struct tree_head *head)
     memcpy(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES);
     session->head.tree_size = head->tree_size;
     session->head.root = head->root;
-    uint8_t *note = plan_take(&session->plan, HEAD_NOTE_BYTES);
+    uint8_t *note = plan_take(&session->step.plan, HEAD_NOTE_BYTES);
     memcpy(note, head->ledger_id.data, LEDGER_ID_BYTES);
     memcpy(note + LEDGER_ID_BYTES, &head->tree_size, 8);
     memcpy(note + LEDGER_ID_BYTES + 8, head->root.bytes, DIGEST_BYTES);
-    plan_note(&session->plan, bytes_of_text(NOTE_HEAD), (struct bytes){note, HEAD_NOTE_BYTES});
+    plan_note(&session->step.plan, bytes_of_text(NOTE_HEAD), (struct bytes){note, HEAD_NOTE_BYTES});
 }
 
 /* Once: what is wrong stays to be seen in the status, and a flood of heads fills no log. */
@@ -209,18 +136,16 @@ static void raise_ledger_alarm(struct session *session, enum reason reason)
     if (session->ledger_alarm)
         return;
     session->ledger_alarm = true;
-    session_event_of(
-        session,
-        &(struct transition){.event = "alarm", .from = session->options.gateway, .reason = reason});
+    step_note_peer(&session->step, session->gateway, "alarm", reason);
 }
 
 /* Late or repeated, as the next one shows; or of a gateway that shows us no proof any more. */
 static void count_head_gap(struct session *session)
 {
-    if (session->now.ms < session->head_gap_due.ms)
+    if (session->step.now.ms < session->head_gap_due.ms)
         return; /* of the same moment: a line that was late brings many */
-    session->head_gap_due = (mono_t){session->now.ms + SESSION_HEAD_GAP_MS};
-    session->heartbeat_due = session->now; /* says at once what we have seen */
+    session->head_gap_due = (mono_t){session->step.now.ms + SESSION_HEAD_GAP_MS};
+    session->gateway->heartbeat_due = session->step.now; /* says at once what we have seen */
     if (++session->head_gaps >= SESSION_HEAD_GAPS_MAX)
         raise_ledger_alarm(session, REASON_LEDGER_UNPROVEN);
 }
@@ -232,9 +157,9 @@ static void take_head(struct session *session, struct intake *intake)
 {
     const struct sealed *sealed = &intake->messages[0];
     const struct frame_ledger_head *frame = &intake->frame.ledger_head;
-    if (session->store_state != REASON_NONE || sealed->verdict != REASON_NONE ||
+    if (session->step.store_state != REASON_NONE || sealed->verdict != REASON_NONE ||
         sealed->envelope.type != MESSAGE_TYPE_LEDGER_HEAD ||
-        !key_equal(&sealed->envelope.sender, &session->options.gateway))
+        !key_equal(&sealed->envelope.sender, &session->gateway->key))
         return;
     const struct tree_head *head = &sealed->envelope.tree_head;
     bool is_first = session->head.tree_size == 0;
@@ -258,32 +183,7 @@ static void take_head(struct session *session, struct intake *intake)
     keep_head(session, head);
 }
 
-/* ---- frames and time
- * -------------------------------------------------------------------------------- */
-
-enum reason session_entitle(void *context, const struct key *peer, const struct frame_blob *want,
-                            uint64_t *ret_size_bytes)
-{
-    struct session *session = context;
-    enum reason reason =
-        entitle_check(session->options.store, &session->scratch, peer, want, ret_size_bytes);
-    if (reason == REASON_ATTACHMENT_FORBIDDEN)
-        session_event_of(session, &(struct transition){.event = "alarm",
-                                                       .from = *peer,
-                                                       .id = want->message_id,
-                                                       .reason = reason});
-    return reason;
-}
-
-static void take_heartbeat(struct session *session, const struct frame_heartbeat *heartbeat)
-{
-    clock_voice_say(&session->voice, session->now, heartbeat->clock);
-    if (heartbeat->window_bytes != 0)
-        outbox_set_window_bytes(session->outbox, session->to_gateway, heartbeat->window_bytes);
-    if (heartbeat->readings > 1 && session->gateway_readings != heartbeat->readings)
-        wake_begin(&session->wake_gateway);
-    session->gateway_readings = heartbeat->readings;
-}
+/* ---- frames and time ---- */
 
 enum turn session_link_frame(struct session *session, struct intake *intake)
 {
@@ -292,25 +192,27 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
         {[ROOM_NOTES] = 1,
          [ROOM_REPLIES] = FRAMES_MAX,
          [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + SESSION_NOTE_BYTES}};
+    struct step *step = &session->step;
+    struct peer *gateway = session->gateway;
     const struct frame *frame = &intake->frame;
-    bool may_settle = session->store_state == REASON_NONE;
-    if (!session_fits(session, &need))
+    bool may_settle = step->store_state == REASON_NONE;
+    if (!step_fits(step, &need))
         return TURN_FULL;
     switch (frame->kind) {
     case FRAME_WELCOME:
         take_welcome(session, &frame->welcome);
         return TURN_DONE;
-    case FRAME_TAKEN:
-        return may_settle ? take_ids(session, intake) : TURN_DONE;
+    case FRAME_TAKEN: /* a message ends with its custody receipt, only our receipts end by this */
+        return may_settle ? step_take_ids(step, gateway, intake, false) : TURN_DONE;
     case FRAME_NOT_TAKEN:
-        if (!may_settle)
-            return TURN_DONE;
-        return frame->taken.count == 0 ? nothing_taken(session, intake) : take_ids(session, intake);
+        if (may_settle && frame->taken.count > 0)
+            return step_take_ids(step, gateway, intake, false);
+        return may_settle && gateway->is_connected ? step_nothing_taken(step, gateway, intake)
+                                                   : TURN_DONE;
     case FRAME_BLOB_CHUNK:
     case FRAME_BLOB_WANT:
     case FRAME_BLOB_REFUSED:
-        if (fetch_frame(session->fetch, &session->options.gateway, frame, session->now))
-            outbox_progress(session->outbox, session->to_gateway, session->now);
+        step_take_file_frame(step, gateway, intake);
         return TURN_DONE;
     case FRAME_LEDGER_HEAD:
         take_head(session, intake);
@@ -319,7 +221,7 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
         take_goodbye(session, frame->goodbye);
         return TURN_DONE;
     case FRAME_HEARTBEAT:
-        take_heartbeat(session, &frame->heartbeat);
+        step_take_heartbeat(step, gateway, &frame->heartbeat);
         return TURN_DONE;
     default: /* an adapter's own kinds mean nothing here */
         return TURN_DONE;
@@ -328,24 +230,25 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
 
 void session_link_tick(struct session *session)
 {
-    if (session->link == LINK_WELCOMED && session->now.ms - session->heard.ms > PEER_SILENT_MS) {
+    if (session->link == LINK_WELCOMED &&
+        session->step.now.ms - session->gateway->heard.ms > PEER_SILENT_MS) {
         link_lost(session, REASON_LINK_LOST);
         link_move(session, LINK_GREETED);
-        session->heartbeat_due = session->now;
+        session->gateway->heartbeat_due = session->step.now;
     }
-    if (session->link == LINK_DOWN || session->now.ms < session->heartbeat_due.ms)
+    if (session->link == LINK_DOWN || session->step.now.ms < session->gateway->heartbeat_due.ms)
         return;
     if (session->link == LINK_GREETED) {
         say_hello(session);
         return;
     }
-    session->heartbeat_due = (mono_t){session->now.ms + HEARTBEAT_INTERVAL_MS};
+    session->gateway->heartbeat_due = (mono_t){session->step.now.ms + HEARTBEAT_INTERVAL_MS};
     struct frame frame = {
         .kind = FRAME_HEARTBEAT,
-        .heartbeat = {.clock = session->wall,
+        .heartbeat = {.clock = session->step.wall,
                       .window_messages = session->options.window_messages,
                       .head_seen = session->head,
                       .readings = session->readings},
     };
-    session_reply_frame(session, &frame);
+    step_reply_frame(&session->step, &session->gateway->key, &frame);
 }

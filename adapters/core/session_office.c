@@ -3,106 +3,6 @@
 
 #include "proto/base/check.h"
 
-/* ---- receipts of ours
- * ------------------------------------------------------------------------------- */
-
-void session_tell(struct session *session, const struct key *to, uint32_t type,
-                  const struct receipt_item *item, size_t move)
-{
-    static const struct room_need later = {{[ROOM_MESSAGES] = 1,
-                                            [ROOM_PARCELS] = 1,
-                                            [ROOM_ENTRIES] = 1,
-                                            [ROOM_DELIVERIES] = 1,
-                                            [ROOM_BYTES] = SESSION_TOLD_BYTES}};
-    room_reserve(&session->room, &later);
-    struct told *told = plan_take(&session->plan, sizeof *told);
-    *told =
-        (struct told){.to = *to, .type = type, .item = *item, .move = move, .next = session->told};
-    told->item.text = arena_copy(&session->step, item->text);
-    told->item.office_reference = arena_copy(&session->step, item->office_reference);
-    session->told = told;
-}
-
-static bool is_of(const struct told *told, const struct told *first)
-{
-    return !told->is_written && told->type == first->type && key_equal(&told->to, &first->to);
-}
-
-/* Everything that goes into one receipt with first; the ends of entries that it tells keep its seq.
- */
-static size_t gather(struct session *session, struct told *first, uint64_t receipt_seq,
-                     const struct receipt_item **ret_items)
-{
-    /* With the longest remarks fewer items fit into an envelope than a receipt may have. */
-    enum { ITEMS_BYTES_MAX = ENVELOPE_BYTES_MAX / 2 };
-    size_t count = 0;
-    size_t bytes = 0;
-    for (struct told *told = first; told != NULL && count < RECEIPT_ITEMS_MAX; told = told->next) {
-        if (!is_of(told, first))
-            continue;
-        bytes += ROOM_ITEM_BYTES + told->item.text.size + told->item.office_reference.size;
-        if (bytes > ITEMS_BYTES_MAX)
-            break;
-        count++;
-    }
-    struct receipt_item *items = plan_take(&session->plan, count * sizeof *items);
-    size_t at = 0;
-    for (struct told *told = first; at < count; told = told->next) {
-        if (!is_of(told, first))
-            continue;
-        items[at++] = told->item;
-        told->is_written = true;
-        if (told->move != TOLD_NO_MOVE)
-            session->plan.moves[told->move].receipt_seq = receipt_seq;
-    }
-    *ret_items = items;
-    return count;
-}
-
-/* One receipt per (recipient, kind): what was told in this step to one sender goes together. */
-enum reason session_write_receipts(struct session *session)
-{
-    /* What was kept for this is used now. */
-    session->room.reserved = (struct room_need){{0}};
-    for (struct told *told = session->told; told != NULL; told = told->next) {
-        if (told->is_written)
-            continue;
-        struct envelope envelope = {.recipient = told->to, .type = told->type};
-        /* The receipt is the next message of the plan. */
-        uint64_t receipt_seq = session->plan.next_message_seq;
-        envelope.receipt.item_count = gather(session, told, receipt_seq, &envelope.receipt.items);
-        size_t index;
-        struct store_message *message;
-        enum reason reason = sealer_add(&session->sealer, &session->plan, &envelope, NULL,
-                                        session->wall, &index, &message);
-        if (reason != REASON_NONE)
-            return reason;
-        check(message->seq == receipt_seq);
-        session_owe(session, message, &session->options.gateway, &session->sealer.parcels[index], 0,
-                    true, (wall_t){0});
-    }
-    return REASON_NONE;
-}
-
-/* ---- the office
- * ---------------------------------------------------------------------------------------- */
-
-static void log_entry(struct session *session, const char *event,
-                      const struct store_message *message, const struct entry *entry)
-{
-    session_event(session, &(struct transition){
-                               .event = event,
-                               .from = message->sender,
-                               .to = entry->destination,
-                               .type = message->type,
-                               .id = message->id,
-                               .dossier_code = arena_copy(&session->step, message->dossier_code),
-                               .state = entry->state,
-                               .reason = entry->reason,
-                               .attempt = entry->attempts,
-                           });
-}
-
 static uint32_t receipt_type_of(enum entry_state state)
 {
     return state == ENTRY_DELIVERED ? MESSAGE_TYPE_RECEIPT_DELIVERED
@@ -110,26 +10,36 @@ static uint32_t receipt_type_of(enum entry_state state)
                                     : MESSAGE_TYPE_RECEIPT_REFUSED;
 }
 
+/* The sender hears how an entry ended. move: its end in the plan, which keeps the receipt's seq;
+ * NULL: it is told once more. answer: what the office said with it; NULL. */
 static void tell_end(struct session *session, const struct store_message *message,
-                     const struct entry *entry, size_t move, struct bytes text,
-                     struct bytes office_reference)
+                     const struct entry *entry, struct store_move *move,
+                     const struct office_answer *answer)
 {
-    struct receipt_item item = {
+    const struct receipt_item item = {
         .message_id = message->id,
         .digest = message->digest,
         .destination = session->options.self,
         .reason = entry->state == ENTRY_DELIVERED ? REASON_NONE : entry->reason,
-        .text = text,
-        .at = session->wall,
-        .office_reference = office_reference,
+        .text = answer == NULL ? (struct bytes){0} : answer->text,
+        .at = session->step.wall,
+        .office_reference = answer == NULL ? (struct bytes){0} : answer->office_reference,
     };
-    session_tell(session, &message->sender, receipt_type_of(entry->state), &item, move);
+    struct told *told =
+        step_tell(&session->step, &message->sender, receipt_type_of(entry->state), true, &item);
+    told->receipt_seq = move == NULL ? NULL : &move->receipt_seq;
 }
 
-static size_t last_move(const struct session *session)
+static bool is_told(const struct session *session, const struct key *to,
+                    const struct message_id *id)
 {
-    check(session->plan.store.move_count > 0);
-    return session->plan.store.move_count - 1;
+    for (const struct draft *draft = session->step.drafts; draft != NULL; draft = draft->next) {
+        for (const struct told *told = draft->first; told != NULL; told = told->next) {
+            if (id_equal(&told->item.message_id, id) && key_equal(&draft->to, to))
+                return true;
+        }
+    }
+    return false;
 }
 
 void session_tell_again(struct session *session, const struct key *sender,
@@ -141,83 +51,76 @@ void session_tell_again(struct session *session, const struct key *sender,
     struct entry receipt;
     if (store->verbs->find_message(store, sender, id, &message) != REASON_NONE ||
         message_type_is_receipt((enum message_type)message.type) ||
-        store->verbs->read_entry(store, message.seq, &session->office, &entry) != REASON_NONE ||
+        store->verbs->read_entry(store, message.seq, &session->office->key, &entry) !=
+            REASON_NONE ||
         !entry_state_is_terminal(entry.state) || entry.receipt_seq == 0 ||
-        store->verbs->read_entry(store, entry.receipt_seq, &session->options.gateway, &receipt) !=
+        store->verbs->read_entry(store, entry.receipt_seq, &session->gateway->key, &receipt) !=
             REASON_NONE ||
         receipt.state != ENTRY_REFUSED)
         return;
-    for (const struct told *told = session->told; told != NULL; told = told->next) {
-        if (id_equal(&told->item.message_id, id) && key_equal(&told->to, sender))
-            return; /* once a step is enough */
-    }
-    tell_end(session, &message, &entry, TOLD_NO_MOVE, (struct bytes){0}, (struct bytes){0});
+    if (!is_told(session, sender, id)) /* once a step is enough */
+        tell_end(session, &message, &entry, NULL, NULL);
 }
+
+/* ---- the office ---- */
 
 /* An answer for an entry that is not under way: the inbox kind, or a call that outlived its lease.
  */
 static enum reason answer_stored(struct session *session, const struct office_answer *answer,
-                                 struct entry *ret_entry)
+                                 struct entry *ret_entry, struct store_move **ret_move)
 {
     struct store *store = session->options.store;
+    const struct plan *plan = &session->step.plan;
     struct entry entry;
     enum reason reason =
-        store->verbs->read_entry(store, answer->message_seq, &session->office, &entry);
+        store->verbs->read_entry(store, answer->message_seq, &session->office->key, &entry);
     if (reason != REASON_NONE)
         return reason;
-    for (size_t i = 0; i < session->plan.store.move_count; i++) {
-        if (session->plan.moves[i].message_seq == answer->message_seq &&
-            key_equal(&session->plan.moves[i].destination, &session->office))
+    for (size_t i = 0; i < plan->store.move_count; i++) {
+        if (plan->moves[i].message_seq == answer->message_seq &&
+            key_equal(&plan->moves[i].destination, &session->office->key))
             return REASON_BUSY; /* this step has already changed it */
     }
-    if (entry_state_is_terminal(entry.state)) {
-        *ret_entry = entry;
+    if (entry_state_is_terminal(entry.state))
         return REASON_DUPLICATE;
-    }
     enum reason_class class = reason_class(answer->reason);
     if ((class != REASON_CLASS_OK && class != REASON_CLASS_PERMANENT) ||
         !failure_ground_is_sure(answer->ground))
         return REASON_NONE; /* it stays where it is and will be tried in its time */
-    entry_move(&entry, class == REASON_CLASS_OK ? ENTRY_DELIVERED : ENTRY_REFUSED);
-    entry.reason = answer->reason;
-    plan_move(&session->plan, &entry);
-    outbox_backlog_changed(session->outbox, session->to_office, -1);
+    *ret_move =
+        step_move(&session->step, session->office, &entry,
+                  class == REASON_CLASS_OK ? ENTRY_DELIVERED : ENTRY_REFUSED, answer->reason);
     *ret_entry = entry;
     return REASON_NONE;
 }
 
-/* A call that this step has planned and an answer that comes with it: the answer of an earlier call
- * that the store could not keep. The office is not called again for what it has answered. */
-static void forget_call(struct session *session, uint64_t message_seq)
+static struct store_move *answer_flight(struct session *session, struct flight *flight,
+                                        const struct office_answer *answer, struct entry *ret_entry)
 {
-    for (size_t i = 0; i < session->call_count; i++) {
-        if (session->calls[i].message_seq == message_seq) {
-            session->calls[i] = session->calls[--session->call_count];
-            return;
-        }
-    }
-}
-
-static void answer_flight(struct session *session, struct flight *flight,
-                          const struct office_answer *answer, struct entry *ret_entry)
-{
-    forget_call(session, answer->message_seq);
+    struct step *step = &session->step;
+    uint32_t random;
+    session->options.crypto->random(session->options.crypto->context, (uint8_t *)&random,
+                                    sizeof random);
+    /* A call that this step has planned, and an answer that comes with it: of an earlier call, that
+     * the store could not keep. The office is not called again for what it has answered. */
+    step_recall(step, answer->message_seq);
     if (reason_class(answer->reason) == REASON_CLASS_OK && failure_ground_is_sure(answer->ground))
-        outbox_end(session->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, ret_entry);
+        outbox_end(step->outbox, flight, ENTRY_DELIVERED, REASON_NONE, 0, ret_entry);
     else
-        outbox_fail(session->outbox, flight, answer->reason, answer->ground,
-                    session_random(session), answer->retry_after_ms, session->now, session->wall,
-                    ret_entry);
-    plan_move(&session->plan, ret_entry);
+        outbox_fail(step->outbox, flight, answer->reason, answer->ground, random,
+                    answer->retry_after_ms, step->now, step->wall, ret_entry);
+    return plan_move(&step->plan, ret_entry);
 }
 
 enum reason session_office_answer(struct session *session, const struct office_answer *answer)
 {
+    struct step *step = &session->step;
     struct store *store = session->options.store;
     struct store_message message;
     struct entry entry = {0};
-    if (session->store_state != REASON_NONE)
-        return session->store_state;
+    struct store_move *move = NULL;
+    if (step->store_state != REASON_NONE)
+        return step->store_state;
     if (!session_has_room(session))
         return REASON_BUSY;
     if (answer->text.size > REASON_TEXT_BYTES_MAX ||
@@ -226,114 +129,89 @@ enum reason session_office_answer(struct session *session, const struct office_a
     enum reason reason = store->verbs->read_message(store, answer->message_seq, &message);
     if (reason != REASON_NONE)
         return reason;
-    struct flight *flight =
-        outbox_find(session->outbox, session->to_office, &message.sender, &message.id);
+    struct flight *flight = step_flight(step, session->office, &message);
     if (flight != NULL) {
-        answer_flight(session, flight, answer, &entry);
+        move = answer_flight(session, flight, answer, &entry);
     } else {
-        reason = answer_stored(session, answer, &entry);
-        if (reason != REASON_NONE || entry.state == 0)
+        reason = answer_stored(session, answer, &entry, &move);
+        if (reason != REASON_NONE || move == NULL)
             return reason == REASON_DUPLICATE ? REASON_NONE : reason;
     }
     /* The second read: answering may have moved the store's buffer under the first. */
     reason = store->verbs->read_message(store, answer->message_seq, &message);
     if (reason != REASON_NONE) {
-        session_fail_step(session, reason); /* the end is planned without its receipt */
+        step_fail(step, reason); /* the end is planned without its receipt */
         return reason;
     }
     if (entry_state_is_terminal(entry.state))
-        tell_end(session, &message, &entry, last_move(session), answer->text,
-                 answer->office_reference);
-    log_entry(session, entry_state_name(entry.state), &message, &entry);
+        tell_end(session, &message, &entry, move, answer);
+    step_note_entry(step, entry_state_name(entry.state), &message, &entry);
     return REASON_NONE;
 }
 
-/* ---- operators and life times
- * ---------------------------------------------------------------------- */
+/* ---- operators and life times ---- */
+
+static void note_own_end(struct session *session, const struct store_message *message,
+                         uint32_t receipt_type, enum reason reason)
+{
+    session_note_outcome(session, &message->id, &session->gateway->key, receipt_type, reason, 0,
+                         session->step.wall, (struct bytes){0});
+}
 
 static enum reason operate_on(struct session *session, const struct store_message *message,
-                              struct entry *entry, enum session_operation operation)
+                              struct entry *entry, struct peer *peer,
+                              enum session_operation operation)
 {
-    uint32_t destination = outbox_destination(session->outbox, &entry->destination);
-    struct flight *flight =
-        outbox_find(session->outbox, destination, &message->sender, &message->id);
-    bool is_to_office = destination == session->to_office;
+    struct step *step = &session->step;
+    bool is_under_way = step_flight(step, peer, message) != NULL;
+    if (operation == SESSION_RELEASE)
+        return step_release_entry(step, peer, entry);
     if (operation == SESSION_HOLD) {
-        if (flight != NULL || !entry_may_move(entry->state, ENTRY_HELD))
+        if (is_under_way || !entry_may_move(entry->state, ENTRY_HELD))
             return REASON_FIELD_INVALID;
-        entry_move(entry, ENTRY_HELD);
-        entry->reason = REASON_HELD_BY_OPERATOR;
-    } else if (operation == SESSION_RELEASE) {
-        if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
-            return REASON_FIELD_INVALID;
-        entry_move(entry, ENTRY_QUEUED);
-        entry->reason = REASON_NONE;
-        entry->due = session->wall;
-        outbox_look_again(session->outbox, destination);
-    } else {
-        /* What may already be at the other side cannot be taken back here; nor can a receipt, which
-         * is how somebody hears of the end of a message. */
-        if (flight != NULL || entry->attempts > 0 || is_to_office || entry->is_receipt)
-            return REASON_FIELD_INVALID;
-        entry_move(entry, ENTRY_WITHDRAWN);
-        entry->reason = REASON_WITHDRAWN;
-        outbox_backlog_changed(session->outbox, destination, -1);
-        session_note_outcome(session, &message->id, &session->options.gateway,
-                             MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN, 0, session->wall,
-                             (struct bytes){0});
+        step_move(step, peer, entry, ENTRY_HELD, REASON_HELD_BY_OPERATOR);
+        return REASON_NONE;
     }
-    plan_move(&session->plan, entry);
+    /* What may already be at the other side cannot be taken back here; nor can a receipt, which is
+     * how somebody hears of the end of a message. */
+    if (is_under_way || entry->attempts > 0 || peer == session->office || entry->is_receipt)
+        return REASON_FIELD_INVALID;
+    step_move(step, peer, entry, ENTRY_WITHDRAWN, REASON_WITHDRAWN);
+    note_own_end(session, message, MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN);
     return REASON_NONE;
 }
 
 enum reason session_operate(struct session *session, uint64_t message_seq,
                             const struct key *destination, enum session_operation operation)
 {
-    struct store *store = session->options.store;
+    struct step *step = &session->step;
     struct store_message message;
     struct entry entry;
-    if (session->store_state != REASON_NONE)
-        return session->store_state;
+    struct peer *peer;
+    if (step->store_state != REASON_NONE)
+        return step->store_state;
     if (!session_has_room(session))
         return REASON_BUSY;
-    if (outbox_destination(session->outbox, destination) == OUTBOX_NO_DESTINATION)
-        return REASON_NOT_FOUND;
-    enum reason reason = store->verbs->read_entry(store, message_seq, destination, &entry);
+    enum reason reason = step_find_live(step, message_seq, destination, &entry, &message, &peer);
     if (reason == REASON_NONE)
-        reason = store->verbs->read_message(store, message_seq, &message);
+        reason = operate_on(session, &message, &entry, peer, operation);
     if (reason == REASON_NONE)
-        plan_apply_moves(&session->plan, &entry);
-    if (reason == REASON_NONE && !entry_state_is_live(entry.state))
-        reason = REASON_FIELD_INVALID;
-    if (reason == REASON_NONE)
-        reason = operate_on(session, &message, &entry, operation);
-    if (reason == REASON_NONE)
-        log_entry(session, entry_state_name(entry.state), &message, &entry);
+        step_note_entry(step, entry_state_name(entry.state), &message, &entry);
     return reason;
 }
 
 /* Past its life and never tried: it ends here. Tried before: the office may have it although we do
  * not know, so a person decides. */
 static void expire_entry(struct session *session, const struct store_message *message,
-                         struct entry *entry, uint32_t destination)
+                         struct entry *entry, struct peer *peer)
 {
-    bool is_to_office = destination == session->to_office;
-    if (entry->attempts > 0) {
-        entry_move(entry, ENTRY_HELD);
-        entry->reason = REASON_LIFE_EXCEEDED;
-    } else {
-        entry_move(entry, ENTRY_EXPIRED);
-        entry->reason = REASON_LIFE_EXCEEDED;
-        outbox_backlog_changed(session->outbox, destination, -1);
-        if (!is_to_office)
-            session_note_outcome(session, &message->id, &session->options.gateway,
-                                 MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED, 0,
-                                 session->wall, (struct bytes){0});
-    }
-    plan_move(&session->plan, entry);
-    if (is_to_office && entry->state == ENTRY_EXPIRED)
-        tell_end(session, message, entry, last_move(session), (struct bytes){0}, (struct bytes){0});
-    log_entry(session, entry_state_name(entry->state), message, entry);
+    enum entry_state state = entry->attempts > 0 ? ENTRY_HELD : ENTRY_EXPIRED;
+    struct store_move *move = step_move(&session->step, peer, entry, state, REASON_LIFE_EXCEEDED);
+    if (state == ENTRY_EXPIRED && peer == session->office)
+        tell_end(session, message, entry, move, NULL);
+    else if (state == ENTRY_EXPIRED)
+        note_own_end(session, message, MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED);
+    step_note_entry(&session->step, entry_state_name(state), message, entry);
 }
 
 void session_expire(struct session *session)
@@ -343,25 +221,16 @@ void session_expire(struct session *session)
                                            [ROOM_ENTRIES] = 1,
                                            [ROOM_MOVES] = 1,
                                            [ROOM_NOTES] = 1,
+                                           [ROOM_RECORDS] = 1,
+                                           [ROOM_REPLIES] = 1,
                                            [ROOM_DELIVERIES] = 1,
                                            [ROOM_BYTES] = SESSION_TOLD_BYTES + SESSION_NOTE_BYTES}};
-    struct store *store = session->options.store;
     struct entry entries[STEP_EXPIRIES_MAX];
-    size_t count = 0;
-    if (clock_in_doubt(&session->clock))
-        return; /* nobody's life ends by a clock that may be wrong (invariant 14) */
-    if (store->verbs->expired(store, session->wall, session->wall, entries, STEP_EXPIRIES_MAX,
-                              &count) != REASON_NONE)
-        return;
-    for (size_t i = 0; i < count && session_fits(session, &need); i++) {
+    size_t count = step_expired(&session->step, 0, entries);
+    for (size_t i = 0; i < count && step_fits(&session->step, &need); i++) {
         struct store_message message;
-        uint32_t destination = outbox_destination(session->outbox, &entries[i].destination);
-        plan_apply_moves(&session->plan, &entries[i]);
-        if (entries[i].state == ENTRY_LEASED || entry_state_is_terminal(entries[i].state) ||
-            destination == OUTBOX_NO_DESTINATION ||
-            store->verbs->read_message(store, entries[i].message_seq, &message) != REASON_NONE ||
-            outbox_find(session->outbox, destination, &message.sender, &message.id) != NULL)
-            continue;
-        expire_entry(session, &message, &entries[i], destination);
+        struct peer *peer;
+        if (step_is_idle(&session->step, &entries[i], &message, &peer))
+            expire_entry(session, &message, &entries[i], peer);
     }
 }

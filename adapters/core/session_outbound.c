@@ -22,9 +22,9 @@ static struct bytes note_name(struct plan *plan, const char *prefix, struct byte
 /* A note as this step will leave it: the plan's word, else the store's. */
 static enum reason read_note(struct session *session, struct bytes name, struct bytes *ret_value)
 {
-    for (size_t i = session->plan.store.note_count; i-- > 0;) {
-        if (bytes_equal(session->plan.notes[i].name, name)) {
-            *ret_value = session->plan.notes[i].value;
+    for (size_t i = session->step.plan.store.note_count; i-- > 0;) {
+        if (bytes_equal(session->step.plan.notes[i].name, name)) {
+            *ret_value = session->step.plan.notes[i].value;
             return REASON_NONE;
         }
     }
@@ -32,8 +32,7 @@ static enum reason read_note(struct session *session, struct bytes name, struct 
     return store->verbs->read_note(store, name, ret_value);
 }
 
-/* ---- submitting
- * ------------------------------------------------------------------------------------- */
+/* ---- submitting ---- */
 
 static enum reason check_attachments(struct session *session, struct envelope *draft)
 {
@@ -74,7 +73,7 @@ static enum reason find_reference(struct session *session, struct bytes name,
 static enum reason find_document(struct session *session, uint64_t message_seq,
                                  struct bytes *ret_document)
 {
-    const struct sealer *sealer = &session->sealer;
+    const struct sealer *sealer = &session->step.sealer;
     for (size_t i = 0; i < sealer->count; i++) {
         if (sealer->messages[i]->seq == message_seq) {
             *ret_document = sealer->documents[i];
@@ -99,9 +98,9 @@ static enum reason check_repeated(struct session *session, const struct submissi
     struct envelope again = submission->draft;
     struct bytes document;
     enum reason reason = find_document(session, message_seq, &document);
-    arena_reset(&session->scratch);
+    arena_reset(&session->step.scratch);
     if (reason == REASON_NONE)
-        reason = envelope_parse(document, &session->scratch, &first);
+        reason = envelope_parse(document, &session->step.scratch, &first);
     if (reason != REASON_NONE)
         return reason;
     if (again.type != first.type)
@@ -112,23 +111,23 @@ static enum reason check_repeated(struct session *session, const struct submissi
     again.created = first.created;
     again.source_time = first.source_time;
     again.expires = first.expires;
-    arena_reset(&session->build);
-    buffer_clear(&session->frame);
-    reason = envelope_build(&again, first.body, &session->build, &session->frame);
+    arena_reset(&session->step.build);
+    buffer_clear(&session->step.frame);
+    reason = envelope_build(&again, first.body, &session->step.build, &session->step.frame);
     if (reason != REASON_NONE)
         return reason;
-    return bytes_equal(buffer_view(&session->frame), document) ? REASON_NONE
-                                                               : REASON_REFERENCE_REUSED;
+    return bytes_equal(buffer_view(&session->step.frame), document) ? REASON_NONE
+                                                                    : REASON_REFERENCE_REUSED;
 }
 
 static void note_reference(struct session *session, struct bytes name,
                            const struct store_message *message)
 {
-    uint8_t *value = plan_take(&session->plan, REFERENCE_NOTE_BYTES);
+    uint8_t *value = plan_take(&session->step.plan, REFERENCE_NOTE_BYTES);
     memcpy(value, message->id.bytes, MESSAGE_ID_BYTES);
     memcpy(value + MESSAGE_ID_BYTES, message->digest.bytes, DIGEST_BYTES);
     memcpy(value + MESSAGE_ID_BYTES + DIGEST_BYTES, &message->seq, 8);
-    plan_note(&session->plan, name, (struct bytes){value, REFERENCE_NOTE_BYTES});
+    plan_note(&session->step.plan, name, (struct bytes){value, REFERENCE_NOTE_BYTES});
 }
 
 /* The next number of the dossier; written with the message. */
@@ -147,47 +146,63 @@ static enum reason next_sequence(struct session *session, struct bytes name, uin
 
 static void note_sequence(struct session *session, struct bytes name, uint64_t sequence)
 {
-    uint8_t *value = plan_take(&session->plan, sizeof sequence);
+    uint8_t *value = plan_take(&session->step.plan, sizeof sequence);
     memcpy(value, &sequence, sizeof sequence);
-    plan_note(&session->plan, name, (struct bytes){value, sizeof sequence});
+    plan_note(&session->step.plan, name, (struct bytes){value, sizeof sequence});
 }
 
 static enum reason submit_new(struct session *session, const struct submission *submission,
                               struct bytes reference_name, struct submitted *ret_submitted)
 {
+    struct step *step = &session->step;
     struct envelope draft = submission->draft;
-    struct bytes sequence_name = note_name(&session->plan, "seq/", draft.dossier_code);
+    struct bytes sequence_name = note_name(&session->step.plan, "seq/", draft.dossier_code);
     size_t index;
     struct store_message *message;
     enum reason reason = check_attachments(session, &draft);
     if (reason == REASON_NONE)
         reason = next_sequence(session, sequence_name, &draft.sequence);
     if (reason == REASON_NONE)
-        reason = sealer_add(&session->sealer, &session->plan, &draft, submission->body,
-                            session->wall, &index, &message);
+        reason = sealer_add(&step->sealer, &step->plan, &draft, submission->body, step->wall,
+                            &index, &message);
     if (reason != REASON_NONE)
         return reason;
     note_sequence(session, sequence_name, draft.sequence);
     if (reference_name.size > 0)
         note_reference(session, reference_name, message);
-    session_owe(session, message, &session->options.gateway, &session->sealer.parcels[index], 0,
-                false, draft.expires.at);
-    session_event(session, &(struct transition){.event = "submitted",
-                                                .from = session->options.self,
-                                                .to = draft.recipient,
-                                                .type = draft.type,
-                                                .id = message->id,
-                                                .dossier_code = message->dossier_code});
+    step_owe(step, message, session->gateway, sealer_parcel(&step->sealer, index), 0, false,
+             draft.expires.at);
+    step_note(step, &(struct transition){.event = "submitted",
+                                         .from = session->options.self,
+                                         .to = draft.recipient,
+                                         .type = draft.type,
+                                         .id = message->id,
+                                         .dossier_code = message->dossier_code});
     *ret_submitted = (struct submitted){message->id, message->digest, message->seq, false};
     return REASON_NONE;
+}
+
+bool session_has_room(struct session *session)
+{
+    /* One change of a local system or answer of the office, beside room for one frame: neither
+     * keeps the other out. */
+    struct room_need need = room_least;
+    need.of[ROOM_MESSAGES] += 2;
+    need.of[ROOM_PARCELS] += 2;
+    need.of[ROOM_ENTRIES] += 2;
+    need.of[ROOM_MOVES] += 1;
+    need.of[ROOM_NOTES] += 3;
+    need.of[ROOM_DELIVERIES] += 2;
+    need.of[ROOM_BYTES] += ENVELOPE_BYTES_MAX + ROOM_SEAL_BYTES + SESSION_TOLD_BYTES;
+    return step_fits(&session->step, &need);
 }
 
 enum reason session_submit(struct session *session, const struct submission *submission,
                            struct submitted *ret_submitted)
 {
     struct bytes name = {0};
-    if (session->store_state != REASON_NONE)
-        return session->store_state;
+    if (session->step.store_state != REASON_NONE)
+        return session->step.store_state;
     if (!session_has_room(session))
         return REASON_BUSY;
     if (submission->reference.size > REFERENCE_BYTES_MAX ||
@@ -197,7 +212,7 @@ enum reason session_submit(struct session *session, const struct submission *sub
         submission->draft.type == MESSAGE_TYPE_LEDGER_HEAD)
         return REASON_POLICY_FORBIDDEN;
     if (submission->reference.size > 0) {
-        name = note_name(&session->plan, "ref/", submission->reference);
+        name = note_name(&session->step.plan, "ref/", submission->reference);
         struct submitted earlier;
         enum reason reason = find_reference(session, name, &earlier);
         if (reason == REASON_NONE)
@@ -210,8 +225,7 @@ enum reason session_submit(struct session *session, const struct submission *sub
     return submit_new(session, submission, name, ret_submitted);
 }
 
-/* ---- outcomes
- * ---------------------------------------------------------------------------------------- */
+/* ---- outcomes ---- */
 
 static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
                                  const struct key *destination)
@@ -227,7 +241,7 @@ void session_note_outcome(struct session *session, const struct message_id *id,
                           const struct key *destination, uint32_t receipt_type, enum reason reason,
                           uint64_t receipt_seq, wall_t at, struct bytes recipients)
 {
-    uint8_t *value = plan_take(&session->plan, OUTCOME_NOTE_BYTES + recipients.size);
+    uint8_t *value = plan_take(&session->step.plan, OUTCOME_NOTE_BYTES + recipients.size);
     uint32_t number = (uint32_t)reason;
     memcpy(value, &receipt_type, 4);
     memcpy(value + 4, &number, 4);
@@ -235,7 +249,7 @@ void session_note_outcome(struct session *session, const struct message_id *id,
     memcpy(value + 16, &at.ms, 8);
     if (recipients.size > 0)
         memcpy(value + OUTCOME_NOTE_BYTES, recipients.data, recipients.size);
-    plan_note(&session->plan, outcome_name(&session->plan, id, destination),
+    plan_note(&session->step.plan, outcome_name(&session->step.plan, id, destination),
               (struct bytes){value, OUTCOME_NOTE_BYTES + recipients.size});
 }
 
@@ -258,7 +272,7 @@ enum reason session_check_recipient(struct session *session, const struct messag
 {
     struct bytes note;
     enum reason reason =
-        read_note(session, outcome_name(&session->plan, id, &session->options.gateway), &note);
+        read_note(session, outcome_name(&session->step.plan, id, &session->gateway->key), &note);
     if (reason != REASON_NONE)
         return reason;
     if (note.size <= OUTCOME_NOTE_BYTES)

@@ -11,52 +11,27 @@
  */
 #include "adapters/core/session_parts.h"
 
-/* An entry of ours towards the gateway that is not under way. */
-static enum reason settle_stored(struct session *session, const struct store_message *message,
-                                 enum entry_state state, enum reason why, uint64_t receipt_seq)
+struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed)
 {
-    struct store *store = session->options.store;
-    struct entry entry;
-    enum reason reason =
-        store->verbs->read_entry(store, message->seq, &session->options.gateway, &entry);
-    if (reason != REASON_NONE)
-        return reason;
-    plan_apply_moves(&session->plan, &entry); /* a receipt may name one message twice */
-    if (entry_state_is_terminal(entry.state)) /* one outcome: the same again, or a contradiction */
-        return entry.state == state ? REASON_NONE : REASON_RECEIPT_FORBIDDEN;
-    entry_move(&entry, state);
-    entry.reason = why;
-    entry.receipt_seq = receipt_seq;
-    plan_move(&session->plan, &entry);
-    outbox_backlog_changed(session->outbox, session->to_gateway, -1);
-    return REASON_NONE;
+    struct plan *plan = &session->step.plan;
+    struct store_message *message =
+        step_plan_sealed(&session->step, sealed, &session->options.self);
+    struct bytes *document = plan_take(plan, sizeof *document);
+    *document = sealed->envelope.document;
+    message->parcel_seq = plan_parcel(plan, document, 1, sealed->parcel->manifest,
+                                      sealed->parcel->signature, sealed->parcel->certificate);
+    return message;
 }
 
 /* The gateway's word on one of our messages: custody, or why not. */
 static enum reason settle(struct session *session, const struct receipt_item *item,
                           uint32_t receipt_type, uint64_t receipt_seq)
 {
-    struct store *store = session->options.store;
-    struct store_message message;
-    enum entry_state state =
-        receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED;
-    struct flight *flight = outbox_find(session->outbox, session->to_gateway,
-                                        &session->options.self, &item->message_id);
-    if (flight != NULL) {
-        if (!digest_equal(&flight->digest, &item->digest))
-            return REASON_REPLY_DIGEST_MISMATCH;
-        struct entry entry;
-        outbox_end(session->outbox, flight, state, item->reason, receipt_seq, &entry);
-        plan_move(&session->plan, &entry);
-        return REASON_NONE;
-    }
     enum reason reason =
-        store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
-    if (reason != REASON_NONE)
-        return reason;
-    if (!digest_equal(&message.digest, &item->digest))
-        return REASON_REPLY_DIGEST_MISMATCH;
-    return settle_stored(session, &message, state, item->reason, receipt_seq);
+        step_settle(&session->step, session->gateway, &session->options.self, item,
+                    receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED,
+                    receipt_seq);
+    return reason == REASON_DUPLICATE ? REASON_NONE : reason;
 }
 
 /* Whether one of our messages went to that participant. BUSY: not known yet, custody has not
@@ -72,10 +47,10 @@ static enum reason check_went_to(struct session *session, const struct store_mes
     enum reason reason = session_check_recipient(session, &message->id, who);
     if (reason != REASON_NOT_FOUND)
         return reason;
-    reason = store->verbs->read_entry(store, seq, &session->options.gateway, &entry);
+    reason = store->verbs->read_entry(store, seq, &session->gateway->key, &entry);
     if (reason != REASON_NONE)
         return reason;
-    plan_apply_moves(&session->plan, &entry);
+    plan_apply_moves(&session->step.plan, &entry);
     return entry_state_is_live(entry.state) ? REASON_BUSY : REASON_RECEIPT_FORBIDDEN;
 }
 
@@ -85,7 +60,7 @@ static enum reason check_item(struct session *session, const struct envelope *en
 {
     struct store *store = session->options.store;
     struct store_message message;
-    bool is_gateways = key_equal(&envelope->sender, &session->options.gateway);
+    bool is_gateways = key_equal(&envelope->sender, &session->gateway->key);
     bool is_delivery = envelope->type == MESSAGE_TYPE_RECEIPT_DELIVERED ||
                        envelope->type == MESSAGE_TYPE_RECEIPT_REFUSED;
     bool is_own =
@@ -106,7 +81,7 @@ static enum reason check_item(struct session *session, const struct envelope *en
 static bool is_about_intake(const struct session *session, const struct envelope *envelope,
                             const struct receipt_item *item)
 {
-    return key_equal(&envelope->sender, &session->options.gateway) &&
+    return key_equal(&envelope->sender, &session->gateway->key) &&
            key_is_none(&item->destination) &&
            (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY ||
             envelope->type == MESSAGE_TYPE_RECEIPT_REFUSED);
@@ -119,12 +94,12 @@ static void take_item(struct session *session, const struct sealed *sealed,
     bool is_intake = is_about_intake(session, envelope, item);
     enum reason reason = is_intake ? settle(session, item, envelope->type, receipt_seq)
                                    : check_item(session, envelope, item);
-    bool is_gateways = key_equal(&envelope->sender, &session->options.gateway);
-    const struct key *about = is_intake     ? &session->options.gateway
+    bool is_gateways = key_equal(&envelope->sender, &session->gateway->key);
+    const struct key *about = is_intake     ? &session->gateway->key
                               : is_gateways ? &item->destination
                                             : &envelope->sender;
     if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
-        session_fail_step(session, reason);
+        step_fail(&session->step, reason);
         return;
     }
     if (reason == REASON_NONE)
@@ -139,9 +114,9 @@ static void take_item(struct session *session, const struct sealed *sealed,
         .reason = reason == REASON_NONE ? item->reason : reason,
     };
     if (reason == REASON_NONE)
-        session_event(session, &line);
+        step_note(&session->step, &line);
     else
-        session_event_of(session, &line);
+        step_note_of(&session->step, session->gateway, &line);
 }
 
 /* True: it speaks of a message whose custody has not reached us, so that we cannot tell yet. */
@@ -156,39 +131,24 @@ static bool comes_too_early(struct session *session, const struct envelope *enve
     return false;
 }
 
-/* About nothing that we are waiting for, after too many alarms in this second: most likely the next
- * of them. If not, it comes again in a moment. */
-static bool is_put_off(struct session *session, const struct envelope *envelope)
-{
-    if (!allowance_is_spent(&session->allowance, session->now))
-        return false;
-    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
-        if (outbox_find(session->outbox, session->to_gateway, &session->options.self,
-                        &envelope->receipt.items[i].message_id) != NULL)
-            return false;
-    }
-    session->allowance.left_out++;
-    return true;
-}
-
 void session_take_receipt(struct session *session, const struct sealed *sealed)
 {
+    struct step *step = &session->step;
+    struct peer *gateway = session->gateway;
     const struct envelope *envelope = &sealed->envelope;
     if (!key_equal(&envelope->recipient, &session->options.self)) {
-        session_log_message(session, "alarm", sealed, REASON_RECEIPT_FORBIDDEN);
-        session_reply_taken(session, &envelope->id);
+        step_note_message(step, gateway, "alarm", envelope, &session->options.self,
+                          REASON_RECEIPT_FORBIDDEN);
+    } else if (step_is_put_off(step, gateway, envelope)) {
+        step_reply_not_now(step, gateway, &envelope->id, REASON_BUSY);
         return;
-    }
-    if (is_put_off(session, envelope)) {
-        session_reply_not_now(session, &envelope->id, REASON_BUSY);
+    } else if (comes_too_early(session, envelope)) {
+        step_reply_not_now(step, gateway, &envelope->id, REASON_REPLY_UNKNOWN);
         return;
+    } else {
+        struct store_message *message = session_plan_sealed(session, sealed);
+        for (size_t i = 0; i < envelope->receipt.item_count; i++)
+            take_item(session, sealed, &envelope->receipt.items[i], message->seq);
     }
-    if (comes_too_early(session, envelope)) {
-        session_reply_not_now(session, &envelope->id, REASON_REPLY_UNKNOWN);
-        return;
-    }
-    struct store_message *message = session_plan_sealed(session, sealed);
-    for (size_t i = 0; i < envelope->receipt.item_count; i++)
-        take_item(session, sealed, &envelope->receipt.items[i], message->seq);
-    session_reply_taken(session, &envelope->id);
+    step_reply_taken(step, gateway, &envelope->id);
 }

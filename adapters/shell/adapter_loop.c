@@ -17,9 +17,10 @@ enum {
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
-static enum reason send_frame(void *context, struct bytes frame)
+static enum reason send_frame(void *context, const struct key *peer, struct bytes frame)
 {
     struct adapter *adapter = context;
+    (void)peer; /* there is one */
     return link_client_send(adapter->link, frame);
 }
 
@@ -84,7 +85,7 @@ static void feed_link(struct adapter *adapter)
 
 static void step(struct adapter *adapter)
 {
-    const struct session_effects effects = {.context = adapter,
+    const struct step_effects effects = {.context = adapter,
                                             .send = send_frame,
                                             .call_office = call_office,
                                             .transition = log_transition,

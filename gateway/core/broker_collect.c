@@ -131,8 +131,8 @@ void broker_owe(struct broker *broker, const struct store_message *message,
     };
     struct peer *peer = broker_get_peer(broker, destination);
     check(peer != NULL);
-    bool leaves = outbox_admit(broker->outbox, &entry, &message->sender, &message->id,
-                               &message->digest, broker->now, broker->wall);
+    bool leaves = outbox_admit(broker->outbox, peer->destination, &entry, &message->sender,
+                               &message->id, &message->digest, broker->now, broker->wall);
     plan_entry(&broker->plan, &entry);
     if (leaves)
         broker_deliver(broker, peer->destination, &entry, &message->sender, &message->id, parcel,

@@ -27,8 +27,8 @@ void due_lease(struct store *store, struct outbox *outbox, struct plan *plan, ui
             outbox_look_again(outbox, destination); /* not now: it stays due */
             continue;
         }
-        if (!outbox_lease(outbox, &entries[i], &message.sender, &message.id, &message.digest, now,
-                          wall))
+        if (!outbox_lease(outbox, destination, &entries[i], &message.sender, &message.id,
+                          &message.digest, now, wall))
             continue;
         plan_move(plan, &entries[i]);
         leased(context, destination, &entries[i], &message);

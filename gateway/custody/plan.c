@@ -113,10 +113,11 @@ void plan_entry(struct plan *plan, const struct entry *entry)
     plan->entries[plan->store.entry_count++] = *entry;
 }
 
-void plan_move(struct plan *plan, const struct entry *entry)
+struct store_move *plan_move(struct plan *plan, const struct entry *entry)
 {
     check(plan->store.move_count < PLAN_MOVES_MAX);
-    plan->moves[plan->store.move_count++] = (struct store_move){
+    struct store_move *move = &plan->moves[plan->store.move_count++];
+    *move = (struct store_move){
         .message_seq = entry->message_seq,
         .destination = entry->destination,
         .state = entry->state,
@@ -125,6 +126,7 @@ void plan_move(struct plan *plan, const struct entry *entry)
         .reason = entry->reason,
         .receipt_seq = entry->receipt_seq,
     };
+    return move;
 }
 
 void plan_apply_moves(const struct plan *plan, struct entry *entry)
@@ -145,7 +147,7 @@ void plan_apply_moves(const struct plan *plan, struct entry *entry)
 
 void plan_change(void *context, const struct entry *entry)
 {
-    plan_move(context, entry);
+    (void)plan_move(context, entry);
 }
 
 void plan_route(struct plan *plan, const struct store_route *route)

@@ -56,7 +56,7 @@ const struct store_message *plan_find_message(const struct plan *plan, const str
                                               const struct message_id *id);
 void plan_entry(struct plan *plan, const struct entry *entry);
 /* The new state of an entry that exists or is in this plan. */
-void plan_move(struct plan *plan, const struct entry *entry);
+struct store_move *plan_move(struct plan *plan, const struct entry *entry);
 void plan_route(struct plan *plan, const struct store_route *route);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 /* Makes of an entry that the store gave what this step has already planned for it: two events of

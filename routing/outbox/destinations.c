@@ -2,16 +2,26 @@
 #include "proto/base/check.h"
 #include "routing/outbox/outbox_parts.h"
 
-uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
+static uint32_t *bucket_of(const struct outbox *outbox, const struct key *key)
 {
     uint64_t hash = hash_bytes(key_bytes(key));
-    uint32_t *bucket = &outbox->key_buckets[(uint32_t)(hash >> 32) & outbox->key_mask];
-    for (uint32_t i = *bucket; i != NONE; i = outbox->destinations[i].next_same_key) {
-        if (key_equal(&outbox->destinations[i].key, key))
-            return i;
-    }
-    if (outbox->destination_count == outbox->destinations_max)
-        return OUTBOX_NO_DESTINATION;
+    return &outbox->key_buckets[(uint32_t)(hash >> 32) & outbox->key_mask];
+}
+
+uint32_t outbox_find_destination(const struct outbox *outbox, const struct key *key)
+{
+    uint32_t i = *bucket_of(outbox, key);
+    while (i != NONE && !key_equal(&outbox->destinations[i].key, key))
+        i = outbox->destinations[i].next_same_key;
+    return i;
+}
+
+uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
+{
+    uint32_t *bucket = bucket_of(outbox, key);
+    uint32_t found = outbox_find_destination(outbox, key);
+    if (found != NONE || outbox->destination_count == outbox->destinations_max)
+        return found;
     struct destination *new = &outbox->destinations[outbox->destination_count];
     *new = (struct destination){.key = *key,
                                 .next_same_key = *bucket,

@@ -119,12 +119,11 @@ static void start_flight(struct outbox *outbox, uint32_t destination, struct ent
     to->bytes_wanted = 0;
 }
 
-bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
-                  const struct message_id *id, const struct digest *digest, mono_t now, wall_t wall)
+bool outbox_admit(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                  const struct key *sender, const struct message_id *id,
+                  const struct digest *digest, mono_t now, wall_t wall)
 {
     check(entry->state == ENTRY_QUEUED && entry->attempts == 0);
-    uint32_t destination = outbox_destination(outbox, &entry->destination);
-    check(destination != OUTBOX_NO_DESTINATION);
     struct destination *to = destination_at(outbox, destination);
     /* Behind a backlog even a free order class waits its turn: the store knows what is ahead. */
     if (to->backlog > 0 || !may_leave(outbox, destination, entry, now)) {
@@ -190,11 +189,10 @@ void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry
     }
 }
 
-bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
-                  const struct message_id *id, const struct digest *digest, mono_t now, wall_t wall)
+bool outbox_lease(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                  const struct key *sender, const struct message_id *id,
+                  const struct digest *digest, mono_t now, wall_t wall)
 {
-    uint32_t destination = outbox_destination(outbox, &entry->destination);
-    check(destination != OUTBOX_NO_DESTINATION);
     if (!may_leave(outbox, destination, entry, now))
         return false;
     struct destination *to = destination_at(outbox, destination);

@@ -72,6 +72,8 @@ void outbox_clear(struct outbox *outbox);
 /* The index of a destination, made on first use; OUTBOX_NO_DESTINATION at the bound. */
 #define OUTBOX_NO_DESTINATION UINT32_MAX
 uint32_t outbox_destination(struct outbox *outbox, const struct key *key);
+/* The same of one that exists; OUTBOX_NO_DESTINATION: it does not. */
+uint32_t outbox_find_destination(const struct outbox *outbox, const struct key *key);
 /* How long an answer of this destination may take, from now on. */
 void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms);
 uint32_t outbox_destination_count(const struct outbox *outbox);
@@ -100,9 +102,9 @@ bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, v
 
 /* A new entry (QUEUED, attempts 0). When it may leave at once it becomes LEASED and is a flight,
  * and the answer is true; otherwise it stays QUEUED and counts as backlog. */
-bool outbox_admit(struct outbox *outbox, struct entry *entry, const struct key *sender,
-                  const struct message_id *id, const struct digest *digest, mono_t now,
-                  wall_t wall);
+bool outbox_admit(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                  const struct key *sender, const struct message_id *id,
+                  const struct digest *digest, mono_t now, wall_t wall);
 /* How many due entries of the destination the caller may bring from the store now; 0: none.
  * ret_until: those due by then. It is wall, but when the earliest lies further ahead than any wait
  * is long, the clock was set back since it was written: then it is that moment, because nothing may
@@ -118,9 +120,9 @@ bool outbox_has_room(struct outbox *outbox, uint32_t destination, mono_t now);
 void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry *entries,
                  size_t count);
 /* Leases an entry that store due returned. False: it cannot leave now, stays as it is. */
-bool outbox_lease(struct outbox *outbox, struct entry *entry, const struct key *sender,
-                  const struct message_id *id, const struct digest *digest, mono_t now,
-                  wall_t wall);
+bool outbox_lease(struct outbox *outbox, uint32_t destination, struct entry *entry,
+                  const struct key *sender, const struct message_id *id,
+                  const struct digest *digest, mono_t now, wall_t wall);
 /* What store due said: earliest due of the rest (0: none is waiting for its time). */
 void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_due);
 /* Something for this destination may have become due in the store: look again. */

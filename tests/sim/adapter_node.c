@@ -31,8 +31,9 @@ void adapter_new(struct node *node)
 
 /* ---- effects ---- */
 
-static enum reason send_frame(void *context, struct bytes frame)
+static enum reason send_frame(void *context, const struct key *peer, struct bytes frame)
 {
+    (void)peer;
     struct node *node = context;
     if (node->is_dying)
         return REASON_LINK_LOST;
@@ -114,8 +115,8 @@ static void settle(struct node *node, bool is_committed)
 
 void adapter_step(struct node *node)
 {
-    const struct session_effects effects = {node, send_frame, call_office, log_transition,
-                                            node_intake_done};
+    const struct step_effects effects = {node,           send_frame,       call_office,
+                                         log_transition, node_intake_done, NULL};
     const struct store_plan *plan = NULL;
     node_draw_faults(node);
     if (node->reload_at_ms != 0 && node->reload_at_ms <= node->sim->now_ms) {

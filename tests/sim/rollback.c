@@ -39,7 +39,8 @@ void rollback_committed(struct node *node, const struct store_plan *plan)
         node->copied_until_ms = 0;
 }
 
-/* Somebody has seen more than the copy knows. */
+/* Somebody has seen more than the copy knows, and has it on disk: after a commit that failed a
+ * witness shows a head until it has read its store again. */
 static bool is_witnessed(const struct sim *sim, uint64_t copied_size)
 {
     for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++) {
@@ -47,7 +48,7 @@ static bool is_witnessed(const struct sim *sim, uint64_t copied_size)
         if (sim->nodes[i].session == NULL)
             continue;
         session_status(sim->nodes[i].session, &status);
-        if (status.head.tree_size > copied_size)
+        if (status.store == REASON_NONE && status.head.tree_size > copied_size)
             return true;
     }
     return false;

@@ -151,8 +151,8 @@ static void settle(struct office *office, const bool *given, bool has_submitted,
 
 static void step_adapter(struct trio *trio, struct member *member)
 {
-    const struct session_effects effects = {member, trio_send_from_adapter, call_office,
-                                            ignore_session, trio_intake_done};
+    const struct step_effects effects = {member,         trio_send_from_adapter, call_office,
+                                         ignore_session, trio_intake_done,       NULL};
     const struct store_plan *plan = NULL;
     struct office *office = &member->office;
     struct submitted submitted = {.message_seq = 0};

@@ -121,8 +121,9 @@ enum reason trio_send_from_gateway(void *context, const struct key *peer, struct
     return is_sent ? REASON_NONE : REASON_LINK_LOST;
 }
 
-enum reason trio_send_from_adapter(void *context, struct bytes bytes)
+enum reason trio_send_from_adapter(void *context, const struct key *peer, struct bytes bytes)
 {
+    (void)peer;
     struct member *member = context;
     struct trio *trio = member->trio;
     struct line *line = member->is_carried ? &trio->carrier.in : &trio->members[TRIO_GATEWAY].line;

@@ -105,7 +105,7 @@ struct member *trio_member_of(struct trio *trio, const struct key *key);
 bool trio_bind(struct trio *trio, struct bound *bound, uint64_t way);
 /* The effects of the three. */
 enum reason trio_send_from_gateway(void *context, const struct key *peer, struct bytes bytes);
-enum reason trio_send_from_adapter(void *context, struct bytes bytes);
+enum reason trio_send_from_adapter(void *context, const struct key *peer, struct bytes bytes);
 void trio_intake_done(void *context, struct intake *intake);
 /* The first frame of the member's line, examined. */
 struct intake *trio_take_frame(struct member *member);

@@ -118,8 +118,9 @@ static inline void fixture_close(struct api_fixture *fixture)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-static enum reason fixture_send(void *context, struct bytes frame)
+static enum reason fixture_send(void *context, const struct key *peer, struct bytes frame)
 {
+    (void)peer;
     (void)context;
     (void)frame;
     return REASON_LINK_LOST;
@@ -150,8 +151,8 @@ static void fixture_intake_done(void *context, struct intake *intake)
 /* One step; intake may be NULL. */
 static inline void fixture_step(struct api_fixture *fixture, struct intake *intake)
 {
-    const struct session_effects effects = {fixture, fixture_send, fixture_call_office,
-                                            fixture_transition, fixture_intake_done};
+    const struct step_effects effects = {
+        fixture, fixture_send, fixture_call_office, fixture_transition, fixture_intake_done, NULL};
     const struct store_plan *plan = NULL;
     fixture->now_ms++;
     session_begin(fixture->session, (mono_t){fixture->now_ms}, (wall_t){fixture->now_ms});

@@ -97,8 +97,9 @@ static inline int tear_down(void **state)
 
 /* ---- effects ---- */
 
-static inline enum reason took(void *context, struct bytes bytes)
+static inline enum reason took(void *context, const struct key *peer, struct bytes bytes)
 {
+    (void)peer;
     static struct arena arena;
     struct fixture *fixture = context;
     struct frame frame;
@@ -146,7 +147,8 @@ static inline void begin(struct fixture *fixture)
 
 static inline void end(struct fixture *fixture)
 {
-    const struct session_effects effects = {fixture, took, call_office, count_alarm, intake_done};
+    const struct step_effects effects = {fixture,     took,        call_office,
+                                         count_alarm, intake_done, NULL};
     const struct store_plan *plan = NULL;
     assert_int_equal(session_end(fixture->session, &plan), REASON_NONE);
     if (plan != NULL)

@@ -82,8 +82,8 @@ static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
 
 static void link_up(void)
 {
-    const struct session_effects effects = {&fixture, fixture_send, fixture_call_office,
-                                            fixture_transition, fixture_intake_done};
+    const struct step_effects effects = {
+        &fixture, fixture_send, fixture_call_office, fixture_transition, fixture_intake_done, NULL};
     const struct store_plan *plan = NULL;
     fixture.now_ms++;
     session_begin(fixture.session, (mono_t){fixture.now_ms}, (wall_t){fixture.now_ms});

@@ -57,8 +57,9 @@ static bool admit(struct fixture *fixture, uint64_t seq, const char *to, uint64_
     struct message_id id = id_of(seq);
     struct entry entry = {
         .message_seq = seq, .destination = key_of(to), .order = order, .state = ENTRY_QUEUED};
-    bool leaves = outbox_admit(fixture->outbox, &entry, &sender, &id, &a_digest, (mono_t){now_ms},
-                               (wall_t){now_ms});
+    uint32_t destination = outbox_destination(fixture->outbox, &entry.destination);
+    bool leaves = outbox_admit(fixture->outbox, destination, &entry, &sender, &id, &a_digest,
+                               (mono_t){now_ms}, (wall_t){now_ms});
     assert_int_equal(entry.state, leaves ? ENTRY_LEASED : ENTRY_QUEUED);
     return leaves;
 }
@@ -72,7 +73,9 @@ static bool admit_bytes(struct fixture *fixture, uint64_t seq, uint32_t size_byt
                           .order = seq,
                           .state = ENTRY_QUEUED,
                           .size_bytes = size_bytes};
-    return outbox_admit(fixture->outbox, &entry, &sender, &id, &a_digest, (mono_t){0}, (wall_t){0});
+    uint32_t destination = outbox_destination(fixture->outbox, &entry.destination);
+    return outbox_admit(fixture->outbox, destination, &entry, &sender, &id, &a_digest, (mono_t){0},
+                        (wall_t){0});
 }
 
 static struct flight *find(struct fixture *fixture, uint64_t seq, const char *to)

@@ -157,7 +157,7 @@ static struct flight *fly(struct fixture *fixture, uint64_t seq)
     struct entry entry = {
         .message_seq = seq, .destination = key_of("a"), .order = seq, .state = ENTRY_QUEUED};
     outbox_set_backlog(fixture->outbox, fixture->to, 0);
-    assert_true(outbox_admit(fixture->outbox, &entry, &sender, &id, &digest, at_start,
+    assert_true(outbox_admit(fixture->outbox, fixture->to, &entry, &sender, &id, &digest, at_start,
                              (wall_t){at_start.ms}));
     struct flight *flight = outbox_find(fixture->outbox, fixture->to, &sender, &id);
     assert_non_null(flight);

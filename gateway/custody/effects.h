@@ -1,0 +1,38 @@
+/* effects - what leaves a step: frames, calls, log events, and the frames that are done with.
+ *
+ * The shell, or the simulator, gives them to the core's committed or aborted function; nothing of
+ * a step is heard of before that (invariant 1).
+ */
+#ifndef GATEWAY_CUSTODY_EFFECTS_H
+#define GATEWAY_CUSTODY_EFFECTS_H
+
+#include "gateway/custody/examine.h"
+#include "routing/outbox/entry.h"
+
+/* One change of state, for the log. Views are valid during the call. */
+struct transition {
+    const char *event; /* "custody", "submitted", "refused", "delivered", "alarm", "peer_up", … */
+    struct key from, to;
+    uint32_t type;
+    struct message_id id;
+    struct bytes dossier_code;
+    enum entry_state state; /* 0: none */
+    enum reason reason;
+    uint32_t attempt;
+    uint64_t count; /* of what was left out; 0 otherwise */
+};
+
+struct step_effects {
+    void *context;
+    enum reason (*send)(void *context, const struct key *peer, struct bytes frame);
+    /* A local peer is called with this message; the answer comes as an event of a later step. */
+    void (*call_office)(void *context, uint64_t message_seq, uint32_t attempt);
+    void (*transition)(void *context, const struct transition *transition);
+    /* The core no longer needs this intake. */
+    void (*intake_done)(void *context, struct intake *intake);
+    /* A frame of a file's exchange: it promises nothing that this step has written, so it need not
+     * wait for anything that frames of `send` may have to wait for. NULL: as send. */
+    enum reason (*send_file)(void *context, const struct key *peer, struct bytes frame);
+};
+
+#endif

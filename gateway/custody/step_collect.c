@@ -1,0 +1,291 @@
+/* What a step collects until it is committed, and whether there is room for more. */
+#include "gateway/custody/step_parts.h"
+
+#include "proto/base/check.h"
+
+/* ---- room ---- */
+
+static void count_used(struct step *step)
+{
+    const struct store_plan *plan = &step->plan.store;
+    step->room.used = (struct room_need){{[ROOM_MESSAGES] = plan->message_count,
+                                          [ROOM_PARCELS] = plan->parcel_count,
+                                          [ROOM_ENTRIES] = plan->entry_count,
+                                          [ROOM_MOVES] = plan->move_count,
+                                          [ROOM_NOTES] = plan->note_count,
+                                          [ROOM_ROUTES] = plan->route_count,
+                                          [ROOM_RECORDS] = step->record_count,
+                                          [ROOM_REPLIES] = step->reply_count,
+                                          [ROOM_DELIVERIES] = step->delivery_count,
+                                          [ROOM_BYTES] = step->arena.used}};
+}
+
+bool step_fits(struct step *step, const struct room_need *need)
+{
+    count_used(step);
+    return room_fits(&step->room, need);
+}
+
+size_t step_fit_count(struct step *step, const struct room_need *need, size_t limit)
+{
+    count_used(step);
+    return room_count(&step->room, need, limit);
+}
+
+/* ---- what is said on the line ---- */
+
+static void add_reply(struct step *step, const struct reply *reply)
+{
+    check(step->reply_count < step->options.replies_max);
+    step->replies[step->reply_count++] = *reply;
+}
+
+void step_reply_frame(struct step *step, const struct key *peer, const struct frame *frame)
+{
+    arena_reset(&step->build);
+    buffer_clear(&step->frame);
+    if (frame_build(frame, &step->build, &step->frame) != REASON_NONE)
+        return;
+    struct bytes copy = arena_copy(&step->arena, buffer_view(&step->frame));
+    check(copy.data != NULL);
+    add_reply(step, &(struct reply){.kind = REPLY_FRAME, .peer = *peer, .frame = copy});
+}
+
+void step_reply_taken(struct step *step, const struct peer *peer, const struct message_id *id)
+{
+    add_reply(step, &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = *id});
+}
+
+void step_reply_not_now(struct step *step, const struct peer *peer, const struct message_id *id,
+                        enum reason reason)
+{
+    add_reply(step, &(struct reply){
+                        .kind = REPLY_NOT_TAKEN, .peer = peer->key, .id = *id, .reason = reason});
+}
+
+/* A receipt names many messages, and who repeats one of them mostly repeats its neighbours too: it
+ * is told once in a step, not once for each. Neighbours come one after another, so that looking a
+ * few replies back is enough. */
+void step_reply_stored(struct step *step, const struct peer *peer, uint64_t message_seq)
+{
+    enum { LOOK_BACK = 16 };
+    for (size_t i = step->reply_count; i > 0 && step->reply_count - i < LOOK_BACK; i--) {
+        const struct reply *reply = &step->replies[i - 1];
+        if (reply->kind == REPLY_STORED && reply->number == message_seq &&
+            key_equal(&reply->peer, &peer->key))
+            return;
+    }
+    add_reply(step,
+              &(struct reply){.kind = REPLY_STORED, .peer = peer->key, .number = message_seq});
+}
+
+/* ---- what is kept, and owed ---- */
+
+struct store_message *step_plan_sealed(struct step *step, const struct sealed *sealed,
+                                       const struct key *recipient)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store_message *message = plan_message(&step->plan);
+    message->sender = envelope->sender;
+    message->recipient = *recipient;
+    message->id = envelope->id;
+    message->digest = sealed->digest;
+    message->type = envelope->type;
+    message->dossier_code = envelope->dossier_code;
+    message->procedure_code = envelope->procedure_code;
+    message->sequence = envelope->sequence;
+    message->in_reply_to = envelope->in_reply_to;
+    message->custody = step->wall;
+    return message;
+}
+
+void step_deliver(struct step *step, uint32_t destination, const struct entry *entry,
+                  const struct key *sender, const struct message_id *id,
+                  const struct parcel *parcel, uint32_t document_index)
+{
+    check(step->delivery_count < step->options.deliveries_max);
+    step->deliveries[step->delivery_count++] = (struct delivery){
+        .message_seq = entry->message_seq,
+        .parcel = parcel,
+        .document_index = document_index,
+        .attempt = entry->attempts,
+        .destination = destination,
+        .sender = *sender,
+        .id = *id,
+    };
+}
+
+static struct entry new_entry(const struct step *step, const struct store_message *message,
+                              const struct peer *peer, wall_t expires)
+{
+    return (struct entry){
+        .message_seq = message->seq,
+        .destination = peer->key,
+        .order = hash_bytes(message->dossier_code),
+        .state = ENTRY_QUEUED,
+        .due = step->wall,
+        .expires = expires,
+    };
+}
+
+void step_owe(struct step *step, const struct store_message *message, struct peer *peer,
+              const struct parcel *parcel, uint32_t document_index, bool is_receipt, wall_t expires)
+{
+    struct entry entry = new_entry(step, message, peer, expires);
+    entry.order = is_receipt ? 0 : entry.order;
+    entry.is_receipt = is_receipt;
+    entry.size_bytes = parcel == NULL ? 0 : (uint32_t)parcel->documents[document_index].size;
+    bool leaves = outbox_admit(step->outbox, peer->index, &entry, &message->sender, &message->id,
+                               &message->digest, step->now, step->wall);
+    plan_entry(&step->plan, &entry);
+    if (leaves)
+        step_deliver(step, peer->index, &entry, &message->sender, &message->id, parcel,
+                     document_index);
+}
+
+struct store_move *step_owe_as(struct step *step, const struct store_message *message,
+                               struct peer *peer, enum entry_state state, enum reason reason,
+                               uint32_t size_bytes, wall_t expires)
+{
+    struct entry entry = new_entry(step, message, peer, expires);
+    entry.size_bytes = size_bytes;
+    plan_entry(&step->plan, &entry);
+    entry_move(&entry, state);
+    entry.reason = reason;
+    if (entry_state_is_live(state))
+        outbox_backlog_changed(step->outbox, peer->index, 1);
+    return plan_move(&step->plan, &entry);
+}
+
+void step_recall(struct step *step, uint64_t message_seq)
+{
+    for (size_t i = 0; i < step->delivery_count; i++) {
+        struct delivery *delivery = &step->deliveries[i];
+        if (delivery->message_seq == message_seq && step->peers[delivery->destination].is_local) {
+            *delivery = step->deliveries[--step->delivery_count];
+            return;
+        }
+    }
+}
+
+/* ---- facts become receipts ---- */
+
+static struct draft *find_draft(struct step *step, const struct key *to, uint32_t type,
+                                bool is_queued, size_t text_bytes)
+{
+    /* With the longest remarks fewer items fit into an envelope than a receipt may have. */
+    enum { TEXTS_BYTES_MAX = ENVELOPE_BYTES_MAX / 4 };
+    for (struct draft *draft = step->drafts; draft != NULL; draft = draft->next) {
+        if (draft->type == type && draft->is_queued == is_queued && key_equal(&draft->to, to) &&
+            draft->count < RECEIPT_ITEMS_MAX && draft->text_bytes + text_bytes <= TEXTS_BYTES_MAX)
+            return draft;
+    }
+    room_reserve(&step->room, &room_receipt);
+    struct draft *draft = plan_take(&step->plan, sizeof *draft);
+    *draft = (struct draft){.to = *to, .type = type, .is_queued = is_queued, .next = step->drafts};
+    step->drafts = draft;
+    return draft;
+}
+
+struct told *step_tell(struct step *step, const struct key *to, uint32_t type, bool is_queued,
+                       const struct receipt_item *item)
+{
+    struct room_need later = room_fact;
+    size_t text_bytes = item->text.size + item->office_reference.size;
+    later.of[ROOM_BYTES] += text_bytes; /* in the document; the copies are made now */
+    room_reserve(&step->room, &later);
+    struct draft *draft = find_draft(step, to, type, is_queued, text_bytes);
+    struct told *told = plan_take(&step->plan, sizeof *told);
+    *told = (struct told){.item = *item};
+    told->item.text = arena_copy(&step->arena, item->text);
+    told->item.office_reference = arena_copy(&step->arena, item->office_reference);
+    if (draft->last == NULL)
+        draft->first = told;
+    else
+        draft->last->next = told;
+    draft->last = told;
+    draft->count++;
+    draft->text_bytes += text_bytes;
+    return told;
+}
+
+enum reason step_write(struct step *step, const struct draft *draft, struct peer *peer,
+                       struct envelope *envelope)
+{
+    struct receipt_item *items = plan_take(&step->plan, draft->count * sizeof *items);
+    size_t index;
+    struct store_message *message;
+    step->room.reserved = (struct room_need){{0}}; /* what was kept for this is used now */
+    envelope->recipient = draft->to;
+    envelope->type = draft->type;
+    envelope->receipt.items = items;
+    for (const struct told *told = draft->first; told != NULL; told = told->next)
+        items[envelope->receipt.item_count++] = told->item;
+    enum reason reason =
+        sealer_add(&step->sealer, &step->plan, envelope, NULL, step->wall, &index, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    for (const struct told *told = draft->first; told != NULL; told = told->next) {
+        if (told->receipt_seq != NULL)
+            *told->receipt_seq = message->seq;
+    }
+    if (draft->is_queued)
+        step_owe(step, message, peer, sealer_parcel(&step->sealer, index), 0, true, (wall_t){0});
+    else
+        add_reply(step, &(struct reply){.kind = REPLY_SEALED, .peer = peer->key, .number = index});
+    return REASON_NONE;
+}
+
+/* ---- lines of the log ---- */
+
+void step_note(struct step *step, const struct transition *transition)
+{
+    if (step->event_count < step->options.events_max)
+        step->events[step->event_count++] = *transition;
+    else
+        step->events_left_out++;
+}
+
+void step_note_of(struct step *step, struct peer *peer, const struct transition *transition)
+{
+    if (allowance_take(&peer->allowance, step->now, (struct allowance_cost){.lines = 1}))
+        step_note(step, transition);
+}
+
+void step_note_message(struct step *step, struct peer *of, const char *event,
+                       const struct envelope *envelope, const struct key *to, enum reason reason)
+{
+    const struct transition line = {.event = event,
+                                    .from = envelope->sender,
+                                    .to = *to,
+                                    .type = envelope->type,
+                                    .id = envelope->id,
+                                    .dossier_code = envelope->dossier_code,
+                                    .reason = reason};
+    if (of == NULL)
+        step_note(step, &line);
+    else
+        step_note_of(step, of, &line);
+}
+
+void step_note_entry(struct step *step, const char *event, const struct store_message *message,
+                     const struct entry *entry)
+{
+    step_note(step, &(struct transition){
+                        .event = event,
+                        .from = message->sender,
+                        .to = entry->destination,
+                        .type = message->type,
+                        .id = message->id,
+                        .dossier_code = arena_copy(&step->arena, message->dossier_code),
+                        .state = entry->state,
+                        .reason = entry->reason,
+                        .attempt = entry->attempts,
+                    });
+}
+
+void step_note_peer(struct step *step, struct peer *peer, const char *event, enum reason reason)
+{
+    step_note_of(step, peer,
+                 &(struct transition){.event = event, .from = peer->key, .reason = reason});
+}

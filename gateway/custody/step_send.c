@@ -1,0 +1,118 @@
+/* After the commit: what was decided leaves, and nothing before (invariant 1). After a commit that
+ * failed: the senders hear "not now". */
+#include "gateway/custody/step_parts.h"
+
+#include "proto/base/check.h"
+
+static void send_stored(struct step *step, const struct reply *reply)
+{
+    struct store_document found;
+    if (step->store->verbs->read_document(step->store, reply->number, &found) != REASON_NONE)
+        return;
+    struct parcel parcel = {&found.document, 1, found.manifest, found.signature, found.certificate};
+    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
+    (void)step_send_frame(step, &reply->peer, &frame);
+}
+
+/* Acknowledgements of one kind for one peer that stand next to each other leave as one frame. */
+static size_t send_taken(struct step *step, size_t from)
+{
+    static _Thread_local struct message_id ids[MESSAGE_WINDOW_MAX];
+    const struct reply *first = &step->replies[from];
+    bool is_taken = first->kind == REPLY_TAKEN;
+    size_t count = 0;
+    while (from + count < step->reply_count && count < MESSAGE_WINDOW_MAX) {
+        const struct reply *reply = &step->replies[from + count];
+        if (reply->kind != first->kind || reply->reason != first->reason ||
+            !key_equal(&reply->peer, &first->peer))
+            break;
+        ids[count++] = reply->id;
+    }
+    struct frame frame = {
+        .kind = is_taken ? FRAME_TAKEN : FRAME_NOT_TAKEN,
+        .taken = {ids, count, first->reason, is_taken ? 0 : STEP_RETRY_MS},
+    };
+    (void)step_send_frame(step, &first->peer, &frame);
+    return count;
+}
+
+static void send_replies(struct step *step)
+{
+    for (size_t i = 0; i < step->reply_count;) {
+        const struct reply *reply = &step->replies[i];
+        if (reply->kind == REPLY_TAKEN || reply->kind == REPLY_NOT_TAKEN) {
+            i += send_taken(step, i);
+            continue;
+        }
+        if (reply->kind == REPLY_FRAME) {
+            (void)step->effects->send(step->effects->context, &reply->peer, reply->frame);
+        } else if (reply->kind == REPLY_STORED) {
+            send_stored(step, reply);
+        } else {
+            struct frame frame = {
+                .kind = FRAME_PARCELS,
+                .parcels = {sealer_parcel(&step->sealer, reply->number), 1},
+            };
+            (void)step_send_frame(step, &reply->peer, &frame);
+        }
+        i++;
+    }
+}
+
+static void finish_step(struct step *step)
+{
+    const struct step_effects *effects = step->effects;
+    for (size_t i = 0; i < step->event_count; i++)
+        effects->transition(effects->context, &step->events[i]);
+    for (size_t i = 0; i < step->intake_count; i++) {
+        struct intake *intake = step->intakes[i];
+        check(intake->references > 0);
+        if (--intake->references == 0)
+            effects->intake_done(effects->context, intake);
+    }
+    if (step->events_left_out > 0)
+        effects->transition(effects->context, &(struct transition){.event = "left_out",
+                                                                   .reason = REASON_BUSY,
+                                                                   .count = step->events_left_out});
+    step->intake_count = 0;
+    step->effects = NULL;
+}
+
+void step_committed(struct step *step, const struct step_effects *effects)
+{
+    step->effects = effects;
+    if (step_has_plan(step)) {
+        step->has_failed = false;
+        plan_adopt(&step->plan);
+    }
+    send_replies(step);
+    step_send_deliveries(step);
+    if (fetch_serve(step->fetch, step->chunk))
+        step->more_to_do = true;
+    finish_step(step);
+}
+
+/* Everything that this step took from a peer is still the peer's, also of a frame that is not taken
+ * to its end. */
+static void tell_not_taken(struct step *step, enum reason reason)
+{
+    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, reason, STEP_RETRY_MS}};
+    for (uint32_t i = 0; i < step->peer_count; i++) {
+        if (step->peers[i].gave_in == step->number)
+            (void)step_send_frame(step, &step->peers[i].key, &frame);
+    }
+}
+
+void step_aborted(struct step *step, enum reason reason, const struct step_effects *effects)
+{
+    step->effects = effects;
+    step->store_state = reason;
+    /* The next step tries to load; but a store that reads and cannot commit, a full disk, is tried
+     * again only after a while. */
+    step->retry_at = (mono_t){step->now.ms + (step->has_failed ? STEP_RETRY_MS : 0)};
+    step->has_failed = true;
+    step->event_count = 0;
+    step_note(step, &(struct transition){.event = "aborted", .reason = reason});
+    tell_not_taken(step, reason);
+    finish_step(step);
+}

@@ -1,0 +1,147 @@
+/* What is known already, and how entries end. */
+#include "gateway/custody/step_parts.h"
+
+enum reason step_check_seen(struct step *step, const struct sealed *sealed,
+                            uint64_t *ret_receipt_seq)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    struct store_message stored;
+    const struct store_message *earlier =
+        plan_find_message(&step->plan, &envelope->sender, &envelope->id);
+    *ret_receipt_seq = 0;
+    if (earlier == NULL) {
+        enum reason reason = step->store->verbs->find_message(step->store, &envelope->sender,
+                                                              &envelope->id, &stored);
+        if (reason != REASON_NONE)
+            return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+        earlier = &stored;
+        *ret_receipt_seq = stored.receipt_seq;
+    }
+    return digest_equal(&earlier->digest, &sealed->digest) ? REASON_DUPLICATE : REASON_ID_REUSED;
+}
+
+struct flight *step_flight(struct step *step, const struct peer *peer,
+                           const struct store_message *message)
+{
+    return outbox_find(step->outbox, peer->index, &message->sender, &message->id);
+}
+
+struct store_move *step_move(struct step *step, struct peer *peer, struct entry *entry,
+                             enum entry_state state, enum reason reason)
+{
+    entry_move(entry, state);
+    entry->reason = reason;
+    if (entry_state_is_terminal(state))
+        outbox_backlog_changed(step->outbox, peer->index, -1);
+    return plan_move(&step->plan, entry);
+}
+
+/* ---- by receipts ---- */
+
+/* An entry that is not under way: its lease ended, or it was held. */
+static enum reason settle_stored(struct step *step, struct peer *peer, const struct key *sender,
+                                 const struct receipt_item *item, enum entry_state state,
+                                 uint64_t receipt_seq)
+{
+    struct store *store = step->store;
+    struct store_message message;
+    struct entry entry;
+    enum reason reason = store->verbs->find_message(store, sender, &item->message_id, &message);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!digest_equal(&message.digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    reason = store->verbs->read_entry(store, message.seq, &peer->key, &entry);
+    if (reason != REASON_NONE)
+        return reason;
+    plan_apply_moves(&step->plan, &entry); /* a receipt may name one message twice */
+    if (entry.state == state)
+        return REASON_DUPLICATE;
+    if (entry_state_is_terminal(entry.state)) /* it has had its one outcome */
+        return REASON_RECEIPT_FORBIDDEN;
+    step_move(step, peer, &entry, state, item->reason)->receipt_seq = receipt_seq;
+    return REASON_NONE;
+}
+
+enum reason step_settle(struct step *step, struct peer *peer, const struct key *sender,
+                        const struct receipt_item *item, enum entry_state state,
+                        uint64_t receipt_seq)
+{
+    struct flight *flight = outbox_find(step->outbox, peer->index, sender, &item->message_id);
+    struct entry entry;
+    if (flight == NULL)
+        return settle_stored(step, peer, sender, item, state, receipt_seq);
+    if (!digest_equal(&flight->digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    outbox_end(step->outbox, flight, state, item->reason, receipt_seq, &entry);
+    plan_move(&step->plan, &entry);
+    return REASON_NONE;
+}
+
+bool step_is_put_off(struct step *step, struct peer *peer, const struct envelope *envelope)
+{
+    if (!allowance_is_spent(&peer->allowance, step->now))
+        return false;
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        if (outbox_find(step->outbox, peer->index, &envelope->recipient,
+                        &envelope->receipt.items[i].message_id) != NULL)
+            return false;
+    }
+    peer->allowance.left_out++;
+    return true;
+}
+
+/* ---- by the end of a life ---- */
+
+size_t step_expired(struct step *step, int64_t grace_ms, struct entry *ret_entries)
+{
+    size_t count = 0;
+    if (clock_in_doubt(&step->clock))
+        return 0; /* nobody's life ends by a clock that may be wrong (invariant 14) */
+    wall_t sent_now = {step->wall.ms - grace_ms};
+    if (step->store->verbs->expired(step->store, step->wall, sent_now, ret_entries,
+                                    STEP_EXPIRIES_MAX, &count) != REASON_NONE)
+        return 0;
+    return count;
+}
+
+bool step_is_idle(struct step *step, struct entry *entry, struct store_message *ret_message,
+                  struct peer **ret_peer)
+{
+    struct peer *peer = step_get_peer(step, &entry->destination);
+    plan_apply_moves(&step->plan, entry);
+    if (peer == NULL || entry->state == ENTRY_LEASED || entry_state_is_terminal(entry->state) ||
+        step->store->verbs->read_message(step->store, entry->message_seq, ret_message) !=
+            REASON_NONE)
+        return false;
+    *ret_peer = peer;
+    return step_flight(step, peer, ret_message) == NULL;
+}
+
+/* ---- by an operator ---- */
+
+enum reason step_find_live(struct step *step, uint64_t message_seq, const struct key *destination,
+                           struct entry *ret_entry, struct store_message *ret_message,
+                           struct peer **ret_peer)
+{
+    struct store *store = step->store;
+    enum reason reason = store->verbs->read_entry(store, message_seq, destination, ret_entry);
+    if (reason == REASON_NONE)
+        reason = store->verbs->read_message(store, message_seq, ret_message);
+    if (reason != REASON_NONE)
+        return reason;
+    plan_apply_moves(&step->plan, ret_entry);
+    *ret_peer = step_find_peer(step, destination);
+    return *ret_peer != NULL && entry_state_is_live(ret_entry->state) ? REASON_NONE
+                                                                      : REASON_FIELD_INVALID;
+}
+
+enum reason step_release_entry(struct step *step, struct peer *peer, struct entry *entry)
+{
+    if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
+        return REASON_FIELD_INVALID;
+    entry->due = step->wall;
+    step_move(step, peer, entry, ENTRY_QUEUED, REASON_NONE);
+    outbox_look_again(step->outbox, peer->index);
+    return REASON_NONE;
+}
