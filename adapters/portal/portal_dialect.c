@@ -6,7 +6,7 @@
 
 #include "adapters/rest/http_client.h"
 #include "adapters/rest/rest_status.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 
 struct portal_dialect {
     struct mapping *mapping;

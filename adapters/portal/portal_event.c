@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "proto/base/time.h"
 #include "proto/codec/message_type.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "proto/base/check.h"
 
 /* Ended, equal at both sides since its last change, which is older than ?1, and nobody has anything

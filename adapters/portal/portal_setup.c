@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 
 enum { CREDENTIALS_BYTES_MAX = 16 * 1024 };
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "adapters/rest/mapping_process.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 
 struct mapping {
     char *program;

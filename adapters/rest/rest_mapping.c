@@ -5,7 +5,7 @@
 
 #include "adapters/rest/rest_parts.h"
 #include "adapters/rest/rest_judge.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "proto/base/limits.h"
 
 enum {

@@ -15,7 +15,7 @@
 #include "adapters/core/session.h"
 #include "adapters/rest/mapping.h"
 #include "adapters/shell/adapter_settings.h"
-#include "adapters/shell/local_api.h"
+#include "adapters/api/local_api.h"
 #include "adapters/shell/office.h"
 #include "gateway/workers/crypto_openssl.h"
 #include "gateway/workers/intake_pool.h"

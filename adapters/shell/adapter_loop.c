@@ -94,7 +94,7 @@ static void step(struct adapter *adapter)
     session_begin(adapter->session, adapter_mono(), adapter_wall());
     feed_link(adapter);
     adapter_office_step(adapter);
-    local_api_step(adapter->api);
+    api_step(local_api_server(adapter->api));
     enum reason reason = session_end(adapter->session, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = adapter->store->verbs->commit(adapter->store, plan);
@@ -104,7 +104,7 @@ static void step(struct adapter *adapter)
         session_committed(adapter->session, &effects);
     else
         session_aborted(adapter->session, reason, &effects);
-    local_api_settle(adapter->api, reason);
+    api_settle(local_api_server(adapter->api), reason);
     log_stream_flush(&adapter->log_stream);
 }
 
@@ -192,7 +192,7 @@ static bool is_due(const struct adapter *adapter)
 static int wait_ms(const struct adapter *adapter)
 {
     int64_t wait = session_deadline(adapter->session).ms - adapter_mono().ms;
-    int api = local_api_timeout_ms(adapter->api);
+    int api = api_timeout_ms(local_api_server(adapter->api));
     if (wait > WAIT_MAX_MS)
         wait = WAIT_MAX_MS;
     if (api >= 0 && wait > api)
@@ -210,7 +210,7 @@ void adapter_run(struct adapter *adapter)
             {.fd = link_client_fd(adapter->link), .events = POLLIN},
             {.fd = intake_pool_fd(adapter->pool), .events = POLLIN},
             {.fd = adapter->signals, .events = POLLIN},
-            {.fd = local_api_fd(adapter->api), .events = POLLIN},
+            {.fd = api_fd(local_api_server(adapter->api)), .events = POLLIN},
             {.fd = adapter->office == NULL ? -1 : adapter->office->verbs->fd(adapter->office),
              .events = POLLIN},
             {.fd = adapter->blobs->verbs->fd(adapter->blobs), .events = POLLIN},
@@ -221,13 +221,13 @@ void adapter_run(struct adapter *adapter)
         more = receive(adapter);
         link_client_tick(adapter->link, adapter_mono());
         say_down(adapter);
-        local_api_run(adapter->api, adapter_wall(), adapter_mono());
+        api_run(local_api_server(adapter->api), adapter_mono());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);
         if (waits[5].revents != 0)
             adapter->blobs->verbs->settle(adapter->blobs);
         if (waits[1].revents == 0 && waits[5].revents == 0 && !adapter->has_come_up &&
-            !adapter->has_gone_down && !local_api_has_changes(adapter->api) &&
+            !adapter->has_gone_down && !api_has_changes(local_api_server(adapter->api)) &&
             !adapter_office_has_answers(adapter) && !is_due(adapter))
             continue;
         step(adapter);

@@ -4,7 +4,7 @@
 
 #include "adapters/rest/rest_office.h"
 #include "adapters/shell/adapter.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 
 enum { CREDENTIALS_BYTES_MAX = 16 * 1024, OFFICE_REFERENCE_BYTES_MAX = 64 };
 

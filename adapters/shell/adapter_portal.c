@@ -5,7 +5,7 @@
 #include "adapters/portal/portal_office.h"
 #include "adapters/portal/portal_setup.h"
 #include "adapters/shell/adapter.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "proto/base/check.h"
 #include "routing/registry/registry.h"
 

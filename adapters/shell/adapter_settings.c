@@ -10,6 +10,9 @@
 
 #define FIELD(member) SETTING_FIELD(struct adapter_settings, member)
 
+#define API_FIELD(member) FIELD(api.member)
+#define API_PORT_FALLBACK "7650"
+
 const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
     {.name = "participant",
      .kind = SETTING_TEXT,
@@ -61,14 +64,7 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      FIELD(state_directory),
      .english = "Folder of the store, of attachments, and of the local API's port and tokens.",
      .vietnamese = "Thư mục kho lưu trữ, tệp đính kèm, cổng và mã truy cập của API."},
-    {.name = "api.port",
-     .kind = SETTING_INTEGER,
-     FIELD(api_port),
-     .fallback = "7650",
-     .min = 0,
-     .max = 65535,
-     .english = "Port of the local API on 127.0.0.1. 0 takes a free one; see STATE/api.port.",
-     .vietnamese = "Cổng của API trên 127.0.0.1. 0: tự chọn, ghi vào STATE/api.port."},
+#include "gateway/api/api_settings.def"
     {.name = "office.kind",
      .kind = SETTING_CHOICE,
      FIELD(office.kind),
@@ -284,8 +280,8 @@ const char *adapter_settings_fault(const struct adapter_settings *settings)
         return "gateway.public_key";
     if (!portal_windows_parse(settings->portal.maintenance, &windows))
         return "portal.maintenance";
-    if (settings->office.kind == OFFICE_INBOX)
-        return NULL;
+    if (api_doors_fault(&settings->api) != NULL || settings->office.kind == OFFICE_INBOX)
+        return api_doors_fault(&settings->api);
     if (strncmp(settings->office.url, "http://", 7) != 0 &&
         strncmp(settings->office.url, "https://", 8) != 0)
         return "office.url";

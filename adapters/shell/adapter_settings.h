@@ -2,6 +2,7 @@
 #ifndef ADAPTERS_SHELL_ADAPTER_SETTINGS_H
 #define ADAPTERS_SHELL_ADAPTER_SETTINGS_H
 
+#include "gateway/api/api_listen.h"
 #include "gateway/workers/file_read.h"
 #include "proto/base/limits.h"
 #include "proto/settings/settings.h"
@@ -20,7 +21,7 @@ struct adapter_settings {
     char signing_certificate_file[FILE_PATH_BYTES_MAX];
     char registry_directory[FILE_PATH_BYTES_MAX];
     char state_directory[FILE_PATH_BYTES_MAX];
-    int64_t api_port;
+    struct api_doors api;
     struct {
         int kind; /* enum adapter_office_kind */
         char url[1024];
@@ -54,7 +55,7 @@ struct adapter_settings {
     int64_t store_cache_bytes;
 };
 
-enum { ADAPTER_SETTINGS_ROWS = 37 };
+enum { ADAPTER_SETTINGS_ROWS = 36 + API_SETTINGS_ROWS };
 extern const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS];
 
 /* What the table cannot say: keys that parse, a rest office or portal with its url and

@@ -1,12 +1,8 @@
 /* Starting and stopping the adapter, and reading its registry again. */
 #include "adapters/shell/adapter.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/shell/code_pages.h"
@@ -94,18 +90,8 @@ static bool gateway_public_key(const struct adapter *adapter, struct curve_key *
 static bool start_state(struct adapter *adapter)
 {
     const char *folder = adapter->settings.state_directory;
-    char path[FILE_PATH_BYTES_MAX];
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return adapter_fail(adapter, REASON_STORE_FAILED, folder);
-    (void)chmod(folder, 0700); /* personal data; an operator may have made it open to all */
-    if (!file_path_join(folder, "lock", path))
-        return adapter_fail(adapter, REASON_SETTINGS_INVALID, folder);
-    adapter->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (adapter->lock < 0)
-        return adapter_fail(adapter, REASON_STORE_FAILED, path);
-    /* Two sessions over one store would each believe that it is theirs. */
-    return flock(adapter->lock, LOCK_EX | LOCK_NB) == 0 ||
-           adapter_fail(adapter, REASON_STORE_BUSY, path);
+    enum reason reason = program_state_open(folder, &adapter->lock);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, folder);
 }
 
 static bool start_store(struct adapter *adapter)
@@ -164,7 +150,7 @@ static bool start_api(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
     struct local_api_options options = {
-        .port = (uint16_t)settings->api_port,
+        .doors = settings->api,
         .state_directory = settings->state_directory,
         .version = ADAPTER_VERSION,
         .self = key_of(settings->participant),
@@ -177,12 +163,9 @@ static bool start_api(struct adapter *adapter)
         .registry = adapter->registry,
         .descriptors = program_raise_descriptors(),
     };
-    enum reason reason = local_api_new(&options, &adapter->api);
-    if (reason == REASON_NONE)
-        return true;
-    char what[sizeof "api.port " + 8];
-    (void)snprintf(what, sizeof what, "api.port %u", (unsigned)options.port);
-    return adapter_fail(adapter, reason, what);
+    char what[API_WHAT_BYTES];
+    enum reason reason = local_api_new(&options, &adapter->api, what);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, what);
 }
 
 static bool start_link(struct adapter *adapter)
@@ -210,6 +193,7 @@ static void adapter_init(struct adapter *adapter, const struct adapter_settings 
 {
     *adapter =
         (struct adapter){.settings = *settings, .language = language, .signals = -1, .lock = -1};
+    api_doors_settle(&adapter->settings.api, settings->state_directory);
     program_log_init((enum log_format)settings->log_format, &adapter->log_stream, &adapter->log);
 }
 
@@ -225,7 +209,8 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
     char address[64];
     if (settings->office.kind == OFFICE_PORTAL)
         adapter_portal_ready(adapter);
-    (void)snprintf(address, sizeof address, "http://127.0.0.1:%u", local_api_port(adapter->api));
+    (void)snprintf(address, sizeof address, "http://127.0.0.1:%u",
+                   api_port(local_api_server(adapter->api)));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
     adapter->down_since = adapter_mono();
     code_pages_forget();
@@ -249,7 +234,12 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
     struct key self = key_of(settings->participant);
     reason = self_check(adapter->registry, &self, crypto_openssl_port(adapter->crypto),
                         &pair.public_key, adapter_wall());
-    return reason == REASON_NONE || adapter_fail(adapter, reason, settings->participant);
+    if (reason != REASON_NONE)
+        return adapter_fail(adapter, reason, settings->participant);
+    char what[API_WHAT_BYTES];
+    if (!program_state_is_held(settings->state_directory))
+        reason = api_doors_try(&adapter->settings.api, what);
+    return reason == REASON_NONE || adapter_fail(adapter, reason, what);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

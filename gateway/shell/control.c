@@ -36,8 +36,7 @@ struct connection {
 
 struct control {
     struct gateway *gateway;
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    struct stat made; /* the socket at path, so that nobody else's is removed at the end */
+    struct unix_socket socket;
     int listening, epoll, timer;
     bool is_accepting; /* listening is watched: there is room */
     struct connection connections[CONTROL_CONNECTIONS_MAX];
@@ -69,9 +68,9 @@ enum reason control_new(const char *path, struct gateway *gateway, struct contro
         buffer_init(&control->connections[i].line, CONTROL_LINE_BYTES_MAX);
     control->epoll = epoll_create1(EPOLL_CLOEXEC);
     control->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    enum reason reason = unix_socket_listen(path, CONTROL_CONNECTIONS_MAX, &control->listening);
-    if (reason == REASON_NONE && lstat(path, &control->made) == 0)
-        memcpy(control->path, path, strlen(path) + 1);
+    control->socket.fd = -1;
+    enum reason reason = unix_socket_listen(path, 0600, CONTROL_CONNECTIONS_MAX, &control->socket);
+    control->listening = control->socket.fd;
     if (reason == REASON_NONE) {
         set_accepting(control, true);
         if (!control->is_accepting || control->timer < 0 ||
@@ -101,7 +100,6 @@ static void hang_up(struct control *control, struct connection *connection)
 void control_destroy(struct control **control)
 {
     struct control *gone = *control;
-    struct stat now;
     *control = NULL;
     if (gone == NULL)
         return;
@@ -110,10 +108,8 @@ void control_destroy(struct control **control)
             hang_up(gone, &gone->connections[i]);
         buffer_release(&gone->connections[i].line);
     }
-    if (gone->path[0] != 0 && lstat(gone->path, &now) == 0 && now.st_ino == gone->made.st_ino &&
-        now.st_dev == gone->made.st_dev)
-        (void)unlink(gone->path);
-    const int fds[] = {gone->listening, gone->timer, gone->epoll};
+    unix_socket_close(&gone->socket);
+    const int fds[] = {gone->timer, gone->epoll};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
         if (fds[i] >= 0)
             (void)close(fds[i]);

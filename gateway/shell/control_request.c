@@ -10,7 +10,7 @@ enum { HISTORY_MAX = 1000 };
 json_t *control_refusal(enum reason reason, const char *detail)
 {
     return json_pack("{s:b, s:{s:s, s:s, s:s, s:s, s:s, s:s}}", "ok", 0, "error", "code",
-                     reason_code(reason), "message_vi", reason_vietnamese(reason), "message_en",
+                     reason_code(reason), "title_vi", reason_vietnamese(reason), "title",
                      reason_english(reason), "hint", reason_hint(reason), "hint_vi",
                      reason_hint_vietnamese(reason), "detail", detail);
 }

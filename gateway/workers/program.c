@@ -1,11 +1,16 @@
 #include "gateway/workers/program.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gateway/workers/crypto_openssl.h"
 #include "proto/seal/seal.h"
@@ -176,4 +181,33 @@ int32_t program_offset_minutes(void)
     struct tm local;
     return localtime_r(&now, &local) == NULL ? VIETNAM_OFFSET_MINUTES
                                              : (int32_t)(local.tm_gmtoff / 60);
+}
+
+/* ---- state ---- */
+
+enum reason program_state_open(const char *folder, int *ret_lock)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || !file_path_join(folder, "lock", path))
+        return REASON_STORE_FAILED;
+    (void)chmod(folder, 0700);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0)
+        return REASON_STORE_FAILED;
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(lock);
+        return REASON_STORE_BUSY;
+    }
+    *ret_lock = lock;
+    return REASON_NONE;
+}
+
+bool program_state_is_held(const char *folder)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    int lock = file_path_join(folder, "lock", path) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    bool is_held = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+    if (lock >= 0)
+        (void)close(lock);
+    return is_held;
 }

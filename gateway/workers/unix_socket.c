@@ -1,11 +1,14 @@
 #include "gateway/workers/unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+_Static_assert(sizeof((struct sockaddr_un *)0)->sun_path == UNIX_PATH_BYTES, "the kernel's bound");
 
 static enum reason reason_of(int error)
 {
@@ -24,6 +27,32 @@ static enum reason reason_of(int error)
     default:
         return REASON_LISTEN_FAILED;
     }
+}
+
+bool unix_socket_short_path(const char *path, char ret_path[UNIX_PATH_BYTES], int *ret_folder)
+{
+    char folder[FILE_PATH_BYTES_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t size = strlen(path);
+    *ret_folder = -1;
+    if (size < UNIX_PATH_BYTES) {
+        memcpy(ret_path, path, size + 1);
+        return true;
+    }
+    if (slash == NULL || size >= sizeof folder)
+        return false;
+    memcpy(folder, path, (size_t)(slash - path) + 1);
+    folder[slash - path + 1] = 0;
+    *ret_folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_folder < 0)
+        return false;
+    int written =
+        snprintf(ret_path, UNIX_PATH_BYTES, "/proc/self/fd/%d/%s", *ret_folder, slash + 1);
+    if (written < UNIX_PATH_BYTES)
+        return true;
+    (void)close(*ret_folder);
+    *ret_folder = -1;
+    return false;
 }
 
 /* Refused is what a socket says whose program is gone. */
@@ -48,33 +77,61 @@ static enum reason clear_path(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 ? REASON_NONE : reason_of(errno);
 }
 
-static enum reason bind_and_listen(int socket, const struct sockaddr_un *address, int backlog)
+static enum reason bind_and_listen(int fd, const struct sockaddr_un *address, mode_t mode,
+                                   int backlog)
 {
-    mode_t before = umask(0177);
-    bool is_bound = bind(socket, (const struct sockaddr *)address, sizeof *address) == 0;
+    mode_t before = umask(~mode & 0777);
+    bool is_bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
     enum reason reason = is_bound ? REASON_NONE : reason_of(errno);
     (void)umask(before);
-    if (is_bound && listen(socket, backlog) != 0)
+    if (is_bound && listen(fd, backlog) != 0)
         reason = reason_of(errno);
     return reason;
 }
 
-enum reason unix_socket_listen(const char *path, int backlog, int *ret_socket)
+static enum reason listen_at(const struct sockaddr_un *address, mode_t mode, int backlog,
+                             struct unix_socket *ret_socket)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return REASON_LISTEN_FAILED;
-    memcpy(address.sun_path, path, strlen(path));
-    enum reason reason = clear_path(&address);
+    enum reason reason = clear_path(address);
     if (reason != REASON_NONE)
         return reason;
-    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listening < 0)
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
         return reason_of(errno);
-    reason = bind_and_listen(listening, &address, backlog);
+    reason = bind_and_listen(fd, address, mode, backlog);
+    if (reason == REASON_NONE && lstat(address->sun_path, &ret_socket->made) != 0)
+        reason = reason_of(errno);
     if (reason != REASON_NONE)
-        (void)close(listening);
+        (void)close(fd);
     else
-        *ret_socket = listening;
+        ret_socket->fd = fd;
     return reason;
+}
+
+enum reason unix_socket_listen(const char *path, mode_t mode, int backlog,
+                               struct unix_socket *ret_socket)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int folder;
+    if (strlen(path) >= sizeof ret_socket->path ||
+        !unix_socket_short_path(path, address.sun_path, &folder))
+        return REASON_LISTEN_FAILED;
+    enum reason reason = listen_at(&address, mode, backlog, ret_socket);
+    if (reason == REASON_NONE)
+        memcpy(ret_socket->path, path, strlen(path) + 1);
+    if (folder >= 0)
+        (void)close(folder);
+    return reason;
+}
+
+void unix_socket_close(struct unix_socket *gone)
+{
+    struct stat now;
+    if (gone->fd < 0)
+        return;
+    (void)close(gone->fd);
+    gone->fd = -1;
+    if (lstat(gone->path, &now) == 0 && now.st_ino == gone->made.st_ino &&
+        now.st_dev == gone->made.st_dev)
+        (void)unlink(gone->path);
 }

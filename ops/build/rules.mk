@@ -31,20 +31,21 @@ SANITIZE_fuzz := -fsanitize=fuzzer-no-link $(SANITIZE_asan) -Wno-error -D__SANIT
 SANITIZE := $(SANITIZE_$(VARIANT))
 OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
-LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -ljansson -lyaml -ljq -lsodium -lm -ldl -pthread
+LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls -ljansson -lyaml -ljq -lsodium -lm -ldl -pthread
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
-ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-shell adapters-core adapters ops tests
+ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-shell adapters-core adapters ops tests
 ROOM_proto         := proto
 ROOM_routing       := proto routing
 ROOM_custody       := proto routing gateway/port gateway/custody
 ROOM_gateway-core  := proto routing gateway/core gateway/port gateway/custody
 ROOM_gateway-store := proto routing gateway/port gateway/store
 ROOM_gateway-workers := proto routing gateway/port gateway/custody gateway/workers
+ROOM_gateway-api   := proto routing gateway/port gateway/workers gateway/api
 ROOM_gateway-shell := proto routing gateway
 ROOM_adapters-core := proto routing gateway/port gateway/store gateway/custody adapters/core
-ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody gateway/workers adapters
+ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody gateway/workers gateway/api adapters
 ROOM_ops           := proto routing gateway adapters ops
 ROOM_tests         := proto routing gateway adapters ops tests
 
@@ -107,6 +108,7 @@ $(eval $(call library,custody,custody,gateway/custody))
 $(eval $(call library,gateway-core,gateway-core,gateway/core gateway/port))
 $(eval $(call library,store,gateway-store,gateway/store))
 $(eval $(call library,workers,gateway-workers,gateway/workers))
+$(eval $(call library,api,gateway-api,gateway/api))
 $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))

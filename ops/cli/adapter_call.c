@@ -35,7 +35,7 @@ void error_print(enum language language, const json_t *error)
     const char *hint = json_text(error, is_vietnamese ? "hint_vi" : "hint");
     const char *detail = json_text(error, "detail");
     say(stderr, text_of(TEXT_REFUSED, language),
-        json_text(error, is_vietnamese ? "message_vi" : "message_en"), json_text(error, "code"));
+        json_text(error, is_vietnamese ? "title_vi" : "title"), json_text(error, "code"));
     if (detail[0] != 0)
         say(stderr, text_of(TEXT_REFUSED_HINT, language), state_label(detail, language));
     if (hint[0] != 0)
@@ -61,12 +61,11 @@ int adapter_judge(const struct invocation *invocation, enum reason reason, struc
         return EXIT_CODE_UNREACHABLE;
     }
     int code = EXIT_CODE_OK;
-    const json_t *error = json_object_get(reply->body, "error");
     if (reply->status >= 200 && reply->status < 300) {
         *ret_body = json_incref(reply->body);
     } else {
-        if (json_is_object(error))
-            error_print(language, error);
+        if (json_object_get(reply->body, "code") != NULL)
+            error_print(language, reply->body);
         else
             say(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
         code = reply->status == 404 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;

@@ -16,7 +16,7 @@ int adapter_call(const struct invocation *invocation, struct http *http,
 int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
                   json_t **ret_body);
 
-/* To standard error: {code, message_vi, message_en, hint, hint_vi, detail} of a refusal. */
+/* To standard error: a refusal, as the problem that an API answers. */
 void error_print(enum language language, const json_t *error);
 /* Why one of our own programs could not be asked. The reasons' own texts speak of offices. */
 const char *unreachable_text(enum reason reason, enum language language);

@@ -10,7 +10,7 @@
 
 #include "adapters/portal/portal_setup.h"
 #include "adapters/portal/portal_window.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/say.h"
 #include "ops/cli/text.h"

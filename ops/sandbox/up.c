@@ -38,7 +38,7 @@ struct province {
     char desk_directory[PATH_BYTES_MAX], desk_adapter[PATH_BYTES_MAX]; /* the desk keeps views */
     struct figures figures;
     int signals;
-    int control;
+    struct unix_socket control;
     int lock;
     bool is_stopping;
     struct view view;
@@ -194,8 +194,9 @@ static bool start_control(struct province *province)
     sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     province->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    bool is_open = path_make(path, "%s/run/control.socket", province->options->directory) &&
-                   unix_socket_listen(path, CONTROL_BACKLOG, &province->control) == REASON_NONE;
+    bool is_open =
+        path_make(path, "%s/run/control.socket", province->options->directory) &&
+        unix_socket_listen(path, 0600, CONTROL_BACKLOG, &province->control) == REASON_NONE;
     return (province->signals >= 0 && is_open) || fail("control socket");
 }
 
@@ -229,13 +230,13 @@ static struct verdict verdict_of(const struct province *province)
 static void tend(struct province *province)
 {
     struct pollfd waits[] = {{.fd = province->signals, .events = POLLIN},
-                             {.fd = province->control, .events = POLLIN}};
+                             {.fd = province->control.fd, .events = POLLIN}};
     struct signalfd_siginfo info;
     (void)poll(waits, 2, ROUND_MS);
     if (read(province->signals, &info, sizeof info) == (ssize_t)sizeof info)
         province->is_stopping = true;
     if (waits[1].revents != 0)
-        control_serve(province->control, answer_control, province);
+        control_serve(province->control.fd, answer_control, province);
     children_tend(&province->children);
 }
 
@@ -406,7 +407,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
     province = (struct province){.options = options,
                                  .language = language,
                                  .signals = -1,
-                                 .control = -1,
+                                 .control = {.fd = -1},
                                  .lock = -1,
                                  .started_ms = sandbox_now_ms()};
     struct foreground foreground;
@@ -426,8 +427,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
     registry_destroy(&province.registry);
     if (province.signals >= 0)
         (void)close(province.signals);
-    if (province.control >= 0)
-        (void)close(province.control);
+    unix_socket_close(&province.control);
     if (province.lock >= 0)
         (void)close(province.lock);
     foreground_give_back(&foreground);

@@ -2,8 +2,8 @@
  * written as JSON again. */
 #include <stdlib.h>
 
-#include "adapters/shell/body_json.h"
-#include "adapters/shell/json_text.h"
+#include "adapters/api/body_json.h"
+#include "gateway/api/json_text.h"
 
 static void must(bool condition)
 {

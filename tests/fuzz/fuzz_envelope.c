@@ -2,7 +2,7 @@
  * parsed again without a difference, and that the local API can show. */
 #include <stdlib.h>
 
-#include "adapters/shell/message_json.h"
+#include "adapters/api/message_json.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "adapters/rest/rest_parts.h"
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 #include "proto/base/check.h"
 #include "proto/base/limits.h"
 #include "proto/base/utf8.h"

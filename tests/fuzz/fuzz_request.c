@@ -70,7 +70,7 @@ static void check_reply(const struct api_reply *reply)
     check(reply->status >= 200 && reply->status < 600 && reply->status != 500);
     if (reply->status >= 400) {
         enum reason reason;
-        const char *code = text_at(json_object_get(reply->json, "error"), "code");
+        const char *code = text_at(reply->json, "code");
         check(reason_parse(bytes_of_text(code), &reason) && reason != REASON_NONE);
     } else if (reply->status == 202) {
         check_there(text_at(reply->json, "message_id"));
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(buffer_append_format(&request,
                                " HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
                                "Connection: close\r\nContent-Length: %zu\r\n%s\r\n",
-                               local_api_port(fixture.api), fixture.token, is_query ? 0 : body.size,
+                               api_port(fixture.server), fixture.token, is_query ? 0 : body.size,
                                routes[route].extra));
     check(is_query || buffer_append(&request, body));
     exchange(&fixture, buffer_view(&request), 0, &reply);

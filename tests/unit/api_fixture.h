@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "adapters/core/session.h"
-#include "adapters/shell/local_api.h"
+#include "adapters/api/local_api.h"
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/file_read.h"
@@ -31,6 +31,7 @@ struct api_fixture {
     struct arena memory;
     struct session *session;
     struct local_api *api;
+    struct api *server;
     enum reason fail_commit; /* the next commits answer this instead of being done */
     int64_t now_ms;
     char token[TOKEN_TEXT_BYTES];
@@ -92,7 +93,8 @@ static inline void fixture_open(struct api_fixture *fixture, uint64_t attachment
     assert_true(arena_init(&fixture->memory, session_memory_bytes(&session)));
     fixture->session = session_new(&session, &fixture->memory);
     assert_int_equal(session_load(fixture->session, (wall_t){fixture->now_ms}), REASON_NONE);
-    struct local_api_options api = {.state_directory = fixture->scratch.folder,
+    struct local_api_options api = {.doors = {.port = 0},
+                                    .state_directory = fixture->scratch.folder,
                                     .version = "1.2.3",
                                     .self = session.self,
                                     .gateway = session.gateway,
@@ -101,7 +103,9 @@ static inline void fixture_open(struct api_fixture *fixture, uint64_t attachment
                                     .store = fixture->store,
                                     .blobs = fixture->blobs,
                                     .crypto = &fixture_crypto};
-    assert_int_equal(local_api_new(&api, &fixture->api), REASON_NONE);
+    char what[API_WHAT_BYTES];
+    assert_int_equal(local_api_new(&api, &fixture->api, what), REASON_NONE);
+    fixture->server = local_api_server(fixture->api);
     fixture_read_token(fixture, "api.token", fixture->token);
     fixture_read_token(fixture, "office.token", fixture->office_token);
 }
@@ -158,7 +162,7 @@ static inline void fixture_step(struct api_fixture *fixture, struct intake *inta
     session_begin(fixture->session, (mono_t){fixture->now_ms}, (wall_t){fixture->now_ms});
     if (intake != NULL)
         session_intake(fixture->session, intake);
-    local_api_step(fixture->api);
+    api_step(fixture->server);
     enum reason reason = session_end(fixture->session, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = fixture->fail_commit != REASON_NONE
@@ -168,7 +172,7 @@ static inline void fixture_step(struct api_fixture *fixture, struct intake *inta
         session_committed(fixture->session, &effects);
     else
         session_aborted(fixture->session, reason, &effects);
-    local_api_settle(fixture->api, reason);
+    api_settle(fixture->server, reason);
 }
 
 /* A frame as the gateway would send it, examined. */
@@ -192,7 +196,7 @@ static inline struct intake *fixture_intake(const struct api_fixture *fixture, s
 static inline int client_connect(const struct api_fixture *fixture)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(local_api_port(fixture->api)),
+                                  .sin_port = htons(api_port(fixture->server)),
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int client = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(client >= 0);
@@ -204,11 +208,11 @@ static inline int client_connect(const struct api_fixture *fixture)
 /* One turn of the loop: what has arrived, then a step when something waits for one. */
 static inline void fixture_turn(struct api_fixture *fixture)
 {
-    struct pollfd wait = {.fd = local_api_fd(fixture->api), .events = POLLIN};
-    int timeout_ms = local_api_timeout_ms(fixture->api);
+    struct pollfd wait = {.fd = api_fd(fixture->server), .events = POLLIN};
+    int timeout_ms = api_timeout_ms(fixture->server);
     (void)poll(&wait, 1, timeout_ms >= 0 && timeout_ms < 5 ? timeout_ms : 5);
-    local_api_run(fixture->api, (wall_t){fixture->now_ms}, (mono_t){fixture->now_ms});
-    if (local_api_has_changes(fixture->api))
+    api_run(fixture->server, (mono_t){fixture->now_ms});
+    if (api_has_changes(fixture->server))
         fixture_step(fixture, NULL);
 }
 
@@ -271,7 +275,7 @@ static inline void call(struct api_fixture *fixture, const char *method, const c
         &request,
         "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\nConnection: close\r\n"
         "Content-Length: %zu\r\n%s\r\n%s",
-        method, path, local_api_port(fixture->api), fixture->token, strlen(body), extra, body));
+        method, path, api_port(fixture->server), fixture->token, strlen(body), extra, body));
     exchange(fixture, buffer_view(&request), 0, ret_reply);
     buffer_release(&request);
 }
@@ -284,10 +288,9 @@ static inline void assert_call(struct api_fixture *fixture, const char *method, 
     call(fixture, method, path, extra, body, &reply);
     assert_int_equal(reply.status, status);
     if (code != NULL) {
-        const json_t *error = json_object_get(reply.json, "error");
-        assert_string_equal(json_string_value(json_object_get(error, "code")), code);
-        assert_true(json_string_length(json_object_get(error, "message_vi")) > 0);
-        assert_true(json_string_length(json_object_get(error, "message_en")) > 0);
+        assert_string_equal(json_string_value(json_object_get(reply.json, "code")), code);
+        assert_true(json_string_length(json_object_get(reply.json, "title_vi")) > 0);
+        assert_true(json_string_length(json_object_get(reply.json, "title")) > 0);
     }
     reply_release(&reply);
 }

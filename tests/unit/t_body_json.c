@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "adapters/shell/body_json.h"
-#include "adapters/shell/json_text.h"
+#include "adapters/api/body_json.h"
+#include "gateway/api/json_text.h"
 #include "proto/codec/envelope.h"
 #include "schema/body.pb-c.h"
 

@@ -9,6 +9,8 @@
 
 #include "tests/unit/api_fixture.h"
 
+#define DIGEST "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
 enum { SILENT = 300, HALF_ROUNDS_MAX = 2000 };
 
 static struct api_fixture fixture;
@@ -68,14 +70,13 @@ static void half_sent_heads_stop_nobody(void **state)
     assert_call(&fixture, "POST", "/v1/attachments", "", "a file", 201, NULL);
     assert_call(&fixture, "GET", "/v1/queues", "", "", 200, NULL);
     /* More than their share are gone, the oldest first. */
-    for (int i = 0;
-         i < HALF_ROUNDS_MAX && ended_of(clients, SILENT) < SILENT - LOCAL_API_STRANGERS_MAX; i++)
+    for (int i = 0; i < HALF_ROUNDS_MAX && ended_of(clients, SILENT) < SILENT - API_STRANGERS_MAX;
+         i++)
         fixture_turn(&fixture);
-    assert_int_equal(ended_of(clients, SILENT), SILENT - LOCAL_API_STRANGERS_MAX);
-    assert_int_equal(ended_of(clients, SILENT - LOCAL_API_STRANGERS_MAX),
-                     SILENT - LOCAL_API_STRANGERS_MAX);
+    assert_int_equal(ended_of(clients, SILENT), SILENT - API_STRANGERS_MAX);
+    assert_int_equal(ended_of(clients, SILENT - API_STRANGERS_MAX), SILENT - API_STRANGERS_MAX);
     /* And the rest when their time is over. */
-    fixture.now_ms += LOCAL_API_STRANGER_MS;
+    fixture.now_ms += API_STRANGER_MS;
     for (int i = 0; i < HALF_ROUNDS_MAX && ended_of(clients, SILENT) < SILENT; i++)
         fixture_turn(&fixture);
     assert_int_equal(ended_of(clients, SILENT), SILENT);
@@ -90,21 +91,21 @@ static void who_has_shown_a_token_stays(void **state)
     snprintf(head, sizeof head,
              "GET /v1/queues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
              fixture.token);
-    int known = half_sent(head), wrong = half_sent(""), strangers[LOCAL_API_STRANGERS_MAX + 1];
+    int known = half_sent(head), wrong = half_sent(""), strangers[API_STRANGERS_MAX + 1];
     ssize_t got = -1;
     for (int i = 0; i < HALF_ROUNDS_MAX && got <= 0; i++) {
         fixture_turn(&fixture);
         got = recv(known, answer, sizeof answer, 0);
     }
     assert_true(got > 0 && strncmp(answer, "HTTP/1.1 200", 12) == 0);
-    for (size_t i = 0; i <= LOCAL_API_STRANGERS_MAX; i++)
+    for (size_t i = 0; i <= API_STRANGERS_MAX; i++)
         strangers[i] = half_sent("GET ");
-    fixture.now_ms += 5 * LOCAL_API_STRANGER_MS;
+    fixture.now_ms += 5 * API_STRANGER_MS;
     for (int i = 0; i < HALF_ROUNDS_MAX && !is_ended(wrong); i++)
         fixture_turn(&fixture);
     assert_true(is_ended(wrong));
     assert_false(is_ended(known));
-    for (size_t i = 0; i <= LOCAL_API_STRANGERS_MAX; i++)
+    for (size_t i = 0; i <= API_STRANGERS_MAX; i++)
         close(strangers[i]);
     close(known);
     close(wrong);
@@ -113,11 +114,11 @@ static void who_has_shown_a_token_stays(void **state)
 static void places_come_from_the_descriptors_there_are(void **state)
 {
     (void)state;
-    struct local_api_bounds plenty = local_api_bounds_of(1024);
-    assert_int_equal(plenty.known, LOCAL_API_CONNECTIONS_MAX);
-    assert_int_equal(plenty.strangers, LOCAL_API_STRANGERS_MAX);
+    struct api_bounds plenty = api_bounds_of(1024);
+    assert_int_equal(plenty.known, API_CONNECTIONS_MAX);
+    assert_int_equal(plenty.strangers, API_STRANGERS_MAX);
     for (uint32_t descriptors = 256; descriptors < 2000; descriptors++) {
-        struct local_api_bounds bounds = local_api_bounds_of(descriptors);
+        struct api_bounds bounds = api_bounds_of(descriptors);
         assert_true(bounds.known >= 16 && bounds.strangers >= 16);
         /* each place, and a file for each known one, leave the program's own */
         assert_true(bounds.connections + bounds.known + 128 <= descriptors);
@@ -154,12 +155,48 @@ static void an_unsafe_name_is_refused_by_its_field(void **state)
                  "\"attachments\":[{\"sha256\":\"%s\",\"name\":\"%s\",\"media_type\":\"%s\"}]}",
                  i + 1, text_at(file.json, "sha256"), cases[i].name, cases[i].media_type);
         call(&fixture, "POST", "/v1/messages", "", body, &reply);
-        const json_t *error = json_object_get(reply.json, "error");
         assert_int_equal(reply.status, cases[i].field == NULL ? 202 : 400);
-        assert_string_equal(text_at(error, "detail"), cases[i].field == NULL ? "" : cases[i].field);
+        assert_string_equal(text_at(reply.json, "detail"),
+                            cases[i].field == NULL ? "" : cases[i].field);
         reply_release(&reply);
     }
     reply_release(&file);
+}
+
+/* What is refused while its body is still on the way hears so, and the connection ends as one
+ * should: a reset would take the answer with it. */
+static void an_upload_over_the_limit_hears_so(void **state)
+{
+    (void)state;
+    enum { PIECE = 64 * 1024, PIECES = 48 /* three times what may be */ };
+    static const char *const heads[] = {"POST /v1/attachments", "PUT /v1/attachments/" DIGEST,
+                                        "POST /v1/messages"};
+    static char piece[PIECE];
+    memset(piece, 'x', sizeof piece);
+    for (size_t i = 0; i < 2 * sizeof heads / sizeof *heads; i++) {
+        bool is_chunked = i % 2 == 1;
+        char length[64] = "Transfer-Encoding: chunked";
+        struct buffer request;
+        struct api_reply reply;
+        buffer_init(&request, 2 * PIECE * PIECES);
+        if (!is_chunked)
+            snprintf(length, sizeof length, "Content-Length: %d", PIECE * PIECES);
+        assert_true(buffer_append_format(
+            &request, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n%s\r\n\r\n",
+            heads[i / 2], fixture.token, length));
+        for (int n = 0; n < PIECES; n++)
+            assert_true((!is_chunked || buffer_append_format(&request, "%x\r\n", PIECE)) &&
+                        buffer_append(&request, (struct bytes){(uint8_t *)piece, PIECE}) &&
+                        (!is_chunked || buffer_append_text(&request, "\r\n")));
+        assert_true(!is_chunked || buffer_append_text(&request, "0\r\n\r\n"));
+        exchange(&fixture, buffer_view(&request), 0, &reply);
+        bool is_without_length = is_chunked && strncmp(heads[i / 2], "PUT", 3) == 0;
+        assert_int_equal(reply.status, is_without_length ? 411 : 413);
+        assert_string_not_equal(text_at(reply.json, "title_vi"), "");
+        reply_release(&reply);
+        buffer_release(&request);
+    }
+    assert_call(&fixture, "GET", "/v1/queues", "", "", 200, NULL);
 }
 
 int main(void)
@@ -170,6 +207,7 @@ int main(void)
         T(who_has_shown_a_token_stays),
         cmocka_unit_test(places_come_from_the_descriptors_there_are),
         T(an_unsafe_name_is_refused_by_its_field),
+        T(an_upload_over_the_limit_hears_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

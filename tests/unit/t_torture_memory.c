@@ -346,7 +346,7 @@ static enum reason api_scenario(void)
         request, sizeof request,
         "POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
         "Connection: close\r\nIdempotency-Key: key-%u\r\nContent-Length: %zu\r\n\r\n%s",
-        local_api_port(api.api), api.token, requests, strlen(body), body);
+        api_port(api.server), api.token, requests, strlen(body), body);
     int status = post(request, is_torture, id);
     if (status == 202) {
         char path[128];

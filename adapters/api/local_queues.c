@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
-#include "adapters/shell/local_api_parts.h"
+#include "adapters/api/local_api_parts.h"
 
 enum { DESTINATIONS_MAX = 8 /* the gateway and the office */ };
 
@@ -96,6 +95,7 @@ static bool read_state(struct api_request *request, struct store_filter *filter)
 
 void queues_get(struct api_request *request)
 {
+    struct local_api *api = api_context(request);
     struct store_filter filter = {0};
     char next[64] = "";
     uint64_t limit;
@@ -105,11 +105,11 @@ void queues_get(struct api_request *request)
         return;
     json_t *destinations = json_array();
     json_t *entries = json_array();
-    enum reason reason = read_destinations(request->api, destinations);
+    enum reason reason = read_destinations(api, destinations);
     if (reason == REASON_NONE)
-        reason = read_entries(request->api, &filter, limit, entries, next, sizeof next);
+        reason = read_entries(api, &filter, limit, entries, next, sizeof next);
     if (reason == REASON_NONE) {
-        api_answer_json(request, MHD_HTTP_OK,
+        api_answer_json(request, HTTP_OK,
                         json_pack("{s:o,s:o,s:s}", "destinations", destinations, "entries", entries,
                                   "next", next));
         return;

@@ -1,7 +1,8 @@
-#include "adapters/shell/token.h"
+#include "gateway/api/token.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,5 +52,5 @@ enum reason token_load(const char *path, const struct crypto_port *crypto, struc
 bool token_matches(const struct token *token, struct bytes given)
 {
     return given.size == TOKEN_TEXT_BYTES - 1 &&
-           CRYPTO_memcmp(token->text, given.data, TOKEN_TEXT_BYTES - 1) == 0;
+           gnutls_memcmp(token->text, given.data, TOKEN_TEXT_BYTES - 1) == 0;
 }

@@ -1,4 +1,4 @@
-#include "adapters/shell/body_json.h"
+#include "adapters/api/body_json.h"
 
 #include <stdio.h>
 #include <string.h>

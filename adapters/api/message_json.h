@@ -1,6 +1,6 @@
 /* message_json - a stored message as the local API and the mappings of back offices see it. */
-#ifndef ADAPTERS_SHELL_MESSAGE_JSON_H
-#define ADAPTERS_SHELL_MESSAGE_JSON_H
+#ifndef ADAPTERS_API_MESSAGE_JSON_H
+#define ADAPTERS_API_MESSAGE_JSON_H
 
 #include <jansson.h>
 
@@ -29,14 +29,5 @@ json_t *message_json(const struct store_document *document, const struct message
 /* {envelope: {…}, body: {…}, attachments: […]}: what a mapping gets. */
 json_t *message_json_for_office(const struct store_document *document,
                                 const struct message_links *links, struct arena *arena);
-
-/* A moment as RFC 3339 in Vietnam's time; false when memory is short. Zero is left out. */
-bool json_put_moment(json_t *object, const char *name, wall_t at);
-bool json_put_id(json_t *object, const char *name, const struct message_id *id);
-bool json_put_digest(json_t *object, const char *name, const struct digest *digest);
-/* "reason", "reason_vi", "reason_en", "hint". NONE is left out. */
-bool json_put_reason(json_t *object, enum reason reason);
-/* "type" and "type_vi". */
-bool json_put_type(json_t *object, uint32_t type);
 
 #endif

@@ -1,10 +1,10 @@
-/* token - who may use the local API: a random text in a file that only its owner reads.
+/* token - who may use an API: a random text in a file that only its owner reads.
  *
- * Two of them: api.token opens everything; office.token opens attachments for reading, and stands
- * in the links that the back office gets.
+ * Every daemon has api.token, which opens everything. An adapter's office.token opens attachments
+ * for reading, and stands in the links that the back office gets.
  */
-#ifndef ADAPTERS_SHELL_TOKEN_H
-#define ADAPTERS_SHELL_TOKEN_H
+#ifndef GATEWAY_API_TOKEN_H
+#define GATEWAY_API_TOKEN_H
 
 #include "gateway/port/crypto.h"
 

@@ -7,17 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
-#include "adapters/shell/local_api_parts.h"
+#include "adapters/api/local_api_parts.h"
 
-enum { READ_BYTES = 64 * 1024 };
+static struct blobs *blobs_of(const struct api_request *request)
+{
+    const struct local_api *api = api_context(request);
+    return api->options.blobs;
+}
+
+static uint64_t size_max(const struct api_request *request)
+{
+    const struct local_api *api = api_context(request);
+    return api->options.attachment_bytes_max;
+}
 
 /* ---- answers ----------------------------------------------------------------------------------
  */
 
 static void answer_stored(struct api_request *request, unsigned status)
 {
-    const struct api_upload *upload = &request->upload;
+    const struct local_upload *upload = api_memory(request);
     json_t *json = json_object();
     bool ok = json_put_digest(json, "sha256", &upload->digest) &&
               json_put(json, "size_bytes", json_integer((json_int_t)upload->size_bytes));
@@ -33,11 +42,11 @@ static const struct key local_source;
 
 static void finish(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    enum reason reason = blobs_finish(blobs, &local_source, &request->upload.stand_in);
-    request->upload.is_begun = false;
+    struct local_upload *upload = api_memory(request);
+    enum reason reason = blobs_finish(blobs_of(request), &local_source, &upload->stand_in);
+    upload->is_begun = false;
     if (reason == REASON_NONE)
-        answer_stored(request, MHD_HTTP_CREATED);
+        answer_stored(request, HTTP_CREATED);
     else
         api_answer_reason(request, reason, NULL);
 }
@@ -45,14 +54,15 @@ static void finish(struct api_request *request)
 /* True: the blobs store has it already, and the request is answered or will be. */
 static bool is_there(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
+    struct blobs *blobs = blobs_of(request);
+    struct local_upload *upload = api_memory(request);
     uint64_t size_bytes;
-    enum reason reason = blobs->verbs->find(blobs, &request->upload.digest, &size_bytes);
+    enum reason reason = blobs->verbs->find(blobs, &upload->digest, &size_bytes);
     if (reason == REASON_NOT_FOUND)
         return false;
-    request->upload.size_bytes = size_bytes;
+    upload->size_bytes = size_bytes;
     if (reason == REASON_NONE)
-        answer_stored(request, MHD_HTTP_OK);
+        answer_stored(request, HTTP_OK);
     else
         api_answer_reason(request, reason, NULL);
     return true;
@@ -60,8 +70,8 @@ static bool is_there(struct api_request *request)
 
 static void begin_blob(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
+    struct blobs *blobs = blobs_of(request);
+    struct local_upload *upload = api_memory(request);
     enum reason reason = blobs->verbs->begin_unnamed(blobs, &local_source, &upload->stand_in);
     upload->is_begun = reason == REASON_NONE;
     if (!upload->is_begun)
@@ -71,26 +81,20 @@ static void begin_blob(struct api_request *request)
 /* ---- PUT --------------------------------------------------------------------------------------
  */
 
+/* A file that is too large is refused before a byte of it is read. */
 void attachment_put_begin(struct api_request *request)
 {
-    struct api_upload *upload = &request->upload;
-    const char *length =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Content-Length");
-    if (!digest_parse(bytes_of_text(request->argument), &upload->digest)) {
+    struct local_upload *upload = api_memory(request);
+    if (!digest_parse(bytes_of_text(api_argument(request)), &upload->digest))
         api_answer_reason(request, REASON_FIELD_INVALID, "sha256");
-        return;
-    }
-    /* A file that is too large is refused before a byte of it is read. */
-    if (length == NULL || strspn(length, "0123456789") != strlen(length) || strlen(length) > 18) {
-        api_answer_reason(request, REASON_REQUEST_MALFORMED, "Content-Length");
-        return;
-    }
-    upload->is_digest_known = true;
-    upload->size_bytes = strtoull(length, NULL, 10);
-    if (upload->size_bytes > request->api->options.attachment_bytes_max)
+    else if (!api_content_length(request, &upload->size_bytes))
+        api_answer_refusal(request, HTTP_LENGTH_REQUIRED, REASON_REQUEST_MALFORMED,
+                           "Content-Length");
+    else if (upload->size_bytes > size_max(request))
         api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
     else if (!is_there(request))
         begin_blob(request);
+    upload->is_digest_known = true;
 }
 
 /* ---- POST -------------------------------------------------------------------------------------
@@ -98,7 +102,11 @@ void attachment_put_begin(struct api_request *request)
 
 void attachment_post_begin(struct api_request *request)
 {
-    begin_blob(request);
+    uint64_t size_bytes;
+    if (api_content_length(request, &size_bytes) && size_bytes > size_max(request))
+        api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
+    else
+        begin_blob(request);
 }
 
 /* ---- both -------------------------------------------------------------------------------------
@@ -106,9 +114,9 @@ void attachment_post_begin(struct api_request *request)
 
 void attachment_receive(struct api_request *request, struct bytes content)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
-    if (content.size > request->api->options.attachment_bytes_max - upload->position) {
+    struct blobs *blobs = blobs_of(request);
+    struct local_upload *upload = api_memory(request);
+    if (content.size > size_max(request) - upload->position) {
         api_answer_reason(request, REASON_ATTACHMENT_TOO_LARGE, NULL);
         return;
     }
@@ -124,8 +132,8 @@ void attachment_receive(struct api_request *request, struct bytes content)
 /* The digest of what came; PUT knows which it must be. */
 static bool name_blob(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
-    struct api_upload *upload = &request->upload;
+    struct blobs *blobs = blobs_of(request);
+    struct local_upload *upload = api_memory(request);
     struct digest digest;
     enum reason reason =
         blobs->verbs->name(blobs, &local_source, &upload->stand_in, &digest, &upload->size_bytes);
@@ -145,8 +153,8 @@ void attachment_complete(struct api_request *request)
 
 void attachment_release(struct api_request *request)
 {
-    struct api_upload *upload = &request->upload;
-    struct blobs *blobs = request->api->options.blobs;
+    struct local_upload *upload = api_memory(request);
+    struct blobs *blobs = blobs_of(request);
     if (upload->is_begun)
         blobs->verbs->abandon(blobs, &local_source, &upload->stand_in);
 }
@@ -179,7 +187,7 @@ static ssize_t read_piece(void *context, uint64_t position, char *ret_content, s
     enum reason reason = read_verified(download, download->first + position, (uint8_t *)ret_content,
                                        capacity, &size);
     if (reason != REASON_NONE || size == 0)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+        return -1;
     return (ssize_t)size;
 }
 
@@ -210,50 +218,47 @@ static bool parse_range(const char *text, uint64_t size_bytes, uint64_t *ret_fir
     return true;
 }
 
+/* What a stranger uploaded is never shown as a page of ours. */
+static void answer_file(struct api_request *request, const struct download *download,
+                        uint64_t size_bytes)
+{
+    uint64_t last = size_bytes == 0 ? 0 : size_bytes - 1;
+    struct download *kept = malloc(sizeof *kept);
+    if (kept == NULL) {
+        api_answer_reason(request, REASON_OUT_OF_MEMORY, NULL);
+        return;
+    }
+    *kept = *download;
+    bool is_part = parse_range(api_header(request, "Range"), size_bytes, &kept->first, &last);
+    char range[96];
+    (void)snprintf(range, sizeof range, "bytes %llu-%llu/%llu", (unsigned long long)kept->first,
+                   (unsigned long long)last, (unsigned long long)size_bytes);
+    api_answer_stream(request, is_part ? HTTP_PARTIAL_CONTENT : HTTP_OK,
+                      size_bytes == 0 ? 0 : last - kept->first + 1, read_piece, kept, free);
+    api_answer_header(request, "Content-Type", "application/octet-stream");
+    api_answer_header(request, "Accept-Ranges", "bytes");
+    api_answer_header(request, "Content-Disposition", "attachment");
+    api_answer_header(request, "X-Content-Type-Options", "nosniff");
+    if (is_part)
+        api_answer_header(request, "Content-Range", range);
+}
+
 void attachment_get(struct api_request *request)
 {
-    struct blobs *blobs = request->api->options.blobs;
+    struct blobs *blobs = blobs_of(request);
     struct download download = {.blobs = blobs};
     uint64_t size_bytes;
-    if (!digest_parse(bytes_of_text(request->argument), &download.digest)) {
+    uint8_t byte;
+    size_t got;
+    if (!digest_parse(bytes_of_text(api_argument(request)), &download.digest)) {
         api_answer_reason(request, REASON_FIELD_INVALID, "sha256");
         return;
     }
     enum reason reason = blobs->verbs->find(blobs, &download.digest, &size_bytes);
-    uint8_t byte;
-    size_t got;
     if (reason == REASON_NONE)
         reason = read_verified(&download, 0, &byte, 1, &got);
-    if (reason != REASON_NONE) {
+    if (reason == REASON_NONE)
+        answer_file(request, &download, size_bytes);
+    else
         api_answer_reason(request, reason, NULL);
-        return;
-    }
-    const char *range = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Range");
-    uint64_t last = size_bytes == 0 ? 0 : size_bytes - 1;
-    bool is_part = parse_range(range, size_bytes, &download.first, &last);
-    uint64_t length = size_bytes == 0 ? 0 : last - download.first + 1;
-    struct download *kept = malloc(sizeof *kept);
-    struct MHD_Response *response =
-        kept == NULL
-            ? NULL
-            : MHD_create_response_from_callback(length, READ_BYTES, read_piece, kept, free);
-    if (response == NULL) {
-        free(kept);
-        api_answer_reason(request, REASON_OUT_OF_MEMORY, NULL);
-        return;
-    }
-    *kept = download;
-    (void)MHD_add_response_header(response, "Content-Type", "application/octet-stream");
-    (void)MHD_add_response_header(response, "Accept-Ranges", "bytes");
-    /* What a stranger uploaded is never shown as a page of ours. */
-    (void)MHD_add_response_header(response, "Content-Disposition", "attachment");
-    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (is_part) {
-        char text[96];
-        (void)snprintf(text, sizeof text, "bytes %llu-%llu/%llu",
-                       (unsigned long long)download.first, (unsigned long long)last,
-                       (unsigned long long)size_bytes);
-        (void)MHD_add_response_header(response, "Content-Range", text);
-    }
-    api_answer_response(request, is_part ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
 }

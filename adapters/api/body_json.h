@@ -6,8 +6,8 @@
  * that the schema does not have, or a value of another kind, is refused with its path. The bounds
  * of the fields are not checked here: envelope_build does that.
  */
-#ifndef ADAPTERS_SHELL_BODY_JSON_H
-#define ADAPTERS_SHELL_BODY_JSON_H
+#ifndef ADAPTERS_API_BODY_JSON_H
+#define ADAPTERS_API_BODY_JSON_H
 
 #include <jansson.h>
 

@@ -1,4 +1,4 @@
-#include "adapters/shell/json_text.h"
+#include "gateway/api/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* What only reads: the inbox, one message with its states and receipts, its raw bytes, health. */
-#include "adapters/shell/json_text.h"
-#include "adapters/shell/local_api_parts.h"
+#include "adapters/api/local_api_parts.h"
 #include "proto/codec/message_type.h"
 
 enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office */ };
@@ -13,8 +12,7 @@ static bool put_entry(json_t *object, const struct entry *entry)
            json_put_moment(object, "due", entry->due) && json_put_reason(object, entry->reason);
 }
 
-/* ---- inbox ------------------------------------------------------------------------------------
- */
+/* ---- inbox */
 
 /* One message that waits for the office. *ret_bytes grows by its document. */
 static enum reason inbox_item(struct local_api *api, const struct entry *entry, size_t *ret_bytes,
@@ -38,7 +36,7 @@ static enum reason inbox_item(struct local_api *api, const struct entry *entry, 
 
 void inbox_get(struct api_request *request)
 {
-    struct local_api *api = request->api;
+    struct local_api *api = api_context(request);
     struct store *store = api->options.store;
     struct entry entries[API_PAGE_MAX];
     struct store_filter filter = {.destination = key_of(SESSION_OFFICE)};
@@ -64,12 +62,11 @@ void inbox_get(struct api_request *request)
         api_answer_reason(request, reason, NULL);
         return;
     }
-    api_answer_json(request, MHD_HTTP_OK,
+    api_answer_json(request, HTTP_OK,
                     json_pack("{s:o,s:I}", "messages", list, "next", (json_int_t)next));
 }
 
-/* ---- one message ------------------------------------------------------------------------------
- */
+/* ---- one message */
 
 static json_t *entry_json(const struct entry *entry)
 {
@@ -100,7 +97,7 @@ static json_t *outcome_json(const struct local_api *api, const struct store_mess
     if (json_put_type(json, outcome->receipt_type) &&
         json_put_text(json, "destination", key_bytes(about)) &&
         json_put_moment(json, "time", outcome->at) && json_put_reason(json, outcome->reason) &&
-        api_put_receipt_text(api, json, &message->id, outcome))
+        local_put_receipt_text(api, json, &message->id, outcome))
         return json;
     json_decref(json);
     return NULL;
@@ -112,7 +109,7 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     struct key about;
     size_t place = 0;
     json_t *list = json_array();
-    while (api_next_outcome(api, message, &place, &about, &outcome)) {
+    while (local_next_outcome(api, message, &place, &about, &outcome)) {
         if (json_array_append_new(list, outcome_json(api, message, &about, &outcome)) != 0) {
             json_decref(list);
             return NULL;
@@ -128,24 +125,24 @@ static bool put_places(struct local_api *api, json_t *json, struct store_message
     struct entry entries[ENTRIES_MAX];
     size_t count = 0;
     bool is_expected;
-    struct key recipient = api_recipient(api, message, &is_expected);
+    struct key recipient = local_recipient(api, message, &is_expected);
     message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
     if (store->verbs->entries_of(store, message->seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
         count = 0;
     return json_put_text(json, "to", key_bytes(&recipient)) &&
            json_put(json, "to_is_expected", json_boolean(is_expected)) &&
-           (count == 0 || api_put_state(api, json, message, &recipient, &entries[0])) &&
+           (count == 0 || local_put_state(api, json, message, &recipient, &entries[0])) &&
            json_put(json, "entries", entries_json(entries, count)) &&
            json_put(json, "receipts", outcomes_json(api, message));
 }
 
 void message_get(struct api_request *request)
 {
-    struct local_api *api = request->api;
+    struct local_api *api = api_context(request);
     struct store *store = api->options.store;
     struct store_message message;
     struct store_document document;
-    if (!api_find_message(request, &message))
+    if (!local_find_message(request, &message))
         return;
     enum reason reason = store->verbs->read_document(store, message.seq, &document);
     if (reason != REASON_NONE) {
@@ -158,22 +155,24 @@ void message_get(struct api_request *request)
         json_decref(json);
         json = NULL;
     }
-    api_answer_json(request, MHD_HTTP_OK, json);
+    api_answer_json(request, HTTP_OK, json);
 }
 
 static void part_get(struct api_request *request, size_t part_offset)
 {
-    struct store *store = request->api->options.store;
+    const struct local_api *api = api_context(request);
+    struct store *store = api->options.store;
     struct store_message message;
     struct store_document document;
-    if (!api_find_message(request, &message))
+    if (!local_find_message(request, &message))
         return;
     enum reason reason = store->verbs->read_document(store, message.seq, &document);
     if (reason != REASON_NONE) {
         api_answer_reason(request, reason, NULL);
         return;
     }
-    api_answer_bytes(request, *(const struct bytes *)((const uint8_t *)&document + part_offset));
+    api_answer_bytes(request, "application/octet-stream",
+                     *(const struct bytes *)((const uint8_t *)&document + part_offset));
 }
 
 void document_get(struct api_request *request)
@@ -191,8 +190,7 @@ void manifest_get(struct api_request *request)
     part_get(request, offsetof(struct store_document, manifest));
 }
 
-/* ---- health -----------------------------------------------------------------------------------
- */
+/* ---- health */
 
 static bool put_counts(json_t *json, const struct session_status *status)
 {
@@ -208,21 +206,22 @@ static bool put_counts(json_t *json, const struct session_status *status)
 
 void health_get(struct api_request *request)
 {
-    const struct local_api_options *options = &request->api->options;
+    const struct local_api *api = api_context(request);
+    const struct local_api_options *options = &api->options;
     struct session_status status;
     session_status(options->session, &status);
     json_t *json = json_object();
     bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
               json_put(json, "store", json_string(reason_code(status.store))) &&
               json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
-              json_put(json, "office", json_string(reason_code(request->api->office_trouble))) &&
+              json_put(json, "office", json_string(reason_code(api->office_trouble))) &&
               json_put(json, "version", json_string(options->version));
-    if (ok && api_has_token(request))
+    if (ok && api_is_known(request))
         ok = json_put_text(json, "participant", key_bytes(&options->self)) &&
              put_counts(json, &status);
     if (!ok) {
         json_decref(json);
         json = NULL;
     }
-    api_answer_json(request, MHD_HTTP_OK, json);
+    api_answer_json(request, HTTP_OK, json);
 }

@@ -1,21 +1,12 @@
-#include "adapters/shell/message_json.h"
+#include "adapters/api/message_json.h"
 
 #include <stdio.h>
 
-#include "adapters/shell/body_json.h"
-#include "adapters/shell/json_text.h"
+#include "adapters/api/body_json.h"
+#include "gateway/api/json_member.h"
 #include "proto/codec/message_type.h"
 
 /* ---- members -------------------------------------------------------------------------------- */
-
-bool json_put_moment(json_t *object, const char *name, wall_t at)
-{
-    char text[TIME_TEXT_BYTES];
-    if (at.ms == 0)
-        return true;
-    stamp_format((struct stamp){at, VIETNAM_OFFSET_MINUTES}, text);
-    return json_put(object, name, json_string(text));
-}
 
 static bool put_stamp(json_t *object, const char *name, struct stamp stamp)
 {
@@ -24,41 +15,6 @@ static bool put_stamp(json_t *object, const char *name, struct stamp stamp)
         return true;
     stamp_format(stamp, text);
     return json_put(object, name, json_string(text));
-}
-
-bool json_put_id(json_t *object, const char *name, const struct message_id *id)
-{
-    char text[MESSAGE_ID_TEXT_BYTES];
-    if (id_is_zero(id))
-        return true;
-    id_format(id, text);
-    return json_put(object, name, json_string(text));
-}
-
-bool json_put_digest(json_t *object, const char *name, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_BYTES];
-    digest_format(digest, text);
-    return json_put(object, name, json_string(text));
-}
-
-bool json_put_reason(json_t *object, enum reason reason)
-{
-    if (reason == REASON_NONE)
-        return true;
-    return json_put(object, "reason", json_string(reason_code(reason))) &&
-           json_put(object, "reason_vi", json_string(reason_vietnamese(reason))) &&
-           json_put(object, "reason_en", json_string(reason_english(reason))) &&
-           json_put_text(object, "hint", bytes_of_text(reason_hint(reason))) &&
-           json_put_text(object, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason)));
-}
-
-bool json_put_type(json_t *object, uint32_t type)
-{
-    enum message_type known =
-        message_type_is_known(type) ? (enum message_type)type : MESSAGE_TYPE_NONE;
-    return json_put(object, "type", json_string(message_type_name(known))) &&
-           json_put(object, "type_vi", json_string(message_type_label(known, LANGUAGE_VIETNAMESE)));
 }
 
 /* ---- attachments ---------------------------------------------------------------------------- */

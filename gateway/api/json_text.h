@@ -4,8 +4,8 @@
  * depth and its values. What passes is given to jansson; duplicate keys, NUL characters and what
  * is not UTF-8 are refused.
  */
-#ifndef ADAPTERS_SHELL_JSON_TEXT_H
-#define ADAPTERS_SHELL_JSON_TEXT_H
+#ifndef GATEWAY_API_JSON_TEXT_H
+#define GATEWAY_API_JSON_TEXT_H
 
 #include <jansson.h>
 

@@ -2,8 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
-#include "adapters/shell/local_api_parts.h"
+#include "adapters/api/local_api_parts.h"
 #include "proto/codec/message_type.h"
 
 enum {
@@ -72,7 +71,7 @@ static void add_message(struct history *history, const struct store_message *mes
             new_event(message, message->type, message->custody, &message->sender, recipient);
         if (!json_put(event, "destination", json_string(entry->destination.text)) ||
             (is_expected && !json_put(event, "to_is_expected", json_true())) ||
-            !api_put_state(history->api, event, message, recipient, entry) ||
+            !local_put_state(history->api, event, message, recipient, entry) ||
             !json_put(event, "attempts", json_integer(entry->attempts))) {
             json_decref(event);
             event = NULL;
@@ -87,8 +86,8 @@ static void add_outcome(struct history *history, const struct store_message *mes
 {
     json_t *event =
         new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
-    if (!api_put_told(event, outcome->receipt_type) || !json_put_reason(event, outcome->reason) ||
-        !api_put_receipt_text(history->api, event, &message->id, outcome)) {
+    if (!local_put_told(event, outcome->receipt_type) || !json_put_reason(event, outcome->reason) ||
+        !local_put_receipt_text(history->api, event, &message->id, outcome)) {
         json_decref(event);
         event = NULL;
     }
@@ -102,7 +101,7 @@ static void add_outcomes(struct history *history, const struct store_message *me
     size_t place = 0;
     if (!key_equal(&message->sender, &history->api->options.self))
         return;
-    while (api_next_outcome(history->api, message, &place, &about, &outcome)) {
+    while (local_next_outcome(history->api, message, &place, &about, &outcome)) {
         if (message_type_is_receipt((enum message_type)outcome.receipt_type))
             add_outcome(history, message, &about, &outcome);
     }
@@ -141,7 +140,7 @@ static void gather(struct history *history, const uint64_t *seqs, size_t count)
             return;
         }
         bool is_expected;
-        struct key recipient = api_recipient(history->api, &message, &is_expected);
+        struct key recipient = local_recipient(history->api, &message, &is_expected);
         /* Its texts lived until that call on the store; nothing below looks at them. */
         message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
         add_message(history, &message, &recipient, is_expected);
@@ -151,7 +150,7 @@ static void gather(struct history *history, const uint64_t *seqs, size_t count)
 
 void dossier_get(struct api_request *request)
 {
-    struct local_api *api = request->api;
+    struct local_api *api = api_context(request);
     struct store *store = api->options.store;
     uint64_t after;
     size_t count = 0;
@@ -161,7 +160,7 @@ void dossier_get(struct api_request *request)
     uint64_t *seqs = calloc(MESSAGES_MAX, sizeof *seqs);
     enum reason reason = seqs == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
     if (reason == REASON_NONE)
-        reason = store->verbs->history(store, bytes_of_text(request->argument), after, seqs,
+        reason = store->verbs->history(store, bytes_of_text(api_argument(request)), after, seqs,
                                        MESSAGES_MAX, &count);
     if (reason != REASON_NONE) {
         api_answer_reason(request, reason, NULL);
@@ -169,10 +168,10 @@ void dossier_get(struct api_request *request)
         gather(&history, seqs, count);
         json_t *events = sorted_events(&history);
         uint64_t next = count > 0 ? seqs[count - 1] : after;
-        api_answer_json(request, MHD_HTTP_OK,
+        api_answer_json(request, HTTP_OK,
                         events == NULL
                             ? NULL
-                            : json_pack("{s:s,s:o,s:I}", "dossier_code", request->argument,
+                            : json_pack("{s:s,s:o,s:I}", "dossier_code", api_argument(request),
                                         "events", events, "next", (json_int_t)next));
     }
     free(history.events);

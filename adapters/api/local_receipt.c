@@ -1,13 +1,12 @@
 /* Where a message went, where it is, and what its receipts say. */
 #include <string.h>
 
-#include "adapters/shell/json_text.h"
-#include "adapters/shell/local_api_parts.h"
+#include "adapters/api/local_api_parts.h"
 #include "proto/codec/message_type.h"
 #include "routing/registry/route.h"
 
-bool api_put_receipt_text(const struct local_api *api, json_t *object,
-                          const struct message_id *message_id, const struct outcome *outcome)
+bool local_put_receipt_text(const struct local_api *api, json_t *object,
+                            const struct message_id *message_id, const struct outcome *outcome)
 {
     struct store *store = api->options.store;
     struct store_document receipt;
@@ -27,8 +26,7 @@ bool api_put_receipt_text(const struct local_api *api, json_t *object,
     return true;
 }
 
-/* ---- where it is
- * ------------------------------------------------------------------------------------- */
+/* ---- where it is */
 
 /* False: custody, which ends nothing. */
 static bool end_of(uint32_t receipt_type, enum entry_state *ret_state)
@@ -51,7 +49,7 @@ static bool end_of(uint32_t receipt_type, enum entry_state *ret_state)
     return false;
 }
 
-bool api_put_told(json_t *object, uint32_t receipt_type)
+bool local_put_told(json_t *object, uint32_t receipt_type)
 {
     enum entry_state state;
     bool is_end = end_of(receipt_type, &state);
@@ -81,21 +79,22 @@ static bool find_end(const struct local_api *api, const struct store_message *me
     return false;
 }
 
-bool api_put_state(const struct local_api *api, json_t *object, const struct store_message *message,
-                   const struct key *recipient, const struct entry *entry)
+bool local_put_state(const struct local_api *api, json_t *object,
+                     const struct store_message *message, const struct key *recipient,
+                     const struct entry *entry)
 {
     const struct local_api_options *options = &api->options;
     struct outcome outcome;
     bool is_to_gateway = key_equal(&message->sender, &options->self) &&
                          key_equal(&entry->destination, &options->gateway);
     if (is_to_gateway && find_end(api, message, recipient, &outcome))
-        return api_put_told(object, outcome.receipt_type) &&
+        return local_put_told(object, outcome.receipt_type) &&
                json_put_moment(object, "state_time", outcome.at) &&
                json_put_reason(object, outcome.reason) &&
-               api_put_receipt_text(api, object, &message->id, &outcome);
+               local_put_receipt_text(api, object, &message->id, &outcome);
     /* What we owe to the gateway ends with its custody. */
     if (is_to_gateway && entry->state == ENTRY_DELIVERED)
-        return api_put_told(object, MESSAGE_TYPE_RECEIPT_CUSTODY) &&
+        return local_put_told(object, MESSAGE_TYPE_RECEIPT_CUSTODY) &&
                (session_outcome(options->session, &message->id, &options->gateway, &outcome) !=
                     REASON_NONE ||
                 json_put_moment(object, "state_time", outcome.at));
@@ -104,8 +103,7 @@ bool api_put_state(const struct local_api *api, json_t *object, const struct sto
            json_put_reason(object, entry->reason);
 }
 
-/* ---- who gets it
- * ------------------------------------------------------------------------------------- */
+/* ---- who gets it */
 
 /* Whom a receipt is about, other than the gateway and the portal, which gets copies of what goes to
  * an agency. */
@@ -116,7 +114,7 @@ static bool find_receipted(const struct local_api *api, const struct store_messa
     struct outcome outcome;
     struct key about;
     size_t place = 0;
-    while (api_next_outcome(api, message, &place, &about, &outcome)) {
+    while (local_next_outcome(api, message, &place, &about, &outcome)) {
         const struct agency *agency = registry == NULL ? NULL : registry_agency(registry, &about);
         bool is_copy = agency != NULL && agency->role == ROLE_PORTAL;
         if (key_equal(&about, &api->options.gateway) || is_copy)
@@ -148,8 +146,8 @@ static bool find_expected(const struct local_api *api, const struct store_messag
     return true;
 }
 
-struct key api_recipient(const struct local_api *api, const struct store_message *message,
-                         bool *ret_is_expected)
+struct key local_recipient(const struct local_api *api, const struct store_message *message,
+                           bool *ret_is_expected)
 {
     uint8_t dossier[DOSSIER_CODE_BYTES_MAX];
     uint8_t procedure[PROCEDURE_CODE_BYTES_MAX];

@@ -1,0 +1,96 @@
+/* local_api_parts - what the files of an adapter's API share. Nobody else includes this.
+ *
+ *   local_routes.c       which path is whose
+ *   local_find.c         messages and receipts in the store
+ *   local_attachments.c  uploads and downloads
+ *   local_submit.c       submit
+ *   local_change.c       accept, refuse, hold, release, withdraw
+ *   local_read.c         inbox, one message, health
+ *   local_queues.c       queues
+ *   local_dossier.c      a dossier's history
+ *   local_receipt.c      where a message went and where it is, what its receipts say
+ */
+#ifndef ADAPTERS_API_LOCAL_API_PARTS_H
+#define ADAPTERS_API_LOCAL_API_PARTS_H
+
+#include "adapters/api/local_api.h"
+#include "gateway/api/json_member.h"
+
+struct local_api {
+    struct local_api_options options;
+    struct api *server;
+    struct message_links own_links;    /* without a token: whoever asks has one */
+    struct message_links office_links; /* with the office's */
+    struct arena arena;                /* of one request's moment */
+    enum reason office_trouble;
+};
+
+/* A request's memory. */
+struct local_upload {
+    struct digest digest;   /* POST: known when the whole is there */
+    struct digest stand_in; /* at the blobs store */
+    bool is_digest_known;   /* PUT */
+    bool is_begun;          /* at the blobs store */
+    uint64_t size_bytes;    /* PUT: declared; POST: when it is whole */
+    uint64_t position;
+};
+
+/* ---- local_routes.c */
+enum { LOCAL_ROUTES = 17 };
+extern const struct api_route local_routes[LOCAL_ROUTES];
+
+/* ---- local_find.c */
+/* The message that the path names, from ?sender= or from anybody. False (and answered). */
+bool local_find_message(struct api_request *request, struct store_message *ret_message);
+/* By id alone, whoever sent it: ourselves, the gateway, anybody registered. */
+enum reason local_find_anybodys(const struct local_api *api, const struct message_id *id,
+                                struct store_message *ret_message);
+/* Everybody who said something about a message of ours: the gateway, and whoever it may have gone
+ * to. *place starts at 0 and is the walk's own. False at the end. */
+bool local_next_outcome(const struct local_api *api, const struct store_message *message,
+                        size_t *place, struct key *ret_about, struct outcome *ret_outcome);
+
+/* ---- local_receipt.c */
+/* "text": a person's remark in the receipt about this message, if there is one. Resets the arena.
+ * False when memory is short. */
+bool local_put_receipt_text(const struct local_api *api, json_t *object,
+                            const struct message_id *message_id, const struct outcome *outcome);
+/* "state" and "state_vi": what a receipt of this type says of its message. */
+bool local_put_told(json_t *object, uint32_t receipt_type);
+/* Where a message is, in one word for people: "state", "state_vi", since when ("state_time") and
+ * why ("reason…", "text"). Of ours it follows the receipt that ended it; until then it is "custody"
+ * once the gateway has it, which is not delivery (invariant 9), and before that what the entry
+ * says. Resets the arena and may read the store. False when memory is short. */
+bool local_put_state(const struct local_api *api, json_t *object,
+                     const struct store_message *message, const struct key *recipient,
+                     const struct entry *entry);
+/* Who gets, or got, a message of ours: as we named it, or as a receipt says, or (ret_is_expected)
+ * as our copy of the registry would have it. None when nothing is known. */
+struct key local_recipient(const struct local_api *api, const struct store_message *message,
+                           bool *ret_is_expected);
+
+/* ---- handlers */
+void attachment_put_begin(struct api_request *request);
+void attachment_post_begin(struct api_request *request);
+void attachment_receive(struct api_request *request, struct bytes content);
+void attachment_complete(struct api_request *request);
+void attachment_get(struct api_request *request);
+void attachment_release(struct api_request *request);
+
+void submit_apply(struct api_request *request);
+void accept_apply(struct api_request *request);
+void refuse_apply(struct api_request *request);
+void hold_apply(struct api_request *request);
+void release_apply(struct api_request *request);
+void withdraw_apply(struct api_request *request);
+
+void inbox_get(struct api_request *request);
+void message_get(struct api_request *request);
+void document_get(struct api_request *request);
+void signature_get(struct api_request *request);
+void manifest_get(struct api_request *request);
+void health_get(struct api_request *request);
+void queues_get(struct api_request *request);
+void dossier_get(struct api_request *request);
+
+#endif

@@ -1,0 +1,62 @@
+/* Messages and receipts in the store, by what a request names them with. */
+#include "adapters/api/local_api_parts.h"
+#include "routing/registry/registry.h"
+
+static enum reason find_from(const struct local_api *api, const struct key *sender,
+                             const struct message_id *id, struct store_message *ret_message)
+{
+    struct store *store = api->options.store;
+    return store->verbs->find_message(store, sender, id, ret_message);
+}
+
+enum reason local_find_anybodys(const struct local_api *api, const struct message_id *id,
+                                struct store_message *ret_message)
+{
+    enum reason reason = find_from(api, &api->options.self, id, ret_message);
+    if (reason == REASON_NOT_FOUND)
+        reason = find_from(api, &api->options.gateway, id, ret_message);
+    const struct registry *registry = api->options.registry;
+    size_t count = registry == NULL ? 0 : registry_agency_count(registry);
+    for (size_t i = 0; reason == REASON_NOT_FOUND && i < count; i++)
+        reason = find_from(api, &registry_agency_at(registry, i)->key, id, ret_message);
+    return reason;
+}
+
+bool local_find_message(struct api_request *request, struct store_message *ret_message)
+{
+    const struct local_api *api = api_context(request);
+    struct message_id id;
+    struct key sender = {{0}};
+    if (!id_parse(bytes_of_text(api_argument(request)), &id)) {
+        api_answer_reason(request, REASON_FIELD_INVALID, "message_id");
+        return false;
+    }
+    if (!api_query_key(request, "sender", &sender))
+        return false;
+    enum reason reason = key_is_none(&sender) ? local_find_anybodys(api, &id, ret_message)
+                                              : find_from(api, &sender, &id, ret_message);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    return reason == REASON_NONE;
+}
+
+bool local_next_outcome(const struct local_api *api, const struct store_message *message,
+                        size_t *place, struct key *ret_about, struct outcome *ret_outcome)
+{
+    const struct registry *registry = api->options.registry;
+    size_t agencies = registry == NULL ? 0 : registry_agency_count(registry);
+    /* First the gateway; with no registry to ask, the recipient that we named ourselves. */
+    for (; *place < 1 + (agencies > 0 ? agencies : 1); (*place)++) {
+        struct key about = *place == 0     ? api->options.gateway
+                           : agencies == 0 ? message->recipient
+                                           : registry_agency_at(registry, *place - 1)->key;
+        bool is_again = *place > 0 && key_equal(&about, &api->options.gateway);
+        if (key_is_none(&about) || is_again ||
+            session_outcome(api->options.session, &message->id, &about, ret_outcome) != REASON_NONE)
+            continue;
+        *ret_about = about;
+        (*place)++;
+        return true;
+    }
+    return false;
+}

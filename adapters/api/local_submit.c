@@ -1,0 +1,213 @@
+/* A message of ours: read, and submitted in a step. */
+#include <string.h>
+
+#include "adapters/api/body_json.h"
+#include "adapters/api/local_api_parts.h"
+#include "proto/codec/message_type.h"
+
+/* ---- submit: the draft ------------------------------------------------------------------------
+ */
+
+/* What is wrong, and where; the handlers of single members set it. */
+struct fault {
+    enum reason reason;
+    const char *name;
+};
+
+static void take_text(const json_t *object, const char *name, struct bytes *ret_text,
+                      struct fault *fault)
+{
+    if (fault->reason == REASON_NONE && !json_take_text(object, name, ret_text))
+        *fault = (struct fault){REASON_FIELD_INVALID, name};
+}
+
+static void take_stamp(const json_t *object, const char *name, struct stamp *ret_stamp,
+                       struct fault *fault)
+{
+    struct bytes text = {NULL, 0};
+    take_text(object, name, &text, fault);
+    if (fault->reason == REASON_NONE && text.size > 0 && !stamp_parse(text, ret_stamp))
+        *fault = (struct fault){REASON_FIELD_INVALID, name};
+}
+
+static void take_type(const json_t *object, uint32_t *ret_type, struct fault *fault)
+{
+    struct bytes text = {NULL, 0};
+    enum message_type type = MESSAGE_TYPE_NONE;
+    take_text(object, "type", &text, fault);
+    if (fault->reason != REASON_NONE)
+        return;
+    if (text.size == 0)
+        *fault = (struct fault){REASON_FIELD_MISSING, "type"};
+    else if (!message_type_parse(text, &type))
+        *fault = (struct fault){REASON_MESSAGE_TYPE_UNKNOWN, "type"};
+    *ret_type = type;
+}
+
+static void take_recipient(const json_t *object, struct key *ret_key, struct fault *fault)
+{
+    struct bytes text = {NULL, 0};
+    take_text(object, "recipient", &text, fault);
+    if (fault->reason == REASON_NONE && text.size > 0 && !key_parse(text, ret_key))
+        *fault = (struct fault){REASON_FIELD_INVALID, "recipient"};
+}
+
+/* The digest of the message answered: given, or that of the message that we have. */
+static void take_reply(const struct local_api *api, const json_t *object, struct envelope *draft,
+                       struct fault *fault)
+{
+    struct bytes id = {NULL, 0};
+    struct bytes digest = {NULL, 0};
+    struct store_message message;
+    take_text(object, "in_reply_to", &id, fault);
+    take_text(object, "in_reply_to_sha256", &digest, fault);
+    if (fault->reason != REASON_NONE || (id.size == 0 && digest.size == 0))
+        return;
+    if (!id_parse(id, &draft->in_reply_to)) {
+        *fault = (struct fault){REASON_FIELD_INVALID, "in_reply_to"};
+    } else if (digest.size > 0) {
+        if (!digest_parse(digest, &draft->in_reply_to_digest))
+            *fault = (struct fault){REASON_FIELD_INVALID, "in_reply_to_sha256"};
+    } else {
+        enum reason reason = local_find_anybodys(api, &draft->in_reply_to, &message);
+        if (reason == REASON_NONE)
+            draft->in_reply_to_digest = message.digest;
+        else
+            *fault = (struct fault){reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason,
+                                    "in_reply_to"};
+    }
+}
+
+static void take_attachment(const struct local_api *api, const json_t *object,
+                            struct attachment *ret_attachment, struct fault *fault)
+{
+    struct blobs *blobs = api->options.blobs;
+    struct bytes digest = {NULL, 0};
+    take_text(object, "sha256", &digest, fault);
+    take_text(object, "name", &ret_attachment->name, fault);
+    take_text(object, "media_type", &ret_attachment->media_type, fault);
+    take_text(object, "component_code", &ret_attachment->component_code, fault);
+    if (fault->reason != REASON_NONE)
+        return;
+    if (!digest_parse(digest, &ret_attachment->digest)) {
+        *fault = (struct fault){REASON_FIELD_INVALID, "attachments.sha256"};
+        return;
+    }
+    const json_t *size = json_object_get(object, "size_bytes");
+    if (size != NULL && (!json_is_integer(size) || json_integer_value(size) < 0)) {
+        *fault = (struct fault){REASON_FIELD_INVALID, "attachments.size_bytes"};
+    } else if (size != NULL) {
+        ret_attachment->size_bytes = (uint64_t)json_integer_value(size);
+    } else {
+        enum reason reason =
+            blobs->verbs->find(blobs, &ret_attachment->digest, &ret_attachment->size_bytes);
+        if (reason != REASON_NONE)
+            *fault = (struct fault){reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason,
+                                    "attachments"};
+    }
+}
+
+static void take_attachments(struct api_request *request, struct envelope *draft,
+                             struct fault *fault)
+{
+    static const char *const names[] = {"sha256",     "size_bytes",     "name",
+                                        "media_type", "component_code", NULL};
+    struct local_api *api = api_context(request);
+    json_t *list = json_object_get(api_json(request), "attachments");
+    size_t count = json_array_size(list);
+    if (fault->reason != REASON_NONE || list == NULL || json_is_null(list))
+        return;
+    if (!json_is_array(list) || count > ATTACHMENTS_MAX) {
+        *fault = (struct fault){json_is_array(list) ? REASON_FIELD_TOO_LONG : REASON_FIELD_INVALID,
+                                "attachments"};
+        return;
+    }
+    struct attachment *attachments = arena_take(&api->arena, (count + 1) * sizeof *attachments);
+    if (attachments == NULL) {
+        *fault = (struct fault){REASON_OUT_OF_MEMORY, NULL};
+        return;
+    }
+    memset(attachments, 0, (count + 1) * sizeof *attachments);
+    for (size_t i = 0; fault->reason == REASON_NONE && i < count; i++) {
+        json_t *item = json_array_get(list, i);
+        if (!json_is_object(item))
+            *fault = (struct fault){REASON_FIELD_INVALID, "attachments"};
+        else if (!api_has_only(request, item, names))
+            return;
+        else
+            take_attachment(api, item, &attachments[i], fault);
+    }
+    draft->attachments = attachments;
+    draft->attachment_count = count;
+    if (fault->reason == REASON_NONE)
+        fault->reason = envelope_check_names(draft, &fault->name);
+}
+
+/* The whole request as a submission, in the api's arena. False: answered. */
+static bool take_submission(struct api_request *request, struct submission *ret_submission)
+{
+    struct local_api *api = api_context(request);
+    struct fault fault = {REASON_NONE, NULL};
+    struct body_json_fault body_fault;
+    struct envelope *draft = &ret_submission->draft;
+    struct Lienthong__V1__Body *body = NULL;
+    arena_reset(&api->arena);
+    take_type(api_json(request), &draft->type, &fault);
+    take_recipient(api_json(request), &draft->recipient, &fault);
+    take_text(api_json(request), "dossier_code", &draft->dossier_code, &fault);
+    take_text(api_json(request), "procedure_code", &draft->procedure_code, &fault);
+    take_stamp(api_json(request), "source_time", &draft->source_time, &fault);
+    take_stamp(api_json(request), "expires", &draft->expires, &fault);
+    take_reply(api, api_json(request), draft, &fault);
+    take_attachments(request, draft, &fault);
+    if (api_is_answered(request))
+        return false;
+    const json_t *content = json_object_get(api_json(request), "body");
+    if (fault.reason == REASON_NONE && content == NULL)
+        fault = (struct fault){REASON_FIELD_MISSING, "body"};
+    if (fault.reason == REASON_NONE &&
+        body_json_read((enum message_type)draft->type, content, &api->arena, &body, &body_fault) !=
+            REASON_NONE)
+        fault = (struct fault){body_fault.reason, body_fault.path};
+    if (fault.reason != REASON_NONE)
+        api_answer_reason(request, fault.reason, fault.name);
+    ret_submission->body = body;
+    return fault.reason == REASON_NONE;
+}
+
+/* ---- submit -----------------------------------------------------------------------------------
+ */
+
+static void answer_submitted(struct api_request *request, const struct submitted *submitted)
+{
+    json_t *json = json_object();
+    const json_t *code = json_object_get(api_json(request), "dossier_code");
+    bool ok = json_put_id(json, "message_id", &submitted->id) &&
+              json_put_digest(json, "sha256", &submitted->digest) &&
+              json_put(json, "dossier_code", json_deep_copy(code)) &&
+              json_put(json, "state", json_string("queued")) &&
+              json_put(json, "repeated", json_boolean(submitted->is_repeated));
+    if (!ok) {
+        json_decref(json);
+        json = NULL;
+    }
+    api_answer_json(request, HTTP_ACCEPTED, json);
+}
+
+void submit_apply(struct api_request *request)
+{
+    struct submission submission = {0};
+    struct submitted submitted;
+    const struct local_api *api = api_context(request);
+    const char *reference = api_header(request, "Idempotency-Key");
+    if (!take_submission(request, &submission))
+        return;
+    if (reference != NULL)
+        submission.reference = bytes_of_text(reference);
+    enum reason reason = session_submit(api->options.session, &submission, &submitted);
+    if (reason == REASON_NONE)
+        answer_submitted(request, &submitted);
+    else
+        api_answer_reason(request, reason,
+                          reason == REASON_REFERENCE_REUSED ? "Idempotency-Key" : NULL);
+}

@@ -1,0 +1,132 @@
+/* Answers and refusals. Every refusal is a reason of the one table, in both languages. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/api_parts.h"
+#include "gateway/api/json_text.h"
+
+enum { READ_BYTES = 64 * 1024 };
+
+static unsigned status_of(enum reason reason)
+{
+    switch (reason) {
+    case REASON_NONE:
+        return MHD_HTTP_OK;
+    case REASON_TOKEN_WRONG:
+        return MHD_HTTP_UNAUTHORIZED;
+    case REASON_NOT_FOUND:
+        return MHD_HTTP_NOT_FOUND;
+    case REASON_ID_REUSED:
+    case REASON_REFERENCE_REUSED:
+    case REASON_STATE_FORBIDS:
+    case REASON_DUPLICATE:
+        return MHD_HTTP_CONFLICT;
+    case REASON_ATTACHMENT_TOO_LARGE:
+    case REASON_ENVELOPE_TOO_LARGE:
+    case REASON_FRAME_TOO_LARGE:
+        return MHD_HTTP_CONTENT_TOO_LARGE;
+    case REASON_BUSY:
+        return MHD_HTTP_TOO_MANY_REQUESTS;
+    case REASON_STORE_CORRUPT:
+    case REASON_STORE_NEWER:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    default:
+        return reason_class(reason) == REASON_CLASS_TRANSIENT ? MHD_HTTP_SERVICE_UNAVAILABLE
+                                                              : MHD_HTTP_BAD_REQUEST;
+    }
+}
+
+/* response NULL: the connection is closed. text: what it is made of, or NULL. */
+static void answer(struct api_request *request, unsigned status, struct MHD_Response *response,
+                   char *text)
+{
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    free(request->text);
+    request->response = response;
+    request->text = text;
+    request->status = status;
+    request->stage = API_ANSWERED;
+}
+
+static void answer_text(struct api_request *request, unsigned status, const char *media_type,
+                        json_t *json)
+{
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    struct MHD_Response *response = NULL;
+    json_decref(json);
+    if (text != NULL)
+        response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_PERSISTENT);
+    if (response != NULL)
+        (void)MHD_add_response_header(response, "Content-Type", media_type);
+    answer(request, status, response, text);
+}
+
+void api_answer_json(struct api_request *request, unsigned status, json_t *json)
+{
+    answer_text(request, status, "application/json", json);
+}
+
+void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes)
+{
+    /* MHD copies and does not write, whatever its type says. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        bytes.size, (void *)(uintptr_t)bytes.data, MHD_RESPMEM_MUST_COPY);
+    if (response != NULL)
+        (void)MHD_add_response_header(response, "Content-Type", media_type);
+    answer(request, MHD_HTTP_OK, response, NULL);
+}
+
+void api_answer_stream(struct api_request *request, unsigned status, uint64_t size_bytes,
+                       api_read *read, void *context, void (*release)(void *context))
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(size_bytes, READ_BYTES, read, context, release);
+    if (response == NULL) {
+        release(context);
+        api_answer_reason(request, REASON_OUT_OF_MEMORY, NULL);
+    } else {
+        answer(request, status, response, NULL);
+    }
+}
+
+void api_answer_header(struct api_request *request, const char *name, const char *value)
+{
+    if (request->response != NULL)
+        (void)MHD_add_response_header(request->response, name, value);
+}
+
+static json_t *problem_json(unsigned status, enum reason reason, const char *detail)
+{
+    const char *code = reason_code(reason);
+    json_t *problem = json_object();
+    if (json_put(problem, "type", json_sprintf("urn:lienthong:reason:%s", code)) &&
+        json_put(problem, "title", json_string(reason_english(reason))) &&
+        json_put(problem, "title_vi", json_string(reason_vietnamese(reason))) &&
+        json_put(problem, "status", json_integer((json_int_t)status)) &&
+        json_put(problem, "code", json_string(code)) &&
+        json_put_text(problem, "hint", bytes_of_text(reason_hint(reason))) &&
+        json_put_text(problem, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason))) &&
+        json_put_text(problem, "detail", bytes_of_text(detail == NULL ? "" : detail)))
+        return problem;
+    json_decref(problem);
+    return NULL;
+}
+
+void api_answer_refusal(struct api_request *request, unsigned status, enum reason reason,
+                        const char *detail)
+{
+    char seconds[16];
+    answer_text(request, status, "application/problem+json", problem_json(status, reason, detail));
+    (void)snprintf(seconds, sizeof seconds, "%d", API_RETRY_SECONDS);
+    if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        api_answer_header(request, "Retry-After", seconds);
+    if (status == MHD_HTTP_UNAUTHORIZED)
+        api_answer_header(request, "WWW-Authenticate", "Bearer");
+}
+
+void api_answer_reason(struct api_request *request, enum reason reason, const char *detail)
+{
+    api_answer_refusal(request, status_of(reason), reason, detail);
+}

@@ -1,0 +1,144 @@
+/* What a request says: headers, query, JSON. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "gateway/api/api_parts.h"
+#include "gateway/api/json_text.h"
+
+enum { LENGTH_DIGITS_MAX = 18 };
+
+void *api_context(const struct api_request *request)
+{
+    return request->api->options.context;
+}
+
+void *api_memory(struct api_request *request)
+{
+    return request->memory;
+}
+
+const char *api_argument(const struct api_request *request)
+{
+    return request->argument;
+}
+
+json_t *api_json(const struct api_request *request)
+{
+    return request->json;
+}
+
+bool api_is_answered(const struct api_request *request)
+{
+    return request->stage == API_ANSWERED;
+}
+
+bool api_is_known(const struct api_request *request)
+{
+    return request->is_known;
+}
+
+const char *api_header(const struct api_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *api_query(const struct api_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct bytes api_bearer(const struct api_request *request)
+{
+    const char *text = api_header(request, "Authorization");
+    if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
+        return (struct bytes){NULL, 0};
+    return bytes_of_text(text + 7);
+}
+
+static bool read_number(const char *text, uint64_t max, uint64_t *ret_number)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > LENGTH_DIGITS_MAX || text[digits] != 0)
+        return false;
+    *ret_number = strtoull(text, NULL, 10);
+    return *ret_number <= max;
+}
+
+bool api_query_number(struct api_request *request, const char *name, uint64_t fallback,
+                      uint64_t max, uint64_t *ret_number)
+{
+    const char *text = api_query(request, name);
+    *ret_number = fallback;
+    if (text == NULL || read_number(text, max, ret_number))
+        return true;
+    api_answer_reason(request, REASON_FIELD_INVALID, name);
+    return false;
+}
+
+bool api_query_key(struct api_request *request, const char *name, struct key *ret_key)
+{
+    const char *text = api_query(request, name);
+    if (text == NULL || key_parse(bytes_of_text(text), ret_key))
+        return true;
+    api_answer_reason(request, REASON_FIELD_INVALID, name);
+    return false;
+}
+
+bool api_content_length(const struct api_request *request, uint64_t *ret_bytes)
+{
+    const char *text = api_header(request, "Content-Length");
+    return text != NULL && read_number(text, UINT64_MAX, ret_bytes);
+}
+
+bool api_has_only(struct api_request *request, json_t *object, const char *const *names)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        size_t i = 0;
+        while (names[i] != NULL && strcmp(names[i], name) != 0)
+            i++;
+        if (names[i] == NULL) {
+            char detail[API_DETAIL_BYTES];
+            (void)snprintf(detail, sizeof detail, "%s", name);
+            api_answer_reason(request, REASON_FIELD_INVALID, detail);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_object(struct api_request *request)
+{
+    const char *type = api_header(request, "Content-Type");
+    if (request->body.size == 0 && request->route->body == API_BODY_OPTIONAL) {
+        request->json = json_object();
+        return true;
+    }
+    if (type != NULL && strncasecmp(type, "application/json", 16) != 0) {
+        api_answer_refusal(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, REASON_REQUEST_MALFORMED,
+                           "Content-Type");
+        return false;
+    }
+    enum reason reason = json_text_read(buffer_view(&request->body), &request->json);
+    if (reason == REASON_NONE && !json_is_object(request->json))
+        reason = REASON_REQUEST_MALFORMED;
+    /* What jansson made of it is all that is still needed. */
+    buffer_release(&request->body);
+    buffer_init(&request->body, request->api->options.body_bytes_max);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, "body");
+    return reason == REASON_NONE;
+}
+
+bool api_read_json(struct api_request *request)
+{
+    const struct api_route *route = request->route;
+    if (route->body != API_BODY_OPTIONAL && route->body != API_BODY_JSON)
+        return true;
+    return read_object(request) &&
+           (route->members == NULL || api_has_only(request, request->json, route->members));
+}
