@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "proto/base/near.h"
+#include "proto/codec/body_needs.h"
+#include "proto/codec/body_rules.h"
 #include "schema/body.pb-c.h"
 
 /* ---- from JSON ------------------------------------------------------------------------------ */
@@ -15,7 +18,8 @@ struct reader {
 };
 
 static enum reason read_message(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
-                                const json_t *object, ProtobufCMessage **ret_message);
+                                const struct message_rule *rule, const json_t *object,
+                                ProtobufCMessage **ret_message);
 
 static enum reason fail(struct reader *reader, enum reason reason)
 {
@@ -34,61 +38,69 @@ static size_t path_enter(struct reader *reader, const char *format, const char *
 
 #define YEAR_2000_MS INT64_C(946684800000)
 
-static bool is_number(const json_t *value, json_int_t min, json_int_t max)
+/* A whole number within the field's bounds. */
+static enum reason read_number(const struct field_rule *rule, const json_t *value,
+                               uint64_t *ret_number)
 {
-    return json_is_integer(value) && json_integer_value(value) >= min &&
-           json_integer_value(value) <= max;
+    json_int_t number = json_integer_value(value);
+    if (!json_is_integer(value) || number < 0)
+        return REASON_FIELD_INVALID;
+    *ret_number = (uint64_t)number;
+    return rules_check_uint(rule, (uint64_t)number);
 }
 
-static enum reason read_bytes(struct reader *reader, const json_t *value, void *ret_field)
+/* A moment before 2000 was given in seconds, or never set. */
+static enum reason read_moment(const json_t *value, int64_t *ret_moment)
 {
-    size_t digits = json_string_length(value);
-    uint8_t *data = arena_take(reader->arena, digits / 2 + 1);
-    if (data == NULL)
-        return fail(reader, REASON_OUT_OF_MEMORY);
-    struct bytes text = {(const uint8_t *)json_string_value(value), digits};
-    if (!json_is_string(value) || digits % 2 != 0 || !hex_decode(text, data, digits / 2))
-        return fail(reader, REASON_FIELD_INVALID);
-    *(ProtobufCBinaryData *)ret_field = (ProtobufCBinaryData){digits / 2, data};
-    return REASON_NONE;
+    json_int_t number = json_integer_value(value);
+    if (!json_is_integer(value) || number < 0 || number > TIME_MS_MAX)
+        return REASON_FIELD_INVALID;
+    *ret_moment = number;
+    return number == 0 || number >= YEAR_2000_MS ? REASON_NONE : REASON_TIME_NOT_MS;
+}
+
+static enum reason read_string(const struct field_rule *rule, const json_t *value, char **ret_text)
+{
+    if (json_is_number(value))
+        return REASON_FIELD_NOT_TEXT;
+    if (!json_is_string(value))
+        return REASON_FIELD_INVALID;
+    /* protobuf-c's texts are not const; nobody writes to them. */
+    *ret_text = (char *)(uintptr_t)json_string_value(value);
+    return rules_check_text(rule, bytes_of_text(*ret_text));
 }
 
 /* One value into the place of one field, or of one item of a list. */
 static enum reason read_value(struct reader *reader, const ProtobufCFieldDescriptor *field,
-                              const json_t *value, void *ret_field)
+                              const struct field_rule *rule, const json_t *value, void *ret_field)
 {
-    bool fits = false;
+    enum reason reason = REASON_FIELD_INVALID;
+    uint64_t number = 0;
     switch (field->type) {
     case PROTOBUF_C_TYPE_UINT32:
-        fits = is_number(value, 0, UINT32_MAX);
-        *(uint32_t *)ret_field = fits ? (uint32_t)json_integer_value(value) : 0;
+        reason = read_number(rule, value, &number);
+        *(uint32_t *)ret_field = (uint32_t)number;
         break;
     case PROTOBUF_C_TYPE_UINT64:
-        fits = is_number(value, 0, INT64_MAX);
-        *(uint64_t *)ret_field = fits ? (uint64_t)json_integer_value(value) : 0;
+        reason = read_number(rule, value, &number);
+        *(uint64_t *)ret_field = number;
         break;
     case PROTOBUF_C_TYPE_SINT64:
-        /* A time in milliseconds: one before 2000 was given in seconds, or never set. */
-        fits = is_number(value, 0, 0) || is_number(value, YEAR_2000_MS, INT64_MAX);
-        *(int64_t *)ret_field = fits ? json_integer_value(value) : 0;
+        reason = read_moment(value, ret_field);
         break;
     case PROTOBUF_C_TYPE_BOOL:
-        fits = json_is_boolean(value);
+        reason = json_is_boolean(value) ? REASON_NONE : REASON_FIELD_INVALID;
         *(protobuf_c_boolean *)ret_field = json_is_true(value);
         break;
     case PROTOBUF_C_TYPE_STRING:
-        fits = json_is_string(value);
-        /* protobuf-c's texts are not const; nobody writes to them. */
-        *(char **)ret_field = fits ? (char *)(uintptr_t)json_string_value(value) : NULL;
+        reason = read_string(rule, value, ret_field);
         break;
-    case PROTOBUF_C_TYPE_BYTES:
-        return read_bytes(reader, value, ret_field);
     case PROTOBUF_C_TYPE_MESSAGE:
-        return read_message(reader, field->descriptor, value, ret_field);
+        return read_message(reader, field->descriptor, rule->message, value, ret_field);
     default:
-        check(false); /* body.proto has no other types: t_body_json reads every field */
+        check(false); /* no business type has others: t_body_json reads every field */
     }
-    return fits ? REASON_NONE : fail(reader, REASON_FIELD_INVALID);
+    return reason == REASON_NONE ? REASON_NONE : fail(reader, reason);
 }
 
 static size_t size_of(ProtobufCType type)
@@ -109,12 +121,12 @@ static size_t size_of(ProtobufCType type)
 }
 
 static enum reason read_list(struct reader *reader, const ProtobufCFieldDescriptor *field,
-                             const json_t *list, uint8_t *message)
+                             const struct field_rule *rule, const json_t *list, uint8_t *message)
 {
     if (!json_is_array(list))
         return fail(reader, REASON_FIELD_INVALID);
     size_t count = json_array_size(list);
-    if (count > BODY_JSON_ITEMS_MAX)
+    if (count > rule->repeated_max)
         return fail(reader, REASON_FIELD_TOO_LONG);
     size_t item_bytes = size_of(field->type);
     uint8_t *items = arena_take(reader->arena, count * item_bytes + 1);
@@ -124,7 +136,7 @@ static enum reason read_list(struct reader *reader, const ProtobufCFieldDescript
     for (size_t i = 0; i < count; i++) {
         size_t before = path_enter(reader, "%s[%zu]", "", i + 1);
         enum reason reason =
-            read_value(reader, field, json_array_get(list, i), items + i * item_bytes);
+            read_value(reader, field, rule, json_array_get(list, i), items + i * item_bytes);
         if (reason != REASON_NONE)
             return reason;
         reader->path[before] = 0;
@@ -134,8 +146,40 @@ static enum reason read_list(struct reader *reader, const ProtobufCFieldDescript
     return REASON_NONE;
 }
 
+/* The name that was meant, when it is one letter off or a word in another case. */
+static void suggest(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
+                    const char *name)
+{
+    size_t size = strlen(reader->path);
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        if (word_is_near(name, descriptor->fields[i].name)) {
+            (void)snprintf(reader->path + size, sizeof reader->path - size, " (%s?)",
+                           descriptor->fields[i].name);
+            return;
+        }
+    }
+}
+
+static enum reason read_member(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
+                               const struct message_rule *rule, const char *name,
+                               const json_t *value, uint8_t *message)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
+    if (field == NULL) {
+        suggest(reader, descriptor, name);
+        return fail(reader, REASON_FIELD_UNKNOWN);
+    }
+    const struct field_rule *rules = &rule->fields[field->id];
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return read_list(reader, field, rules, value, message);
+    return json_is_null(value) ? REASON_NONE
+                               : read_value(reader, field, rules, value, message + field->offset);
+}
+
 static enum reason read_message(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
-                                const json_t *object, ProtobufCMessage **ret_message)
+                                const struct message_rule *rule, const json_t *object,
+                                ProtobufCMessage **ret_message)
 {
     if (!json_is_object(object))
         return fail(reader, REASON_FIELD_INVALID);
@@ -148,15 +192,7 @@ static enum reason read_message(struct reader *reader, const ProtobufCMessageDes
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
         size_t before = path_enter(reader, ".%s", name, 0);
-        const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
-        if (field == NULL)
-            return fail(reader, REASON_FIELD_INVALID);
-        enum reason reason = REASON_NONE;
-        if (field->label == PROTOBUF_C_LABEL_REPEATED)
-            reason = read_list(reader, field, value, message);
-        else if (!json_is_null(value))
-            reason = read_value(reader, field, value, message + field->offset);
+        enum reason reason = read_member(reader, descriptor, rule, name, value, message);
         if (reason != REASON_NONE)
             return reason;
         reader->path[before] = 0;
@@ -181,7 +217,8 @@ enum reason body_json_read(enum message_type type, const json_t *object, struct 
         return fail(&reader, REASON_OUT_OF_MEMORY);
     lienthong__v1__body__init(body);
     ProtobufCMessage *inner = NULL;
-    enum reason reason = read_message(&reader, kind->descriptor, object, &inner);
+    enum reason reason =
+        read_message(&reader, kind->descriptor, body_rule.fields[kind->id].message, object, &inner);
     if (reason != REASON_NONE)
         return reason;
     body->kind_case = (Lienthong__V1__Body__KindCase)kind->id;
@@ -238,28 +275,6 @@ static json_t *write_list(ProtobufCType type, const uint8_t *items, size_t count
     return list;
 }
 
-/* Whether the field says anything: proto3 does not tell a zero from nothing. */
-static bool is_set(const ProtobufCFieldDescriptor *field, const uint8_t *message)
-{
-    static const uint8_t zero[sizeof(ProtobufCBinaryData)];
-    const uint8_t *at = message + field->offset;
-    size_t count;
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-        uint32_t which;
-        memcpy(&which, message + field->quantifier_offset, sizeof which);
-        return which == field->id;
-    }
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        memcpy(&count, message + field->quantifier_offset, sizeof count);
-        return count > 0;
-    }
-    if (field->type == PROTOBUF_C_TYPE_BYTES)
-        return ((const ProtobufCBinaryData *)at)->len > 0;
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return *(char *const *)at != NULL && **(char *const *)at != 0;
-    return memcmp(at, zero, size_of(field->type)) != 0;
-}
-
 static json_t *write_field(const ProtobufCFieldDescriptor *field, const uint8_t *message)
 {
     const uint8_t *items;
@@ -277,7 +292,7 @@ static json_t *write_message(const ProtobufCMessage *message)
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
     for (size_t i = 0; object != NULL && i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (!is_set(field, (const uint8_t *)message))
+        if (!body_field_is_set(field, message))
             continue;
         json_t *value = write_field(field, (const uint8_t *)message);
         if (json_object_set_new(object, field->name, value) != 0) {

@@ -2,9 +2,9 @@
  * description: a field that is added to the schema needs nothing here.
  *
  * Names are those of body.proto ("owner": {"name": …}); times are milliseconds since 1970, money is
- * in đồng, bytes are hexadecimal. Fields that are empty or zero may be left out, and are. A name
- * that the schema does not have, or a value of another kind, is refused with its path. The bounds
- * of the fields are not checked here: envelope_build does that.
+ * in đồng. Fields that are empty or zero may be left out, and are. A name that the schema does not
+ * have, a value of another kind or one beyond the bounds of codec/body_rules.h is refused with its
+ * path. What a type needs: envelope_check_content.
  */
 #ifndef ADAPTERS_API_BODY_JSON_H
 #define ADAPTERS_API_BODY_JSON_H
@@ -17,19 +17,17 @@
 
 struct Lienthong__V1__Body;
 
-enum {
-    BODY_JSON_PATH_BYTES = 128,
-    BODY_JSON_ITEMS_MAX = 512, /* of one list: RECEIPT_ITEMS_MAX is the largest in the schema */
-};
+enum { BODY_JSON_PATH_BYTES = 128 };
 
 struct body_json_fault {
     enum reason reason;
-    char path[BODY_JSON_PATH_BYTES]; /* "body.components[3].code", cut when longer */
+    /* "body.components[3].code", "body.ownr (owner?)"; cut when longer. */
+    char path[BODY_JSON_PATH_BYTES];
 };
 
 /* The body of a message of that type, in the arena; its texts are those of object, which must live
  * as long. Receipts and heads are not made from JSON: REASON_MESSAGE_TYPE_UNKNOWN.
- * REASON_FIELD_INVALID (also: unknown name), REASON_FIELD_TOO_LONG (list), REASON_OUT_OF_MEMORY. */
+ * REASON_FIELD_UNKNOWN, _NOT_TEXT, _INVALID, _TOO_LONG, REASON_TIME_NOT_MS, _OUT_OF_MEMORY. */
 enum reason body_json_read(enum message_type type, const json_t *object, struct arena *arena,
                            struct Lienthong__V1__Body **ret_body,
                            struct body_json_fault *ret_fault);

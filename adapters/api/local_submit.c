@@ -139,8 +139,6 @@ static void take_attachments(struct api_request *request, struct envelope *draft
     }
     draft->attachments = attachments;
     draft->attachment_count = count;
-    if (fault->reason == REASON_NONE)
-        fault->reason = envelope_check_names(draft, &fault->name);
 }
 
 /* The whole request as a submission, in the api's arena. False: answered. */
@@ -169,6 +167,8 @@ static bool take_submission(struct api_request *request, struct submission *ret_
         body_json_read((enum message_type)draft->type, content, &api->arena, &body, &body_fault) !=
             REASON_NONE)
         fault = (struct fault){body_fault.reason, body_fault.path};
+    if (fault.reason == REASON_NONE)
+        fault.reason = envelope_check_content(draft, body, &fault.name);
     if (fault.reason != REASON_NONE)
         api_answer_reason(request, fault.reason, fault.name);
     ret_submission->body = body;

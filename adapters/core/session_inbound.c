@@ -43,6 +43,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         .digest = sealed->digest,
         .destination = session->options.self,
         .reason = reason,
+        .text = bytes_of_text(sealed->field != NULL ? sealed->field : ""),
         .at = step->wall,
     };
     struct told *told =

@@ -253,7 +253,8 @@ static bool read_answer(struct portal_dialect *dialect, const struct portal_ques
                         const struct http_reply *reply, struct portal_answer *answer)
 {
     json_t *body = NULL;
-    enum reason read = json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body);
+    struct json_fault ignored; /* whose reply cannot be read is the mapping's to say */
+    enum reason read = json_text_read_within(reply->body, PORTAL_REPLY_VALUES_MAX, &body, &ignored);
     if (read == REASON_NONE)
         answer->json = interpret(dialect, question, reply->status, body);
     json_decref(body);

@@ -104,7 +104,7 @@ bool api_has_only(struct api_request *request, json_t *object, const char *const
         if (names[i] == NULL) {
             char detail[API_DETAIL_BYTES];
             (void)snprintf(detail, sizeof detail, "%s", name);
-            api_answer_reason(request, REASON_FIELD_INVALID, detail);
+            api_answer_reason(request, REASON_FIELD_UNKNOWN, detail);
             return false;
         }
     }
@@ -123,14 +123,19 @@ static bool read_object(struct api_request *request)
                            "Content-Type");
         return false;
     }
-    enum reason reason = json_text_read(buffer_view(&request->body), &request->json);
-    if (reason == REASON_NONE && !json_is_object(request->json))
-        reason = REASON_REQUEST_MALFORMED;
+    struct json_fault fault;
+    char place[API_DETAIL_BYTES] = "body";
+    enum reason reason = json_text_read_within(buffer_view(&request->body), JSON_VALUES_MAX,
+                                               &request->json, &fault);
+    if (reason != REASON_NONE)
+        (void)snprintf(place, sizeof place, "body, %u:%u", fault.line, fault.column);
+    else if (!json_is_object(request->json))
+        reason = REASON_JSON_NOT_OBJECT;
     /* What jansson made of it is all that is still needed. */
     buffer_release(&request->body);
     buffer_init(&request->body, request->api->options.body_bytes_max);
     if (reason != REASON_NONE)
-        api_answer_reason(request, reason, "body");
+        api_answer_reason(request, reason, place);
     return reason == REASON_NONE;
 }
 

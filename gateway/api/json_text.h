@@ -2,7 +2,7 @@
  *
  * A few bytes of JSON can become many of memory ("[[],[],…]"). So the text is counted first: its
  * depth and its values. What passes is given to jansson; duplicate keys, NUL characters and what
- * is not UTF-8 are refused.
+ * is not UTF-8 are refused. Texts come out in Unicode's form NFC, whoever typed them and however.
  */
 #ifndef GATEWAY_API_JSON_TEXT_H
 #define GATEWAY_API_JSON_TEXT_H
@@ -21,11 +21,19 @@ enum {
  * it). */
 struct bytes json_text_skip_mark(struct bytes text);
 
+struct json_fault {
+    enum reason reason;
+    unsigned line, column; /* from 1, in characters: where the reader stopped */
+};
+
 /* A byte order mark is skipped. REASON_NONE: *ret_value (an object or an array) is the caller's,
- * for json_decref. REASON_REQUEST_MALFORMED, REASON_OUT_OF_MEMORY. */
+ * for json_decref. REASON_JSON_MALFORMED, _COMMA, _KEY_REPEATED, _TOO_DEEP, _TOO_MANY,
+ * REASON_TEXT_UTF16, _NOT_UTF8, REASON_OUT_OF_MEMORY. */
 enum reason json_text_read(struct bytes text, json_t **ret_value);
-/* The same with another bound on the values: a catalogue is one large list. */
-enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value);
+/* The same with another bound on the values (a catalogue is one large list), and the place of the
+ * fault. */
+enum reason json_text_read_within(struct bytes text, size_t values_max, json_t **ret_value,
+                                  struct json_fault *ret_fault);
 
 /* Sets a member; values that are empty, zero or none are left out. False when memory is short. */
 bool json_put_text(json_t *object, const char *name, struct bytes text);

@@ -133,10 +133,14 @@ static bool may_refuse(struct broker *broker, struct peer *peer, bool is_remembe
 
 static void tell_refusal(struct broker *broker, struct peer *peer, const struct message_id *id,
                          const struct digest *digest, uint32_t type, enum reason reason,
-                         struct store_message *about)
+                         const char *field, struct store_message *about)
 {
     struct fact fact = {
-        .item = {.message_id = *id, .digest = *digest, .reason = reason, .at = broker->wall},
+        .item = {.message_id = *id,
+                 .digest = *digest,
+                 .reason = reason,
+                 .text = bytes_of_text(field != NULL ? field : ""),
+                 .at = broker->wall},
         .ledger = {.kind = LEDGER_REFUSED,
                    .at = broker->wall,
                    .sender = peer->key,
@@ -178,7 +182,7 @@ struct store_message *broker_refuse(struct broker *broker, struct peer *peer,
         return NULL;
     }
     struct store_message *message = is_kept ? broker_plan_sealed(broker, sealed, &nobody) : NULL;
-    tell_refusal(broker, peer, &id, &sealed->digest, type, reason, message);
+    tell_refusal(broker, peer, &id, &sealed->digest, type, reason, sealed->field, message);
     broker_event(broker, &(struct broker_transition){.event = "refused",
                                                      .from = peer->key,
                                                      .type = type,
@@ -205,7 +209,7 @@ enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct i
     intake->wasted++;
     if (broker->store_state != REASON_NONE || !may_refuse(broker, peer, false))
         return TURN_DONE;
-    tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason, NULL);
+    tell_refusal(broker, peer, &no_id, &intake->digest, 0, intake->reason, NULL, NULL);
     broker_event(broker, &(struct broker_transition){
                              .event = "refused", .from = peer->key, .reason = intake->reason});
     return TURN_DONE;

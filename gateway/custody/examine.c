@@ -75,11 +75,11 @@ static void verify_manifest(const struct parcel *parcel, struct sealed *messages
 }
 
 /* After the signature, so that the refusal is about a message of its sender's. */
-static void examine_names(struct sealed *sealed)
+static void examine_content(struct sealed *sealed)
 {
-    const char *ignored;
     if (sealed->is_parsed && sealed->verdict == REASON_NONE)
-        sealed->verdict = envelope_check_names(&sealed->envelope, &ignored);
+        sealed->verdict =
+            envelope_check_content(&sealed->envelope, sealed->envelope.body, &sealed->field);
 }
 
 static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
@@ -98,7 +98,7 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
         messages[0].verdict = verify_single(parcel, &messages[0], crypto, now);
     }
     for (size_t i = 0; i < parcel->document_count; i++)
-        examine_names(&messages[i]);
+        examine_content(&messages[i]);
 }
 
 static enum reason begin_parcels(struct intake *intake, const struct parcel *parcels, size_t count)

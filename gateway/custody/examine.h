@@ -29,7 +29,8 @@ struct sealed {
     bool is_parsed;
     bool has_files; /* the core's: its sender sent or showed every attachment */
     enum reason
-        verdict; /* REASON_NONE: the seal of a registered, valid signer, who is the sender */
+        verdict;       /* REASON_NONE: the seal of a registered, valid signer, who is the sender */
+    const char *field; /* that a FIELD_ reason is about, for its receipt; NULL: not known */
 };
 
 /* One frame on its way through the pipeline. Made and freed by the shell; the core counts

@@ -9,14 +9,14 @@
 
 static void log_faults(const struct faults *faults, enum language language, const struct log *log)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        struct buffer text;
-        buffer_init(&text, LOG_VALUE_BYTES_MAX * 2);
-        if (fault_print(&faults->items[i], language, &text))
-            program_log_event(log, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
-                              buffer_text(&text));
-        buffer_release(&text);
+    struct buffer line;
+    buffer_init(&line, LOG_LINE_BYTES_MAX);
+    for (size_t at = 0; faults_next_line(faults, &at, language, &line);) {
+        program_log_event(log, LOG_ERROR, "registry_fault", REASON_REGISTRY_INVALID,
+                          buffer_text(&line));
+        buffer_clear(&line);
     }
+    buffer_release(&line);
 }
 
 enum reason program_registry_read(const char *path, enum language language, const struct log *log,

@@ -31,7 +31,7 @@ SANITIZE_fuzz := -fsanitize=fuzzer-no-link $(SANITIZE_asan) -Wno-error -D__SANIT
 SANITIZE := $(SANITIZE_$(VARIANT))
 OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
-LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls -ljansson -lyaml -ljq -lsodium -lm -ldl -pthread
+LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls -ljansson -lyaml -ljq -lsodium -lunistring -lm -ldl -pthread
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------

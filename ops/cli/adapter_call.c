@@ -48,7 +48,7 @@ const char *unreachable_text(enum reason reason, enum language language)
         return text_of(TEXT_PROGRAM_SILENT, language);
     if (reason == REASON_OFFICE_TIMEOUT)
         return text_of(TEXT_PROGRAM_SLOW, language);
-    return language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
+    return reason_text(reason, language);
 }
 
 int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,

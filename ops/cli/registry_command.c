@@ -116,9 +116,7 @@ static int check_trust(const struct invocation *invocation, const char *director
         return ret_findings->faults > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
     }
     say(json ? stderr : stdout, text_of(TEXT_REGISTRY_TRUST, invocation->language),
-        culprit[0] != 0 ? culprit : directory,
-        invocation->language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                    : reason_english(reason),
+        culprit[0] != 0 ? culprit : directory, reason_text(reason, invocation->language),
         reason_code(reason));
     return EXIT_CODE_NEGATIVE;
 }

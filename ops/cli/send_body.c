@@ -5,8 +5,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "gateway/api/json_text.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/say.h"
 #include "ops/client/file.h"
+#include "schema/body.pb-c.h"
 
 enum {
     FIELD_NAME_BYTES_MAX = 128,
@@ -14,33 +17,46 @@ enum {
     BODY_BYTES_MAX = 512 * 1024, /* what the adapter takes (adapters/openapi.yaml) */
 };
 
-static json_t *value_of(const char *text)
+/* ---- one field ------------------------------------------------------------------------------- */
+
+/* As the field takes it: "0123" is a text for one and a number for another. A value that does not
+ * fit stays text, and the adapter says what it should have been. */
+static json_t *value_of(const ProtobufCFieldDescriptor *field, const char *text)
 {
+    char *end = NULL;
+    if (field != NULL && field->type == PROTOBUF_C_TYPE_STRING)
+        return json_string(text);
     if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
         return json_boolean(text[0] == 't');
-    size_t digits = strspn(text[0] == '-' ? text + 1 : text, "0123456789");
-    const char *first = text[0] == '-' ? text + 1 : text;
-    /* Leading zeros belong to codes, and 18 digits always fit; other digits stay text. */
-    bool number =
-        digits > 0 && digits <= 18 && first[digits] == 0 && (*first != '0' || digits == 1);
-    return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
+    bool is_number = text[strspn(text, "-0123456789")] == 0 && strlen(text) <= 18;
+    long long number = strtoll(text, &end, 10);
+    return is_number && end != text && *end == 0 ? json_integer(number) : json_string(text);
 }
 
-static bool set_field(json_t *body, const char *field)
+static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessageDescriptor *message,
+                                                const char *name)
+{
+    return message == NULL ? NULL : protobuf_c_message_descriptor_get_field_by_name(message, name);
+}
+
+static bool set_field(const ProtobufCMessageDescriptor *message, json_t *body, const char *text)
 {
     char name[FIELD_NAME_BYTES_MAX];
-    const char *equals = strchr(field, '=');
-    if (equals == NULL || equals == field || (size_t)(equals - field) >= sizeof name)
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text || (size_t)(equals - text) >= sizeof name)
         return false;
-    memcpy(name, field, (size_t)(equals - field));
-    name[equals - field] = 0;
+    memcpy(name, text, (size_t)(equals - text));
+    name[equals - text] = 0;
     json_t *object = body;
     char *part = name;
     for (size_t depth = 0; depth < FIELD_DEPTH_MAX; depth++) {
         char *dot = strchr(part, '.');
+        if (dot != NULL)
+            *dot = 0;
+        const ProtobufCFieldDescriptor *field = field_of(message, part);
         if (dot == NULL)
-            return part[0] != 0 && json_object_set_new(object, part, value_of(equals + 1)) == 0;
-        *dot = 0;
+            return part[0] != 0 &&
+                   json_object_set_new(object, part, value_of(field, equals + 1)) == 0;
         json_t *inner = json_object_get(object, part);
         if (inner == NULL) {
             inner = json_object();
@@ -49,11 +65,15 @@ static bool set_field(json_t *body, const char *field)
         }
         if (!json_is_object(inner))
             return false;
+        bool is_message = field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE;
+        message = is_message ? field->descriptor : NULL;
         object = inner;
         part = dot + 1;
     }
     return false;
 }
+
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* The body's text. "-": standard input; otherwise a regular file, so that nothing is waited for. */
 static int load_body(const struct invocation *invocation, const char *path, struct buffer *text)
@@ -76,39 +96,22 @@ static int load_body(const struct invocation *invocation, const char *path, stru
     return EXIT_CODE_UNREACHABLE;
 }
 
-static json_t *parse_body(struct bytes text, json_error_t *ret_error)
-{
-    static const uint8_t mark[] = {0xef, 0xbb, 0xbf}; /* some editors put it before UTF-8 */
-    if (text.size >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0) {
-        text.data += sizeof mark;
-        text.size -= sizeof mark;
-    }
-    return json_loadb(text.size == 0 ? "" : (const char *)text.data, text.size,
-                      JSON_REJECT_DUPLICATES, ret_error);
-}
-
-/* "FF FE", "FE FF": what Windows calls Unicode. */
-static bool is_utf16(struct bytes text)
-{
-    return text.size >= 2 && ((text.data[0] == 0xff && text.data[1] == 0xfe) ||
-                              (text.data[0] == 0xfe && text.data[1] == 0xff));
-}
-
 static int read_body(const struct invocation *invocation, const char *path, json_t **ret_body)
 {
-    json_error_t error = {.line = 1, .column = 1};
+    enum language language = invocation->language;
+    struct json_fault fault = {REASON_NONE, 1, 1};
+    json_t *body = NULL;
     struct buffer text;
     buffer_init(&text, BODY_BYTES_MAX);
     int code = load_body(invocation, path, &text);
-    json_t *body = code == EXIT_CODE_OK ? parse_body(buffer_view(&text), &error) : NULL;
-    bool is_wide = is_utf16(buffer_view(&text));
+    if (code == EXIT_CODE_OK)
+        (void)json_text_read_within(buffer_view(&text), JSON_VALUES_MAX, &body, &fault);
     buffer_release(&text);
     if (code == EXIT_CODE_OK && !json_is_object(body)) {
-        if (is_wide)
-            say(stderr, text_of(TEXT_SEND_BODY_UTF16, invocation->language), path);
-        else
-            say(stderr, text_of(TEXT_SEND_BODY_WRONG, invocation->language), error.line,
-                error.column);
+        enum reason reason = fault.reason != REASON_NONE ? fault.reason : REASON_JSON_NOT_OBJECT;
+        say(stderr, text_of(TEXT_SEND_BODY_WRONG, language), path, fault.line, fault.column,
+            reason_text(reason, language), reason_code(reason));
+        say(stderr, text_of(TEXT_REFUSED_HINT, language), reason_hint_text(reason, language));
         json_decref(body);
         return EXIT_CODE_USAGE;
     }
@@ -116,9 +119,11 @@ static int read_body(const struct invocation *invocation, const char *path, json
     return code;
 }
 
-int send_body_make(const struct invocation *invocation, const char *file,
+int send_body_make(const struct invocation *invocation, enum message_type type, const char *file,
                    const struct option_list *fields, json_t **ret_body)
 {
+    const ProtobufCFieldDescriptor *kind =
+        protobuf_c_message_descriptor_get_field(&lienthong__v1__body__descriptor, type);
     json_t *body = NULL;
     int code = EXIT_CODE_OK;
     if (file == NULL)
@@ -128,7 +133,7 @@ int send_body_make(const struct invocation *invocation, const char *file,
     if (code != EXIT_CODE_OK)
         return code;
     for (size_t i = 0; i < fields->count; i++) {
-        if (set_field(body, fields->values[i]))
+        if (set_field(kind == NULL ? NULL : kind->descriptor, body, fields->values[i]))
             continue;
         say(stderr, text_of(TEXT_SEND_SET_WRONG, invocation->language), fields->values[i]);
         json_decref(body);

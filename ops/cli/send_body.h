@@ -6,11 +6,12 @@
 
 #include "ops/cli/commands.h"
 #include "ops/cli/options.h"
+#include "proto/codec/message_type.h"
 
 /* The file's object (NULL: an empty one; "-": standard input) with the fields set in it. A field is
- * "a.b.c=value"; whole numbers and true/false become such, everything else is text.
- * EXIT_CODE_OK: *ret_body is the caller's; otherwise it was printed why. */
-int send_body_make(const struct invocation *invocation, const char *file,
+ * "a.b.c=value"; what kind of value it takes, the schema says. EXIT_CODE_OK: *ret_body is the
+ * caller's; otherwise it was printed why. */
+int send_body_make(const struct invocation *invocation, enum message_type type, const char *file,
                    const struct option_list *fields, json_t **ret_body);
 /* "application/pdf" and the like from the name's ending; application/octet-stream otherwise. */
 const char *send_media_type(const char *name);

@@ -133,7 +133,9 @@ static int make_message(const struct invocation *invocation, const struct send_o
                         struct http *http, json_t *ret_message)
 {
     json_t *body = NULL;
-    int code = send_body_make(invocation, options->body, &options->fields, &body);
+    enum message_type type = MESSAGE_TYPE_NONE;
+    (void)message_type_parse(bytes_of_text(options->type), &type);
+    int code = send_body_make(invocation, type, options->body, &options->fields, &body);
     if (code != EXIT_CODE_OK)
         return code;
     json_t *attachments = json_array();

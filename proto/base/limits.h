@@ -36,17 +36,18 @@ enum {
     /* Items in one receipt: a receipt may cover everything that one frame carried. */
     RECEIPT_ITEMS_MAX = 512,
 
-    ATTACHMENTS_MAX = 64,            /* largest component list in the catalogue is under 30 */
-    ATTACHMENT_NAME_BYTES_MAX = 255, /* what file systems take */
-    MEDIA_TYPE_BYTES_MAX = 127,      /* RFC 6838 §4.2 */
-    DOSSIER_CODE_BYTES_MAX = 64,     /* longest seen 25; see base/dossier_code.h */
-    PROCEDURE_CODE_BYTES_MAX = 32,   /* "1.011443.000.00.00.H38" is 22 */
-    PARTICIPANT_KEY_BYTES_MAX = 16,  /* "bqlkkt", "centre", "portal" */
+    ATTACHMENTS_MAX = 64,                 /* largest component list in the catalogue is under 30 */
+    ATTACHMENT_NAME_CHARACTERS_MAX = 255, /* what Windows takes; a text in form NFC */
+    MEDIA_TYPE_BYTES_MAX = 127,           /* RFC 6838 §4.2 */
+    DOSSIER_CODE_BYTES_MAX = 64,          /* longest seen 25; see base/dossier_code.h */
+    PROCEDURE_CODE_BYTES_MAX = 32,        /* "1.011443.000.00.00.H38" is 22 */
+    PARTICIPANT_KEY_BYTES_MAX = 16,       /* "bqlkkt", "centre", "portal" */
     /* Keys of those that a message goes to, a blank between two: one and its copies (policy.csv).
      */
     RECEIPT_RECIPIENTS_BYTES_MAX = 8 * (PARTICIPANT_KEY_BYTES_MAX + 1),
     REASON_TEXT_BYTES_MAX = 500, /* a person's remark in a receipt */
-    TEXT_BYTES_MAX = 4000,       /* long texts of the forms (national portal: TenTepDinhKem 4000) */
+    TEXT_CHARACTERS_MAX = 4000,  /* long texts of the forms (national portal: TenTepDinhKem 4000) */
+    UTF8_BYTES_MAX = 4,          /* of one character */
     TRACE_BYTES_MAX = 55,        /* W3C trace-context traceparent */
 
     BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */

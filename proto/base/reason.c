@@ -77,6 +77,16 @@ const char *reason_hint_vietnamese(enum reason reason)
     return "";
 }
 
+const char *reason_text(enum reason reason, enum language language)
+{
+    return language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason) : reason_english(reason);
+}
+
+const char *reason_hint_text(enum reason reason, enum language language)
+{
+    return language == LANGUAGE_VIETNAMESE ? reason_hint_vietnamese(reason) : reason_hint(reason);
+}
+
 bool reason_parse(struct bytes code, enum reason *ret_reason)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

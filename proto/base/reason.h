@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "proto/base/bytes.h"
+#include "proto/base/language.h"
 
 enum reason {
 #define REASON(name, number, code, class, vi, en, hint) REASON_##name = number,
@@ -35,6 +36,9 @@ const char *reason_english(enum reason reason);
 /* What the operator may do about it; may be "". */
 const char *reason_hint(enum reason reason);
 const char *reason_hint_vietnamese(enum reason reason);
+/* The two in one language. */
+const char *reason_text(enum reason reason, enum language language);
+const char *reason_hint_text(enum reason reason, enum language language);
 /* False when no reason has this wire code. */
 bool reason_parse(struct bytes code, enum reason *ret_reason);
 /* True when the number stands in the table: use before casting a number that came from outside. */

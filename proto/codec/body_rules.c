@@ -6,7 +6,7 @@
 #include "proto/codec/envelope_fields.h"
 
 enum {
-    NAME_BYTES_MAX = 255,
+    NAME_CHARACTERS_MAX = 255,
     SHORT_BYTES_MAX = 64, /* codes and numbers of forms */
     IDENTITY_BYTES_MAX = 32,
     PHONE_BYTES_MAX = 32,
@@ -23,11 +23,14 @@ enum {
     {                                                                                              \
         .kind = FIELD_TEXT, .max = (bytes_max)                                                     \
     }
-#define LONG_TEXT TEXT(TEXT_BYTES_MAX)
+/* What people write is counted as they count it: in Vietnamese a character has up to three bytes.
+ */
 #define CHARACTERS(most)                                                                           \
     {                                                                                              \
-        .kind = FIELD_TEXT, .max = 4 * (most), .characters_max = (most)                            \
+        .kind = FIELD_TEXT, .max = UTF8_BYTES_MAX * (most), .characters_max = (most)               \
     }
+#define LONG_TEXT CHARACTERS(TEXT_CHARACTERS_MAX)
+#define NAME      CHARACTERS(NAME_CHARACTERS_MAX)
 #define BYTES(exactly)                                                                             \
     {                                                                                              \
         .kind = FIELD_BYTES, .min = (exactly), .max = (exactly)                                    \
@@ -56,13 +59,13 @@ enum {
 
 /* clang-format off */
 RULE(person,
-    [1] = TEXT(NAME_BYTES_MAX),
+    [1] = NAME,
     [2] = TEXT(IDENTITY_BYTES_MAX),
     [3] = UPTO(3),
     [4] = UPTO(4),
     [5] = LONG_TEXT,
     [6] = TEXT(PHONE_BYTES_MAX),
-    [7] = TEXT(NAME_BYTES_MAX))
+    [7] = NAME)
 
 RULE(component,
     [1] = LONG_TEXT,
@@ -73,8 +76,8 @@ RULE(component,
 
 RULE(official,
     [1] = CHARACTERS(OFFICIAL_CHARACTERS_MAX),
-    [2] = TEXT(NAME_BYTES_MAX),
-    [3] = TEXT(NAME_BYTES_MAX))
+    [2] = NAME,
+    [3] = NAME)
 
 RULE(transfer,
     [1] = LONG_TEXT,

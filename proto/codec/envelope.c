@@ -6,6 +6,7 @@
 #include "proto/base/file_name.h"
 #include "proto/base/limits.h"
 #include "proto/codec/body.h"
+#include "proto/codec/body_needs.h"
 #include "proto/codec/envelope_fields.h"
 #include "proto/codec/message_type.h"
 #include "proto/codec/rules.h"
@@ -24,7 +25,9 @@ static const struct message_rule stamp_rule = {.fields = stamp_fields,
 static const struct field_rule attachment_fields[ATTACHMENT_FIELD_COUNT] = {
     [ATTACHMENT_DIGEST] = {.kind = FIELD_BYTES, .min = DIGEST_BYTES, .max = DIGEST_BYTES},
     [ATTACHMENT_SIZE] = {.kind = FIELD_UINT, .max = UINT64_MAX},
-    [ATTACHMENT_NAME] = {.kind = FIELD_TEXT, .max = ATTACHMENT_NAME_BYTES_MAX},
+    [ATTACHMENT_NAME] = {.kind = FIELD_TEXT,
+                         .max = UTF8_BYTES_MAX * ATTACHMENT_NAME_CHARACTERS_MAX,
+                         .characters_max = ATTACHMENT_NAME_CHARACTERS_MAX},
     [ATTACHMENT_MEDIA_TYPE] = {.kind = FIELD_TEXT, .max = MEDIA_TYPE_BYTES_MAX},
     [ATTACHMENT_COMPONENT] = {.kind = FIELD_TEXT, .max = COMPONENT_CODE_BYTES_MAX},
 };
@@ -193,9 +196,26 @@ static enum reason parse_names(const struct field_value *fields, struct envelope
     return printable ? REASON_NONE : REASON_FIELD_INVALID;
 }
 
+static enum reason check_codes(const struct envelope *envelope, const char **ret_field)
+{
+    bool needs_procedure = envelope->type == MESSAGE_TYPE_TRANSFER;
+    *ret_field = "dossier_code";
+    if (envelope->dossier_code.size == 0)
+        return REASON_FIELD_MISSING;
+    if (!dossier_code_is_valid(envelope->dossier_code))
+        return REASON_DOSSIER_CODE_INVALID;
+    *ret_field = "procedure_code";
+    if (needs_procedure && envelope->procedure_code.size == 0)
+        return REASON_FIELD_MISSING;
+    if (!is_printable(envelope->procedure_code))
+        return REASON_FIELD_INVALID;
+    return rules_check_text(&envelope_fields[FIELD_PROCEDURE_CODE], envelope->procedure_code);
+}
+
 /* What a dossier's message must have, and what a receipt or a head must not. */
 static enum reason check_kind(const struct envelope *envelope)
 {
+    const char *ignored;
     bool has_code = envelope->dossier_code.size > 0;
     if (has_code && !dossier_code_is_valid(envelope->dossier_code))
         return REASON_DOSSIER_CODE_INVALID;
@@ -203,11 +223,7 @@ static enum reason check_kind(const struct envelope *envelope)
         bool plain = envelope->sequence == 0 && envelope->encrypted_body.size == 0;
         return plain ? REASON_NONE : REASON_FIELD_INVALID;
     }
-    if (!has_code || envelope->sequence == 0)
-        return REASON_FIELD_MISSING;
-    if (envelope->type == MESSAGE_TYPE_TRANSFER && envelope->procedure_code.size == 0)
-        return REASON_FIELD_MISSING;
-    return REASON_NONE;
+    return envelope->sequence == 0 ? REASON_FIELD_MISSING : check_codes(envelope, &ignored);
 }
 
 static enum reason parse_type(uint64_t number, struct envelope *envelope)
@@ -236,17 +252,50 @@ static bool is_media_type(struct bytes text)
     return true;
 }
 
-enum reason envelope_check_names(const struct envelope *envelope, const char **ret_field)
+static enum reason check_attachment(const struct attachment *attachment, const char **ret_field)
 {
-    for (size_t i = 0; i < envelope->attachment_count; i++) {
-        const struct attachment *attachment = &envelope->attachments[i];
-        bool is_named = file_name_is_safe(attachment->name);
-        if (is_named && is_media_type(attachment->media_type))
+    const struct {
+        const char *name;
+        enum attachment_field number;
+        struct bytes text;
+        bool is_good;
+    } fields[] = {
+        {"attachments.name", ATTACHMENT_NAME, attachment->name,
+         file_name_is_safe(attachment->name)},
+        {"attachments.media_type", ATTACHMENT_MEDIA_TYPE, attachment->media_type,
+         is_media_type(attachment->media_type)},
+        {"attachments.component_code", ATTACHMENT_COMPONENT, attachment->component_code, true},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        enum reason reason = rules_check_text(&attachment_fields[fields[i].number], fields[i].text);
+        if (reason == REASON_NONE && !fields[i].is_good)
+            reason = fields[i].text.size == 0 ? REASON_FIELD_MISSING : REASON_FIELD_INVALID;
+        if (reason == REASON_NONE)
             continue;
-        *ret_field = is_named ? "attachments.media_type" : "attachments.name";
-        return attachment->name.size == 0 ? REASON_FIELD_MISSING : REASON_FIELD_INVALID;
+        *ret_field = fields[i].name;
+        return reason;
     }
     return REASON_NONE;
+}
+
+enum reason envelope_check_content(const struct envelope *envelope,
+                                   const struct Lienthong__V1__Body *body, const char **ret_field)
+{
+    const char *field = NULL;
+    enum reason reason = REASON_NONE;
+    if (envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT)
+        reason = check_codes(envelope, &field);
+    for (size_t i = 0; reason == REASON_NONE && i < envelope->attachment_count; i++)
+        reason = check_attachment(&envelope->attachments[i], &field);
+    const char *missing =
+        reason == REASON_NONE && body != NULL ? body_missing(envelope->type, body) : NULL;
+    if (missing != NULL) {
+        field = missing;
+        reason = REASON_FIELD_MISSING;
+    }
+    if (reason != REASON_NONE)
+        *ret_field = field;
+    return reason;
 }
 
 enum reason envelope_parse(struct bytes document, struct arena *arena,

@@ -88,11 +88,14 @@ enum { ENVELOPE_ARENA_BYTES = 1024 * 1024 };
 enum reason envelope_parse(struct bytes document, struct arena *arena,
                            struct envelope *ret_envelope);
 
-/* What goes on to people and to their file systems: the names of attachments (base/file_name.h) and
- * their media types (RFC 6838: printable US-ASCII). Asked where a message is made and where it is
- * taken in; what was stored before is read as it is. REASON_FIELD_INVALID or _MISSING: ret_field
+/* What a message needs beyond its form: its codes, attachments' names that people and their file
+ * systems can take (base/file_name.h), media types (RFC 6838: printable US-ASCII), and a body that
+ * says what its type is for (schema/body_needs.def). Asked where a message is made and where it is
+ * taken in; what was stored before is read as it is. body: a parsed envelope's own, or a draft's;
+ * NULL: encrypted. REASON_FIELD_INVALID, _MISSING or _TOO_LONG: ret_field, which lives for ever,
  * says which. */
-enum reason envelope_check_names(const struct envelope *envelope, const char **ret_field);
+enum reason envelope_check_content(const struct envelope *envelope,
+                                   const struct Lienthong__V1__Body *body, const char **ret_field);
 
 /* The bytes of an envelope; .document and .body are ignored. body: of a business type and not
  * encrypted; NULL otherwise: receipts and heads are made of .receipt or .tree_head. Appends to

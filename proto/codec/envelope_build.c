@@ -130,7 +130,7 @@ static enum reason check_built(struct bytes document, struct arena *scratch)
     const char *ignored;
     enum reason reason = envelope_parse(document, scratch, &parsed);
     if (reason == REASON_NONE)
-        reason = envelope_check_names(&parsed, &ignored);
+        reason = envelope_check_content(&parsed, parsed.body, &ignored);
     scratch->used = used;
     return reason;
 }

@@ -23,7 +23,7 @@ enum {
     ENVELOPE_FIELD_COUNT,
 };
 
-enum {
+enum attachment_field {
     ATTACHMENT_DIGEST = 1,
     ATTACHMENT_SIZE,
     ATTACHMENT_NAME,

@@ -23,7 +23,7 @@ static enum reason check_size(const struct field_rule *rule, size_t size)
     return size < rule->min && !may_be_empty ? REASON_FIELD_INVALID : REASON_NONE;
 }
 
-static enum reason check_text(const struct field_rule *rule, struct bytes text)
+enum reason rules_check_text(const struct field_rule *rule, struct bytes text)
 {
     size_t characters;
     enum reason reason = check_size(rule, text.size);
@@ -35,7 +35,7 @@ static enum reason check_text(const struct field_rule *rule, struct bytes text)
     return too_long ? REASON_FIELD_TOO_LONG : REASON_NONE;
 }
 
-static enum reason check_uint(const struct field_rule *rule, uint64_t value)
+enum reason rules_check_uint(const struct field_rule *rule, uint64_t value)
 {
     bool valid = value == 0 || (value >= rule->min && value <= rule->max);
     return valid ? REASON_NONE : REASON_FIELD_INVALID;
@@ -53,11 +53,11 @@ static enum reason check_value(const struct field_rule *rule, const struct wire_
 {
     switch (rule->kind) {
     case FIELD_TEXT:
-        return check_text(rule, field->bytes);
+        return rules_check_text(rule, field->bytes);
     case FIELD_BYTES:
         return check_size(rule, field->bytes.size);
     case FIELD_UINT:
-        return check_uint(rule, field->value);
+        return rules_check_uint(rule, field->value);
     case FIELD_TIME:
         return check_sint(field->value, TIME_MS_MAX);
     case FIELD_OFFSET:

@@ -63,6 +63,10 @@ struct field_value {
 enum reason rules_walk(struct bytes message, const struct message_rule *rule,
                        struct field_value *ret_values);
 
+/* The check of one value alone, for who has it in another form than bytes of the wire. */
+enum reason rules_check_text(const struct field_rule *rule, struct bytes text);
+enum reason rules_check_uint(const struct field_rule *rule, uint64_t value);
+
 /* The next element of a repeated field of a message that was walked; false after the last. */
 bool rules_next_element(struct bytes *rest, uint32_t number, struct bytes *ret_element);
 

@@ -43,10 +43,19 @@ static bool code_is_valid(const char *code)
            registry_is_code(code, ".");
 }
 
+/* "0.30.H38" or "30" for 000.00.30.H38. */
+static bool has_lost_zeros(const char *code)
+{
+    size_t digits = strspn(code, "0123456789");
+    return digits > 0 && digits < 3 && (code[digits] == '.' || code[digits] == 0);
+}
+
 static void index_code(struct registry *registry, const struct csv_row *row, size_t column,
                        const char *code, uint32_t index)
 {
-    if (!code_is_valid(code))
+    if (has_lost_zeros(code))
+        csv_fault_detail(row, column, FAULT_CODE_ZEROS_LOST, bytes_of_text(code));
+    else if (!code_is_valid(code))
         csv_fault_detail(row, column, FAULT_CODE_INVALID, bytes_of_text(code));
     else if (!text_index_put(&registry->agencies_by_code, bytes_of_text(code), index))
         csv_fault_detail(row, column, FAULT_CODE_REPEATED, bytes_of_text(code));

@@ -56,9 +56,41 @@ struct bytes procedure_code_bare(struct bytes code)
     return (struct bytes){code.data, BARE_SIZE};
 }
 
-static bool code_is_valid(const char *code)
+/* How much of the text is of the shape: 9 stands for a digit, A for a capital letter. */
+static size_t shape_size(const char *text, const char *shape_text)
 {
-    return registry_is_code(code, ".-");
+    size_t size = 0;
+    for (; shape_text[size] != 0; size++) {
+        char letter = text[size];
+        bool fits = shape_text[size] == '9'   ? letter >= '0' && letter <= '9'
+                    : shape_text[size] == 'A' ? letter >= 'A' && letter <= 'Z'
+                                              : letter == shape_text[size];
+        if (!fits)
+            break;
+    }
+    return size;
+}
+
+/* The national number, alone or with the code of the agency that keeps the procedure. A spreadsheet
+ * takes the number for a decimal fraction. */
+static bool check_code(const struct csv_row *row, const char *code)
+{
+    static const char number[] = "9.999999";
+    static const char *const tails[] = {"", ".A99", ".999.99.99.A99"};
+    size_t size = shape_size(code, number);
+    if (number[size] == 0) {
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            size_t tail = shape_size(code + size, tails[i]);
+            if (tails[i][tail] == 0 && code[size + tail] == 0)
+                return true;
+        }
+        csv_fault(row, CODE, FAULT_CODE_NOT_NATIONAL);
+    } else {
+        /* "1.01144", and "1" of 1.000000 */
+        bool is_cut = code[size] == 0 && size != 2;
+        csv_fault(row, CODE, is_cut ? FAULT_CODE_ZEROS_CUT : FAULT_CODE_NOT_NATIONAL);
+    }
+    return false;
 }
 
 static void read_procedure(struct registry *registry, const struct csv_row *row)
@@ -83,10 +115,8 @@ static void read_procedure(struct registry *registry, const struct csv_row *row)
     (void)csv_read_yes_no(row, SAMPLE, &procedure->sample);
     if (procedure->code[0] == 0)
         return;
-    if (!code_is_valid(procedure->code)) {
-        csv_fault(row, CODE, FAULT_CODE_INVALID);
+    if (!check_code(row, procedure->code))
         return;
-    }
     struct bytes bare = procedure_code_bare(bytes_of_text(procedure->code));
     if (!text_index_put(&registry->procedures_by_code, bare, index)) {
         csv_fault(row, CODE, FAULT_CODE_REPEATED);

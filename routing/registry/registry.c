@@ -232,6 +232,8 @@ static void read_version(struct registry *registry, struct faults *faults)
         return;
     struct bytes text = {(const uint8_t *)registry->texts[REGISTRY_FILE_VERSION],
                          registry->text_sizes[REGISTRY_FILE_VERSION]};
+    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) /* as editors put it */
+        text = (struct bytes){text.data + 3, text.size - 3};
     while (text.size > 0 && text.data[text.size - 1] <= ' ')
         text.size--;
     if (!version_is_valid(text)) {
@@ -242,6 +244,15 @@ static void read_version(struct registry *registry, struct faults *faults)
     digest_format(&registry->digest, digest);
     (void)snprintf(registry->version, sizeof registry->version, "%.*s+%.*s", (int)text.size,
                    (const char *)text.data, DIGEST_DIGITS, digest);
+}
+
+/* A file that could not be read has said so: that it has no rows would be said twice. */
+static bool is_at_fault(const struct faults *faults, const char *file)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (strcmp(faults->items[i].file, file) == 0)
+            return true;
+    return false;
 }
 
 static void require_rows(const struct registry *registry, struct faults *faults)
@@ -255,7 +266,8 @@ static void require_rows(const struct registry *registry, struct faults *faults)
         {REGISTRY_FILE_POLICY, registry->rule_count},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        if (registry->texts[tables[i].file] != NULL && tables[i].count == 0)
+        if (registry->texts[tables[i].file] != NULL && tables[i].count == 0 &&
+            !is_at_fault(faults, file_names[tables[i].file]))
             faults_add(faults, FAULT_ROWS_MISSING, file_names[tables[i].file], 0, NULL, no_detail);
     }
 }

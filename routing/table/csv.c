@@ -121,6 +121,29 @@ static bool split(struct csv_reader *reader, char *line, char *fields[CSV_COLUMN
     return true;
 }
 
+/* A line that a spreadsheet wrote for a comment or for an empty row. */
+static bool is_remark(char *const fields[CSV_COLUMNS_MAX], size_t count)
+{
+    size_t at = 0;
+    while (at < count && at < CSV_COLUMNS_MAX && fields[at][0] == 0)
+        at++;
+    return fields[0][0] == '#' || (count > 1 && (at == count || at == CSV_COLUMNS_MAX));
+}
+
+/* The columns' names came out as one field, or none of them was meant. */
+static bool is_other_form(struct csv_reader *reader, const char *line)
+{
+    const char *first = reader->shape->columns[0].name;
+    if (strncmp(line, "sep=", 4) == 0)
+        report(reader, FAULT_SEPARATOR_LINE, NULL, bytes_of_text(line));
+    else if (strstr(line, first) != NULL && strchr(line, ',') == NULL &&
+             strpbrk(line, ";\t") != NULL)
+        report(reader, FAULT_SEPARATOR_WRONG, NULL, bytes_of_text(line));
+    else
+        return false;
+    return true;
+}
+
 static size_t find_column(const struct csv_shape *shape, const char *name)
 {
     size_t column = 0;
@@ -171,14 +194,22 @@ bool csv_open(struct csv_reader *reader, const struct csv_shape *shape, char *te
     }
     if (size >= strlen(byte_order_mark) && memcmp(text, byte_order_mark, 3) == 0)
         reader->at += strlen(byte_order_mark);
-    char *fields[CSV_COLUMNS_MAX];
-    size_t count;
-    char *line = take_line(reader);
-    if (line == NULL) {
-        report(reader, FAULT_HEADER_MISSING, NULL, no_detail);
+    bool is_wide =
+        size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+    if (is_wide) {
+        report(reader, FAULT_TEXT_UTF16, NULL, no_detail);
         return false;
     }
-    return split(reader, line, fields, &count) && read_header(reader, fields, count);
+    char *fields[CSV_COLUMNS_MAX];
+    size_t count = 0;
+    for (char *line; (line = take_line(reader)) != NULL;) {
+        if (is_other_form(reader, line) || !split(reader, line, fields, &count))
+            return false;
+        if (!is_remark(fields, count))
+            return read_header(reader, fields, count);
+    }
+    report(reader, FAULT_HEADER_MISSING, NULL, no_detail);
+    return false;
 }
 
 static void check_values(struct csv_row *row)
@@ -203,7 +234,7 @@ bool csv_next(struct csv_reader *reader, struct csv_row *ret_row)
             report(reader, FAULT_ROWS_TOO_MANY, NULL, no_detail);
             return false;
         }
-        if (!split(reader, line, fields, &count))
+        if (!split(reader, line, fields, &count) || is_remark(fields, count))
             continue;
         if (count != reader->field_count) {
             report(reader,

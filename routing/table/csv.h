@@ -7,9 +7,9 @@
  *
  * The form is RFC 4180 with less freedom: comma, optional double quotes, one row per line (a quoted
  * field may not hold a line break). UTF-8 with or without a byte order mark, LF or CRLF. Lines that
- * are empty or begin with '#' are comments. The first other line names the columns, in any order;
- * all columns of the shape must be there and no others. Blanks around an unquoted value are
- * dropped.
+ * are empty or begin with '#' are comments, also with a quotation mark before it or commas behind,
+ * as spreadsheets write them. The first other line names the columns, in any order; all columns of
+ * the shape must be there and no others. Blanks around an unquoted value are dropped.
  *
  * The text is taken apart in place: fields point into it and live as long as it does. Nothing is
  * allocated. Rows that cannot be taken apart are reported and left out; rows with a bad value are

@@ -31,6 +31,21 @@ bool csv_read_key(const struct csv_row *row, size_t column, struct key *ret_key)
     return false;
 }
 
+/* "28/2/2025", "2/28/25", "28-Feb-25", and the number of the day, 45716. */
+static bool is_spreadsheet_day(struct bytes text)
+{
+    enum { SERIAL_DIGITS = 5, DAY_SIZE = DAY_TEXT_BYTES - 1 };
+    size_t digits = 0;
+    size_t marks = 0;
+    if (text.size == DAY_SIZE && text.data[4] == '-') /* ours, but no such day */
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        digits += text.data[i] >= '0' && text.data[i] <= '9';
+        marks += text.data[i] == '/' || text.data[i] == '-';
+    }
+    return (digits == SERIAL_DIGITS && text.size == SERIAL_DIGITS) || (marks == 2 && digits >= 3);
+}
+
 bool csv_read_day(const struct csv_row *row, size_t column, civil_day_t if_empty,
                   civil_day_t *ret_day)
 {
@@ -41,7 +56,7 @@ bool csv_read_day(const struct csv_row *row, size_t column, civil_day_t if_empty
     }
     if (day_parse(text, ret_day))
         return true;
-    csv_fault(row, column, FAULT_DATE_INVALID);
+    csv_fault(row, column, is_spreadsheet_day(text) ? FAULT_DATE_REWRITTEN : FAULT_DATE_INVALID);
     return false;
 }
 

@@ -103,10 +103,65 @@ bool fault_print(const struct fault *fault, enum language language, struct buffe
     return fault->detail[0] == 0 || buffer_append_format(buffer, ": %s", fault->detail);
 }
 
+static bool is_same(const struct fault *a, const struct fault *b)
+{
+    return a->kind == b->kind && a->column == b->column && strcmp(a->file, b->file) == 0;
+}
+
+/* How many are like this one. *ret_is_first: and no earlier one. */
+static size_t group_size(const struct faults *faults, size_t at, bool *ret_is_first)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < faults->count; i++) {
+        if (!is_same(&faults->items[at], &faults->items[i]))
+            continue;
+        if (count++ == 0)
+            *ret_is_first = i == at;
+    }
+    return count;
+}
+
+static bool print_group(const struct faults *faults, size_t first, size_t count,
+                        enum language language, struct buffer *line)
+{
+    const struct fault *fault = &faults->items[first];
+    const char *begin = language_pick(language, "%s: %s%s%s (%zu dòng:", "%s: %s%s%s (%zu lines:");
+    bool ok = buffer_append_format(
+        line, begin, fault->file, fault->column == NULL ? "" : fault->column,
+        fault->column == NULL ? "" : ": ", fault_text(fault->kind, language), count);
+    size_t quoted = 0;
+    for (size_t i = first; i < faults->count && quoted < FAULTS_QUOTED_MAX; i++) {
+        if (is_same(fault, &faults->items[i]))
+            ok = ok &&
+                 buffer_append_format(line, quoted++ == 0 ? " %u" : ", %u", faults->items[i].line);
+    }
+    ok = ok && buffer_append_text(line, count > quoted ? " …)" : ")");
+    if (fault->detail[0] == 0)
+        return ok;
+    return ok && buffer_append_format(line, language_pick(language, ", ví dụ %s", ", such as %s"),
+                                      fault->detail);
+}
+
+bool faults_next_line(const struct faults *faults, size_t *at, enum language language,
+                      struct buffer *line)
+{
+    while (*at < faults->count) {
+        bool is_first = false;
+        size_t index = (*at)++;
+        size_t count = group_size(faults, index, &is_first);
+        if (count <= FAULTS_ALONE_MAX)
+            return fault_print(&faults->items[index], language, line);
+        if (is_first)
+            return print_group(faults, index, count, language, line);
+    }
+    return false;
+}
+
 bool faults_print(const struct faults *faults, enum language language, struct buffer *buffer)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        if (!fault_print(&faults->items[i], language, buffer) || !buffer_append_text(buffer, "\n"))
+    size_t at = 0;
+    while (faults_next_line(faults, &at, language, buffer)) {
+        if (!buffer_append_text(buffer, "\n"))
             return false;
     }
     if (faults->left_out == 0)

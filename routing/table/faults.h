@@ -1,7 +1,8 @@
 /* faults - everything that is wrong in a set of files, with file, line and column.
  *
  * Staff mend a registry faster when they see all faults at once. A reader adds what it finds and
- * goes on; whoever called it looks at faults_total at the end. The list is bounded: beyond
+ * goes on; whoever called it looks at faults_total at the end. What a spreadsheet did it did to a
+ * whole column: people read it as one line ("156 lines: 12, 15, …"). The list is bounded: beyond
  * FAULTS_MAX only the number is kept ("and N more").
  *
  * Details quote the value found, cut to FAULT_DETAIL_BYTES and cleared of control characters.
@@ -17,7 +18,9 @@
 #include "proto/base/language.h"
 
 enum {
-    FAULTS_MAX = 200, /* more than anybody mends before checking again */
+    FAULTS_MAX = 4096,      /* two columns of the national catalogue, spoilt in every line */
+    FAULTS_ALONE_MAX = 3,   /* of one kind in one column; more are told together */
+    FAULTS_QUOTED_MAX = 10, /* lines of such a group that are named */
     FAULT_DETAIL_BYTES = 96,
 };
 
@@ -56,7 +59,10 @@ const char *fault_name(enum fault_kind kind);
 /* "agencies.csv:7: successor: no such key in agencies.csv: snnx" without a newline. False at the
  * buffer's limit. */
 bool fault_print(const struct fault *fault, enum language language, struct buffer *buffer);
-/* One line each, then "and N more" when some were left out. False at the buffer's limit. */
+/* The next line for people: one fault, or a group. *at begins at 0. False after the last. */
+bool faults_next_line(const struct faults *faults, size_t *at, enum language language,
+                      struct buffer *line);
+/* All of them, then "and N more" when some were left out. False at the buffer's limit. */
 bool faults_print(const struct faults *faults, enum language language, struct buffer *buffer);
 
 #endif

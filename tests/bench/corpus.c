@@ -58,9 +58,11 @@ static bool build(const struct share *share, size_t index, size_t padding, struc
      * of earlier ones, as a new day does. */
     (void)snprintf(dossier, sizeof dossier, "H99-%08u-%07zu",
                    (unsigned)(share->now.ms / 1000 % 100000000), index);
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
-    transfer.procedure_name = (char *)(uintptr_t) "Test";
+    owner.name = (char *)(uintptr_t) "Test";
+    transfer.owner = &owner;
     if (padding > sizeof filler) {
         (void)snprintf(summary, sizeof summary, filler, (int)padding - 8, 0);
         transfer.form_json = summary;

@@ -349,12 +349,12 @@ void attack_lying_heads(struct assault *assault)
 void attack_heavy_envelopes(struct assault *assault)
 {
     static struct attachment attachments[ATTACHMENTS_MAX];
-    static char names[ATTACHMENTS_MAX][ATTACHMENT_NAME_BYTES_MAX + 1];
+    static char names[ATTACHMENTS_MAX][ATTACHMENT_NAME_CHARACTERS_MAX + 1];
     struct envelope draft;
     buffer_init(&kept, FRAME_BYTES_MAX);
     assault_draft(assault, &draft);
     for (size_t i = 0; i < ATTACHMENTS_MAX; i++) {
-        memset(names[i], 'a' + (int)(i % 26), ATTACHMENT_NAME_BYTES_MAX);
+        memset(names[i], 'a' + (int)(i % 26), ATTACHMENT_NAME_CHARACTERS_MAX);
         attachments[i] = (struct attachment){.size_bytes = 1 + i,
                                              .name = bytes_of_text(names[i]),
                                              .media_type = bytes_of_text("application/pdf")};

@@ -153,7 +153,10 @@ static void send_message(struct sim *sim, const struct message_id *id, uint32_t 
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
+    owner.name = (char *)(uintptr_t) "Nobody";
+    transfer.owner = &owner;
     result.national_state = 9;
     bool is_result = type == MESSAGE_TYPE_RESULT;
     body.kind_case =

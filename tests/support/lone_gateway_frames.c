@@ -86,8 +86,11 @@ static void put_document(struct lone_gateway *gateway, const char *peer,
 static struct lone_message put_message(struct lone_gateway *gateway, struct envelope *envelope)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
+    transfer.owner = &owner;
     struct lone_message message;
     if (envelope->type == MESSAGE_TYPE_TRANSFER) {
         body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;

@@ -266,10 +266,13 @@ void peer_draft(struct peer *peer, struct envelope *ret_draft, const char *proce
 bool peer_build(struct peer *peer, const struct envelope *draft, struct buffer *ret_document)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Progress progress = LIENTHONG__V1__PROGRESS__INIT;
     Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
-    transfer.procedure_name = (char *)(uintptr_t) "Test";
+    transfer.procedure_name = progress.content = (char *)(uintptr_t) "Test";
+    owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
+    transfer.owner = &owner;
     result.national_state = 9;
     if (draft->type == MESSAGE_TYPE_TRANSFER) {
         body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;

@@ -78,10 +78,13 @@ static void make_transfer(size_t index, struct submission *ret_submission,
                           struct attachment *attachments)
 {
     static Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    static Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     static Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     static const char *const references[TRIO_TRANSFERS] = {"t0", "t1", "t2"};
     body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
     body.transfer = &transfer;
+    owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
+    transfer.owner = &owner;
     *ret_submission = (struct submission){.body = &body};
     ret_submission->reference = bytes_of_text(references[index]);
     struct envelope *draft = &ret_submission->draft;

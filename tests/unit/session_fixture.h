@@ -212,8 +212,11 @@ static inline struct submitted submit_with(struct fixture *fixture,
                                            const struct attachment *attachment)
 {
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     struct submitted submitted = {0};
+    owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
+    transfer.owner = &owner;
     body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
     body.transfer = &transfer;
     struct submission submission = {.draft = {.type = MESSAGE_TYPE_TRANSFER,

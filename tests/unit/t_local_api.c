@@ -157,13 +157,13 @@ static void a_key_that_was_used_for_something_else_is_refused(void **state)
     struct api_reply first, again;
     static const char other[] =
         "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
-        "\"body\":{\"result_code\":\"KQ1\"}}";
+        "\"body\":{\"national_state\":9,\"result_code\":\"KQ1\"}}";
     static const char with_time[] =
         "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
-        "\"source_time\":\"2026-10-08T09:00:00+07:00\",\"body\":{\"result_code\":\"KQ1\"}}";
+        "\"source_time\":\"2026-10-08T09:00:00+07:00\",\"body\":{\"national_state\":9,\"result_code\":\"KQ1\"}}";
     static const char other_body[] =
         "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
-        "\"body\":{\"result_code\":\"KQ2\"}}";
+        "\"body\":{\"national_state\":9,\"result_code\":\"KQ2\"}}";
     static const char other_type[] =
         "{\"type\":\"progress\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
         "\"body\":{\"content\":\"c\",\"national_state\":4}}";
@@ -233,16 +233,21 @@ static void bad_requests_have_names(void **state)
         int status;
         const char *code;
     } cases[] = {
-        {"", 400, "request_malformed"},
-        {"[1]", 400, "request_malformed"},
-        {"{\"type\":\"result\"", 400, "request_malformed"},
+        {"", 400, "json_malformed"},
+        {"[1]", 400, "json_not_object"},
+        {"{\"type\":\"result\"", 400, "json_malformed"},
+        {"{\"type\":\"result\",\"dossier_code\":\"H15-261008-0975\",\"body\":{}}", 400,
+         "field_missing"},
+        {"{\"type\":\"result\",\"dossier_code\":\"H15-261008-0975\","
+         "\"body\":{\"national_state\":9,\"finished_ms\":1764000000}}",
+         400, "time_not_ms"},
         {"{\"type\":\"nonsense\",\"body\":{}}", 400, "message_type_unknown"},
         {"{\"type\":\"receipt_delivered\",\"dossier_code\":\"H15-261008-0975\",\"body\":{}}", 400,
          "message_type_unknown"},
         {"{\"body\":{}}", 400, "field_missing"},
         {"{\"type\":\"result\"}", 400, "field_missing"},
-        {"{\"type\":\"result\",\"colour\":1,\"body\":{}}", 400, "field_invalid"},
-        {"{\"type\":\"result\",\"body\":{\"colour\":1}}", 400, "field_invalid"},
+        {"{\"type\":\"result\",\"colour\":1,\"body\":{}}", 400, "field_unknown"},
+        {"{\"type\":\"result\",\"body\":{\"colour\":1}}", 400, "field_unknown"},
         {"{\"type\":\"result\",\"dossier_code\":\"nonsense\",\"body\":{}}", 400,
          "dossier_code_invalid"},
         {"{\"type\":\"result\",\"dossier_code\":\"H15-261008-0975\",\"body\":{},"

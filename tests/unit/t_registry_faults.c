@@ -186,7 +186,7 @@ static const struct {
     {FAULT_CODE_INVALID, "agencies.csv", 7, "official_code"},
     {FAULT_VALUE_MISSING, "agencies.csv", 8, "name_vi"},
     {FAULT_CHOICE_INVALID, "agencies.csv", 9, "role"},
-    {FAULT_DATE_INVALID, "agencies.csv", 10, "valid_from"},
+    {FAULT_DATE_REWRITTEN, "agencies.csv", 10, "valid_from"},
     {FAULT_DATES_REVERSED, "agencies.csv", 11, "valid_to"},
     {FAULT_AGENCY_UNKNOWN, "agencies.csv", 12, "successor"},
     {FAULT_SUCCESSOR_WITHOUT_END, "agencies.csv", 13, "successor"},
@@ -254,10 +254,10 @@ static void test_the_list_of_faults_is_bounded(void **state)
     (void)state;
     enum { ROWS = FAULTS_MAX + 7 };
     static char text[64 * (ROWS + 2)];
-    size_t size = (size_t)snprintf(text, sizeof text, "%s", POLICY_HEADER RULE);
+    size_t size = (size_t)snprintf(text, sizeof text, "%s", PROCEDURES_HEADER);
     for (int i = 0; i < ROWS; i++)
-        size += (size_t)snprintf(text + size, sizeof text - size, "agency,letter,centre,,24\n");
-    assert_null(build(REGISTRY_FILE_POLICY, text));
+        size += (size_t)snprintf(text + size, sizeof text - size, "1,a,b,,stp,full,0,,,no\n");
+    assert_null(build(REGISTRY_FILE_PROCEDURES, text));
     assert_int_equal(faults.count, FAULTS_MAX);
     assert_int_equal(faults_total(&faults), ROWS);
     struct buffer buffer;

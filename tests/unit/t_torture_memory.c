@@ -178,6 +178,7 @@ static enum reason codec_scenario(void)
     struct envelope parsed;
     struct frame frame;
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     struct envelope draft = {.id.bytes = {1, 2, 3, 4, 5, 6, 0x70, 7, 0x80, 8, 9},
                              .sender = key_of("desk"),
@@ -187,6 +188,8 @@ static enum reason codec_scenario(void)
                              .sequence = 1,
                              .source_time = {now, 420},
                              .created = {now, 420}};
+    owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
+    transfer.owner = &owner;
     transfer.procedure_name = (char *)(uintptr_t) "Cấp bản sao";
     body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
     body.transfer = &transfer;

@@ -1,0 +1,48 @@
+#include "proto/base/near.h"
+
+#include <string.h>
+
+enum { WORD_BYTES_MAX = 48, LONG_WORD = 6 };
+
+static char small(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Damerau and Levenshtein's distance without overlapping changes, three rows at a time. */
+static unsigned distance(const char *word, size_t word_size, const char *meant, size_t meant_size)
+{
+    unsigned rows[3][WORD_BYTES_MAX + 1];
+    unsigned *two_ago = rows[0], *before = rows[1], *row = rows[2];
+    for (size_t k = 0; k <= meant_size; k++)
+        before[k] = (unsigned)k;
+    for (size_t i = 1; i <= word_size; i++) {
+        row[0] = (unsigned)i;
+        for (size_t k = 1; k <= meant_size; k++) {
+            bool same = small(word[i - 1]) == small(meant[k - 1]);
+            row[k] = least(least(before[k] + 1, row[k - 1] + 1), before[k - 1] + !same);
+            if (i > 1 && k > 1 && small(word[i - 1]) == small(meant[k - 2]) &&
+                small(word[i - 2]) == small(meant[k - 1]))
+                row[k] = least(row[k], two_ago[k - 2] + 1);
+        }
+        unsigned *free_row = two_ago;
+        two_ago = before;
+        before = row;
+        row = free_row;
+    }
+    return before[meant_size];
+}
+
+bool word_is_near(const char *word, const char *meant)
+{
+    size_t word_size = strlen(word), meant_size = strlen(meant);
+    if (word_size == 0 || word_size > WORD_BYTES_MAX || meant_size > WORD_BYTES_MAX)
+        return false;
+    unsigned slips = meant_size < 3 ? 0 : meant_size < LONG_WORD ? 1 : 2;
+    return distance(word, word_size, meant, meant_size) <= slips;
+}

@@ -1,0 +1,19 @@
+/* body_needs - does a body say what its type is for? The table is schema/body_needs.def. */
+#ifndef PROTO_CODEC_BODY_NEEDS_H
+#define PROTO_CODEC_BODY_NEEDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct Lienthong__V1__Body;
+struct ProtobufCFieldDescriptor;
+
+/* The field that a body of that type needs and does not have, as people name it
+ * ("body.owner.name"), in a text that lives for ever. NULL: it has all. */
+const char *body_missing(uint32_t type, const struct Lienthong__V1__Body *body);
+
+/* Whether a field of a message of protobuf-c's says anything: proto3 does not tell a zero from
+ * nothing. */
+bool body_field_is_set(const struct ProtobufCFieldDescriptor *field, const void *message);
+
+#endif
