@@ -175,7 +175,7 @@ static void refusing_names_a_reason_that_ends_it(void **state)
     assert_call(&fixture, "POST", path, "", "{\"reason\":\"office_timeout\"}", 400,
                 "field_invalid");
     assert_call(&fixture, "POST", path, "", "{\"reason\":\"nonsense\"}", 400, "field_invalid");
-    assert_call(&fixture, "POST", path, "", "{\"wrong\":1}", 400, "field_invalid");
+    assert_call(&fixture, "POST", path, "", "{\"wrong\":1}", 400, "field_unknown");
     call(&fixture, "POST", path, "", "{\"reason\":\"office_refused\",\"text\":\"thiếu đơn\"}",
          &reply);
     assert_int_equal(reply.status, 200);
