@@ -82,6 +82,28 @@ int adapter_call(const struct invocation *invocation, struct http *http,
     return adapter_judge(invocation, reason, &reply, ret_body);
 }
 
+int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,
+                    struct short_id *ret_id)
+{
+    enum { PAGE = 200, AFTER_BYTES = 64 };
+    char path[128], after[AFTER_BYTES] = "", after_text[3 * AFTER_BYTES] = "";
+    int code = EXIT_CODE_OK;
+    short_id_init(ret_id, text);
+    for (bool more = !short_id_is_whole(ret_id); more && code == EXIT_CODE_OK;) {
+        json_t *page = NULL;
+        (void)url_encode(after, after_text, sizeof after_text);
+        snprintf(path, sizeof path, "/v1/queues?limit=%d%s%s", PAGE, after[0] != 0 ? "&after=" : "",
+                 after_text);
+        code = adapter_call(invocation, http, &(struct http_request){.method = "GET", .path = path},
+                            &page);
+        short_id_look(ret_id, json_object_get(page, "entries"));
+        snprintf(after, sizeof after, "%s", json_text(page, "next"));
+        more = after[0] != 0 && json_array_size(json_object_get(page, "entries")) == PAGE;
+        json_decref(page);
+    }
+    return code == EXIT_CODE_OK ? short_id_judge(ret_id, invocation) : code;
+}
+
 enum { REAL_DIGITS = 6 /* enough for a tenth of a percent, and no more digits than were meant */ };
 
 /* What is not printable stands in a string of the document, where it may be escaped. */

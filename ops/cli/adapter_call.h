@@ -3,6 +3,7 @@
 #define OPS_CLI_ADAPTER_CALL_H
 
 #include "ops/cli/commands.h"
+#include "ops/cli/short_id.h"
 #include "ops/client/http.h"
 
 /* EXIT_CODE_OK: *ret_http is the caller's. Otherwise it was printed why. */
@@ -15,6 +16,11 @@ int adapter_call(const struct invocation *invocation, struct http *http,
 /* The same judgement over an answer that came another way; releases the reply. */
 int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
                   json_t **ret_body);
+
+/* Completes a short id (short_id.h) from what is on its way and what the inbox holds.
+ * EXIT_CODE_OK: ret_id->found. Otherwise it was printed why. */
+int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,
+                    struct short_id *ret_id);
 
 /* To standard error: a refusal, as the problem that an API answers. */
 void error_print(enum language language, const json_t *error);

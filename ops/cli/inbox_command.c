@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/day_heads.h"
 #include "ops/cli/field_label.h"
+#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
+#include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
-#include "proto/base/id.h"
 #include "proto/base/time.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
@@ -19,14 +21,22 @@ struct inbox_options {
 };
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_TIME, false, false},    {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_FROM, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_FILES, true, false},    {TEXT_COLUMN_STATE, false, false},
-    {TEXT_COLUMN_MESSAGE, false, false},
+    {TEXT_COLUMN_TIME, TABLE_TEXT},    {TEXT_COLUMN_TYPE, TABLE_NAME},
+    {TEXT_COLUMN_FROM, TABLE_NAME},    {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
+    {TEXT_COLUMN_FILES, TABLE_NUMBER}, {TEXT_COLUMN_STATE, TABLE_NAME},
+    {TEXT_COLUMN_MESSAGE, TABLE_ID},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
-static void print_list(const struct invocation *invocation, const json_t *page)
+/* In the inbox everything waits; whatever else it does is worth a column. */
+static const char *standing_label(const json_t *message, enum language language)
+{
+    const char *state = json_text(message, "state");
+    return strcmp(state, "leased") == 0 ? "" : state_label(state, language);
+}
+
+static void print_list(const struct invocation *invocation, const struct names *names,
+                       const json_t *page)
 {
     const json_t *messages = json_object_get(page, "messages");
     if (json_array_size(messages) == 0) {
@@ -34,26 +44,27 @@ static void print_list(const struct invocation *invocation, const json_t *page)
         return;
     }
     struct table table;
-    table_init(&table, columns, COLUMN_COUNT);
+    struct day_heads heads = {.last = ""};
+    table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     size_t index;
     const json_t *message;
     json_array_foreach(messages, index, message)
     {
         char time[32], files[32];
-        snprintf(files, sizeof files, "%zu",
-                 json_array_size(json_object_get(message, "attachments")));
+        size_t count = json_array_size(json_object_get(message, "attachments"));
+        snprintf(files, sizeof files, count > 0 ? "%zu" : "", count);
         const char *const cells[COLUMN_COUNT] = {
-            time_label(json_text(message, "custody_time"), time),
+            day_heads_time(&heads, &table, json_text(message, "custody_time"), time),
             type_label(json_text(message, "type"), invocation->language),
-            json_text(message, "sender"),
+            name_of(names, json_text(message, "sender")),
             json_text(message, "dossier_code"),
             files,
-            state_label(json_text(message, "state"), invocation->language),
+            standing_label(message, invocation->language),
             json_text(message, "message_id"),
         };
         table_row(&table, cells);
     }
-    table_print(&table, invocation->language, terminal_width(stdout), stdout);
+    table_print(&table, invocation->language, stdout);
     table_release(&table);
 }
 
@@ -123,12 +134,12 @@ static void add_fields(struct leaves *leaves, const char *name, const json_t *va
 
 static void print_message(const struct invocation *invocation, const json_t *message)
 {
-    static const struct table_column field_columns[] = {{TEXT_COLUMN_FIELD, false, false},
-                                                        {TEXT_COLUMN_VALUE, false, true}};
+    static const struct table_column field_columns[] = {{TEXT_COLUMN_FIELD, TABLE_TEXT},
+                                                        {TEXT_COLUMN_VALUE, TABLE_TEXT}};
     struct leaves leaves = {.language = invocation->language};
-    table_init(&leaves.table, field_columns, 2);
+    table_init(&leaves.table, field_columns, 2, 0);
     add_fields(&leaves, "", message);
-    table_print(&leaves.table, invocation->language, 0, stdout);
+    table_print(&leaves.table, invocation->language, stdout);
     table_release(&leaves.table);
 }
 
@@ -174,8 +185,12 @@ static int look(const struct invocation *invocation, const struct inbox_options 
         json_print(answer);
     else if (code == EXIT_CODE_OK && id != NULL)
         print_message(invocation, answer);
-    else if (code == EXIT_CODE_OK)
-        print_list(invocation, answer);
+    else if (code == EXIT_CODE_OK) {
+        struct names names;
+        names_open_for(invocation, options->adapter, NULL, &names);
+        print_list(invocation, &names, answer);
+        names_close(&names);
+    }
     json_decref(answer);
     return code;
 }
@@ -185,7 +200,6 @@ static int check_words(const struct option_table *table, enum language language,
 {
     static const char *const words[] = {"list", "show", "accept", "refuse"};
     enum { WORDS = sizeof words / sizeof words[0] };
-    struct message_id id;
     size_t word = 0;
     while (argc > 0 && word < WORDS && strcmp(words[word], argv[0]) != 0)
         word++;
@@ -196,7 +210,7 @@ static int check_words(const struct option_table *table, enum language language,
         return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
     if (argc > wanted)
         return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
-    return word == 0 || id_parse(bytes_of_text(argv[1]), &id)
+    return word == 0 || short_id_is_good(argv[1])
                ? EXIT_CODE_OK
                : options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
 }
@@ -223,10 +237,13 @@ int command_inbox(const struct invocation *invocation, int argc, char **argv)
         return code;
     code = adapter_open(invocation, options.adapter, &http);
     bool looks = argc < 2 || strcmp(argv[0], "show") == 0;
+    struct short_id id = {.found = ""};
+    if (code == EXIT_CODE_OK && argc == 2)
+        code = adapter_find_id(invocation, http, argv[1], &id);
     if (code == EXIT_CODE_OK && looks)
-        code = look(invocation, &options, http, argc == 2 ? argv[1] : NULL);
+        code = look(invocation, &options, http, argc == 2 ? id.found : NULL);
     else if (code == EXIT_CODE_OK)
-        code = answer_message(invocation, &options, http, argv[0], argv[1]);
+        code = answer_message(invocation, &options, http, argv[0], id.found);
     http_destroy(&http);
     return code;
 }

@@ -34,10 +34,10 @@ static enum reason pull(struct portal_place *place, const char *service, json_t 
 /* ---- showing --------------------------------------------------------------------------------- */
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_DIFFERENCE, false, false},
-    {TEXT_COLUMN_CODE, false, false},
-    {TEXT_COLUMN_OURS, false, false},
-    {TEXT_COLUMN_THEIRS, false, true},
+    {TEXT_COLUMN_DIFFERENCE, TABLE_TEXT},
+    {TEXT_COLUMN_CODE, TABLE_TEXT},
+    {TEXT_COLUMN_OURS, TABLE_TEXT},
+    {TEXT_COLUMN_THEIRS, TABLE_NAME},
 };
 
 static void print_changes(enum language language, const json_t *changes)
@@ -56,7 +56,7 @@ static void print_changes(enum language language, const json_t *changes)
     struct table table;
     size_t index;
     const json_t *row;
-    table_init(&table, columns, 4);
+    table_init(&table, columns, 4, terminal_width(stdout));
     json_array_foreach(changes, index, row)
     {
         enum text text = names[0].text;
@@ -68,7 +68,7 @@ static void print_changes(enum language language, const json_t *changes)
                                       json_text(row, "ours"), json_text(row, "theirs")};
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, language, stdout);
     table_release(&table);
 }
 

@@ -1,18 +1,17 @@
 /* lienthong portal report - the figures of the service-quality index, by agency and period. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/portal/portal_index.h"
-#include "gateway/workers/registry_directory.h"
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
 #include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/day.h"
-#include "proto/seal/sha256.h"
-#include "routing/registry/registry.h"
 
 enum { AGENCIES_MAX = 256, PERIOD_DEFAULT_DAYS = 30 };
 
@@ -75,10 +74,10 @@ static void print_json(const struct report *report, const char *from, const char
 }
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_AGENCY, false, true},   {TEXT_COLUMN_DOSSIERS, true, false},
-    {TEXT_COLUMN_ACCEPTED, true, false}, {TEXT_COLUMN_SYNC, true, false},
-    {TEXT_COLUMN_ENDED, true, false},    {TEXT_COLUMN_ON_TIME, true, false},
-    {TEXT_COLUMN_ONLINE, true, false},   {TEXT_COLUMN_DIGITISED, true, false},
+    {TEXT_COLUMN_AGENCY, TABLE_NAME},     {TEXT_COLUMN_DOSSIERS, TABLE_NUMBER},
+    {TEXT_COLUMN_ACCEPTED, TABLE_NUMBER}, {TEXT_COLUMN_SYNC, TABLE_NUMBER},
+    {TEXT_COLUMN_ENDED, TABLE_NUMBER},    {TEXT_COLUMN_ON_TIME, TABLE_NUMBER},
+    {TEXT_COLUMN_ONLINE, TABLE_NUMBER},   {TEXT_COLUMN_DIGITISED, TABLE_NUMBER},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
@@ -109,33 +108,34 @@ static void add_table_row(struct table *table, const char *name, const struct po
     (void)table_row(table, cells);
 }
 
-static const char *name_of(const struct registry *registry, const char *agency,
-                           enum language language)
+/* Who is furthest from being known at the portal comes first, then who is late most often. */
+static int compare_rows(const void *a, const void *b)
 {
-    struct key key;
-    const struct agency *known = registry != NULL && key_parse(bytes_of_text(agency), &key)
-                                     ? registry_agency(registry, &key)
-                                     : NULL;
-    return known == NULL ? agency : language_pick(language, known->name_vi, known->name_en);
+    const struct report_row *left = a;
+    const struct report_row *right = b;
+    int sync[] = {portal_index_sync(&left->index), portal_index_sync(&right->index)};
+    int on_time[] = {portal_index_on_time(&left->index), portal_index_on_time(&right->index)};
+    if (sync[0] != sync[1])
+        return sync[0] < sync[1] ? -1 : 1;
+    if (on_time[0] != on_time[1])
+        return on_time[0] < on_time[1] ? -1 : 1;
+    return strcmp(left->agency, right->agency);
 }
 
 static void print_table(const struct invocation *invocation, const struct portal_place *place,
-                        const struct report *report)
+                        struct report *report)
 {
-    static struct faults faults;
-    struct registry *registry = NULL;
+    struct names names;
     struct table table;
-    if (registry_directory_load(place->settings.registry_directory, sha256_parts, &faults,
-                                &registry) != REASON_NONE)
-        registry = NULL; /* keys will do */
-    table_init(&table, columns, COLUMN_COUNT);
+    names_open(invocation, place->settings_path, &names);
+    table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
+    qsort(report->rows, report->count, sizeof *report->rows, compare_rows);
     for (size_t i = 0; i < report->count; i++)
-        add_table_row(&table, name_of(registry, report->rows[i].agency, invocation->language),
-                      &report->rows[i].index);
+        add_table_row(&table, name_of(&names, report->rows[i].agency), &report->rows[i].index);
     add_table_row(&table, text_of(TEXT_PORTAL_TOTAL, invocation->language), &report->total);
-    table_print(&table, invocation->language, terminal_width(stdout), stdout);
+    table_print(&table, invocation->language, stdout);
     table_release(&table);
-    registry_destroy(&registry);
+    names_close(&names);
 }
 
 /* How many the portal itself shows, which is the other half of the sync rate. */

@@ -4,17 +4,20 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/age.h"
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
 #include "ops/cli/portal_place.h"
+#include "ops/cli/say.h"
 #include "ops/cli/table.h"
+#include "ops/client/adapter_address.h"
 
 /* ---- worklist -------------------------------------------------------------------------------- */
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_DOSSIER, false, false}, {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_STATE, false, false},   {TEXT_COLUMN_TIME, false, false},
-    {TEXT_COLUMN_REASON, false, true},   {TEXT_COLUMN_MESSAGE, false, false},
+    {TEXT_COLUMN_DOSSIER, TABLE_TEXT}, {TEXT_COLUMN_TYPE, TABLE_NAME},
+    {TEXT_COLUMN_STATE, TABLE_NAME},   {TEXT_COLUMN_SINCE, TABLE_TEXT},
+    {TEXT_COLUMN_MESSAGE, TABLE_ID},   {TEXT_COLUMN_REASON, TABLE_NOTE},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
@@ -49,10 +52,10 @@ static void print_list(enum language language, const json_t *list)
     struct table table;
     size_t index;
     const json_t *row;
-    table_init(&table, columns, COLUMN_COUNT);
+    table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     json_array_foreach(list, index, row)
     {
-        char time[32], reason[640];
+        char age[AGE_BYTES], reason[640];
         const char *said = json_text(row, "text");
         (void)snprintf(reason, sizeof reason, "%s%s%s",
                        json_text(row, language == LANGUAGE_VIETNAMESE ? "reason_vi" : "reason_en"),
@@ -65,21 +68,21 @@ static void print_list(enum language language, const json_t *list)
             text_of(strcmp(json_text(row, "outcome"), "refused") == 0 ? TEXT_PORTAL_NOT_SENT
                                                                       : TEXT_PORTAL_TRIED,
                     language),
-            time_label(json_text(row, "since"), time),
-            reason,
+            age_label(json_text(row, "since"), language, age),
             json_text(row, "message_id"),
+            reason,
         };
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, language, stdout);
     table_release(&table);
 }
 
 static const struct table_column difference_columns[] = {
-    {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_DIFFERENCE, false, false},
-    {TEXT_COLUMN_OURS, false, false},
-    {TEXT_COLUMN_THEIRS, false, false},
+    {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
+    {TEXT_COLUMN_DIFFERENCE, TABLE_NAME},
+    {TEXT_COLUMN_OURS, TABLE_NAME},
+    {TEXT_COLUMN_THEIRS, TABLE_NAME},
 };
 
 void portal_print_differences(enum language language, const json_t *list)
@@ -90,7 +93,7 @@ void portal_print_differences(enum language language, const json_t *list)
     struct table table;
     size_t index;
     const json_t *row;
-    table_init(&table, difference_columns, 4);
+    table_init(&table, difference_columns, 4, terminal_width(stdout));
     json_array_foreach(list, index, row)
     {
         enum text name = names[0];
@@ -106,7 +109,7 @@ void portal_print_differences(enum language language, const json_t *list)
                 (enum dossier_state)json_integer_value(json_object_get(row, "theirs")), language)};
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, language, stdout);
     table_release(&table);
 }
 
@@ -119,33 +122,127 @@ json_t *portal_differences(struct portal_ledger *ledger)
     return NULL;
 }
 
+/* ---- what waits -------------------------------------------------------------------------------
+ * Messages that the portal has not been asked about yet stand in the adapter's queue, not in the
+ * ledger: with nothing on the list there may still be hundreds of them. */
+
+struct waiting {
+    bool is_known; /* the adapter answered */
+    json_int_t count;
+    char oldest[TIME_TEXT_BYTES]; /* "": none */
+    enum reason trouble;          /* what the portal said last, when it was nothing good */
+};
+
+static json_t *ask(struct http *http, const char *path)
+{
+    struct http_reply reply = {0};
+    json_t *body = NULL;
+    const struct http_request request = {.method = "GET", .path = path};
+    if (http_call(http, &request, &reply) == REASON_NONE && reply.status == 200)
+        body = json_incref(reply.body);
+    http_reply_release(&reply);
+    return body;
+}
+
+static void count_waiting(struct http *http, const char *participant, struct waiting *waiting)
+{
+    static const char *const states[] = {"queued", "leased", "deferred", "held"};
+    json_t *health = ask(http, "/v1/health");
+    json_t *queues = ask(http, "/v1/queues?limit=1");
+    size_t index;
+    const json_t *row;
+    json_array_foreach(json_object_get(queues, "destinations"), index, row)
+    {
+        if (strcmp(json_text(row, "destination"), participant) != 0)
+            continue;
+        for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+            waiting->count += json_integer_value(json_object_get(row, states[i]));
+        (void)snprintf(waiting->oldest, sizeof waiting->oldest, "%s", json_text(row, "oldest"));
+    }
+    waiting->is_known = queues != NULL;
+    (void)reason_parse(bytes_of_text(json_text(health, "office")), &waiting->trouble);
+    json_decref(health);
+    json_decref(queues);
+}
+
+static struct waiting read_waiting(const struct portal_place *place)
+{
+    struct waiting waiting = {.trouble = REASON_NONE};
+    struct adapter_address address;
+    struct http *http = NULL;
+    if (adapter_locate(place->settings_path, NULL, &address) != REASON_NONE)
+        return waiting;
+    const struct http_options options = {.base_url = address.base_url, .token = address.token};
+    if (http_new(&options, &http) == REASON_NONE)
+        count_waiting(http, place->settings.participant, &waiting);
+    http_destroy(&http);
+    return waiting;
+}
+
+static void print_waiting(enum language language, const struct waiting *waiting)
+{
+    char age[AGE_BYTES];
+    if (!waiting->is_known) {
+        (void)fputs(text_of(TEXT_PORTAL_WAITING_UNKNOWN, language), stdout);
+        return;
+    }
+    if (waiting->count > 0)
+        say(stdout, text_of(TEXT_PORTAL_WAITING, language), (long long)waiting->count,
+            age_label(waiting->oldest, language, age));
+    if (waiting->count > 0 && waiting->trouble != REASON_NONE)
+        say(stdout, "  %s (%s)\n",
+            language_pick(language, reason_vietnamese(waiting->trouble),
+                          reason_english(waiting->trouble)),
+            reason_code(waiting->trouble));
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+static void print_lists(enum language language, const json_t *events, const json_t *differences,
+                        const struct waiting *waiting)
+{
+    if (json_array_size(events) > 0)
+        print_list(language, events);
+    if (json_array_size(differences) > 0)
+        portal_print_differences(language, differences);
+    if (json_array_size(events) + json_array_size(differences) == 0 && waiting->is_known &&
+        waiting->count == 0)
+        (void)fputs(text_of(TEXT_PORTAL_WORKLIST_EMPTY, language), stdout);
+    print_waiting(language, waiting);
+}
+
+static void print_document(json_t *events, json_t *differences, const struct waiting *waiting)
+{
+    json_t *document = json_pack(
+        "{s:O, s:O, s:{s:o, s:s, s:s}}", "events", events, "differences", differences, "waiting",
+        "count", waiting->is_known ? json_integer(waiting->count) : json_null(), "oldest",
+        waiting->oldest, "reason",
+        waiting->trouble == REASON_NONE ? "" : reason_code(waiting->trouble));
+    json_print(document);
+    json_decref(document);
+}
+
 static int print_worklist(const struct invocation *invocation, struct portal_place *place,
                           bool json)
 {
     json_t *events = json_array();
     json_t *differences = portal_differences(place->ledger);
     enum reason reason = portal_ledger_worklist(place->ledger, keep, events);
-    if (differences == NULL || reason != REASON_NONE) {
-        json_decref(events);
-        json_decref(differences);
-        return portal_complain(invocation, "portal worklist", reason);
+    struct waiting waiting = read_waiting(place);
+    bool is_empty =
+        json_array_size(events) + json_array_size(differences) == 0 && waiting.count == 0;
+    if (differences != NULL && reason == REASON_NONE) {
+        if (json)
+            print_document(events, differences, &waiting);
+        else
+            print_lists(invocation->language, events, differences, &waiting);
     }
-    size_t count = json_array_size(events) + json_array_size(differences);
-    if (json) {
-        json_t *document = json_pack("{s:O, s:O}", "events", events, "differences", differences);
-        json_print(document);
-        json_decref(document);
-    } else if (count == 0) {
-        (void)fputs(text_of(TEXT_PORTAL_WORKLIST_EMPTY, invocation->language), stdout);
-    } else {
-        if (json_array_size(events) > 0)
-            print_list(invocation->language, events);
-        if (json_array_size(differences) > 0)
-            portal_print_differences(invocation->language, differences);
-    }
+    bool is_read = differences != NULL && reason == REASON_NONE;
     json_decref(events);
     json_decref(differences);
-    return count == 0 ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
+    if (!is_read)
+        return portal_complain(invocation, "portal worklist", reason);
+    return is_empty ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
 }
 
 int portal_worklist_command(const struct invocation *invocation, int argc, char **argv)

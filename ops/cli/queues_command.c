@@ -1,13 +1,16 @@
 /* lienthong queues - what waits for whom, and an operator's hand on it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/age.h"
 #include "ops/cli/gateway_call.h"
+#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
+#include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
-#include "proto/base/id.h"
 #include "routing/outbox/entry.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
@@ -19,39 +22,90 @@ struct queues_options {
 };
 
 static const struct table_column destination_columns[] = {
-    {TEXT_COLUMN_TO, false, false},    {TEXT_COLUMN_QUEUED, true, false},
-    {TEXT_COLUMN_LEASED, true, false}, {TEXT_COLUMN_DEFERRED, true, false},
-    {TEXT_COLUMN_HELD, true, false},   {TEXT_COLUMN_OLDEST, false, false},
+    {TEXT_COLUMN_TO, TABLE_NAME},       {TEXT_COLUMN_QUEUED, TABLE_NUMBER},
+    {TEXT_COLUMN_LEASED, TABLE_NUMBER}, {TEXT_COLUMN_DEFERRED, TABLE_NUMBER},
+    {TEXT_COLUMN_HELD, TABLE_NUMBER},   {TEXT_COLUMN_OLDEST, TABLE_TEXT},
 };
 static const struct table_column entry_columns[] = {
-    {TEXT_COLUMN_TO, false, false},      {TEXT_COLUMN_STATE, false, false},
-    {TEXT_COLUMN_ATTEMPTS, true, false}, {TEXT_COLUMN_DUE, false, false},
-    {TEXT_COLUMN_TYPE, false, false},    {TEXT_COLUMN_DOSSIER, false, false},
-    {TEXT_COLUMN_MESSAGE, false, false}, {TEXT_COLUMN_REASON, false, true},
+    {TEXT_COLUMN_TO, TABLE_NAME},         {TEXT_COLUMN_STATE, TABLE_NAME},
+    {TEXT_COLUMN_ATTEMPTS, TABLE_NUMBER}, {TEXT_COLUMN_DUE, TABLE_TEXT},
+    {TEXT_COLUMN_TYPE, TABLE_NAME},       {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
+    {TEXT_COLUMN_MESSAGE, TABLE_ID},      {TEXT_COLUMN_REASON, TABLE_NOTE},
 };
 enum {
     DESTINATION_COLUMN_COUNT = sizeof destination_columns / sizeof destination_columns[0],
     ENTRY_COLUMN_COUNT = sizeof entry_columns / sizeof entry_columns[0],
 };
 
-static void print_destinations(enum language language, const json_t *destinations)
+/* A number as people read it, and blank for none. */
+static const char *count_label(const json_t *row, const char *name, char scratch[32])
 {
-    struct table table;
-    table_init(&table, destination_columns, DESTINATION_COLUMN_COUNT);
+    return json_integer_value(json_object_get(row, name)) == 0 ? ""
+                                                               : json_number(row, name, scratch);
+}
+
+static json_int_t number_of(const json_t *row, const char *name)
+{
+    return json_integer_value(json_object_get(row, name));
+}
+
+/* Those of an array in another order: more trouble first, else as they stand. */
+typedef json_int_t trouble_of(const json_t *row);
+
+struct ranked {
+    const json_t *row;
+    json_int_t trouble;
+    size_t place;
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *left = a;
+    const struct ranked *right = b;
+    if (left->trouble != right->trouble)
+        return left->trouble > right->trouble ? -1 : 1;
+    return (left->place > right->place) - (left->place < right->place);
+}
+
+/* The caller's to free; NULL: memory, or an empty array. */
+static struct ranked *rank(const json_t *rows, trouble_of *trouble)
+{
     size_t index;
     const json_t *row;
-    json_array_foreach(destinations, index, row)
-    {
-        char numbers[4][32], time[32];
+    struct ranked *ranked = calloc(json_array_size(rows) + 1, sizeof *ranked);
+    if (ranked == NULL)
+        return NULL;
+    json_array_foreach(rows, index, row) ranked[index] = (struct ranked){row, trouble(row), index};
+    qsort(ranked, json_array_size(rows), sizeof *ranked, compare_ranked);
+    return ranked;
+}
+
+static json_int_t trouble_of_destination(const json_t *row)
+{
+    return number_of(row, "deferred") + number_of(row, "held");
+}
+
+static void print_destinations(const struct names *names, const json_t *destinations)
+{
+    struct table table;
+    struct ranked *ranked = rank(destinations, trouble_of_destination);
+    table_init(&table, destination_columns, DESTINATION_COLUMN_COUNT, terminal_width(stdout));
+    for (size_t i = 0; ranked != NULL && i < json_array_size(destinations); i++) {
+        const json_t *row = ranked[i].row;
+        char numbers[4][32], age[AGE_BYTES];
         const char *const cells[DESTINATION_COLUMN_COUNT] = {
-            json_text(row, "destination"),          json_number(row, "queued", numbers[0]),
-            json_number(row, "leased", numbers[1]), json_number(row, "deferred", numbers[2]),
-            json_number(row, "held", numbers[3]),   time_label(json_text(row, "oldest"), time),
+            name_of(names, json_text(row, "destination")),
+            count_label(row, "queued", numbers[0]),
+            count_label(row, "leased", numbers[1]),
+            count_label(row, "deferred", numbers[2]),
+            count_label(row, "held", numbers[3]),
+            age_label(json_text(row, "oldest"), names->language, age),
         };
         table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, names->language, stdout);
     table_release(&table);
+    free(ranked);
 }
 
 /* Why an entry waits: what went wrong with it, or what it waits for. */
@@ -67,91 +121,137 @@ static const char *cause_label(const json_t *row, enum language language, char s
     return scratch;
 }
 
-static void print_entries(enum language language, const json_t *entries)
+/* Who is owed something as a heading above what is owed to him, for all who are owed more. */
+static void add_entry(struct table *table, const struct names *names, const json_t *row)
 {
-    struct table table;
-    table_init(&table, entry_columns, ENTRY_COLUMN_COUNT);
-    size_t index;
-    const json_t *row;
-    json_array_foreach(entries, index, row)
-    {
-        char attempts[32], time[32], cause[256];
-        const char *const cells[ENTRY_COLUMN_COUNT] = {
-            json_text(row, "destination"),
-            state_label(json_text(row, "state"), language),
-            json_number(row, "attempts", attempts),
-            time_label(json_text(row, "due"), time),
-            type_label(json_text(row, "type"), language),
-            json_text(row, "dossier_code"),
-            json_text(row, "message_id"),
-            cause_label(row, language, cause),
-        };
-        table_row(&table, cells);
-    }
-    table_print(&table, language, terminal_width(stdout), stdout);
-    table_release(&table);
+    enum language language = names->language;
+    bool is_fitted = table->width_columns > 0;
+    char attempts[32], age[AGE_BYTES], cause[256];
+    const char *const cells[ENTRY_COLUMN_COUNT] = {
+        is_fitted ? "" : name_of(names, json_text(row, "destination")),
+        state_label(json_text(row, "state"), language),
+        count_label(row, "attempts", attempts),
+        strcmp(json_text(row, "state"), "leased") == 0
+            ? ""
+            : age_label(json_text(row, "due"), language, age),
+        type_label(json_text(row, "type"), language),
+        json_text(row, "dossier_code"),
+        json_text(row, "message_id"),
+        cause_label(row, language, cause),
+    };
+    table_row(table, cells);
 }
 
-static void print_queues(enum language language, const json_t *queues)
+static json_int_t trouble_of_entry(const json_t *row)
+{
+    const char *state = json_text(row, "state");
+    return strcmp(state, "held") == 0 ? 2 : strcmp(state, "deferred") == 0;
+}
+
+static void print_entries(const struct names *names, const json_t *entries)
+{
+    struct table table;
+    struct ranked *ranked = rank(entries, trouble_of_entry);
+    size_t count = ranked == NULL ? 0 : json_array_size(entries);
+    table_init(&table, entry_columns, ENTRY_COLUMN_COUNT, terminal_width(stdout));
+    for (size_t i = 0; i < count; i++) {
+        const char *destination = json_text(ranked[i].row, "destination");
+        bool is_said = false;
+        for (size_t j = 0; j < i && !is_said; j++)
+            is_said = strcmp(destination, json_text(ranked[j].row, "destination")) == 0;
+        if (is_said)
+            continue;
+        if (table.width_columns > 0)
+            table_heading(&table, name_of(names, destination));
+        for (size_t j = i; j < count; j++) {
+            if (strcmp(destination, json_text(ranked[j].row, "destination")) == 0)
+                add_entry(&table, names, ranked[j].row);
+        }
+    }
+    table_print(&table, names->language, stdout);
+    table_release(&table);
+    free(ranked);
+}
+
+static void print_queues(const struct names *names, const json_t *queues)
 {
     const json_t *destinations = json_object_get(queues, "destinations");
     const json_t *entries = json_object_get(queues, "entries");
     if (json_array_size(destinations) == 0 && json_array_size(entries) == 0) {
-        fputs(text_of(TEXT_QUEUES_EMPTY, language), stdout);
+        fputs(text_of(TEXT_QUEUES_EMPTY, names->language), stdout);
         return;
     }
-    print_destinations(language, destinations);
+    print_destinations(names, destinations);
     if (json_array_size(entries) > 0) {
         putchar('\n');
-        print_entries(language, entries);
+        print_entries(names, entries);
     }
 }
 
 static const struct table_column peer_columns[] = {
-    {TEXT_COLUMN_PARTICIPANT, false, false}, {TEXT_COLUMN_CONNECTED, false, false},
-    {TEXT_COLUMN_CARRIER, false, false},     {TEXT_COLUMN_HEARD, false, false},
-    {TEXT_COLUMN_BACKLOG, true, false},      {TEXT_COLUMN_LEASED, true, false},
-    {TEXT_COLUMN_BREAKER, false, false},
+    {TEXT_COLUMN_PARTICIPANT, TABLE_NAME}, {TEXT_COLUMN_CONNECTED, TABLE_TEXT},
+    {TEXT_COLUMN_CARRIER, TABLE_TEXT},     {TEXT_COLUMN_HEARD, TABLE_TEXT},
+    {TEXT_COLUMN_BACKLOG, TABLE_NUMBER},   {TEXT_COLUMN_LEASED, TABLE_NUMBER},
+    {TEXT_COLUMN_BREAKER, TABLE_TEXT},
 };
 enum { PEER_COLUMN_COUNT = sizeof peer_columns / sizeof peer_columns[0] };
+
+static bool is_so(const json_t *row, const char *name)
+{
+    return json_is_true(json_object_get(row, name));
+}
 
 /* The carrier that it comes through. */
 static const char *way_label(const json_t *peer, enum language language)
 {
     const char *carrier = json_text(peer, "carrier");
-    if (carrier[0] != 0 || !json_is_true(json_object_get(peer, "connected")))
+    if (carrier[0] != 0 || !is_so(peer, "connected"))
         return carrier;
     return text_of(TEXT_CARRIER_NONE, language);
 }
 
-static void print_status(enum language language, const json_t *status)
+/* Who is not connected and waited for, who is paused, who is not connected, who is waited for. */
+static json_int_t trouble_of_peer(const json_t *row)
 {
+    enum { WAITS = 1, ABSENT = 2, PAUSED = 4 };
+    json_int_t waits = number_of(row, "backlog") + number_of(row, "under_way") > 0 ? WAITS : 0;
+    return waits + (is_so(row, "connected") ? 0 : ABSENT) +
+           (is_so(row, "breaker_open") ? PAUSED : 0);
+}
+
+static void print_status(const struct names *names, const json_t *status)
+{
+    enum language language = names->language;
     struct table table;
-    size_t index;
-    const json_t *row;
-    const char *const words[] = {text_of(TEXT_NO, language), text_of(TEXT_YES, language)};
+    const json_t *peers = json_object_get(status, "peers");
     const json_t *ledger = json_object_get(status, "ledger");
+    const char *const words[] = {text_of(TEXT_NO, language), text_of(TEXT_YES, language)};
+    struct ranked *ranked = rank(peers, trouble_of_peer);
+    bool has_carriers = false;
+    for (size_t i = 0; i < json_array_size(peers); i++)
+        has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
     say(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
         (long long)json_integer_value(json_object_get(ledger, "size")),
         json_text(status, "registry_version"),
         (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
-    table_init(&table, peer_columns, PEER_COLUMN_COUNT);
-    json_array_foreach(json_object_get(status, "peers"), index, row)
-    {
-        char numbers[2][32], time[32];
+    table_init(&table, peer_columns, PEER_COLUMN_COUNT, terminal_width(stdout));
+    for (size_t i = 0; ranked != NULL && i < json_array_size(peers); i++) {
+        const json_t *row = ranked[i].row;
+        char numbers[2][32], age[AGE_BYTES];
         const char *const cells[PEER_COLUMN_COUNT] = {
-            json_text(row, "participant"),
-            words[json_is_true(json_object_get(row, "connected"))],
-            way_label(row, language),
-            time_label(json_text(row, "last_heard"), time),
-            json_number(row, "backlog", numbers[0]),
-            json_number(row, "under_way", numbers[1]),
-            words[json_is_true(json_object_get(row, "breaker_open"))],
+            name_of(names, json_text(row, "participant")),
+            words[is_so(row, "connected")],
+            has_carriers ? way_label(row, language) : "",
+            age_label(json_text(row, "last_heard"), language, age),
+            count_label(row, "backlog", numbers[0]),
+            count_label(row, "under_way", numbers[1]),
+            is_so(row, "breaker_open") ? words[1] : "",
         };
         table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, language, stdout);
     table_release(&table);
+    free(ranked);
 }
 
 /* --- the gateway
@@ -224,7 +324,6 @@ enum { WORKS = sizeof works / sizeof works[0] };
 static int check_words(const struct option_table *table, enum language language, int argc,
                        char **argv, const struct queues_options *options, size_t *ret_work)
 {
-    struct message_id id;
     struct key key;
     size_t work = 0;
     while (argc > 0 && work < WORKS && strcmp(works[work].word, argv[0]) != 0)
@@ -236,7 +335,7 @@ static int check_words(const struct option_table *table, enum language language,
         return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
     if (argc > wanted)
         return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
-    if (works[work].takes_id && !id_parse(bytes_of_text(argv[1]), &id))
+    if (works[work].takes_id && !short_id_is_good(argv[1]))
         return options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
     if (works[work].only_gateway && options->gateway == NULL)
         return options_wrong(table, language, TEXT_QUEUES_ONLY_GATEWAY, argv[0]);
@@ -250,14 +349,29 @@ static int check_words(const struct option_table *table, enum language language,
     return EXIT_CODE_OK;
 }
 
-static void print_answer(enum language language, size_t work, const char *id, const json_t *answer)
+static void print_answer(const struct names *names, size_t work, const char *id,
+                         const json_t *answer)
 {
     if (works[work].takes_id)
-        say(stdout, text_of(works[work].done, language), id);
+        say(stdout, text_of(works[work].done, names->language), id);
     else if (works[work].only_gateway)
-        print_status(language, answer);
+        print_status(names, answer);
     else
-        print_queues(language, answer);
+        print_queues(names, answer);
+}
+
+/* EXIT_CODE_OK: ret_id->found. Otherwise it was printed why. */
+static int find_id(const struct invocation *invocation, const struct queues_options *options,
+                   const char *text, struct short_id *ret_id)
+{
+    struct http *http = NULL;
+    if (options->gateway != NULL)
+        return gateway_find_id(invocation, options->gateway, text, ret_id);
+    int code = adapter_open(invocation, options->adapter, &http);
+    if (code == EXIT_CODE_OK)
+        code = adapter_find_id(invocation, http, text, ret_id);
+    http_destroy(&http);
+    return code;
 }
 
 int command_queues(const struct invocation *invocation, int argc, char **argv)
@@ -282,15 +396,24 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     int code = check_words(&table, invocation->language, argc, argv, &options, &work);
     if (code != EXIT_CODE_OK)
         return code;
-    const char *id = works[work].takes_id ? argv[1] : NULL;
+    struct short_id found = {.found = ""};
+    if (works[work].takes_id)
+        code = find_id(invocation, &options, argv[1], &found);
+    if (code != EXIT_CODE_OK)
+        return code;
+    const char *id = works[work].takes_id ? found.found : NULL;
     const char *word = work == 0 ? "queues" : works[work].word;
     json_t *answer = NULL;
     code = options.gateway != NULL ? ask_gateway(invocation, &options, word, id, &answer)
                                    : ask_adapter(invocation, &options, word, id, &answer);
     if (code == EXIT_CODE_OK && options.json)
         json_print(answer);
-    else if (code == EXIT_CODE_OK)
-        print_answer(invocation->language, work, id, answer);
+    else if (code == EXIT_CODE_OK) {
+        struct names names;
+        names_open_for(invocation, options.adapter, options.gateway, &names);
+        print_answer(&names, work, id, answer);
+        names_close(&names);
+    }
     json_decref(answer);
     return code;
 }

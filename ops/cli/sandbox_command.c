@@ -95,10 +95,10 @@ static int up(const struct invocation *invocation, const struct sandbox_values *
 /* ---- asking one that runs -------------------------------------------------------------------- */
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_PROCESS, false, false},
-    {TEXT_COLUMN_RUNNING, false, false},
-    {TEXT_COLUMN_PROCESS_ID, true, false},
-    {TEXT_COLUMN_RESTARTS, true, false},
+    {TEXT_COLUMN_PROCESS, TABLE_NAME},
+    {TEXT_COLUMN_RUNNING, TABLE_TEXT},
+    {TEXT_COLUMN_PROCESS_ID, TABLE_NUMBER},
+    {TEXT_COLUMN_RESTARTS, TABLE_NUMBER},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
@@ -115,7 +115,7 @@ static void print_status(enum language language, const json_t *status)
     say(stdout, text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
         figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
         figure(status, "duplicated"), figure(status, "out_of_order"));
-    table_init(&table, columns, COLUMN_COUNT);
+    table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     json_array_foreach(json_object_get(status, "processes"), index, row)
     {
         char numbers[2][32];
@@ -128,7 +128,7 @@ static void print_status(enum language language, const json_t *status)
         };
         table_row(&table, cells);
     }
-    table_print(&table, language, terminal_width(stdout), stdout);
+    table_print(&table, language, stdout);
     table_release(&table);
 }
 

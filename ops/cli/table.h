@@ -1,13 +1,17 @@
 /* table - columns of text on a terminal, measured as people see them and not in bytes.
  *
  *   struct table table;
- *   table_init(&table, columns, 3);
+ *   table_init(&table, columns, 3, terminal_width(stdout));
+ *   table_heading(&table, "24/11/2026");                           a line among the rows
  *   table_row(&table, (const char *[]){"stnmt", "12", "…"});       as often as needed
- *   table_print(&table, language, width, stdout);
+ *   table_print(&table, language, stdout);
  *   table_release(&table);
  *
- * Cells are copied; what could move a terminal's cursor or colour it is replaced by '?'. When
- * width_columns is not 0 and the table is wider, the flexible column is cut and ends in '…'.
+ * Cells are copied; what could move a terminal's cursor or colour it is replaced by '?'. A column
+ * whose cells are all empty is left out. No line is wider than the window: names are cut first and
+ * end in '…', ids stand in the shortest form that tells the table's rows apart, and notes go on
+ * lines of their own below their row, broken between words. Where the width is not known (0: a file
+ * or a pipe) a row is one line and nothing is cut.
  */
 #ifndef OPS_CLI_TABLE_H
 #define OPS_CLI_TABLE_H
@@ -24,25 +28,35 @@ enum {
     TABLE_ROWS_MAX = 100000, /* what a person may scroll through; more rows are counted only */
 };
 
+enum table_kind {
+    TABLE_TEXT = 0, /* cut last */
+    TABLE_NUMBER,   /* the same, to the right */
+    TABLE_NAME,     /* its beginning says enough */
+    TABLE_ID,       /* a message id */
+    TABLE_NOTE,     /* a sentence */
+};
+
 struct table_column {
     enum text title;
-    bool right;    /* numbers */
-    bool flexible; /* may be cut to fit */
+    enum table_kind kind;
 };
 
 struct table {
     const struct table_column *columns;
     size_t column_count;
-    char **cells; /* row by row */
+    size_t width_columns; /* of the window; 0: not known */
+    char **cells;         /* row by row; a heading is a first cell with no others */
     size_t row_count;
     size_t row_capacity;
     size_t left_off; /* rows that were not kept */
 };
 
-void table_init(struct table *table, const struct table_column *columns, size_t count);
+void table_init(struct table *table, const struct table_column *columns, size_t count,
+                size_t width_columns);
 void table_release(struct table *table);
 /* A NULL cell is empty. False when the row was not kept: memory, or TABLE_ROWS_MAX. */
 bool table_row(struct table *table, const char *const *cells);
-void table_print(const struct table *table, enum language language, size_t width_columns, FILE *to);
+bool table_heading(struct table *table, const char *text);
+void table_print(const struct table *table, enum language language, FILE *to);
 
 #endif

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "ops/cli/adapter_call.h"
+#include "ops/cli/age.h"
+#include "ops/cli/day_heads.h"
 #include "ops/cli/gateway_call.h"
+#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
 #include "ops/cli/table.h"
@@ -11,10 +14,10 @@
 #include "proto/codec/message_type.h"
 
 static const struct table_column columns[] = {
-    {TEXT_COLUMN_TIME, false, false},   {TEXT_COLUMN_TYPE, false, false},
-    {TEXT_COLUMN_FROM, false, false},   {TEXT_COLUMN_TO, false, false},
-    {TEXT_COLUMN_STATE, false, false},  {TEXT_COLUMN_REASON, false, true},
-    {TEXT_COLUMN_MESSAGE, false, true},
+    {TEXT_COLUMN_TIME, TABLE_TEXT},  {TEXT_COLUMN_TYPE, TABLE_NAME},
+    {TEXT_COLUMN_FROM, TABLE_NAME},  {TEXT_COLUMN_TO, TABLE_NAME},
+    {TEXT_COLUMN_STATE, TABLE_NAME}, {TEXT_COLUMN_REASON, TABLE_NOTE},
+    {TEXT_COLUMN_MESSAGE, TABLE_ID},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 
@@ -32,8 +35,8 @@ static const char *reason_label(const json_t *event, enum language language, cha
     return scratch;
 }
 
-/* Where a message is, and since when. A receipt that an adapter was told is a fact with a type and
- * a time, and is nowhere. */
+/* Where a message is, and how long after its own time. A receipt that an adapter was told is a fact
+ * with a type and a time, and is nowhere. */
 static const char *standing_label(const json_t *event, enum language language, char scratch[128])
 {
     enum message_type type;
@@ -41,25 +44,26 @@ static const char *standing_label(const json_t *event, enum language language, c
                    message_type_is_receipt(type) && json_text(event, "destination")[0] == 0;
     if (is_fact)
         return "";
-    char time[32];
+    char after[AGE_BYTES];
     const char *label = state_label(json_text(event, "state"), language);
-    const char *since = json_text(event, "state_time");
-    if (since[0] == 0)
+    (void)between_label(json_text(event, "time"), json_text(event, "state_time"), language, after);
+    if (after[0] == 0)
         return label;
-    snprintf(scratch, 128, text_of(TEXT_TRACK_SINCE, language), label, time_label(since, time));
+    snprintf(scratch, 128, text_of(TEXT_TRACK_SINCE, language), label, after);
     return scratch;
 }
 
 /* In brackets while only our copy of the registry says so. */
-static const char *recipient_label(const json_t *event, char scratch[64])
+static const char *recipient_label(const struct names *names, const json_t *event,
+                                   char scratch[256])
 {
     bool is_expected = json_is_true(json_object_get(event, "to_is_expected"));
-    snprintf(scratch, 64, is_expected ? "(%s)" : "%s", json_text(event, "to"));
+    snprintf(scratch, 256, is_expected ? "(%s)" : "%s", name_of(names, json_text(event, "to")));
     return scratch;
 }
 
-static int print_history(const struct invocation *invocation, const char *code,
-                         const json_t *dossier)
+static int print_history(const struct invocation *invocation, const struct names *names,
+                         const char *code, const json_t *dossier)
 {
     const json_t *events = json_object_get(dossier, "events");
     if (json_array_size(events) == 0) {
@@ -67,24 +71,25 @@ static int print_history(const struct invocation *invocation, const char *code,
         return EXIT_CODE_NEGATIVE;
     }
     struct table table;
-    table_init(&table, columns, COLUMN_COUNT);
+    struct day_heads heads = {.last = ""};
+    table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     size_t index;
     const json_t *event;
     json_array_foreach(events, index, event)
     {
-        char time[32], to[64], standing[128], why[512];
+        char time[32], to[256], standing[128], why[512];
         const char *const cells[COLUMN_COUNT] = {
-            time_label(json_text(event, "time"), time),
+            day_heads_time(&heads, &table, json_text(event, "time"), time),
             type_label(json_text(event, "type"), invocation->language),
-            json_text(event, "from"),
-            recipient_label(event, to),
+            name_of(names, json_text(event, "from")),
+            recipient_label(names, event, to),
             standing_label(event, invocation->language, standing),
             reason_label(event, invocation->language, why),
             json_text(event, "message_id"),
         };
         table_row(&table, cells);
     }
-    table_print(&table, invocation->language, terminal_width(stdout), stdout);
+    table_print(&table, invocation->language, stdout);
     table_release(&table);
     return EXIT_CODE_OK;
 }
@@ -161,8 +166,12 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
                            : ask_adapter(invocation, adapter, argv[0], &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
-    else if (code == EXIT_CODE_OK)
-        code = print_history(invocation, argv[0], dossier);
+    else if (code == EXIT_CODE_OK) {
+        struct names names;
+        names_open_for(invocation, adapter, gateway, &names);
+        code = print_history(invocation, &names, argv[0], dossier);
+        names_close(&names);
+    }
     json_decref(dossier);
     return code;
 }

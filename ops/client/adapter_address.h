@@ -14,6 +14,7 @@ enum { API_TOKEN_BYTES_MAX = 256 };
 #define ADAPTER_SETTINGS_DEFAULT "/etc/lienthong/adapter.yaml"
 
 struct adapter_address {
+    char settings[PATH_BYTES_MAX]; /* its settings file; "": not found beside the state directory */
     char state_directory[PATH_BYTES_MAX];
     char base_url[64];
     char token[API_TOKEN_BYTES_MAX];
@@ -25,5 +26,9 @@ struct adapter_address {
  * REASON_FILE_UNREADABLE: ret_address->state_directory is then the path that could not be read. */
 enum reason adapter_locate(const char *where, const char *environment,
                            struct adapter_address *ret_address);
+
+/* The path that a settings file's top-level `name:` gives, from where the file lies. Only that one
+ * row is looked for: the file may hold settings that this program does not know. */
+bool settings_path_find(const char *settings, const char *name, char ret_path[PATH_BYTES_MAX]);
 
 #endif

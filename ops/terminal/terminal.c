@@ -1,88 +1,66 @@
 #include "ops/terminal/terminal.h"
 
+#include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
+
+#include "proto/base/utf8.h"
 
 /* ---- the width of UTF-8 ---- */
 
-struct range {
-    uint32_t first;
-    uint32_t last;
-};
-
-/* Unicode 15: marks that stand on the letter before them, and the invisible ones. */
-static const struct range marks[] = {{0x0300, 0x036F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},
-                                     {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE20, 0xFE2F}};
-/* Unicode 15, East Asian Width W and F, in blocks. */
-static const struct range wide[] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
-                                    {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-                                    {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
-
-static bool among(const struct range *ranges, size_t count, uint32_t letter)
-{
-    for (size_t i = 0; i < count; i++)
-        if (letter >= ranges[i].first && letter <= ranges[i].last)
-            return true;
-    return false;
-}
-
-/* Bytes of the letter at text (at least 1, text is not empty), and its code point; a byte that is
- * not UTF-8 stands for itself. */
-static size_t decode(const char *text, uint32_t *ret_letter)
-{
-    const uint8_t *at = (const uint8_t *)text;
-    size_t more = at[0] < 0x80 ? 0 : at[0] >= 0xF0 ? 3 : at[0] >= 0xE0 ? 2 : at[0] >= 0xC2 ? 1 : 0;
-    static const uint8_t masks[] = {0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t letter = more == 0 ? at[0] : at[0] & masks[more];
-    for (size_t i = 1; i <= more; i++) {
-        if ((at[i] & 0xC0) != 0x80) {
-            *ret_letter = at[0];
-            return 1;
-        }
-        letter = letter << 6 | (at[i] & 0x3F);
-    }
-    *ret_letter = letter;
-    return more + 1;
-}
-
+/* glibc's table, whatever locale the user has: of C.UTF-8, which is in Debian's libc-bin. */
 static size_t letter_width(uint32_t letter)
 {
-    if (among(marks, sizeof marks / sizeof marks[0], letter))
-        return 0;
-    return among(wide, sizeof wide / sizeof wide[0], letter) ? 2 : 1;
+    static locale_t utf8;
+    if (utf8 == (locale_t)0)
+        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (utf8 == (locale_t)0)
+        return 1;
+    locale_t before = uselocale(utf8);
+    int width = wcwidth((wchar_t)letter);
+    (void)uselocale(before);
+    return width < 0 ? 1 : (size_t)width;
 }
 
-static size_t text_width_of(const char *text, size_t bytes)
+/* Bytes of the character at the start, at least 1, and its width. */
+static size_t next(struct bytes text, size_t *ret_width)
 {
-    size_t width = 0;
-    for (size_t at = 0; at < bytes;) {
-        uint32_t letter;
-        at += decode(text + at, &letter);
-        width += letter_width(letter);
-    }
-    return width;
+    uint32_t letter;
+    size_t bytes = utf8_next(text, &letter);
+    *ret_width = bytes == 0 ? 1 : letter_width(letter);
+    return bytes == 0 ? 1 : bytes;
+}
+
+static size_t text_width_of(struct bytes text)
+{
+    size_t total = 0, width;
+    for (size_t at = 0; at < text.size; total += width)
+        at += next((struct bytes){text.data + at, text.size - at}, &width);
+    return total;
 }
 
 size_t text_width(const char *text)
 {
-    return text_width_of(text, strlen(text));
+    return text_width_of(bytes_of_text(text));
 }
 
 size_t text_fit(const char *text, size_t columns)
 {
-    size_t bytes = 0, width = 0;
-    while (text[bytes] != 0) {
-        uint32_t letter;
-        size_t more = decode(text + bytes, &letter);
-        width += letter_width(letter);
-        if (width > columns)
+    struct bytes rest = bytes_of_text(text);
+    size_t total = 0, width;
+    while (rest.size > 0) {
+        size_t bytes = next(rest, &width);
+        total += width;
+        if (total > columns)
             break;
-        bytes += more;
+        rest.data += bytes;
+        rest.size -= bytes;
     }
-    return bytes;
+    return (size_t)(rest.data - (const uint8_t *)text);
 }
 
 void text_print_fitted(const char *text, size_t columns, bool is_right, FILE *to)
@@ -92,11 +70,26 @@ void text_print_fitted(const char *text, size_t columns, bool is_right, FILE *to
     bool is_cut = own > columns;
     if (is_cut) { /* a wide letter at the edge leaves a blank behind it */
         bytes = text_fit(text, columns - 1);
-        own = text_width_of(text, bytes) + 1;
+        own = text_width_of((struct bytes){(const uint8_t *)text, bytes}) + 1;
     }
     int blanks = (int)(columns - own);
     (void)fprintf(to, "%*s%.*s%s%*s", is_right ? blanks : 0, "", (int)bytes, text,
                   is_cut ? "…" : "", is_right ? 0 : blanks, "");
+}
+
+void text_print_wrapped(const char *text, size_t indent, size_t columns, FILE *to)
+{
+    size_t room = columns > indent + 1 ? columns - indent : columns == 0 ? SIZE_MAX : 2;
+    do {
+        size_t bytes = text_fit(text, room);
+        size_t blank = bytes;
+        while (text[bytes] != 0 && blank > 0 && text[blank] != ' ')
+            blank--;
+        if (blank > 0)
+            bytes = blank; /* else a word that is longer than the line is broken in itself */
+        (void)fprintf(to, "%*s%.*s\n", (int)indent, "", (int)bytes, text);
+        text += bytes + strspn(text + bytes, " ");
+    } while (*text != 0);
 }
 
 /* ---- the terminal ---- */

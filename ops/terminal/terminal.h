@@ -3,7 +3,7 @@
  * Widths are counted in columns as people see them: a Vietnamese letter is one column however many
  * bytes and marks it is written with.
  *
- * Source: terminfo's TERM "dumb"; the NO_COLOR convention; Unicode 15 East Asian Width.
+ * Source: terminfo's TERM "dumb"; the NO_COLOR convention; wcwidth(3).
  */
 #ifndef OPS_TERMINAL_TERMINAL_H
 #define OPS_TERMINAL_TERMINAL_H
@@ -32,5 +32,8 @@ size_t text_fit(const char *text, size_t columns);
 /* The text in exactly so many columns (at least 1): filled up with blanks, or cut and ended with
  * '…'. */
 void text_print_fitted(const char *text, size_t columns, bool is_right, FILE *to);
+/* The text on lines of at most `columns` columns (0: one line), each indented, broken between words
+ * where there are blanks. */
+void text_print_wrapped(const char *text, size_t indent, size_t columns, FILE *to);
 
 #endif

@@ -1,0 +1,55 @@
+#include "ops/cli/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/workers/registry_directory.h"
+#include "ops/cli/registry_access.h"
+#include "ops/client/adapter_address.h"
+#include "ops/client/file.h"
+#include "proto/seal/sha256.h"
+
+void names_open(const struct invocation *invocation, const char *settings, struct names *ret_names)
+{
+    static struct faults faults;
+    char directory[PATH_BYTES_MAX];
+    bool is_named = settings != NULL &&
+                    settings_path_find(settings, "registry_directory:", directory) &&
+                    access(directory, R_OK) == 0;
+    const char *place = is_named ? directory : registry_place(NULL);
+    *ret_names = (struct names){.language = invocation->language};
+    if (registry_directory_load(place, sha256_parts, &faults, &ret_names->registry) != REASON_NONE)
+        ret_names->registry = NULL;
+}
+
+void names_open_for(const struct invocation *invocation, const char *adapter, const char *gateway,
+                    struct names *ret_names)
+{
+    struct adapter_address address = {.state_directory = ""};
+    char settings[PATH_BYTES_MAX] = "";
+    if (gateway != NULL) {
+        const char *slash = strrchr(gateway, '/');
+        int folder = slash == NULL ? 0 : (int)(slash - gateway + 1);
+        (void)path_make(settings, "%.*sgateway.yaml", folder, gateway);
+    } else if (adapter_locate(adapter, getenv("LIENTHONG_ADAPTER"), &address) == REASON_NONE) {
+        (void)path_make(settings, "%s", address.settings);
+    }
+    names_open(invocation, settings[0] != 0 ? settings : NULL, ret_names);
+}
+
+void names_close(struct names *names)
+{
+    registry_destroy(&names->registry);
+}
+
+const char *name_of(const struct names *names, const char *key)
+{
+    struct key parsed;
+    const struct agency *agency = names->registry != NULL && key_parse(bytes_of_text(key), &parsed)
+                                      ? registry_agency(names->registry, &parsed)
+                                      : NULL;
+    const char *name =
+        agency == NULL ? "" : language_pick(names->language, agency->name_vi, agency->name_en);
+    return name[0] != 0 ? name : key;
+}

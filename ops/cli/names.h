@@ -1,0 +1,27 @@
+/* names - participants as people call them: the registry's names for its keys.
+ *
+ * The registry that is at hand is asked, never the network: the one that an adapter's or a
+ * gateway's settings name, else registry_place. Where none can be read the keys are shown.
+ */
+#ifndef OPS_CLI_NAMES_H
+#define OPS_CLI_NAMES_H
+
+#include "ops/cli/commands.h"
+#include "routing/registry/registry.h"
+
+struct names {
+    struct registry *registry; /* NULL: none could be read */
+    enum language language;
+};
+
+/* settings: the settings file whose `registry_directory` counts; NULL: none. */
+void names_open(const struct invocation *invocation, const char *settings, struct names *ret_names);
+/* Of the adapter, or of the gateway by its control socket, that a command asks; either may be NULL.
+ */
+void names_open_for(const struct invocation *invocation, const char *adapter, const char *gateway,
+                    struct names *ret_names);
+void names_close(struct names *names);
+/* Lives as long as names and key. */
+const char *name_of(const struct names *names, const char *key);
+
+#endif
