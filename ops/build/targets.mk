@@ -14,15 +14,15 @@ SEED ?= 1
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
 	@ops/install-deps build
-	@$(MAKE) all
+	@ops/build/progress $(MAKE) all
 	@rm -rf $(SANDBOX)
 	@$(B)/bin/lienthong sandbox init $(SANDBOX)
 	@$(B)/bin/lienthong sandbox up $(SANDBOX) $(if $(ONCE),--once)
 
 test:
 	@ops/install-deps test
-	@$(MAKE) all libs tests-bin
-	@$(MAKE) VARIANT=asan all tests-bin
+	@ops/build/progress $(MAKE) all libs tests-bin
+	@ops/build/progress $(MAKE) VARIANT=asan all tests-bin
 	@tests/run
 
 test-fresh:

@@ -188,6 +188,20 @@ const char *type_label(const char *type, enum language language)
                                                             : type;
 }
 
+const char *type_label_short(const char *type, enum language language, char scratch[64])
+{
+    static const char *const beginnings[] = {"Receipt: ", "Biên nhận "};
+    const char *label = type_label(type, language);
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        size_t size = strlen(beginnings[i]);
+        if (strncmp(label, beginnings[i], size) != 0)
+            continue;
+        snprintf(scratch, 64, "↳ %s", label + size);
+        return scratch;
+    }
+    return label;
+}
+
 const char *time_label(const char *time, char scratch[32])
 {
     struct stamp stamp;

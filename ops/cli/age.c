@@ -24,19 +24,33 @@ const char *duration_label(int64_t ms, enum language language, char scratch[AGE_
     return scratch;
 }
 
-const char *age_label(const char *time, enum language language, char scratch[AGE_BYTES])
+/* False: it is none. */
+static bool age_ms(const char *time, int64_t *ret_ms)
 {
     struct stamp stamp;
     struct timespec now;
-    char duration[AGE_BYTES];
     if (!stamp_parse(bytes_of_text(time), &stamp))
-        return time;
+        return false;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - stamp.at.ms;
-    if (age_ms >= 0)
-        return duration_label(age_ms, language, scratch);
-    (void)duration_label(-age_ms, language, duration);
-    (void)snprintf(scratch, AGE_BYTES, language_pick(language, "sau %s", "in %s"), duration);
+    *ret_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - stamp.at.ms;
+    return true;
+}
+
+const char *age_label(const char *time, enum language language, char scratch[AGE_BYTES])
+{
+    int64_t ms;
+    return age_ms(time, &ms) ? duration_label(ms, language, scratch) : time;
+}
+
+const char *future_label(const char *time, enum language language, char scratch[AGE_BYTES])
+{
+    int64_t ms;
+    char duration[AGE_BYTES - 8];
+    scratch[0] = 0;
+    if (age_ms(time, &ms) && ms < 0) {
+        (void)snprintf(duration, sizeof duration, "%s", duration_label(-ms, language, scratch));
+        (void)snprintf(scratch, AGE_BYTES, language_pick(language, "sau %s", "in %s"), duration);
+    }
     return scratch;
 }
 

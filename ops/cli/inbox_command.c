@@ -56,7 +56,7 @@ static void print_list(const struct invocation *invocation, const struct names *
         const char *const cells[COLUMN_COUNT] = {
             day_heads_time(&heads, &table, json_text(message, "custody_time"), time),
             type_label(json_text(message, "type"), invocation->language),
-            name_of(names, json_text(message, "sender")),
+            short_name_of(names, json_text(message, "sender")),
             json_text(message, "dossier_code"),
             files,
             standing_label(message, invocation->language),

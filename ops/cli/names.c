@@ -6,6 +6,7 @@
 
 #include "gateway/workers/registry_directory.h"
 #include "ops/cli/registry_access.h"
+#include "ops/cli/text.h"
 #include "ops/client/adapter_address.h"
 #include "ops/client/file.h"
 #include "proto/seal/sha256.h"
@@ -43,13 +44,33 @@ void names_close(struct names *names)
     registry_destroy(&names->registry);
 }
 
-const char *name_of(const struct names *names, const char *key)
+static const struct agency *find(const struct names *names, const char *key)
 {
     struct key parsed;
-    const struct agency *agency = names->registry != NULL && key_parse(bytes_of_text(key), &parsed)
-                                      ? registry_agency(names->registry, &parsed)
-                                      : NULL;
+    return names->registry != NULL && key_parse(bytes_of_text(key), &parsed)
+               ? registry_agency(names->registry, &parsed)
+               : NULL;
+}
+
+const char *name_of(const struct names *names, const char *key)
+{
+    const struct agency *agency = find(names, key);
     const char *name =
         agency == NULL ? "" : language_pick(names->language, agency->name_vi, agency->name_en);
     return name[0] != 0 ? name : key;
+}
+
+const char *short_name_of(const struct names *names, const char *key)
+{
+    static const char department[] = "Department of ";
+    static const enum text roles[] = {[ROLE_CENTRE] = TEXT_NAME_CENTRE,
+                                      [ROLE_PORTAL] = TEXT_NAME_PORTAL,
+                                      [ROLE_GATEWAY] = TEXT_NAME_GATEWAY};
+    const struct agency *agency = find(names, key);
+    const char *name = name_of(names, key);
+    if (agency != NULL && agency->role != ROLE_AGENCY &&
+        (size_t)agency->role < sizeof roles / sizeof *roles)
+        return text_of(roles[agency->role], names->language);
+    return strncmp(name, department, sizeof department - 1) == 0 ? name + sizeof department - 1
+                                                                 : name;
 }

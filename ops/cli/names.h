@@ -23,5 +23,7 @@ void names_open_for(const struct invocation *invocation, const char *adapter, co
 void names_close(struct names *names);
 /* Lives as long as names and key. */
 const char *name_of(const struct names *names, const char *key);
+/* The same for a narrow column: "One-stop centre", "Justice". */
+const char *short_name_of(const struct names *names, const char *key);
 
 #endif

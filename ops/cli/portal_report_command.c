@@ -131,7 +131,8 @@ static void print_table(const struct invocation *invocation, const struct portal
     table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     qsort(report->rows, report->count, sizeof *report->rows, compare_rows);
     for (size_t i = 0; i < report->count; i++)
-        add_table_row(&table, name_of(&names, report->rows[i].agency), &report->rows[i].index);
+        add_table_row(&table, short_name_of(&names, report->rows[i].agency),
+                      &report->rows[i].index);
     add_table_row(&table, text_of(TEXT_PORTAL_TOTAL, invocation->language), &report->total);
     table_print(&table, invocation->language, stdout);
     table_release(&table);

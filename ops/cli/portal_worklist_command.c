@@ -187,8 +187,8 @@ static void print_waiting(enum language language, const struct waiting *waiting)
         return;
     }
     if (waiting->count > 0)
-        say(stdout, text_of(TEXT_PORTAL_WAITING, language), (long long)waiting->count,
-            age_label(waiting->oldest, language, age));
+        say_fitted(stdout, text_of(TEXT_PORTAL_WAITING, language), (long long)waiting->count,
+                   age_label(waiting->oldest, language, age));
     if (waiting->count > 0 && waiting->trouble != REASON_NONE)
         say(stdout, "  %s (%s)\n",
             language_pick(language, reason_vietnamese(waiting->trouble),

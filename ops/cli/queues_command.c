@@ -131,9 +131,7 @@ static void add_entry(struct table *table, const struct names *names, const json
         is_fitted ? "" : name_of(names, json_text(row, "destination")),
         state_label(json_text(row, "state"), language),
         count_label(row, "attempts", attempts),
-        strcmp(json_text(row, "state"), "leased") == 0
-            ? ""
-            : age_label(json_text(row, "due"), language, age),
+        future_label(json_text(row, "due"), language, age),
         type_label(json_text(row, "type"), language),
         json_text(row, "dossier_code"),
         json_text(row, "message_id"),
@@ -230,10 +228,10 @@ static void print_status(const struct names *names, const json_t *status)
     bool has_carriers = false;
     for (size_t i = 0; i < json_array_size(peers); i++)
         has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
-    say(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
-        (long long)json_integer_value(json_object_get(ledger, "size")),
-        json_text(status, "registry_version"),
-        (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
+    say_fitted(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
+               (long long)json_integer_value(json_object_get(ledger, "size")),
+               json_text(status, "registry_version"),
+               (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
     table_init(&table, peer_columns, PEER_COLUMN_COUNT, terminal_width(stdout));
     for (size_t i = 0; ranked != NULL && i < json_array_size(peers); i++) {
         const json_t *row = ranked[i].row;

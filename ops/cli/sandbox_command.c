@@ -83,7 +83,9 @@ static int up(const struct invocation *invocation, const struct sandbox_values *
         .forward_delay_ms = (uint32_t)values->forward_delay_ms,
         .step_delay_ms = (uint32_t)values->step_delay_ms,
         .supplement_every = (uint32_t)values->supplement_every,
-        .file_bytes_min = (uint64_t)values->file_bytes_min,
+        .file_bytes_min =
+            (uint64_t)(values->file_bytes_min < values->file_bytes_max ? values->file_bytes_min
+                                                                       : values->file_bytes_max),
         .file_bytes_max = (uint64_t)values->file_bytes_max,
         .limit_seconds = (uint32_t)values->limit_seconds,
         .once = values->once,
@@ -112,9 +114,9 @@ static void print_status(enum language language, const json_t *status)
     struct table table;
     size_t index;
     const json_t *row;
-    say(stdout, text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
-        figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
-        figure(status, "duplicated"), figure(status, "out_of_order"));
+    say_fitted(stdout, text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
+               figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
+               figure(status, "duplicated"), figure(status, "out_of_order"));
     table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
     json_array_foreach(json_object_get(status, "processes"), index, row)
     {

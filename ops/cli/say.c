@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/terminal/terminal.h"
 #include "proto/base/printable.h"
 
 static void say_line(FILE *to, struct bytes line)
@@ -27,6 +28,24 @@ void say_lines(FILE *to, struct bytes text)
             (void)fputc(text.data[at], to);
         first = at + 1;
     }
+}
+
+/* Without the line end that texts end with. */
+void say_fitted(FILE *to, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    size_t bytes = size > 0 ? (size_t)size : 0;
+    if (bytes > 0 && text[bytes - 1] == '\n')
+        bytes--;
+    char *clean = size < 0 ? NULL : printable_new((struct bytes){(const uint8_t *)text, bytes});
+    text_print_wrapped(clean != NULL ? clean : "?", 0, terminal_width(to), to);
+    free(clean);
+    if (size >= 0)
+        free(text);
 }
 
 void say(FILE *to, const char *format, ...)

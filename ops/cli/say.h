@@ -14,6 +14,8 @@
 
 /* printf. When memory is short nothing is printed but that. */
 void say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same in a window: broken between words where the line is wider. */
+void say_fitted(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A text of several lines as it is. */
 void say_lines(FILE *to, struct bytes text);
 

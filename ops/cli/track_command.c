@@ -44,8 +44,12 @@ static const char *standing_label(const json_t *event, enum language language, c
                    message_type_is_receipt(type) && json_text(event, "destination")[0] == 0;
     if (is_fact)
         return "";
+    enum { COLUMNS_FOR_BOTH = 100 };
     char after[AGE_BYTES];
     const char *label = state_label(json_text(event, "state"), language);
+    size_t width = terminal_width(stdout);
+    if (width > 0 && width < COLUMNS_FOR_BOTH)
+        return label;
     (void)between_label(json_text(event, "time"), json_text(event, "state_time"), language, after);
     if (after[0] == 0)
         return label;
@@ -58,7 +62,8 @@ static const char *recipient_label(const struct names *names, const json_t *even
                                    char scratch[256])
 {
     bool is_expected = json_is_true(json_object_get(event, "to_is_expected"));
-    snprintf(scratch, 256, is_expected ? "(%s)" : "%s", name_of(names, json_text(event, "to")));
+    snprintf(scratch, 256, is_expected ? "(%s)" : "%s",
+             short_name_of(names, json_text(event, "to")));
     return scratch;
 }
 
@@ -77,11 +82,11 @@ static int print_history(const struct invocation *invocation, const struct names
     const json_t *event;
     json_array_foreach(events, index, event)
     {
-        char time[32], to[256], standing[128], why[512];
+        char time[32], type[64], to[256], standing[128], why[512];
         const char *const cells[COLUMN_COUNT] = {
             day_heads_time(&heads, &table, json_text(event, "time"), time),
-            type_label(json_text(event, "type"), invocation->language),
-            name_of(names, json_text(event, "from")),
+            type_label_short(json_text(event, "type"), invocation->language, type),
+            short_name_of(names, json_text(event, "from")),
             recipient_label(names, event, to),
             standing_label(event, invocation->language, standing),
             reason_label(event, invocation->language, why),

@@ -148,8 +148,29 @@ static void watch_memory(struct province *province)
 
 /* ---- control ---- */
 
+/* A dossier that exists, for the command that shows one. */
+static void find_dossier(const struct province *province, char ret_code[DOSSIER_CODE_BYTES_MAX + 1])
+{
+    char path[PATH_BYTES_MAX];
+    sqlite3 *desk = NULL;
+    ret_code[0] = 0;
+    if (path_make(path, "%s/desk.sqlite", province->desk_directory) &&
+        database_open(path, "", true, &desk)) {
+        sqlite3_stmt *found =
+            database_prepare(desk, "SELECT code FROM dossier ORDER BY code LIMIT 1", "");
+        if (found != NULL && sqlite3_step(found) == SQLITE_ROW)
+            (void)snprintf(ret_code, DOSSIER_CODE_BYTES_MAX + 1, "%s",
+                           (const char *)sqlite3_column_text(found, 0));
+        (void)sqlite3_finalize(found);
+    }
+    (void)sqlite3_close(desk);
+}
+
 static json_t *status_json(struct province *province)
 {
+    char code[DOSSIER_CODE_BYTES_MAX + 1];
+    find_dossier(province, code);
+    (void)figures_read(province->options->directory, province->registry, &province->figures);
     json_t *list = json_array();
     for (size_t i = 0; i < province->children.count; i++) {
         const struct child *child = &province->children.list[i];
@@ -158,8 +179,8 @@ static json_t *status_json(struct province *province)
                                               (int)child->pid, "restarts", (int)child->restarts));
     }
     const struct figures *figures = &province->figures;
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "forwarded",
-                     (json_int_t)figures->total.forwarded, "accepted",
+    return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "dossier", code,
+                     "forwarded", (json_int_t)figures->total.forwarded, "accepted",
                      (json_int_t)figures->total.accepted, "results",
                      (json_int_t)figures->total.results, "lost", (json_int_t)figures->lost,
                      "duplicated", (json_int_t)figures->duplicated, "out_of_order",
@@ -289,24 +310,6 @@ static void print_figures(struct province *province)
                       "duplicated\n"),
         (unsigned long long)figures->total.forwarded, (unsigned long long)figures->total.results,
         (unsigned long long)figures->lost, (unsigned long long)figures->duplicated);
-}
-
-/* A dossier that exists, for the command that shows one. */
-static void find_dossier(const struct province *province, char ret_code[DOSSIER_CODE_BYTES_MAX + 1])
-{
-    char path[PATH_BYTES_MAX];
-    sqlite3 *desk = NULL;
-    ret_code[0] = 0;
-    if (path_make(path, "%s/desk.sqlite", province->desk_directory) &&
-        database_open(path, "", true, &desk)) {
-        sqlite3_stmt *found =
-            database_prepare(desk, "SELECT code FROM dossier ORDER BY code LIMIT 1", "");
-        if (found != NULL && sqlite3_step(found) == SQLITE_ROW)
-            (void)snprintf(ret_code, DOSSIER_CODE_BYTES_MAX + 1, "%s",
-                           (const char *)sqlite3_column_text(found, 0));
-        (void)sqlite3_finalize(found);
-    }
-    (void)sqlite3_close(desk);
 }
 
 /* As it is typed in the folder that this program was started in. */

@@ -1,6 +1,10 @@
 #include "ops/sandbox/verdict.h"
 
+#include <stdarg.h>
+
+#include "ops/client/file.h"
 #include "ops/sandbox/view.h"
+#include "ops/terminal/terminal.h"
 
 bool verdict_is_done(const struct verdict *verdict)
 {
@@ -16,22 +20,31 @@ bool verdict_is_good(const struct verdict *verdict)
            figures->out_of_order == 0 && figures->bad_papers == 0 && figures->portal_twice == 0;
 }
 
-static void begin(enum language language, FILE *to)
+/* One fault: in a window on as many lines as it needs, broken between words. */
+static void say_fault(FILE *to, enum language language, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void say_fault(FILE *to, enum language language, const char *format, ...)
 {
-    (void)fputs(language_pick(language, "KHÔNG ĐẠT: ", "FAILED: "), to);
+    char line[PATH_BYTES_MAX + 512];
+    size_t used = (size_t)snprintf(line, sizeof line, "%s",
+                                   language_pick(language, "KHÔNG ĐẠT: ", "FAILED: "));
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line + used, sizeof line - used, format, arguments);
+    va_end(arguments);
+    text_print_wrapped(line, 0, terminal_width(to), to);
 }
 
 static void say_not_forwarded(const struct verdict *verdict, enum language language, FILE *to)
 {
     unsigned long long missing = verdict->dossiers - verdict->figures->total.forwarded;
-    begin(language, to);
-    (void)fprintf(to,
-                  language_pick(language,
-                                "%llu hồ sơ một cửa chưa chuyển được sau %llu s; xem "
-                                "%s/logs/adapter-centre.log\n",
-                                "%llu dossiers not forwarded by the desk after %llu s; see "
-                                "%s/logs/adapter-centre.log\n"),
-                  missing, (unsigned long long)verdict->elapsed_s, verdict->directory);
+    say_fault(to, language,
+              language_pick(language,
+                            "%llu hồ sơ một cửa chưa chuyển được sau %llu s; xem "
+                            "%s/logs/adapter-centre.log",
+                            "%llu dossiers not forwarded by the desk after %llu s; see "
+                            "%s/logs/adapter-centre.log"),
+              missing, (unsigned long long)verdict->elapsed_s, verdict->directory);
 }
 
 /* One agency's: who is awaited, and the two places that say why. */
@@ -49,14 +62,13 @@ static void say_awaited(const struct verdict *verdict, const struct figures_row 
             : language_pick(language, "hồ sơ chưa đúng ở Cổng DVCQG, của",
                             "dossiers not right at the portal, of");
     const char *log = awaited == AWAITED_PORTAL ? "adapter-portal" : "adapter-";
-    begin(language, to);
-    (void)fprintf(to,
-                  language_pick(language, "%llu %s %s sau %llu s; xem %s/logs/%s%s.log\n",
-                                "%llu %s %s after %llu s; see %s/logs/%s%s.log\n"),
-                  (unsigned long long)count, what,
-                  language == LANGUAGE_VIETNAMESE ? row->agency->name_vi : row->agency->name_en,
-                  (unsigned long long)verdict->elapsed_s, verdict->directory, log,
-                  awaited == AWAITED_PORTAL ? "" : key);
+    say_fault(to, language,
+              language_pick(language, "%llu %s %s sau %llu s; xem %s/logs/%s%s.log",
+                            "%llu %s %s after %llu s; see %s/logs/%s%s.log"),
+              (unsigned long long)count, what,
+              language_pick(language, row->agency->name_vi, row->agency->name_en),
+              (unsigned long long)verdict->elapsed_s, verdict->directory, log,
+              awaited == AWAITED_PORTAL ? "" : key);
 }
 
 static void say_count(uint64_t count, const char *vietnamese, const char *english,
@@ -64,9 +76,8 @@ static void say_count(uint64_t count, const char *vietnamese, const char *englis
 {
     if (count == 0)
         return;
-    begin(language, to);
-    (void)fprintf(to, "%llu %s %s/logs/gateway.log\n", (unsigned long long)count,
-                  language == LANGUAGE_VIETNAMESE ? vietnamese : english, directory);
+    say_fault(to, language, "%llu %s %s/logs/gateway.log", (unsigned long long)count,
+              language_pick(language, vietnamese, english), directory);
 }
 
 void verdict_print(const struct verdict *verdict, enum language language, FILE *to)
