@@ -11,7 +11,7 @@
 #ifndef ADAPTERS_API_LOCAL_API_H
 #define ADAPTERS_API_LOCAL_API_H
 
-#include "adapters/api/message_json.h"
+#include "adapters/json/message_json.h"
 #include "adapters/core/session.h"
 #include "gateway/api/api.h"
 

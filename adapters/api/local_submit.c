@@ -1,7 +1,7 @@
 /* A message of ours: read, and submitted in a step. */
 #include <string.h>
 
-#include "adapters/api/body_json.h"
+#include "adapters/json/body_json.h"
 #include "adapters/api/local_api_parts.h"
 #include "proto/codec/message_type.h"
 

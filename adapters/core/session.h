@@ -5,9 +5,9 @@
  * simulator feeds events and applies what comes out:
  *
  *   session_begin(now)
- *     session_link_up / _link_down, session_intake, session_submit, session_office_answer, … any
- * number session_end  ─▶ plan ─▶ store commit ─▶ session_committed(effects) or
- * session_aborted(reason)
+ *     session_link_up, session_link_down, session_intake, session_submit, … any number
+ *   session_end ─▶ plan ─▶ store commit ─┬▶ session_committed(effects)
+ *                                         └▶ session_aborted(reason, effects)
  *
  * Nothing is said before its commit (invariant 1): frames, office calls and answers to submitters
  * leave through the effects of session_committed. After session_aborted nothing of the step has

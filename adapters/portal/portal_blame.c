@@ -72,7 +72,7 @@ bool portal_batch_pass_over(struct portal_batch *batch)
     }
     if (!any)
         return false;
-    struct rest_judgement end = {REASON_FIELD_INVALID, FAILURE_RULE};
+    struct reply_judgement end = {REASON_FIELD_INVALID, FAILURE_RULE};
     enum reason reason = portal_ledger_begin(office->ledger);
     for (size_t i = 0; i < batch->count && reason == REASON_NONE; i++) {
         if (is_bad[i])
@@ -80,7 +80,7 @@ bool portal_batch_pass_over(struct portal_batch *batch)
     }
     reason = reason == REASON_NONE ? portal_ledger_commit(office->ledger) : reason;
     if (reason != REASON_NONE)
-        end = (struct rest_judgement){reason, FAILURE_OURS};
+        end = (struct reply_judgement){reason, FAILURE_OURS};
     for (size_t i = 0; i < batch->count; i++) {
         if (is_bad[i])
             portal_call_end(batch->calls[i], end, 0);

@@ -47,14 +47,14 @@ json_t *portal_call_item(const struct portal_call *call)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-static struct rest_judgement ours(enum reason reason)
+static struct reply_judgement ours(enum reason reason)
 {
-    return (struct rest_judgement){reason, FAILURE_OURS};
+    return (struct reply_judgement){reason, FAILURE_OURS};
 }
 
 /* Answered from the ledger: what it says of this message. A ledger that cannot be read says
  * nothing, and without it nothing is sent. */
-static bool is_settled(const struct portal_call *call, struct rest_judgement *ret_end)
+static bool is_settled(const struct portal_call *call, struct reply_judgement *ret_end)
 {
     enum portal_outcome outcome;
     enum reason said;
@@ -68,13 +68,13 @@ static bool is_settled(const struct portal_call *call, struct rest_judgement *re
         return true;
     }
     *ret_end =
-        (struct rest_judgement){outcome == PORTAL_ACCEPTED ? REASON_NONE : said, FAILURE_SPOKEN};
+        (struct reply_judgement){outcome == PORTAL_ACCEPTED ? REASON_NONE : said, FAILURE_SPOKEN};
     return outcome == PORTAL_ACCEPTED || outcome == PORTAL_REFUSED || outcome == PORTAL_CLOSED;
 }
 
 /* What the message says is judged by the table of states: a rule's word. What the ledger says of
  * itself is ours. */
-static struct rest_judgement understand(struct portal_call *call,
+static struct reply_judgement understand(struct portal_call *call,
                                         enum portal_presence *ret_presence)
 {
     struct portal_dossier dossier = {.presence = PORTAL_ABSENT};
@@ -98,14 +98,14 @@ static struct rest_judgement understand(struct portal_call *call,
             .service = PORTAL_RECORD,
             .to = (enum dossier_state)portal_fact_number(call->before, "state"),
             .facts = json_incref(call->before)};
-    return (struct rest_judgement){reason, FAILURE_RULE};
+    return (struct reply_judgement){reason, FAILURE_RULE};
 }
 
 bool portal_call_prepare(struct portal_call *call)
 {
     struct portal_office *office = call->office;
     enum portal_presence presence = PORTAL_ABSENT;
-    struct rest_judgement end;
+    struct reply_judgement end;
     if (portal_dossier_is_busy(office, call))
         return false;
     if (is_settled(call, &end)) {
@@ -152,9 +152,9 @@ static void keep_number(struct portal_call *call, const json_t *item)
         (void)json_object_set(call->before, "portal_id", number);
 }
 
-/* "It is there" and "it is not" are the dialect's words, so they are sure (rest_judge). */
-static bool take_look(struct portal_call *call, struct rest_judgement said, const json_t *item,
-                      struct rest_judgement *ret_end)
+/* "It is there" and "it is not" are the dialect's words, so they are sure (reply_judge). */
+static bool take_look(struct portal_call *call, struct reply_judgement said, const json_t *item,
+                      struct reply_judgement *ret_end)
 {
     bool is_there = said.reason == REASON_NONE;
     call->has_looked = true;
@@ -162,7 +162,7 @@ static bool take_look(struct portal_call *call, struct rest_judgement said, cons
         /* A question that failed decides nothing. */
         *ret_end = said;
         if (reason_class(said.reason) == REASON_CLASS_PERMANENT)
-            *ret_end = (struct rest_judgement){REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT};
+            *ret_end = (struct reply_judgement){REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT};
         return true;
     }
     if (is_there && json_is_true(json_object_get(item, "matches"))) {
@@ -172,7 +172,7 @@ static bool take_look(struct portal_call *call, struct rest_judgement said, cons
     bool said_exists = call->refused == REASON_OFFICE_DUPLICATE;
     if (call->refused != REASON_NONE && !(said_exists && is_there)) {
         /* as it was said; "exists" and not there: later */
-        *ret_end = (struct rest_judgement){call->refused, FAILURE_SPOKEN};
+        *ret_end = (struct reply_judgement){call->refused, FAILURE_SPOKEN};
         return true;
     }
     call->refused = REASON_NONE;
@@ -197,8 +197,8 @@ static bool switches(struct portal_call *call, enum reason reason)
     return true;
 }
 
-bool portal_call_take(struct portal_call *call, struct rest_judgement said, const json_t *item,
-                      struct rest_judgement *ret_end)
+bool portal_call_take(struct portal_call *call, struct reply_judgement said, const json_t *item,
+                      struct reply_judgement *ret_end)
 {
     enum reason reason = said.reason;
     keep_text(call, item);
@@ -236,12 +236,12 @@ static bool belongs_in_ledger(enum reason reason)
            class == REASON_CLASS_UNKNOWN || class == REASON_CLASS_DUPLICATE;
 }
 
-bool portal_is_refusal(struct rest_judgement end)
+bool portal_is_refusal(struct reply_judgement end)
 {
     return reason_class(end.reason) == REASON_CLASS_PERMANENT && failure_ground_is_sure(end.ground);
 }
 
-void portal_call_note_end(struct portal_call *call, struct rest_judgement end)
+void portal_call_note_end(struct portal_call *call, struct reply_judgement end)
 {
     struct portal_ledger *ledger = call->office->ledger;
     enum reason reason = end.reason;
@@ -283,7 +283,7 @@ void portal_call_free(struct portal_call *call)
     free(call);
 }
 
-void portal_call_end(struct portal_call *call, struct rest_judgement end, uint32_t retry_after_ms)
+void portal_call_end(struct portal_call *call, struct reply_judgement end, uint32_t retry_after_ms)
 {
     struct portal_office *office = call->office;
     portal_ledger_suspect(office, end);

@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "adapters/rest/http_client.h"
+#include "adapters/http/http_client.h"
 
 struct portal_client {
     struct portal_dialect *dialect;

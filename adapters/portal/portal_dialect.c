@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/rest/http_client.h"
-#include "adapters/rest/rest_status.h"
+#include "adapters/http/http_client.h"
+#include "adapters/http/http_status.h"
 #include "gateway/api/json_text.h"
 
 struct portal_dialect {
@@ -67,9 +67,11 @@ void portal_dialect_destroy(struct portal_dialect **dialect_pointer)
     free(dialect);
 }
 
-void portal_dialect_set_files(struct portal_dialect *dialect, const char *base, const char *token)
+void portal_dialect_set_links(struct portal_dialect *dialect, const char *base, const char *token)
 {
-    (void)json_object_set_new(dialect->files, "base", json_string(base));
+    const char *named = json_string_value(json_object_get(dialect->files, "base"));
+    if (named == NULL || named[0] == 0)
+        (void)json_object_set_new(dialect->files, "base", json_string(base));
     (void)json_object_set_new(dialect->files, "token", json_string(token));
 }
 
@@ -240,12 +242,12 @@ static void keep_session(struct portal_dialect *dialect, const struct portal_que
     }
 }
 
-static struct rest_judgement judge(long status, const json_t *object)
+static struct reply_judgement judge(long status, const json_t *object)
 {
     const char *code = json_string_value(json_object_get(object, "reason"));
     enum reason word;
     bool is_word = code != NULL && reason_parse(bytes_of_text(code), &word);
-    return rest_judge(status, is_word ? &word : NULL);
+    return reply_judge(status, is_word ? &word : NULL);
 }
 
 /* False: memory is short, and nothing is known of what was said. */
@@ -265,13 +267,13 @@ void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_q
                            const struct http_reply *reply, struct portal_answer *ret_answer)
 {
     struct portal_answer answer = {.reason = reply->reason,
-                                   .ground = rest_transfer_ground(reply->reason),
+                                   .ground = http_transfer_ground(reply->reason),
                                    .retry_after_ms = reply->retry_after_ms};
     if (reply->reason == REASON_NONE && !read_answer(dialect, question, reply, &answer)) {
         answer.reason = REASON_OUT_OF_MEMORY;
         answer.ground = FAILURE_OURS;
     } else if (reply->reason == REASON_NONE) {
-        struct rest_judgement judgement = judge(reply->status, answer.json);
+        struct reply_judgement judgement = judge(reply->status, answer.json);
         answer.status = reply->status;
         answer.reason = judgement.reason;
         answer.ground = judgement.ground;
@@ -287,12 +289,12 @@ void portal_answer_release(struct portal_answer *answer)
     answer->json = NULL;
 }
 
-struct rest_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
+struct reply_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
                                          const json_t **ret_item)
 {
     const json_t *item = json_array_get(json_object_get(answer->json, "items"), index);
     *ret_item = item;
     if (json_object_get(item, "reason") == NULL)
-        return (struct rest_judgement){answer->reason, answer->ground};
+        return (struct reply_judgement){answer->reason, answer->ground};
     return judge(answer->status, item);
 }

@@ -2,7 +2,7 @@
  *
  * The interface of today is to be replaced (decree 278/2025/NĐ-CP), so nothing of it stands in C:
  * operations, field names, date forms, codes and their meaning are a table and a mapping in
- * provincial.jq and ministry.jq, run by adapters/rest/mapping.h in a process of its own. What
+ * provincial.jq and ministry.jq, run by adapters/http/mapping.h in a process of its own. What
  * follows from a meaning is decided here and in portal_office.c.
  *
  *   portal_dialect_ask(question)     ─▶ an HTTP request
@@ -33,15 +33,15 @@
  * catalogues rows of {code, name, …}.
  *
  * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything,
- * and a status alone ends nothing: rest/rest_judge.h says what the mapping's word may end.
+ * and a status alone ends nothing: http/reply_judge.h says what the mapping's word may end.
  */
 #ifndef ADAPTERS_PORTAL_PORTAL_DIALECT_H
 #define ADAPTERS_PORTAL_PORTAL_DIALECT_H
 
 #include <jansson.h>
 
-#include "adapters/rest/mapping.h"
-#include "adapters/rest/rest_judge.h"
+#include "adapters/http/mapping.h"
+#include "adapters/http/reply_judge.h"
 
 enum {
     PORTAL_URL_BYTES_MAX = 2048,
@@ -60,15 +60,16 @@ struct portal_dialect_options {
 };
 
 struct portal_dialect;
-struct http_reply; /* rest/http_client.h */
+struct http_reply; /* http/http_client.h */
 
 /* REASON_SETTINGS_INVALID: ret_fault says why. */
 enum reason portal_dialect_new(const struct portal_dialect_options *options,
                                struct portal_dialect **ret_dialect,
                                char ret_fault[MAPPING_FAULT_BYTES]);
 void portal_dialect_destroy(struct portal_dialect **dialect);
-/* When the address is known only later. When memory is short, files are named without it. */
-void portal_dialect_set_files(struct portal_dialect *dialect, const char *base, const char *token);
+/* When the address is known only later; base counts unless the options named one. When memory is
+ * short, files are named without them. */
+void portal_dialect_set_links(struct portal_dialect *dialect, const char *base, const char *token);
 
 struct portal_question {
     const char *service;
@@ -112,7 +113,7 @@ void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_q
                            const struct http_reply *reply, struct portal_answer *ret_answer);
 void portal_answer_release(struct portal_answer *answer);
 /* Of one item; the call's judgement when it has no reason of its own. *ret_item may be NULL. */
-struct rest_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
+struct reply_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
                                          const json_t **ret_item);
 
 #endif

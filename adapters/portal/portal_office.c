@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/portal/portal_parts.h"
-#include "adapters/rest/rest_status.h"
+#include "adapters/http/http_status.h"
 #include "proto/base/check.h"
 
 static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update", "progress"};
@@ -71,19 +71,19 @@ void portal_batch_free(struct portal_batch *batch)
 static void batch_end(struct portal_batch *batch, const struct portal_answer *answer)
 {
     struct portal_ledger *ledger = batch->office->ledger;
-    struct rest_judgement ends[PORTAL_RECORDS_MAX];
+    struct reply_judgement ends[PORTAL_RECORDS_MAX];
     bool is_end[PORTAL_RECORDS_MAX];
     uint32_t retry_after_ms = answer->retry_after_ms;
     enum reason begun = portal_ledger_begin(ledger);
     for (size_t i = 0; i < batch->count; i++) {
         const json_t *item;
-        struct rest_judgement said = portal_answer_item(answer, i, &item);
+        struct reply_judgement said = portal_answer_item(answer, i, &item);
         is_end[i] = portal_call_take(batch->calls[i], said, item, &ends[i]);
         if (is_end[i] && begun == REASON_NONE)
             portal_call_note_end(batch->calls[i], ends[i]);
     }
     enum reason committed = begun == REASON_NONE ? portal_ledger_commit(ledger) : begun;
-    struct rest_judgement unkept = {committed, FAILURE_OURS};
+    struct reply_judgement unkept = {committed, FAILURE_OURS};
     for (size_t i = 0; i < batch->count; i++) {
         if (is_end[i])
             portal_call_end(batch->calls[i], committed == REASON_NONE ? ends[i] : unkept,
@@ -122,7 +122,7 @@ static enum reason batch_send(struct portal_batch *batch)
 }
 
 /* Everything that waits for a session, and cannot have one. */
-static void fail_ready(struct portal_office *office, struct rest_judgement end,
+static void fail_ready(struct portal_office *office, struct reply_judgement end,
                        uint32_t retry_after_ms)
 {
     struct portal_call *call = office->calls;
@@ -161,7 +161,7 @@ static void log_in(struct portal_office *office)
         portal_batch_free(batch);
     if (reason == REASON_OFFICE_NOT_FOUND)
         reason = REASON_OFFICE_LOGIN;
-    fail_ready(office, (struct rest_judgement){reason, FAILURE_OURS}, 0);
+    fail_ready(office, (struct reply_judgement){reason, FAILURE_OURS}, 0);
 }
 
 static void note_maintenance(struct portal_office *office, struct portal_answer *answer)
@@ -171,7 +171,7 @@ static void note_maintenance(struct portal_office *office, struct portal_answer 
         return;
     office->closed_until_ms = answer->until_ms;
     answer->retry_after_ms =
-        wait < REST_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)REST_RETRY_AFTER_MAX_MS;
+        wait < HTTP_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)HTTP_RETRY_AFTER_MAX_MS;
 }
 
 static void take_login(struct portal_batch *batch, const struct portal_answer *answer)
@@ -179,7 +179,7 @@ static void take_login(struct portal_batch *batch, const struct portal_answer *a
     struct portal_office *office = batch->office;
     office->is_logging_in = false;
     portal_batch_free(batch);
-    struct rest_judgement end = {answer->reason, FAILURE_TRANSPORT}; /* of no message */
+    struct reply_judgement end = {answer->reason, FAILURE_TRANSPORT}; /* of no message */
     if (reason_class(answer->reason) == REASON_CLASS_PERMANENT)
         end.reason = REASON_OFFICE_LOGIN;
     if (answer->reason != REASON_NONE)
@@ -271,13 +271,13 @@ static bool is_closed(struct portal_office *office)
     if (wait <= 0)
         return false;
     uint32_t retry_after_ms =
-        wait < REST_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)REST_RETRY_AFTER_MAX_MS;
+        wait < HTTP_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)HTTP_RETRY_AFTER_MAX_MS;
     struct portal_call *call = office->calls;
     while (call != NULL) {
         struct portal_call *next = call->next;
         if (call->stage != PORTAL_UNDER_WAY)
             portal_call_end(call,
-                            (struct rest_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT},
+                            (struct reply_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT},
                             retry_after_ms);
         call = next;
     }
@@ -302,7 +302,7 @@ static void fail_waiting(struct portal_office *office, enum reason reason)
     while (call != NULL) {
         struct portal_call *next = call->next;
         if (call->stage != PORTAL_UNDER_WAY)
-            portal_call_end(call, (struct rest_judgement){reason, FAILURE_OURS}, 0);
+            portal_call_end(call, (struct reply_judgement){reason, FAILURE_OURS}, 0);
         call = next;
     }
 }
@@ -338,14 +338,11 @@ static enum reason portal_trouble(const struct office *base, const char **ret_wh
     return office->ledger_state;
 }
 
-void portal_office_set_history(struct office *base, bool has_history)
+static void portal_ready(struct office *base, bool has_history, const struct message_links *links)
 {
-    ((struct portal_office *)base)->has_history = has_history;
-}
-
-void portal_office_set_files(struct office *base, const char *files_base, const char *token)
-{
-    portal_dialect_set_files(((struct portal_office *)base)->dialect, files_base, token);
+    struct portal_office *office = (struct portal_office *)base;
+    office->has_history = has_history;
+    portal_dialect_set_links(office->dialect, links->base, links->token);
 }
 
 /* ---- the port -------------------------------------------------------------------------------- */
@@ -401,8 +398,12 @@ static int portal_fd(const struct office *base)
     return ((const struct portal_office *)base)->epoll;
 }
 
-static const struct office_verbs portal_verbs = {portal_close, portal_start, portal_fd, portal_run,
-                                                 portal_trouble};
+static const struct office_verbs portal_verbs = {.close = portal_close,
+                                                 .start = portal_start,
+                                                 .fd = portal_fd,
+                                                 .run = portal_run,
+                                                 .trouble = portal_trouble,
+                                                 .ready = portal_ready};
 
 static bool watch(const struct portal_office *office, int fd)
 {

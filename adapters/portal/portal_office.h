@@ -1,6 +1,6 @@
 /* portal_office - the kind "portal": the national portal as a participant's back office.
  *
- * The contract is shell/office.h: a message comes, its answer goes back once. Between the two:
+ * The contract is port/office.h: a message comes, its answer goes back once. Between the two:
  *
  *              ledger: accepted before ──▶ answered ok, nothing is sent
  *   NEW ──┤    portal_event: may not be sent ──▶ answered with its reason, on the work list
@@ -32,7 +32,7 @@
 #include "adapters/portal/portal_dialect.h"
 #include "adapters/portal/portal_ledger.h"
 #include "adapters/portal/portal_window.h"
-#include "adapters/shell/office.h"
+#include "adapters/port/office.h"
 
 enum {
     PORTAL_STEPS_MAX = 10,   /* entries of one CapNhatTienDoHoSoMC: what systems in use send */
@@ -61,10 +61,4 @@ struct portal_options {
  * opened at the first run, not here: the state directory may not be there yet. */
 enum reason portal_office_new(const struct portal_options *options, struct office **ret_office,
                               char ret_fault[MAPPING_FAULT_BYTES]);
-/* The adapter has had messages before this start, so that a ledger must be there; before the first
- * run. */
-void portal_office_set_history(struct office *office, bool has_history);
-/* Where the portal fetches files; before the first run. */
-void portal_office_set_files(struct office *office, const char *base, const char *token);
-
 #endif

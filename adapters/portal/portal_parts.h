@@ -9,7 +9,7 @@
 #define ADAPTERS_PORTAL_PORTAL_PARTS_H
 
 #include "adapters/portal/portal_office.h"
-#include "adapters/rest/http_client.h"
+#include "adapters/http/http_client.h"
 
 enum portal_stage { PORTAL_NEW = 0, PORTAL_READY, PORTAL_UNDER_WAY };
 enum portal_want { WANT_LOOK = 0, WANT_CREATE, WANT_UPDATE, WANT_STEP, PORTAL_WANTS };
@@ -79,14 +79,14 @@ bool portal_call_prepare(struct portal_call *call);
 json_t *portal_call_item(const struct portal_call *call);
 /* Within a transaction of the ledger: what an answer means. True: the call has come to its end with
  * *ret_end; false: it is READY again. */
-bool portal_call_take(struct portal_call *call, struct rest_judgement said, const json_t *item,
-                      struct rest_judgement *ret_end);
+bool portal_call_take(struct portal_call *call, struct reply_judgement said, const json_t *item,
+                      struct reply_judgement *ret_end);
 /* The portal, or the table of states, will not have it. */
-bool portal_is_refusal(struct rest_judgement end);
+bool portal_is_refusal(struct reply_judgement end);
 /* Within a transaction: writes down how it ended. */
-void portal_call_note_end(struct portal_call *call, struct rest_judgement end);
+void portal_call_note_end(struct portal_call *call, struct reply_judgement end);
 /* Answers the session, or goes on with the repair; the call is gone. */
-void portal_call_end(struct portal_call *call, struct rest_judgement end, uint32_t retry_after_ms);
+void portal_call_end(struct portal_call *call, struct reply_judgement end, uint32_t retry_after_ms);
 void portal_call_free(struct portal_call *call);
 /* It goes again as it was before its batch. */
 void portal_call_give_back(struct portal_call *call);
@@ -112,7 +112,7 @@ void portal_batch_fail(struct portal_batch *batch, enum reason reason);
 /* Opens the ledger when it is time, and leaves one that is damaged. False: nothing may be begun. */
 bool portal_ledger_is_usable(struct portal_office *office);
 /* What an answer of ours says of the ledger. */
-void portal_ledger_suspect(struct portal_office *office, struct rest_judgement end);
+void portal_ledger_suspect(struct portal_office *office, struct reply_judgement end);
 void portal_ledger_prune_some(struct portal_office *office);
 
 /* portal_repair.c */
@@ -120,6 +120,6 @@ void portal_ledger_prune_some(struct portal_office *office);
 void portal_repairs_begin(struct portal_office *office);
 /* One call of a repair has ended. */
 void portal_repair_go_on(struct portal_office *office, int64_t repair, int64_t event,
-                         struct rest_judgement end);
+                         struct reply_judgement end);
 
 #endif

@@ -122,7 +122,7 @@ void portal_repairs_begin(struct portal_office *office)
 }
 
 void portal_repair_go_on(struct portal_office *office, int64_t number, int64_t event,
-                         struct rest_judgement said)
+                         struct reply_judgement said)
 {
     struct portal_repair repair;
     enum reason_class class = reason_class(said.reason);

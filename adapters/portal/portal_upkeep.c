@@ -22,7 +22,7 @@ static bool is_slow_to_mend(enum reason reason)
            reason == REASON_STORE_NEWER;
 }
 
-void portal_ledger_suspect(struct portal_office *office, struct rest_judgement end)
+void portal_ledger_suspect(struct portal_office *office, struct reply_judgement end)
 {
     if (end.ground == FAILURE_OURS && end.reason == REASON_STORE_CORRUPT)
         office->is_ledger_suspected = true;
@@ -64,7 +64,7 @@ void portal_ledger_prune_some(struct portal_office *office)
     if (office->options.keep_days == 0 || office->now.ms < office->prune_next_ms)
         return;
     enum reason reason = portal_ledger_prune(office->ledger, before, &is_more);
-    portal_ledger_suspect(office, (struct rest_judgement){reason, FAILURE_OURS});
+    portal_ledger_suspect(office, (struct reply_judgement){reason, FAILURE_OURS});
     office->prune_next_ms =
         office->now.ms +
         (reason == REASON_NONE && is_more ? PORTAL_REPAIR_POLL_MS : PORTAL_PRUNE_POLL_MS);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "adapters/rest/rest_parts.h"
-#include "adapters/rest/rest_judge.h"
+#include "adapters/http/reply_judge.h"
 #include "gateway/api/json_text.h"
 #include "proto/base/limits.h"
 
@@ -96,8 +96,8 @@ void rest_verdict_make(struct rest_call *call, const char *purpose, const struct
         ret_verdict->ground = FAILURE_OURS;
         return;
     }
-    struct rest_judgement judgement =
-        rest_judge(reply->status, is_word ? &ret_verdict->reason : NULL);
+    struct reply_judgement judgement =
+        reply_judge(reply->status, is_word ? &ret_verdict->reason : NULL);
     ret_verdict->reason = judgement.reason;
     ret_verdict->ground = judgement.ground;
 }

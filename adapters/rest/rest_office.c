@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "adapters/rest/rest_parts.h"
-#include "adapters/rest/rest_status.h"
+#include "adapters/http/http_status.h"
 #include "proto/base/check.h"
 
 /* ---- the end of a call ----------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static void enter(struct rest_call *call, enum rest_step step)
 {
     struct rest_plan plan;
     call->step = step;
-    if (++call->steps > REST_STEPS_MAX) {
+    if (++call->steps > OFFICE_STEPS_MAX) {
         call_fail(call, REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT, 0);
         return;
     }
@@ -200,7 +200,7 @@ static void take_reply(void *context, const struct http_reply *reply)
     struct rest_call *call = context;
     struct rest_verdict verdict;
     if (reply->reason != REASON_NONE) {
-        call_fail(call, reply->reason, rest_transfer_ground(reply->reason), reply->retry_after_ms);
+        call_fail(call, reply->reason, http_transfer_ground(reply->reason), reply->retry_after_ms);
         return;
     }
     rest_verdict_make(call, purpose_of(call->step), reply, &verdict);
@@ -274,7 +274,8 @@ static void rest_run(struct office *base, office_answered *answered, void *conte
     office->answered = NULL;
 }
 
-static const struct office_verbs rest_verbs = {rest_close, rest_start, rest_fd, rest_run, NULL};
+static const struct office_verbs rest_verbs = {
+    .close = rest_close, .start = rest_start, .fd = rest_fd, .run = rest_run};
 
 static bool watch(const struct rest_office *office, int fd)
 {
@@ -298,7 +299,7 @@ static bool prepare(struct rest_office *office, const struct rest_options *optio
 enum reason rest_office_new(const struct rest_options *options, struct office **ret_office,
                             char ret_fault[MAPPING_FAULT_BYTES])
 {
-    check(options->timeout_ms <= REST_TIMEOUT_MAX_MS);
+    check(options->timeout_ms <= OFFICE_TIMEOUT_MAX_MS);
     ret_fault[0] = 0;
     struct rest_office *office = calloc(1, sizeof *office);
     if (office == NULL)

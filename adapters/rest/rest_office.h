@@ -1,9 +1,9 @@
 /* rest_office - the kind "rest": a back office that is called over HTTP, in its own dialect.
  *
- * The contract is shell/office.h. What to call and how to read an answer is a jq program, the
+ * The contract is port/office.h. What to call and how to read an answer is a jq program, the
  * mapping; which status means what, how often, and what counts as success is decided here:
  *
- *            first attempt                 the mapping's word and the status: rest_judge.h
+ *            first attempt                 the mapping's word and the status: reply_judge.h
  *   QUEUED ─────────────────▶ CALLING ─────────────────────────────────────────────▶ answered
  *     │ a later one              │ ▲ not there            409, or so the mapping says
  *     │                          │ │                         │
@@ -19,9 +19,10 @@
  * itself.
  *
  * What the mapping is asked, and what it answers (README.md has an example):
- *   {stage: "request", purpose: "call" | "lookup" | "login", attempt, message, credentials,
- * session} ─▶ {method, path, headers: {Name: text}, json}   the request | {answer: {reason, …}} no
- * call is needed: this is the verdict | {login: true}                                 log in first
+ *   {stage: "request", purpose: "call" | "lookup" | "login", attempt, message, credentials, session}
+ *     ─▶ {method, path, headers: {Name: text}, json}   the request
+ *      | {answer: {reason, …}}                         no call is needed: this is the verdict
+ *      | {login: true}                                 log in first
  *      | null                                          there is no such operation
  *   {stage: "answer", purpose, status, headers: {"small-letters": text}, json, text, message}
  *     ─▶ {reason: "ok" | a code of the reason table, office_reference, text, session}
@@ -31,22 +32,18 @@
  *
  * The mapping is asked about every reply and knows its office's bodies. For one that it does not
  * know (a proxy's page, a login form) it must answer office_reply_malformed: then the status
- * decides that it is tried later, and nothing ends. What its word may end: rest_judge.h.
+ * decides that it is tried later, and nothing ends. What its word may end: reply_judge.h.
  */
 #ifndef ADAPTERS_REST_REST_OFFICE_H
 #define ADAPTERS_REST_REST_OFFICE_H
 
-#include "adapters/rest/http_client.h"
-#include "adapters/rest/mapping.h"
-#include "adapters/shell/office.h"
+#include "adapters/http/http_client.h"
+#include "adapters/http/mapping.h"
+#include "adapters/port/kind.h"
 
 enum {
     REST_URL_BYTES_MAX = 2048,
     REST_HEADERS_MAX = 16,
-    /* Steps of one call: login, lookup, call, confirmation, one of them twice. With the largest
-     * timeout all of them end before the session's lease does (150 s). */
-    REST_STEPS_MAX = 6,
-    REST_TIMEOUT_MAX_MS = 24 * 1000,
 };
 
 struct rest_options {
@@ -55,7 +52,7 @@ struct rest_options {
     struct bytes mapping; /* the jq program */
     json_t *credentials;  /* given to the mapping; NULL: none. A reference is taken */
     uint32_t connect_timeout_ms;
-    uint32_t timeout_ms; /* of one request; at most REST_TIMEOUT_MAX_MS */
+    uint32_t timeout_ms; /* of one request; at most OFFICE_TIMEOUT_MAX_MS */
     uint32_t calls_max;  /* at once, at most HTTP_REQUESTS_MAX */
 };
 

@@ -73,7 +73,7 @@ struct rest_plan {
 enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct rest_plan *ret_plan);
 void rest_plan_release(struct rest_plan *plan);
 
-/* Asks the mapping what a reply says, and judges its word and the status together (rest_judge). */
+/* Asks the mapping what a reply says, and judges its word and the status together (reply_judge). */
 void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
                        struct rest_verdict *ret_verdict);
 

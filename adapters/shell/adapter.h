@@ -13,10 +13,8 @@
 #define ADAPTERS_SHELL_ADAPTER_H
 
 #include "adapters/core/session.h"
-#include "adapters/rest/mapping.h"
 #include "adapters/shell/adapter_settings.h"
 #include "adapters/api/local_api.h"
-#include "adapters/shell/office.h"
 #include "gateway/workers/crypto_openssl.h"
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/arena.h"
@@ -81,6 +79,8 @@ void adapter_log(struct adapter *adapter, enum log_level level, const char *even
 
 /* ---- adapter_office.c */
 bool adapter_office_start(struct adapter *adapter);
+/* After store and local API: what is before their first calls. */
+void adapter_office_ready(struct adapter *adapter);
 void adapter_office_stop(struct adapter *adapter);
 /* For the session: calls the office with this message. Never fails: what goes wrong is an answer.
  */
@@ -92,14 +92,6 @@ bool adapter_office_has_answers(const struct adapter *adapter);
 void adapter_office_step(struct adapter *adapter);
 /* After the commit or its failure: answers that were not committed are given again. */
 void adapter_office_settle(struct adapter *adapter, enum reason reason);
-
-/* ---- adapter_portal.c: the kind "portal" */
-/* On failure ret_fault says what is at fault. */
-enum reason adapter_portal_start(struct adapter *adapter, char ret_fault[MAPPING_FAULT_BYTES]);
-/* After the local API: where the portal fetches files is known. */
-void adapter_portal_ready(struct adapter *adapter);
-/* Puts what the registry knows beside the message; false when memory is short. */
-bool adapter_portal_describe(const struct adapter *adapter, json_t *message);
 
 /* Prints "lienthong-adapter: what: reason" and answers false. */
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what);

@@ -2,11 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/rest/rest_office.h"
 #include "adapters/shell/adapter.h"
-#include "gateway/api/json_text.h"
 
-enum { CREDENTIALS_BYTES_MAX = 16 * 1024, OFFICE_REFERENCE_BYTES_MAX = 64 };
+enum { OFFICE_REFERENCE_BYTES_MAX = 64 };
 
 /* An answer between the office's word and its commit. Bounded by the office's window: one for each
  * call. */
@@ -20,61 +18,30 @@ struct kept_answer {
 
 /* ---- starting and stopping ------------------------------------------------------------------- */
 
-static enum reason read_credentials(const char *path, json_t **ret_credentials)
-{
-    struct buffer text;
-    if (path[0] == 0)
-        return REASON_NONE;
-    buffer_init(&text, CREDENTIALS_BYTES_MAX);
-    enum reason reason = file_read_secret(path, &text);
-    if (reason == REASON_NONE)
-        reason = json_text_read(buffer_view(&text), ret_credentials);
-    if (text.size > 0)
-        explicit_bzero(text.data, text.size);
-    buffer_release(&text);
-    return reason;
-}
-
-static enum reason start_rest(struct adapter *adapter, char ret_fault[MAPPING_FAULT_BYTES])
-{
-    const struct adapter_settings *settings = &adapter->settings;
-    struct buffer mapping;
-    struct rest_options options = {
-        .base_url = settings->office.url,
-        .ca_file = settings->office.ca_file[0] == 0 ? NULL : settings->office.ca_file,
-        .connect_timeout_ms = (uint32_t)settings->office.connect_timeout_ms,
-        .timeout_ms = (uint32_t)settings->office.timeout_ms,
-        .calls_max = (uint32_t)settings->office.window,
-    };
-    enum reason reason = read_credentials(settings->office.credentials_file, &options.credentials);
-    if (reason != REASON_NONE) {
-        (void)snprintf(ret_fault, MAPPING_FAULT_BYTES, "%.*s", MAPPING_FAULT_BYTES - 1,
-                       settings->office.credentials_file);
-        return reason;
-    }
-    buffer_init(&mapping, MAPPING_PROGRAM_BYTES_MAX);
-    reason = file_read(settings->office.mapping, &mapping);
-    options.mapping = buffer_view(&mapping);
-    if (reason == REASON_NONE)
-        reason = rest_office_new(&options, &adapter->office, ret_fault);
-    buffer_release(&mapping);
-    json_decref(options.credentials);
-    return reason;
-}
-
 bool adapter_office_start(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
-    char fault[MAPPING_FAULT_BYTES] = "";
-    if (settings->office.kind == OFFICE_INBOX)
+    const struct office_kind *kind = adapter_settings_kind(settings);
+    char fault[OFFICE_FAULT_BYTES] = "";
+    if (kind->open == NULL)
         return true;
-    enum reason reason = settings->office.kind == OFFICE_PORTAL
-                             ? adapter_portal_start(adapter, fault)
-                             : start_rest(adapter, fault);
+    enum reason reason = kind->open(&settings->office, adapter_settings_of_kind(settings),
+                                    settings->state_directory, &adapter->office, fault);
     if (reason == REASON_NONE && !arena_init(&adapter->office_arena, MESSAGE_JSON_ARENA_BYTES))
         reason = REASON_OUT_OF_MEMORY;
     return reason == REASON_NONE ||
            adapter_fail(adapter, reason, fault[0] != 0 ? fault : settings->office.mapping);
+}
+
+void adapter_office_ready(struct adapter *adapter)
+{
+    struct store_positions positions;
+    if (adapter->office == NULL || adapter->office->verbs->ready == NULL)
+        return;
+    bool has_history =
+        adapter->store->verbs->positions(adapter->store, &positions) == REASON_NONE &&
+        positions.next_message_seq > 1;
+    adapter->office->verbs->ready(adapter->office, has_history, local_api_links(adapter->api));
 }
 
 void adapter_office_stop(struct adapter *adapter)
@@ -188,15 +155,11 @@ static enum reason start_call(struct adapter *adapter, uint64_t message_seq, uin
         .attempt = attempt,
         .id = document.message.id,
         .message = message_json_for_office(&document, local_api_links(adapter->api),
-                                           &adapter->office_arena),
+                                           adapter->registry, &adapter->office_arena),
     };
     if (delivery.message == NULL)
         return REASON_OUT_OF_MEMORY;
-    if (adapter->settings.office.kind == OFFICE_PORTAL &&
-        !adapter_portal_describe(adapter, delivery.message))
-        reason = REASON_OUT_OF_MEMORY;
-    if (reason == REASON_NONE)
-        reason = adapter->office->verbs->start(adapter->office, &delivery);
+    reason = adapter->office->verbs->start(adapter->office, &delivery);
     json_decref(delivery.message);
     return reason;
 }

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "adapters/portal/portal_office.h"
-#include "adapters/rest/http_client.h"
-#include "adapters/rest/rest_office.h"
+#include "proto/base/check.h"
 #include "proto/base/key.h"
 #include "proto/link/link.h"
 
@@ -13,7 +11,23 @@
 #define API_FIELD(member) FIELD(api.member)
 #define API_PORT_FALLBACK "7650"
 
-const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
+#define KIND(name, english, vietnamese) " " #name
+static const char kind_names[] =
+#include "adapters/kinds.def"
+    ;
+#undef KIND
+#define KIND(name, english, vietnamese) " " #name ": " english "."
+static const char kinds_english[] = "What the back office is."
+#include "adapters/kinds.def"
+    ;
+#undef KIND
+#define KIND(name, english, vietnamese) " " #name ": " vietnamese "."
+static const char kinds_vietnamese[] = "Cách làm việc với phần mềm cơ quan."
+#include "adapters/kinds.def"
+    ;
+#undef KIND
+
+static const struct setting own_rows[] = {
     {.name = "participant",
      .kind = SETTING_TEXT,
      FIELD(participant),
@@ -69,149 +83,58 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .kind = SETTING_CHOICE,
      FIELD(office.kind),
      .fallback = "inbox",
-     .choices = "inbox rest portal",
-     .english = "inbox: the back office fetches over the local API. rest: it is called over HTTP. "
-                "portal: it is the national portal.",
-     .vietnamese =
-         "inbox: phần mềm cơ quan tự lấy qua API. rest: bộ nối gọi qua HTTP. portal: Cổng DVCQG."},
+     .choices = kind_names + 1,
+     .english = kinds_english,
+     .vietnamese = kinds_vietnamese},
     {.name = "office.url",
      .kind = SETTING_TEXT,
      FIELD(office.url),
      .fallback = "",
-     .english = "rest, portal: address that the mapping's paths are appended to.",
-     .vietnamese = "rest, portal: địa chỉ gốc của phần mềm cơ quan."},
+     .english = "address that the mapping's paths are appended to.",
+     .vietnamese = "địa chỉ gốc của phần mềm cơ quan."},
     {.name = "office.mapping",
      .kind = SETTING_PATH,
      FIELD(office.mapping),
      .fallback = "",
-     .english = "rest, portal: jq program of the office's dialect, as vbdlis.jq, provincial.jq.",
-     .vietnamese = "rest, portal: chương trình jq chuyển đổi, như vbdlis.jq, provincial.jq."},
+     .english = "jq program of the office's dialect, as vbdlis.jq, provincial.jq.",
+     .vietnamese = "chương trình jq chuyển đổi, như vbdlis.jq, provincial.jq."},
     {.name = "office.credentials_file",
      .kind = SETTING_PATH,
      FIELD(office.credentials_file),
      .fallback = "",
-     .english = "rest, portal: JSON object with the office's credentials, mode 0600. Empty: none.",
-     .vietnamese = "rest, portal: tệp JSON chứa thông tin đăng nhập, quyền 0600."},
+     .english = "JSON object with the office's credentials, mode 0600. Empty: none.",
+     .vietnamese = "tệp JSON chứa thông tin đăng nhập, quyền 0600."},
     {.name = "office.ca_file",
      .kind = SETTING_PATH,
      FIELD(office.ca_file),
      .fallback = "",
      .english =
-         "rest, portal: certificates that the office's TLS is checked with. Empty: the system's.",
-     .vietnamese = "rest, portal: chứng thư gốc để kiểm tra TLS. Để trống: của hệ thống."},
+         "certificates that the office's TLS is checked with. Empty: the system's.",
+     .vietnamese = "chứng thư gốc để kiểm tra TLS. Để trống: của hệ thống."},
     {.name = "office.window",
      .kind = SETTING_INTEGER,
      FIELD(office.window),
      .fallback = "8",
      .min = 1,
-     .max = HTTP_REQUESTS_MAX,
-     .english = "rest, portal: calls at once.",
-     .vietnamese = "rest, portal: số lần gọi đồng thời."},
+     .max = OFFICE_WINDOW_MAX,
+     .english = "calls at once.",
+     .vietnamese = "số lần gọi đồng thời."},
     {.name = "office.connect_timeout",
      .kind = SETTING_DURATION,
      FIELD(office.connect_timeout_ms),
      .fallback = "5s",
      .min = 100,
-     .max = REST_TIMEOUT_MAX_MS,
-     .english = "rest, portal: how long a connection may take.",
-     .vietnamese = "rest, portal: thời gian chờ kết nối."},
+     .max = OFFICE_TIMEOUT_MAX_MS,
+     .english = "how long a connection may take.",
+     .vietnamese = "thời gian chờ kết nối."},
     {.name = "office.timeout",
      .kind = SETTING_DURATION,
      FIELD(office.timeout_ms),
      .fallback = "20s",
      .min = 100,
-     .max = REST_TIMEOUT_MAX_MS,
-     .english = "rest, portal: how long one request may take in all.",
-     .vietnamese = "rest, portal: thời gian tối đa của một yêu cầu."},
-    {.name = "portal.unit",
-     .kind = SETTING_TEXT,
-     FIELD(portal.unit),
-     .fallback = "",
-     .english = "portal: the province's own code (madonvi).",
-     .vietnamese = "portal: mã đơn vị (madonvi)."},
-    {.name = "portal.dstcode",
-     .kind = SETTING_TEXT,
-     FIELD(portal.dstcode),
-     .fallback = "",
-     .english = "portal: destination code for the platform between (header dstcode).",
-     .vietnamese = "portal: mã đích trên nền tảng kết nối (dstcode)."},
-    {.name = "portal.auth_path",
-     .kind = SETTING_TEXT,
-     FIELD(portal.auth_path),
-     .fallback = "/auth/login",
-     .english = "portal: path of the login.",
-     .vietnamese = "portal: đường dẫn đăng nhập."},
-    {.name = "portal.integration_path",
-     .kind = SETTING_TEXT,
-     FIELD(portal.integration_path),
-     .fallback = "/integration",
-     .english = "portal: path of the services.",
-     .vietnamese = "portal: đường dẫn dịch vụ."},
-    {.name = "portal.headers",
-     .kind = SETTING_TEXT,
-     FIELD(portal.headers),
-     .fallback = "",
-     .english =
-         "portal: headers for a security server, \"X-Road-Client: VN/GOV/1/2 | Name: value\".",
-     .vietnamese = "portal: các header cho máy chủ bảo mật, cách nhau bằng |."},
-    {.name = "portal.files_url",
-     .kind = SETTING_TEXT,
-     FIELD(portal.files_url),
-     .fallback = "",
-     .english = "portal: address at which the portal fetches files. Empty: the local API's own.",
-     .vietnamese = "portal: địa chỉ để Cổng tải tệp. Để trống: API của bộ nối."},
-    {.name = "portal.maintenance",
-     .kind = SETTING_TEXT,
-     FIELD(portal.maintenance),
-     .fallback = "",
-     .english =
-         "portal: when nothing is sent, every day, Vietnam's time: \"22:00-23:30 02:00-02:15\".",
-     .vietnamese = "portal: giờ bảo trì hằng ngày, ví dụ 22:00-23:30."},
-    {.name = "portal.batch",
-     .kind = SETTING_INTEGER,
-     FIELD(portal.batch),
-     .fallback = "50",
-     .min = 1,
-     .max = PORTAL_RECORDS_MAX,
-     .english = "portal: dossiers in one request. 1: the portal takes them one by one.",
-     .vietnamese = "portal: số hồ sơ trong một yêu cầu."},
-    {.name = "portal.requests",
-     .kind = SETTING_INTEGER,
-     FIELD(portal.requests),
-     .fallback = "4",
-     .min = 1,
-     .max = HTTP_REQUESTS_MAX,
-     .english = "portal: requests at once.",
-     .vietnamese = "portal: số yêu cầu đồng thời."},
-    {.name = "portal.keep_days",
-     .kind = SETTING_INTEGER,
-     FIELD(portal.keep_days),
-     .fallback = "730",
-     .min = 0,
-     .max = 36500,
-     .english =
-         "portal: days after which the messages of a dossier go that has ended and was found "
-         "equal. 0: never.",
-     .vietnamese =
-         "portal: số ngày giữ thông điệp của hồ sơ đã kết thúc và đối soát khớp. 0: giữ mãi."},
-    {.name = "portal.repair_missing",
-     .kind = SETTING_BOOLEAN,
-     FIELD(portal.repair_missing),
-     .fallback = "true",
-     .english = "portal: a reconciliation tells again what the portal does not have.",
-     .vietnamese = "portal: đối soát tự gửi lại hồ sơ còn thiếu."},
-    {.name = "portal.repair_state",
-     .kind = SETTING_BOOLEAN,
-     FIELD(portal.repair_state),
-     .fallback = "true",
-     .english = "portal: and tells again the states that the portal is behind by.",
-     .vietnamese = "portal: đối soát tự gửi lại trạng thái còn thiếu."},
-    {.name = "portal.repair_time",
-     .kind = SETTING_BOOLEAN,
-     FIELD(portal.repair_time),
-     .fallback = "true",
-     .english = "portal: and corrects dates that differ.",
-     .vietnamese = "portal: đối soát tự sửa ngày bị lệch."},
+     .max = OFFICE_TIMEOUT_MAX_MS,
+     .english = "how long one request may take in all.",
+     .vietnamese = "thời gian tối đa của một yêu cầu."},
     {.name = "log_format",
      .kind = SETTING_CHOICE,
      FIELD(log_format),
@@ -261,16 +184,49 @@ const struct setting adapter_settings_table[ADAPTER_SETTINGS_ROWS] = {
      .vietnamese = "Bộ nhớ đệm của kho lưu trữ."},
 };
 
+enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
+
+const struct setting *adapter_settings_rows(size_t *ret_count)
+{
+    static struct setting rows[SETTINGS_ROWS_MAX];
+    size_t count = OWN_ROWS;
+    memcpy(rows, own_rows, sizeof own_rows);
+    for (size_t i = 0; i < OFFICE_KIND_COUNT; i++) {
+        for (size_t k = 0; k < office_kinds[i]->settings_count; k++) {
+            check(count < SETTINGS_ROWS_MAX);
+            rows[count] = office_kinds[i]->settings[k];
+            rows[count++].offset += offsetof(struct adapter_settings, kinds[i]);
+        }
+    }
+    *ret_count = count;
+    return rows;
+}
+
+const struct office_kind *adapter_settings_kind(const struct adapter_settings *settings)
+{
+    return office_kinds[settings->office.kind];
+}
+
+const void *adapter_settings_of_kind(const struct adapter_settings *settings)
+{
+    return settings->kinds[settings->office.kind].bytes;
+}
+
 static bool is_key(const char *text)
 {
     struct key key;
     return key_parse(bytes_of_text(text), &key);
 }
 
-const char *adapter_settings_fault(const struct adapter_settings *settings)
+static bool is_url(const char *text)
 {
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
+const char *adapter_settings_fault(const void *values)
+{
+    const struct adapter_settings *settings = values;
     struct curve_key key;
-    struct portal_windows windows;
     if (!is_key(settings->participant))
         return "participant";
     if (!is_key(settings->gateway.participant))
@@ -278,12 +234,18 @@ const char *adapter_settings_fault(const struct adapter_settings *settings)
     if (settings->gateway.public_key[0] != 0 &&
         !curve_key_parse(bytes_of_text(settings->gateway.public_key), &key))
         return "gateway.public_key";
-    if (!portal_windows_parse(settings->portal.maintenance, &windows))
-        return "portal.maintenance";
-    if (api_doors_fault(&settings->api) != NULL || settings->office.kind == OFFICE_INBOX)
-        return api_doors_fault(&settings->api);
-    if (strncmp(settings->office.url, "http://", 7) != 0 &&
-        strncmp(settings->office.url, "https://", 8) != 0)
+    for (size_t i = 0; i < OFFICE_KIND_COUNT; i++) {
+        const struct office_kind *kind = office_kinds[i];
+        const char *fault = kind->settings_fault == NULL
+                                ? NULL
+                                : kind->settings_fault(settings->kinds[i].bytes);
+        if (fault != NULL)
+            return fault;
+    }
+    const char *door = api_doors_fault(&settings->api);
+    if (door != NULL || adapter_settings_kind(settings)->open == NULL)
+        return door;
+    if (!is_url(settings->office.url))
         return "office.url";
     return settings->office.mapping[0] == 0 ? "office.mapping" : NULL;
 }

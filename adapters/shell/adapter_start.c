@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adapters/shell/code_pages.h"
+#include "gateway/workers/code_pages.h"
 #include "gateway/store/blobs_directory.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/program.h"
@@ -115,7 +115,7 @@ static bool start_store(struct adapter *adapter)
 static bool start_session(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
-    bool is_called = settings->office.kind != OFFICE_INBOX;
+    bool is_called = adapter->office != NULL;
     struct session_options options = {
         .self = key_of(settings->participant),
         .gateway = key_of(settings->gateway.participant),
@@ -207,8 +207,7 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
         !start_api(adapter) || !start_link(adapter))
         return false;
     char address[64];
-    if (settings->office.kind == OFFICE_PORTAL)
-        adapter_portal_ready(adapter);
+    adapter_office_ready(adapter);
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u",
                    api_port(local_api_server(adapter->api)));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);

@@ -12,12 +12,7 @@ enum {
     TRIM_THRESHOLD_BYTES = 4 * 1024 * 1024,
 };
 
-static const char *settings_fault(const void *settings)
-{
-    return adapter_settings_fault(settings);
-}
-
-static const struct program_description description = {
+static struct program_description description = {
     .name = "lienthong-adapter",
     .version = "lienthong-adapter " ADAPTER_VERSION,
     .purpose_english = "Signs, sends and receives dossier messages for one participant, and serves "
@@ -26,9 +21,7 @@ static const struct program_description description = {
                           "của bên đó tại 127.0.0.1.",
     .check_english = "Check settings, registry, keys and mapping, and end.",
     .check_vietnamese = "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.",
-    .settings = adapter_settings_table,
-    .settings_count = ADAPTER_SETTINGS_ROWS,
-    .settings_fault = settings_fault,
+    .settings_fault = adapter_settings_fault,
 };
 
 int main(int argc, char **argv)
@@ -36,6 +29,7 @@ int main(int argc, char **argv)
     static struct adapter adapter;
     struct program_options options;
     struct adapter_settings settings;
+    description.settings = adapter_settings_rows(&description.settings_count);
     int status = program_begin(&description, argc, argv, &options, &settings);
     if (status != PROGRAM_GOES_ON)
         return status;

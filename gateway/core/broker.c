@@ -368,8 +368,7 @@ void broker_peer_gone(struct broker *broker, const struct key *key)
         broker_close_peer(broker, peer, REASON_LINK_LOST);
 }
 
-/* ---- the end of the step
- * -------------------------------------------------------------------------- */
+/* ---- the end of the step --------------------------------------------------------------------- */
 
 bool broker_has_plan(const struct broker *broker)
 {

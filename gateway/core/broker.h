@@ -8,8 +8,8 @@
  *
  *   broker_begin(now)
  *     broker_intake, broker_peer_gone, broker_operate, broker_set_registry … any number
- *   broker_end ─▶ plan ─▶ store commit ─▶ broker_committed(effects) or broker_aborted(reason,
- * effects)
+ *   broker_end ─▶ plan ─▶ store commit ─┬▶ broker_committed(effects)
+ *                                        └▶ broker_aborted(reason, effects)
  *
  * Everything that is said (receipts, acknowledgements, deliveries) leaves in broker_committed,
  * after the commit (invariant 1). After broker_aborted nothing was said and nothing changed: the

@@ -3,8 +3,7 @@
 
 #include "proto/base/check.h"
 
-/* ---- facts become receipts
- * ----------------------------------------------------------------------- */
+/* ---- facts become receipts ------------------------------------------------------------------- */
 
 static struct receipt_draft *find_draft(struct broker *broker, const struct key *to, uint32_t type,
                                         bool is_queued)
@@ -114,8 +113,7 @@ enum reason broker_write_receipts(struct broker *broker)
                                  : reason;
 }
 
-/* ---- refusals
- * ------------------------------------------------------------------------------------ */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 /* What a refusal writes: its entry and its line, the row of what is remembered, and for the first
  * of a step the rows of its receipt and of the head. A flood is told "busy" and not recorded:
@@ -215,8 +213,7 @@ enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct i
     return TURN_DONE;
 }
 
-/* ---- receipts of adapters
- * ------------------------------------------------------------------------ */
+/* ---- receipts of adapters -------------------------------------------------------------------- */
 
 static const struct {
     uint32_t type;

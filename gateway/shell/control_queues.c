@@ -7,9 +7,7 @@
 
 enum { LIST_MAX = 1000, DESTINATIONS_MAX = 4096 };
 
-/* ---- why
- * -----------------------------------------------------------------------------------------
- */
+/* ---- why ---------------------------------------------------------------------------------------- */
 
 enum cause {
     CAUSE_HELD,
@@ -108,9 +106,7 @@ static json_t *cause_json(const struct view *view, const struct entry *entry,
                      causes[cause].vietnamese, "en", causes[cause].english, "at", control_time(at));
 }
 
-/* ---- the lists
- * -----------------------------------------------------------------------------------
- */
+/* ---- the lists ------------------------------------------------------------------------------- */
 
 static json_t *count_json(const struct store_count *count)
 {

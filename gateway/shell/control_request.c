@@ -35,8 +35,7 @@ json_t *control_time(wall_t at)
     return json_string(text);
 }
 
-/* ---- status
- * ---------------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 /* Null: it is not connected, or over a connection of its own. */
 static json_t *carrier_json(const struct gateway *gateway, const struct broker_peer_status *peer)
@@ -75,8 +74,7 @@ static json_t *status_json(struct gateway *gateway)
                      (json_int_t)link_server_refusals(gateway->link), "peers", peers);
 }
 
-/* ---- one dossier
- * --------------------------------------------------------------------------------------- */
+/* ---- one dossier ----------------------------------------------------------------------------- */
 
 static json_t *message_json(struct store *store, uint64_t seq)
 {
@@ -124,8 +122,7 @@ static json_t *dossier_json(struct gateway *gateway, const json_t *request)
     return json_pack("{s:b, s:s, s:o}", "ok", 1, "dossier_code", code, "events", events);
 }
 
-/* ---- changes
- * ---------------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* By id alone, whoever sent it: an operator has the id from a list or a receipt. Ids are unique by
  * how they are made; should two senders have used the same one, the sender must be named. */

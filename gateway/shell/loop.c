@@ -25,8 +25,7 @@ enum {
     EARLY_STEP_FRAMES = 64,
 };
 
-/* ---- effects
- * ---------------------------------------------------------------------------------------- */
+/* ---- effects --------------------------------------------------------------------------------- */
 
 /* Once a peer: one that is owed thousands of frames must not take the place of another. */
 static void remember_gone(struct gateway *gateway, const struct key *peer)
@@ -96,8 +95,7 @@ static void intake_done(void *context, struct intake *intake)
     intake_pool_release(gateway->pool, intake);
 }
 
-/* ---- one step
- * ------------------------------------------------------------------------------------------ */
+/* ---- one step -------------------------------------------------------------------------------- */
 
 static void feed(struct gateway *gateway)
 {
@@ -149,8 +147,7 @@ static void step(struct gateway *gateway)
     log_stream_flush(&gateway->log_stream);
 }
 
-/* ---- what arrives
- * ---------------------------------------------------------------------------------------- */
+/* ---- what arrives ---------------------------------------------------------------------------- */
 
 /* False: the pool is full. The frame is held, and nothing more is received until there is room: the
  * senders feel it as back-pressure, and nothing is dropped. */

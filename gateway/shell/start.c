@@ -42,8 +42,7 @@ static bool fail(struct gateway *gateway, enum reason reason, const char *what)
     return false;
 }
 
-/* ---- registry and trust
- * -------------------------------------------------------------------------- */
+/* ---- registry and trust ---------------------------------------------------------------------- */
 
 static bool load_registry(struct gateway *gateway, struct registry **ret_registry,
                           struct trust **ret_trust)
@@ -112,8 +111,7 @@ static bool start_crypto(struct gateway *gateway)
     return reason == REASON_NONE || fail(gateway, reason, settings->signing_key_file);
 }
 
-/* ---- parts
- * -------------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static bool start_store(struct gateway *gateway)
 {

@@ -150,8 +150,7 @@ static enum reason list_ended(struct store_sqlite *store, const struct store_fil
     }
 }
 
-/* --- one dossier's
- * -------------------------------------------------------------------------------- */
+/* --- one dossier's ---------------------------------------------------------------------------- */
 
 static bool is_shown(const struct store_filter *filter, const struct entry *entry)
 {

@@ -180,8 +180,7 @@ enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
     return REASON_NONE;
 }
 
-/* --- dossiers and inboxes
- * -------------------------------------------------------------------------- */
+/* --- dossiers and inboxes --------------------------------------------------------------------- */
 
 /* Collects first columns; the bits above mask are cut off. */
 static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement, uint64_t mask,

@@ -35,7 +35,7 @@ LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
-ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-shell adapters-core adapters ops tests
+ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-shell adapters-core adapters ops standins tests
 ROOM_proto         := proto
 ROOM_routing       := proto routing
 ROOM_custody       := proto routing gateway/port gateway/custody
@@ -47,6 +47,8 @@ ROOM_gateway-shell := proto routing gateway
 ROOM_adapters-core := proto routing gateway/port gateway/store gateway/custody adapters/core
 ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody gateway/workers gateway/api adapters
 ROOM_ops           := proto routing gateway adapters ops
+# Other people's systems know nothing of an adapter's inside.
+ROOM_standins      := proto routing gateway ops/client ops/sandbox tests/standins
 ROOM_tests         := proto routing gateway adapters ops tests
 
 $(B)/rooms/%/.made: ops/build/rules.mk
@@ -113,27 +115,28 @@ $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))
 $(eval $(call library,ops,ops,ops))
+$(eval $(call library,standins,standins,tests/standins))
+# What people run needs no more than this; tests need what follows as well.
+PRODUCT_LIBS := $(ALL_LIBS)
 $(eval $(call library,sim,tests,tests/sim tests/support tests/bench tests/hostile))
 
 # --- programs: one main file each, linked with what it uses of the libraries --------------------
-# $(call program,FILE UNDER $(O),ROOM,MAIN[,MORE LIBRARIES]); nothing while MAIN does not exist.
+# $(call program,FILE UNDER $(O),ROOM,MAIN[,MORE LIBRARIES])
+libs_of = $(if $(filter tests,$(1)),$(ALL_LIBS),$(PRODUCT_LIBS))
 define program
-ifneq ($(wildcard $(3)),)
 $$(eval $$(call room_of,$(2),$(3)))
-$(O)/$(1): $(O)/obj/$(3:.c=.o) $$(ALL_LIBS)
+$(O)/$(1): $(O)/obj/$(3:.c=.o) $(call libs_of,$(2))
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
-	$(Q)$$(LINK) -o $$@ $$< -Wl,--start-group $$(ALL_LIBS) -Wl,--end-group $(4) $$(LIBS)
+	$(Q)$$(LINK) -o $$@ $$< -Wl,--start-group $(call libs_of,$(2)) -Wl,--end-group $(4) $$(LIBS)
 PROGRAMS += $(O)/$(1)
-endif
 endef
 $(eval $(call program,bin/lienthong-gateway,gateway-shell,gateway/shell/main.c))
 $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
 $(eval $(call program,bin/lienthong-carrier,adapters,adapters/carrier/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
-$(eval $(call program,bin/lienthong-verify,ops,ops/verify/main.c))
-$(eval $(call program,bin/lienthong-sandbox-office,ops,ops/sandbox/office_main.c))
-$(eval $(call program,bin/lienthong-sandbox-portal,ops,ops/sandbox/portal_main.c))
+$(eval $(call program,bin/lienthong-sandbox-office,standins,tests/standins/office/office_main.c))
+$(eval $(call program,bin/lienthong-sandbox-portal,standins,tests/standins/portal/portal_main.c))
 
 # --- tests: one cmocka program per file; fuzz targets, each with the main that replays a corpus --
 TEST_SRC := $(sort $(wildcard tests/unit/t_*.c tests/contract/t_*.c))

@@ -117,8 +117,7 @@ static bool key_print(EVP_PKEY *key, char ret_text[DIGEST_TEXT_BYTES])
     return good;
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static bool write_memory(const char *path, BIO *content, mode_t mode)
 {

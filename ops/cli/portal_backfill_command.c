@@ -108,8 +108,8 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     options->ledger = place->ledger;
     options->client = place->client;
     if (options->batch > PORTAL_LOAD_BATCH_MAX || options->batch == 0)
-        options->batch = (uint32_t)place->settings.portal.batch;
-    (void)portal_windows_parse(place->settings.portal.maintenance, &options->windows);
+        options->batch = (uint32_t)place->portal->batch;
+    (void)portal_windows_parse(place->portal->maintenance, &options->windows);
     options->watch = watch;
     options->context = (void *)(uintptr_t)invocation;
     enum reason reason = portal_load(options, &figures);

@@ -103,7 +103,7 @@ static void print_late(enum language language, const struct portal_place *place,
 {
     enum { MINUTE_MS = 60 * 1000 };
     struct portal_windows windows = {.count = 0};
-    (void)portal_windows_parse(place->settings.portal.maintenance, &windows);
+    (void)portal_windows_parse(place->portal->maintenance, &windows);
     int64_t closed = portal_windows_wait_ms(&windows, portal_wall_now());
     if (closed > 0)
         say(stderr, text_of(TEXT_PORTAL_RESEND_CLOSED, language), id,

@@ -75,6 +75,8 @@ static int load_settings(const struct invocation *invocation, struct portal_plac
     static struct settings_faults faults;
     char folder[PATH_BYTES_MAX];
     struct buffer yaml;
+    size_t row_count;
+    const struct setting *rows = adapter_settings_rows(&row_count);
     buffer_init(&yaml, SETTINGS_FILE_BYTES_MAX);
     enum reason reason = file_load(place->settings_path, &yaml);
     (void)path_make(folder, "%s", place->settings_path);
@@ -84,8 +86,8 @@ static int load_settings(const struct invocation *invocation, struct portal_plac
     else
         *slash = 0;
     bool loaded = reason == REASON_NONE &&
-                  settings_load(adapter_settings_table, ADAPTER_SETTINGS_ROWS, buffer_view(&yaml),
-                                folder, &place->settings, &faults);
+                  settings_load(rows, row_count, buffer_view(&yaml), folder, &place->settings,
+                                &faults);
     buffer_release(&yaml);
     if (reason != REASON_NONE)
         return portal_complain(invocation, place->settings_path, reason);
@@ -94,7 +96,8 @@ static int load_settings(const struct invocation *invocation, struct portal_plac
         return EXIT_CODE_UNREACHABLE;
     }
     const char *fault = adapter_settings_fault(&place->settings);
-    if (fault == NULL && place->settings.office.kind == OFFICE_PORTAL)
+    place->portal = adapter_settings_of_kind(&place->settings);
+    if (fault == NULL && adapter_settings_kind(&place->settings) == &office_kind_portal)
         return EXIT_CODE_OK;
     return portal_complain(invocation, fault == NULL ? "office.kind" : fault,
                            REASON_SETTINGS_INVALID);
@@ -123,7 +126,8 @@ static enum reason open_client(struct portal_place *place, char fault[MAPPING_FA
     char base[64], token[TOKEN_BYTES_MAX];
     const char *what = "";
     read_links(settings, base, token);
-    enum reason reason = portal_setup_read(settings, base, token, &setup, &what);
+    enum reason reason = portal_setup_read(&settings->office, place->portal, base, token, &setup,
+                                           &what);
     (void)snprintf(fault, MAPPING_FAULT_BYTES, "%s", what);
     struct portal_client_options options = {
         .dialect = setup.options,
@@ -208,7 +212,7 @@ enum reason portal_place_ask(struct portal_place *place, const struct portal_que
     struct portal_windows windows = {.count = 0};
     wall_t now = portal_wall_now();
     *ret_answer = (struct portal_answer){.reason = REASON_OFFICE_THROTTLED};
-    (void)portal_windows_parse(place->settings.portal.maintenance, &windows);
+    (void)portal_windows_parse(place->portal->maintenance, &windows);
     int64_t closed = portal_windows_wait_ms(&windows, now);
     if (closed > 0)
         ret_answer->until_ms = now.ms + closed;

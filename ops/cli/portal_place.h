@@ -8,12 +8,14 @@
 
 #include "adapters/portal/portal_client.h"
 #include "adapters/portal/portal_ledger.h"
+#include "adapters/portal/portal_settings.h"
 #include "adapters/shell/adapter_settings.h"
 #include "ops/cli/commands.h"
 #include "ops/client/file.h"
 
 struct portal_place {
     struct adapter_settings settings;
+    const struct portal_settings *portal; /* in settings */
     char settings_path[PATH_BYTES_MAX];
     struct portal_ledger *ledger;
     struct portal_client *client; /* NULL unless it was asked for */

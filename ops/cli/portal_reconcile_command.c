@@ -85,11 +85,11 @@ static int run(const struct invocation *invocation, struct portal_place *place,
     (void)sigaction(SIGTERM, &action, NULL);
     options->ledger = place->ledger;
     options->client = place->client;
-    (void)portal_windows_parse(place->settings.portal.maintenance, &options->windows);
-    options->batch = (uint32_t)place->settings.portal.batch;
-    options->repairs_missing = repairs && place->settings.portal.repair_missing;
-    options->repairs_state = repairs && place->settings.portal.repair_state;
-    options->repairs_time = repairs && place->settings.portal.repair_time;
+    (void)portal_windows_parse(place->portal->maintenance, &options->windows);
+    options->batch = (uint32_t)place->portal->batch;
+    options->repairs_missing = repairs && place->portal->repair_missing;
+    options->repairs_state = repairs && place->portal->repair_state;
+    options->repairs_time = repairs && place->portal->repair_time;
     options->watch = watch;
     options->context = &watching;
     (void)portal_ledger_dossiers(place->ledger, options->from, options->to, "", -1, count_one,

@@ -252,8 +252,7 @@ static void print_status(const struct names *names, const json_t *status)
     free(ranked);
 }
 
-/* --- the gateway
- * ---------------------------------------------------------------------------------- */
+/* --- the gateway ------------------------------------------------------------------------------ */
 
 static int ask_gateway(const struct invocation *invocation, const struct queues_options *options,
                        const char *word, const char *id, json_t **ret_answer)
@@ -275,8 +274,7 @@ static int ask_gateway(const struct invocation *invocation, const struct queues_
     return code;
 }
 
-/* --- an adapter
- * ----------------------------------------------------------------------------------- */
+/* --- an adapter ------------------------------------------------------------------------------- */
 
 static int ask_adapter(const struct invocation *invocation, const struct queues_options *options,
                        const char *word, const char *id, json_t **ret_answer)

@@ -1,4 +1,4 @@
-#include "ops/sandbox/authority.h"
+#include "ops/sandbox/authority_parts.h"
 
 #include <stdlib.h>
 #include <openssl/bio.h>
@@ -9,14 +9,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-struct authority {
-    EVP_PKEY *key;
-    X509 *certificate;
-    STACK_OF(X509_REVOKED) * revoked;
-    long lists; /* issued so far; the next one's number */
-};
-
-enum { SERIAL_BYTES = 16, VERSION_3 = 2, LIST_VERSION_2 = 1 };
+enum { SERIAL_BYTES = 16, VERSION_3 = 2 };
 
 static EVP_PKEY *new_key(enum authority_key kind)
 {
@@ -38,7 +31,7 @@ static EVP_PKEY *new_key(enum authority_key kind)
     }
 }
 
-static const EVP_MD *hash_for(EVP_PKEY *key, enum authority_hash hash)
+const EVP_MD *authority_hash_for(EVP_PKEY *key, enum authority_hash hash)
 {
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
         return NULL; /* hashes by itself */
@@ -113,13 +106,13 @@ static X509 *new_certificate(EVP_PKEY *key, const struct authority *authority,
         X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
         X509_set_pubkey(certificate, key) == 1 &&
         add_extensions(certificate, issuer, is_authority, request->may_not_sign) &&
-        X509_sign(certificate, issuer_key, hash_for(issuer_key, request->hash)) > 0)
+        X509_sign(certificate, issuer_key, authority_hash_for(issuer_key, request->hash)) > 0)
         return certificate;
     X509_free(certificate);
     return NULL;
 }
 
-static struct authority *take(EVP_PKEY *key, X509 *certificate)
+static struct authority *new_authority(EVP_PKEY *key, X509 *certificate)
 {
     struct authority *authority = calloc(1, sizeof *authority);
     STACK_OF(X509_REVOKED) *revoked = sk_X509_REVOKED_new_null();
@@ -135,12 +128,12 @@ static struct authority *take(EVP_PKEY *key, X509 *certificate)
     return authority;
 }
 
-static enum reason make(struct authority *parent, const struct authority_request *request,
+enum reason authority_make(struct authority *parent, const struct authority_request *request,
                         struct authority **ret_authority)
 {
     EVP_PKEY *key = new_key(request->key);
     X509 *certificate = key == NULL ? NULL : new_certificate(key, parent, request, true);
-    struct authority *authority = take(key, certificate);
+    struct authority *authority = new_authority(key, certificate);
     if (authority == NULL)
         return REASON_OUT_OF_MEMORY;
     *ret_authority = authority;
@@ -149,31 +142,7 @@ static enum reason make(struct authority *parent, const struct authority_request
 
 enum reason authority_new(const struct authority_request *request, struct authority **ret_authority)
 {
-    return make(NULL, request, ret_authority);
-}
-
-enum reason authority_new_below(struct authority *parent, const struct authority_request *request,
-                                struct authority **ret_authority)
-{
-    return make(parent, request, ret_authority);
-}
-
-enum reason authority_load(struct bytes key_pem, struct bytes certificate_pem,
-                           struct authority **ret_authority)
-{
-    BIO *key_bio = BIO_new_mem_buf(key_pem.data, (int)key_pem.size);
-    BIO *certificate_bio = BIO_new_mem_buf(certificate_pem.data, (int)certificate_pem.size);
-    EVP_PKEY *key =
-        key_bio == NULL ? NULL : PEM_read_bio_PrivateKey(key_bio, NULL, NULL, (void *)"");
-    X509 *certificate =
-        certificate_bio == NULL ? NULL : PEM_read_bio_X509(certificate_bio, NULL, NULL, (void *)"");
-    BIO_free(key_bio);
-    BIO_free(certificate_bio);
-    struct authority *authority = take(key, certificate);
-    if (authority == NULL)
-        return REASON_KEY_UNREADABLE;
-    *ret_authority = authority;
-    return REASON_NONE;
+    return authority_make(NULL, request, ret_authority);
 }
 
 void authority_destroy(struct authority **authority)
@@ -188,7 +157,7 @@ void authority_destroy(struct authority **authority)
 }
 
 /* Frees the BIO; written says whether all went into it. */
-static enum reason drain(BIO *bio, bool written, struct buffer *ret_text)
+enum reason authority_drain(BIO *bio, bool written, struct buffer *ret_text)
 {
     char *data = NULL;
     long size = written ? BIO_get_mem_data(bio, &data) : 0;
@@ -204,13 +173,13 @@ static enum reason write_key(EVP_PKEY *key, struct buffer *ret_key_pem)
     BIO *bio = BIO_new(BIO_s_mem());
     bool written =
         bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1;
-    return drain(bio, written, ret_key_pem);
+    return authority_drain(bio, written, ret_key_pem);
 }
 
 static enum reason write_certificate(X509 *certificate, struct buffer *ret_certificate_pem)
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    return drain(bio, bio != NULL && PEM_write_bio_X509(bio, certificate) == 1,
+    return authority_drain(bio, bio != NULL && PEM_write_bio_X509(bio, certificate) == 1,
                  ret_certificate_pem);
 }
 
@@ -242,69 +211,4 @@ enum reason authority_issue(struct authority *authority, const struct authority_
     X509_free(certificate);
     ERR_clear_error();
     return reason;
-}
-
-enum reason authority_revoke(struct authority *authority, struct bytes certificate_pem, wall_t at)
-{
-    BIO *bio = BIO_new_mem_buf(certificate_pem.data, (int)certificate_pem.size);
-    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, (void *)"");
-    BIO_free(bio);
-    if (certificate == NULL) {
-        ERR_clear_error();
-        return REASON_KEY_UNREADABLE;
-    }
-    X509_REVOKED *entry = X509_REVOKED_new();
-    ASN1_TIME *time = ASN1_TIME_set(NULL, (time_t)(at.ms / 1000));
-    bool sound = entry != NULL && time != NULL &&
-                 X509_REVOKED_set_revocationDate(entry, time) == 1 &&
-                 X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate)) == 1 &&
-                 sk_X509_REVOKED_push(authority->revoked, entry) > 0;
-    if (!sound)
-        X509_REVOKED_free(entry);
-    ASN1_TIME_free(time);
-    X509_free(certificate);
-    return sound ? REASON_NONE : REASON_OUT_OF_MEMORY;
-}
-
-static bool add_revoked(X509_CRL *list, const struct authority *authority)
-{
-    for (int i = 0; i < sk_X509_REVOKED_num(authority->revoked); i++) {
-        X509_REVOKED *entry = X509_REVOKED_dup(sk_X509_REVOKED_value(authority->revoked, i));
-        if (entry == NULL || X509_CRL_add0_revoked(list, entry) != 1) {
-            X509_REVOKED_free(entry);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool add_number(X509_CRL *list, long number)
-{
-    ASN1_INTEGER *value = ASN1_INTEGER_new();
-    bool sound = value != NULL && ASN1_INTEGER_set(value, number) == 1 &&
-                 X509_CRL_add1_ext_i2d(list, NID_crl_number, value, 0, 0) == 1;
-    ASN1_INTEGER_free(value);
-    return sound;
-}
-
-enum reason authority_list(struct authority *authority, wall_t this_update, wall_t next_update,
-                           struct buffer *ret_list_pem)
-{
-    X509_CRL *list = X509_CRL_new();
-    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(this_update.ms / 1000));
-    ASN1_TIME *until = ASN1_TIME_set(NULL, (time_t)(next_update.ms / 1000));
-    BIO *bio = BIO_new(BIO_s_mem());
-    bool sound =
-        list != NULL && from != NULL && until != NULL && bio != NULL &&
-        X509_CRL_set_version(list, LIST_VERSION_2) == 1 &&
-        X509_CRL_set_issuer_name(list, X509_get_subject_name(authority->certificate)) == 1 &&
-        X509_CRL_set1_lastUpdate(list, from) == 1 && X509_CRL_set1_nextUpdate(list, until) == 1 &&
-        add_revoked(list, authority) && X509_CRL_sort(list) == 1 &&
-        add_number(list, authority->lists++) &&
-        X509_CRL_sign(list, authority->key, hash_for(authority->key, AUTHORITY_SHA256)) > 0 &&
-        PEM_write_bio_X509_CRL(bio, list) == 1;
-    X509_CRL_free(list);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(until);
-    return drain(bio, sound, ret_list_pem);
 }

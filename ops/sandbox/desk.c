@@ -49,8 +49,7 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- forwarding
- * --------------------------------------------------------------------------------------- */
+/* ---- forwarding ------------------------------------------------------------------------------ */
 
 /* The catalogue is walked in steps that visit every agency early on. */
 static const struct procedure *procedure_of(const struct desk *desk, uint32_t number)
@@ -149,8 +148,7 @@ static bool forward(struct desk *desk, uint32_t number)
     return sent;
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------------ */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static bool connect_desk(struct desk *desk)
 {

@@ -31,8 +31,7 @@ static void note_fault(sqlite3 *database, const char *kind, const char *code)
                       code);
 }
 
-/* ---- checks
- * -------------------------------------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 /* Every paper of a result is downloaded and must be what the message says. */
 static bool check_papers(sqlite3 *database, struct http *http, const json_t *message)
@@ -70,8 +69,7 @@ static void check_order(sqlite3 *database, const json_t *message)
                       sequence, code);
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static bool send_supplement(struct http *http, const json_t *message)
 {
@@ -116,8 +114,7 @@ static bool accept_message(struct http *http, const char *id)
     return accepted;
 }
 
-/* ---- the book
- * --------------------------------------------------------------------------------------------- */
+/* ---- the book -------------------------------------------------------------------------------- */
 
 static bool write_down(sqlite3 *database, const json_t *message)
 {

@@ -126,8 +126,7 @@ static int free_port(struct making *making)
     return -1;
 }
 
-/* ---- participants
- * --------------------------------------------------------------------------------------- */
+/* ---- participants ---------------------------------------------------------------------------- */
 
 static bool make_certificate(struct making *making, const char *key)
 {
@@ -204,8 +203,7 @@ static bool make_participants(struct making *making)
     return write_file(making, "registry/participants.csv", buffer_view(&making->participants));
 }
 
-/* ---- settings
- * -------------------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static bool write_settings(const struct making *making, const char *name, const char *text)
 {

@@ -52,8 +52,7 @@ static bool fail(const char *what)
     return false;
 }
 
-/* ---- processes
- * -------------------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static bool add_agency(struct province *province, const struct agency *agency)
 {

@@ -2,8 +2,7 @@
 
 #include "proto/base/check.h"
 
-/* ---- both ends
- * ------------------------------------------------------------------------------------ */
+/* ---- both ends ------------------------------------------------------------------------------- */
 
 static struct blob_transfer *find(struct blob_transfer *transfers, const struct digest *digest)
 {
@@ -34,8 +33,7 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* ---- sender
- * ----------------------------------------------------------------------------------------- */
+/* ---- sender ---------------------------------------------------------------------------------- */
 
 void blob_sender_init(struct blob_sender *sender)
 {
@@ -147,8 +145,7 @@ bool blob_sender_is_idle(const struct blob_sender *sender)
     return true;
 }
 
-/* ---- receiver
- * ---------------------------------------------------------------------------------------- */
+/* ---- receiver -------------------------------------------------------------------------------- */
 
 void blob_receiver_init(struct blob_receiver *receiver, uint64_t size_max_bytes)
 {

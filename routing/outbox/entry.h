@@ -1,17 +1,16 @@
 /* entry - one message owed to one destination, and the only function that may change its state.
  *
  *   QUEUED ──lease──▶ LEASED ──settle──▶ DELIVERED | REFUSED | EXPIRED | WITHDRAWN
- *     ▲  ▲              │ │
- *     │  └─due─ DEFERRED◀┘ └──hold──▶ HELD ──release──▶ QUEUED
- *     └── lease ended without an answer, or a crash
+ *     ▲  ▲              │ │ │
+ *     │  └─due─ DEFERRED◀┘ │ └──hold──▶ HELD ──release──▶ QUEUED
+ *     └────────────────────┘ lease ended without an answer, or a crash
  *
  *   QUEUED, DEFERRED -> LEASED    due, and the window was open           [outbox_lease]
- *   LEASED -> QUEUED              lease ended, or the owner crashed      [outbox_tick, store
- * recover] LEASED -> DEFERRED            the attempt failed, may be repeated    [outbox_settle] any
- * live -> HELD              an operator or the failure policy      [outbox_hold, outbox_settle]
+ *   LEASED -> QUEUED              lease ended, or the owner crashed      [outbox_tick, recover]
+ *   LEASED -> DEFERRED            the attempt failed, may be repeated    [outbox_settle]
+ *   any live -> HELD              an operator or the failure policy      [outbox_hold, _settle]
  *   HELD -> QUEUED                an operator                            [outbox_release_held]
- *   any live -> a terminal state  receipt, life time, operator           [outbox_settle,
- * outbox_end]
+ *   any live -> a terminal state  receipt, life time, operator           [outbox_settle, _end]
  *
  * Exactly one terminal state is reached, once (invariant 4).
  */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 #include "gateway/store/store_sqlite.h"
 #include "tests/support/crash_vfs.h"
 #include "tests/unit/scratch.h"

@@ -2,7 +2,7 @@
  * written as JSON again. */
 #include <stdlib.h>
 
-#include "adapters/api/body_json.h"
+#include "adapters/json/body_json.h"
 #include "gateway/api/json_text.h"
 
 static void must(bool condition)

@@ -2,7 +2,7 @@
  * parsed again without a difference, and that the local API can show. */
 #include <stdlib.h>
 
-#include "adapters/api/message_json.h"
+#include "adapters/json/message_json.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"
@@ -46,7 +46,7 @@ static void show(const struct envelope *envelope)
     json_t *json = message_json(&document, &links, &arena);
     check(json != NULL);
     json_decref(json);
-    json = message_json_for_office(&document, &links, &arena);
+    json = message_json_for_office(&document, &links, NULL, &arena);
     check(json != NULL);
     json_decref(json);
 }

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 #include "gateway/store/store_sqlite.h"
 #include "proto/base/check.h"
 #include "proto/log/log.h"

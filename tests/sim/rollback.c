@@ -2,7 +2,7 @@
  * second store that hears the same commits until it is finished. What was said after that is
  * forgotten; the world is then left without faults, and the run ends when those who must notice it
  * have. */
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
 

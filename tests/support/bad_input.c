@@ -26,8 +26,7 @@ static int64_t days_from_now(int days)
     return peer_now().ms + (int64_t)days * DAY_MS;
 }
 
-/* ---- the province
- * ------------------------------------------------------------------------------------ */
+/* ---- the province ---------------------------------------------------------------------------- */
 
 static bool spoil(size_t index, enum authority_key key, int from_days, int to_days)
 {
@@ -76,8 +75,7 @@ bool bad_make_province(const char *directory)
            spoil(SHORT, AUTHORITY_RSA_1024, -1, 30) && spoil(EDWARD, AUTHORITY_ED25519, -1, 30);
 }
 
-/* ---- sending
- * ---------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 bool bad_open_peer(struct peer *peer, size_t index)
 {

@@ -7,7 +7,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-#include "ops/sandbox/authority.h"
+#include "tests/support/test_authority.h"
 #include "proto/base/id.h"
 #include "proto/seal/der.h"
 #include "proto/seal/manifest.h"

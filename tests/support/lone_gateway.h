@@ -13,7 +13,7 @@
 #define TESTS_SUPPORT_LONE_GATEWAY_H
 
 #include "gateway/core/broker.h"
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 
 enum {
     LONE_FRAMES_MAX = 512,

@@ -12,7 +12,7 @@
 #ifndef TESTS_SUPPORT_PROVINCE_H
 #define TESTS_SUPPORT_PROVINCE_H
 
-#include "ops/sandbox/authority.h"
+#include "tests/support/test_authority.h"
 #include "proto/base/key.h"
 #include "proto/link/link.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 #include "proto/base/check.h"
 #include "proto/link/link.h"
 #include "proto/seal/sha256.h"

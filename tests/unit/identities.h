@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ops/sandbox/authority.h"
+#include "tests/support/test_authority.h"
 #include "proto/seal/seal.h"
 #include "proto/seal/trust.h"
 

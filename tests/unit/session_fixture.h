@@ -9,7 +9,7 @@
 
 #include "adapters/core/session.h"
 #include "gateway/custody/room.h"
-#include "gateway/store/store_memory.h"
+#include "tests/support/store_memory.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "adapters/api/body_json.h"
+#include "adapters/json/body_json.h"
 #include "gateway/api/json_text.h"
 #include "proto/codec/body_rules.h"
 #include "proto/codec/envelope.h"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "adapters/rest/mapping.h"
+#include "adapters/http/mapping.h"
 #include "tests/unit/scratch.h"
 
 static struct mapping *mapping_of(const char *program)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ops/sandbox/portal_fields.h"
+#include "tests/standins/portal/portal_fields.h"
 
 static const char good_record[] =
     "{'MaHoSo':'H38.09-261124-0001','MaTTHC':'1.011441','TenTTHC':'Thủ tục mẫu',"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ops/sandbox/portal_store.h"
+#include "tests/standins/portal/portal_store.h"
 #include "tests/unit/scratch.h"
 
 struct fixture {

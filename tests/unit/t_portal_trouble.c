@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "ops/sandbox/portal_trouble.h"
+#include "tests/standins/portal/portal_trouble.h"
 
 enum { CALLS = 1000, NOW = 5000 };
 

@@ -1,0 +1,38 @@
+/* message_json - a stored message as the local API and the mappings of back offices see it. */
+#ifndef ADAPTERS_JSON_MESSAGE_JSON_H
+#define ADAPTERS_JSON_MESSAGE_JSON_H
+
+#include <jansson.h>
+
+#include "gateway/port/store.h"
+#include "proto/base/arena.h"
+#include "proto/codec/envelope.h"
+
+struct registry;
+
+enum {
+    MESSAGE_JSON_URL_BYTES = 128,
+    /* Parsed forms of the largest document; see examine_memory_bytes. */
+    MESSAGE_JSON_ARENA_BYTES = 8 * ENVELOPE_BYTES_MAX,
+};
+
+/* Where attachments are fetched: "http://127.0.0.1:7650" and the token for links; token may be "".
+ */
+struct message_links {
+    char base[MESSAGE_JSON_URL_BYTES];
+    const char *token;
+};
+
+/* {message_id, sha256, type, type_vi, sender, recipient, dossier_code, …, body, attachments}: the
+ * members of GET /v1/inbox. The arena is reset. NULL when memory is short or the document cannot be
+ * parsed. */
+json_t *message_json(const struct store_document *document, const struct message_links *links,
+                     struct arena *arena);
+/* {envelope: {…}, body: {…}, attachments: […], registry: {procedure: {…}, agency: {…}}}: what a
+ * mapping gets. Of the registry what it knows of the procedure, and of the agency that the dossier
+ * is with; registry NULL: nothing. */
+json_t *message_json_for_office(const struct store_document *document,
+                                const struct message_links *links,
+                                const struct registry *registry, struct arena *arena);
+
+#endif

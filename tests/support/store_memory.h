@@ -1,0 +1,18 @@
+/* store_memory - the custody store in memory, for the simulator and for tests.
+ *
+ * Same contract as on disk. What a commit wrote survives close as long as the caller keeps the
+ * struct store_memory_image, which stands for the disk.
+ */
+#ifndef TESTS_SUPPORT_STORE_MEMORY_H
+#define TESTS_SUPPORT_STORE_MEMORY_H
+
+#include "gateway/port/store.h"
+
+struct store_memory_image;
+
+struct store_memory_image *store_memory_image_new(void);
+void store_memory_image_destroy(struct store_memory_image **image);
+
+enum reason store_memory_open(struct store_memory_image *image, struct store **ret_store);
+
+#endif

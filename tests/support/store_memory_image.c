@@ -1,0 +1,352 @@
+#include "tests/support/store_memory_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/check.h"
+
+enum { BLOCK_BYTES = 1024 * 1024 };
+
+struct store_memory_image *store_memory_image_new(void)
+{
+    struct store_memory_image *image = calloc(1, sizeof *image);
+    if (image == NULL)
+        return NULL;
+    memset(image->by_id, 0xff, sizeof image->by_id);
+    memset(image->by_entry, 0xff, sizeof image->by_entry);
+    memset(image->by_note, 0xff, sizeof image->by_note);
+    return image;
+}
+
+void store_memory_image_destroy(struct store_memory_image **image)
+{
+    struct store_memory_image *gone = *image;
+    *image = NULL;
+    if (gone == NULL)
+        return;
+    for (size_t i = 0; i < gone->block_count; i++)
+        free(gone->blocks[i]);
+    void *arrays[] = {gone->parcels,    gone->messages,       gone->next_message, gone->entries,
+                      gone->next_entry, gone->live,           gone->routes,       gone->notes,
+                      gone->next_note,  gone->ledger_entries, gone->hashes,       gone->blocks};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        free(arrays[i]);
+    free(gone);
+}
+
+/* ---- room ---- */
+
+/* Grows an array to hold more; false leaves it as it is. */
+static bool grow(void *array_of_pointer, size_t item_bytes, size_t count, size_t more, size_t *room)
+{
+    void **array = array_of_pointer;
+    if (count + more <= *room)
+        return true;
+    size_t wanted = *room == 0 ? 64 : *room;
+    while (wanted < count + more)
+        wanted *= 2;
+    void *larger = realloc(*array, wanted * item_bytes);
+    if (larger == NULL)
+        return false;
+    *array = larger;
+    *room = wanted;
+    return true;
+}
+
+/* Arrays that grow in step share one room. */
+static bool grow_two(void *first, size_t first_bytes, void *second, size_t second_bytes,
+                     size_t count, size_t more, size_t *room)
+{
+    size_t second_room = *room;
+    return grow(second, second_bytes, count, more, &second_room) &&
+           grow(first, first_bytes, count, more, room);
+}
+
+static size_t bytes_of_plan(const struct store_plan *plan)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < plan->parcel_count; i++) {
+        const struct store_parcel *parcel = &plan->parcels[i];
+        total += parcel->manifest.size + parcel->signature.size + parcel->certificate.size;
+        total += parcel->document_count * (sizeof(struct bytes) + 16);
+        for (size_t j = 0; j < parcel->document_count; j++)
+            total += parcel->documents[j].size;
+    }
+    for (size_t i = 0; i < plan->message_count; i++)
+        total += plan->messages[i].dossier_code.size + plan->messages[i].procedure_code.size;
+    for (size_t i = 0; i < plan->route_count; i++)
+        total += plan->routes[i].dossier_code.size + plan->routes[i].registry_version.size;
+    for (size_t i = 0; i < plan->note_count; i++)
+        total += plan->notes[i].name.size + plan->notes[i].value.size;
+    for (size_t i = 0; plan->segment != NULL && i < plan->segment->entry_count; i++)
+        total += plan->segment->entries[i].size;
+    return total;
+}
+
+static bool make_block(struct store_memory_image *image, size_t bytes)
+{
+    if (image->block_count > 0 && image->block_size - image->block_used >= bytes)
+        return true;
+    size_t size = bytes > BLOCK_BYTES ? bytes : (size_t)BLOCK_BYTES;
+    if (!grow(&image->blocks, sizeof *image->blocks, image->block_count, 1, &image->block_room))
+        return false;
+    uint8_t *block = malloc(size);
+    if (block == NULL)
+        return false;
+    image->blocks[image->block_count++] = block;
+    image->block_size = size;
+    image->block_used = 0;
+    return true;
+}
+
+bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan)
+{
+    const struct store_segment *segment = plan->segment;
+    return make_block(image, bytes_of_plan(plan)) &&
+           grow(&image->parcels, sizeof *image->parcels, image->parcel_count, plan->parcel_count,
+                &image->parcel_room) &&
+           grow_two(&image->messages, sizeof *image->messages, &image->next_message,
+                    sizeof *image->next_message, image->message_count, plan->message_count,
+                    &image->message_room) &&
+           grow_two(&image->entries, sizeof *image->entries, &image->next_entry,
+                    sizeof *image->next_entry, image->entry_count, plan->entry_count,
+                    &image->entry_room) &&
+           grow(&image->live, sizeof *image->live, image->live_count, plan->entry_count,
+                &image->live_room) &&
+           grow(&image->routes, sizeof *image->routes, image->route_count, plan->route_count,
+                &image->route_room) &&
+           grow_two(&image->notes, sizeof *image->notes, &image->next_note,
+                    sizeof *image->next_note, image->note_count, plan->note_count,
+                    &image->note_room) &&
+           (segment == NULL ||
+            (grow(&image->ledger_entries, sizeof *image->ledger_entries, image->ledger_entry_count,
+                  segment->entry_count, &image->ledger_entry_room) &&
+             grow(&image->hashes, sizeof *image->hashes, image->hash_count, segment->hash_count,
+                  &image->hash_room)));
+}
+
+static uint8_t *take(struct store_memory_image *image, size_t size)
+{
+    check(image->block_size - image->block_used >= size);
+    uint8_t *room = image->blocks[image->block_count - 1] + image->block_used;
+    image->block_used += size;
+    return room;
+}
+
+static struct bytes copy(struct store_memory_image *image, struct bytes from)
+{
+    uint8_t *room = take(image, from.size);
+    if (from.size > 0)
+        memcpy(room, from.data, from.size);
+    return (struct bytes){room, from.size};
+}
+
+/* ---- look-ups ---- */
+
+static size_t bucket_of_id(const struct key *sender, const struct message_id *id)
+{
+    uint64_t hash =
+        hash_bytes((struct bytes){id->bytes, MESSAGE_ID_BYTES}) ^ hash_bytes(key_bytes(sender));
+    return (size_t)(hash >> 20) % MEMORY_BUCKETS;
+}
+
+static size_t bucket_of_entry(uint64_t message_seq, const struct key *destination)
+{
+    return (size_t)((hash_bytes(key_bytes(destination)) ^
+                     message_seq * UINT64_C(0x9e3779b97f4a7c15)) >>
+                    20) %
+           MEMORY_BUCKETS;
+}
+
+static size_t bucket_of_note(struct bytes name)
+{
+    return (size_t)(hash_bytes(name) >> 20) % MEMORY_BUCKETS;
+}
+
+const struct store_message *memory_find_message(const struct store_memory_image *image,
+                                                const struct key *sender,
+                                                const struct message_id *id)
+{
+    for (uint32_t i = image->by_id[bucket_of_id(sender, id)]; i != MEMORY_NONE;
+         i = image->next_message[i]) {
+        const struct store_message *message = &image->messages[i];
+        if (id_equal(&message->id, id) && key_equal(&message->sender, sender))
+            return message;
+    }
+    return NULL;
+}
+
+const struct store_parcel *memory_find_parcel(const struct store_memory_image *image, uint64_t seq)
+{
+    size_t low = 0;
+    size_t high = image->parcel_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (image->parcels[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < image->parcel_count && image->parcels[low].seq == seq ? &image->parcels[low]
+                                                                       : NULL;
+}
+
+struct entry *memory_find_entry(const struct store_memory_image *image, uint64_t message_seq,
+                                const struct key *destination)
+{
+    for (uint32_t i = image->by_entry[bucket_of_entry(message_seq, destination)]; i != MEMORY_NONE;
+         i = image->next_entry[i]) {
+        struct entry *entry = &image->entries[i];
+        if (entry->message_seq == message_seq && key_equal(&entry->destination, destination))
+            return entry;
+    }
+    return NULL;
+}
+
+struct store_note *memory_find_note(const struct store_memory_image *image, struct bytes name)
+{
+    for (uint32_t i = image->by_note[bucket_of_note(name)]; i != MEMORY_NONE;
+         i = image->next_note[i]) {
+        if (bytes_equal(image->notes[i].name, name))
+            return &image->notes[i];
+    }
+    return NULL;
+}
+
+bool memory_is_behind(const struct store_memory_image *image, const struct entry *entry)
+{
+    if (entry->order == 0)
+        return false;
+    for (size_t i = 0; i < image->live_count; i++) {
+        const struct entry *other = &image->entries[image->live[i]];
+        if (other->message_seq < entry->message_seq && other->order == entry->order &&
+            key_equal(&other->destination, &entry->destination))
+            return true;
+    }
+    return false;
+}
+
+/* ---- applying ---- */
+
+static void add_parcel(struct store_memory_image *image, const struct store_parcel *parcel)
+{
+    enum { ALIGNMENT = 16 };
+    image->block_used = (image->block_used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    struct bytes *documents =
+        (struct bytes *)(void *)take(image, parcel->document_count * sizeof *documents);
+    for (size_t i = 0; i < parcel->document_count; i++)
+        documents[i] = copy(image, parcel->documents[i]);
+    image->parcels[image->parcel_count++] = (struct store_parcel){
+        .seq = parcel->seq,
+        .manifest = copy(image, parcel->manifest),
+        .signature = copy(image, parcel->signature),
+        .certificate = copy(image, parcel->certificate),
+        .documents = documents,
+        .document_count = parcel->document_count,
+    };
+}
+
+static void add_message(struct store_memory_image *image, const struct store_message *message)
+{
+    check(message->seq == image->message_count + 1);
+    check(memory_find_message(image, &message->sender, &message->id) == NULL);
+    uint32_t index = (uint32_t)image->message_count++;
+    struct store_message *kept = &image->messages[index];
+    *kept = *message;
+    kept->dossier_code = copy(image, message->dossier_code);
+    kept->procedure_code = copy(image, message->procedure_code);
+    uint32_t *bucket = &image->by_id[bucket_of_id(&message->sender, &message->id)];
+    image->next_message[index] = *bucket;
+    *bucket = index;
+}
+
+static void add_route(struct store_memory_image *image, const struct store_route *route)
+{
+    for (size_t i = 0; i < image->route_count; i++) {
+        if (bytes_equal(image->routes[i].dossier_code, route->dossier_code))
+            return;
+    }
+    image->routes[image->route_count++] = (struct store_route){
+        .dossier_code = copy(image, route->dossier_code),
+        .agency = route->agency,
+        .registry_version = copy(image, route->registry_version),
+    };
+}
+
+static void add_entry(struct store_memory_image *image, const struct entry *entry)
+{
+    check(entry->state == ENTRY_QUEUED || entry->state == ENTRY_LEASED);
+    check(memory_find_entry(image, entry->message_seq, &entry->destination) == NULL);
+    uint32_t index = (uint32_t)image->entry_count++;
+    image->entries[index] = *entry;
+    uint32_t *bucket = &image->by_entry[bucket_of_entry(entry->message_seq, &entry->destination)];
+    image->next_entry[index] = *bucket;
+    *bucket = index;
+    image->live[image->live_count++] = index;
+}
+
+static void move_entry(struct store_memory_image *image, const struct store_move *move)
+{
+    struct entry *entry = memory_find_entry(image, move->message_seq, &move->destination);
+    check(entry != NULL);
+    check(entry_state_is_live(entry->state));
+    if (entry->state != move->state)
+        entry_move(entry, move->state);
+    entry->due = move->due;
+    entry->attempts = move->attempts;
+    entry->reason = move->reason;
+    entry->receipt_seq = move->receipt_seq;
+    if (entry_state_is_live(entry->state))
+        return;
+    uint32_t index = (uint32_t)(entry - image->entries);
+    size_t at = 0;
+    while (image->live[at] != index)
+        at++;
+    image->live_count--;
+    memmove(&image->live[at], &image->live[at + 1], (image->live_count - at) * sizeof *image->live);
+}
+
+static void add_segment(struct store_memory_image *image, const struct store_segment *segment)
+{
+    check(segment->first_index == image->ledger_entry_count);
+    check(segment->first_hash == image->hash_count);
+    for (size_t i = 0; i < segment->entry_count; i++)
+        image->ledger_entries[image->ledger_entry_count++] = copy(image, segment->entries[i]);
+    memcpy(&image->hashes[image->hash_count], segment->hashes,
+           segment->hash_count * sizeof *segment->hashes);
+    image->hash_count += segment->hash_count;
+    image->head_seq = segment->head_seq;
+}
+
+static void set_note(struct store_memory_image *image, const struct store_note *note)
+{
+    struct store_note *known = memory_find_note(image, note->name);
+    struct bytes value = copy(image, note->value);
+    if (known != NULL) {
+        known->value = value;
+        return;
+    }
+    uint32_t index = (uint32_t)image->note_count++;
+    image->notes[index] = (struct store_note){copy(image, note->name), value};
+    uint32_t *bucket = &image->by_note[bucket_of_note(note->name)];
+    image->next_note[index] = *bucket;
+    *bucket = index;
+}
+
+void memory_apply(struct store_memory_image *image, const struct store_plan *plan)
+{
+    for (size_t i = 0; i < plan->parcel_count; i++)
+        add_parcel(image, &plan->parcels[i]);
+    for (size_t i = 0; i < plan->message_count; i++)
+        add_message(image, &plan->messages[i]);
+    for (size_t i = 0; i < plan->route_count; i++)
+        add_route(image, &plan->routes[i]);
+    for (size_t i = 0; i < plan->entry_count; i++)
+        add_entry(image, &plan->entries[i]);
+    for (size_t i = 0; i < plan->move_count; i++)
+        move_entry(image, &plan->moves[i]);
+    if (plan->segment != NULL)
+        add_segment(image, plan->segment);
+    for (size_t i = 0; i < plan->note_count; i++)
+        set_note(image, &plan->notes[i]);
+}

@@ -1,0 +1,52 @@
+/* store_memory_image - what stands for the disk of a store_memory. For store_memory*.c only. */
+#ifndef TESTS_SUPPORT_STORE_MEMORY_IMAGE_H
+#define TESTS_SUPPORT_STORE_MEMORY_IMAGE_H
+
+#include "tests/support/store_memory.h"
+
+enum { MEMORY_BUCKETS = 4096 };
+#define MEMORY_NONE UINT32_MAX
+
+struct store_memory_image {
+    struct store_parcel *parcels; /* in order of seq; documents and bytes are copies */
+    size_t parcel_count, parcel_room;
+    struct store_message *messages; /* seq - 1 is the index */
+    uint32_t *next_message;         /* chain of the id table */
+    size_t message_count, message_room;
+    struct entry *entries;
+    uint32_t *next_entry; /* chain of the entry table */
+    size_t entry_count, entry_room;
+    uint32_t *live; /* indexes of live entries, in order of arrival */
+    size_t live_count, live_room;
+    struct store_route *routes;
+    size_t route_count, route_room;
+    struct store_note *notes;
+    uint32_t *next_note;
+    size_t note_count, note_room;
+    struct bytes *ledger_entries;
+    size_t ledger_entry_count, ledger_entry_room;
+    struct digest *hashes;
+    size_t hash_count, hash_room;
+    uint64_t head_seq;
+    uint32_t by_id[MEMORY_BUCKETS], by_entry[MEMORY_BUCKETS], by_note[MEMORY_BUCKETS];
+    uint8_t **blocks; /* memory of all copied bytes, freed with the image */
+    size_t block_count, block_room;
+    size_t block_used, block_size; /* of the last block */
+};
+
+/* Room for everything that the plan adds, bytes included. False: nothing has changed. */
+bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan);
+/* Cannot fail after memory_make_room. */
+void memory_apply(struct store_memory_image *image, const struct store_plan *plan);
+
+const struct store_message *memory_find_message(const struct store_memory_image *image,
+                                                const struct key *sender,
+                                                const struct message_id *id);
+const struct store_parcel *memory_find_parcel(const struct store_memory_image *image, uint64_t seq);
+struct entry *memory_find_entry(const struct store_memory_image *image, uint64_t message_seq,
+                                const struct key *destination);
+struct store_note *memory_find_note(const struct store_memory_image *image, struct bytes name);
+/* An earlier live entry of the same destination and order class is ahead. */
+bool memory_is_behind(const struct store_memory_image *image, const struct entry *entry);
+
+#endif
