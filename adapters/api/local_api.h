@@ -31,7 +31,7 @@ struct local_api_options {
     struct store *store;
     struct blobs *blobs;
     const struct crypto_port *crypto;
-    const struct registry *registry; /* whose messages there may be; see set_registry */
+    const struct registry *registry; /* whose messages there may be; local_api_set_registry */
     uint32_t descriptors;            /* that the program may have; 0: plenty */
 };
 

@@ -17,8 +17,8 @@
  * the session before it. These two goodbyes are the only frames that come from here.
  *
  *     what is renewed                    who notices             what carry does
- *     line to the gateway [line_down]    the gateway, by hello   goodbye to each adapter
- *     an adapter's connection [cut]      the adapter             goodbye to the gateway
+ *     the line to the gateway            the gateway, by hello   goodbye to each adapter
+ *     an adapter's connection            the adapter             goodbye to the gateway
  *     this program                       both                    nothing: both lines are new
  *
  * A goodbye may be lost too (a full queue). Then the gateway's rule holds that a session lives on

@@ -138,8 +138,8 @@ static bool put_registry(json_t *message, const struct registry *registry)
 }
 
 json_t *message_json_for_office(const struct store_document *document,
-                                const struct message_links *links,
-                                const struct registry *registry, struct arena *arena)
+                                const struct message_links *links, const struct registry *registry,
+                                struct arena *arena)
 {
     struct envelope envelope;
     arena_reset(arena);

@@ -32,7 +32,7 @@ json_t *message_json(const struct store_document *document, const struct message
  * mapping gets. Of the registry what it knows of the procedure, and of the agency that the dossier
  * is with; registry NULL: nothing. */
 json_t *message_json_for_office(const struct store_document *document,
-                                const struct message_links *links,
-                                const struct registry *registry, struct arena *arena);
+                                const struct message_links *links, const struct registry *registry,
+                                struct arena *arena);
 
 #endif

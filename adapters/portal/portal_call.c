@@ -75,7 +75,7 @@ static bool is_settled(const struct portal_call *call, struct reply_judgement *r
 /* What the message says is judged by the table of states: a rule's word. What the ledger says of
  * itself is ours. */
 static struct reply_judgement understand(struct portal_call *call,
-                                        enum portal_presence *ret_presence)
+                                         enum portal_presence *ret_presence)
 {
     struct portal_dossier dossier = {.presence = PORTAL_ABSENT};
     enum reason reason = portal_ledger_dossier(call->office->ledger, call->code, &dossier);

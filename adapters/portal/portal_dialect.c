@@ -290,7 +290,7 @@ void portal_answer_release(struct portal_answer *answer)
 }
 
 struct reply_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
-                                         const json_t **ret_item)
+                                          const json_t **ret_item)
 {
     const json_t *item = json_array_get(json_object_get(answer->json, "items"), index);
     *ret_item = item;

@@ -114,6 +114,6 @@ void portal_dialect_answer(struct portal_dialect *dialect, const struct portal_q
 void portal_answer_release(struct portal_answer *answer);
 /* Of one item; the call's judgement when it has no reason of its own. *ret_item may be NULL. */
 struct reply_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
-                                         const json_t **ret_item);
+                                          const json_t **ret_item);
 
 #endif

@@ -108,8 +108,7 @@ static const struct setting own_rows[] = {
      .kind = SETTING_PATH,
      FIELD(office.ca_file),
      .fallback = "",
-     .english =
-         "certificates that the office's TLS is checked with. Empty: the system's.",
+     .english = "certificates that the office's TLS is checked with. Empty: the system's.",
      .vietnamese = "chứng thư gốc để kiểm tra TLS. Để trống: của hệ thống."},
     {.name = "office.window",
      .kind = SETTING_INTEGER,
@@ -236,9 +235,8 @@ const char *adapter_settings_fault(const void *values)
         return "gateway.public_key";
     for (size_t i = 0; i < OFFICE_KIND_COUNT; i++) {
         const struct office_kind *kind = office_kinds[i];
-        const char *fault = kind->settings_fault == NULL
-                                ? NULL
-                                : kind->settings_fault(settings->kinds[i].bytes);
+        const char *fault =
+            kind->settings_fault == NULL ? NULL : kind->settings_fault(settings->kinds[i].bytes);
         if (fault != NULL)
             return fault;
     }

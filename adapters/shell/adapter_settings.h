@@ -23,7 +23,7 @@ struct adapter_settings {
     struct {
         _Alignas(max_align_t) uint8_t bytes[KIND_SETTINGS_BYTES_MAX];
     } kinds[OFFICE_KIND_COUNT]; /* each kind's own struct */
-    int log_format; /* enum log_format */
+    int log_format;             /* enum log_format */
     int64_t attachment_bytes_max;
     int64_t window_messages;
     int64_t flights_max;

@@ -23,7 +23,7 @@
  *
  * Calling sequence: clock_start with the last time that the store knows; clock_look at the begin of
  * every step; clock_time for every time that is written or compared; clock_hear now and then;
- * clock_known, once in CLOCK_NOTE_MS, for the store.
+ * clock_time, once in CLOCK_NOTE_MS, for the store: its last known time.
  */
 #ifndef GATEWAY_CUSTODY_CLOCK_SENSE_H
 #define GATEWAY_CUSTODY_CLOCK_SENSE_H

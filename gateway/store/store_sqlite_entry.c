@@ -5,7 +5,7 @@
  *
  *     behind = 1  exactly when a live entry of its line has a smaller seq
  *
- * so that `due` needs no look at the line. Two places keep it so: `place_in_line` when an entry
+ * so that `due` needs no look at the line. Two places keep it so: `add_waiting` when an entry
  * joins (it asks whether somebody is ahead, and sets the one after it back), and `promote_next`
  * when an entry ends (the next in line steps forward). Each is at most three look-ups in an index;
  * none when the destination has nothing waiting.

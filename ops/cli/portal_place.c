@@ -85,9 +85,8 @@ static int load_settings(const struct invocation *invocation, struct portal_plac
         (void)path_make(folder, "%s", ".");
     else
         *slash = 0;
-    bool loaded = reason == REASON_NONE &&
-                  settings_load(rows, row_count, buffer_view(&yaml), folder, &place->settings,
-                                &faults);
+    bool loaded = reason == REASON_NONE && settings_load(rows, row_count, buffer_view(&yaml),
+                                                         folder, &place->settings, &faults);
     buffer_release(&yaml);
     if (reason != REASON_NONE)
         return portal_complain(invocation, place->settings_path, reason);
@@ -126,8 +125,8 @@ static enum reason open_client(struct portal_place *place, char fault[MAPPING_FA
     char base[64], token[TOKEN_BYTES_MAX];
     const char *what = "";
     read_links(settings, base, token);
-    enum reason reason = portal_setup_read(&settings->office, place->portal, base, token, &setup,
-                                           &what);
+    enum reason reason =
+        portal_setup_read(&settings->office, place->portal, base, token, &setup, &what);
     (void)snprintf(fault, MAPPING_FAULT_BYTES, "%s", what);
     struct portal_client_options options = {
         .dialect = setup.options,

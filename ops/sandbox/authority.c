@@ -129,7 +129,7 @@ static struct authority *new_authority(EVP_PKEY *key, X509 *certificate)
 }
 
 enum reason authority_make(struct authority *parent, const struct authority_request *request,
-                        struct authority **ret_authority)
+                           struct authority **ret_authority)
 {
     EVP_PKEY *key = new_key(request->key);
     X509 *certificate = key == NULL ? NULL : new_certificate(key, parent, request, true);
@@ -180,7 +180,7 @@ static enum reason write_certificate(X509 *certificate, struct buffer *ret_certi
 {
     BIO *bio = BIO_new(BIO_s_mem());
     return authority_drain(bio, bio != NULL && PEM_write_bio_X509(bio, certificate) == 1,
-                 ret_certificate_pem);
+                           ret_certificate_pem);
 }
 
 enum reason authority_key(const struct authority *authority, struct buffer *ret_key_pem)

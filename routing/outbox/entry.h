@@ -6,11 +6,11 @@
  *     └────────────────────┘ lease ended without an answer, or a crash
  *
  *   QUEUED, DEFERRED -> LEASED    due, and the window was open           [outbox_lease]
- *   LEASED -> QUEUED              lease ended, or the owner crashed      [outbox_tick, recover]
- *   LEASED -> DEFERRED            the attempt failed, may be repeated    [outbox_settle]
- *   any live -> HELD              an operator or the failure policy      [outbox_hold, _settle]
- *   HELD -> QUEUED                an operator                            [outbox_release_held]
- *   any live -> a terminal state  receipt, life time, operator           [outbox_settle, _end]
+ *   LEASED -> QUEUED              lease ended, or the owner crashed      [outbox_tick]
+ *   LEASED -> DEFERRED            the attempt failed, may be repeated    [outbox_fail, _put_off]
+ *   any live -> HELD              an operator or the failure policy      [outbox_end, outbox_fail]
+ *   HELD -> QUEUED                an operator                            [entry_move]
+ *   any live -> a terminal state  receipt, life time, operator           [outbox_end, entry_move]
  *
  * Exactly one terminal state is reached, once (invariant 4).
  */

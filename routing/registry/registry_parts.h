@@ -2,7 +2,7 @@
  *
  * One block of memory, measured before it is taken: the registry itself, the texts, the arrays and
  * their indexes. Built in this order: agencies, participants, carriers, procedures, policy,
- * calendar. Each registry_read_x takes the text of its file, fills its array and index, and adds
+ * calendar. Each function below takes the text of its file, fills its array and index, and adds
  * what is wrong to faults; arrays and indexes have room for every row that the text can hold.
  */
 #ifndef ROUTING_REGISTRY_REGISTRY_PARTS_H

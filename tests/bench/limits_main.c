@@ -58,7 +58,7 @@ static bool fail(const char *what)
 struct verifier {
     const struct corpus *corpus;
     const struct trust *trust;
-    double until; /* clock; 0: one pass over first_frames */
+    double until; /* clock; 0: one pass over the corpus */
     size_t count; /* signatures */
     size_t messages;
     double used;

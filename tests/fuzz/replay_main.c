@@ -1,4 +1,4 @@
-/* Runs a fuzz target over files, without libFuzzer: `fuzz_x FILE-OR-FOLDER...`, so that every input
+/* Runs a fuzz target over files, without libFuzzer: `fuzz_* FILE-OR-FOLDER...`, so that every input
  * that was ever interesting is tried again with each `make test`. Ends with 1 when a path cannot
  * be read or there was no input at all. */
 #include <dirent.h>

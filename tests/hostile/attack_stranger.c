@@ -20,7 +20,7 @@ static struct raw_zmtp_options stranger(const struct assault *assault)
 
 /* ---- held open ---- */
 
-/* Keeps count lines at that stage; open_more makes one. */
+/* Keeps count lines at that stage. */
 static void hold(struct assault *assault, size_t count, enum raw_stage stage)
 {
     struct raw_zmtp_options options = stranger(assault);

@@ -69,7 +69,8 @@ enum reason authority_list(struct authority *authority, wall_t this_update, wall
         X509_CRL_set1_lastUpdate(list, from) == 1 && X509_CRL_set1_nextUpdate(list, until) == 1 &&
         add_revoked(list, authority) && X509_CRL_sort(list) == 1 &&
         add_number(list, authority->lists++) &&
-        X509_CRL_sign(list, authority->key, authority_hash_for(authority->key, AUTHORITY_SHA256)) > 0 &&
+        X509_CRL_sign(list, authority->key, authority_hash_for(authority->key, AUTHORITY_SHA256)) >
+            0 &&
         PEM_write_bio_X509_CRL(bio, list) == 1;
     X509_CRL_free(list);
     ASN1_TIME_free(from);

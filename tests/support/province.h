@@ -42,8 +42,8 @@ struct key province_carrier(size_t index);
 /* The procedure of that agency, "1.000007". ret_code: 16 bytes. */
 void province_procedure(size_t index, char ret_code[16]);
 
-/* Issues another certificate for a key that the registry does not know, or a bad one for a known
- * participant, registered when is_registered. Files: DIR/keys/NAME.{pem,crt}. */
+/* Issues another certificate for a key that the registry does not know, or one for a participant
+ * that it does know. Files: DIR/keys/NAME.{pem,crt}. */
 bool province_issue(struct province *province, const char *name,
                     const struct authority_request *request);
 

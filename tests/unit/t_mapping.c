@@ -112,8 +112,7 @@ static void nothing_of_its_surroundings_is_seen(void **state)
 {
     (void)state;
     assert_int_equal(setenv("LIENTHONG_TEST_SECRET", "sesame", 1), 0);
-    struct mapping *mapping =
-        mapping_of("[($ENV | length), (env | length), input_filename]");
+    struct mapping *mapping = mapping_of("[($ENV | length), (env | length), input_filename]");
     assert_runs(mapping, "{}", "[0, 0, null]");
     mapping_destroy(&mapping);
     assert_int_equal(unsetenv("LIENTHONG_TEST_SECRET"), 0);

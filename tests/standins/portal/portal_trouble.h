@@ -1,7 +1,7 @@
 /* portal_trouble - how the portal's stand-in misbehaves when a test tells it to.
  *
- *   portal_trouble_add(&troubles, &(struct trouble_plan){.kind = TROUBLE_SLOW, .every = 7, ...})
- *   for each call:  hit = portal_trouble_draw(&troubles, PORTAL_CALL_PROGRESS, 10, now)
+ *   trouble_add(&troubles, &(struct trouble_plan){.kind = TROUBLE_SLOW, .every = 7, ...})
+ *   for each call:  hit = trouble_draw(&troubles, PORTAL_CALL_PROGRESS, 10, now)
  *
  * Deterministic: the same plans and the same calls give the same hits. Pure but for its own
  * counters; the caller locks and waits.
