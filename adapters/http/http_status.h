@@ -11,7 +11,7 @@
  *   408                 office_timeout
  *   409                 office_duplicate   looked up before it counts as success
  *   425, 429            office_throttled   Retry-After is honoured
- *   400, 413, 415, 422  office_refused     with the dialect's word, otherwise office_reply_malformed
+ *   400, 413, 415, 422  office_refused     with the dialect's word; else office_reply_malformed
  *   other 4xx           office_unknown
  *   5xx                 office_error       Retry-After is honoured
  *

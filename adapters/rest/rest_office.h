@@ -19,7 +19,8 @@
  * itself.
  *
  * What the mapping is asked, and what it answers (README.md has an example):
- *   {stage: "request", purpose: "call" | "lookup" | "login", attempt, message, credentials, session}
+ *   {stage: "request", purpose: "call" | "lookup" | "login", attempt, message,
+ *    credentials, session}
  *     ─▶ {method, path, headers: {Name: text}, json}   the request
  *      | {answer: {reason, …}}                         no call is needed: this is the verdict
  *      | {login: true}                                 log in first

@@ -1,9 +1,9 @@
 /* intake_pool - frames go in, examined intakes come out in each peer's order: worker threads
  * between.
  *
- *            ┌ lane of peer a ┐ in turn                          ┌ lane of peer a ┐ in turn
- *   submit ─▶│ lane of peer b │────▶ worker: one slice of a ────▶│ lane of peer b │───▶ take ─▶ core
- *            └ …              ┘      frame, then the next lane   └ …              ┘  ◀─ release
+ *            ┌ lane of peer a ┐ in turn                         ┌ lane of peer a ┐ in turn
+ *   submit ─▶│ lane of peer b │────▶ worker: one slice of a ───▶│ lane of peer b │───▶ take ─▶ core
+ *            └ …              ┘      frame, then the next lane  └ …              ┘  ◀─ release
  *
  * Nobody waits behind another (invariant 13). Each peer has a lane of its own, whatever the number
  * of its connections. The lanes take turns at the workers by the processor time that they cost

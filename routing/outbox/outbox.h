@@ -6,8 +6,8 @@
  *
  * Calling sequence: outbox_new; outbox_destination per known destination with its backlog from the
  * store; then per step: outbox_admit for new entries; outbox_wanted, store due, outbox_lease for
- * old ones; outbox_taken, outbox_fail, outbox_end for answers; outbox_tick once. When a commit failed the
- * caller throws the outbox away: outbox_clear, and begins again from the store.
+ * old ones; outbox_taken, outbox_fail, outbox_end for answers; outbox_tick once. When a commit
+ * failed the caller throws the outbox away: outbox_clear, and begins again from the store.
  *
  * A flight lives from its lease to the verdict. It has two deadlines: until it is taken (the other
  * side committed it) lease_ms; after that OUTBOX_TAKEN_MS until its receipt. When one

@@ -25,8 +25,8 @@ struct authority_signature {
     bool twice; /* two signers */
 };
 
-/* What any program with OpenSSL's CMS_sign makes, also such as proto/seal never would. Signing time is OpenSSL's own clock. DER. An Ed25519 key signs
- * with SHA-512, detached, whatever how says.
+/* What any program with OpenSSL's CMS_sign makes, also such as proto/seal never would. DER. Signing
+ * time is OpenSSL's own clock. An Ed25519 key signs with SHA-512, detached, whatever how says.
  * REASON_KEY_UNREADABLE when OpenSSL will not sign with that key. */
 enum reason authority_sign(struct bytes key_pem, struct bytes certificate_pem, struct bytes content,
                            const struct authority_signature *how, struct buffer *ret_signature);
