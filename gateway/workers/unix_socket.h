@@ -7,7 +7,7 @@
  * is removed if it still is the socket that was made.
  *
  * A path may be longer than the kernel's address (108 bytes): its folder is opened and named by its
- * descriptor. unix_socket_connect and unix_socket_short_path do the same for the other end.
+ * descriptor. unix_socket_short_path does the same for the other end.
  */
 #ifndef GATEWAY_WORKERS_UNIX_SOCKET_H
 #define GATEWAY_WORKERS_UNIX_SOCKET_H
