@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "adapters/api/body_json.h"
+#include "adapters/json/body_json.h"
 #include "proto/base/near.h"
 #include "proto/codec/body_needs.h"
 #include "proto/codec/envelope.h"
