@@ -86,10 +86,10 @@ static void feed_link(struct adapter *adapter)
 static void step(struct adapter *adapter)
 {
     const struct step_effects effects = {.context = adapter,
-                                            .send = send_frame,
-                                            .call_office = call_office,
-                                            .transition = log_transition,
-                                            .intake_done = intake_done};
+                                         .send = send_frame,
+                                         .call_office = call_office,
+                                         .transition = log_transition,
+                                         .intake_done = intake_done};
     const struct store_plan *plan = NULL;
     session_begin(adapter->session, adapter_mono(), adapter_wall());
     feed_link(adapter);
@@ -113,9 +113,10 @@ static void step(struct adapter *adapter)
 /* False: the pool is full; the frame is held, and nothing more is received until it has room. */
 static bool take_frame(struct adapter *adapter, const struct link_event *event)
 {
-    struct key gateway = key_of(adapter->settings.gateway.participant);
+    struct intake_way way = {.peer = key_of(adapter->settings.gateway.participant),
+                             .connection = adapter->connection};
     enum reason reason =
-        intake_pool_submit(adapter->pool, &gateway, adapter->connection, event->bytes,
+        intake_pool_submit(adapter->pool, &way, event->bytes,
                            session_time(adapter->session, adapter_mono(), adapter_wall()));
     adapter->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
     if (adapter->is_frame_held)

@@ -342,6 +342,7 @@ void broker_intake(struct broker *broker, struct intake *intake)
     }
     peer->heard = broker->now;
     peer->heard_wall = broker->wall;
+    peer->allowance.line = allowance_of_line(&broker->lines, &intake->carrier);
     broker_queue_intake(broker, peer, intake);
 }
 

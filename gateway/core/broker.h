@@ -41,6 +41,7 @@ enum {
      * shorter, its signature and its write would cost more than the wait. */
     BROKER_WORK_MESSAGE = 8,    /* looked at, taken, written, sent on */
     BROKER_WORK_REPEAT = 16,    /* two reads of the store, and what they found is sent */
+    BROKER_WORK_READ = 4,       /* of one message that it is compared with */
     BROKER_WORK_ITEM = 2,       /* of a receipt */
     BROKER_WORK_ID = 1,         /* that is acknowledged */
     BROKER_WORK_FRAME = 4,      /* any other frame */

@@ -289,6 +289,13 @@ static bool has_room(struct broker *broker, size_t items)
     return broker_fits(broker, &need);
 }
 
+/* Each is for a person to look at: a flood of them is alarming, and waits at its sender. */
+static bool may_hold(struct broker *broker, struct peer *peer)
+{
+    return allowance_take(&peer->allowance, broker->now,
+                          (struct allowance_cost){.rows = 1, .lines = 2});
+}
+
 /* One message through the whole pipeline; there is room for it. The row in the plan, or NULL when
  * nothing is kept of it. */
 static struct store_message *admit(struct broker *broker, struct peer *peer, struct intake *intake,
@@ -314,7 +321,9 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     if (reason == REASON_NONE)
         reason = broker_compare_sequence(broker, peer, &sealed->envelope);
     routed.is_repeated = reason == REASON_SEQUENCE_REPEATED;
-    if (reason == REASON_NONE || routed.is_repeated) {
+    if (routed.is_repeated && !may_hold(broker, peer))
+        reason = REASON_BUSY;
+    if (reason == REASON_NONE || reason == REASON_SEQUENCE_REPEATED) {
         message = take_custody(broker, &routed);
         remember_id(peer, &sealed->envelope.id);
     } else {

@@ -135,6 +135,7 @@ struct broker {
     uint32_t *peer_index; /* by hash of the key: index + 1 */
     uint32_t peer_index_mask;
     struct allowance strangers; /* for those that no place is left for */
+    struct allowance_lines lines;
 
     struct peer *first_ready, *last_ready; /* who has frames */
     const struct peer *last_worker;        /* whose turn was last */

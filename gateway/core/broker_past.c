@@ -105,7 +105,8 @@ static bool has_number(const struct store_message *message, const struct envelop
 /* Whether this step or the store has another message of this sender under this number. Memory is
  * not asked: it also holds what a step that failed had taken. Dossiers are short; past one page the
  * question is left open. */
-static enum reason find_other(struct broker *broker, const struct envelope *envelope)
+static enum reason find_other(struct broker *broker, struct peer *peer,
+                              const struct envelope *envelope)
 {
     enum { PAGE = 64 };
     struct store *store = broker->options.store;
@@ -117,10 +118,12 @@ static enum reason find_other(struct broker *broker, const struct envelope *enve
             has_number(planned, envelope))
             return REASON_SEQUENCE_REPEATED;
     }
+    peer->credit -= BROKER_WORK_REPEAT;
     enum reason reason =
         store->verbs->history(store, envelope->dossier_code, 0, seqs, PAGE, &count);
     for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
         struct store_message message;
+        peer->credit -= BROKER_WORK_READ;
         reason = store->verbs->read_message(store, seqs[i], &message);
         if (reason == REASON_NONE && has_number(&message, envelope))
             return REASON_SEQUENCE_REPEATED;
@@ -141,7 +144,7 @@ enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
     bool gave_reason = is_known || peer->past_alarm != REASON_NONE;
     enum reason reason = REASON_NONE;
     if (gave_reason && !is_next)
-        reason = find_other(broker, envelope);
+        reason = find_other(broker, peer, envelope);
     if (!is_known || is_next)
         *last = (struct last_sequence){class, envelope->sequence};
     if (reason == REASON_SEQUENCE_REPEATED)

@@ -378,19 +378,18 @@ enum turn broker_peer_frame(struct broker *broker, struct peer *peer, struct int
     return take_connected(broker, peer, intake);
 }
 
-static void say_left_out(struct broker *broker, struct peer *peer)
+static void say_left_out(struct broker *broker, const struct key *from, struct allowance *allowance)
 {
-    uint64_t count = allowance_tell(&peer->allowance, broker->now);
+    uint64_t count = allowance_tell(allowance, broker->now);
     if (count > 0)
-        broker_event(broker, &(struct broker_transition){.event = "left_out",
-                                                         .from = peer->key,
-                                                         .reason = REASON_BUSY,
-                                                         .count = count});
+        broker_event(
+            broker, &(struct broker_transition){
+                        .event = "left_out", .from = *from, .reason = REASON_BUSY, .count = count});
 }
 
 static void tick_peer(struct broker *broker, struct peer *peer)
 {
-    say_left_out(broker, peer);
+    say_left_out(broker, &peer->key, &peer->allowance);
     if (!peer->is_connected)
         return;
     if (broker->now.ms - peer->heard.ms > PEER_SILENT_MS && peer->first_intake == NULL) {
@@ -411,6 +410,8 @@ bool broker_tick_peers(struct broker *broker)
     enum { PEERS_MAX = 64 }; /* a head for each is a few milliseconds: others get their turn */
     static const struct room_need need = {
         {[ROOM_REPLIES] = 2, [ROOM_BYTES] = ROOM_HEAD_FRAME_BYTES + ROOM_SMALL_FRAME_BYTES}};
+    for (uint32_t i = 0; broker->tick_at == 0 && i < broker->lines.count; i++)
+        say_left_out(broker, &broker->lines.lines[i].carrier, &broker->lines.lines[i].allowance);
     if (broker->tick_at == 0)
         broker->window_bytes = message_window_bytes(connected_count(broker));
     for (uint32_t done = 0; broker->tick_at < broker->peer_count; done++) {

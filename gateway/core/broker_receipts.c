@@ -367,7 +367,7 @@ static bool is_put_off(struct broker *broker, struct peer *peer, const struct en
                         &envelope->receipt.items[i].message_id) != NULL)
             return false;
     }
-    peer->allowance.left_out++;
+    allowance_leave_out(&peer->allowance);
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/custody/allowance.h"
 
+#include <stddef.h>
+
 static void renew(struct allowance *allowance, mono_t now)
 {
     if (now.ms - allowance->since.ms < ALLOWANCE_SECOND_MS)
@@ -8,29 +10,57 @@ static void renew(struct allowance *allowance, mono_t now)
     allowance->records = allowance->rows = allowance->lines = 0;
 }
 
-static bool fits(uint32_t used, uint32_t more)
+static void renew_both(struct allowance *allowance, mono_t now)
 {
-    return used + more <= ALLOWANCE_PER_SECOND_MAX;
+    renew(allowance, now);
+    if (allowance->line != NULL)
+        renew(allowance->line, now);
+}
+
+static bool kind_fits(uint32_t used, uint32_t used_of_line, uint32_t more)
+{
+    return more == 0 || used + used_of_line + more <= ALLOWANCE_PER_SECOND_MAX;
+}
+
+static bool fits(const struct allowance *own, struct allowance_cost cost)
+{
+    static const struct allowance nothing;
+    const struct allowance *line = own->line != NULL ? own->line : &nothing;
+    return kind_fits(own->records, line->records, cost.records) &&
+           kind_fits(own->rows, line->rows, cost.rows) &&
+           kind_fits(own->lines, line->lines, cost.lines);
+}
+
+static void add(struct allowance *allowance, struct allowance_cost cost)
+{
+    allowance->records += cost.records;
+    allowance->rows += cost.rows;
+    allowance->lines += cost.lines;
+}
+
+void allowance_leave_out(struct allowance *allowance)
+{
+    /* Told in one line for all of a carrier's. */
+    (allowance->line != NULL ? allowance->line : allowance)->left_out++;
 }
 
 bool allowance_take(struct allowance *allowance, mono_t now, struct allowance_cost cost)
 {
-    renew(allowance, now);
-    if (!fits(allowance->records, cost.records) || !fits(allowance->rows, cost.rows) ||
-        !fits(allowance->lines, cost.lines)) {
-        allowance->left_out++;
+    renew_both(allowance, now);
+    if (!fits(allowance, cost)) {
+        allowance_leave_out(allowance);
         return false;
     }
-    allowance->records += cost.records;
-    allowance->rows += cost.rows;
-    allowance->lines += cost.lines;
+    add(allowance, cost);
+    if (allowance->line != NULL)
+        add(allowance->line, cost);
     return true;
 }
 
 bool allowance_is_spent(struct allowance *allowance, mono_t now)
 {
-    renew(allowance, now);
-    return !fits(allowance->records, 1) || !fits(allowance->rows, 1) || !fits(allowance->lines, 1);
+    renew_both(allowance, now);
+    return !fits(allowance, (struct allowance_cost){1, 1, 1});
 }
 
 uint64_t allowance_tell(struct allowance *allowance, mono_t now)
@@ -41,4 +71,18 @@ uint64_t allowance_tell(struct allowance *allowance, mono_t now)
     allowance->told = now;
     allowance->left_out = 0;
     return left_out;
+}
+
+struct allowance *allowance_of_line(struct allowance_lines *lines, const struct key *carrier)
+{
+    if (key_is_none(carrier))
+        return NULL;
+    uint32_t at = 0;
+    while (at < lines->count && !key_equal(&lines->lines[at].carrier, carrier))
+        at++;
+    if (at == CARRIERS_MAX)
+        at--; /* carriers that came and went with registries: the newest share one */
+    else if (at == lines->count)
+        lines->lines[lines->count++].carrier = *carrier;
+    return &lines->lines[at].allowance;
 }

@@ -6,6 +6,11 @@
  * is not written and counts as left out; whoever is answered hears "busy" and keeps what he has, so
  * that an honest peer loses nothing. allowance_tell says once a second, in one line, how many were
  * left out.
+ *
+ * Those who come over one carrier's connection share one more, the carrier's (line): as its key may
+ * speak for a hundred, a hundred shares would be its own. Each may have as much of it as is left to
+ * the others (dynamic thresholds: Choudhury and Hahne, 1998): who comes alone half of it, and one
+ * that floods never all.
  */
 #ifndef GATEWAY_CUSTODY_ALLOWANCE_H
 #define GATEWAY_CUSTODY_ALLOWANCE_H
@@ -13,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/base/key.h"
+#include "proto/base/limits.h"
 #include "proto/base/time.h"
 
 enum {
@@ -21,6 +28,7 @@ enum {
 };
 
 struct allowance {
+    struct allowance *line; /* of the carrier whose connection it comes over; NULL: its own */
     mono_t since;
     uint32_t records, rows, lines; /* since then */
     uint64_t left_out;             /* and not told yet */
@@ -36,7 +44,21 @@ struct allowance_cost {
 bool allowance_take(struct allowance *allowance, mono_t now, struct allowance_cost cost);
 /* Nothing more may be written in this second. */
 bool allowance_is_spent(struct allowance *allowance, mono_t now);
+/* Something was not even tried. */
+void allowance_leave_out(struct allowance *allowance);
 /* How many were left out since the last time; 0: none, or it was told less than a second ago. */
 uint64_t allowance_tell(struct allowance *allowance, mono_t now);
+
+/* Of each carrier, made when it is asked for first. Zeroed: none. */
+struct allowance_lines {
+    struct {
+        struct key carrier;
+        struct allowance allowance;
+    } lines[CARRIERS_MAX];
+    uint32_t count;
+};
+
+/* NULL: the key is none. */
+struct allowance *allowance_of_line(struct allowance_lines *lines, const struct key *carrier);
 
 #endif

@@ -38,6 +38,7 @@ struct sealed {
 struct intake {
     struct key peer; /* who is connected; from the transport */
     uint64_t connection;
+    struct key carrier; /* whose connection it came over; none: its own */
     struct bytes bytes; /* owned by the shell */
     struct arena arena; /* owned by the shell */
     wall_t arrived;

@@ -161,7 +161,7 @@ bool step_wants_load(const struct step *step, mono_t now)
 
 /* ---- begin ---- */
 
-static size_t lease_due(struct step *step, uint32_t destination)
+static size_t lease_due(struct step *step, uint32_t destination, size_t limit)
 {
     struct outbox *outbox = step->outbox;
     struct store *store = step->store;
@@ -171,6 +171,9 @@ static size_t lease_due(struct step *step, uint32_t destination)
     wall_t next_due = {0};
     wall_t until;
     size_t wanted = outbox_wanted(outbox, destination, step->now, step->wall, &until);
+    /* Of what failed before many are looked at, though few may leave: outbox_sort chooses. */
+    if (wanted > limit && !window_is_careful(outbox_window(outbox, destination)))
+        wanted = limit;
     if (wanted == 0 || store->verbs->due(store, outbox_key(outbox, destination), until, entries,
                                          wanted, &count, &next_due) != REASON_NONE)
         return 0;
@@ -181,7 +184,7 @@ static size_t lease_due(struct step *step, uint32_t destination)
     for (size_t i = 0; i < count; i++) {
         struct store_message message;
         struct entry *entry = &entries[i];
-        if (!outbox_has_room(outbox, destination, step->now)) {
+        if (leased == limit || !outbox_has_room(outbox, destination, step->now)) {
             outbox_look_again(outbox, destination); /* the rest stays due */
             break;
         }
@@ -204,10 +207,11 @@ static void lease_all(struct step *step)
 {
     static const struct room_need lease = {
         {[ROOM_MOVES] = 1, [ROOM_DELIVERIES] = 1, [ROOM_BYTES] = ROOM_DELIVERY_BYTES}};
-    size_t left = step_fit_count(step, &lease, STEP_LEASES_MAX);
+    size_t limit = step_is_quick(step) ? step->options.quick_leases : STEP_LEASES_MAX;
+    size_t left = step_fit_count(step, &lease, limit);
     uint32_t i = 0;
-    for (; i < step->peer_count && left >= OUTBOX_FETCH_MAX; i++)
-        left -= lease_due(step, (step->lease_from + i) % step->peer_count);
+    for (; i < step->peer_count && left > 0; i++)
+        left -= lease_due(step, (step->lease_from + i) % step->peer_count, left);
     if (i < step->peer_count)
         step->more_to_do = true;
     if (step->peer_count > 0)
@@ -227,7 +231,7 @@ void step_begin(struct step *step, mono_t now, wall_t wall)
     step->room.reserved = room_closing;
     step->record_count = step->reply_count = step->delivery_count = 0;
     step->finished_count = step->returned_count = step->waiting_count = 0;
-    step->work_done = 0;
+    step->work_done = step->heavy_work = 0;
     step->more_to_do = false;
     step->failure = REASON_NONE;
     if (step->store_state != REASON_NONE) {

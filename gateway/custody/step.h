@@ -59,8 +59,19 @@ struct step_options {
     /* Work is counted in units of about a microsecond: what a turn adds to a peer's credit, and
      * after how much a step ends while others wait too. */
     int64_t turn_work, shared_work;
+    /* What all who send much have of a step together while one who sends little waits for its end
+     * (step_turn.c), and what such a step brings from the store and gives back. 0: no step is quick.
+     */
+    int64_t quick_work;
+    size_t quick_leases, quick_returns;
     uint32_t clock_quorum;  /* peers that must agree to end a doubt about the clock */
     bool peers_are_authors; /* of what they send; otherwise the peer is a gateway (fetch.h) */
+};
+
+/* Work of late: half of it is forgotten every quarter of a second. */
+struct lately {
+    mono_t since;
+    int64_t work;
 };
 
 /* A participant that we have met. */
@@ -80,6 +91,7 @@ struct peer {
     struct clock_voice voice;   /* what its clock shows */
     struct allowance allowance; /* for what is refused, repeated or alarming */
     uint64_t gave_in;           /* the last step that took something of a frame of parcels */
+    struct lately lately;
     /* Its turn: step_turn.c. */
     struct intake *first_intake, *last_intake;
     int64_t credit;
@@ -153,8 +165,12 @@ struct step {
     struct peer *first_ready, *last_ready; /* who has frames */
     struct peer *worker;                   /* whose turn it is */
     const struct peer *last_worker;
-    struct peer *first_stuck; /* whose frame this step has no room for */
-    mono_t shared_at;         /* when two took turns */
+    struct peer *first_stuck; /* whose frame this step has no room for, or who had enough */
+    struct lately most;       /* of all peers' */
+    mono_t quick_at;          /* when one who sends little was served; 0: never */
+    bool is_worker_heavy;
+    int64_t heavy_work; /* in this step, of those who send much */
+    mono_t shared_at;   /* when two took turns */
     int64_t credit_before, work_done;
     size_t queued_count; /* frames that wait */
 
@@ -263,6 +279,10 @@ void step_queue(struct step *step, struct peer *peer, struct intake *intake);
  * can of it, pays with peer->credit, and says what became of it by step_took. */
 struct intake *step_next(struct step *step, struct peer **ret_peer);
 void step_took(struct step *step, enum turn turn);
+/* A message of the peer was taken: if it sends little, it waits for the end of the step. */
+void step_note_taken(struct step *step, struct peer *peer);
+/* Lately one who sends little was served beside one who sends much: steps are to be short. */
+bool step_is_quick(const struct step *step);
 /* It goes back to its owner when the step's frames have left. */
 void step_give_back(struct step *step, struct intake *intake);
 

@@ -54,7 +54,9 @@ void step_return(struct step *step)
     size_t before = step->plan.store.move_count;
     if (step->store_state != REASON_NONE)
         return;
-    size_t limit = step_fit_count(step, &one_move, STEP_RETURNS_MAX - step->returned_count);
+    size_t most = step_is_quick(step) ? step->options.quick_returns : STEP_RETURNS_MAX;
+    size_t left = most > step->returned_count ? most - step->returned_count : 0;
+    size_t limit = step_fit_count(step, &one_move, left);
     if (outbox_return(step->outbox, limit, plan_change, &step->plan))
         step->more_to_do = true;
     step->returned_count += step->plan.store.move_count - before;

@@ -87,7 +87,7 @@ bool step_is_put_off(struct step *step, struct peer *peer, const struct envelope
                         &envelope->receipt.items[i].message_id) != NULL)
             return false;
     }
-    peer->allowance.left_out++;
+    allowance_leave_out(&peer->allowance);
     return true;
 }
 

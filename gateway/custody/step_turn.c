@@ -6,12 +6,19 @@
  * there too, a step ends after shared_work, whoever sends how much, so that nobody waits long for
  * the step of another's frames (invariant 13).
  *
+ * What a message waits for is the end of the step before it and of its own. When all send much,
+ * long steps serve all best; but whoever sends little (an eighth, of late, of who sends most, in
+ * work) would wait for what others send. While such a one is there steps are quick: he is served in
+ * each, and all who send much have quick_work of it together, those first who had none.
+ *
  * What does not fit into the step any more stays at the head of its queue, and its peer is among
  * the first of the next step; its frame's intake.done says how far it is.
  */
 #include "gateway/custody/step_parts.h"
 
 #include "proto/base/check.h"
+
+enum { LATELY_MS = 1000 };
 
 static void push_ready(struct step *step, struct peer *peer)
 {
@@ -81,17 +88,74 @@ static void finish_intake(struct step *step, struct peer *peer)
 /* Others were there lately, so that they may be in a moment. */
 static bool is_shared(const struct step *step)
 {
-    enum { LATELY_MS = 1000 };
     return step->now.ms - step->shared_at.ms < LATELY_MS;
+}
+
+/* ---- who sends how much ---- */
+
+static void add_lately(struct lately *lately, mono_t now, int64_t work)
+{
+    enum { HALF_LIFE_MS = 250, HALVES_MAX = 62 };
+    int64_t halves = (now.ms - lately->since.ms) / HALF_LIFE_MS;
+    if (halves > 0) {
+        lately->work >>= halves < HALVES_MAX ? halves : HALVES_MAX;
+        lately->since = (mono_t){lately->since.ms + halves * HALF_LIFE_MS};
+    }
+    lately->work += work;
+}
+
+static void note_work(struct step *step, struct peer *peer, int64_t work)
+{
+    add_lately(&peer->lately, step->now, work);
+    add_lately(&step->most, step->now, 0);
+    if (peer->lately.work > step->most.work)
+        step->most.work = peer->lately.work;
+}
+
+static bool is_light(struct step *step, struct peer *peer)
+{
+    enum { PART = 8 };
+    note_work(step, peer, 0); /* what is over is forgotten */
+    return peer->lately.work * PART <= step->most.work;
+}
+
+void step_note_taken(struct step *step, struct peer *peer)
+{
+    if (is_light(step, peer))
+        step->quick_at = step->now;
+}
+
+bool step_is_quick(const struct step *step)
+{
+    return step->options.quick_work > 0 && step->quick_at.ms != 0 &&
+           step->now.ms - step->quick_at.ms < LATELY_MS;
+}
+
+/* ---- turns ---- */
+
+static void put_aside(struct step *step, struct peer *peer)
+{
+    peer->next_ready = step->first_stuck;
+    step->first_stuck = peer;
 }
 
 /* False: nobody has a turn in this step any more. */
 static bool begin_turn(struct step *step)
 {
     bool is_over = is_shared(step) && step->work_done >= step->options.shared_work;
-    if (step->first_ready == NULL || is_over || step->finished_count == step->options.intakes_max)
-        return false;
-    struct peer *peer = pop_ready(step);
+    struct peer *peer = NULL;
+    while (peer == NULL) {
+        if (step->first_ready == NULL || is_over ||
+            step->finished_count == step->options.intakes_max)
+            return false;
+        peer = pop_ready(step);
+        step->is_worker_heavy = !is_light(step, peer);
+        if (!step->is_worker_heavy || !step_is_quick(step) ||
+            step->heavy_work < step->options.quick_work)
+            continue;
+        put_aside(step, peer);
+        peer = NULL;
+    }
     if (step->last_worker != NULL && step->last_worker != peer)
         step->shared_at = step->now;
     step->worker = peer;
@@ -113,9 +177,7 @@ static void end_turn(struct step *step, enum turn turn)
         peer->credit = 0; /* nothing is saved up */
     if (turn == TURN_DONE)
         return;
-    /* For the next step: the smaller pieces of others may fit into this one. */
-    peer->next_ready = step->first_stuck;
-    step->first_stuck = peer;
+    put_aside(step, peer); /* the smaller pieces of others may fit into this step */
 }
 
 static void end_turns(struct step *step)
@@ -150,7 +212,10 @@ void step_took(struct step *step, enum turn turn)
 {
     struct peer *peer = step->worker;
     const struct intake *intake = peer->first_intake;
-    step->work_done += step->credit_before - peer->credit;
+    int64_t work = step->credit_before - peer->credit;
+    step->work_done += work;
+    step->heavy_work += step->is_worker_heavy ? work : 0;
+    note_work(step, peer, work);
     bool is_begun = turn == TURN_DONE || intake->done > 0;
     if (is_begun && intake->reason == REASON_NONE && intake->frame.kind == FRAME_PARCELS)
         peer->gave_in = step->number;

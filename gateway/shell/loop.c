@@ -153,8 +153,9 @@ static void step(struct gateway *gateway)
  * senders feel it as back-pressure, and nothing is dropped. */
 static bool take_frame(struct gateway *gateway, const struct link_event *event)
 {
+    struct intake_way way = {event->peer, event->connection, event->carrier};
     enum reason reason =
-        intake_pool_submit(gateway->pool, &event->peer, event->connection, event->bytes,
+        intake_pool_submit(gateway->pool, &way, event->bytes,
                            broker_time(gateway->broker, gateway_mono(), gateway_wall()));
     if (reason == REASON_BUSY && intake_pool_is_resting(gateway->pool, &event->peer)) {
         remember_gone(gateway, &event->peer); /* nobody waits for who sends what comes to nothing */

@@ -197,11 +197,30 @@ static void forgive(struct lane *lane, mono_t now)
     lane->debt_at = now;
 }
 
-void lanes_charge(struct lanes *lanes, struct lane *lane, int64_t cost_ns, mono_t now)
+/* How far it is beyond what it may owe, as its debt was told last. */
+static int64_t beyond(const struct lane *lane)
+{
+    int64_t own = lane->debt_ns - INTAKE_POOL_WASTE_NS;
+    if (lane->line == NULL)
+        return own;
+    int64_t of_line = lane->debt_ns + lane->line->debt_ns - INTAKE_POOL_LINE_WASTE_NS;
+    return own > of_line ? own : of_line;
+}
+
+static void forgive_both(struct lane *lane, mono_t now)
 {
     forgive(lane, now);
+    if (lane->line != NULL)
+        forgive(lane->line, now);
+}
+
+void lanes_charge(struct lanes *lanes, struct lane *lane, int64_t cost_ns, mono_t now)
+{
+    forgive_both(lane, now);
     lane->debt_ns += cost_ns;
-    if (lane->is_resting || lane->debt_ns <= INTAKE_POOL_WASTE_NS)
+    if (lane->line != NULL)
+        lane->line->debt_ns += cost_ns;
+    if (lane->is_resting || beyond(lane) <= 0)
         return;
     lane->is_resting = true;
     lane->next_resting = lanes->resting;
@@ -212,8 +231,8 @@ void lanes_wake(struct lanes *lanes, mono_t now)
 {
     for (struct lane **at = &lanes->resting; *at != NULL;) {
         struct lane *lane = *at;
-        forgive(lane, now);
-        if (lane->debt_ns > INTAKE_POOL_WASTE_NS) {
+        forgive_both(lane, now);
+        if (beyond(lane) > -INTAKE_POOL_REST_NS) {
             at = &lane->next_resting;
             continue;
         }
@@ -229,8 +248,9 @@ mono_t lanes_deadline(const struct lanes *lanes)
 {
     int64_t earliest = INT64_MAX;
     for (const struct lane *lane = lanes->resting; lane != NULL; lane = lane->next_resting) {
-        int64_t over_ms =
-            (lane->debt_ns - INTAKE_POOL_WASTE_NS) / INTAKE_POOL_FORGIVEN_NS_PER_MS + 1;
+        /* Both debts shrink where both count: looked at too early, it goes on resting. */
+        int64_t rate = (lane->line == NULL ? 1 : 2) * INTAKE_POOL_FORGIVEN_NS_PER_MS;
+        int64_t over_ms = (beyond(lane) + INTAKE_POOL_REST_NS) / rate + 1;
         if (lane->debt_at.ms + over_ms < earliest)
             earliest = lane->debt_at.ms + over_ms;
     }

@@ -37,6 +37,7 @@ struct lane {
     int64_t credit_ns;    /* of processor time; below 0: its turn is skipped */
     int64_t debt_ns;      /* of what came to nothing, at debt_at */
     mono_t debt_at;
+    struct lane *line; /* of its carrier, which has no frames but the debts of all; NULL: none */
     bool is_resting;
     bool is_in[RINGS];
     struct lane *next[RINGS];

@@ -266,23 +266,25 @@ mono_t intake_pool_deadline(struct intake_pool *pool)
     return deadline;
 }
 
-static struct lane *lane_of(struct intake_pool *pool, const struct key *peer)
+static struct lane *lane_of(struct intake_pool *pool, const struct intake_way *way)
 {
     pthread_mutex_lock(&pool->lock);
-    struct lane *lane = lanes_get(&pool->lanes, peer);
+    struct lane *lane = lanes_get(&pool->lanes, &way->peer);
+    if (lane != NULL)
+        lane->line = key_is_none(&way->carrier) ? NULL : lanes_get(&pool->lanes, &way->carrier);
     pthread_mutex_unlock(&pool->lock);
     return lane;
 }
 
-enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
-                               uint64_t connection, struct bytes bytes, wall_t now)
+enum reason intake_pool_submit(struct intake_pool *pool, const struct intake_way *way,
+                               struct bytes bytes, wall_t now)
 {
     if (bytes.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
     size_t capacity = capacity_for(bytes.size);
     bool is_chunk = examine_is_chunk(bytes);
     size_t cost = cost_of(capacity, is_chunk);
-    struct lane *lane = lane_of(pool, peer);
+    struct lane *lane = lane_of(pool, way);
     if (lane == NULL)
         return REASON_OUT_OF_MEMORY;
     if (!has_room(pool, lane, cost))
@@ -296,8 +298,9 @@ enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
         memcpy(pooled->bytes, bytes.data, bytes.size);
     struct arena arena = pooled->intake.arena;
     arena_reset(&arena);
-    pooled->intake = (struct intake){.peer = *peer,
-                                     .connection = connection,
+    pooled->intake = (struct intake){.peer = way->peer,
+                                     .connection = way->connection,
+                                     .carrier = way->carrier,
                                      .bytes = {pooled->bytes, bytes.size},
                                      .arena = arena,
                                      .arrived = now};

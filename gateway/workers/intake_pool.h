@@ -14,8 +14,11 @@
  *
  * Work that came to nothing costs its sender more: what the core refused, knew already or could not
  * make sense of (intake.wasted) is charged at release, and a lane that is INTAKE_POOL_WASTE_NS in
- * debt rests until so much of it is forgiven, a tenth of the time that passes. An honest peer that
- * repeats a whole window after a restart stays below that.
+ * debt rests until it is INTAKE_POOL_REST_NS below that; a tenth of the time that passes is
+ * forgiven. So what it sends then comes in runs, which share a commit. An honest peer that
+ * repeats a whole window after a restart stays below that. Those who come over one carrier have a
+ * debt in common besides: each may owe as much as the others leave of INTAKE_POOL_LINE_WASTE_NS, so
+ * that a hundred names of one key waste no more than two, and who is honest among them goes on.
  *
  * What has nothing to verify is examined in submit: a piece of a file, an acknowledgement.
  *
@@ -40,14 +43,24 @@ struct intake_pool;
 enum {
     INTAKE_POOL_THREADS_MAX = 16,
     INTAKE_POOL_FRAMES_MAX = 4096,
-    INTAKE_POOL_LANES_MAX = PARTICIPANTS_MAX + 1, /* one for those that are too many */
+    INTAKE_POOL_LANES_MAX = PARTICIPANTS_MAX + CARRIERS_MAX + 1, /* one for who is too many */
     /* What a lane has at the workers before the next one: ten cheap signatures, one dear. */
     INTAKE_POOL_SLICE_NS = 200 * 1000,
     /* A piece that came to nothing costs the loop about so much besides. */
     INTAKE_POOL_WASTED_NS = 50 * 1000,
     /* A window of repeats (MESSAGE_WINDOW_MAX) costs less. */
     INTAKE_POOL_WASTE_NS = 400 * 1000 * 1000,
+    /* Of all that come over one carrier. */
+    INTAKE_POOL_LINE_WASTE_NS = 2 * INTAKE_POOL_WASTE_NS,
+    INTAKE_POOL_REST_NS = INTAKE_POOL_WASTE_NS / 8,
     INTAKE_POOL_FORGIVEN_NS_PER_MS = 100 * 1000,
+};
+
+/* Where a frame came from. */
+struct intake_way {
+    struct key peer;
+    uint64_t connection;
+    struct key carrier; /* whose connection that is; none: the peer's own */
 };
 
 struct intake_pool_options {
@@ -76,8 +89,8 @@ bool intake_pool_is_resting(struct intake_pool *pool, const struct key *peer);
 int intake_pool_fd(const struct intake_pool *pool);
 /* Copies bytes. now: when the frame arrived, and the time that certificates are judged at.
  * REASON_BUSY, REASON_OUT_OF_MEMORY, REASON_FRAME_TOO_LARGE. */
-enum reason intake_pool_submit(struct intake_pool *pool, const struct key *peer,
-                               uint64_t connection, struct bytes bytes, wall_t now);
+enum reason intake_pool_submit(struct intake_pool *pool, const struct intake_way *way,
+                               struct bytes bytes, wall_t now);
 /* Of a peer whose turn it is the oldest frame that was not taken, if it is examined; NULL: none. */
 struct intake *intake_pool_take(struct intake_pool *pool);
 void intake_pool_release(struct intake_pool *pool, struct intake *intake);

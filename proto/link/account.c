@@ -15,7 +15,7 @@ struct account {
 };
 
 struct entry { /* a message's; its bytes follow */
-    struct account *accounts[2];
+    struct account *accounts[ACCOUNTS_MAX];
     size_t size;
     uint8_t bytes[];
 };
@@ -77,7 +77,7 @@ static void let_go(void *data, void *hint)
 {
     struct entry *entry = hint;
     (void)data;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
         struct account *account = entry->accounts[i];
         if (account == NULL)
             continue;
@@ -88,13 +88,14 @@ static void let_go(void *data, void *hint)
     free(entry);
 }
 
-bool account_message(struct account *account, struct account *beside, struct bytes bytes,
+bool account_message(struct account *const accounts[ACCOUNTS_MAX], struct bytes bytes,
                      void *message)
 {
     struct entry *entry = malloc(sizeof *entry + bytes.size);
     if (entry == NULL)
         return false;
-    *entry = (struct entry){.accounts = {account, beside}, .size = bytes.size};
+    *entry = (struct entry){.size = bytes.size};
+    memcpy(entry->accounts, accounts, sizeof entry->accounts);
     if (bytes.size > 0)
         memcpy(entry->bytes, bytes.data, bytes.size);
     zmq_msg_t *built = message;
@@ -102,7 +103,7 @@ bool account_message(struct account *account, struct account *beside, struct byt
         free(entry);
         return false;
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
         if (entry->accounts[i] == NULL)
             continue;
         atomic_fetch_add(&entry->accounts[i]->bytes, bytes.size);

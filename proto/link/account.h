@@ -1,6 +1,7 @@
 /* account - how many bytes wait in ZeroMQ's queues, whose bounds count messages alone.
  *
- * Each message is built with account_message and is on its accounts until ZeroMQ lets go of it:
+ * Each message is built with account_message and is on its accounts (of its receiver, of the line,
+ * of all) until ZeroMQ lets go of it:
  * when its I/O thread has encrypted it for the line, or the connection has ended. An account lives
  * until it was dropped and the last message on it is gone.
  *
@@ -23,9 +24,11 @@ int account_fd(const struct account *account); /* -1: it is not awaited */
 void account_await(struct account *account, size_t limit);
 /* True: it was readable, and is as before the next account_await. */
 bool account_awaited(struct account *account);
-/* message: a zmq_msg_t that is not initialised; a copy of bytes, on both accounts (beside: may be
- * NULL). False: no memory. */
-bool account_message(struct account *account, struct account *beside, struct bytes bytes,
+enum { ACCOUNTS_MAX = 3 };
+
+/* message: a zmq_msg_t that is not initialised; a copy of bytes, on all accounts of the list that
+ * are not NULL. False: no memory. */
+bool account_message(struct account *const accounts[ACCOUNTS_MAX], struct bytes bytes,
                      void *message);
 
 #endif

@@ -1,6 +1,7 @@
 #include "proto/link/inbox.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct inbox {
     struct key peer;
@@ -86,6 +87,20 @@ void inbox_give_back(struct inboxes *inboxes, struct inbox_entry *entry)
     inboxes->spare_count++;
 }
 
+static bool keep_frame(zmq_msg_t *ret_kept, zmq_msg_t *frame)
+{
+    size_t size = zmq_msg_size(frame);
+    if (size > INBOX_COPIED_BYTES) {
+        (void)zmq_msg_init(ret_kept);
+        return zmq_msg_move(ret_kept, frame) == 0;
+    }
+    if (zmq_msg_init_size(ret_kept, size) != 0)
+        return false;
+    if (size > 0)
+        memcpy(zmq_msg_data(ret_kept), zmq_msg_data(frame), size);
+    return true;
+}
+
 struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
                               enum link_event_kind kind, uint64_t connection, bool is_first,
                               zmq_msg_t *frame)
@@ -95,9 +110,12 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
         return NULL;
     *entry = (struct inbox_entry){
         .kind = kind, .peer = inbox->peer, .connection = connection, .is_first = is_first};
-    (void)zmq_msg_init(&entry->frame);
-    if (frame != NULL)
-        (void)zmq_msg_move(&entry->frame, frame);
+    if (frame == NULL) {
+        (void)zmq_msg_init(&entry->frame);
+    } else if (!keep_frame(&entry->frame, frame)) {
+        free(entry);
+        return NULL;
+    }
     size_t cost = cost_of(entry);
     if (inbox->first == NULL)
         ring_add(inboxes, inbox);
@@ -111,6 +129,12 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
     return entry;
 }
 
+void inbox_count_carried(struct inboxes *inboxes, struct inbox_entry *entry, uint16_t line)
+{
+    entry->line = line;
+    inboxes->carried[line] += cost_of(entry);
+}
+
 static struct inbox_entry *take_first(struct inboxes *inboxes, struct inbox *inbox)
 {
     struct inbox_entry *entry = inbox->first;
@@ -118,6 +142,8 @@ static struct inbox_entry *take_first(struct inboxes *inboxes, struct inbox *inb
     inbox->first = entry->next;
     inbox->bytes -= cost;
     inboxes->bytes -= cost;
+    if (entry->line != 0)
+        inboxes->carried[entry->line] -= cost;
     if (inbox->first == NULL)
         ring_remove(inboxes, inbox);
     return entry;
@@ -138,12 +164,13 @@ void inbox_drop(struct inboxes *inboxes, struct inbox **inbox)
     *inbox = NULL;
 }
 
-struct inbox *inboxes_fullest(const struct inboxes *inboxes)
+struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line)
 {
-    struct inbox *fullest = inboxes->turn;
-    struct inbox *inbox = fullest;
+    struct inbox *fullest = NULL;
+    struct inbox *inbox = inboxes->turn;
     for (size_t i = 0; i < inboxes->ready_count; i++, inbox = inbox->next) {
-        if (inbox->bytes > fullest->bytes)
+        bool is_of_line = line == 0 || inbox->last->line == line;
+        if (is_of_line && (fullest == NULL || inbox->bytes > fullest->bytes))
             fullest = inbox;
     }
     return fullest;
@@ -165,16 +192,27 @@ static bool may_take(struct inbox *inbox)
     return true;
 }
 
+static bool is_wanted(const struct inbox_gate *gate, struct inbox *inbox)
+{
+    struct inbox_entry *first = inbox->first;
+    return gate->wants == NULL || first->kind != LINK_FRAME ||
+           gate->wants(gate->context, &inbox->peer, zmq_msg_size(&first->frame));
+}
+
 struct inbox_entry *inboxes_take(struct inboxes *inboxes, const struct inbox_gate *gate)
 {
     size_t held = 0; /* in a row */
     while (inboxes->turn != NULL && held < inboxes->ready_count) {
         struct inbox *inbox = inboxes->turn;
-        bool is_wanted = gate->wants == NULL || gate->wants(gate->context, &inbox->peer,
-                                                            zmq_msg_size(&inbox->first->frame));
-        if (is_wanted && may_take(inbox))
+        bool may = is_wanted(gate, inbox);
+        if (!may && inbox->last->kind == LINK_PEER_GONE) {
+            while (inbox->first != inbox->last)
+                inbox_give_back(inboxes, take_first(inboxes, inbox));
+            may = true;
+        }
+        if (may && may_take(inbox))
             return take_first(inboxes, inbox);
-        held = is_wanted ? 0 : held + 1;
+        held = may ? 0 : held + 1;
         inbox->has_turn = false;
         inboxes->turn = inbox->next;
     }

@@ -5,7 +5,11 @@
  * The socket is always read empty (link_server.c says why); what may wait is bounded here instead,
  * for each participant and for all of them, in bytes. Every entry costs its bytes and
  * INBOX_ENTRY_BYTES more, so that many small frames are bounded too. The caller asks for the
- * figures, and decides what becomes of one who has too much.
+ * figures, and decides what becomes of one who has too much. What came over one carrier's line is
+ * counted together besides.
+ *
+ * libzmq reads into buffers of 8 KB, and a message that lies in one keeps all of it: what waits and
+ * is no larger is copied, or a frame of ten bytes would take a thousand times as much.
  *
  * Turns: deficit round robin (M. Shreedhar, G. Varghese, 1995). At its turn a participant may take
  * INBOX_QUANTUM_BYTES more than it had left; each frame counts as INBOX_TURN_BYTES at least, for
@@ -27,6 +31,7 @@ enum {
     INBOX_QUANTUM_BYTES = 128 * 1024,
     INBOX_TURN_BYTES = 4 * 1024,
     INBOX_SPARES_MAX = 1024, /* entries kept for re-use, without frames */
+    INBOX_COPIED_BYTES = 8 * 1024,
 };
 
 struct inbox_entry {
@@ -35,7 +40,9 @@ struct inbox_entry {
     enum reason reason; /* of a client's event */
     struct key peer;    /* the inbox's, unless whoever puts it says another */
     uint64_t connection;
-    bool is_first; /* of its connection */
+    struct key carrier; /* whose connection that is; none: the peer's own */
+    bool is_first;      /* of its connection */
+    uint16_t line;      /* that it is counted with; 0: none */
     zmq_msg_t frame;
 };
 
@@ -45,6 +52,7 @@ struct inboxes {
     struct inbox *turn; /* whose turn it is, in the ring of those that have something; NULL: none */
     size_t ready_count;
     size_t bytes;
+    size_t carried[CARRIERS_MAX + 1]; /* of them, over each line; [0] unused */
     struct inbox_entry *spares;
     size_t spare_count;
 };
@@ -59,10 +67,13 @@ const struct key *inbox_peer(const struct inbox *inbox);
 struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
                               enum link_event_kind kind, uint64_t connection, bool is_first,
                               zmq_msg_t *frame);
-/* The one with most bytes; NULL: all are empty. */
-struct inbox *inboxes_fullest(const struct inboxes *inboxes);
+/* The entry counts with that line's, 1 to CARRIERS_MAX. Once, before anything is taken. */
+void inbox_count_carried(struct inboxes *inboxes, struct inbox_entry *entry, uint16_t line);
+/* The one with most bytes; line: of those whose last entry came over it; 0: of all. NULL: none. */
+struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line);
 
-/* Whether a participant may have its turn now; see link_server_options. */
+/* Whether a participant may have its turn now; see link_server_options. Of one that may not, and
+ * whose connection has ended, all that came before that is dropped: its sender keeps it. */
 struct inbox_gate {
     /* frame_bytes: of the frame whose turn it would be. NULL: everybody may. */
     bool (*wants)(void *context, const struct key *peer, size_t frame_bytes);

@@ -18,13 +18,14 @@
  * Memory: what ZeroMQ has received is taken from it at once, by the owner or, while he is busy, by
  * a thread of the link's own (watch.h), for libzmq 4.3.4 asserts when a connection is reset whose
  * receive pipe is full. It waits in an inbox for each participant (inbox.h), bounded in bytes: each
- * by receive_bytes_max, all by receive_bytes_all. Whoever goes beyond has more under way than an
+ * by receive_bytes_max, those behind one carrier together by LINK_CARRIER_PARTS as much, all by
+ * receive_bytes_all. Whoever goes beyond has more under way than an
  * honest peer may: its connection is cut (behind a carrier, its way ends: the connection is others'
  * too), what waited is dropped, which its sender has to send again, and it is reported like a
- * refusal, once a minute. Beyond the bounds of all, the one with most is cut. So at a server
+ * refusal, once a minute. Beyond the bounds of several, the one with most is cut. So at a server
  *
  *     received, not taken <= receive_bytes_all + what arrives within WATCH_TICK_MS
- *     queued to send      <= send_bytes_all + LINK_SHARE_BYTES for each participant
+ *     queued to send      <= send_bytes_all + LINK_SHARE_BYTES for each connection's peer
  *     not received whole  <= connections.h: for each connection, and strangers
  *
  * One key has LINK_CONNECTIONS_MAX connections, the oldest gives way; how often it connects is
@@ -76,6 +77,10 @@ enum {
     LINK_RECEIVE_BYTES = MESSAGE_WINDOW_BYTES_MAX + 2 * BLOB_WINDOW_BYTES + 2 * 1024 * 1024,
     /* Of all: the messages that all may have under way, and as much again of files. */
     LINK_RECEIVE_BYTES_ALL = 2 * MESSAGE_WINDOWS_BYTES,
+    /* A carrier's participants together have as much as so many of those with a connection of their
+     * own, in either direction: a hundred names of one key are no hundred shares. An honest host
+     * comes near it only while its line or we stand still; then its fullest begins anew. */
+    LINK_CARRIER_PARTS = 3,
     /* To one that does not read, and to all of them. */
     LINK_SEND_BYTES = LINK_RECEIVE_BYTES,
     LINK_SEND_BYTES_ALL = 2 * MESSAGE_WINDOWS_BYTES,
@@ -112,6 +117,7 @@ struct link_event {
     struct key peer;     /* server: participant that the frame is of; none: not known.
                           * client of a carrier: participant that the frame is for */
     uint64_t connection; /* server: changes when the participant connects again, or another way */
+    struct key carrier;  /* server: whose connection a frame came over; none: the peer's own */
     struct bytes bytes;  /* LINK_FRAME. LINK_PEER_REFUSED at the server: the key, Z85; empty: not
                           * known: the client has another key of ours, or speaks no CURVE */
     enum reason reason;  /* LINK_PEER_REFUSED. LINK_REFUSED: the key is not admitted. LINK_LIMIT: it
@@ -145,10 +151,10 @@ struct link_server_options {
     /* A monotonic clock, asked by any thread. NULL: time stands still: what is told once a minute
      * is told once, and messages without end and strangers are not cut. */
     mono_t (*clock)(void);
-    /* Bytes that wait for the line: of one participant's frames, and of all of them together.
-     * Within LINK_SHARE_BYTES a participant has room whatever others have queued, so that in all
-     * there are at most send_bytes_all + LINK_SHARE_BYTES for each participant. 0: frames alone are
-     * counted. */
+    /* Bytes that wait for the line: of one participant's frames, and of all of them together; over
+     * a carrier's line LINK_CARRIER_PARTS times as much as for one. Within LINK_SHARE_BYTES each
+     * peer with a connection has room whatever others have queued, so that in all there are at most
+     * send_bytes_all + LINK_SHARE_BYTES for each of those. 0: frames alone are counted. */
     size_t send_bytes_max, send_bytes_all;
     /* Bytes that wait to be received, with INBOX_ENTRY_BYTES for each frame: of one participant,
      * and of all of them. 0: LINK_RECEIVE_BYTES, LINK_RECEIVE_BYTES_ALL. */

@@ -223,10 +223,11 @@ static enum reason send_parts(struct link_client *client, const struct key *name
                               struct bytes frame)
 {
     const struct bytes no_routing_id = {0};
+    struct account *const accounts[ACCOUNTS_MAX] = {client->account};
     pthread_mutex_lock(&client->lock);
     enum reason reason = client->state == CLIENT_UP ? REASON_BUSY : REASON_LINK_LOST;
     if (reason == REASON_BUSY && has_room(client, frame.size) &&
-        link_send_parts(client->socket, no_routing_id, name, frame, client->account, NULL))
+        link_send_parts(client->socket, no_routing_id, name, frame, accounts))
         reason = REASON_NONE;
     pthread_mutex_unlock(&client->lock);
     return reason;

@@ -283,7 +283,10 @@ void link_refusal_print(const struct link_event *event, char *ret_text)
 
 static struct link_event event_of(struct inbox_entry *entry, enum link_event_kind kind)
 {
-    struct link_event event = {.kind = kind, .peer = entry->peer, .connection = entry->connection};
+    struct link_event event = {.kind = kind,
+                               .peer = entry->peer,
+                               .connection = entry->connection,
+                               .carrier = entry->carrier};
     if (kind == LINK_FRAME)
         event.bytes = (struct bytes){zmq_msg_data(&entry->frame), zmq_msg_size(&entry->frame)};
     return event;
@@ -335,19 +338,28 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
-/* In bytes; in frames ZeroMQ says. Within its share a participant has room whatever the others do.
- */
-static bool has_room(const struct link_server *server, struct peer *to, size_t size)
+static bool has_account(struct peer *peer)
+{
+    if (peer->account == NULL)
+        peer->account = account_new(false);
+    return peer->account != NULL;
+}
+
+/* In bytes; in frames ZeroMQ says. Within its share a peer has room whatever the others do.
+ * carrier: over whose line; NULL: its own. */
+static bool has_room(const struct link_server *server, struct peer *to, struct peer *carrier,
+                     size_t size)
 {
     if (server->all == NULL)
         return true;
-    if (to->account == NULL)
-        to->account = account_new(false);
-    if (to->account == NULL)
+    if (!has_account(to) || (carrier != NULL && !has_account(carrier)))
         return false;
     size_t own = account_bytes(to->account) + size;
-    return own <= LINK_SHARE_BYTES || (own <= server->send_bytes_max &&
-                                       account_bytes(server->all) + size <= server->send_bytes_all);
+    size_t line = carrier != NULL ? account_bytes(carrier->account) + size : own;
+    size_t parts = carrier != NULL ? LINK_CARRIER_PARTS : 1;
+    return line <= LINK_SHARE_BYTES ||
+           (own <= server->send_bytes_max && line <= parts * server->send_bytes_max &&
+            account_bytes(server->all) + size <= server->send_bytes_all);
 }
 
 static enum reason send_to(struct link_server *server, struct peer *to, struct bytes frame)
@@ -357,11 +369,14 @@ static enum reason send_to(struct link_server *server, struct peer *to, struct b
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
-    if (!has_room(server, to, frame.size))
+    struct peer *carrier = to->is_carried ? peers_find(&server->peers, &to->is.carrier) : NULL;
+    if (!has_room(server, to, carrier, frame.size))
         return REASON_BUSY;
     const struct bytes way = {to->way, sizeof to->way};
     const struct key *name = to->is_carried ? &to->is.key : &nobody;
-    if (link_send_parts(server->socket, way, name, frame, to->account, server->all))
+    struct account *const accounts[ACCOUNTS_MAX] = {to->account, server->all,
+                                                    carrier != NULL ? carrier->account : NULL};
+    if (link_send_parts(server->socket, way, name, frame, accounts))
         return REASON_NONE;
     return errno == EHOSTUNREACH ? REASON_LINK_LOST : REASON_BUSY;
 }

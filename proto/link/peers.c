@@ -55,6 +55,28 @@ static bool may_stay(const struct peers *before, const struct peer *old, const s
                              peers_find(after, &new->is.carrier));
 }
 
+/* Carriers are numbered; who stays keeps his number, for what waits is counted under it. */
+static void number_carriers(const struct peers *before, const struct peers *after)
+{
+    bool is_used[CARRIERS_MAX + 1] = {true};
+    for (size_t i = 0; i < after->slot_count; i++) {
+        struct peer *peer = &after->slots[i];
+        const struct peer *old = peer->is.is_carrier ? peers_find(before, &peer->is.key) : NULL;
+        peer->line = old != NULL ? old->line : 0;
+        is_used[peer->line] = true;
+    }
+    uint16_t next = 1;
+    for (size_t i = 0; i < after->slot_count; i++) {
+        struct peer *peer = &after->slots[i];
+        if (!peer->is.is_carrier || peer->line != 0)
+            continue;
+        while (next < CARRIERS_MAX && is_used[next])
+            next++;
+        peer->line = next; /* of those beyond the bound, the last is shared */
+        is_used[next] = true;
+    }
+}
+
 static void keep(const struct peers *before, struct peer *old, const struct peers *after,
                  struct peer *new, struct inboxes *inboxes)
 {
@@ -92,6 +114,7 @@ bool peers_replace(struct peers *peers, const struct link_peer *list, size_t cou
         if (old != NULL)
             keep(peers, old, &after, &after.slots[i], inboxes);
     }
+    number_carriers(peers, &after);
     *ret_before = *peers;
     *peers = after;
     return true;

@@ -31,7 +31,9 @@ struct peer {
     bool has_come; /* at all: is_carried tells how, also when the way has ended */
     uint8_t way[ROUTING_ID_BYTES];
     uint64_t connection;
-    struct account *account; /* of what is under way to it; NULL: nothing yet, or not counted */
+    struct account *account; /* of what is under way to it, or over a carrier's lines; NULL: nothing
+                              * yet, or not counted */
+    uint16_t line;           /* of a carrier: 1 to CARRIERS_MAX, what its lines bring is counted */
     struct inbox *inbox;     /* NULL: nothing yet */
 };
 

@@ -160,22 +160,37 @@ static bool bind_way(struct link_server *server, struct peer *peer, bool is_carr
     return true;
 }
 
-static void keep_frame(struct link_server *server, struct peer *sender, bool is_carried,
+static void cut_fullest(struct link_server *server, uint16_t line)
+{
+    const struct inbox *fullest = inboxes_fullest(&server->inboxes, line);
+    if (fullest != NULL)
+        cut_peer(server, peers_find(&server->peers, inbox_peer(fullest)));
+}
+
+/* carrier: whose line it is; NULL: the sender's own. */
+static void keep_frame(struct link_server *server, struct peer *sender, const struct peer *carrier,
                        const struct line *line)
 {
-    bool is_first = bind_way(server, sender, is_carried, line);
+    bool is_first = bind_way(server, sender, carrier != NULL, line);
     if (sender->inbox == NULL)
         sender->inbox = inbox_new(&sender->is.key);
     if (sender->inbox == NULL) {
         sender->has_way = false; /* no memory: as if the frame had never come */
         return;
     }
-    bool is_kept = inbox_put(&server->inboxes, sender->inbox, LINK_FRAME, sender->connection,
-                             is_first, &server->frame) != NULL;
-    if (!is_kept || inbox_bytes(sender->inbox) > server->receive_bytes_max)
+    struct inbox_entry *entry = inbox_put(&server->inboxes, sender->inbox, LINK_FRAME,
+                                          sender->connection, is_first, &server->frame);
+    if (entry != NULL && carrier != NULL) {
+        entry->carrier = carrier->is.key;
+        inbox_count_carried(&server->inboxes, entry, carrier->line);
+    }
+    if (entry == NULL || inbox_bytes(sender->inbox) > server->receive_bytes_max)
         cut_peer(server, sender);
+    if (carrier != NULL &&
+        server->inboxes.carried[carrier->line] > LINK_CARRIER_PARTS * server->receive_bytes_max)
+        cut_fullest(server, carrier->line);
     if (server->inboxes.bytes > server->receive_bytes_all)
-        cut_peer(server, peers_find(&server->peers, inbox_peer(inboxes_fullest(&server->inboxes))));
+        cut_fullest(server, 0);
 }
 
 /* parts: of link_receive_parts. */
@@ -199,7 +214,7 @@ static void take_message(struct link_server *server, int parts)
     struct peer *sender =
         parts > 0 && !line->is_cut && !is_greeting ? sender_of(server, peer, is_named) : NULL;
     if (sender != NULL)
-        keep_frame(server, sender, is_named, line);
+        keep_frame(server, sender, is_named ? peer : NULL, line);
 }
 
 bool server_drain(struct link_server *server)

@@ -120,11 +120,11 @@ int link_receive_parts(void *socket, void *name, void *frame)
 }
 
 /* False without memory. */
-static bool build_message(struct bytes frame, struct account *account, struct account *beside,
+static bool build_message(struct bytes frame, struct account *const accounts[ACCOUNTS_MAX],
                           zmq_msg_t *message)
 {
-    if (account != NULL)
-        return account_message(account, beside, frame, message);
+    if (accounts[0] != NULL)
+        return account_message(accounts, frame, message);
     if (zmq_msg_init_size(message, frame.size) != 0)
         return false;
     if (frame.size > 0)
@@ -139,11 +139,11 @@ static bool send_part(void *socket, struct bytes part)
 }
 
 bool link_send_parts(void *socket, struct bytes routing_id, const struct key *name,
-                     struct bytes frame, struct account *account, struct account *beside)
+                     struct bytes frame, struct account *const accounts[ACCOUNTS_MAX])
 {
     /* First, for a message that was begun has to be ended. */
     zmq_msg_t message;
-    if (!build_message(frame, account, beside, &message))
+    if (!build_message(frame, accounts, &message))
         return false;
     if (send_part(socket, routing_id) && send_part(socket, key_bytes(name)) &&
         zmq_msg_send(&message, socket, ZMQ_DONTWAIT) >= 0)

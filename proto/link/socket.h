@@ -43,9 +43,9 @@ int link_wait_descriptor(void *socket, void *monitor, int event, int other);
  */
 int link_receive_parts(void *socket, void *name, void *frame);
 /* False when the message could not be queued; errno says why. routing_id: a ROUTER's; empty: of a
- * DEALER. name none: a frame alone. account,
- * beside: the frame is on them (account.h); NULL: on none. */
+ * DEALER. name none: a frame alone. accounts: the frame is on them (account.h); the first NULL: it
+ * is not counted. */
 bool link_send_parts(void *socket, struct bytes routing_id, const struct key *name,
-                     struct bytes frame, struct account *account, struct account *beside);
+                     struct bytes frame, struct account *const accounts[ACCOUNTS_MAX]);
 
 #endif

@@ -13,7 +13,12 @@
 #include "proto/seal/manifest.h"
 #include "proto/seal/sha256.h"
 
-enum { WINDOW = MESSAGE_WINDOW_MAX, GREET_MS = 1000, REDIAL_US = 20 * 1000 };
+enum {
+    WINDOW = MESSAGE_WINDOW_MAX,
+    GREET_MS = 1000,
+    REDIAL_US = 20 * 1000,
+    DOSSIER_US = 20, /* nobody here makes dossiers faster */
+};
 
 /* ---- begin ---- */
 
@@ -166,7 +171,12 @@ bool assault_send(struct assault *assault, struct raw_zmtp *raw, const struct fr
 
 void assault_draft(struct assault *assault, struct envelope *ret_draft)
 {
-    peer_draft(&assault->self, ret_draft, "", "H99-261129-0001");
+    static uint64_t number; /* attacks come one after another: the time tells them apart */
+    if (number == 0)
+        number = (uint64_t)world_now_us() / DOSSIER_US;
+    (void)snprintf(assault->dossier, sizeof assault->dossier, NO_CANARY "%08u",
+                   (unsigned)(number++ % 100000000));
+    peer_draft(&assault->self, ret_draft, "", assault->dossier);
     ret_draft->type = MESSAGE_TYPE_PROGRESS;
 }
 
@@ -204,11 +214,7 @@ bool assault_parcel(struct assault *assault, const struct key *recipient, size_t
     buffer_init(&signature, SIGNATURE_BYTES_MAX);
     for (size_t i = 0; i < count; i++) {
         struct envelope draft;
-        char code[32];
         assault_draft(assault, &draft);
-        (void)snprintf(code, sizeof code, "H99-261129-%05u",
-                       (unsigned)(assault->number++ % 100000));
-        draft.dossier_code = bytes_of_text(code);
         if (recipient != NULL) {
             draft.type = MESSAGE_TYPE_RESULT;
             draft.recipient = *recipient;

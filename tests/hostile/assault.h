@@ -31,6 +31,7 @@ struct assault {
     bool sees_by_right;     /* what it is sent is no theft: it plays a gateway */
     struct raw_zmtp *lines; /* ASSAULT_CONNECTIONS_MAX */
     uint64_t number;        /* of connections brought up so far */
+    char dossier[32];       /* of the draft made last */
 };
 
 typedef void attack_function(struct assault *assault);
@@ -73,6 +74,7 @@ bool assault_send(struct assault *assault, struct raw_zmtp *raw, const struct fr
  * stands in the frame, so that copies can get other ids (and then wrong signatures). */
 void assault_message(struct assault *assault, const struct envelope *draft,
                      struct buffer *ret_frame, size_t *ret_id_at);
+/* In a dossier that no attack has used before; its code lives until the next draft. */
 void assault_draft(struct assault *assault, struct envelope *ret_draft);
 /* count messages in one parcel with a manifest: valid ones, for recipient (none: the centre). */
 bool assault_parcel(struct assault *assault, const struct key *recipient, size_t count,

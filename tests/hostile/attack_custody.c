@@ -25,8 +25,7 @@ static bool dial_gang(struct assault *assault, size_t number, struct raw_zmtp *r
                                     .program = bytes_of_text("gang"),
                                     .window_messages = MESSAGE_WINDOW_MAX,
                                     .clock = peer_now()}};
-    return assault_dial_with(assault, &key, ret_line) &&
-           assault_send(assault, ret_line, &hello) &&
+    return assault_dial_with(assault, &key, ret_line) && assault_send(assault, ret_line, &hello) &&
            assault_await(assault, ret_line, FRAME_WELCOME, GREET_MS);
 }
 

@@ -158,14 +158,11 @@ static bool reuse_id(struct assault *assault, uint64_t number, struct bytes *ret
 {
     static struct message_id id;
     struct envelope draft;
-    char code[32];
     size_t ignored;
     assault_draft(assault, &draft);
     if (number == 0)
         id = draft.id;
     draft.id = id;
-    (void)snprintf(code, sizeof code, "H99-261129-%07u", (unsigned)(number % 10000000));
-    draft.dossier_code = bytes_of_text(code);
     struct buffer frame;
     buffer_init(&frame, FRAME_BYTES_MAX);
     assault_message(assault, &draft, &frame, &ignored);

@@ -1,7 +1,6 @@
 /* A registered agency against the office of another one: valid messages for a real adapter, through
  * the gateway, in numbers, weights and with words that nobody expects. */
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/base/check.h"
@@ -28,12 +27,9 @@ void attack_inbox_flood(struct assault *assault)
     assault_flood(assault, LINES, true, next_parcel);
 }
 
-static void draft_for_victim(struct assault *assault, uint64_t number, char ret_code[32],
-                             struct envelope *ret_draft)
+static void draft_for_victim(struct assault *assault, struct envelope *ret_draft)
 {
     assault_draft(assault, ret_draft);
-    (void)snprintf(ret_code, 32, NO_CANARY "%07u", (unsigned)(number % 10000000));
-    ret_draft->dossier_code = bytes_of_text(ret_code);
     ret_draft->type = MESSAGE_TYPE_RESULT;
     ret_draft->recipient = province_agency(VICTIM_ADAPTER);
 }
@@ -62,13 +58,12 @@ void attack_inbox_odd_names(struct assault *assault)
             .media_type = bytes_of_text("application/pdf")};
         struct envelope draft;
         struct buffer document;
-        char code[32];
         size_t ignored;
         if (line->stage == RAW_CLOSED &&
             (!assault_dial(assault, line) || !assault_greet(assault, line)))
             continue;
         sha256_parts(&content, 1, &attachment.digest);
-        draft_for_victim(assault, number, code, &draft);
+        draft_for_victim(assault, &draft);
         draft.attachments = &attachment;
         draft.attachment_count = 1;
         buffer_init(&document, ENVELOPE_BYTES_MAX);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/workers/registry_directory.h"
@@ -73,8 +74,7 @@ static bool is_behind(const struct honest *honest, const struct participant_load
         if (other == open)
             return false;
         if (other->frame.size > 0 && other->dossier == open->dossier &&
-            messages[other->index].recipient == messages[open->index].recipient &&
-            messages[other->index].custody_us == 0)
+            messages[other->index].recipient == messages[open->index].recipient)
             return true;
     }
     return false;
@@ -93,7 +93,7 @@ void honest_resend_all(struct honest *honest, struct participant_load *member)
 {
     for (size_t i = 0; i < member->open_count; i++) {
         struct open_message *open = &member->open[(member->open_first + i) % OPEN_MAX];
-        if (open->frame.size > 0 && honest->shared->messages[open->index].custody_us == 0)
+        if (open->frame.size > 0)
             send_open(honest, member, open);
     }
 }
@@ -224,8 +224,7 @@ static void send_due(struct honest *honest, struct participant_load *member)
     }
     for (size_t i = 0; i < member->open_count; i++) {
         struct open_message *open = &member->open[(member->open_first + i) % OPEN_MAX];
-        if (open->frame.size > 0 && open->next_us <= honest->now_us &&
-            honest->shared->messages[open->index].custody_us == 0)
+        if (open->frame.size > 0 && open->next_us <= honest->now_us)
             send_open(honest, member, open);
     }
 }
@@ -347,6 +346,21 @@ static void open_members(struct honest *honest)
     }
 }
 
+/* Until the next message of a timetable is due, a millisecond at most: a message that is made late
+ * would count as one that waited. */
+static struct timespec until_due(const struct honest *honest)
+{
+    enum { ROUND_US = 1000 };
+    int64_t wait_us = ROUND_US, now_us = world_now_us();
+    for (size_t i = 0; i < honest->member_count; i++) {
+        const struct participant_load *member = &honest->members[i];
+        bool sends = member->number == 0 || is_at_work(honest, member);
+        if (sends && member->timetable_us - now_us < wait_us)
+            wait_us = member->timetable_us > now_us ? member->timetable_us - now_us : 0;
+    }
+    return (struct timespec){.tv_nsec = wait_us * 1000};
+}
+
 _Noreturn void honest_run(const struct world *world)
 {
     static struct honest honest;
@@ -360,7 +374,8 @@ _Noreturn void honest_run(const struct world *world)
         for (size_t i = 0; i < honest.member_count; i++)
             waits[i] = (struct pollfd){.fd = link_client_fd(honest.members[i].peer.link),
                                        .events = POLLIN};
-        (void)poll(waits, honest.member_count, 1);
+        struct timespec wait = until_due(&honest);
+        (void)ppoll(waits, honest.member_count, &wait, NULL);
         honest.now_us = world_now_us();
         bool beats = honest.now_us - honest.heartbeat_us >= HEARTBEAT_US;
         if (beats)

@@ -13,13 +13,13 @@
 enum {
     DOSSIERS = 50, /* of one sender under way at once: order is judged in each */
     OWED_MAX = 512,
-    OPEN_MAX = 64 * 1024, /* messages that one sender has under way: ten minutes of it */
+    OPEN_MAX = 16 * 1024, /* messages of one sender without custody: ten minutes of it */
     FILE_EVERY = 40,      /* one message of an agency every two seconds */
     FILE_BYTES = HONEST_FILE_BYTES,
     RESEND_US = 10 * 1000 * 1000, /* no custody after so long: again */
 };
 
-/* Sealed once; the same bytes until it is delivered. */
+/* Sealed once; the same bytes until it is in custody: from then on it is the gateway's to keep. */
 struct open_message {
     uint32_t index; /* in shared->messages */
     uint32_t dossier;

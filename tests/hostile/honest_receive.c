@@ -10,23 +10,23 @@
 
 /* ---- whose word it is ---- */
 
-/* As an adapter: only what the one who says it has sealed counts. A manifest names the document. */
-static bool is_sealed(const struct honest *honest, const struct parcel *parcel, size_t document,
-                      const struct envelope *envelope)
+/* As an adapter: only what the one who says it has sealed counts, and a signature is verified once
+ * for all documents of its parcel. A manifest names each document. */
+static bool is_sealed(const struct honest *honest, const struct parcel *parcel,
+                      const struct key *sender)
 {
     struct seal_verdict verdict;
-    struct bytes content = parcel->documents[document];
-    if (parcel->manifest.size > 0) {
-        struct digest digest;
-        sha256_parts(&content, 1, &digest);
-        char hex[DIGEST_TEXT_BYTES];
-        digest_format(&digest, hex);
-        if (memmem(parcel->manifest.data, parcel->manifest.size, hex, strlen(hex)) == NULL)
-            return false;
-        content = parcel->manifest;
-    }
-    return seal_verify(honest->trust, content, parcel->signature, parcel->certificate,
-                       &envelope->sender, peer_now(), &verdict) == REASON_NONE;
+    struct bytes content = parcel->manifest.size > 0 ? parcel->manifest : parcel->documents[0];
+    return seal_verify(honest->trust, content, parcel->signature, parcel->certificate, sender,
+                       peer_now(), &verdict) == REASON_NONE;
+}
+
+static bool is_named(const struct parcel *parcel, const struct digest *digest)
+{
+    char hex[DIGEST_TEXT_BYTES];
+    digest_format(digest, hex);
+    return parcel->manifest.size == 0 ||
+           memmem(parcel->manifest.data, parcel->manifest.size, hex, strlen(hex)) != NULL;
 }
 
 /* ---- receipts ---- */
@@ -68,9 +68,8 @@ static void tell(struct honest *honest, const struct envelope *envelope,
                      reason_code(item->reason));
 }
 
-static void judge_delivered(struct honest *honest, struct participant_load *member,
-                            const struct envelope *envelope, const struct receipt_item *item,
-                            struct honest_message *message)
+static void judge_delivered(struct honest *honest, const struct envelope *envelope,
+                            const struct receipt_item *item, struct honest_message *message)
 {
     if (key_equal(&envelope->sender, &gateway)) {
         tell(honest, envelope, item, "it is not the recipient");
@@ -80,7 +79,6 @@ static void judge_delivered(struct honest *honest, struct participant_load *memb
         tell(honest, envelope, item, "the recipient does not have it");
     if (message->delivered_us == 0)
         message->delivered_us = honest->now_us;
-    close_open(member, (uint32_t)(message - honest->shared->messages));
 }
 
 /* A signed receipt cannot be divided: beside what its signer may say there may be items about what
@@ -111,10 +109,11 @@ static void judge_item(struct honest *honest, struct participant_load *member,
     if (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY) {
         if (message->custody_us == 0)
             message->custody_us = honest->now_us;
+        close_open(member, (uint32_t)index);
     } else if (message->recipient == HOSTILE_FIRST) {
-        close_open(member, (uint32_t)index); /* a hostile one may say of its own what it likes */
+        return; /* a hostile one may say of its own what it likes */
     } else if (envelope->type == MESSAGE_TYPE_RECEIPT_DELIVERED) {
-        judge_delivered(honest, member, envelope, item, message);
+        judge_delivered(honest, envelope, item, message);
     } else {
         tell(honest, envelope, item, "nothing is wrong with it");
         message->is_refused = true;
@@ -178,28 +177,43 @@ static bool is_clerks(const struct key *sender)
     return key_equal(sender, &victim) || key_equal(sender, &captive);
 }
 
-/* Documents that count are acknowledged; false: it does not count. */
-static bool take_document(struct honest *honest, struct participant_load *member,
-                          const struct parcel *parcel, size_t number, struct envelope *envelope)
+/* A document that is sealed. */
+static void take_document(struct honest *honest, struct participant_load *member,
+                          const struct envelope *envelope, const struct digest *digest)
 {
-    struct peer *peer = &member->peer;
-    if (envelope_parse(parcel->documents[number], &peer->arena, envelope) != REASON_NONE ||
-        !is_sealed(honest, parcel, number, envelope))
-        return false;
     if (message_type_is_receipt((enum message_type)envelope->type)) {
         for (size_t i = 0; i < envelope->receipt.item_count; i++)
             judge_item(honest, member, envelope, &envelope->receipt.items[i]);
-        return true;
+        return;
     }
-    struct digest digest;
-    sha256_parts(&parcel->documents[number], 1, &digest);
     size_t index = honest_index(honest->shared, &envelope->id);
     if (index != SIZE_MAX)
-        arrive(honest, member, envelope, &digest, index);
+        arrive(honest, member, envelope, digest, index);
     else if (is_clerks(&envelope->sender))
         world_note_foreign(honest->shared, &envelope->id);
-    owe(honest, member, envelope, &digest);
-    return true;
+    owe(honest, member, envelope, digest);
+}
+
+/* Documents that count are acknowledged. */
+static size_t take_parcel(struct honest *honest, struct participant_load *member,
+                          const struct parcel *parcel, struct message_id *ret_ids)
+{
+    struct key sealer = {""};
+    size_t count = 0;
+    for (size_t i = 0; i < parcel->document_count; i++) {
+        struct envelope envelope;
+        struct digest digest;
+        if (envelope_parse(parcel->documents[i], &member->peer.arena, &envelope) != REASON_NONE)
+            continue;
+        if (key_is_none(&sealer) && is_sealed(honest, parcel, &envelope.sender))
+            sealer = envelope.sender;
+        sha256_parts(&parcel->documents[i], 1, &digest);
+        if (!key_equal(&sealer, &envelope.sender) || !is_named(parcel, &digest))
+            continue;
+        take_document(honest, member, &envelope, &digest);
+        ret_ids[count++] = envelope.id;
+    }
+    return count;
 }
 
 static void take_parcels(struct honest *honest, struct participant_load *member)
@@ -208,12 +222,8 @@ static void take_parcels(struct honest *honest, struct participant_load *member)
     size_t count = 0;
     const struct frame frame = member->peer.frame;
     for (size_t i = 0; i < frame.parcels.count; i++) {
-        const struct parcel *parcel = &frame.parcels.parcels[i];
-        for (size_t j = 0; j < parcel->document_count; j++) {
-            struct envelope envelope;
-            if (take_document(honest, member, parcel, j, &envelope))
-                ids[count++] = envelope.id;
-        }
+        if (frame.parcels.parcels[i].document_count > 0)
+            count += take_parcel(honest, member, &frame.parcels.parcels[i], ids + count);
     }
     if (count > 0)
         honest_send(member,

@@ -34,7 +34,7 @@ enum {
     PAIRS = 12,
     PAIR_MS = 4000,
     SHORT_MS = 2500,
-    ATTACKER_NICENESS = 10, /* it stands for another machine */
+    ATTACKER_NICENESS = 10, /* more than the others': it stands for another machine */
 };
 
 struct run {
@@ -73,7 +73,7 @@ static _Noreturn void attack_in_child(const struct world *world, const struct at
 {
     static struct assault assault;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setpriority(PRIO_PROCESS, 0, ATTACKER_NICENESS);
+    (void)nice(ATTACKER_NICENESS);
     assault_init(&assault, world, attack->victim, slot, until_us);
     attack->function(&assault);
     _exit(0);

@@ -78,24 +78,42 @@ static void read_books(struct measure *measure, int64_t *ret_rows, int64_t *ret_
     (void)sqlite3_close(database);
 }
 
-/* Of all processes of ours: whichever is made to write, writes to a disk that all share. */
-static void read_log(const struct measure *measure, int64_t *ret_bytes, int64_t *ret_lines)
+/* A log as far as it was read: what an hour has written is not read again for every row. */
+struct read_log {
+    long at;
+    int64_t lines;
+};
+
+static void read_rest(const char *path, struct read_log *log)
 {
     static char block[1 << 16];
+    FILE *file = fopen(path, "re");
+    if (file == NULL || fseek(file, log->at, SEEK_SET) != 0) {
+        if (file != NULL)
+            (void)fclose(file);
+        return;
+    }
+    for (size_t size = 1; size > 0;) {
+        size = fread(block, 1, sizeof block, file);
+        log->at += (long)size;
+        for (const char *at = block; (at = memchr(at, '\n', size - (size_t)(at - block))); at++)
+            log->lines++;
+    }
+    (void)fclose(file);
+}
+
+/* Of all processes of ours: whichever is made to write, writes to a disk that all share. */
+static void read_logs(const struct measure *measure, int64_t *ret_bytes, int64_t *ret_lines)
+{
+    static struct read_log logs[CHILDREN_MAX];
     const struct children *children = &measure->world->children;
     *ret_bytes = *ret_lines = 0;
     for (size_t i = 0; i < children->count; i++) {
         char path[PATH_BYTES_MAX];
         check(path_make(path, "%s/logs/%s.log", children->directory, children->list[i].name));
-        FILE *file = fopen(path, "re");
-        for (size_t size = 1; file != NULL && size > 0;) {
-            size = fread(block, 1, sizeof block, file);
-            *ret_bytes += (int64_t)size;
-            for (const char *at = block; (at = memchr(at, '\n', size - (size_t)(at - block))); at++)
-                (*ret_lines)++;
-        }
-        if (file != NULL)
-            (void)fclose(file);
+        read_rest(path, &logs[i]);
+        *ret_bytes += logs[i].at;
+        *ret_lines += logs[i].lines;
     }
 }
 
@@ -104,18 +122,16 @@ static void read_log(const struct measure *measure, int64_t *ret_bytes, int64_t 
 void measure_begin(struct measure *measure, struct world *world, const struct child *victim,
                    uint16_t office)
 {
-    *measure = (struct measure){.world = world,
-                                .victim = victim,
-                                .office = office,
-                                .began_us = world_now_us(),
-                                .first_message = world->shared->message_count,
-                                .first_call = world->shared->call_count};
+    *measure = (struct measure){.world = world, .victim = victim, .office = office};
     reset_peak(world->gateway->pid);
     if (victim != NULL)
         reset_peak(victim->pid);
     read_books(measure, &measure->rows, &measure->ledger);
-    read_log(measure, &measure->log_bytes, &measure->log_lines);
+    read_logs(measure, &measure->log_bytes, &measure->log_lines);
     (void)world_take_deaths(world);
+    measure->began_us = world_now_us();
+    measure->first_message = world->shared->message_count;
+    measure->first_call = world->shared->call_count;
 }
 
 static void keep_peak(double *peak, double value)
@@ -206,7 +222,7 @@ void measure_end(struct measure *measure, struct figures *ret_figures)
     read_books(measure, &figures->rows, &figures->ledger);
     figures->rows -= measure->rows;
     figures->ledger -= measure->ledger;
-    read_log(measure, &figures->log_bytes, &figures->log_lines);
+    read_logs(measure, &figures->log_bytes, &figures->log_lines);
     figures->log_bytes -= measure->log_bytes;
     figures->log_lines -= measure->log_lines;
     figures->deaths = world_take_deaths(measure->world);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "gateway/custody/allowance.h"
 #include "proto/codec/message_type.h"
 #include "tests/support/lone_gateway.h"
 
@@ -107,6 +108,28 @@ static void a_number_that_was_used_is_held(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* Each is for a person to look at: so many in a second, and the rest stays its sender's. */
+static void used_numbers_have_a_share(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 300 };
+    struct lone_gateway *gateway = lone_gateway_open();
+    size_t put_off = 0;
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 0);
+    for (size_t i = 0; i < MESSAGES; i++) {
+        (void)lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        put_off += gateway->not_taken;
+    }
+    assert_in_range(put_off, MESSAGES - ALLOWANCE_PER_SECOND_MAX, MESSAGES - 2);
+    lone_gateway_wait(gateway, ALLOWANCE_SECOND_MS);
+    struct lone_message again = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(lone_gateway_state(gateway, &again, "stp"), ENTRY_HELD);
+    lone_gateway_close(&gateway);
+}
+
 /* Also after a restart of the gateway, of one that gave reason to look. */
 static void it_is_found_in_the_store_too(void **state)
 {
@@ -154,6 +177,7 @@ int main(void)
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),
         cmocka_unit_test(a_number_that_was_used_is_held),
+        cmocka_unit_test(used_numbers_have_a_share),
         cmocka_unit_test(it_is_found_in_the_store_too),
         cmocka_unit_test(an_expiry_is_told_by_the_gateway),
     };

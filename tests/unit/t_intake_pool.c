@@ -57,7 +57,18 @@ static struct intake_pool *pool_of(uint32_t threads, uint32_t frames_max, size_t
 static enum reason submit(struct intake_pool *pool, struct bytes bytes, uint64_t connection)
 {
     struct key peer = key_of("stnmt");
-    return intake_pool_submit(pool, &peer, connection, bytes, (wall_t){1000});
+    return intake_pool_submit(pool, &(struct intake_way){.peer = peer, .connection = connection},
+                              bytes, (wall_t){1000});
+}
+
+/* Over a carrier's connection; NULL: over its own. */
+static enum reason submit_of(struct intake_pool *pool, const struct key *peer,
+                             const struct key *carrier)
+{
+    struct intake_way way = {.peer = *peer, .connection = 1};
+    if (carrier != NULL)
+        way.carrier = *carrier;
+    return intake_pool_submit(pool, &way, bytes_of_text("x"), (wall_t){0});
 }
 
 static struct intake *take(struct intake_pool *pool)
@@ -166,18 +177,74 @@ static void a_peer_leaves_places_to_the_others(void **state)
     struct key quiet = key_of("stp");
     uint64_t submitted = 0;
     assert_int_equal(intake_pool_new(&options, &pool), REASON_NONE);
-    while (intake_pool_submit(pool, &loud, ++submitted, bytes_of_text("x"), (wall_t){0}) ==
-           REASON_NONE)
-        assert_true(submitted <= options.frames_max / 2);
+    while (submit_of(pool, &loud, NULL) == REASON_NONE)
+        assert_true(++submitted <= options.frames_max / 2);
     assert_false(intake_pool_has_room(pool, &loud, 1));
     assert_true(intake_pool_has_room(pool, &quiet, FRAME_BYTES_MAX));
-    assert_int_equal(intake_pool_submit(pool, &quiet, 1, bytes_of_text("x"), (wall_t){0}),
-                     REASON_NONE);
+    assert_int_equal(submit_of(pool, &quiet, NULL), REASON_NONE);
     for (int i = 0; i < 2; i++) { /* the quiet one is the second at the latest */
         struct intake *intake = take(pool);
         bool is_quiet = key_equal(&intake->peer, &quiet);
         intake_pool_release(pool, intake);
         assert_true(is_quiet || i == 0);
+    }
+    intake_pool_destroy(&pool);
+}
+
+static mono_t still_now;
+
+static mono_t still_clock(void)
+{
+    return still_now;
+}
+
+/* A frame in which so many pieces came to nothing. */
+static void waste(struct intake_pool *pool, const struct key *peer, const struct key *carrier,
+                  uint32_t pieces)
+{
+    assert_int_equal(submit_of(pool, peer, carrier), REASON_NONE);
+    struct intake *intake = take(pool);
+    assert_true(key_equal(&intake->carrier, carrier));
+    intake->wasted = pieces;
+    intake_pool_release(pool, intake);
+}
+
+/* All names of one carrier waste as much as two participants may; who wastes little among them, and
+ * who has a connection of its own, goes on. */
+static void those_of_a_carrier_share_what_they_may_waste(void **state)
+{
+    (void)state;
+    enum { CROWD = 100, STEP = 400, STEPS_MAX = 100 };
+    struct intake_pool *pool = NULL;
+    struct intake_pool_options options = {.threads = 1,
+                                          .frames_max = 16,
+                                          .bytes_max = 64 * 1024 * 1024,
+                                          .clock = still_clock,
+                                          .crypto = &crypto};
+    struct key carrier = key_of("h0002"), quiet = key_of("quiet");
+    struct key crowd[CROWD];
+    int64_t wasted_ns = 0;
+    still_now = (mono_t){1000};
+    assert_int_equal(intake_pool_new(&options, &pool), REASON_NONE);
+    for (int i = 0; i < CROWD; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%d", i);
+        crowd[i] = key_of(name);
+        for (int n = 0; n < STEPS_MAX && !intake_pool_is_resting(pool, &crowd[i]); n++) {
+            waste(pool, &crowd[i], &carrier, STEP);
+            wasted_ns += (int64_t)STEP * INTAKE_POOL_WASTED_NS;
+        }
+        assert_true(intake_pool_is_resting(pool, &crowd[i]));
+        if (i == 0)
+            waste(pool, &quiet, &carrier, 1);
+        assert_false(intake_pool_is_resting(pool, &quiet));
+    }
+    int64_t steps_ns = (int64_t)CROWD * STEP * INTAKE_POOL_WASTED_NS; /* the last of each */
+    assert_true(wasted_ns <= INTAKE_POOL_LINE_WASTE_NS + steps_ns);
+    while (intake_pool_is_resting(pool, &crowd[0])) { /* each deadline brings it nearer */
+        assert_true(intake_pool_deadline(pool).ms > still_now.ms);
+        still_now = intake_pool_deadline(pool);
+        assert_null(intake_pool_take(pool));
     }
     intake_pool_destroy(&pool);
 }
@@ -205,6 +272,7 @@ int main(void)
         cmocka_unit_test(many_frames_keep_their_order),
         cmocka_unit_test(pieces_of_files_keep_their_order),
         cmocka_unit_test(a_peer_leaves_places_to_the_others),
+        cmocka_unit_test(those_of_a_carrier_share_what_they_may_waste),
         cmocka_unit_test(bounds_are_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
