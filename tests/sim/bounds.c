@@ -7,13 +7,15 @@ static uint32_t one_of(struct sim *sim, const uint32_t *choices, size_t count)
     return choices[dice_below(&sim->dice, count)];
 }
 
-/* A step that holds little more than the largest piece of work, beside what it does by itself. */
-static struct room_need small_step(void)
+/* A step that holds little more than the largest piece of work, beside what it does by itself: a
+ * few messages, which a moment of the storm brings, or all the moves that one receipt may make. */
+static struct room_need small_step(bool has_few_messages)
 {
     enum { MOVES = 1024, RECORDS = 700, REPLIES = 4096, BYTES = 6 * 1024 * 1024 };
-    return (struct room_need){{[ROOM_MESSAGES] = PLAN_MESSAGES_MAX,
-                               [ROOM_PARCELS] = PLAN_PARCELS_MAX,
-                               [ROOM_ENTRIES] = PLAN_ENTRIES_MAX,
+    enum { FEW = 12, FEW_ENTRIES = 2 * FEW };
+    return (struct room_need){{[ROOM_MESSAGES] = has_few_messages ? FEW : PLAN_MESSAGES_MAX,
+                               [ROOM_PARCELS] = has_few_messages ? FEW : PLAN_PARCELS_MAX,
+                               [ROOM_ENTRIES] = has_few_messages ? FEW_ENTRIES : PLAN_ENTRIES_MAX,
                                [ROOM_MOVES] = MOVES,
                                [ROOM_NOTES] = PLAN_NOTES_MAX,
                                [ROOM_ROUTES] = PLAN_ROUTES_MAX,
@@ -48,6 +50,6 @@ void bounds_draw(struct sim *sim)
         .adapter_file_bytes_max =
             dice_below(&sim->dice, 8) == 0 ? FILE_BYTES_SMALL : FILE_BYTES_LARGE,
         .is_step_small = dice_below(&sim->dice, 2) == 0,
-        .step_max = small_step(),
+        .step_max = small_step(dice_below(&sim->dice, 2) == 0),
     };
 }

@@ -17,6 +17,7 @@ struct seen_document {
 struct checker {
     const char *name;
     size_t state_bytes; /* zeroed before a run */
+    bool sees_lost;     /* also what is committed after a store was put back */
     /* A commit is on the node's disk; the records do not know it yet. */
     void (*committed)(void *state, struct node *node, const struct store_plan *plan);
     /* A frame leaves; lost or not. */
@@ -33,7 +34,7 @@ struct checker {
 
 extern const struct checker check_loss, check_speak, check_once, check_order, check_policy,
     check_outcome, check_ledger, check_digest, check_bounds, check_privacy, check_terminal,
-    check_authority, check_files, check_rows, check_fair;
+    check_authority, check_files, check_rows, check_fair, check_past;
 
 void checkers_open(struct sim *sim);
 void checkers_clear(struct sim *sim);

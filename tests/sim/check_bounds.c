@@ -56,6 +56,10 @@ static void stepped(void *state, struct node *node)
         if (is_honest && peer.under_way > sim->bounds.adapter_window)
             sim_violated(sim, 8, NULL, "%u messages are under way to one adapter that grants %u",
                          peer.under_way, sim->bounds.adapter_window);
+        /* Nobody gets more than is left for the others: half of all is the most. */
+        if (peer.under_way > (sim->bounds.flights_max + 1) / 2)
+            sim_violated(sim, 13, NULL, "%u of %u flights are %s's", peer.under_way,
+                         sim->bounds.flights_max, sim_node_name(sim_node_of(&peer.key)));
     }
 }
 
@@ -90,10 +94,29 @@ static uint64_t refusals_in(const struct store_segment *segment)
     return refusals;
 }
 
+/* A step holds what it has room for. */
+static void check_step(struct node *node, const struct store_plan *plan)
+{
+    const struct bounds *bounds = &node->sim->bounds;
+    const struct room_need held = {{[ROOM_MESSAGES] = plan->message_count,
+                                    [ROOM_PARCELS] = plan->parcel_count,
+                                    [ROOM_ENTRIES] = plan->entry_count,
+                                    [ROOM_MOVES] = plan->move_count,
+                                    [ROOM_NOTES] = plan->note_count,
+                                    [ROOM_ROUTES] = plan->route_count}};
+    for (int kind = 0; bounds->is_step_small && kind < ROOM_KINDS; kind++) {
+        if (held.of[kind] > bounds->step_max.of[kind])
+            sim_violated(node->sim, 8, NULL, "a step of %s holds %zu of kind %d, with room for %zu",
+                         sim_node_name(node->index), held.of[kind], kind,
+                         bounds->step_max.of[kind]);
+    }
+}
+
 static void committed(void *context, struct node *node, const struct store_plan *plan)
 {
     struct state *state = context;
     struct sim *sim = node->sim;
+    check_step(node, plan);
     if (node->index != NODE_GATEWAY || plan->segment == NULL || !sim->has_hostile)
         return;
     if (sim->now_ms - state->second_ms >= SECOND_MS) {

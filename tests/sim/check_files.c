@@ -116,11 +116,37 @@ static void committed(void *state, struct node *node, const struct store_plan *p
     }
 }
 
+/* What was received so far belongs to whom it came from: an honest one's is what it has. */
+static void check_partial(struct sim *sim, const struct key *source, const struct digest *digest,
+                          struct bytes content)
+{
+    struct digest own;
+    int owner = sim_node_of(source);
+    int file = file_of(digest);
+    if (owner == NOWHERE) {
+        sim_violated(sim, 13, NULL, "an unfinished file belongs to nobody");
+        return;
+    }
+    if (owner == NODE_HOSTILE || file == NOWHERE || sim->swarm.count[MISHAP_FILE_DAMAGED] > 0)
+        return;
+    struct bytes whole = workload_file(file, &own);
+    if (content.size > whole.size || memcmp(content.data, whole.data, content.size) != 0)
+        sim_violated(sim, 13, NULL, "in the unfinished file %d of %s are other bytes", file,
+                     sim_node_name(owner));
+}
+
 /* What it has begun and not finished: its share, and nobody else's. */
 static void stepped(void *state, struct node *node)
 {
     (void)state;
     struct sim *sim = node->sim;
+    for (size_t i = 0; node->index == NODE_GATEWAY && i < BLOBS_MEMORY_MAX; i++) {
+        struct key source;
+        struct digest digest;
+        struct bytes content;
+        if (blobs_memory_partial(node->kept, i, &source, &digest, &content) && content.size > 0)
+            check_partial(sim, &source, &digest, content);
+    }
     size_t partials = sim->has_hostile && node->index == NODE_GATEWAY
                           ? blobs_memory_partials(node->kept, &sim->nodes[NODE_HOSTILE].key)
                           : 0;

@@ -64,6 +64,36 @@ static void check_end(struct sim *sim, const struct record *record, const struct
                      entry_state_name(state), reason_code(reason));
 }
 
+static bool is_in_doubt(const struct node *node)
+{
+    struct broker_status broker = {.clock = CLOCK_TRUSTED};
+    struct session_status session = {.clock = CLOCK_TRUSTED};
+    if (node->broker != NULL)
+        broker_status(node->broker, &broker);
+    if (node->session != NULL)
+        session_status(node->session, &session);
+    return broker.clock != CLOCK_TRUSTED || session.clock != CLOCK_TRUSTED;
+}
+
+/* Not what a receipt of somebody else says. */
+static bool is_own_judgement(struct node *node, const struct store_move *move)
+{
+    struct store_message receipt;
+    return move->receipt_seq == 0 || (node->disk->verbs->read_message(node->disk, move->receipt_seq,
+                                                                      &receipt) == REASON_NONE &&
+                                      key_equal(&receipt.sender, &node->key));
+}
+
+/* Whoever does not know what time it is ends nobody's life by it, however long ago that ended. */
+static void check_doubt(struct node *node, const struct record *record,
+                        const struct store_move *move)
+{
+    if (move->state == ENTRY_EXPIRED && move->reason == REASON_LIFE_EXCEEDED &&
+        !record->was_expired && is_in_doubt(node) && is_own_judgement(node, move))
+        sim_violated(node->sim, 14, &record->id, "%s ends its life while its clock is in doubt",
+                     sim_node_name(node->index));
+}
+
 /* At the gateway, when it happens: the world's time is then known. */
 static void committed(void *state, struct node *node, const struct store_plan *plan)
 {
@@ -83,6 +113,7 @@ static void committed(void *state, struct node *node, const struct store_plan *p
         const struct place *place = is_own ? NULL : record_place(record, at);
         if (at != NODE_HOSTILE)
             check_end(sim, record, place, move->state, move->reason);
+        check_doubt(node, record, move);
     }
 }
 

@@ -65,11 +65,23 @@ static void log_transition(void *context, const struct broker_transition *transi
 
 /* ---- the step ---- */
 
+static void note_head(struct node *node, const struct intake *intake)
+{
+    uint64_t size =
+        intake->frame.kind == FRAME_HEARTBEAT ? intake->frame.heartbeat.head_seen.tree_size : 0;
+    uint64_t *heard = &node->heard_head[sim_node_of(&intake->peer)];
+    if (intake->reason == REASON_NONE && size > *heard)
+        *heard = size;
+}
+
 static void feed_pipe(struct node *node, struct pipe *pipe, const struct key *peer)
 {
     struct pipe_frame frame;
-    while (broker_has_room(node->broker) && network_receive(node->sim, pipe, &frame))
-        broker_intake(node->broker, node_examine(node, &frame, peer));
+    while (broker_has_room(node->broker) && network_receive(node->sim, pipe, &frame)) {
+        struct intake *intake = node_examine(node, &frame, peer);
+        note_head(node, intake);
+        broker_intake(node->broker, intake);
+    }
 }
 
 static void feed(struct node *node)

@@ -76,7 +76,7 @@ static enum reason verify(void *context, struct bytes content, struct bytes sign
     const struct model_certificate *by = &crypto->authority->certificates[signature.data[2]];
     if (by->registered_at_ms > crypto->knows_until_ms)
         return REASON_CERTIFICATE_UNKNOWN;
-    if (by->revoked.ms != 0)
+    if (by->revoked.ms != 0 || by->held_until_ms != 0)
         return REASON_CERTIFICATE_REVOKED;
     if (now.ms < by->from.ms)
         return REASON_CERTIFICATE_NOT_YET_VALID;

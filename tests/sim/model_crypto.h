@@ -16,6 +16,7 @@ struct model_certificate {
     uint8_t secret[MODEL_SECRET_BYTES];
     wall_t from, to;
     wall_t revoked;           /* 0: not */
+    int64_t held_until_ms;    /* of the simulation's time; not 0: it counts as revoked */
     int64_t registered_at_ms; /* of the simulation's time */
 };
 

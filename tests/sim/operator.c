@@ -127,8 +127,15 @@ static void load_registry(struct sim *sim, int64_t longest_ms)
         sim->nodes[i].reload_at_ms = sim->now_ms + dice_between(&sim->dice, 1, longest_ms);
 }
 
-/* A new certificate is registered everywhere first; its owner signs with it when all know it. The
- * old one stays valid: what it sealed is still under way. */
+static void sign_with_next(struct node *node)
+{
+    node->model.signs_with = node->next_certificate;
+    node->rotates_at_ms = 0;
+    sim_note(node->sim, node->index, "signs with a new key", NULL, (int64_t)node->next_certificate);
+}
+
+/* A new certificate is registered everywhere first; its owner signs with it when all know it, or,
+ * in a hurry, at once. The old one stays valid: what it sealed is still under way. */
 static void rotate_key(struct sim *sim)
 {
     enum { ROTATION_MS = 10000 };
@@ -142,6 +149,8 @@ static void rotate_key(struct sim *sim)
     node->rotates_at_ms = sim->now_ms + ROTATION_MS;
     load_registry(sim, ROTATION_MS / 2);
     sim_note(sim, node->index, "new certificate", NULL, (int64_t)node->next_certificate);
+    if (node->index != NODE_GATEWAY && swarm_happens(&sim->swarm, MISHAP_KEY_EARLY))
+        sign_with_next(node);
 }
 
 static bool all_know(const struct sim *sim, size_t certificate)
@@ -163,9 +172,26 @@ static void finish_rotations(struct sim *sim)
         if (node->rotates_at_ms == 0 || sim->now_ms < node->rotates_at_ms ||
             !all_know(sim, node->next_certificate))
             continue;
-        node->model.signs_with = node->next_certificate;
-        node->rotates_at_ms = 0;
-        sim_note(sim, i, "signs with a new key", NULL, (int64_t)node->next_certificate);
+        sign_with_next(node);
+    }
+}
+
+/* It stands on a revocation list by mistake, or until somebody has looked into something. The
+ * portal's, which sends nothing but receipts: what is refused for that alone has its end. */
+static void hold_key(struct sim *sim)
+{
+    enum { HELD_MAX_MS = 20000 };
+    struct node *node = &sim->nodes[NODE_PORTAL];
+    sim->authority.certificates[node->model.signs_with].held_until_ms =
+        sim->now_ms + dice_between(&sim->dice, 1000, HELD_MAX_MS);
+    sim_note(sim, node->index, "certificate on hold", NULL, 0);
+}
+
+static void end_holds(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->authority.count; i++) {
+        int64_t *until_ms = &sim->authority.certificates[i].held_until_ms;
+        *until_ms = sim->now_ms < *until_ms ? *until_ms : 0;
     }
 }
 
@@ -178,6 +204,9 @@ void operator_world(struct sim *sim)
     mend_clocks(sim);
     if (swarm_happens(&sim->swarm, MISHAP_KEY_ROTATED))
         rotate_key(sim);
+    if (swarm_happens(&sim->swarm, MISHAP_KEY_HELD))
+        hold_key(sim);
+    end_holds(sim);
     if (swarm_happens(&sim->swarm, MISHAP_REGISTRY_RELOADED)) {
         sim->registry_newest = (sim->registry_newest + 1) % REGISTRY_VERSIONS;
         load_registry(sim, 3000);

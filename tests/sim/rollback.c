@@ -1,18 +1,24 @@
 /* A store that is put back from a backup: an operator's mistake, or a disk's. The backup is a
  * second store that hears the same commits until it is finished. What was said after that is
- * forgotten; the world is then left without faults, and the run ends when those who must notice it
- * have. */
-#include "tests/support/store_memory.h"
+ * forgotten. The world is then left without faults; of the gateway's store the run ends when those
+ * who must notice it have, of an adapter's when the gateway has said so and the adapter has done
+ * all its work from there (check_past.c). */
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
+#include "tests/support/store_memory.h"
 
-enum { COPY_MAX_MS = 30 * 1000, LATER_MAX_MS = 40 * 1000 };
+enum {
+    COPY_MAX_MS = 30 * 1000,
+    LATER_MAX_MS = 40 * 1000,
+    AFTERWARDS_MS = 2 * 60 * 1000, /* of an adapter's work after it was put back */
+};
 
 void rollback_open(struct node *node)
 {
     struct sim *sim = node->sim;
-    if (node->index != NODE_GATEWAY || node->power != NULL || sim->is_fairness ||
-        !swarm_happens(&sim->swarm, MISHAP_ROLLED_BACK))
+    bool is_gateway = node->index == NODE_GATEWAY;
+    if (node->power != NULL || sim->is_fairness ||
+        !swarm_happens(&sim->swarm, is_gateway ? MISHAP_ROLLED_BACK : MISHAP_ADAPTER_BACK))
         return;
     node->copy_image = store_memory_image_new();
     check(node->copy_image != NULL &&
@@ -33,10 +39,18 @@ void rollback_committed(struct node *node, const struct store_plan *plan)
 {
     /* A start changes entries without a commit: the copy is what was before the first one. */
     bool is_first = node->sim->incarnations[node->index] == 1;
-    if (node->copy != NULL && is_first && node->sim->now_ms < node->copied_until_ms)
+    if (node->copy == NULL || node->copied_until_ms == 0)
+        return;
+    if (is_first && node->sim->now_ms < node->copied_until_ms) {
         check(node->copy->verbs->commit(node->copy, plan) == REASON_NONE);
-    else
-        node->copied_until_ms = 0;
+        return;
+    }
+    node->copied_until_ms = 0;
+    if (node->session != NULL) {
+        struct session_status status;
+        session_status(node->session, &status);
+        node->copied_head = status.head.tree_size;
+    }
 }
 
 /* Somebody has seen more than the copy knows, and has it on disk: after a commit that failed a
@@ -54,26 +68,40 @@ static bool is_witnessed(const struct sim *sim, uint64_t copied_size)
     return false;
 }
 
+/* Whether who must notice it can: the gateway has heard of more than the copy knows. */
+static bool can_be_noticed(const struct sim *sim, struct node *node)
+{
+    struct store_positions positions;
+    if (node->copied_until_ms != 0)
+        return false;
+    /* Somebody else who has its key says that it has seen nothing. */
+    if (node->index != NODE_GATEWAY)
+        return sim->nodes[NODE_GATEWAY].is_up && sim->swarm.count[MISHAP_HOSTILE_TWIN] == 0 &&
+               sim->nodes[NODE_GATEWAY].heard_head[node->index] > node->copied_head;
+    check(node->copy->verbs->positions(node->copy, &positions) == REASON_NONE);
+    return positions.ledger_size > 0 && is_witnessed(sim, positions.ledger_size);
+}
+
 void rollback_turn(struct sim *sim)
 {
-    struct node *node = &sim->nodes[NODE_GATEWAY];
-    struct store_positions positions;
-    if (sim->swarm.is_calm || node->copy == NULL || sim->now_ms < node->put_back_at_ms ||
-        !node->is_up)
-        return;
-    check(node->copy->verbs->positions(node->copy, &positions) == REASON_NONE);
-    if (positions.ledger_size == 0 || !is_witnessed(sim, positions.ledger_size))
-        return;
-    node_crash(node, dice_between(&sim->dice, 50, 3000));
-    node_put_back(node);
-    sim_note(sim, node->index, "its store is an older copy", NULL, (int64_t)positions.ledger_size);
-    sim->is_lost = true;
-    sim->lost_node = node->index;
-    sim->lost_ms = sim->now_ms;
+    for (int i = 0; i < NODE_HOSTILE && !sim->swarm.is_calm && !sim->is_lost; i++) {
+        struct node *node = &sim->nodes[i];
+        if (node->copy == NULL || sim->now_ms < node->put_back_at_ms || !node->is_up ||
+            !can_be_noticed(sim, node))
+            continue;
+        node_crash(node, dice_between(&sim->dice, 50, 3000));
+        node_put_back(node);
+        sim_note(sim, i, "its store is an older copy", NULL, 0);
+        sim->is_lost = true;
+        sim->lost_node = i;
+        sim->lost_ms = sim->now_ms;
+    }
 }
 
 bool rollback_is_noticed(const struct sim *sim)
 {
+    if (sim->lost_node != NODE_GATEWAY)
+        return sim->alarms_about[sim->lost_node] > 0;
     for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++) {
         struct session_status status;
         if (sim->nodes[i].session == NULL)
@@ -83,4 +111,10 @@ bool rollback_is_noticed(const struct sim *sim)
             return true;
     }
     return false;
+}
+
+bool rollback_is_over(const struct sim *sim)
+{
+    return rollback_is_noticed(sim) &&
+           (sim->lost_node == NODE_GATEWAY || sim->now_ms > sim->lost_ms + AFTERWARDS_MS);
 }

@@ -42,6 +42,12 @@ const char *sim_fault_kind(unsigned int kind)
     return kind < MISHAPS ? mishap_text((enum mishap)kind) : NULL;
 }
 
+bool sim_fault_is_known(const char *text)
+{
+    struct swarm ignored;
+    return swarm_force(&ignored, text);
+}
+
 bool sim_fault_is_waiting(unsigned int kind)
 {
     return kind < MISHAPS && mishap_is_waiting((enum mishap)kind);
@@ -117,6 +123,18 @@ void sim_destroy(struct sim **sim_pointer)
     free(sim);
 }
 
+/* True: what is forced needs a hostile participant. */
+static bool force(struct sim *sim)
+{
+    bool is_hostile = false;
+    for (size_t i = 0; i < sim->options.forced_count; i++) {
+        const char *text = sim->options.forced[i];
+        (void)swarm_force(&sim->swarm, text);
+        is_hostile = is_hostile || strncmp(text, "hostile", strlen("hostile")) == 0;
+    }
+    return is_hostile;
+}
+
 static void begin(struct sim *sim, uint64_t seed)
 {
     sim->seed = seed;
@@ -136,11 +154,12 @@ static void begin(struct sim *sim, uint64_t seed)
     records_clear(&sim->records);
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
+    bool is_hostile_forced = force(sim);
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
     bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
     if (is_long)
         sim->storm_ms += dice_between(&sim->dice, 0, CLOCK_FAR_STORM_MS);
-    sim->has_hostile = !is_long && dice_below(&sim->dice, 2) == 0;
+    sim->has_hostile = !is_long && (dice_below(&sim->dice, 2) == 0 || is_hostile_forced);
     sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
     if (sim->is_fairness) {
         swarm_only_hostile(&sim->swarm);
@@ -312,7 +331,7 @@ static void say_stuck(struct sim *sim)
 
 static bool is_noticed(struct sim *sim)
 {
-    return sim->steps >= SIM_STEPS_MIN && rollback_is_noticed(sim);
+    return sim->steps >= SIM_STEPS_MIN && rollback_is_over(sim);
 }
 
 static void say_unnoticed(struct sim *sim)

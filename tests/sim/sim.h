@@ -21,6 +21,7 @@ enum {
     /* An unanswered message is asked for after an hour; back-off may be as long. */
     SIM_CALM_MS = 3 * 60 * 60 * 1000,
     SIM_KINDS_MAX = 128,
+    SIM_FORCED_MAX = 4,
 };
 
 /* Also the program's exit codes. */
@@ -34,6 +35,9 @@ struct sim_options {
      * seed has it in any case. */
     bool uses_sqlite;
     bool with_waiting; /* also the faults whose mend is not there yet (mishap.def) */
+    /* Texts of mishap.def that every seed has, at their highest rates; all else is drawn. */
+    const char *forced[SIM_FORCED_MAX];
+    size_t forced_count;
 };
 
 struct sim_result {
@@ -54,6 +58,8 @@ enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_resu
 void sim_report_crash(struct sim *sim, const char *why);
 /* "crash before the commit"; NULL past the last kind. */
 const char *sim_fault_kind(unsigned int kind);
+/* Whether mishap.def has that text. */
+bool sim_fault_is_known(const char *text);
 /* Nothing draws it before its mend is there. */
 bool sim_fault_is_waiting(unsigned int kind);
 

@@ -5,6 +5,7 @@
  *   sim -c SECONDS [-j JOBS] [FROM]  a campaign: as many seeds as fit
  *   -s                             real SQLite under every node, on a disk that loses power
  *   -w                             also the faults that wait for their mend (mishap.def)
+ *   -f TEXT                        that fault of mishap.def in every seed; up to SIM_FORCED_MAX
  *
  * Exit codes: 0 well, 127 a core ended the process, 128 something did not come to its end, 129 a
  * promise was broken, 2 usage. */
@@ -64,8 +65,8 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: sim [-sw] [-v] SEED | sim [-sw] -n COUNT [FROM] |"
-                          " sim [-sw] -c SECONDS [-j JOBS] [FROM]\n");
+    (void)fprintf(stderr, "usage: sim [-sw] [-f FAULT]... [-v] SEED | sim ... -n COUNT [FROM] |"
+                          " sim ... -c SECONDS [-j JOBS] [FROM]\n");
     return 2;
 }
 
@@ -77,9 +78,11 @@ int main(int count, char **arguments)
     int option;
     if (options.commit == NULL)
         options.commit = "unknown";
-    while ((option = getopt(count, arguments, "svwn:c:j:")) != -1) {
+    while ((option = getopt(count, arguments, "svwf:n:c:j:")) != -1) {
         uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
-        if (option == 'v')
+        if (option == 'f' && options.forced_count < SIM_FORCED_MAX && sim_fault_is_known(optarg))
+            options.forced[options.forced_count++] = optarg;
+        else if (option == 'v')
             options.is_verbose = true;
         else if (option == 's')
             options.uses_sqlite = true;

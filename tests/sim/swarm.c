@@ -56,6 +56,17 @@ bool mishap_is_waiting(enum mishap mishap)
     return rows[mishap].is_waiting;
 }
 
+bool swarm_force(struct swarm *swarm, const char *text)
+{
+    for (int mishap = 0; mishap < MISHAPS; mishap++) {
+        if (strcmp(rows[mishap].text, text) != 0)
+            continue;
+        swarm->per_million[mishap] = rows[mishap].most;
+        return true;
+    }
+    return false;
+}
+
 void swarm_only_hostile(struct swarm *swarm)
 {
     for (int mishap = 0; mishap < MISHAPS; mishap++) {

@@ -25,6 +25,8 @@ struct swarm {
 
 /* with_waiting: also those that wait for a mend (mishap.def). */
 void swarm_draw(struct swarm *swarm, struct dice *dice, bool with_waiting);
+/* Switches the one of that text on, at its highest rate. False: there is none. */
+bool swarm_force(struct swarm *swarm, const char *text);
 /* Switches off all that is not what a hostile participant does. */
 void swarm_only_hostile(struct swarm *swarm);
 /* Rolls the dice at an opportunity; what happens is counted. */

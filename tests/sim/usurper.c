@@ -132,6 +132,12 @@ static void put_off(struct sim *sim, int node)
     say(sim, node, &frame);
 }
 
+void usurper_hear(struct sim *sim, int node)
+{
+    if (node != NODE_HOSTILE && swarm_happens(&sim->swarm, MISHAP_GATEWAY_SENDS_BACK))
+        put_off(sim, node);
+}
+
 static void say_goodbyes(struct sim *sim, int node)
 {
     struct frame frame = {.kind = FRAME_GOODBYE, .goodbye = REASON_SHUTDOWN};

@@ -145,6 +145,8 @@ struct node {
     struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
     struct store *copy;
     int64_t copied_until_ms, put_back_at_ms;
+    uint64_t copied_head;       /* of an adapter's copy: the head that it knows, or a later one */
+    uint64_t heard_head[NODES]; /* the gateway's: what each has said since its start to have seen */
     size_t next_certificate;
 };
 
@@ -382,6 +384,8 @@ bool hostile_odd_frame(struct sim *sim, struct message_id ret_ids[HOSTILE_ODD_ID
                        struct frame *ret_frame);
 /* ---- usurper.c */
 void usurper_turn(struct sim *sim);
+/* A node's adapter sends something to the gateway. */
+void usurper_hear(struct sim *sim, int node);
 /* ---- rollback.c */
 void rollback_open(struct node *node);
 void rollback_close(struct node *node);
@@ -389,6 +393,8 @@ void rollback_close(struct node *node);
 void rollback_committed(struct node *node, const struct store_plan *plan);
 /* Whether who must notice it has. */
 bool rollback_is_noticed(const struct sim *sim);
+/* Whether nothing more is to be seen. */
+bool rollback_is_over(const struct sim *sim);
 void rollback_turn(struct sim *sim);
 /* ---- hostile_files.c */
 void hostile_files_turn(struct sim *sim);

@@ -292,6 +292,13 @@ bool blobs_memory_damage(struct blobs *blobs, const struct key *source, const st
     return true;
 }
 
+void blobs_memory_forget(struct blobs *blobs, const struct digest *digest)
+{
+    struct blob *blob = look_up(blobs, NULL, digest);
+    if (blob != NULL)
+        forget(blob);
+}
+
 void blobs_memory_lose_partials(struct blobs *blobs)
 {
     struct blobs_memory *self = (struct blobs_memory *)blobs;
@@ -309,6 +316,18 @@ size_t blobs_memory_partials(struct blobs *blobs, const struct key *source)
         count += self->blobs[i].is_used && !self->blobs[i].is_finished &&
                  (source == NULL || key_equal(&self->blobs[i].source, source));
     return count;
+}
+
+bool blobs_memory_partial(struct blobs *blobs, size_t place, struct key *ret_source,
+                          struct digest *ret_digest, struct bytes *ret_content)
+{
+    const struct blob *blob = &((struct blobs_memory *)blobs)->blobs[place];
+    if (!blob->is_used || blob->is_finished)
+        return false;
+    *ret_source = blob->source;
+    *ret_digest = blob->digest;
+    *ret_content = (struct bytes){blob->content, (size_t)blob->written};
+    return true;
 }
 
 struct blobs *blobs_memory_new(uint64_t size_max_bytes)

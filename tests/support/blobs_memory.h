@@ -15,9 +15,14 @@ void blobs_memory_put(struct blobs *blobs, struct bytes content, struct digest *
  */
 bool blobs_memory_damage(struct blobs *blobs, const struct key *source,
                          const struct digest *digest);
+/* The finished one is gone, and its place free. */
+void blobs_memory_forget(struct blobs *blobs, const struct digest *digest);
 /* As after a crash that the disk did not follow. */
 void blobs_memory_lose_partials(struct blobs *blobs);
 /* Unfinished ones, of one source or of all (NULL). */
 size_t blobs_memory_partials(struct blobs *blobs, const struct key *source);
+/* The unfinished one at that place below BLOBS_MEMORY_MAX, and what is there of it. False: none. */
+bool blobs_memory_partial(struct blobs *blobs, size_t place, struct key *ret_source,
+                          struct digest *ret_digest, struct bytes *ret_content);
 
 #endif
