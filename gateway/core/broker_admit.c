@@ -241,15 +241,29 @@ static void say_not_now(struct broker *broker, const struct peer *peer, const st
                                          .reason = reason});
 }
 
-static void log_put_off(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
+/* What a person at the sender or here has to mend is told; the rest ends by itself. */
+static void log_put_off(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                         enum reason reason)
 {
-    broker_event(broker, &(struct broker_transition){.event = "put_off",
-                                                     .from = peer->key,
-                                                     .type = sealed->envelope.type,
-                                                     .id = sealed->envelope.id,
-                                                     .dossier_code = sealed->envelope.dossier_code,
-                                                     .reason = reason});
+    if (reason != REASON_CLOCK_SKEW && reason != REASON_CLOCK_IN_DOUBT &&
+        reason != REASON_CERTIFICATE_UNKNOWN)
+        return;
+    broker_event_of(broker, peer,
+                    &(struct broker_transition){.event = "put_off",
+                                                .from = peer->key,
+                                                .type = sealed->envelope.type,
+                                                .id = sealed->envelope.id,
+                                                .dossier_code = sealed->envelope.dossier_code,
+                                                .reason = reason});
+}
+
+/* Beside what is transient: a message from the future may be one by the sender's clock or by ours,
+ * and becomes the present by waiting; a certificate that is not known may be known after the next
+ * reload (broker.h). A receipt that refuses them would be for good. */
+static bool may_come_right(enum reason reason)
+{
+    return reason_class(reason) == REASON_CLASS_TRANSIENT || reason == REASON_CLOCK_SKEW ||
+           reason == REASON_CERTIFICATE_UNKNOWN;
 }
 
 struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
@@ -257,13 +271,9 @@ struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
 {
     if (reason == REASON_DUPLICATE)
         return NULL;
-    /* A message from the future may be one by the sender's clock or by ours: it becomes the present
-     * by waiting, and a receipt that refuses it would be for good. */
-    bool waits = reason_class(reason) == REASON_CLASS_TRANSIENT || reason == REASON_CLOCK_SKEW;
-    if (waits) {
+    if (may_come_right(reason)) {
         say_not_now(broker, peer, sealed, reason);
-        if (reason == REASON_CLOCK_SKEW || reason == REASON_CLOCK_IN_DOUBT)
-            log_put_off(broker, peer, sealed, reason);
+        log_put_off(broker, peer, sealed, reason);
         return NULL;
     }
     struct store_message *message = broker_refuse(broker, peer, sealed, reason);

@@ -124,9 +124,35 @@ static void our_own_reading_wakes_it_too(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The other way round: a sender's new certificate that this gateway has not read yet. Its message
+ * waits with it, and comes in after the next reload; nothing is kept of it before. */
+static void what_is_not_registered_here_yet_is_put_off(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    struct intake *intake = gateway->frames[gateway->frame_count - 1];
+    struct sealed *sealed = &intake->messages[0];
+    sealed->verdict = REASON_CERTIFICATE_UNKNOWN;
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->not_taken, 1);
+    assert_int_equal(gateway->not_taken_reason, REASON_CERTIFICATE_UNKNOWN);
+    assert_int_equal(gateway->parcels, 0);
+    assert_int_equal(gateway->lines, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), 0);
+    /* A registered one that is not the sender's is another thing. */
+    (void)lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0002");
+    gateway->frames[gateway->frame_count - 1]->messages[0].verdict = REASON_SIGNER_NOT_SENDER;
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->not_taken, 0);
+    assert_int_equal(gateway->parcels, 1);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_registered_here_yet_is_put_off),
         cmocka_unit_test(an_unknown_sender_pauses_nobody_else),
         cmocka_unit_test(a_reading_wakes_what_waited_for_it),
         cmocka_unit_test(our_own_reading_wakes_it_too),
