@@ -246,6 +246,7 @@ static void answer_file(struct api_request *request, const struct download *down
 void attachment_get(struct api_request *request)
 {
     struct blobs *blobs = blobs_of(request);
+    struct session *session = ((const struct local_api *)api_context(request))->options.session;
     struct download download = {.blobs = blobs};
     uint64_t size_bytes;
     uint8_t byte;
@@ -257,6 +258,11 @@ void attachment_get(struct api_request *request)
     enum reason reason = blobs->verbs->find(blobs, &download.digest, &size_bytes);
     if (reason == REASON_NONE)
         reason = read_verified(&download, 0, &byte, 1, &got);
+    /* Our copy is damaged or gone: the gateway has another one of what came in. */
+    if (reason == REASON_NOT_FOUND || reason == REASON_ATTACHMENT_DAMAGED) {
+        enum reason again = session_fetch_again(session, &download.digest);
+        reason = again != REASON_NOT_FOUND ? again : reason;
+    }
     if (reason == REASON_NONE)
         answer_file(request, &download, size_bytes);
     else

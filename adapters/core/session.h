@@ -120,6 +120,11 @@ enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
 enum reason session_operate(struct session *session, uint64_t message_seq,
                             const struct key *destination, enum session_operation operation);
 
+/* A file of the inbox is damaged or gone: it is fetched again from the gateway, for a message that
+ * the office has still to end. ATTACHMENT_DAMAGED: it will come; NOT_FOUND: no such message among
+ * the first STORE_PAGE_MAX names it; BUSY: ask again. May be called between steps. */
+enum reason session_fetch_again(struct session *session, const struct digest *digest);
+
 /* False: this step takes no submission and no answer any more; end it first. */
 bool session_has_room(struct session *session);
 

@@ -196,3 +196,50 @@ void session_take_waiting(struct session *session)
             turn_away(session, intake, sealed, reason);
     }
 }
+
+/* Whether that message names the file, and as what. */
+static bool names_file(struct session *session, uint64_t message_seq, struct fetch_file *file)
+{
+    struct store *store = session->options.store;
+    struct store_document found;
+    struct envelope envelope;
+    arena_reset(&session->step.scratch);
+    if (store->verbs->read_document(store, message_seq, &found) != REASON_NONE ||
+        envelope_parse(found.document, &session->step.scratch, &envelope) != REASON_NONE)
+        return false;
+    for (size_t i = 0; i < envelope.attachment_count; i++) {
+        if (!digest_equal(&envelope.attachments[i].digest, &file->digest))
+            continue;
+        file->size_bytes = envelope.attachments[i].size_bytes;
+        file->sender = envelope.sender;
+        file->message_id = envelope.id;
+        return true;
+    }
+    return false;
+}
+
+enum reason session_fetch_again(struct session *session, const struct digest *digest)
+{
+    enum { PAGE = 64, PAGES_MAX = STORE_PAGE_MAX / PAGE };
+    struct store *store = session->options.store;
+    struct entry entries[PAGE];
+    struct fetch_file file = {.digest = *digest};
+    struct store_filter filter = {.destination = session->office->key,
+                                  .after_destination = session->office->key};
+    size_t count = PAGE;
+    for (int page = 0; page < PAGES_MAX && count == PAGE; page++) {
+        enum reason reason = store->verbs->list(store, &filter, entries, PAGE, &count);
+        if (reason != REASON_NONE)
+            return reason;
+        for (size_t i = 0; i < count; i++) {
+            filter.after_seq = entries[i].message_seq;
+            if (!names_file(session, entries[i].message_seq, &file))
+                continue;
+            session->step.more_to_do = true;
+            return fetch_again(session->step.fetch, &session->options.gateway, &file)
+                       ? REASON_ATTACHMENT_DAMAGED
+                       : REASON_BUSY;
+        }
+    }
+    return REASON_NOT_FOUND;
+}

@@ -209,9 +209,16 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
         return FETCH_REFUSED;
     }
     uint64_t wanted = missing | kept;
-    if (wanted == 0)
+    if (wanted == 0) {
+        fetch_claim(fetch, sealed);
         return FETCH_READY;
+    }
     struct peer *peer = fetch_get_peer(fetch, &intake->peer);
+    size_t to_come = (size_t)__builtin_popcountll(missing);
+    if (peer != NULL && to_come > 0 && !fetch_may_bring(fetch, peer, sealed, to_come)) {
+        *ret_reason = REASON_ATTACHMENTS_UNCLAIMED;
+        return FETCH_REFUSED;
+    }
     if (peer == NULL || !has_room(fetch, peer, intake, (size_t)__builtin_popcountll(wanted))) {
         *ret_reason = REASON_BUSY;
         return FETCH_REFUSED;
@@ -223,6 +230,24 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     intake->references++;
     fetch_go_on(fetch, peer);
     return FETCH_WAITS;
+}
+
+bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch_file *file)
+{
+    struct peer *peer = fetch_get_peer(fetch, from);
+    if (peer == NULL || file->size_bytes > fetch->options.size_max_bytes)
+        return false;
+    if (fetch_find_wanted(peer, &file->digest) != NULL)
+        return true;
+    struct wanted wanted = {.state = WANTED_QUEUED,
+                            .digest = file->digest,
+                            .size_bytes = file->size_bytes,
+                            .sender = file->sender,
+                            .message_id = file->message_id,
+                            .is_claimed = true};
+    if (peer->first == NULL)
+        peer->progress = fetch->now;
+    return peer->wanted_count < FETCH_PEER_WANTED_MAX && fetch_add_wanted(fetch, peer, &wanted);
 }
 
 /* ---- both ---- */

@@ -23,6 +23,13 @@
  * After the step's frames: fetch_serve. Frames go to the emit function given at fetch_new. What the
  * blobs port has done aside is taken up by fetch_settle: step when its fd is readable.
  *
+ * A file that came whole stays, although the message that named it may never be taken: another one
+ * of its files may be missing for good. What a peer has brought and no admitted message names is
+ * counted for FETCH_UNCLAIMED_MS, and who has more of it than FETCH_PEER_UNCLAIMED_MAX files, or
+ * the bytes of FETCH_UNCLAIMED_LARGEST files of the largest size, sends no new ones; a message that
+ * names them is always welcome. So one participant fills the disk by that, its last messages, and
+ * nothing else, in a day.
+ *
  * Bounds: FETCH_WAITING_MAX messages and FETCH_WANTED_MAX files wait, FETCH_PEER_… of one peer, and
  * no peer has more of them than it leaves free for the others, so that one slow line does not stop
  * the files of all; at the bound REASON_BUSY and the sender keeps the message. A peer that sends
@@ -43,6 +50,10 @@ enum {
     FETCH_WANTED_MAX = 1024,
     /* One message with the most files, and another one behind it. */
     FETCH_PEER_WANTED_MAX = 2 * ATTACHMENTS_MAX,
+    FETCH_UNCLAIMED_MAX = FETCH_WANTED_MAX,
+    FETCH_PEER_UNCLAIMED_MAX = FETCH_PEER_WANTED_MAX, /* what one cut line can leave behind */
+    FETCH_UNCLAIMED_LARGEST = 8,
+    FETCH_UNCLAIMED_MS = 24 * 3600 * 1000,
     /* Frames of waiting messages. With what is parsed of it a frame takes up to 14 times its size
      * in the pool of frames (intake_pool.c): half of that pool, so that the chunks they wait for
      * always find room. One frame of the largest size fits. */
@@ -95,9 +106,19 @@ struct fetch *fetch_new(const struct fetch_options *options, struct arena *memor
 
 enum fetch_answer { FETCH_READY = 1, FETCH_WAITS, FETCH_REFUSED };
 /* READY: everything is here. WAITS: the fetch holds a reference to the intake until fetch_ready
- * gives it back. REFUSED: ret_reason (ATTACHMENT_TOO_LARGE, _SHORT, _LONG, BUSY, STORE_…). */
+ * gives it back. REFUSED: ret_reason (ATTACHMENT_TOO_LARGE, _SHORT, _LONG,
+ * ATTACHMENTS_UNCLAIMED, BUSY, STORE_…). */
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason);
+/* A file that was here, and is damaged or gone. */
+struct fetch_file {
+    struct digest digest;
+    uint64_t size_bytes;
+    struct key sender; /* of a message that names it */
+    struct message_id message_id;
+};
+/* Asks that peer for it again, at the next fetch_settle. False: there is no place for it. */
+bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch_file *file);
 /* A BLOB_CHUNK, BLOB_WANT or BLOB_REFUSED of a peer. True: what is under way with this peer goes
  * on, its leases too; once in FETCH_PROGRESS_MS at most. */
 bool fetch_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame,

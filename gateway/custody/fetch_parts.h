@@ -2,6 +2,7 @@
  *
  *   fetch.c          messages that wait, and the shares of peers
  *   fetch_receive.c  files that are wanted and received
+ *   fetch_claim.c    files that came and that no admitted message names yet
  *   fetch_proof.c    files that are here already, and that the author shows to have
  *   fetch_serve.c    files that others want
  */
@@ -43,9 +44,17 @@ struct wanted { /* a file, from one peer */
     bool is_resumed;   /* some of it came earlier than in this go */
     bool must_come;    /* whole, although a file of this digest is here */
     bool has_place;    /* at the peer's receiver */
+    bool is_claimed;   /* a message that was taken names it */
     bool owes_credit;  /* the disk is behind */
     uint64_t piece_at; /* SHOWING: the piece's offset */
     mono_t progress;
+};
+
+struct unclaimed {     /* a file that is here whole */
+    struct key source; /* whose bytes they are; none: free slot */
+    struct digest digest;
+    uint64_t size_bytes;
+    mono_t since;
 };
 
 struct peer {
@@ -67,6 +76,8 @@ struct fetch {
     struct wanted *wanted;
     size_t wanted_max, wanted_limit; /* slots in use are below the limit */
     size_t wanted_count;
+    struct unclaimed unclaimed[FETCH_UNCLAIMED_MAX];
+    size_t unclaimed_limit; /* slots in use are below this */
     struct peer *peers;
     uint32_t peer_count;
     uint32_t serve_next; /* who is served first */
@@ -102,6 +113,15 @@ void fetch_end_transfer(struct fetch *fetch, struct peer *peer, struct wanted *w
                         enum reason outcome);
 /* Everything of it is to come again, from the first byte. */
 void fetch_from_start(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
+
+/* fetch_claim.c */
+/* It has come whole from its peer. */
+void fetch_unclaimed_add(struct fetch *fetch, const struct wanted *wanted);
+/* A message that names its files is admitted: they are nobody's quota any more. */
+void fetch_claim(struct fetch *fetch, const struct sealed *sealed);
+/* Whether the peer may bring so many more files, for that message. */
+bool fetch_may_bring(struct fetch *fetch, const struct peer *peer, const struct sealed *sealed,
+                     size_t missing);
 
 /* fetch_proof.c */
 /* False: not yet; the copy is being read. */

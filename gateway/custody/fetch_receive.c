@@ -143,6 +143,7 @@ static void finish(struct fetch *fetch, struct peer *peer, struct wanted *wanted
         failed(fetch, peer, wanted, reason);
         return;
     }
+    fetch_unclaimed_add(fetch, wanted);
     fetch_end_transfer(fetch, peer, wanted, REASON_NONE);
     fetch_over(fetch, peer, wanted, REASON_NONE);
 }

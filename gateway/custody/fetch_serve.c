@@ -32,19 +32,9 @@ static bool spend(const struct fetch *fetch, struct peer *peer, uint32_t looks)
  * no authors but itself, and its local system brings the file again. */
 static void repair(struct fetch *fetch, const struct frame_blob *want, uint64_t size_bytes)
 {
-    struct peer *author = fetch->options.draw == NULL ? NULL : fetch_get_peer(fetch, &want->sender);
-    if (author == NULL || author->wanted_count >= FETCH_PEER_WANTED_MAX ||
-        fetch_find_wanted(author, &want->digest) != NULL)
-        return;
-    struct wanted wanted = {.state = WANTED_QUEUED,
-                            .digest = want->digest,
-                            .size_bytes = size_bytes,
-                            .sender = want->sender,
-                            .message_id = want->message_id};
-    if (author->first == NULL)
-        author->progress = fetch->now;
-    if (fetch_add_wanted(fetch, author, &wanted))
-        fetch_go_on(fetch, author);
+    const struct fetch_file file = {want->digest, size_bytes, want->sender, want->message_id};
+    if (fetch->options.draw != NULL && fetch_again(fetch, &want->sender, &file))
+        fetch_go_on(fetch, fetch_get_peer(fetch, &want->sender));
 }
 
 /* NONE: it is here, and the peer may have it. */

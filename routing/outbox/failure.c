@@ -37,6 +37,9 @@ static const struct {
     {REASON_LEASE_EXPIRED, FAILURE_BLAMES_EITHER},
     /* No room for this one, with its files, need not be no room for the next. */
     {REASON_BUSY, FAILURE_BLAMES_EITHER},
+    /* What hangs on the files of one message is no word about the others. */
+    {REASON_ATTACHMENT_DAMAGED, FAILURE_BLAMES_MESSAGE},
+    {REASON_ATTACHMENTS_UNCLAIMED, FAILURE_BLAMES_MESSAGE},
     {REASON_OFFICE_TLS, FAILURE_BLAMES_DESTINATION},
     {REASON_HELLO_MISSING, FAILURE_BLAMES_DESTINATION},
     {REASON_VERSION_UNSUPPORTED, FAILURE_BLAMES_DESTINATION},

@@ -303,9 +303,58 @@ static void a_file_is_wanted_for_its_message(void **state)
     assert_int_equal(fixture->not_taken, 1);
 }
 
+/* A file of the inbox rots: it is fetched again from the gateway, for the message that waits;
+ * nothing is asked for that no message names. */
+static void a_damaged_file_comes_again(void **state)
+{
+    struct fixture *fixture = *state;
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    struct digest unknown = {{7}};
+    uint64_t size_bytes;
+    uint8_t text[16];
+    size_t got;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    struct attachment file = keep_file(fixture, "as it came");
+    struct envelope envelope = {.sender = key_of("stp"),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .sequence = 1,
+                                .dossier_code = bytes_of_text("H38.09-261124-0001"),
+                                .attachments = &file,
+                                .attachment_count = 1};
+    begin(fixture);
+    struct bytes document = build(fixture, &envelope, &body);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_int_equal(fixture->taken, 1);
+    assert_true(blobs_memory_damage(fixture->blobs, NULL, &file.digest));
+    struct blobs *blobs = fixture->blobs;
+    assert_int_equal(blobs->verbs->read(blobs, &file.digest, 0, text, sizeof text, &got),
+                     REASON_STORE_CORRUPT);
+    assert_int_equal(session_fetch_again(fixture->session, &unknown), REASON_NOT_FOUND);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(session_fetch_again(fixture->session, &file.digest),
+                         REASON_ATTACHMENT_DAMAGED);
+    begin(fixture);
+    end(fixture);
+    assert_true(digest_equal(&fixture->file.digest, &file.digest));
+    assert_string_equal(fixture->file.sender.text, "stp");
+    assert_true(id_equal(&fixture->file.message_id, &envelope.id));
+    struct frame chunk = {.kind = FRAME_BLOB_CHUNK,
+                          .blob = {.digest = file.digest, .content = bytes_of_text("as it came")}};
+    begin(fixture);
+    bring_frame(fixture, &chunk);
+    end(fixture);
+    assert_int_equal(blobs->verbs->find(blobs, &file.digest, &size_bytes), REASON_NONE);
+    assert_int_equal(size_bytes, file.size_bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_damaged_file_comes_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_is_put_off_than_a_step_holds, set_small, tear_down),
