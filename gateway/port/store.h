@@ -19,8 +19,9 @@
  * Errors: REASON_STORE_FULL (disk), REASON_STORE_BUSY (locked too long), REASON_STORE_FAILED (I/O),
  * REASON_STORE_CORRUPT (checksums, integrity), REASON_STORE_NEWER (schema, at open),
  * REASON_NOT_FOUND, REASON_OUT_OF_MEMORY, REASON_STORE_ROLLED_BACK (another file stands in its
- * place). After a commit that failed the caller's memory of what
- * was planned is void; what was committed before still stands.
+ * place, or its content was replaced: from then on nothing is committed or recovered). After a
+ * commit that failed the caller's memory of what was planned is void; what was committed before
+ * still stands.
  *
  * The contract is tested on every implementation by tests/contract/.
  */

@@ -2,6 +2,8 @@
 #include "gateway/store/store_sqlite_internal.h"
 #include "gateway/store/packed.h"
 
+#include <sys/stat.h>
+
 #include "proto/base/check.h"
 
 static struct store_sqlite *self_of(struct store *store)
@@ -11,6 +13,8 @@ static struct store_sqlite *self_of(struct store *store)
 
 enum reason store_sqlite_ready(struct store_sqlite *store)
 {
+    if (store->is_rolled_back)
+        return REASON_STORE_ROLLED_BACK;
     if (!store->is_stale)
         return REASON_NONE;
     struct store_positions positions;
@@ -167,13 +171,46 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
     return reason;
 }
 
+/* Which file is ours, and what we last made of it; false: the layer below has no files. */
+static bool look_at_file(const struct store_sqlite *store, struct file_stamp *ret_stamp)
+{
+    struct stat status;
+    if (!store->has_stamp)
+        return false;
+    *ret_stamp = (struct file_stamp){.device = 0};
+    if (stat(sqlite3_db_filename(store->database, "main"), &status) == 0)
+        *ret_stamp = (struct file_stamp){status.st_dev, status.st_ino, status.st_size,
+                                         status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+    return true;
+}
+
+void store_sqlite_stamp(struct store_sqlite *store)
+{
+    struct file_stamp stamp;
+    if (look_at_file(store, &stamp))
+        store->stamp = stamp;
+}
+
 /* A file that was put in the place of ours would be found at the next start, without what is
- * written into the old one from now on: nothing is promised any more. */
+ * written into the old one from now on; and one whose content somebody else has changed, a copy
+ * written over it, is not what memory and the log continue: nothing is promised any more. The file
+ * changes by our hand only when the log is copied into it. While the checkpointer does that only
+ * its place is looked at. */
 static enum reason check_place(struct store_sqlite *store)
 {
-    int has_moved = 0;
-    int result = sqlite3_file_control(store->database, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-    return result == SQLITE_OK && has_moved != 0 ? REASON_STORE_ROLLED_BACK : REASON_NONE;
+    struct file_stamp now;
+    const struct file_stamp *ours = &store->stamp;
+    if (!look_at_file(store, &now))
+        return REASON_NONE;
+    bool is_there = now.device == ours->device && now.inode == ours->inode;
+    bool is_same = now.size_bytes == ours->size_bytes && now.modified_s == ours->modified_s &&
+                   now.modified_ns == ours->modified_ns;
+    if (is_there && (is_same || store->is_copying))
+        return REASON_NONE;
+    store->is_rolled_back = true;
+    /* The log is not of that file: nobody copies it there. */
+    (void)sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return REASON_STORE_ROLLED_BACK;
 }
 
 static enum reason apply_plan(struct store_sqlite *store, const struct store_plan *plan)
@@ -226,11 +263,16 @@ static enum reason run_plan(struct store_sqlite *store, const struct store_plan 
 static bool leaves_log(struct store_sqlite *store)
 {
     bool has_copied = store->checkpointer != NULL && checkpointer_has_copied(store->checkpointer);
+    if (has_copied) {
+        store->is_copying = false;
+        store_sqlite_stamp(store);
+    }
     if (store->log_pages < LOG_PAGES_MAX)
         return true;
     if (store->checkpointer == NULL || has_copied)
         return false;
     checkpointer_copy(store->checkpointer);
+    store->is_copying = true;
     return store->log_pages < LOG_PAGES_LATE;
 }
 
@@ -238,7 +280,7 @@ static bool leaves_log(struct store_sqlite *store)
  * disk) the log grows on, and the next commit tries again: nothing is lost by it. */
 static void shorten_log(struct store_sqlite *store)
 {
-    if (leaves_log(store))
+    if (store->is_rolled_back || leaves_log(store))
         return;
     int in_log = 0;
     int copied = 0;
@@ -246,6 +288,7 @@ static void shorten_log(struct store_sqlite *store)
                                   &copied) == SQLITE_OK &&
         in_log == copied)
         store->log_pages = 0;
+    store_sqlite_stamp(store);
 }
 
 enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan)

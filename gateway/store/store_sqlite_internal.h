@@ -17,6 +17,7 @@
 #define GATEWAY_STORE_STORE_SQLITE_INTERNAL_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "gateway/port/store.h"
 #include "gateway/store/checkpointer.h"
@@ -98,6 +99,15 @@ struct lease_batches {
     uint64_t next_number;
 };
 
+/* What stat says of the database file. */
+struct file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size_bytes;
+    time_t modified_s;
+    long modified_ns;
+};
+
 struct store_sqlite {
     struct store store;
     sqlite3 *database;
@@ -105,6 +115,10 @@ struct store_sqlite {
     int owner_file; /* locked while this store is open; -1: none */
     sqlite3_stmt *statements[SQL_COUNT];
     bool is_stale;
+    bool has_stamp;                    /* the database is a file */
+    struct file_stamp stamp;           /* of it, after our last change */
+    bool is_rolled_back;               /* it is not what we left: nothing is read or written more */
+    bool is_copying;                   /* the checkpointer was asked to, and has not ended */
     int log_pages;                     /* in the write-ahead log after the last commit */
     struct checkpointer *checkpointer; /* NULL: the owner copies the log itself */
     struct participants participants;
@@ -217,6 +231,8 @@ enum reason store_sqlite_commit(struct store *store, const struct store_plan *pl
 enum reason store_sqlite_apply(struct store *store, const struct store_plan *plan);
 enum reason store_sqlite_sync(struct store *store);
 enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count);
+/* The file is as we left it. */
+void store_sqlite_stamp(struct store_sqlite *store);
 /* Before every verb: reads anew what a failed transaction left stale. */
 enum reason store_sqlite_ready(struct store_sqlite *store);
 

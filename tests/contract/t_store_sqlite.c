@@ -68,17 +68,18 @@ static enum reason put(struct store *store, uint64_t seq)
                                   .signature = bytes_of_text("signature"),
                                   .documents = &view,
                                   .document_count = 1};
-    struct store_message message = {.seq = seq,
-                                    .parcel_seq = seq,
-                                    .sender = key_of("centre"),
-                                    .recipient = key_of("a"),
-                                    .id.bytes = {[5] = (uint8_t)seq, [6] = 0x70, [8] = 0x80},
-                                    .digest.bytes = {(uint8_t)seq},
-                                    .type = 1,
-                                    .dossier_code = bytes_of_text("D"),
-                                    .procedure_code = bytes_of_text("1.000001"),
-                                    .sequence = seq,
-                                    .custody = {1000}};
+    struct store_message message = {
+        .seq = seq,
+        .parcel_seq = seq,
+        .sender = key_of("centre"),
+        .recipient = key_of("a"),
+        .id.bytes = {[4] = (uint8_t)(seq >> 8), [5] = (uint8_t)seq, [6] = 0x70, [8] = 0x80},
+        .digest.bytes = {(uint8_t)seq},
+        .type = 1,
+        .dossier_code = bytes_of_text("D"),
+        .procedure_code = bytes_of_text("1.000001"),
+        .sequence = seq,
+        .custody = {1000}};
     struct entry entry = {
         .message_seq = seq, .destination = key_of("a"), .state = ENTRY_QUEUED, .due = {1}};
     struct store_plan plan = {.parcels = &parcel,
@@ -284,9 +285,70 @@ static void rotten_bytes_are_never_served(void **state)
     store->verbs->close(store);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    uint8_t piece[4096];
+    size_t got;
+    FILE *source = fopen(from, "rbe");
+    FILE *target = fopen(to, "wbe"); /* the same file with another content, when it exists */
+    assert_non_null(source);
+    assert_non_null(target);
+    while ((got = fread(piece, 1, sizeof piece, source)) > 0)
+        assert_int_equal(fwrite(piece, 1, got, target), got);
+    (void)fclose(source);
+    assert_int_equal(fclose(target), 0);
+}
+
+/* While the store is open an older copy comes into its place: as another file, or into the same. */
+static void an_older_copy_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    char backup[sizeof fixture->path + 8];
+    (void)snprintf(backup, sizeof backup, "%s.backup", fixture->path);
+    for (uint64_t way = 0; way < 2; way++) {
+        struct store *store = open_store(fixture);
+        uint64_t count;
+        uint64_t seq = 1 + way * MESSAGES;
+        for (; seq < (way + 1) * MESSAGES; seq++)
+            assert_int_equal(put(store, seq), REASON_NONE);
+        store->verbs->close(store);
+        copy_file(fixture->path, backup);
+        store = open_store(fixture);
+        assert_int_equal(put(store, seq), REASON_NONE);
+        if (way == 0)
+            copy_file(backup, fixture->path);
+        else
+            assert_int_equal(rename(backup, fixture->path), 0);
+        /* Nothing is promised, and nobody begins anew from what may be of two files. */
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(put(store, seq + 1), REASON_STORE_ROLLED_BACK);
+            assert_int_equal(store->verbs->recover(store, &count), REASON_STORE_ROLLED_BACK);
+        }
+        store->verbs->close(store);
+    }
+}
+
+/* The file changes by our own hand when the log is copied into it, also aside. */
+static void our_own_changes_are_no_alarm(void **state)
+{
+    enum { MANY = 600 }; /* more than one log */
+    struct fixture *fixture = *state;
+    struct store_sqlite_options options = {.has_checkpointer = false};
+    for (uint64_t way = 0; way < 2; way++) {
+        struct store *store = NULL;
+        options.has_checkpointer = way == 1;
+        assert_int_equal(store_sqlite_open(fixture->path, &options, &store), REASON_NONE);
+        for (uint64_t seq = way * MANY + 1; seq <= (way + 1) * MANY; seq++)
+            assert_int_equal(put(store, seq), REASON_NONE);
+        store->verbs->close(store);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_older_copy_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(our_own_changes_are_no_alarm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_survives_the_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_schema_is_migrated, set_up, tear_down),
