@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-fresh fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
+.PHONY: run test test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -27,6 +27,13 @@ test:
 
 test-fresh:
 	@ops/build/test-fresh
+
+# Our verdict on signatures, chains and lists beside OpenSSL's; the last line but one is the sum.
+DIFFERENTIAL := unit/t_seal_differential unit/t_seal_crafted unit/t_trust_differential
+differential:
+	@ops/install-deps test
+	@$(MAKE) $(DIFFERENTIAL:%=$(B)/tests/%)
+	@tests/run $(DIFFERENTIAL)
 
 # Every fuzz target for MINUTES of processor time, two at a time.
 fuzz:
@@ -160,6 +167,7 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
+	@echo 'make differential   signatures, chains and lists: our verdict beside OpenSSL'"'"'s'
 	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
 	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/api/api.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/day_heads.h"
 #include "ops/cli/field_label.h"
@@ -11,8 +12,6 @@
 #include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
 #include "proto/base/time.h"
-
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
 struct inbox_options {
     bool json;
@@ -217,12 +216,12 @@ static int check_words(const struct option_table *table, enum language language,
 
 int command_inbox(const struct invocation *invocation, int argc, char **argv)
 {
-    struct inbox_options options = {.limit = LIMIT_DEFAULT};
+    struct inbox_options options = {.limit = API_PAGE_MAX};
     const struct option_row rows[] = {
         {"reference", 0, OPTION_TEXT, &options.reference, "NUMBER", TEXT_INBOX_REFERENCE, 0, 0},
         {"reason", 0, OPTION_TEXT, &options.reason, "CODE", TEXT_INBOX_REASON, 0, 0},
         {"text", 0, OPTION_TEXT, &options.text, "TEXT", TEXT_INBOX_TEXT, 0, 0},
-        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, LIMIT_MAX},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, API_PAGE_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
         {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/api/api.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
 #include "ops/cli/gateway_call.h"
@@ -12,8 +13,6 @@
 #include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
 #include "routing/outbox/entry.h"
-
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
 struct queues_options {
     bool json;
@@ -372,13 +371,13 @@ static int find_id(const struct invocation *invocation, const struct queues_opti
 
 int command_queues(const struct invocation *invocation, int argc, char **argv)
 {
-    struct queues_options options = {.limit = LIMIT_DEFAULT};
+    struct queues_options options = {.limit = API_PAGE_MAX};
     const struct option_row rows[] = {
         {"gateway", 'g', OPTION_MAYBE, &options.gateway, "SOCKET", TEXT_QUEUES_GATEWAY, 0, 0},
         {"destination", 'd', OPTION_TEXT, &options.destination, "KEY", TEXT_QUEUES_DESTINATION, 0,
          0},
         {"state", 's', OPTION_TEXT, &options.state, "STATE", TEXT_QUEUES_STATE, 0, 0},
-        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, LIMIT_MAX},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, API_PAGE_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
         {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
     };
