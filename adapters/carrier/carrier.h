@@ -49,9 +49,9 @@ enum {
     /* For all of them together: eight that stand still at one time, while each of the others has
      * its LINK_SHARE_BYTES besides. */
     CARRIER_ADAPTERS_BYTES_MAX = 8 * CARRIER_ADAPTER_BYTES_MAX,
-    /* For the gateway; beyond, adapters wait. A line of 16 Mbit/s has sent it, and the heartbeats
-     * behind it, before the gateway takes anybody for silent (PEER_SILENT_MS). */
-    CARRIER_LINE_BYTES_MAX = 16 * 1024 * 1024,
+    /* For the gateway; then adapters wait, where they have turns: what is queued for the line goes
+     * first come, first served. Enough to fill the kernel's buffer again while we are woken. */
+    CARRIER_LINE_BYTES_MAX = 256 * 1024,
     /* From all adapters, while the gateway's line has no room: what CARRIED_MAX of them may have
      * under way (message_window_bytes), and as much again of files. One alone is bounded by
      * LINK_RECEIVE_BYTES; beyond, the one with most is cut, and has to send it again. */
@@ -90,5 +90,8 @@ void carrier_log(struct carrier_program *program, const struct log_line *line);
 
 /* ---- carrier_loop.c: the ports of carry, and its transitions in the log */
 extern const struct carry_ports carrier_ports;
+/* link_server_options.wants: while the line is full nobody has his turn, and whose share of it is
+ * used up waits longer. */
+bool carrier_wants(void *program, const struct key *participant, size_t frame_bytes);
 
 #endif

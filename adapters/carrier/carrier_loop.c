@@ -75,6 +75,14 @@ static void log_adapter_refused(struct carrier_program *program, const struct li
     log_refused(program, "adapter_refused", event->reason, detail);
 }
 
+bool carrier_wants(void *context, const struct key *participant, size_t frame_bytes)
+{
+    struct carrier_program *program = context;
+    (void)frame_bytes;
+    return carry_may(&program->carry, participant, program_mono()) &&
+           link_client_has_room(program->client);
+}
+
 /* False: the gateway's queue is full; the frame is held, and nothing more is taken from adapters
  * until it has room. */
 static bool take_from_adapter(struct carrier_program *program, const struct link_event *event)
@@ -173,7 +181,8 @@ void carrier_run(struct carrier_program *program)
             {.fd = program->signals, .events = POLLIN},
         };
         uint64_t before = program->carry.moved;
-        (void)poll(waits, sizeof waits / sizeof *waits, more ? 0 : WAIT_MAX_MS);
+        int wait_ms = more ? 0 : carry_wait_ms(&program->carry, program_mono(), WAIT_MAX_MS);
+        (void)poll(waits, sizeof waits / sizeof *waits, wait_ms);
         if (waits[2].revents != 0)
             take_signals(program);
         /* The gateway's side first: a frame belongs to the line that was told of. */

@@ -102,7 +102,9 @@ static bool start_links(struct carrier_program *program, const struct curve_pair
                                          .clock = program_mono,
                                          .send_bytes_max = CARRIER_ADAPTER_BYTES_MAX,
                                          .send_bytes_all = CARRIER_ADAPTERS_BYTES_MAX,
-                                         .receive_bytes_all = CARRIER_RECEIVE_BYTES_MAX};
+                                         .receive_bytes_all = CARRIER_RECEIVE_BYTES_MAX,
+                                         .wants = carrier_wants,
+                                         .context = program};
     struct link_client_options client = {.endpoint = settings->gateway.endpoint,
                                          .key = *pair,
                                          .is_carrier = true,

@@ -20,6 +20,20 @@ static void say(struct carry *carry, const struct carry_transition *transition)
     carry->ports.transition(carry->ports.context, transition);
 }
 
+/* About one participant, whose connections may come and go as fast as it likes. */
+static void say_of(struct carry *carry, struct carried *carried, enum carry_event event,
+                   enum reason reason)
+{
+    enum { SECOND_MS = 1000 };
+    if (carry->now.ms - carried->said_since.ms >= SECOND_MS) {
+        carried->said_since = carry->now;
+        carried->said = 0;
+    }
+    if (carried->said++ < CARRY_LINES_PER_S)
+        say(carry, &(struct carry_transition){
+                       .event = event, .participant = carried->key, .reason = reason});
+}
+
 /* The same for everybody, made once. */
 static void make_goodbye(struct carry *carry)
 {
@@ -41,7 +55,7 @@ static struct bytes goodbye(const struct carry *carry)
 
 void carry_init(struct carry *carry, const struct carry_ports *ports, mono_t now)
 {
-    *carry = (struct carry){.ports = *ports, .told = {now.ms - CARRY_TELL_MS}};
+    *carry = (struct carry){.ports = *ports, .told = {now.ms - CARRY_TELL_MS}, .now = now};
     make_goodbye(carry);
 }
 
@@ -89,8 +103,7 @@ static void cut(struct carry *carry, struct carried *carried, enum reason reason
 {
     carried->is_connected = false;
     (void)send_up(carry, &carried->key, goodbye(carry));
-    say(carry, &(struct carry_transition){
-                   .event = CARRY_ADAPTER_DOWN, .participant = carried->key, .reason = reason});
+    say_of(carry, carried, CARRY_ADAPTER_DOWN, reason);
 }
 
 void carry_line_up(struct carry *carry)
@@ -118,6 +131,38 @@ void carry_line_down(struct carry *carry)
     }
 }
 
+/* ---- shares of the line ---- */
+
+static void forgive(struct carried *carried, mono_t now)
+{
+    int64_t forgiven = (now.ms - carried->ahead_at.ms) * CARRY_BYTES_PER_MS;
+    carried->ahead_bytes = carried->ahead_bytes > forgiven ? carried->ahead_bytes - forgiven : 0;
+    carried->ahead_at = now;
+}
+
+bool carry_may(struct carry *carry, const struct key *participant, mono_t now)
+{
+    struct carried *carried = find(carry, participant);
+    carry->now = now;
+    if (carried == NULL)
+        return true; /* it is dropped */
+    forgive(carried, now);
+    return carried->ahead_bytes < CARRY_BURST_BYTES;
+}
+
+int carry_wait_ms(struct carry *carry, mono_t now, int limit_ms)
+{
+    int64_t wait_ms = limit_ms;
+    for (size_t i = 0; i < carry->count; i++) {
+        struct carried *carried = &carry->carried[i];
+        forgive(carried, now);
+        int64_t beyond = carried->ahead_bytes - CARRY_BURST_BYTES;
+        if (beyond >= 0 && beyond / CARRY_BYTES_PER_MS + 1 < wait_ms)
+            wait_ms = beyond / CARRY_BYTES_PER_MS + 1;
+    }
+    return (int)wait_ms;
+}
+
 bool carry_from_adapter(struct carry *carry, const struct key *participant, uint64_t connection,
                         struct bytes frame)
 {
@@ -129,12 +174,12 @@ bool carry_from_adapter(struct carry *carry, const struct key *participant, uint
     if (!carried->is_connected || carried->connection != connection) {
         carried->is_connected = true;
         carried->connection = connection;
-        say(carry,
-            &(struct carry_transition){.event = CARRY_ADAPTER_UP, .participant = *participant});
+        say_of(carry, carried, CARRY_ADAPTER_UP, REASON_NONE);
     }
     enum reason reason = send_up(carry, participant, frame);
     if (reason == REASON_BUSY)
         return false;
+    carried->ahead_bytes += (int64_t)frame.size;
     if (reason == REASON_NONE)
         carry->moved++;
     else
@@ -159,6 +204,7 @@ void carry_from_gateway(struct carry *carry, const struct key *participant, stru
 
 void carry_tick(struct carry *carry, mono_t now)
 {
+    carry->now = now;
     if (carry->to_gateway + carry->to_adapters == 0)
         return;
     if (carry->tell_due.ms == 0) {

@@ -28,6 +28,10 @@
  * adapters up (carry_from_adapter is false) and drops nothing. A full queue to one adapter is its
  * own fault and may not hold up the others: the adapter is taken for cut off.
  *
+ * The line is shared: what one sends makes the others wait for as long as it takes. So each has
+ * CARRY_BYTES_PER_MS of it, and what it had less than that, CARRY_BURST_BYTES at most, at once;
+ * beyond, it waits (carry_may), and its own sender alone feels it.
+ *
  * Bounds: CARRIED_MAX participants, a fixed struct, no memory of its own.
  */
 #ifndef ADAPTERS_CARRIER_CARRY_H
@@ -43,6 +47,10 @@ enum {
     CARRY_GATHER_MS = 1000, /* dropped frames are told of this long after the first of them … */
     CARRY_TELL_MS = 5000,   /* … and not more often than this */
     CARRY_GOODBYE_BYTES_MAX = 64,
+    CARRY_BYTES_PER_MS = 8 * 1024, /* 64 Mbit/s; a quarter of what a small host moves */
+    CARRY_BURST_BYTES = 256 * 1024,
+    /* Lines about one participant that a second may bring: a restart has two. */
+    CARRY_LINES_PER_S = 8,
 };
 
 enum carry_event {
@@ -73,6 +81,10 @@ struct carried {
     struct key key;
     uint64_t connection;
     bool is_connected;
+    int64_t ahead_bytes; /* of its share of the line, at ahead_at */
+    mono_t ahead_at;
+    mono_t said_since; /* .said lines about it */
+    uint32_t said;
 };
 
 struct carry {
@@ -86,6 +98,7 @@ struct carry {
     uint64_t to_gateway, to_adapters; /* dropped, not yet told */
     mono_t tell_due;                  /* when something is dropped and not yet told */
     mono_t told;
+    mono_t now; /* of the last look at the clock */
 };
 
 /* The line is down and nobody is carried. now: see carry_tick. */
@@ -101,6 +114,10 @@ void carry_line_down(struct carry *carry);
  * the line's queue is full, and this frame is to be offered again before any other one. */
 bool carry_from_adapter(struct carry *carry, const struct key *participant, uint64_t connection,
                         struct bytes frame);
+/* Whether the participant may send now: before carry_from_adapter. */
+bool carry_may(struct carry *carry, const struct key *participant, mono_t now);
+/* Milliseconds until somebody who waits may; at most limit_ms. */
+int carry_wait_ms(struct carry *carry, mono_t now, int limit_ms);
 void carry_from_gateway(struct carry *carry, const struct key *participant, struct bytes frame);
 
 /* Tells of dropped frames when it is time; to be called now and then. now: a monotonic clock. */

@@ -206,8 +206,9 @@ struct link_client_options {
      * destroyed after it. NULL: a thread of its own. */
     struct link_client *beside;
     bool is_carrier; /* frames of many participants, each with its name */
-    /* Bytes that wait for the line; beyond, send answers REASON_BUSY, and the descriptor becomes
-     * readable when half of it is free. 0: frames alone are counted. */
+    /* Bytes that wait for the line: once there are so many, send answers REASON_BUSY, and the
+     * descriptor becomes readable when half of it is free. So a frame more at most waits. 0: frames
+     * alone are counted. */
     size_t send_bytes_max;
     /* Bytes that wait to be received; beyond, the connection is cut: LINK_PEER_GONE, then
      * LINK_PEER_REFUSED with REASON_LINK_LIMIT, and it is dialled again. 0: LINK_RECEIVE_BYTES. */
@@ -228,6 +229,9 @@ bool link_client_receive(struct link_client *client, struct link_event *ret_even
  * within refused_max_ms however late it is (and what a handshake takes). */
 void link_client_tick(struct link_client *client, mono_t now);
 enum reason link_client_send(struct link_client *client, struct bytes frame);
+/* Whether there is room in bytes; false: as when send answers REASON_BUSY. For who has to choose
+ * whose frame goes next, when it can go. */
+bool link_client_has_room(struct link_client *client);
 /* A carrier's: a frame of one of its participants. Frames come with event.peer: whom they are for.
  */
 enum reason link_client_send_for(struct link_client *client, const struct key *participant,

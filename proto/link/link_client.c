@@ -208,10 +208,10 @@ void link_client_tick(struct link_client *client, mono_t now)
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
-static bool has_room(struct link_client *client, size_t size)
+static bool has_room(struct link_client *client)
 {
     bool is_full =
-        client->account != NULL && account_bytes(client->account) + size > client->send_bytes_max;
+        client->account != NULL && account_bytes(client->account) >= client->send_bytes_max;
     if (is_full) {
         client->is_awaiting = true; /* until its descriptor was read, whatever is sent before */
         account_await(client->account, client->send_bytes_max);
@@ -226,11 +226,19 @@ static enum reason send_parts(struct link_client *client, const struct key *name
     struct account *const accounts[ACCOUNTS_MAX] = {client->account};
     pthread_mutex_lock(&client->lock);
     enum reason reason = client->state == CLIENT_UP ? REASON_BUSY : REASON_LINK_LOST;
-    if (reason == REASON_BUSY && has_room(client, frame.size) &&
+    if (reason == REASON_BUSY && has_room(client) &&
         link_send_parts(client->socket, no_routing_id, name, frame, accounts))
         reason = REASON_NONE;
     pthread_mutex_unlock(&client->lock);
     return reason;
+}
+
+bool link_client_has_room(struct link_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    bool has = has_room(client);
+    pthread_mutex_unlock(&client->lock);
+    return has;
 }
 
 enum reason link_client_send(struct link_client *client, struct bytes frame)

@@ -219,8 +219,9 @@ static void send_due(struct honest *honest, struct participant_load *member)
                                member->sent % (HONEST_PER_SECOND / TO_ADAPTER_PER_SECOND) == 1;
             make_message(honest, member, goes_beside ? VICTIM_ADAPTER : 0, member->timetable_us);
         }
-    } else {
-        member->timetable_us = honest->now_us;
+    } else { /* it begins at a time of its own, or all five would always come at the same instant */
+        member->timetable_us =
+            honest->now_us + member->number % HONEST * member->period_us / HONEST;
     }
     for (size_t i = 0; i < member->open_count; i++) {
         struct open_message *open = &member->open[(member->open_first + i) % OPEN_MAX];
@@ -341,8 +342,9 @@ static void open_members(struct honest *honest)
         check(member->open != NULL);
         member->period_us = numbers[i] == 0 ? SECOND_US / (TRANSFERS_PER_SECOND * TURNS)
                                             : SECOND_US / HONEST_PER_SECOND;
-        /* Not all at the same instant. */
-        member->timetable_us = world_now_us() + SECOND_US + (int64_t)i * 7000;
+        member->timetable_us = world_now_us() + SECOND_US;
+        if (numbers[i] != 0)
+            member->timetable_us += numbers[i] % HONEST * member->period_us / HONEST;
     }
 }
 

@@ -254,6 +254,40 @@ static void dropped_frames_are_told_of_together(void **state)
     assert_int_equal(fixture.said[1].to_adapters, CARRY_TELL_MS / 2 / 100);
 }
 
+/* Whoever has had more than its share of the line waits; nobody waits with it. */
+static void the_line_is_shared(void **state)
+{
+    (void)state;
+    struct carry *carry = open_carry();
+    static uint8_t large[FRAME_BYTES_MAX];
+    const struct key loud = key_of("xa"), quiet = key_of("xb");
+    mono_t now = {100000};
+    assert_true(carry_may(carry, &loud, now));
+    fixture.up.answer = REASON_LINK_LOST; /* dropped, and counted all the same */
+    assert_true(carry_from_adapter(carry, &loud, 1, (struct bytes){large, sizeof large}));
+    assert_false(carry_may(carry, &loud, now));
+    assert_true(carry_may(carry, &quiet, now));
+    int wait_ms = carry_wait_ms(carry, now, 500);
+    assert_in_range(wait_ms, 1, FRAME_BYTES_MAX / CARRY_BYTES_PER_MS);
+    assert_false(carry_may(carry, &loud, (mono_t){now.ms + wait_ms / 2}));
+    assert_true(carry_may(carry, &loud, (mono_t){now.ms + wait_ms}));
+    assert_int_equal(carry_wait_ms(carry, (mono_t){now.ms + wait_ms}, 500), 500);
+}
+
+/* Connections that come and go without end: a few lines a second. */
+static void renewals_without_end_are_few_lines(void **state)
+{
+    (void)state;
+    struct carry *carry = open_carry();
+    carry_tick(carry, (mono_t){100000});
+    for (uint64_t connection = 1; connection <= FRAMES_MAX / 2; connection++)
+        assert_true(from_adapter("xa", connection, "hello"));
+    assert_int_equal(fixture.said_count, CARRY_LINES_PER_S);
+    carry_tick(carry, (mono_t){101000});
+    assert_true(from_adapter("xa", FRAMES_MAX, "hello"));
+    assert_int_equal(fixture.said_count, CARRY_LINES_PER_S + 1);
+}
+
 static void as_many_are_carried_as_the_bound_says(void **state)
 {
     (void)state;
@@ -280,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_full_line_holds_frames_up_and_drops_none),
         cmocka_unit_test(nobody_passes_whom_the_registry_does_not_name),
         cmocka_unit_test(dropped_frames_are_told_of_together),
+        cmocka_unit_test(the_line_is_shared),
+        cmocka_unit_test(renewals_without_end_are_few_lines),
         cmocka_unit_test(as_many_are_carried_as_the_bound_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
