@@ -51,7 +51,7 @@ static json_t *entry_json(const struct store_message *message, const struct entr
 }
 
 static enum reason read_entries(struct local_api *api, const struct store_filter *filter,
-                                size_t limit, json_t *list, char *ret_next, size_t next_bytes)
+                                size_t limit, json_t *list, char ret_next[API_CURSOR_BYTES])
 {
     struct store *store = api->options.store;
     struct entry entries[API_PAGE_MAX];
@@ -63,24 +63,9 @@ static enum reason read_entries(struct local_api *api, const struct store_filter
         if (reason == REASON_NONE &&
             json_array_append_new(list, entry_json(&message, &entries[i])) != 0)
             reason = REASON_OUT_OF_MEMORY;
-        (void)snprintf(ret_next, next_bytes, "%llu-%s", (unsigned long long)entries[i].message_seq,
-                       entries[i].destination.text);
+        api_cursor_print(entries[i].message_seq, &entries[i].destination, ret_next);
     }
     return reason;
-}
-
-/* "SEQ-DESTINATION", as "next" gave it. */
-static bool read_cursor(struct api_request *request, struct store_filter *filter)
-{
-    const char *text = api_query(request, "after");
-    char *end = NULL;
-    if (text == NULL || text[0] == 0)
-        return true;
-    filter->after_seq = strtoull(text, &end, 10);
-    if (end != text && *end == '-' && key_parse(bytes_of_text(end + 1), &filter->after_destination))
-        return true;
-    api_answer_reason(request, REASON_FIELD_INVALID, "after");
-    return false;
 }
 
 static bool read_state(struct api_request *request, struct store_filter *filter)
@@ -97,17 +82,18 @@ void queues_get(struct api_request *request)
 {
     struct local_api *api = api_context(request);
     struct store_filter filter = {0};
-    char next[64] = "";
+    char next[API_CURSOR_BYTES] = "";
     uint64_t limit;
     if (!api_query_key(request, "destination", &filter.destination) ||
-        !read_state(request, &filter) || !read_cursor(request, &filter) ||
+        !read_state(request, &filter) ||
+        !api_query_cursor(request, &filter.after_seq, &filter.after_destination) ||
         !api_query_number(request, "limit", API_PAGE_DEFAULT, API_PAGE_MAX, &limit))
         return;
     json_t *destinations = json_array();
     json_t *entries = json_array();
     enum reason reason = read_destinations(api, destinations);
     if (reason == REASON_NONE)
-        reason = read_entries(api, &filter, limit, entries, next, sizeof next);
+        reason = read_entries(api, &filter, limit, entries, next);
     if (reason == REASON_NONE) {
         api_answer_json(request, HTTP_OK,
                         json_pack("{s:o,s:o,s:s}", "destinations", destinations, "entries", entries,

@@ -27,8 +27,12 @@ static enum reason load_token(const struct api *api, const char *name, struct to
     return token_load(path, api->options.crypto, ret_token);
 }
 
+/* Whoever only has a Unix socket needs none. */
 static enum reason load_tokens(struct api *api)
 {
+    const struct api_doors *doors = &api->options.doors;
+    if (doors->port == API_PORT_NONE && doors->listen[0] == 0)
+        return REASON_NONE;
     enum reason reason = load_token(api, "api.token", &api->token);
     if (reason == REASON_NONE && api->options.link_token != NULL)
         reason = load_token(api, api->options.link_token, &api->link_token);

@@ -71,6 +71,7 @@ enum {
     HTTP_PARTIAL_CONTENT = 206,
     HTTP_CONFLICT = 409,
     HTTP_LENGTH_REQUIRED = 411,
+    HTTP_UNAVAILABLE = 503,
 };
 
 struct api;
@@ -171,6 +172,11 @@ bool api_query_number(struct api_request *request, const char *name, uint64_t fa
                       uint64_t max, uint64_t *ret_number);
 /* False (and answered) when it is there and is not a participant's key. */
 bool api_query_key(struct api_request *request, const char *name, struct key *ret_key);
+/* The cursor of a list of entries, as "next" gave it: "SEQ-DESTINATION". Left alone when there is
+ * none; false (and answered) when it is something else. */
+enum { API_CURSOR_BYTES = 64 };
+bool api_query_cursor(struct api_request *request, uint64_t *ret_seq, struct key *ret_destination);
+void api_cursor_print(uint64_t seq, const struct key *destination, char ret_text[API_CURSOR_BYTES]);
 /* The length that was declared; false: none was. */
 bool api_content_length(const struct api_request *request, uint64_t *ret_bytes);
 /* Only these members, a list that ends with NULL. False: answered. */

@@ -86,6 +86,25 @@ bool api_query_key(struct api_request *request, const char *name, struct key *re
     return false;
 }
 
+bool api_query_cursor(struct api_request *request, uint64_t *ret_seq, struct key *ret_destination)
+{
+    const char *text = api_query(request, "after");
+    char *end = NULL;
+    if (text == NULL || text[0] == 0)
+        return true;
+    *ret_seq = strtoull(text, &end, 10);
+    if (end != text && *end == '-' && key_parse(bytes_of_text(end + 1), ret_destination))
+        return true;
+    api_answer_reason(request, REASON_FIELD_INVALID, "after");
+    return false;
+}
+
+void api_cursor_print(uint64_t seq, const struct key *destination, char ret_text[API_CURSOR_BYTES])
+{
+    (void)snprintf(ret_text, API_CURSOR_BYTES, "%llu-%s", (unsigned long long)seq,
+                   destination->text);
+}
+
 bool api_content_length(const struct api_request *request, uint64_t *ret_bytes)
 {
     const char *text = api_header(request, "Content-Length");

@@ -430,6 +430,7 @@ void broker_peer_status(const struct broker *broker, size_t index,
         .under_way = window->under_way,
         .breaker_is_open = window->state == WINDOW_OPEN,
         .paused_for = window->state == WINDOW_OPEN ? window->reason : REASON_NONE,
+        .witnessed_size = peer->head.tree_size,
         .alarm = broker_past_alarm(broker, peer),
     };
 }

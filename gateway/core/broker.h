@@ -156,8 +156,9 @@ struct broker_peer_status {
     uint64_t backlog;
     uint32_t under_way;
     bool breaker_is_open;
-    enum reason paused_for; /* why, while it is open */
-    enum reason alarm;      /* NONE, TWO_PROGRAMS_ONE_KEY, STORE_ROLLED_BACK: of the last minutes */
+    enum reason paused_for;  /* why, while it is open */
+    uint64_t witnessed_size; /* of the ledger, as it last said that it has verified */
+    enum reason alarm; /* NONE, TWO_PROGRAMS_ONE_KEY, STORE_ROLLED_BACK: of the last minutes */
 };
 struct broker_status {
     enum reason store; /* NONE, or why nothing can be committed */

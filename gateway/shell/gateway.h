@@ -1,4 +1,5 @@
-/* gateway - the running program around the broker: link, workers, store, registry, control, log.
+/* gateway - the running program around the broker: link, workers, store, registry, operators' API,
+ * log.
  *
  * Calling sequence: gateway_start; gateway_run until it returns (SIGTERM, SIGINT); gateway_stop.
  * What cannot be started is said on standard error, in the language given, and gateway_start
@@ -8,6 +9,7 @@
 #define GATEWAY_SHELL_GATEWAY_H
 
 #include "gateway/core/broker.h"
+#include "gateway/operators/operators_api.h"
 #include "gateway/shell/gateway_settings.h"
 #include "gateway/shell/release.h"
 #include "gateway/store/blobs_directory.h"
@@ -18,8 +20,6 @@
 #include "proto/base/language.h"
 #include "proto/base/limits.h"
 #include "proto/log/log_stream.h"
-
-struct control;
 
 enum { GATEWAY_GONE_MAX = PARTICIPANTS_MAX }; /* each peer once: there is always room */
 
@@ -37,7 +37,8 @@ struct gateway {
     struct broker *broker;
     struct intake_pool *pool;
     struct link_server *link;
-    struct control *control;
+    struct operators_api *api;
+    int lock;                          /* of the state directory; -1 */
     int signals;                       /* signalfd; -1 */
     struct key gone[GATEWAY_GONE_MAX]; /* missed a frame since the last step */
     size_t gone_count;

@@ -2,7 +2,9 @@
 
 #include "proto/base/limits.h"
 
-#define FIELD(member) SETTING_FIELD(struct gateway_settings, member)
+#define API_FIELD(member) FIELD(api.member)
+#define API_PORT_FALLBACK "-1"
+#define FIELD(member)     SETTING_FIELD(struct gateway_settings, member)
 
 const struct setting gateway_settings_table[GATEWAY_SETTINGS_ROWS] = {
     {.name = "participant",
@@ -43,12 +45,7 @@ const struct setting gateway_settings_table[GATEWAY_SETTINGS_ROWS] = {
      FIELD(state_directory),
      .english = "Folder of the store and of the attachments.",
      .vietnamese = "Thư mục kho lưu trữ và tệp đính kèm."},
-    {.name = "control_socket",
-     .kind = SETTING_PATH,
-     FIELD(control_socket),
-     .fallback = "",
-     .english = "Unix socket for `lienthong queues --gateway`, mode 0600. Empty: none.",
-     .vietnamese = "Socket điều khiển cho `lienthong queues --gateway`. Để trống: không mở."},
+#include "gateway/api/api_settings.def"
     {.name = "log_format",
      .kind = SETTING_CHOICE,
      FIELD(log_format),

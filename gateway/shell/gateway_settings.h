@@ -2,11 +2,12 @@
 #ifndef GATEWAY_SHELL_GATEWAY_SETTINGS_H
 #define GATEWAY_SHELL_GATEWAY_SETTINGS_H
 
+#include "gateway/api/api_listen.h"
 #include "proto/link/link.h"
 #include "proto/log/log.h"
 #include "proto/settings/settings.h"
 
-enum { GATEWAY_PATH_BYTES = 512, GATEWAY_SETTINGS_ROWS = 16 };
+enum { GATEWAY_PATH_BYTES = 512, GATEWAY_SETTINGS_ROWS = 15 + API_SETTINGS_ROWS };
 
 struct gateway_settings {
     char participant[PARTICIPANT_KEY_BYTES_MAX + 1];
@@ -16,7 +17,7 @@ struct gateway_settings {
     char signing_certificate_file[GATEWAY_PATH_BYTES];
     char registry_directory[GATEWAY_PATH_BYTES];
     char state_directory[GATEWAY_PATH_BYTES];
-    char control_socket[GATEWAY_PATH_BYTES];
+    struct api_doors api;
     int log_format; /* enum log_format */
     int64_t attachment_bytes_max;
     int64_t window_messages;

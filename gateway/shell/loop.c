@@ -11,7 +11,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "gateway/shell/control.h"
 #include "gateway/shell/gateway.h"
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
@@ -130,8 +129,8 @@ static void step(struct gateway *gateway)
     const struct store_plan *plan = NULL;
     broker_begin(gateway->broker, gateway_mono(), gateway_wall());
     feed(gateway);
-    if (gateway->control != NULL)
-        control_step(gateway->control);
+    bool was_asked = api_has_changes(operators_api_server(gateway->api));
+    api_step(operators_api_server(gateway->api));
     enum reason reason = broker_end(gateway->broker, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = gateway->store->verbs->apply(gateway->store, plan);
@@ -140,9 +139,10 @@ static void step(struct gateway *gateway)
     else
         broker_aborted(gateway->broker, reason, &effects);
     release_step(gateway->release, reason == REASON_NONE && plan != NULL);
-    if (gateway->control != NULL && control_has_answers(gateway->control)) {
+    if (was_asked) {
         release(gateway, true); /* an operator hears of what is on disk */
-        control_answer(gateway->control, gateway->has_failed ? REASON_STORE_FAILED : reason);
+        api_settle(operators_api_server(gateway->api),
+                   gateway->has_failed ? REASON_STORE_FAILED : reason);
     }
     log_stream_flush(&gateway->log_stream);
 }
@@ -234,6 +234,9 @@ static int wait_ms(struct gateway *gateway, bool more)
     if (!may_step(gateway))
         return WAIT_MAX_MS; /* the disk wakes us, or a frame */
     int64_t wait = deadline(gateway).ms - gateway_mono().ms;
+    int api = api_timeout_ms(operators_api_server(gateway->api));
+    if (api >= 0 && wait > api)
+        wait = api;
     if (wait <= 0)
         return 0;
     return wait < WAIT_MAX_MS ? (int)wait : WAIT_MAX_MS;
@@ -257,13 +260,13 @@ static void gather(struct gateway *gateway)
 static bool wait_for_work(struct gateway *gateway, bool *more)
 {
     bool steps = may_step(gateway);
-    int control = gateway->control != NULL ? control_fd(gateway->control) : -1;
+    struct api *api = operators_api_server(gateway->api);
     struct pollfd waits[] = {
         /* While a frame waits for the pool nothing is received; the pool's own tells of room. */
         {.fd = gateway->is_frame_held ? -1 : link_server_fd(gateway->link), .events = POLLIN},
         {.fd = steps ? intake_pool_fd(gateway->pool) : -1, .events = POLLIN},
         {.fd = gateway->signals, .events = POLLIN},
-        {.fd = steps ? control : -1, .events = POLLIN},
+        {.fd = api_fd(api), .events = POLLIN},
         {.fd = release_fd(gateway->release), .events = POLLIN},
         {.fd = steps ? gateway->blobs->verbs->fd(gateway->blobs) : -1, .events = POLLIN},
     };
@@ -274,6 +277,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
         release(gateway, false);
     /* Sending may have swallowed ZeroMQ's edge: always look. */
     *more = receive(gateway);
+    api_run(api, gateway_mono());
     if (!steps)
         return false;
     if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0 &&
@@ -281,7 +285,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
         gather(gateway);
     if (waits[5].revents != 0)
         gateway->blobs->verbs->settle(gateway->blobs);
-    return waits[1].revents != 0 || waits[3].revents != 0 || waits[5].revents != 0 ||
+    return waits[1].revents != 0 || api_has_changes(api) || waits[5].revents != 0 ||
            gateway->gone_count > 0 || deadline(gateway).ms <= gateway_mono().ms;
 }
 

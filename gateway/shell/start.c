@@ -1,17 +1,16 @@
 /* Starting and stopping the gateway, and reading its registry again. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/shell/control.h"
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/program.h"
+#include "gateway/workers/program_limits.h"
 #include "gateway/workers/program_log.h"
 #include "gateway/workers/program_registry.h"
 #include "gateway/workers/self_check.h"
+#include "proto/base/version.h"
 #include "proto/seal/trust.h"
 
 enum {
@@ -94,6 +93,7 @@ bool gateway_reload(struct gateway *gateway)
     }
     crypto_openssl_set_trust(gateway->crypto, trust);
     broker_set_registry(gateway->broker, registry);
+    operators_api_set_registry(gateway->api, registry);
     registry_destroy(&gateway->registry);
     gateway->registry = registry;
     gateway_log(gateway, LOG_INFO, "registry_loaded", REASON_NONE, registry_version(registry));
@@ -117,14 +117,14 @@ static bool start_store(struct gateway *gateway)
 {
     const char *folder = gateway->settings.state_directory;
     char path[FILE_PATH_BYTES_MAX];
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return fail(gateway, REASON_STORE_FAILED, folder);
-    (void)chmod(folder, 0700); /* personal data; an operator may have made it open to all */
+    enum reason reason = program_state_open(folder, &gateway->lock);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, folder);
     struct store_sqlite_options options = {
         .cache_bytes = (uint32_t)gateway->settings.store_cache_bytes, .has_checkpointer = true};
     if (!file_path_join(folder, "store.sqlite", path))
         return fail(gateway, REASON_SETTINGS_INVALID, folder);
-    enum reason reason = store_sqlite_open(path, &options, &gateway->store);
+    reason = store_sqlite_open(path, &options, &gateway->store);
     if (reason == REASON_NONE)
         reason = release_new(gateway->store, gateway_send, gateway, &gateway->release);
     if (reason != REASON_NONE)
@@ -199,6 +199,35 @@ static bool start_link(struct gateway *gateway)
     return reason == REASON_NONE || fail(gateway, reason, gateway->settings.listen);
 }
 
+static bool reload(void *gateway)
+{
+    return gateway_reload(gateway);
+}
+
+static bool start_api(struct gateway *gateway)
+{
+    const char *fault = api_doors_fault(&gateway->settings.api);
+    char what[API_WHAT_BYTES];
+    if (fault != NULL)
+        return fail(gateway, REASON_SETTINGS_INVALID, fault);
+    const struct operators_api_options options = {
+        .doors = gateway->settings.api,
+        .state_directory = gateway->settings.state_directory,
+        .version = VERSION_TEXT,
+        .crypto = crypto_openssl_port(gateway->crypto),
+        .descriptors = program_raise_descriptors(),
+        .broker = gateway->broker,
+        .store = gateway->store,
+        .link = gateway->link,
+        .registry = gateway->registry,
+        .reload = reload,
+        .now = gateway_wall,
+        .context = gateway,
+    };
+    enum reason reason = operators_api_new(&options, &gateway->api, what);
+    return reason == REASON_NONE || fail(gateway, reason, what);
+}
+
 /* Whoever starts us finds the port here. */
 static bool write_endpoint(struct gateway *gateway)
 {
@@ -221,8 +250,34 @@ static bool start_signals(struct gateway *gateway)
 static void init(struct gateway *gateway, const struct gateway_settings *settings,
                  enum language language)
 {
-    *gateway = (struct gateway){.settings = *settings, .language = language, .signals = -1};
+    *gateway =
+        (struct gateway){.settings = *settings, .language = language, .signals = -1, .lock = -1};
+    api_doors_settle(&gateway->settings.api, settings->state_directory);
     program_log_init((enum log_format)settings->log_format, &gateway->log_stream, &gateway->log);
+}
+
+/* What it would listen on, unless it runs and has it. */
+static bool check_doors(struct gateway *gateway)
+{
+    const struct gateway_settings *settings = &gateway->settings;
+    char what[API_WHAT_BYTES];
+    const char *fault = api_doors_fault(&settings->api);
+    if (fault != NULL)
+        return fail(gateway, REASON_SETTINGS_INVALID, fault);
+    if (program_state_is_held(settings->state_directory))
+        return true;
+    enum reason reason = api_doors_try(&settings->api, what);
+    if (reason != REASON_NONE)
+        return fail(gateway, reason, what);
+    struct link_server_options options = {.endpoint = settings->listen,
+                                          .clock = gateway_mono,
+                                          .send_bytes_max = LINK_SEND_BYTES,
+                                          .send_bytes_all = LINK_SEND_BYTES_ALL};
+    reason = program_read_curve_secret(settings->curve_secret_file, &options.key);
+    if (reason == REASON_NONE)
+        reason = link_server_new(&options, &gateway->link);
+    explicit_bzero(&options.key, sizeof options.key);
+    return reason == REASON_NONE || fail(gateway, reason, settings->listen);
 }
 
 bool gateway_check(struct gateway *gateway, const struct gateway_settings *settings,
@@ -241,7 +296,8 @@ bool gateway_check(struct gateway *gateway, const struct gateway_settings *setti
     explicit_bzero(&pair.secret_key, sizeof pair.secret_key);
     reason = self_check(gateway->registry, &self, crypto_openssl_port(gateway->crypto),
                         &pair.public_key, gateway_wall());
-    return reason == REASON_NONE || fail(gateway, reason, settings->participant);
+    return reason == REASON_NONE ? check_doors(gateway)
+                                 : fail(gateway, reason, settings->participant);
 }
 
 bool gateway_start(struct gateway *gateway, const struct gateway_settings *settings,
@@ -249,20 +305,16 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
 {
     init(gateway, settings, language);
     if (!start_signals(gateway) || !start_crypto(gateway) || !start_store(gateway) ||
-        !start_broker(gateway) || !start_link(gateway) || !write_endpoint(gateway))
+        !start_broker(gateway) || !start_link(gateway) || !start_api(gateway) ||
+        !write_endpoint(gateway))
         return false;
-    enum reason reason = settings->control_socket[0] == 0
-                             ? REASON_NONE
-                             : control_new(settings->control_socket, gateway, &gateway->control);
-    if (reason != REASON_NONE)
-        return fail(gateway, reason, settings->control_socket);
     gateway_log(gateway, LOG_INFO, "started", REASON_NONE, link_server_endpoint(gateway->link));
     return true;
 }
 
 void gateway_stop(struct gateway *gateway)
 {
-    control_destroy(&gateway->control);
+    operators_api_destroy(&gateway->api);
     link_server_destroy(&gateway->link);
     if (gateway->broker != NULL)
         broker_release(gateway->broker);
@@ -277,4 +329,6 @@ void gateway_stop(struct gateway *gateway)
     arena_release(&gateway->memory);
     if (gateway->signals >= 0)
         (void)close(gateway->signals);
+    if (gateway->lock >= 0)
+        (void)close(gateway->lock);
 }

@@ -35,7 +35,7 @@ LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls
 LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
-ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-shell adapters-core adapters ops standins tests
+ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-operators gateway-shell adapters-core adapters ops standins tests
 ROOM_proto         := proto
 ROOM_routing       := proto routing
 ROOM_custody       := proto routing gateway/port gateway/custody
@@ -43,6 +43,7 @@ ROOM_gateway-core  := proto routing gateway/core gateway/port gateway/custody
 ROOM_gateway-store := proto routing gateway/port gateway/store
 ROOM_gateway-workers := proto routing gateway/port gateway/custody gateway/workers
 ROOM_gateway-api   := proto routing gateway/port gateway/workers gateway/api
+ROOM_gateway-operators := proto routing gateway/port gateway/custody gateway/core gateway/workers gateway/api gateway/operators
 ROOM_gateway-shell := proto routing gateway
 ROOM_adapters-core := proto routing gateway/port gateway/store gateway/custody adapters/core
 ROOM_adapters      := proto routing gateway/port gateway/store gateway/custody gateway/workers gateway/api adapters
@@ -111,6 +112,7 @@ $(eval $(call library,gateway-core,gateway-core,gateway/core gateway/port))
 $(eval $(call library,store,gateway-store,gateway/store))
 $(eval $(call library,workers,gateway-workers,gateway/workers))
 $(eval $(call library,api,gateway-api,gateway/api))
+$(eval $(call library,operators,gateway-operators,gateway/operators))
 $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
 $(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))

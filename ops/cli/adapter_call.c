@@ -12,21 +12,40 @@
 #include "proto/base/utf8.h"
 #include "proto/codec/message_type.h"
 
-int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
+int program_open(const struct invocation *invocation, const char *adapter, const char *gateway,
+                 struct http **ret_http)
 {
+    enum language language = invocation->language;
     struct adapter_address address;
-    enum reason reason = adapter_locate(where, getenv("LIENTHONG_ADAPTER"), &address);
-    if (reason != REASON_NONE) {
-        enum text text =
-            reason == REASON_TOKEN_WRONG ? TEXT_ADAPTER_FORBIDDEN : TEXT_ADAPTER_MISSING;
-        say(stderr, text_of(text, invocation->language), address.state_directory);
+    enum reason reason = gateway != NULL
+                             ? gateway_locate(gateway, &address)
+                             : adapter_locate(adapter, getenv("LIENTHONG_ADAPTER"), &address);
+    if (reason == REASON_FILE_UNREADABLE && gateway != NULL)
+        reason = REASON_OFFICE_UNREACHABLE; /* no door: it has not been started */
+    if (reason != REASON_NONE && gateway != NULL)
+        say(stderr, text_of(TEXT_UNREACHABLE, language), address.state_directory,
+            unreachable_text(reason, language));
+    else if (reason != REASON_NONE)
+        say(stderr,
+            text_of(reason == REASON_ACCESS_DENIED ? TEXT_ADAPTER_FORBIDDEN : TEXT_ADAPTER_MISSING,
+                    language),
+            address.state_directory);
+    if (reason != REASON_NONE)
         return EXIT_CODE_UNREACHABLE;
-    }
-    const struct http_options options = {.base_url = address.base_url, .token = address.token};
+    const struct http_options options = {
+        .base_url = address.base_url,
+        .socket = address.socket,
+        .token = address.token[0] != 0 ? address.token : NULL,
+    };
     if (http_new(&options, ret_http) == REASON_NONE)
         return EXIT_CODE_OK;
-    fputs(text_of(TEXT_OUT_OF_MEMORY, invocation->language), stderr);
+    fputs(text_of(TEXT_OUT_OF_MEMORY, language), stderr);
     return EXIT_CODE_UNREACHABLE;
+}
+
+int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
+{
+    return program_open(invocation, where, NULL, ret_http);
 }
 
 void error_print(enum language language, const json_t *error)
@@ -51,12 +70,12 @@ const char *unreachable_text(enum reason reason, enum language language)
     return reason_text(reason, language);
 }
 
-int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
-                  json_t **ret_body)
+int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
+                  struct http_reply *reply, json_t **ret_body)
 {
     enum language language = invocation->language;
     if (reason != REASON_NONE) {
-        say(stderr, text_of(TEXT_UNREACHABLE, language), "lienthong-adapter",
+        say(stderr, text_of(TEXT_UNREACHABLE, language), http_where(http),
             unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
@@ -79,7 +98,7 @@ int adapter_call(const struct invocation *invocation, struct http *http,
 {
     struct http_reply reply = {0};
     enum reason reason = http_call(http, request, &reply);
-    return adapter_judge(invocation, reason, &reply, ret_body);
+    return adapter_judge(invocation, http, reason, &reply, ret_body);
 }
 
 int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,

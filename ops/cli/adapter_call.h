@@ -1,4 +1,5 @@
-/* adapter_call - how the commands talk to an adapter's local API: find it, ask, say what failed. */
+/* adapter_call - how the commands talk to the API of an adapter or a gateway: find it, ask, say
+ * what failed. */
 #ifndef OPS_CLI_ADAPTER_CALL_H
 #define OPS_CLI_ADAPTER_CALL_H
 
@@ -8,14 +9,17 @@
 
 /* EXIT_CODE_OK: *ret_http is the caller's. Otherwise it was printed why. */
 int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http);
+/* The same for a gateway, unless gateway is NULL: then for the adapter. */
+int program_open(const struct invocation *invocation, const char *adapter, const char *gateway,
+                 struct http **ret_http);
 
 /* EXIT_CODE_OK: 2xx; *ret_body is the caller's and may be NULL. Otherwise it was printed why:
  * EXIT_CODE_NEGATIVE for 404, _REFUSED for other answers, _UNREACHABLE. */
 int adapter_call(const struct invocation *invocation, struct http *http,
                  const struct http_request *request, json_t **ret_body);
 /* The same judgement over an answer that came another way; releases the reply. */
-int adapter_judge(const struct invocation *invocation, enum reason reason, struct http_reply *reply,
-                  json_t **ret_body);
+int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
+                  struct http_reply *reply, json_t **ret_body);
 
 /* Completes a short id (short_id.h) from what is on its way and what the inbox holds.
  * EXIT_CODE_OK: ret_id->found. Otherwise it was printed why. */

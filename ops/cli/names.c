@@ -28,15 +28,11 @@ void names_open_for(const struct invocation *invocation, const char *adapter, co
                     struct names *ret_names)
 {
     struct adapter_address address = {.state_directory = ""};
-    char settings[PATH_BYTES_MAX] = "";
-    if (gateway != NULL) {
-        const char *slash = strrchr(gateway, '/');
-        int folder = slash == NULL ? 0 : (int)(slash - gateway + 1);
-        (void)path_make(settings, "%.*sgateway.yaml", folder, gateway);
-    } else if (adapter_locate(adapter, getenv("LIENTHONG_ADAPTER"), &address) == REASON_NONE) {
-        (void)path_make(settings, "%s", address.settings);
-    }
-    names_open(invocation, settings[0] != 0 ? settings : NULL, ret_names);
+    if (gateway != NULL)
+        (void)gateway_locate(gateway, &address);
+    else
+        (void)adapter_locate(adapter, getenv("LIENTHONG_ADAPTER"), &address);
+    names_open(invocation, address.settings[0] != 0 ? address.settings : NULL, ret_names);
 }
 
 void names_close(struct names *names)

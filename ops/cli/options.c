@@ -29,8 +29,8 @@ static void describe(const struct option_table *table, struct option *ret_option
         if (row->letter == 0)
             continue;
         ret_letters[letters++] = row->letter;
-        if (argument == required_argument)
-            ret_letters[letters++] = ':';
+        for (int n = argument == optional_argument ? 2 : argument; n > 0; n--)
+            ret_letters[letters++] = ':'; /* one: it must have a value; two: it may */
     }
     ret_options[table->count] = (struct option){"help", no_argument, NULL, HELP_VALUE};
     ret_letters[letters++] = 'h';
@@ -105,7 +105,7 @@ enum options_answer options_parse(const struct option_table *table, enum languag
 {
     check(table->count <= ROWS_MAX);
     struct option options[ROWS_MAX + 2] = {0};
-    char letters[2 * ROWS_MAX + 2];
+    char letters[3 * ROWS_MAX + 2];
     describe(table, options, letters);
     optind = 0; /* glibc: start anew */
     opterr = 0;

@@ -172,7 +172,8 @@ static struct waiting read_waiting(const struct portal_place *place)
     struct http *http = NULL;
     if (adapter_locate(place->settings_path, NULL, &address) != REASON_NONE)
         return waiting;
-    const struct http_options options = {.base_url = address.base_url, .token = address.token};
+    const struct http_options options = {
+        .base_url = address.base_url, .socket = address.socket, .token = address.token};
     if (http_new(&options, &http) == REASON_NONE)
         count_waiting(http, place->settings.participant, &waiting);
     http_destroy(&http);

@@ -6,7 +6,6 @@
 #include "gateway/api/api.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
-#include "ops/cli/gateway_call.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
@@ -251,54 +250,83 @@ static void print_status(const struct names *names, const json_t *status)
     free(ranked);
 }
 
-/* --- the gateway ------------------------------------------------------------------------------ */
+/* --- asking ----------------------------------------------------------------------------------- */
 
-static int ask_gateway(const struct invocation *invocation, const struct queues_options *options,
-                       const char *word, const char *id, json_t **ret_answer)
+/* A list that is given by pages, as one document: at most `limit` rows of `name`. */
+static int ask_pages(const struct invocation *invocation, struct http *http, const char *path,
+                     const char *name, int64_t limit, json_t **ret_answer)
 {
-    json_t *request = json_object();
-    const struct {
-        const char *name;
-        const char *value;
-    } members[] = {{"command", word},
-                   {"message_id", id},
-                   {"destination", options->destination},
-                   {"state", options->state}};
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        if (members[i].value != NULL)
-            json_object_set_new(request, members[i].name, json_string(members[i].value));
-    json_object_set_new(request, "limit", json_integer(options->limit));
-    int code = gateway_call(invocation, options->gateway, request, ret_answer);
-    json_decref(request);
+    enum { PAGE = 200, CURSOR_BYTES = 64 };
+    char whole[512], after[CURSOR_BYTES] = "", cursor[3 * CURSOR_BYTES], scratch[32];
+    json_t *rows = json_array();
+    int code = EXIT_CODE_OK;
+    for (bool more = true; more && code == EXIT_CODE_OK;) {
+        json_t *page = NULL;
+        size_t before = json_array_size(rows);
+        int64_t left = limit - (int64_t)before;
+        size_t wanted = left < PAGE ? (size_t)left : PAGE;
+        (void)url_encode(after, cursor, sizeof cursor);
+        snprintf(whole, sizeof whole, "%s%slimit=%zu%s%s", path, strchr(path, '?') ? "&" : "?",
+                 wanted, after[0] != 0 ? "&after=" : "", cursor);
+        code = adapter_call(invocation, http,
+                            &(struct http_request){.method = "GET", .path = whole}, &page);
+        json_array_extend(rows, json_object_get(page, name));
+        snprintf(after, sizeof after, "%s", json_number(page, "next", scratch));
+        more = json_array_size(rows) - before == wanted && left > (int64_t)wanted && after[0] != 0;
+        if (*ret_answer == NULL)
+            *ret_answer = json_incref(page);
+        json_decref(page);
+    }
+    if (*ret_answer != NULL)
+        json_object_set(*ret_answer, name, rows);
+    json_decref(rows);
     return code;
 }
 
-/* --- an adapter ------------------------------------------------------------------------------- */
-
-static int ask_adapter(const struct invocation *invocation, const struct queues_options *options,
-                       const char *word, const char *id, json_t **ret_answer)
+static int ask_queues(const struct invocation *invocation, struct http *http,
+                      const struct queues_options *options, json_t **ret_answer)
 {
-    char destination[64] = "", state[64] = "", path[256];
-    if ((options->destination != NULL &&
-         !url_encode(options->destination, destination, sizeof destination)) ||
-        (options->state != NULL && !url_encode(options->state, state, sizeof state)))
-        return EXIT_CODE_USAGE;
-    if (id == NULL)
-        snprintf(path, sizeof path, "/v1/queues?limit=%lld%s%s%s%s", (long long)options->limit,
-                 destination[0] != 0 ? "&destination=" : "", destination,
-                 state[0] != 0 ? "&state=" : "", state);
-    else
-        snprintf(path, sizeof path, "/v1/queues/%s/%s%s%s", id, word,
-                 destination[0] != 0 ? "?destination=" : "", destination);
-    struct http *http = NULL;
-    int code = adapter_open(invocation, options->adapter, &http);
+    char path[256] = "/v1/queues";
+    const struct {
+        const char *name;
+        const char *value;
+    } filters[] = {{"destination", options->destination}, {"state", options->state}};
+    for (size_t i = 0, used = strlen(path); i < sizeof filters / sizeof filters[0]; i++) {
+        if (filters[i].value != NULL) /* a key or a state: nothing to encode */
+            used +=
+                (size_t)snprintf(path + used, sizeof path - used, "%s%s=%s",
+                                 strchr(path, '?') ? "&" : "?", filters[i].name, filters[i].value);
+    }
+    return ask_pages(invocation, http, path, "entries", options->limit, ret_answer);
+}
+
+/* Its figures, and its connections beside them. */
+static int ask_status(const struct invocation *invocation, struct http *http, json_t **ret_answer)
+{
+    enum { CONNECTIONS_MAX = 100000 };
+    json_t *connections = NULL;
+    int code =
+        adapter_call(invocation, http,
+                     &(struct http_request){.method = "GET", .path = "/v1/status"}, ret_answer);
     if (code == EXIT_CODE_OK)
-        code = adapter_call(
-            invocation, http,
-            &(struct http_request){.method = id == NULL ? "GET" : "POST", .path = path},
-            ret_answer);
-    http_destroy(&http);
+        code = ask_pages(invocation, http, "/v1/connections", "connections", CONNECTIONS_MAX,
+                         &connections);
+    if (code == EXIT_CODE_OK)
+        json_object_set(*ret_answer, "peers", json_object_get(connections, "connections"));
+    json_decref(connections);
     return code;
+}
+
+static int ask_work(const struct invocation *invocation, struct http *http,
+                    const struct queues_options *options, const char *word, const char *id,
+                    json_t **ret_answer)
+{
+    char path[256];
+    snprintf(path, sizeof path, "/v1/queues/%s/%s%s%s", id, word,
+             options->destination != NULL ? "?destination=" : "",
+             options->destination != NULL ? options->destination : "");
+    return adapter_call(invocation, http, &(struct http_request){.method = "POST", .path = path},
+                        ret_answer);
 }
 
 static const struct {
@@ -355,16 +383,18 @@ static void print_answer(const struct names *names, size_t work, const char *id,
         print_queues(names, answer);
 }
 
-/* EXIT_CODE_OK: ret_id->found. Otherwise it was printed why. */
-static int find_id(const struct invocation *invocation, const struct queues_options *options,
-                   const char *text, struct short_id *ret_id)
+static int ask(const struct invocation *invocation, const struct queues_options *options,
+               size_t work, const char *id, struct short_id *ret_id, json_t **ret_answer)
 {
     struct http *http = NULL;
-    if (options->gateway != NULL)
-        return gateway_find_id(invocation, options->gateway, text, ret_id);
-    int code = adapter_open(invocation, options->adapter, &http);
+    int code = program_open(invocation, options->adapter, options->gateway, &http);
+    if (code == EXIT_CODE_OK && works[work].takes_id)
+        code = adapter_find_id(invocation, http, id, ret_id);
     if (code == EXIT_CODE_OK)
-        code = adapter_find_id(invocation, http, text, ret_id);
+        code = works[work].takes_id       ? ask_work(invocation, http, options, works[work].word,
+                                                     ret_id->found, ret_answer)
+               : works[work].only_gateway ? ask_status(invocation, http, ret_answer)
+                                          : ask_queues(invocation, http, options, ret_answer);
     http_destroy(&http);
     return code;
 }
@@ -392,21 +422,14 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     if (code != EXIT_CODE_OK)
         return code;
     struct short_id found = {.found = ""};
-    if (works[work].takes_id)
-        code = find_id(invocation, &options, argv[1], &found);
-    if (code != EXIT_CODE_OK)
-        return code;
-    const char *id = works[work].takes_id ? found.found : NULL;
-    const char *word = work == 0 ? "queues" : works[work].word;
     json_t *answer = NULL;
-    code = options.gateway != NULL ? ask_gateway(invocation, &options, word, id, &answer)
-                                   : ask_adapter(invocation, &options, word, id, &answer);
+    code = ask(invocation, &options, work, argc > 1 ? argv[1] : "", &found, &answer);
     if (code == EXIT_CODE_OK && options.json)
         json_print(answer);
     else if (code == EXIT_CODE_OK) {
         struct names names;
         names_open_for(invocation, options.adapter, options.gateway, &names);
-        print_answer(&names, work, id, answer);
+        print_answer(&names, work, found.found, answer);
         names_close(&names);
     }
     json_decref(answer);

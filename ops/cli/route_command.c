@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/api/route_json.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
 #include "ops/cli/say.h"
-#include "routing/registry/route.h"
 
 struct route_options {
     bool json;
@@ -59,51 +59,6 @@ static bool read_question(const struct invocation *invocation, const struct rout
            read_day(invocation, options->day, &ret_question->at);
 }
 
-static json_t *destinations_document(const struct route_decision *decision)
-{
-    static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
-    json_t *list = json_array();
-    for (size_t i = 0; i < decision->destination_count; i++) {
-        const struct route_destination *destination = &decision->destinations[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:b, s:I, s:i}", "key", destination->key.text, "role",
-                            role_name(destination->role), "copy", destination->copy, "life_hours",
-                            (json_int_t)(destination->life_ms / ms_per_hour), "policy_line",
-                            (int)destination->policy_line));
-    }
-    return list;
-}
-
-static json_t *steps_document(const struct route_decision *decision, enum language language)
-{
-    enum { STEP_BYTES_MAX = 1024 };
-    json_t *list = json_array();
-    for (size_t i = 0; i < decision->step_count; i++) {
-        const struct route_step *step = &decision->steps[i];
-        bool has_file = step->file < REGISTRY_FILE_COUNT;
-        struct buffer text;
-        buffer_init(&text, STEP_BYTES_MAX);
-        (void)route_step_print(step, language, &text);
-        json_array_append_new(list, json_pack("{s:s?, s:i, s:s, s:s%}", "file",
-                                              has_file ? registry_file_name(step->file) : NULL,
-                                              "line", (int)step->line, "subject", step->subject,
-                                              "text", text.data, text.size));
-        buffer_release(&text);
-    }
-    return list;
-}
-
-static void print_document(const struct invocation *invocation,
-                           const struct route_decision *decision)
-{
-    json_t *document =
-        json_pack("{s:b, s:s, s:o, s:o, s:s}", "allowed", decision->reason == REASON_NONE, "reason",
-                  reason_code(decision->reason), "destinations", destinations_document(decision),
-                  "steps", steps_document(decision, invocation->language), "registry_version",
-                  decision->registry_version);
-    registry_print_document(document);
-}
-
 static void print_explanation(const struct invocation *invocation, const struct registry *registry,
                               const struct route_question *question,
                               const struct route_decision *decision)
@@ -133,7 +88,7 @@ static int explain(const struct invocation *invocation, const struct route_optio
         question->sender = registry_centre(registry)->key;
     (void)route_resolve(registry, question, &decision);
     if (options->json)
-        print_document(invocation, &decision);
+        registry_print_document(route_json(&decision));
     else
         print_explanation(invocation, registry, question, &decision);
     registry_destroy(&registry);

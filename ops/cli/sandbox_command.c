@@ -146,7 +146,7 @@ static int ask(const struct invocation *invocation, const char *directory, const
             unreachable_text(reason, language));
         return EXIT_CODE_UNREACHABLE;
     }
-    bool ok = json_is_true(json_object_get(status, "ok"));
+    bool ok = json_object_get(status, "processes") != NULL;
     if (json)
         json_print(status);
     else if (ok)

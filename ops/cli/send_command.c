@@ -117,7 +117,7 @@ static int send_file(const struct invocation *invocation, struct http *http, con
     json_t *answer = NULL;
     enum reason reason = http_put_file(http, path, file, size_bytes, &reply);
     close(file);
-    int code = adapter_judge(invocation, reason, &reply, &answer);
+    int code = adapter_judge(invocation, http, reason, &reply, &answer);
     json_decref(answer);
     if (code == EXIT_CODE_OK)
         json_array_append_new(attachments, json_pack("{s:s,s:I,s:s,s:s}", "sha256", text,

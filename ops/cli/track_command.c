@@ -5,7 +5,6 @@
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
 #include "ops/cli/day_heads.h"
-#include "ops/cli/gateway_call.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
@@ -120,30 +119,21 @@ static json_t *rows_of_gateway(const json_t *dossier)
                      rows);
 }
 
-static int ask_gateway(const struct invocation *invocation, const char *socket, const char *code,
-                       json_t **ret_dossier)
-{
-    json_t *request = json_pack("{s:s, s:s}", "command", "dossier", "dossier_code", code);
-    json_t *answer = NULL;
-    int outcome = gateway_call(invocation, socket, request, &answer);
-    if (outcome == EXIT_CODE_OK)
-        *ret_dossier = rows_of_gateway(answer);
-    json_decref(answer);
-    json_decref(request);
-    return outcome;
-}
-
-static int ask_adapter(const struct invocation *invocation, const char *adapter, const char *code,
-                       json_t **ret_dossier)
+static int ask(const struct invocation *invocation, const char *adapter, const char *gateway,
+               const char *code, json_t **ret_dossier)
 {
     char code_text[3 * DOSSIER_CODE_BYTES_MAX + 1], path[sizeof code_text + 32];
     struct http *http = NULL;
+    json_t *answer = NULL;
     (void)url_encode(code, code_text, sizeof code_text);
     snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
-    int outcome = adapter_open(invocation, adapter, &http);
+    int outcome = program_open(invocation, adapter, gateway, &http);
     if (outcome == EXIT_CODE_OK)
         outcome = adapter_call(invocation, http,
-                               &(struct http_request){.method = "GET", .path = path}, ret_dossier);
+                               &(struct http_request){.method = "GET", .path = path}, &answer);
+    if (outcome == EXIT_CODE_OK)
+        *ret_dossier = gateway != NULL ? rows_of_gateway(answer) : json_incref(answer);
+    json_decref(answer);
     http_destroy(&http);
     return outcome;
 }
@@ -167,8 +157,7 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
     if (strlen(argv[0]) > DOSSIER_CODE_BYTES_MAX)
         return options_wrong(&table, language, TEXT_CODE_LONG, argv[0]);
     json_t *dossier = NULL;
-    code = gateway != NULL ? ask_gateway(invocation, gateway, argv[0], &dossier)
-                           : ask_adapter(invocation, adapter, argv[0], &dossier);
+    code = ask(invocation, adapter, gateway, argv[0], &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
     else if (code == EXIT_CODE_OK) {

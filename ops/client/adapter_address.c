@@ -33,17 +33,77 @@ bool settings_path_find(const char *settings_path, const char *name, char ret_pa
     return found;
 }
 
-/* A folder with a port in it is a state directory, also when it has an adapter.yaml. */
-static void look_into_folder(const char *folder, struct adapter_address *address)
+static bool is_there(char path[PATH_BYTES_MAX], const char *format, const char *folder,
+                     const char *name)
+{
+    return path_make(path, format, folder, name) && access(path, F_OK) == 0;
+}
+
+/* Its settings lie in the folder, or beside the state directory that the folder is. */
+static void look_into_folder(const char *folder, const char *name, struct adapter_address *address)
 {
     char path[PATH_BYTES_MAX];
-    bool is_state_directory = !path_make(path, "%s/api.port", folder) || access(path, F_OK) == 0;
-    const char *beside = is_state_directory ? "%s/../adapter.yaml" : "%s/adapter.yaml";
-    if (!path_make(path, beside, folder) || access(path, R_OK) != 0)
-        return;
-    (void)snprintf(address->settings, PATH_BYTES_MAX, "%s", path);
-    if (!is_state_directory)
+    bool is_state_directory = is_there(path, "%s/%s", folder, "api.socket") ||
+                              is_there(path, "%s/%s", folder, "api.port");
+    if (is_there(path, is_state_directory ? "%s/../%s" : "%s/%s", folder, name))
+        (void)snprintf(address->settings, PATH_BYTES_MAX, "%s", path);
+    if (!is_state_directory && address->settings[0] != 0)
         (void)settings_path_find(path, "state_directory:", address->state_directory);
+}
+
+static bool is_socket(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+/* The socket, and what there is beside it. */
+static enum reason find_doors(struct adapter_address *address)
+{
+    char path[PATH_BYTES_MAX], port[8];
+    bool has_socket = path_make(address->socket, "%s/api.socket", address->state_directory) &&
+                      is_socket(address->socket);
+    if (!has_socket)
+        address->socket[0] = 0;
+    if (path_make(path, "%s/api.port", address->state_directory) &&
+        file_read_line(path, port, sizeof port) && strspn(port, "0123456789") == strlen(port) &&
+        path_make(path, "%s/api.token", address->state_directory) &&
+        file_read_line(path, address->token, sizeof address->token))
+        snprintf(address->base_url, sizeof address->base_url, "http://127.0.0.1:%s", port);
+    else if (!has_socket)
+        return access(path, R_OK) != 0 && errno == EACCES ? REASON_ACCESS_DENIED
+                                                          : REASON_FILE_UNREADABLE;
+    return REASON_NONE;
+}
+
+static void take_socket(const char *where, const char *name, struct adapter_address *address)
+{
+    char folder[PATH_BYTES_MAX];
+    const char *slash = strrchr(where, '/');
+    snprintf(address->socket, PATH_BYTES_MAX, "%s", where);
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - where),
+             slash == NULL ? "." : where);
+    look_into_folder(folder, name, address);
+}
+
+static enum reason locate(const char *where, const char *name, struct adapter_address *ret_address)
+{
+    struct stat status;
+    *ret_address = (struct adapter_address){.base_url = "http://localhost"};
+    snprintf(ret_address->state_directory, PATH_BYTES_MAX, "%s", where);
+    if (strlen(where) >= PATH_BYTES_MAX || stat(where, &status) != 0)
+        return errno == EACCES ? REASON_ACCESS_DENIED : REASON_FILE_UNREADABLE;
+    if (S_ISSOCK(status.st_mode)) {
+        take_socket(where, name, ret_address);
+        return REASON_NONE;
+    }
+    if (S_ISDIR(status.st_mode))
+        look_into_folder(where, name, ret_address);
+    else if (settings_path_find(where, "state_directory:", ret_address->state_directory))
+        snprintf(ret_address->settings, PATH_BYTES_MAX, "%s", where);
+    else
+        return REASON_FILE_UNREADABLE;
+    return find_doors(ret_address);
 }
 
 enum reason adapter_locate(const char *where, const char *environment,
@@ -51,24 +111,10 @@ enum reason adapter_locate(const char *where, const char *environment,
 {
     if (where == NULL)
         where = environment != NULL && environment[0] != 0 ? environment : ADAPTER_SETTINGS_DEFAULT;
-    char path[PATH_BYTES_MAX], port[8];
-    struct stat status;
-    ret_address->settings[0] = 0;
-    snprintf(ret_address->state_directory, PATH_BYTES_MAX, "%s", where);
-    if (stat(where, &status) != 0 || strlen(where) >= PATH_BYTES_MAX)
-        return errno == EACCES ? REASON_TOKEN_WRONG : REASON_FILE_UNREADABLE;
-    if (S_ISDIR(status.st_mode))
-        look_into_folder(where, ret_address);
-    else if (!settings_path_find(where, "state_directory:", ret_address->state_directory))
-        return REASON_FILE_UNREADABLE;
-    else
-        snprintf(ret_address->settings, PATH_BYTES_MAX, "%s", where);
-    if (!path_make(path, "%s/api.port", ret_address->state_directory) ||
-        !file_read_line(path, port, sizeof port) || strspn(port, "0123456789") != strlen(port) ||
-        !path_make(path, "%s/api.token", ret_address->state_directory) ||
-        !file_read_line(path, ret_address->token, sizeof ret_address->token))
-        return access(path, R_OK) != 0 && errno == EACCES ? REASON_TOKEN_WRONG
-                                                          : REASON_FILE_UNREADABLE;
-    snprintf(ret_address->base_url, sizeof ret_address->base_url, "http://127.0.0.1:%s", port);
-    return REASON_NONE;
+    return locate(where, "adapter.yaml", ret_address);
+}
+
+enum reason gateway_locate(const char *where, struct adapter_address *ret_address)
+{
+    return locate(where[0] != 0 ? where : GATEWAY_SOCKET_DEFAULT, "gateway.yaml", ret_address);
 }

@@ -8,10 +8,13 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "gateway/workers/unix_socket.h"
 #include "proto/seal/sha256.h"
 
 struct http {
     CURL *curl;
+    char socket[UNIX_PATH_BYTES]; /* "": over TCP */
+    int folder;                   /* that its short name goes through; -1 */
     char *base_url;
     char *authorization; /* the whole header; NULL: none */
     long timeout_ms;
@@ -24,6 +27,9 @@ enum reason http_new(const struct http_options *options, struct http **ret_http)
         return REASON_OUT_OF_MEMORY;
     http->curl = curl_easy_init();
     http->base_url = strdup(options->base_url);
+    http->folder = -1;
+    bool is_near = options->socket == NULL || options->socket[0] == 0 ||
+                   unix_socket_short_path(options->socket, http->socket, &http->folder);
     http->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : HTTP_CALL_TIMEOUT_MS;
     if (options->token != NULL &&
         asprintf(&http->authorization, "Authorization: Bearer %s", options->token) < 0)
@@ -33,6 +39,10 @@ enum reason http_new(const struct http_options *options, struct http **ret_http)
         http_destroy(&http);
         return REASON_OUT_OF_MEMORY;
     }
+    if (!is_near) {
+        http_destroy(&http);
+        return REASON_OFFICE_UNREACHABLE;
+    }
     *ret_http = http;
     return REASON_NONE;
 }
@@ -41,12 +51,19 @@ void http_destroy(struct http **http)
 {
     if (*http == NULL)
         return;
+    if ((*http)->folder >= 0)
+        (void)close((*http)->folder);
     if ((*http)->curl != NULL)
         curl_easy_cleanup((*http)->curl);
     free((*http)->base_url);
     free((*http)->authorization);
     free(*http);
     *http = NULL;
+}
+
+const char *http_where(const struct http *http)
+{
+    return http->socket[0] != 0 && http->folder < 0 ? http->socket : http->base_url;
 }
 
 void http_reply_release(struct http_reply *reply)
@@ -82,8 +99,12 @@ static size_t take_text(char *data, size_t size, size_t count, void *context)
     return buffer_append(context, more) ? more.size : 0;
 }
 
-static enum reason reason_of(CURLcode code)
+static enum reason reason_of(const struct http *http, CURLcode code)
 {
+    long error = 0;
+    (void)curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &error);
+    if (code == CURLE_COULDNT_CONNECT && (error == EACCES || error == EPERM))
+        return REASON_ACCESS_DENIED;
     switch (code) {
     case CURLE_OK:
         return REASON_NONE;
@@ -118,6 +139,8 @@ static bool prepare(struct http *http, const char *method, const char *path, lon
         return false;
     curl_easy_reset(http->curl);
     curl_easy_setopt(http->curl, CURLOPT_URL, url);
+    if (http->socket[0] != 0)
+        curl_easy_setopt(http->curl, CURLOPT_UNIX_SOCKET_PATH, http->socket);
     curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
@@ -136,7 +159,7 @@ static enum reason perform(struct http *http, struct curl_slist *headers,
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_text);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &text);
     struct http_reply reply = {0};
-    enum reason reason = reason_of(curl_easy_perform(http->curl));
+    enum reason reason = reason_of(http, curl_easy_perform(http->curl));
     if (reason == REASON_NONE) {
         curl_off_t retry_after = 0;
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply.status);
@@ -266,7 +289,7 @@ enum reason http_get_file(struct http *http, const char *path, int file, long *r
         curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_file);
         curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &download);
-        reason = reason_of(curl_easy_perform(http->curl));
+        reason = reason_of(http, curl_easy_perform(http->curl));
         if (reason == REASON_OFFICE_REPLY_TOO_LARGE)
             reason = REASON_STORE_FULL;
     }

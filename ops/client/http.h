@@ -1,4 +1,4 @@
-/* http - one conversation with a JSON service: an adapter's local API, or a back office.
+/* http - one conversation with a JSON service: the API of one of our programs, or a back office.
  *
  *   struct http *http;
  *   http_new(&(struct http_options){.base_url = "http://127.0.0.1:7700", .token = token}, &http);
@@ -10,8 +10,9 @@
  *   http_destroy(&http);
  *
  * Connections are kept alive. One thread uses an http. REASON_NONE means that an answer came,
- * whatever its status; otherwise REASON_OFFICE_UNREACHABLE, _TIMEOUT, _REPLY_TOO_LARGE,
- * _REPLY_MALFORMED (not JSON where JSON was wanted) or REASON_OUT_OF_MEMORY.
+ * whatever its status; otherwise REASON_OFFICE_UNREACHABLE, REASON_ACCESS_DENIED (of the socket),
+ * _TIMEOUT, _REPLY_TOO_LARGE, _REPLY_MALFORMED (not JSON where JSON was wanted) or
+ * REASON_OUT_OF_MEMORY.
  */
 #ifndef OPS_CLIENT_HTTP_H
 #define OPS_CLIENT_HTTP_H
@@ -33,6 +34,7 @@ struct http;
 
 struct http_options {
     const char *base_url; /* copied */
+    const char *socket;   /* Unix socket that it is reached by; NULL, "": over TCP. Copied */
     const char *token;    /* Authorization: Bearer; NULL: none. Copied */
     long timeout_ms;      /* of one call; 0: HTTP_CALL_TIMEOUT_MS */
 };
@@ -52,6 +54,8 @@ struct http_reply {
 
 enum reason http_new(const struct http_options *options, struct http **ret_http);
 void http_destroy(struct http **http);
+/* For people: its socket or address. */
+const char *http_where(const struct http *http);
 enum reason http_call(struct http *http, const struct http_request *request,
                       struct http_reply *ret_reply);
 void http_reply_release(struct http_reply *reply);

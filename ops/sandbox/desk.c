@@ -157,7 +157,8 @@ static bool connect_desk(struct desk *desk)
         return true;
     if (adapter_locate(desk->options.adapter, NULL, &address) != REASON_NONE)
         return false;
-    struct http_options options = {.base_url = address.base_url, .token = address.token};
+    struct http_options options = {
+        .base_url = address.base_url, .socket = address.socket, .token = address.token};
     return http_new(&options, &desk->http) == REASON_NONE;
 }
 

@@ -219,8 +219,7 @@ static bool make_gateway_settings(struct making *making)
                    "listen: tcp://127.0.0.1:%d\ncurve_secret_file: ../keys/gateway.curve\n"
                    "signing_key_file: ../keys/gateway.pem\n"
                    "signing_certificate_file: ../registry/certificates/gateway.pem\n"
-                   "registry_directory: ../registry\nstate_directory: state\n"
-                   "control_socket: control.socket\n",
+                   "registry_directory: ../registry\nstate_directory: state\n",
                    making->gateway_port);
     return making->gateway_port > 0 && make_folder(making, "gateway") &&
            write_settings(making, "gateway/gateway.yaml", text);

@@ -10,9 +10,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "gateway/api/api.h"
 #include "gateway/workers/registry_directory.h"
-#include "gateway/workers/unix_socket.h"
-#include "ops/client/control_socket.h"
+#include "ops/client/http.h"
 #include "ops/sandbox/children.h"
 #include "ops/sandbox/database.h"
 #include "ops/sandbox/desk.h"
@@ -26,7 +26,6 @@ enum {
     ROUND_MS = 50,
     SHOW_MS = 1000,
     KIB_PER_MB = 1024,
-    CONTROL_BACKLOG = 8,
 };
 
 struct province {
@@ -38,7 +37,7 @@ struct province {
     char desk_directory[PATH_BYTES_MAX], desk_adapter[PATH_BYTES_MAX]; /* the desk keeps views */
     struct figures figures;
     int signals;
-    struct unix_socket control;
+    struct api *control;
     int lock;
     bool is_stopping;
     struct view view;
@@ -178,59 +177,88 @@ static json_t *status_json(struct province *province)
                                               (int)child->pid, "restarts", (int)child->restarts));
     }
     const struct figures *figures = &province->figures;
-    return json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "dossier", code,
-                     "forwarded", (json_int_t)figures->total.forwarded, "accepted",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "dossier", code, "forwarded",
+                     (json_int_t)figures->total.forwarded, "accepted",
                      (json_int_t)figures->total.accepted, "results",
                      (json_int_t)figures->total.results, "lost", (json_int_t)figures->lost,
                      "duplicated", (json_int_t)figures->duplicated, "out_of_order",
                      (json_int_t)figures->out_of_order, "processes", list);
 }
 
-static json_t *answer_control(void *context, const json_t *request)
+static void status_get(struct api_request *request)
 {
-    struct province *province = context;
-    const char *command = json_string_value(json_object_get(request, "command"));
-    const char *name = json_string_value(json_object_get(request, "name"));
-    if (command != NULL && strcmp(command, "status") == 0)
-        return status_json(province);
-    struct child *child = name == NULL ? NULL : children_find(&province->children, name);
-    if (command == NULL || child == NULL)
-        return json_pack("{s:b, s:s}", "ok", 0, "error", "unknown command or process");
-    if (strcmp(command, "stop") == 0)
-        child_stop(&province->children, child);
-    else if (strcmp(command, "start") == 0)
-        child_start(&province->children, child);
-    else
-        return json_pack("{s:b, s:s}", "ok", 0, "error", "unknown command or process");
-    return status_json(province);
+    api_answer_json(request, HTTP_OK, status_json(api_context(request)));
 }
+
+static void change(struct api_request *request,
+                   void (*act)(struct children *children, struct child *child))
+{
+    struct province *province = api_context(request);
+    struct child *child = children_find(&province->children, api_argument(request));
+    if (child == NULL) {
+        api_answer_reason(request, REASON_NOT_FOUND, "process");
+        return;
+    }
+    act(&province->children, child);
+    status_get(request);
+}
+
+static void process_stop(struct api_request *request)
+{
+    change(request, child_stop);
+}
+
+static void process_start(struct api_request *request)
+{
+    change(request, child_start);
+}
+
+static const struct api_route control_routes[] = {
+    {"GET", "/v1/status", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, status_get, NULL},
+    {"POST", "/v1/processes/{}/stop", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_stop,
+     NULL},
+    {"POST", "/v1/processes/{}/start", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_start,
+     NULL},
+};
 
 static bool start_control(struct province *province)
 {
-    char path[PATH_BYTES_MAX];
+    char what[API_WHAT_BYTES];
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     province->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    struct api_options options = {.routes = control_routes,
+                                  .route_count = sizeof control_routes / sizeof *control_routes,
+                                  .context = province,
+                                  .doors = {.port = API_PORT_NONE}};
     bool is_open =
-        path_make(path, "%s/run/control.socket", province->options->directory) &&
-        unix_socket_listen(path, 0600, CONTROL_BACKLOG, &province->control) == REASON_NONE;
+        path_make(options.doors.socket, "%s/run/control.socket", province->options->directory) &&
+        api_new(&options, &province->control, what) == REASON_NONE;
     return (province->signals >= 0 && is_open) || fail("control socket");
 }
 
 enum reason sandbox_ask(const char *directory, const char *command, const char *name,
                         json_t **ret_answer)
 {
-    enum { TIMEOUT_MS = 30000 };
-    char path[PATH_BYTES_MAX];
+    char socket[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
+    struct http_reply reply = {0};
+    struct http *http = NULL;
+    bool is_status = strcmp(command, "status") == 0;
     *ret_answer = NULL;
-    json_t *request = json_pack("{s:s, s:s}", "command", command, "name", name);
-    enum reason reason = path_make(path, "%s/run/control.socket", directory)
-                             ? control_ask(path, request, TIMEOUT_MS, ret_answer)
-                             : REASON_FILE_UNREADABLE;
-    json_decref(request);
+    if (!path_make(socket, "%s/run/control.socket", directory) ||
+        !path_make(path, is_status ? "/v1/status" : "/v1/processes/%s/%s", name, command))
+        return REASON_FILE_UNREADABLE;
+    enum reason reason =
+        http_new(&(struct http_options){.base_url = "http://localhost", .socket = socket}, &http);
+    if (reason == REASON_NONE)
+        reason = http_call(
+            http, &(struct http_request){.method = is_status ? "GET" : "POST", .path = path},
+            &reply);
+    http_destroy(&http);
+    *ret_answer = reply.body;
     return reason;
 }
 
@@ -250,13 +278,12 @@ static struct verdict verdict_of(const struct province *province)
 static void tend(struct province *province)
 {
     struct pollfd waits[] = {{.fd = province->signals, .events = POLLIN},
-                             {.fd = province->control.fd, .events = POLLIN}};
+                             {.fd = api_fd(province->control), .events = POLLIN}};
     struct signalfd_siginfo info;
     (void)poll(waits, 2, ROUND_MS);
     if (read(province->signals, &info, sizeof info) == (ssize_t)sizeof info)
         province->is_stopping = true;
-    if (waits[1].revents != 0)
-        control_serve(province->control.fd, answer_control, province);
+    api_run(province->control, (mono_t){sandbox_now_ms()});
     children_tend(&province->children);
 }
 
@@ -337,7 +364,7 @@ static void say_where(const struct province *province)
     (void)printf("  export PATH=\"%s%s:$PATH\"\n", below != NULL ? "$PWD" : "",
                  below != NULL ? below : programs);
     (void)printf("  lienthong track --adapter %s/adapters/centre %s\n", directory, code);
-    (void)printf("  lienthong queues --gateway %s/gateway/control.socket\n", directory);
+    (void)printf("  lienthong queues --gateway %s/gateway\n", directory);
     (void)printf("  lienthong portal worklist --adapter %s/adapters/portal\n\n", directory);
 }
 
@@ -409,7 +436,6 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
     province = (struct province){.options = options,
                                  .language = language,
                                  .signals = -1,
-                                 .control = {.fd = -1},
                                  .lock = -1,
                                  .started_ms = sandbox_now_ms()};
     struct foreground foreground;
@@ -429,7 +455,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
     registry_destroy(&province.registry);
     if (province.signals >= 0)
         (void)close(province.signals);
-    unix_socket_close(&province.control);
+    api_destroy(&province.control);
     if (province.lock >= 0)
         (void)close(province.lock);
     foreground_give_back(&foreground);

@@ -33,7 +33,7 @@ static int dial_control(const struct assault *assault)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char path[PATH_BYTES_MAX];
-    if (!path_make(path, "%s/gateway.socket", assault->world->province.directory) ||
+    if (!path_make(path, "%s/gateway/api.socket", assault->world->province.directory) ||
         strlen(path) >= sizeof address.sun_path)
         return -1;
     memcpy(address.sun_path, path, strlen(path) + 1);

@@ -139,7 +139,7 @@ static bool make_gateway_settings(const struct world *world)
                    "participant: gateway\nlisten: %s\ncurve_secret_file: keys/gateway.curve\n"
                    "signing_key_file: keys/gateway.pem\n"
                    "signing_certificate_file: keys/gateway.crt\nregistry_directory: registry\n"
-                   "state_directory: gateway\ncontrol_socket: gateway.socket\n",
+                   "state_directory: gateway\n",
                    world->gateway_endpoint);
     return province_write(&world->province, "gateway.yaml", bytes_of_text(text));
 }

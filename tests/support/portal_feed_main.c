@@ -131,7 +131,8 @@ static bool connect_adapter(const struct feed *feed, struct http **http)
         return true;
     if (adapter_locate(feed->adapter, NULL, &address) != REASON_NONE)
         return false;
-    struct http_options options = {.base_url = address.base_url, .token = address.token};
+    struct http_options options = {
+        .base_url = address.base_url, .socket = address.socket, .token = address.token};
     return http_new(&options, http) == REASON_NONE;
 }
 

@@ -233,7 +233,7 @@ bool province_make(struct province *province, const struct province_options *opt
                              "signing_key_file: keys/gateway.pem\n"
                              "signing_certificate_file: keys/gateway.crt\n"
                              "registry_directory: registry\nstate_directory: gateway\n"
-                             "control_socket: gateway.socket\n%s",
+                             "%s",
                              options->gateway_settings == NULL ? "" : options->gateway_settings) &&
         province_write(province, "gateway.yaml", buffer_view(&settings));
     buffer_release(&anchor);

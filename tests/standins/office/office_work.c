@@ -67,7 +67,8 @@ bool office_connect(struct office *office, struct http **ret_http)
     struct adapter_address address;
     if (adapter_locate(office->options.adapter, NULL, &address) != REASON_NONE)
         return false;
-    struct http_options options = {.base_url = address.base_url, .token = address.token};
+    struct http_options options = {
+        .base_url = address.base_url, .socket = address.socket, .token = address.token};
     return http_new(&options, ret_http) == REASON_NONE;
 }
 

@@ -1,0 +1,72 @@
+#include "gateway/operators/operators_api.h"
+
+#include <stdlib.h>
+
+#include "gateway/operators/operators_parts.h"
+
+enum { BODY_BYTES_MAX = 64 * 1024 };
+
+#define STEP(method, path, handler)                                                                \
+    {                                                                                              \
+        method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler                    \
+    }
+
+/* Adding a path: a row here, and gateway/openapi.yaml. */
+static const struct api_route routes[] = {
+    {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL},
+    STEP("GET", "/v1/status", operators_status_get),
+    STEP("GET", "/v1/connections", operators_connections_get),
+    STEP("GET", "/v1/queues", operators_queues_get),
+    STEP("GET", "/v1/dossiers/{}", operators_dossier_get),
+    STEP("GET", "/v1/messages/{}", operators_message_get),
+    STEP("POST", "/v1/queues/{}/hold", operators_hold),
+    STEP("POST", "/v1/queues/{}/release", operators_release),
+    STEP("POST", "/v1/queues/{}/withdraw", operators_withdraw),
+    STEP("POST", "/v1/queues/{}/expire", operators_expire),
+    STEP("GET", "/v1/registry", operators_registry_get),
+    STEP("GET", "/v1/route", operators_route_get),
+    {"POST", "/v1/registry/reload", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, operators_reload,
+     NULL},
+};
+
+enum reason operators_api_new(const struct operators_api_options *options,
+                              struct operators_api **ret_api, char ret_what[API_WHAT_BYTES])
+{
+    struct operators_api *api = calloc(1, sizeof *api);
+    if (api == NULL)
+        return REASON_OUT_OF_MEMORY;
+    api->options = *options;
+    const struct api_options server = {.routes = routes,
+                                       .route_count = sizeof routes / sizeof *routes,
+                                       .context = api,
+                                       .doors = options->doors,
+                                       .state_directory = options->state_directory,
+                                       .crypto = options->crypto,
+                                       .descriptors = options->descriptors,
+                                       .body_bytes_max = BODY_BYTES_MAX};
+    enum reason reason = api_new(&server, &api->server, ret_what);
+    if (reason != REASON_NONE)
+        operators_api_destroy(&api);
+    else
+        *ret_api = api;
+    return reason;
+}
+
+void operators_api_destroy(struct operators_api **api)
+{
+    if (*api == NULL)
+        return;
+    api_destroy(&(*api)->server);
+    free(*api);
+    *api = NULL;
+}
+
+struct api *operators_api_server(const struct operators_api *api)
+{
+    return api->server;
+}
+
+void operators_api_set_registry(struct operators_api *api, const struct registry *registry)
+{
+    api->options.registry = registry;
+}

@@ -1,0 +1,210 @@
+/* Messages and dossiers at the gateway, and an operator's hand on what waits. */
+#include "gateway/operators/operators_parts.h"
+
+enum { HISTORY_PAGE = STORE_PAGE_MAX, DESTINATIONS_OF_ONE_MAX = 8 };
+
+/* ---- found by what a request names it with */
+
+/* By id alone, whoever sent it: an operator has the id from a list or a receipt. Ids are unique by
+ * how they are made; should two senders have used the same one, the sender must be named. */
+static enum reason find_anybodys(const struct operators_api *api, const struct message_id *id,
+                                 struct store_message *ret_message)
+{
+    struct store *store = api->options.store;
+    size_t count = registry_agency_count(api->options.registry);
+    enum reason found = REASON_NOT_FOUND;
+    for (size_t i = 0; i < count; i++) {
+        struct store_message message;
+        const struct key *sender = &registry_agency_at(api->options.registry, i)->key;
+        enum reason reason = store->verbs->find_message(store, sender, id, &message);
+        if (reason == REASON_NOT_FOUND)
+            continue;
+        if (reason != REASON_NONE || found == REASON_NONE)
+            return reason != REASON_NONE ? reason : REASON_ID_REUSED;
+        found = REASON_NONE;
+        *ret_message = message;
+    }
+    return found;
+}
+
+/* False: answered. */
+static bool find_message(struct api_request *request, struct store_message *ret_message)
+{
+    const struct operators_api *api = api_context(request);
+    struct store *store = api->options.store;
+    struct message_id id;
+    struct key sender = {{0}};
+    if (!id_parse(bytes_of_text(api_argument(request)), &id)) {
+        api_answer_reason(request, REASON_FIELD_INVALID, "message_id");
+        return false;
+    }
+    if (!api_query_key(request, "sender", &sender))
+        return false;
+    enum reason reason = key_is_none(&sender)
+                             ? find_anybodys(api, &id, ret_message)
+                             : store->verbs->find_message(store, &sender, &id, ret_message);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, reason == REASON_ID_REUSED ? "sender" : "message_id");
+    return reason == REASON_NONE;
+}
+
+/* The entry that is meant: at the destination named, otherwise the recipient's, never a
+ * copy's; where the recipient has none, the only one that has not ended. */
+static enum reason find_entry(const struct operators_api *api, const struct key *destination,
+                              const struct store_message *message, struct entry *ret_entry)
+{
+    struct entry entries[DESTINATIONS_OF_ONE_MAX];
+    struct store *store = api->options.store;
+    size_t count = 0;
+    size_t live = 0;
+    if (!key_is_none(destination))
+        return store->verbs->read_entry(store, message->seq, destination, ret_entry);
+    enum reason reason =
+        store->verbs->entries_of(store, message->seq, entries, DESTINATIONS_OF_ONE_MAX, &count);
+    if (reason != REASON_NONE || count == 0)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    *ret_entry = entries[0];
+    for (size_t i = 0; i < count; i++) {
+        bool is_recipient = key_equal(&entries[i].destination, &message->recipient);
+        if (!is_recipient && !entry_state_is_live(entries[i].state))
+            continue;
+        *ret_entry = entries[i];
+        if (is_recipient)
+            return REASON_NONE;
+        live++;
+    }
+    return live > 1 ? REASON_ROUTE_MISSING : REASON_NONE;
+}
+
+/* ---- one message, one dossier */
+
+static json_t *place_json(const struct entry *entry)
+{
+    json_t *json = json_object();
+    return json_whole(json, json_put_text(json, "destination", key_bytes(&entry->destination)) &&
+                                json_put_entry_state(json, entry->state) &&
+                                json_put_reason(json, entry->reason) &&
+                                json_put(json, "attempts", json_integer(entry->attempts)));
+}
+
+static json_t *places_json(const struct operators_api *api, uint64_t seq)
+{
+    struct store *store = api->options.store;
+    struct entry entries[DESTINATIONS_OF_ONE_MAX];
+    size_t count = 0;
+    json_t *list = json_array();
+    bool ok = store->verbs->entries_of(store, seq, entries, DESTINATIONS_OF_ONE_MAX, &count) ==
+              REASON_NONE;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = json_array_append_new(list, place_json(&entries[i])) == 0;
+    return json_whole(list, ok);
+}
+
+static json_t *event_json(const struct operators_api *api, const struct store_message *message)
+{
+    json_t *json = json_object();
+    return json_whole(json, json_put_moment(json, "time", message->custody) &&
+                                json_put_type(json, message->type) &&
+                                json_put_text(json, "from", key_bytes(&message->sender)) &&
+                                json_put_text(json, "to", key_bytes(&message->recipient)) &&
+                                json_put_id(json, "message_id", &message->id) &&
+                                json_put_digest(json, "sha256", &message->digest) &&
+                                json_put_text(json, "dossier_code", message->dossier_code) &&
+                                json_put(json, "destinations", places_json(api, message->seq)));
+}
+
+void operators_message_get(struct api_request *request)
+{
+    struct store_message message;
+    if (find_message(request, &message))
+        api_answer_json(request, HTTP_OK, event_json(api_context(request), &message));
+}
+
+static enum reason read_events(const struct operators_api *api, const uint64_t *seqs, size_t count,
+                               json_t *list)
+{
+    struct store *store = api->options.store;
+    enum reason reason = REASON_NONE;
+    for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
+        struct store_message message;
+        reason = store->verbs->read_message(store, seqs[i], &message);
+        if (reason == REASON_NONE && json_array_append_new(list, event_json(api, &message)) != 0)
+            reason = REASON_OUT_OF_MEMORY;
+    }
+    return reason;
+}
+
+void operators_dossier_get(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    struct store *store = api->options.store;
+    uint64_t seqs[HISTORY_PAGE];
+    uint64_t after;
+    size_t count = 0;
+    if (!api_query_number(request, "after", 0, INT64_MAX, &after))
+        return;
+    json_t *events = json_array();
+    enum reason reason = store->verbs->history(store, bytes_of_text(api_argument(request)), after,
+                                               seqs, HISTORY_PAGE, &count);
+    if (reason == REASON_NONE)
+        reason = read_events(api, seqs, count, events);
+    json_t *json = json_pack("{s:s, s:o, s:I}", "dossier_code", api_argument(request), "events",
+                             events, "next", (json_int_t)(count > 0 ? seqs[count - 1] : after));
+    if (reason == REASON_NONE) {
+        api_answer_json(request, HTTP_OK, json);
+    } else {
+        json_decref(json);
+        api_answer_reason(request, reason, NULL);
+    }
+}
+
+/* ---- changes */
+
+static void operate(struct api_request *request, enum broker_operation operation)
+{
+    const struct operators_api *api = api_context(request);
+    struct store_message message;
+    struct key destination = {{0}};
+    struct entry entry;
+    if (!api_query_key(request, "destination", &destination) || !find_message(request, &message))
+        return;
+    enum reason reason = find_entry(api, &destination, &message, &entry);
+    if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, "destination");
+        return;
+    }
+    reason = broker_operate(api->options.broker, message.seq, &entry.destination, operation);
+    if (reason == REASON_NONE) {
+        json_t *json = json_object();
+        api_answer_json(
+            request, HTTP_OK,
+            json_whole(json,
+                       json_put_id(json, "message_id", &message.id) &&
+                           json_put_text(json, "destination", key_bytes(&entry.destination)) &&
+                           json_put(json, "was", json_string(entry_state_name(entry.state)))));
+    } else if (reason == REASON_FIELD_INVALID) {
+        api_answer_reason(request, REASON_STATE_FORBIDS, entry_state_name(entry.state));
+    } else {
+        api_answer_reason(request, reason, NULL);
+    }
+}
+
+void operators_hold(struct api_request *request)
+{
+    operate(request, BROKER_HOLD);
+}
+
+void operators_release(struct api_request *request)
+{
+    operate(request, BROKER_RELEASE);
+}
+
+void operators_withdraw(struct api_request *request)
+{
+    operate(request, BROKER_WITHDRAW);
+}
+
+void operators_expire(struct api_request *request)
+{
+    operate(request, BROKER_EXPIRE);
+}

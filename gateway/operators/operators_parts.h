@@ -1,0 +1,38 @@
+/* operators_parts - what the files of the operators' API share. Nobody else includes this.
+ *
+ *   operators_api.c       life cycle, routes
+ *   operators_status.c    figures, connections, health
+ *   operators_queues.c    what waits, and why
+ *   operators_messages.c  messages, dossiers, an operator's hand on an entry
+ *   operators_registry.c  the registry, where a message would go, reload
+ */
+#ifndef GATEWAY_OPERATORS_OPERATORS_PARTS_H
+#define GATEWAY_OPERATORS_OPERATORS_PARTS_H
+
+#include "gateway/api/json_member.h"
+#include "gateway/operators/operators_api.h"
+#include "routing/registry/registry.h"
+
+struct operators_api {
+    struct operators_api_options options;
+    struct api *server;
+};
+
+void operators_health_get(struct api_request *request);
+void operators_status_get(struct api_request *request);
+void operators_connections_get(struct api_request *request);
+
+void operators_queues_get(struct api_request *request);
+
+void operators_dossier_get(struct api_request *request);
+void operators_message_get(struct api_request *request);
+void operators_hold(struct api_request *request);
+void operators_release(struct api_request *request);
+void operators_withdraw(struct api_request *request);
+void operators_expire(struct api_request *request);
+
+void operators_registry_get(struct api_request *request);
+void operators_route_get(struct api_request *request);
+void operators_reload(struct api_request *request);
+
+#endif

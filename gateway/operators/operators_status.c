@@ -1,0 +1,96 @@
+/* The gateway's figures, its connections, whether it is well. */
+#include "gateway/operators/operators_parts.h"
+
+static bool put_ledger(json_t *json, const struct broker_status *status)
+{
+    json_t *ledger = json_object();
+    bool ok = json_put(ledger, "size", json_integer((json_int_t)status->ledger_size)) &&
+              json_put_digest(ledger, "root", &status->ledger_root);
+    return json_put(json, "ledger", ledger) && ok;
+}
+
+/* 503 when nothing can be committed: whoever watches this is told to look. */
+void operators_health_get(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    struct broker_status status;
+    broker_status(api->options.broker, &status);
+    json_t *json = json_object();
+    bool ok = json_put(json, "store", json_string(reason_code(status.store))) &&
+              json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
+              json_put(json, "version", json_string(api->options.version));
+    if (status.store == REASON_NONE)
+        api_answer_json(request, HTTP_OK, json_whole(json, ok));
+    else
+        json_decref(json), api_answer_refusal(request, HTTP_UNAVAILABLE, status.store, "store");
+}
+
+void operators_status_get(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    struct broker_status status;
+    broker_status(api->options.broker, &status);
+    json_t *json = json_object();
+    bool ok =
+        json_put(json, "store", json_string(reason_code(status.store))) &&
+        json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
+        put_ledger(json, &status) &&
+        json_put(json, "registry_version", json_string(registry_version(api->options.registry))) &&
+        json_put(json, "refused_handshakes",
+                 json_integer((json_int_t)link_server_refusals(api->options.link))) &&
+        json_put(json, "participants", json_integer((json_int_t)status.peer_count)) &&
+        json_put(json, "version", json_string(api->options.version));
+    api_answer_json(request, HTTP_OK, json_whole(json, ok));
+}
+
+/* ---- connections */
+
+/* Null: it is not connected, or over a connection of its own. */
+static json_t *carrier_json(const struct operators_api *api, const struct broker_peer_status *peer)
+{
+    struct key carrier = {0};
+    bool is_carried = peer->is_connected &&
+                      link_server_way(api->options.link, &peer->key, &carrier) &&
+                      !key_is_none(&carrier);
+    return is_carried ? json_string(carrier.text) : json_null();
+}
+
+static json_t *peer_json(const struct operators_api *api, size_t index)
+{
+    struct broker_peer_status peer;
+    broker_peer_status(api->options.broker, index, &peer);
+    json_t *json = json_object();
+    bool ok = json_put_text(json, "participant", key_bytes(&peer.key)) &&
+              json_put(json, "connected", json_boolean(peer.is_connected)) &&
+              json_put(json, "carrier", carrier_json(api, &peer)) &&
+              json_put_moment(json, "last_heard", peer.last_heard) &&
+              json_put(json, "backlog", json_integer((json_int_t)peer.backlog)) &&
+              json_put(json, "under_way", json_integer(peer.under_way)) &&
+              json_put(json, "breaker_open", json_boolean(peer.breaker_is_open)) &&
+              json_put(json, "paused_for", json_string(reason_code(peer.paused_for))) &&
+              json_put(json, "alarm", json_string(reason_code(peer.alarm))) &&
+              json_put(json, "witnessed_size", json_integer((json_int_t)peer.witnessed_size));
+    return json_whole(json, ok);
+}
+
+/* The cursor is a place in the broker's table, which only grows. */
+void operators_connections_get(struct api_request *request)
+{
+    enum { PAGE_MAX = 1000 };
+    const struct operators_api *api = api_context(request);
+    struct broker_status status;
+    uint64_t after, limit;
+    if (!api_query_number(request, "after", 0, UINT32_MAX, &after) ||
+        !api_query_number(request, "limit", API_PAGE_MAX, PAGE_MAX, &limit))
+        return;
+    broker_status(api->options.broker, &status);
+    json_t *list = json_array();
+    uint64_t next = after;
+    bool ok = true;
+    for (; ok && next < status.peer_count && next - after < limit; next++)
+        ok = json_array_append_new(list, peer_json(api, (size_t)next)) == 0;
+    json_t *json = json_object();
+    ok = json_put(json, "connections", list) && ok &&
+         json_put(json, "next", json_integer((json_int_t)next));
+    api_answer_json(request, HTTP_OK, json_whole(json, ok));
+}
