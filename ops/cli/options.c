@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ops/cli/commands.h"
 #include "ops/cli/say.h"
@@ -82,13 +83,13 @@ static const struct option_row *row_of(const struct option_table *table, int val
 }
 
 /* A value that may be left out can also stand as the next word, when nothing else could be meant:
- * a path for a path, one of the words that the argument lists. */
+ * a path for a path, something that is there, one of the words that the argument lists. */
 static const char *word_behind(const struct option_row *row, int argc, char **argv)
 {
     const char *word = optind < argc ? argv[optind] : NULL;
     if (row->kind != OPTION_MAYBE || word == NULL || word[0] == '-' || word[0] == 0)
         return NULL;
-    bool fits = strchr(word, '/') != NULL;
+    bool fits = strchr(word, '/') != NULL || access(word, F_OK) == 0;
     size_t size = strlen(word);
     for (const char *at = row->argument; !fits && at != NULL; at = strchr(at, '|')) {
         at += *at == '|';

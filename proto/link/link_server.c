@@ -97,7 +97,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
     if (server->wait < 0)
         return REASON_OUT_OF_MEMORY;
     if (!bind_to(server, options->endpoint))
-        return REASON_LISTEN_FAILED;
+        return errno == EADDRINUSE ? REASON_ADDRESS_TAKEN : REASON_LISTEN_FAILED;
     return watch_new(server_watch, server, link_descriptor(server->monitor), &server->watch);
 }
 
