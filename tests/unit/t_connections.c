@@ -1,0 +1,160 @@
+/* Strangers at the door: a flood from one address drives out its own, and whoever stands silent or
+ * says too much does not stay (invariant 13). Real sockets on loopback, whose addresses are many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proto/link/connections.h"
+
+enum { PLACES = 8, FLOOD = 60 };
+
+struct guest {
+    int outside, inside; /* both ends; -1: none */
+    const char *address;
+};
+
+struct fixture {
+    struct connections connections;
+    int listener;
+    struct sockaddr_in here;
+    struct guest guests[FLOOD + PLACES];
+    size_t guest_count;
+    mono_t now;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    fixture->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fixture->here = (struct sockaddr_in){.sin_family = AF_INET};
+    assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &fixture->here.sin_addr), 1);
+    assert_int_equal(
+        bind(fixture->listener, (struct sockaddr *)&fixture->here, sizeof fixture->here), 0);
+    socklen_t size = sizeof fixture->here;
+    assert_int_equal(getsockname(fixture->listener, (struct sockaddr *)&fixture->here, &size), 0);
+    assert_int_equal(listen(fixture->listener, FLOOD), 0);
+    fixture->connections.strangers_max = PLACES;
+    fixture->connections.port = ntohs(fixture->here.sin_port);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < fixture->guest_count; i++) {
+        (void)close(fixture->guests[i].outside);
+        (void)close(fixture->guests[i].inside);
+    }
+    (void)close(fixture->listener);
+    connections_release(&fixture->connections);
+    free(fixture);
+    return 0;
+}
+
+/* Somebody comes from there. */
+static struct guest *let_in(struct fixture *fixture, const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    struct guest *guest = &fixture->guests[fixture->guest_count++];
+    guest->address = address;
+    guest->outside = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    assert_int_equal(bind(guest->outside, (struct sockaddr *)&from, sizeof from), 0);
+    assert_int_equal(
+        connect(guest->outside, (struct sockaddr *)&fixture->here, sizeof fixture->here), 0);
+    guest->inside = accept4(fixture->listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(guest->inside >= 0);
+    (void)connections_accepted(&fixture->connections, guest->inside, fixture->now);
+    return guest;
+}
+
+/* Its end hears that it was shut down. */
+static bool is_out(const struct guest *guest)
+{
+    uint8_t byte;
+    return recv(guest->outside, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void a_flood_drives_out_its_own(void **state)
+{
+    struct fixture *fixture = *state;
+    struct guest *quiet[] = {let_in(fixture, "127.0.0.2"), let_in(fixture, "127.0.0.3"),
+                             let_in(fixture, "127.0.0.3")};
+    size_t stay = 0;
+    for (int i = 0; i < FLOOD; i++)
+        (void)let_in(fixture, "127.0.0.4");
+    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+        assert_false(is_out(quiet[i]));
+    for (size_t i = 0; i < fixture->guest_count; i++)
+        stay += !is_out(&fixture->guests[i]);
+    assert_int_equal(stay, 3 + PLACES / 2); /* half of the places are never one address's */
+    /* And who comes afterwards from elsewhere finds a place. */
+    struct guest *late = let_in(fixture, "127.0.0.5");
+    assert_false(is_out(late));
+}
+
+/* Two addresses that flood do not shut a third one out, but once in some thousand times: whoever
+ * dials again gets in. */
+static void two_floods_leave_a_place(void **state)
+{
+    enum { DIALS = 3 };
+    struct fixture *fixture = *state;
+    size_t in = 0;
+    for (int i = 0; i < FLOOD; i++)
+        (void)let_in(fixture, i % 2 == 0 ? "127.0.0.2" : "127.0.0.3");
+    for (int i = 0; i < DIALS && in == 0; i++)
+        in += !is_out(let_in(fixture, "127.0.0.4"));
+    assert_int_equal(in, 1);
+}
+
+/* What is too much counts when it is so at two looks in a row. */
+static size_t look_twice(struct fixture *fixture, int64_t later_ms)
+{
+    size_t cut = 0;
+    for (int i = 0; i < 2; i++) {
+        fixture->now.ms += later_ms;
+        cut += connections_look(&fixture->connections, fixture->now);
+    }
+    return cut;
+}
+
+static void silence_and_noise_do_not_stay(void **state)
+{
+    static const uint8_t noise[2 * CONNECTIONS_STRANGER_BYTES];
+    static uint8_t heard[sizeof noise];
+    struct fixture *fixture = *state;
+    struct key centre = key_of("centre");
+    struct guest *silent = let_in(fixture, "127.0.0.2");
+    struct guest *loud = let_in(fixture, "127.0.0.2");
+    struct guest *known = let_in(fixture, "127.0.0.2");
+    assert_true(connections_known(&fixture->connections, known->inside, &centre, 1));
+    assert_int_equal(send(loud->outside, noise, sizeof noise, 0), sizeof noise);
+    /* The kernel counts what has come in; libzmq reads it. */
+    assert_int_equal(recv(loud->inside, heard, sizeof heard, MSG_WAITALL), sizeof heard);
+    assert_int_equal(look_twice(fixture, CONNECTIONS_STRANGER_LOOK_MS), 1);
+    assert_true(is_out(loud));
+    assert_false(is_out(silent));
+    assert_int_equal(look_twice(fixture, CONNECTIONS_STRANGER_MS), 1);
+    assert_true(is_out(silent));
+    assert_false(is_out(known));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_flood_drives_out_its_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_floods_leave_a_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(silence_and_noise_do_not_stay, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
