@@ -38,6 +38,7 @@ struct release {
     pthread_mutex_t lock;
     pthread_cond_t work, progress;
     uint64_t applied, synced; /* plans, counted */
+    bool has_reason;          /* to sync: somebody waits for it */
     bool has_failed, is_stopping;
     pthread_t thread;
     bool has_thread;
@@ -51,11 +52,12 @@ static void *sync_plans(void *context)
     pthread_mutex_lock(&release->lock);
     for (;;) {
         while (!release->is_stopping &&
-               (release->applied == release->synced || release->has_failed))
+               (!release->has_reason || release->applied == release->synced || release->has_failed))
             pthread_cond_wait(&release->work, &release->lock);
         if (release->is_stopping)
             break;
         uint64_t target = release->applied;
+        release->has_reason = false;
         pthread_mutex_unlock(&release->lock);
         enum reason reason = release->store->verbs->sync(release->store);
         pthread_mutex_lock(&release->lock);
@@ -176,10 +178,13 @@ void release_step(struct release *release, bool applied)
     pthread_mutex_lock(&release->lock);
     release->applied += applied ? 1 : 0;
     step->needs = release->applied;
+    release->has_reason = release->has_reason || step->frame_count > 0;
+    bool wakes = release->has_reason && release->applied != release->synced;
     pthread_mutex_unlock(&release->lock);
-    if (applied)
+    if (wakes)
         pthread_cond_signal(&release->work);
-    release->next++;
+    if (step->frame_count > 0)
+        release->next++;
 }
 
 /* ---- leaving ---- */
@@ -226,8 +231,12 @@ enum reason release_run(struct release *release)
 enum reason release_drain(struct release *release)
 {
     uint64_t synced;
-    if (!release_is_idle(release) &&
-        !read_synced(release, step_at(release, release->next - 1)->needs, &synced))
+    pthread_mutex_lock(&release->lock);
+    uint64_t applied = release->applied;
+    release->has_reason = true;
+    pthread_mutex_unlock(&release->lock);
+    pthread_cond_signal(&release->work);
+    if (!read_synced(release, applied, &synced))
         return REASON_STORE_FAILED;
     return release_run(release);
 }

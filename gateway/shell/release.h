@@ -8,7 +8,8 @@
  *   release_fd readable ─▶ release_run                         frames whose sync is done leave
  *
  * A step that applied nothing needs no sync of its own, but its frames may tell of what an earlier
- * one applied: it leaves after that.
+ * one applied: it leaves after that. A step that says nothing has nothing to wait for, and what it
+ * applied is on disk with the next one that does: the heartbeats at the latest.
  *
  * Ownership: store outlives the release. One thread uses a release. Bounds: RELEASE_STEPS_MAX steps
  * wait; release_has_room says whether another may begin. When a sync fails nothing that waited
@@ -45,7 +46,7 @@ enum reason release_hold(struct release *release, const struct key *peer, struct
 void release_step(struct release *release, bool applied);
 /* Sends what may leave. REASON_STORE_FAILED: a sync failed. */
 enum reason release_run(struct release *release);
-/* The same, and waits for the disk until nothing is held. */
+/* The same, and waits until the disk has everything that was applied. */
 enum reason release_drain(struct release *release);
 
 #endif
