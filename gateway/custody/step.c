@@ -232,6 +232,8 @@ void step_begin(struct step *step, mono_t now, wall_t wall)
     step->record_count = step->reply_count = step->delivery_count = 0;
     step->finished_count = step->returned_count = step->waiting_count = 0;
     step->work_done = step->heavy_work = 0;
+    step->heavy_limit = -1;
+    step->has_full = false;
     step->more_to_do = false;
     step->failure = REASON_NONE;
     if (step->store_state != REASON_NONE) {
@@ -330,6 +332,8 @@ mono_t step_deadline(const struct step *step)
         return step->retry_at.ms < step->tick_due.ms ? step->retry_at : step->tick_due;
     if (step->more_to_do)
         return step->now;
-    mono_t outbox = outbox_deadline(step->outbox, step->now, step->wall);
-    return outbox.ms < step->tick_due.ms ? outbox : step->tick_due;
+    mono_t due = outbox_deadline(step->outbox, step->now, step->wall);
+    if (step->tick_due.ms < due.ms)
+        due = step->tick_due;
+    return step->first_ready != NULL && step->heavy_due.ms < due.ms ? step->heavy_due : due;
 }

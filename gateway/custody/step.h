@@ -36,7 +36,8 @@
 enum {
     STEP_TICK_MS = 500,   /* how often expiries and silent peers are looked for */
     STEP_RETRY_MS = 1000, /* a store that cannot commit is tried this often, and senders are told */
-    STEP_WORK_ID = 1,     /* of an acknowledgement; units: see step_options.turn_work */
+    STEP_HEAVY_PAUSE_MS = 5, /* a turn is two or three milliseconds of the core's, all in all */
+    STEP_WORK_ID = 1,        /* of an acknowledgement; units: see step_options.turn_work */
 };
 
 struct step_options {
@@ -169,8 +170,10 @@ struct step {
     struct lately most;       /* of all peers' */
     mono_t quick_at;          /* when one who sends little was served; 0: never */
     bool is_worker_heavy;
-    int64_t heavy_work; /* in this step, of those who send much */
-    mono_t shared_at;   /* when two took turns */
+    bool has_full;    /* somebody's frame waits for the next step's room */
+    mono_t heavy_due; /* when those who send much have the next turn of quick steps */
+    int64_t heavy_work, heavy_limit; /* in this step, of those who send much; -1: not known yet */
+    mono_t shared_at;                /* when two took turns */
     int64_t credit_before, work_done;
     size_t queued_count; /* frames that wait */
 

@@ -9,7 +9,8 @@
  * What a message waits for is the end of the step before it and of its own. When all send much,
  * long steps serve all best; but whoever sends little (an eighth, of late, of who sends most, in
  * work) would wait for what others send. While such a one is there steps are quick: he is served in
- * each, and all who send much have quick_work of it together, those first who had none.
+ * each, and all who send much have quick_work of it together, those first who had none, and then
+ * nothing for STEP_HEAVY_PAUSE_MS: so half of the core's time is left for whoever comes.
  *
  * What does not fit into the step any more stays at the head of its queue, and its peer is among
  * the first of the next step; its frame's intake.done says how far it is.
@@ -139,19 +140,28 @@ static void put_aside(struct step *step, struct peer *peer)
     step->first_stuck = peer;
 }
 
+/* Of this step; asked once, for what is served in it changes the answer. */
+static int64_t heavy_limit(const struct step *step)
+{
+    if (!step_is_quick(step))
+        return INT64_MAX;
+    return step->now.ms < step->heavy_due.ms ? 0 : step->options.quick_work;
+}
+
 /* False: nobody has a turn in this step any more. */
 static bool begin_turn(struct step *step)
 {
     bool is_over = is_shared(step) && step->work_done >= step->options.shared_work;
     struct peer *peer = NULL;
+    if (step->heavy_limit < 0)
+        step->heavy_limit = heavy_limit(step);
     while (peer == NULL) {
         if (step->first_ready == NULL || is_over ||
             step->finished_count == step->options.intakes_max)
             return false;
         peer = pop_ready(step);
         step->is_worker_heavy = !is_light(step, peer);
-        if (!step->is_worker_heavy || !step_is_quick(step) ||
-            step->heavy_work < step->options.quick_work)
+        if (!step->is_worker_heavy || step->heavy_work < step->heavy_limit)
             continue;
         put_aside(step, peer);
         peer = NULL;
@@ -178,16 +188,21 @@ static void end_turn(struct step *step, enum turn turn)
     if (turn == TURN_DONE)
         return;
     put_aside(step, peer); /* the smaller pieces of others may fit into this step */
+    step->has_full = true;
 }
 
 static void end_turns(struct step *step)
 {
+    /* Those who wait for their time alone need no step before it (step_deadline). */
+    bool waits_for_time = step->first_ready == NULL && step->heavy_limit == 0 && !step->has_full;
+    if (step->heavy_work > 0 && step_is_quick(step))
+        step->heavy_due = (mono_t){step->now.ms + STEP_HEAVY_PAUSE_MS};
     while (step->first_stuck != NULL) {
         struct peer *peer = step->first_stuck;
         step->first_stuck = peer->next_ready;
         push_first(step, peer);
     }
-    step->more_to_do = step->more_to_do || step->first_ready != NULL;
+    step->more_to_do = step->more_to_do || (step->first_ready != NULL && !waits_for_time);
 }
 
 struct intake *step_next(struct step *step, struct peer **ret_peer)
