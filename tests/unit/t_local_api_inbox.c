@@ -15,6 +15,7 @@
 static struct api_fixture fixture;
 static struct arena scratch;
 static struct message_id last_id;
+static const struct attachment *next_file; /* of the next transfer; NULL: none */
 
 static int setup(void **state)
 {
@@ -66,6 +67,8 @@ static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
                              .dossier_code = bytes_of_text("H15.50.05.13-261008-0975"),
                              .procedure_code = bytes_of_text("1.011443"),
                              .sequence = sequence,
+                             .attachments = next_file,
+                             .attachment_count = next_file != NULL,
                              .source_time = {{fixture.now_ms}, 420},
                              .created = {{fixture.now_ms}, 420}};
     uint8_t random[ID_RANDOM_BYTES] = {7};
@@ -134,6 +137,47 @@ static void what_came_in_is_read_in_order(void **state)
     assert_int_equal(json_array_size(messages), 1);
     assert_string_equal(text_at(json_array_get(messages, 0), "message_id"), second);
     reply_release(&reply);
+}
+
+/* A file of the inbox is gone from the disk: it will come again from the gateway, and does. */
+static void a_lost_file_comes_again(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    struct bytes content = bytes_of_text("hello");
+    struct attachment file = {.size_bytes = content.size, .name = bytes_of_text("a.pdf")};
+    char id[MESSAGE_ID_TEXT_BYTES];
+    char hex[DIGEST_TEXT_BYTES];
+    char path[512];
+    char name[512];
+    sha256_parts(&content, 1, &file.digest);
+    digest_format(&file.digest, hex);
+    (void)snprintf(path, sizeof path, "/v1/attachments/%s", hex);
+    assert_call(&fixture, "PUT", path, "", "hello", 201, NULL);
+    link_up();
+    next_file = &file;
+    deliver(1, id);
+    next_file = NULL;
+    assert_int_equal(json_array_size(inbox(&reply, "/v1/inbox")), 1);
+    reply_release(&reply);
+    assert_call(&fixture, "GET", path, "", "", 200, NULL);
+    (void)snprintf(name, sizeof name, "%s/blobs/%.2s/%s", fixture.scratch.folder, hex, hex + 2);
+    assert_int_equal(unlink(name), 0);
+    fixture.blobs->verbs->doubt(fixture.blobs, &file.digest); /* nor is it open any more */
+    assert_call(&fixture, "GET", path, "", "", 503, "attachment_damaged");
+    fixture_step(&fixture, NULL);
+    arena_reset(&scratch);
+    feed_frame(&(struct frame){.kind = FRAME_BLOB_CHUNK,
+                               .blob = {.digest = file.digest, .content = content}});
+    uint64_t size_bytes;
+    while (fixture.blobs->verbs->find(fixture.blobs, &file.digest, &size_bytes) != REASON_NONE) {
+        fixture.blobs->verbs->wait(fixture.blobs);
+        fixture_step(&fixture, NULL);
+    }
+    assert_call(&fixture, "GET", path, "", "", 200, NULL);
+    /* What no message names will not come. */
+    path[strlen(path) - 1] ^= 1;
+    assert_call(&fixture, "GET", path, "", "", 404, "not_found");
 }
 
 static void accepting_is_said_once(void **state)
@@ -336,6 +380,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(what_came_in_is_read_in_order),
+        T(a_lost_file_comes_again),
         T(accepting_is_said_once),
         T(refusing_names_a_reason_that_ends_it),
         T(an_answer_may_name_what_it_answers),
