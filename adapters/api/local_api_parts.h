@@ -61,9 +61,11 @@ bool local_put_told(json_t *object, uint32_t receipt_type);
  * why ("reason…", "text"). Of ours it follows the receipt that ended it; until then it is "custody"
  * once the gateway has it, which is not delivery (invariant 9), and before that what the entry
  * says. Resets the arena and may read the store. False when memory is short. */
-bool local_put_state(const struct local_api *api, json_t *object,
-                     const struct store_message *message, const struct key *recipient,
-                     const struct entry *entry);
+bool local_put_state(struct local_api *api, json_t *object, const struct store_message *message,
+                     const struct key *recipient, const struct entry *entry);
+/* Where an entry stands, or why it ended (gateway/api/standing_json.h). taken: its message. */
+bool local_put_standing(struct local_api *api, json_t *object, const struct entry *entry,
+                        wall_t taken);
 /* Who gets, or got, a message of ours: as we named it, or as a receipt says, or (ret_is_expected)
  * as our copy of the registry would have it. None when nothing is known. */
 struct key local_recipient(const struct local_api *api, const struct store_message *message,

@@ -117,7 +117,7 @@ static bool choose_destination(struct api_request *request, const struct store_m
             *ret_destination = entries[i].destination;
     }
     if (reason == REASON_NONE && key_is_none(ret_destination))
-        reason = REASON_NOT_FOUND;
+        reason = count > 0 ? REASON_HAS_ENDED : REASON_NOT_FOUND;
     if (reason != REASON_NONE)
         api_answer_reason(request, reason, NULL);
     return reason == REASON_NONE;
@@ -145,11 +145,8 @@ static void operate(struct api_request *request, enum session_operation operatio
     enum reason reason = session_operate(session_of(request), message.seq, &destination, operation);
     if (reason == REASON_NONE)
         answer_state(request, &message, wanted);
-    else if (reason == REASON_FIELD_INVALID)
-        api_answer_reason(request, REASON_STATE_FORBIDS,
-                          state_at(request, message.seq, &destination));
     else
-        api_answer_reason(request, reason, NULL);
+        api_answer_reason(request, reason, state_at(request, message.seq, &destination));
 }
 
 void hold_apply(struct api_request *request)

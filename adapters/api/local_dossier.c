@@ -67,8 +67,13 @@ static void add_message(struct history *history, const struct store_message *mes
         history->is_complete = false;
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &entries[i];
-        json_t *event =
-            new_event(message, message->type, message->custody, &message->sender, recipient);
+        bool is_to_gateway = key_equal(&entry->destination, &options->gateway);
+        bool is_ours = key_equal(&message->sender, &options->self);
+        /* What went on from the gateway to several stands at each of them. */
+        if (is_ours && is_to_gateway && count > 1)
+            continue;
+        json_t *event = new_event(message, message->type, message->custody, &message->sender,
+                                  is_ours && !is_to_gateway ? &entry->destination : recipient);
         if (!json_put(event, "destination", json_string(entry->destination.text)) ||
             (is_expected && !json_put(event, "to_is_expected", json_true())) ||
             !local_put_state(history->api, event, message, recipient, entry) ||

@@ -5,14 +5,13 @@
 
 #include "adapters/api/local_api_parts.h"
 
-enum { DESTINATIONS_MAX = 8 /* the gateway and the office */ };
-
 static json_t *destination_json(const struct store_count *count)
 {
     json_t *json = json_object();
     bool ok = json_put_text(json, "destination", key_bytes(&count->destination));
-    for (int state = ENTRY_QUEUED; ok && state <= ENTRY_HELD; state++)
-        ok = json_put(json, entry_state_name((enum entry_state)state),
+    for (int state = ENTRY_QUEUED; ok && state < ENTRY_STATES; state++)
+        ok = !entry_state_is_live((enum entry_state)state) ||
+             json_put(json, entry_state_name((enum entry_state)state),
                       json_integer((json_int_t)count->count[state]));
     if (ok && json_put_moment(json, "oldest", count->oldest))
         return json;
@@ -23,17 +22,21 @@ static json_t *destination_json(const struct store_count *count)
 static enum reason read_destinations(struct local_api *api, json_t *list)
 {
     struct store *store = api->options.store;
-    struct store_count counts[DESTINATIONS_MAX];
+    struct store_count *counts = calloc(PARTICIPANTS_MAX, sizeof *counts);
     size_t count = 0;
-    enum reason reason = store->verbs->counts(store, counts, DESTINATIONS_MAX, &count);
+    enum reason reason = counts == NULL
+                             ? REASON_OUT_OF_MEMORY
+                             : store->verbs->counts(store, counts, PARTICIPANTS_MAX, &count);
     for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
         if (json_array_append_new(list, destination_json(&counts[i])) != 0)
             reason = REASON_OUT_OF_MEMORY;
     }
+    free(counts);
     return reason;
 }
 
-static json_t *entry_json(const struct store_message *message, const struct entry *entry)
+static json_t *entry_json(struct local_api *api, const struct store_message *message,
+                          const struct entry *entry)
 {
     json_t *json = json_object();
     if (json_put_id(json, "message_id", &message->id) &&
@@ -44,7 +47,8 @@ static json_t *entry_json(const struct store_message *message, const struct entr
         json_put(json, "state", json_string(entry_state_name(entry->state))) &&
         json_put(json, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
         json_put(json, "attempts", json_integer(entry->attempts)) &&
-        json_put_moment(json, "due", entry->due) && json_put_reason(json, entry->reason))
+        json_put_moment(json, "due", entry->due) &&
+        local_put_standing(api, json, entry, message->custody))
         return json;
     json_decref(json);
     return NULL;
@@ -61,7 +65,7 @@ static enum reason read_entries(struct local_api *api, const struct store_filter
         struct store_message message;
         reason = store->verbs->read_message(store, entries[i].message_seq, &message);
         if (reason == REASON_NONE &&
-            json_array_append_new(list, entry_json(&message, &entries[i])) != 0)
+            json_array_append_new(list, entry_json(api, &message, &entries[i])) != 0)
             reason = REASON_OUT_OF_MEMORY;
         api_cursor_print(entries[i].message_seq, &entries[i].destination, ret_next);
     }

@@ -4,12 +4,14 @@
 
 enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office */ };
 
-static bool put_entry(json_t *object, const struct entry *entry)
+static bool put_entry(struct local_api *api, json_t *object, const struct entry *entry,
+                      wall_t taken)
 {
     return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
            json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
            json_put(object, "attempts", json_integer(entry->attempts)) &&
-           json_put_moment(object, "due", entry->due) && json_put_reason(object, entry->reason);
+           json_put_moment(object, "due", entry->due) &&
+           local_put_standing(api, object, entry, taken);
 }
 
 /* ---- inbox */
@@ -24,9 +26,10 @@ static enum reason inbox_item(struct local_api *api, const struct entry *entry, 
     if (reason != REASON_NONE)
         return reason;
     *ret_bytes += document.document.size;
+    wall_t taken = document.message.custody;
     json_t *item = message_json(&document, &api->own_links, &api->arena);
     if (!json_put(item, "cursor", json_integer((json_int_t)entry->message_seq)) ||
-        !put_entry(item, entry)) {
+        !put_entry(api, item, entry, taken)) {
         json_decref(item);
         return REASON_STORE_CORRUPT; /* what was taken in could be parsed */
     }
@@ -68,21 +71,22 @@ void inbox_get(struct api_request *request)
 
 /* ---- one message */
 
-static json_t *entry_json(const struct entry *entry)
+static json_t *entry_json(struct local_api *api, const struct entry *entry, wall_t taken)
 {
     json_t *json = json_object();
     if (json_put_text(json, "destination", key_bytes(&entry->destination)) &&
-        put_entry(json, entry))
+        put_entry(api, json, entry, taken))
         return json;
     json_decref(json);
     return NULL;
 }
 
-static json_t *entries_json(const struct entry *entries, size_t count)
+static json_t *entries_json(struct local_api *api, const struct entry *entries, size_t count,
+                            wall_t taken)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(list, entry_json(&entries[i])) != 0) {
+        if (json_array_append_new(list, entry_json(api, &entries[i], taken)) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -129,10 +133,13 @@ static bool put_places(struct local_api *api, json_t *json, struct store_message
     message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
     if (store->verbs->entries_of(store, message->seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
         count = 0;
+    const struct entry *place = &entries[0]; /* of several, the one at its recipient */
+    for (size_t i = 0; i < count; i++)
+        place = key_equal(&entries[i].destination, &recipient) ? &entries[i] : place;
     return json_put_text(json, "to", key_bytes(&recipient)) &&
            json_put(json, "to_is_expected", json_boolean(is_expected)) &&
-           (count == 0 || local_put_state(api, json, message, &recipient, &entries[0])) &&
-           json_put(json, "entries", entries_json(entries, count)) &&
+           (count == 0 || local_put_state(api, json, message, &recipient, place)) &&
+           json_put(json, "entries", entries_json(api, entries, count, message->custody)) &&
            json_put(json, "receipts", outcomes_json(api, message));
 }
 

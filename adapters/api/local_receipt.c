@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adapters/api/local_api_parts.h"
+#include "gateway/api/standing_json.h"
 #include "proto/codec/message_type.h"
 #include "routing/registry/route.h"
 
@@ -79,28 +80,45 @@ static bool find_end(const struct local_api *api, const struct store_message *me
     return false;
 }
 
-bool local_put_state(const struct local_api *api, json_t *object,
-                     const struct store_message *message, const struct key *recipient,
-                     const struct entry *entry)
+bool local_put_standing(struct local_api *api, json_t *object, const struct entry *entry,
+                        wall_t taken)
 {
     const struct local_api_options *options = &api->options;
+    struct standing standing = {.reason = entry->reason, .party = options->self};
+    if (!entry_state_is_live(entry->state))
+        return json_put_reason(object, entry->reason);
+    session_standing(options->session, entry, &standing);
+    return standing_json_put(object, &standing, registry_party(options->registry, &standing.party),
+                             taken);
+}
+
+bool local_put_state(struct local_api *api, json_t *object, const struct store_message *message,
+                     const struct key *recipient, const struct entry *entry)
+{
+    const struct local_api_options *options = &api->options;
+    static const struct key office = {SESSION_OFFICE};
     struct outcome outcome;
-    bool is_to_gateway = key_equal(&message->sender, &options->self) &&
-                         key_equal(&entry->destination, &options->gateway);
-    if (is_to_gateway && find_end(api, message, recipient, &outcome))
+    bool is_to_gateway = key_equal(&entry->destination, &options->gateway);
+    bool is_sent =
+        key_equal(&message->sender, &options->self) && !key_equal(&entry->destination, &office);
+    const struct key *about = is_to_gateway ? recipient : &entry->destination;
+    wall_t taken = message->custody;
+    if (is_sent && find_end(api, message, about, &outcome))
         return local_put_told(object, outcome.receipt_type) &&
                json_put_moment(object, "state_time", outcome.at) &&
                json_put_reason(object, outcome.reason) &&
                local_put_receipt_text(api, object, &message->id, &outcome);
-    /* What we owe to the gateway ends with its custody. */
-    if (is_to_gateway && entry->state == ENTRY_DELIVERED)
+    /* What we owe to the gateway ends with its custody; then each recipient's receipt is awaited.
+     */
+    if (is_sent && (entry->state == ENTRY_DELIVERED || entry->state == ENTRY_AWAITED))
         return local_put_told(object, MESSAGE_TYPE_RECEIPT_CUSTODY) &&
                (session_outcome(options->session, &message->id, &options->gateway, &outcome) !=
                     REASON_NONE ||
-                json_put_moment(object, "state_time", outcome.at));
+                json_put_moment(object, "state_time", outcome.at)) &&
+               local_put_standing(api, object, entry, taken);
     return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
            json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
-           json_put_reason(object, entry->reason);
+           local_put_standing(api, object, entry, taken);
 }
 
 /* ---- who gets it */

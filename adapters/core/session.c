@@ -107,8 +107,10 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
     if (step_is_tick(step)) {
         step_note_left_out(step, session->gateway);
         session_link_tick(session);
-        if (step_tick(step))
+        if (step_tick(step)) {
             session_expire(session);
+            session_standing_tick(session);
+        }
     }
     if (step->store_state == REASON_NONE)
         step_settle_files(step);

@@ -26,6 +26,7 @@
 
 #include "gateway/custody/clock_sense.h"
 #include "gateway/custody/effects.h"
+#include "gateway/custody/standing.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
 #include "gateway/port/store.h"
@@ -75,6 +76,8 @@ void session_registry_read(struct session *session);
 /* The link is connected (its handshake is done) or lost. */
 void session_link_up(struct session *session);
 void session_link_down(struct session *session);
+/* The transport is turned away before any frame: its key, most likely. */
+void session_link_refused(struct session *session, enum reason reason);
 /* A frame from the gateway, examined. It waits for its turn at the end of this step or of a later
  * one; effects->intake_done gives it back. Only while session_wants_frame. */
 bool session_wants_frame(const struct session *session);
@@ -115,8 +118,9 @@ struct office_answer {
 enum reason session_office_answer(struct session *session, const struct office_answer *answer);
 
 enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
-/* An operator's hand on one entry. REASON_NOT_FOUND, or REASON_FIELD_INVALID when its state does
- * not allow it. */
+/* An operator's hand on one entry. REASON_NOT_FOUND; when its state does not allow it, why, with
+ * what can be done instead: UNDER_WAY, SENT_BEFORE, HAS_ENDED, HELD_ALREADY, NOT_HELD or
+ * RECEIPT_STAYS. */
 enum reason session_operate(struct session *session, uint64_t message_seq,
                             const struct key *destination, enum session_operation operation);
 
@@ -164,5 +168,9 @@ struct session_status {
     bool ledger_alarm;     /* a head contradicted an earlier one */
 };
 void session_status(const struct session *session, struct session_status *ret_status);
+
+/* Where a live entry of the store stands, for people. */
+void session_standing(struct session *session, const struct entry *entry,
+                      struct standing *ret_standing);
 
 #endif

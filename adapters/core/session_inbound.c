@@ -17,10 +17,25 @@ static void note(struct session *session, const char *event, const struct sealed
                       &sealed->envelope, &session->options.self, reason);
 }
 
+/* The gateway that sends it again does not know where it stands. */
+static void stand_again(struct session *session, const struct envelope *envelope)
+{
+    struct store *store = session->options.store;
+    struct store_message message;
+    struct entry entry;
+    if (store->verbs->find_message(store, &envelope->sender, &envelope->id, &message) ==
+            REASON_NONE &&
+        store->verbs->read_entry(store, message.seq, &session->office->key, &entry) ==
+            REASON_NONE &&
+        entry_state_is_live(entry.state) && entry.reason != REASON_NONE)
+        session_tell_standing(session, &envelope->id, &entry);
+}
+
 static void answer_duplicate(struct session *session, const struct sealed *sealed)
 {
     session_tell_again(session, &sealed->envelope.sender, &sealed->envelope.id);
     step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
+    stand_again(session, &sealed->envelope);
     note(session, "duplicate", sealed, REASON_DUPLICATE);
 }
 
@@ -156,7 +171,7 @@ static struct room_need need_of(size_t items)
     return (struct room_need){
         {[ROOM_MESSAGES] = 2,
          [ROOM_PARCELS] = 2,
-         [ROOM_ENTRIES] = 2,
+         [ROOM_ENTRIES] = items * ROUTE_DESTINATIONS_MAX + 2,
          [ROOM_MOVES] = items + 1,
          [ROOM_NOTES] = items,
          [ROOM_RECORDS] = 1,

@@ -14,7 +14,15 @@
 
 static void link_move(struct session *session, enum session_link to)
 {
+    bool was_there = session->link == LINK_WELCOMED;
     session->link = to;
+    if (was_there)
+        session->link_since = session->gateway->heard_wall; /* the last that was heard */
+}
+
+void session_link_refused(struct session *session, enum reason reason)
+{
+    session->refused = reason;
 }
 
 static void say_hello(struct session *session)
@@ -41,6 +49,7 @@ void session_link_up(struct session *session)
     if (session->link == LINK_WELCOMED)
         session_link_down(session);
     link_move(session, LINK_GREETED);
+    session->refused = REASON_NONE;
     session->gateway->heard = session->step.now;
     say_hello(session);
 }
@@ -68,6 +77,7 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
     session->goodbye = REASON_NONE;
     clock_voice_say(&session->gateway->voice, session->step.now, welcome->clock);
     step_connect(&session->step, session->gateway, welcome->window_messages, welcome->window_bytes);
+    session_begin_standing(session);
     step_note(&session->step,
               &(struct transition){.event = "link_up", .from = session->gateway->key});
 }
@@ -220,6 +230,8 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
     case FRAME_GOODBYE:
         take_goodbye(session, frame->goodbye);
         return TURN_DONE;
+    case FRAME_STANDING:
+        return may_settle ? session_hear_standing(session, intake) : TURN_DONE;
     case FRAME_HEARTBEAT:
         step_take_heartbeat(step, gateway, &frame->heartbeat);
         return TURN_DONE;

@@ -98,6 +98,8 @@ static struct store_move *answer_flight(struct session *session, struct flight *
                                         const struct office_answer *answer, struct entry *ret_entry)
 {
     struct step *step = &session->step;
+    const struct message_id id = flight->id;
+    enum reason before = flight->entry.reason;
     uint32_t random;
     session->options.crypto->random(session->options.crypto->context, (uint8_t *)&random,
                                     sizeof random);
@@ -109,6 +111,9 @@ static struct store_move *answer_flight(struct session *session, struct flight *
     else
         outbox_fail(step->outbox, flight, answer->reason, answer->ground, random,
                     answer->retry_after_ms, step->now, step->wall, ret_entry);
+    if (entry_state_is_live(ret_entry->state) &&
+        (ret_entry->reason != before || ret_entry->state == ENTRY_HELD))
+        session_tell_standing(session, &id, ret_entry);
     return plan_move(&step->plan, ret_entry);
 }
 
@@ -164,18 +169,20 @@ static enum reason operate_on(struct session *session, const struct store_messag
 {
     struct step *step = &session->step;
     bool is_under_way = step_flight(step, peer, message) != NULL;
+    if (is_under_way)
+        return REASON_UNDER_WAY;
     if (operation == SESSION_RELEASE)
         return step_release_entry(step, peer, entry);
     if (operation == SESSION_HOLD) {
-        if (is_under_way || !entry_may_move(entry->state, ENTRY_HELD))
-            return REASON_FIELD_INVALID;
+        if (entry->state == ENTRY_HELD)
+            return REASON_HELD_ALREADY;
         step_move(step, peer, entry, ENTRY_HELD, REASON_HELD_BY_OPERATOR);
         return REASON_NONE;
     }
     /* What may already be at the other side cannot be taken back here; nor can a receipt, which is
      * how somebody hears of the end of a message. */
-    if (is_under_way || entry->attempts > 0 || peer == session->office || entry->is_receipt)
-        return REASON_FIELD_INVALID;
+    if (entry->attempts > 0 || peer == session->office || entry->is_receipt)
+        return entry->is_receipt ? REASON_RECEIPT_STAYS : REASON_SENT_BEFORE;
     step_move(step, peer, entry, ENTRY_WITHDRAWN, REASON_WITHDRAWN);
     note_own_end(session, message, MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN);
     return REASON_NONE;
@@ -195,6 +202,8 @@ enum reason session_operate(struct session *session, uint64_t message_seq,
     enum reason reason = step_find_live(step, message_seq, destination, &entry, &message, &peer);
     if (reason == REASON_NONE)
         reason = operate_on(session, &message, &entry, peer, operation);
+    if (reason == REASON_NONE && peer == session->office)
+        session_tell_standing(session, &message.id, &entry);
     if (reason == REASON_NONE)
         step_note_entry(step, entry_state_name(entry.state), &message, &entry);
     return reason;
@@ -207,6 +216,8 @@ static void expire_entry(struct session *session, const struct store_message *me
 {
     enum entry_state state = entry->attempts > 0 ? ENTRY_HELD : ENTRY_EXPIRED;
     struct store_move *move = step_move(&session->step, peer, entry, state, REASON_LIFE_EXCEEDED);
+    if (state == ENTRY_HELD && peer == session->office)
+        session_tell_standing(session, &message->id, entry);
     if (state == ENTRY_EXPIRED && peer == session->office)
         tell_end(session, message, entry, move, NULL);
     else if (state == ENTRY_EXPIRED)

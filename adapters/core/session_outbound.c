@@ -253,6 +253,14 @@ void session_note_outcome(struct session *session, const struct message_id *id,
               (struct bytes){value, OUTCOME_NOTE_BYTES + recipients.size});
 }
 
+bool session_has_outcome(struct session *session, const struct message_id *id,
+                         const struct key *destination)
+{
+    struct bytes note;
+    return read_note(session, outcome_name(&session->step.plan, id, destination), &note) ==
+           REASON_NONE;
+}
+
 /* A word of a text whose words stand between blanks. */
 static bool has_word(struct bytes text, struct bytes word)
 {

@@ -7,6 +7,7 @@
  *   session_receipts.c  receipts for what we sent
  *   session_outbound.c  what local systems submit, and the notes about it
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
+ *   session_standing.c  where messages stand, for people, here and at the gateway
  */
 #ifndef ADAPTERS_CORE_SESSION_PARTS_H
 #define ADAPTERS_CORE_SESSION_PARTS_H
@@ -36,6 +37,8 @@ enum {
     SESSION_HEAD_GAPS_MAX = 5,
     SESSION_HEAD_GAP_MS = 30 * 1000, /* between two that count: time to say what we have seen */
     SESSION_CLOCK_QUORUM = 1,        /* the gateway is the only one that we hear */
+    SESSION_ASK_MS = 5000,     /* between questions where messages stand that have no receipt yet */
+    SESSION_ASK_AGE_MS = 2000, /* the receipts of most are there by then */
 };
 
 _Static_assert(2 * OUTBOX_FETCH_MAX + OUTBOX_TICK_MAX + ROUTE_DESTINATIONS_MAX + 1 <=
@@ -65,7 +68,18 @@ struct session {
     bool may_be_refused; /* a goodbye has not answered the last hello yet */
     uint32_t hello_wait_ms;
     enum reason goodbye; /* the last one; NONE since a welcome */
+    enum reason refused; /* before any frame; NONE since the link was up */
+    wall_t link_since;   /* since when it is as it is; 0: since the start */
     uint32_t readings;   /* of our registry */
+
+    /* What the gateway was told and says of where messages stand: session_standing.c. */
+    enum reason office_told;
+    bool is_telling; /* all that the office has not accepted, page by page */
+    uint64_t told_seq;
+    mono_t ask_due;
+    uint64_t asked_seq;
+    enum reason gateway_trouble; /* of its own */
+    wall_t gateway_trouble_since;
 };
 
 /* session_inbound.c */
@@ -93,6 +107,24 @@ void session_note_outcome(struct session *session, const struct message_id *id,
  * there. NOT_FOUND: custody has not reached us, or named nobody. */
 enum reason session_check_recipient(struct session *session, const struct message_id *id,
                                     const struct key *who);
+
+/* Noted before, or in this step. */
+bool session_has_outcome(struct session *session, const struct message_id *id,
+                         const struct key *destination);
+
+/* session_standing.c */
+enum turn session_hear_standing(struct session *session, struct intake *intake);
+/* The reason of an entry for the office has changed, or the gateway does not know it. */
+void session_tell_standing(struct session *session, const struct message_id *id,
+                           const struct entry *entry);
+void session_begin_standing(struct session *session);
+void session_standing_tick(struct session *session);
+/* The gateway has custody: the receipt of each recipient is awaited. */
+void session_await(struct session *session, uint64_t message_seq, const struct receipt_item *item);
+/* The receipt of that one is here. */
+enum reason session_end_awaited(struct session *session, uint64_t message_seq,
+                                const struct key *recipient, enum entry_state state,
+                                enum reason why, uint64_t receipt_seq);
 
 /* session_link.c */
 enum turn session_link_frame(struct session *session, struct intake *intake);

@@ -31,6 +31,9 @@ static enum reason settle(struct session *session, const struct receipt_item *it
         step_settle(&session->step, session->gateway, &session->options.self, item,
                     receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED,
                     receipt_seq);
+    const struct plan *plan = &session->step.plan;
+    if (reason == REASON_NONE && receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY)
+        session_await(session, plan->moves[plan->store.move_count - 1].message_seq, item);
     return reason == REASON_DUPLICATE ? REASON_NONE : reason;
 }
 
@@ -56,7 +59,7 @@ static enum reason check_went_to(struct session *session, const struct store_mes
 
 /* Whether the signer may say this of that message of ours. */
 static enum reason check_item(struct session *session, const struct envelope *envelope,
-                              const struct receipt_item *item)
+                              const struct receipt_item *item, uint64_t *ret_message_seq)
 {
     struct store *store = session->options.store;
     struct store_message message;
@@ -71,6 +74,7 @@ static enum reason check_item(struct session *session, const struct envelope *en
         return reason;
     if (!digest_equal(&message.digest, &item->digest))
         return REASON_REPLY_DIGEST_MISMATCH;
+    *ret_message_seq = message.seq;
     if (is_gateways == is_delivery || (!is_gateways && !is_own) ||
         (is_gateways && key_is_none(&item->destination)))
         return REASON_RECEIPT_FORBIDDEN;
@@ -87,17 +91,29 @@ static bool is_about_intake(const struct session *session, const struct envelope
             envelope->type == MESSAGE_TYPE_RECEIPT_REFUSED);
 }
 
+static enum entry_state end_of(uint32_t receipt_type)
+{
+    return receipt_type == MESSAGE_TYPE_RECEIPT_DELIVERED ? ENTRY_DELIVERED
+           : receipt_type == MESSAGE_TYPE_RECEIPT_REFUSED ? ENTRY_REFUSED
+           : receipt_type == MESSAGE_TYPE_RECEIPT_EXPIRED ? ENTRY_EXPIRED
+                                                          : ENTRY_WITHDRAWN;
+}
+
 static void take_item(struct session *session, const struct sealed *sealed,
                       const struct receipt_item *item, uint64_t receipt_seq)
 {
     const struct envelope *envelope = &sealed->envelope;
     bool is_intake = is_about_intake(session, envelope, item);
+    uint64_t message_seq = 0;
     enum reason reason = is_intake ? settle(session, item, envelope->type, receipt_seq)
-                                   : check_item(session, envelope, item);
+                                   : check_item(session, envelope, item, &message_seq);
     bool is_gateways = key_equal(&envelope->sender, &session->gateway->key);
     const struct key *about = is_intake     ? &session->gateway->key
                               : is_gateways ? &item->destination
                                             : &envelope->sender;
+    if (reason == REASON_NONE && !is_intake)
+        reason = session_end_awaited(session, message_seq, about, end_of(envelope->type),
+                                     item->reason, receipt_seq);
     if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
         step_fail(&session->step, reason);
         return;
@@ -124,8 +140,9 @@ static bool comes_too_early(struct session *session, const struct envelope *enve
 {
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
+        uint64_t message_seq;
         if (!is_about_intake(session, envelope, item) &&
-            check_item(session, envelope, item) == REASON_BUSY)
+            check_item(session, envelope, item, &message_seq) == REASON_BUSY)
             return true;
     }
     return false;

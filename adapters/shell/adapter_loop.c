@@ -144,6 +144,7 @@ static bool take_event(struct adapter *adapter, const struct link_event *event)
         adapter->down_since = adapter_mono();
         break;
     case LINK_PEER_REFUSED:
+        session_link_refused(adapter->session, event->reason);
         adapter_log(adapter, LOG_WARNING, "link_refused", event->reason,
                     adapter->settings.gateway.endpoint);
         break;

@@ -19,7 +19,12 @@ static unsigned status_of(enum reason reason)
         return MHD_HTTP_NOT_FOUND;
     case REASON_ID_REUSED:
     case REASON_REFERENCE_REUSED:
-    case REASON_STATE_FORBIDS:
+    case REASON_UNDER_WAY:
+    case REASON_SENT_BEFORE:
+    case REASON_HAS_ENDED:
+    case REASON_NOT_HELD:
+    case REASON_HELD_ALREADY:
+    case REASON_RECEIPT_STAYS:
     case REASON_DUPLICATE:
         return MHD_HTTP_CONFLICT;
     case REASON_ATTACHMENT_TOO_LARGE:

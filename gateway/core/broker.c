@@ -422,6 +422,8 @@ void broker_peer_status(const struct broker *broker, size_t index,
     check(index < broker->peer_count);
     const struct peer *peer = &broker->peers[index];
     const struct window *window = outbox_window(broker->outbox, peer->destination);
+    struct standing trouble;
+    broker_peer_trouble(broker, peer, &trouble);
     *ret_status = (struct broker_peer_status){
         .key = peer->key,
         .is_connected = peer->is_connected,
@@ -429,7 +431,7 @@ void broker_peer_status(const struct broker *broker, size_t index,
         .backlog = outbox_backlog(broker->outbox, peer->destination),
         .under_way = window->under_way,
         .breaker_is_open = window->state == WINDOW_OPEN,
-        .paused_for = window->state == WINDOW_OPEN ? window->reason : REASON_NONE,
+        .trouble = trouble,
         .witnessed_size = peer->head.tree_size,
         .alarm = broker_past_alarm(broker, peer),
     };

@@ -35,6 +35,7 @@
 
 #include "gateway/custody/clock_sense.h"
 #include "gateway/custody/examine.h"
+#include "gateway/custody/standing.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
 #include "gateway/port/store.h"
@@ -109,9 +110,9 @@ void broker_peer_gone(struct broker *broker, const struct key *peer);
 
 enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER_EXPIRE };
 /* An operator's hand on one entry. REASON_NOT_FOUND; REASON_BUSY: ask again, this step is full;
- * REASON_FIELD_INVALID when the state does not
- * allow it: what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message;
- * a receipt neither. */
+ * when its state does not allow it, why, with what can be done instead: UNDER_WAY, SENT_BEFORE
+ * (what was ever sent to an agency cannot be withdrawn here, only by a withdrawal message),
+ * HAS_ENDED, HELD_ALREADY, NOT_HELD or RECEIPT_STAYS. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
                            const struct key *destination, enum broker_operation operation);
 
@@ -156,7 +157,9 @@ struct broker_peer_status {
     uint64_t backlog;
     uint32_t under_way;
     bool breaker_is_open;
-    enum reason paused_for;  /* why, while it is open */
+    /* What keeps it from taking or accepting anything, as far as it is known: not there, paused
+     * after failures, its office. NONE: nothing. */
+    struct standing trouble;
     uint64_t witnessed_size; /* of the ledger, as it last said that it has verified */
     enum reason alarm; /* NONE, TWO_PROGRAMS_ONE_KEY, STORE_ROLLED_BACK: of the last minutes */
 };
@@ -169,6 +172,9 @@ struct broker_status {
     size_t peer_count;
 };
 void broker_status(const struct broker *broker, struct broker_status *ret_status);
+/* Where a live entry of the store stands, for people. */
+void broker_standing(struct broker *broker, const struct entry *entry,
+                     struct standing *ret_standing);
 /* index below peer_count. */
 void broker_peer_status(const struct broker *broker, size_t index,
                         struct broker_peer_status *ret_status);

@@ -112,15 +112,15 @@ static enum reason hold(struct broker *broker, const struct store_message *messa
     struct flight *flight =
         outbox_find(broker->outbox, peer->destination, &message->sender, &message->id);
     if (flight != NULL && flight->is_taken)
-        return REASON_FIELD_INVALID; /* the agency has it: nothing here to hold */
+        return REASON_UNDER_WAY; /* the agency has it: nothing here to hold */
     if (flight != NULL) {
-        outbox_end(broker->outbox, flight, ENTRY_HELD, REASON_HELD_BY_OPERATOR, 0, entry);
+        outbox_end(broker->outbox, flight, ENTRY_HELD, REASON_NONE, 0, entry);
     } else {
-        if (!entry_may_move(entry->state, ENTRY_HELD))
-            return REASON_FIELD_INVALID;
+        if (entry->state == ENTRY_HELD)
+            return REASON_HELD_ALREADY;
         entry_move(entry, ENTRY_HELD);
-        entry->reason = REASON_HELD_BY_OPERATOR;
     }
+    entry_explain(entry, REASON_HELD_BY_OPERATOR, broker->wall);
     plan_move(&broker->plan, entry);
     return REASON_NONE;
 }
@@ -142,7 +142,7 @@ void broker_hold_new(struct broker *broker, const struct store_message *message,
     };
     plan_entry(&broker->plan, &entry);
     entry_move(&entry, ENTRY_HELD);
-    entry.reason = reason;
+    entry_explain(&entry, reason, broker->wall);
     plan_move(&broker->plan, &entry);
     outbox_backlog_changed(broker->outbox, peer->destination, 1);
     log_change(broker, "held", message, &entry);
@@ -151,10 +151,10 @@ void broker_hold_new(struct broker *broker, const struct store_message *message,
 static enum reason release(struct broker *broker, struct entry *entry, struct peer *peer)
 {
     if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
-        return REASON_FIELD_INVALID;
+        return entry->state == ENTRY_LEASED ? REASON_UNDER_WAY : REASON_NOT_HELD;
     entry_move(entry, ENTRY_QUEUED);
     entry->due = broker->wall;
-    entry->reason = REASON_NONE;
+    entry_explain(entry, REASON_NONE, broker->wall);
     plan_move(&broker->plan, entry);
     outbox_look_again(broker->outbox, peer->destination);
     return REASON_NONE;
@@ -196,7 +196,7 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
     plan_apply_moves(&broker->plan, &entry);
     struct peer *peer = broker_find_peer(broker, destination);
     if (peer == NULL || !entry_state_is_live(entry.state))
-        return REASON_FIELD_INVALID;
+        return REASON_HAS_ENDED;
     bool is_under_way =
         outbox_find(broker->outbox, peer->destination, &message.sender, &message.id) != NULL;
     if (operation == BROKER_HOLD || operation == BROKER_RELEASE) {
@@ -210,7 +210,9 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
     }
     /* A receipt is how its sender hears of the end of another message: it is not taken back. */
     if (is_under_way || entry.attempts > 0 || entry.is_receipt)
-        return REASON_FIELD_INVALID;
+        return is_under_way       ? REASON_UNDER_WAY
+               : entry.is_receipt ? REASON_RECEIPT_STAYS
+                                  : REASON_SENT_BEFORE;
     if (!can_be_told(broker, &message, &entry))
         return REASON_BUSY;
     end_entry(broker, &message, &entry,

@@ -11,6 +11,7 @@
  *   broker_operate.c    operators and life times
  *   broker_clock.c      whether the wall clock may be believed
  *   broker_past.c       adapters that were put back, or run twice
+ *   broker_standing.c   where messages stand, for people
  */
 #ifndef GATEWAY_CORE_BROKER_PARTS_H
 #define GATEWAY_CORE_BROKER_PARTS_H
@@ -65,7 +66,9 @@ struct peer {
     mono_t past_alarm_due;  /* the next alarm about its past, not before */
     enum reason past_alarm; /* of the last: why its past is not what it was */
     mono_t past_alarm_since;
-    uint32_t readings; /* of its registry, as it says */
+    uint32_t readings;  /* of its registry, as it says */
+    enum reason office; /* what keeps its office from accepting, as it says */
+    wall_t office_since;
     struct wake wake;
     struct clock_voice voice;   /* what its clock shows */
     struct allowance allowance; /* for what is refused, repeated or alarming */
@@ -157,6 +160,7 @@ struct broker {
     enum reason store_state; /* NONE, or why the store cannot commit */
     mono_t retry_at;         /* when to try it again */
     bool has_failed;         /* and has not committed since */
+    wall_t failed_since;
     bool ledger_id_is_new;
 
     /* of the step */
@@ -294,6 +298,13 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
                          struct store_message **ret_message);
 /* Builds the receipts and the head of this step. */
 enum reason broker_write_receipts(struct broker *broker);
+
+/* broker_standing.c */
+/* What keeps a peer from taking or accepting anything; reason NONE: nothing that is known. */
+void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
+                         struct standing *ret_trouble);
+enum turn broker_hear_standing(struct broker *broker, struct peer *peer, struct intake *intake);
+enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct intake *intake);
 
 /* broker_operate.c */
 /* A new entry that waits for a person from the beginning. */

@@ -55,7 +55,7 @@ struct peer *broker_get_peer(struct broker *broker, const struct key *key)
 void broker_close_peer(struct broker *broker, struct peer *peer, enum reason reason)
 {
     peer->is_connected = false;
-    outbox_close(broker->outbox, peer->destination, broker->wall);
+    outbox_close(broker->outbox, peer->destination, REASON_LINK_LOST, broker->wall, broker->wall);
     fetch_peer_lost(broker->fetch, &peer->key);
     broker_event_of(
         broker, peer,
@@ -163,6 +163,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     peer->connection = connection;
     peer->heartbeat_due = (mono_t){broker->now.ms + HEARTBEAT_INTERVAL_MS};
     peer->window_messages = hello->window_messages;
+    peer->office = REASON_NONE; /* it says so again when there is something */
     outbox_open(broker->outbox, peer->destination, hello->window_messages);
     outbox_set_window_bytes(broker->outbox, peer->destination, hello->window_bytes);
     struct frame welcome = {
@@ -272,7 +273,8 @@ static enum turn nothing_taken(struct broker *broker, struct peer *peer, struct 
         asked_ms < OUTBOX_PUT_OFF_MAX_MS ? asked_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     wall_t later = {broker->wall.ms + wait_ms};
     if (intake->done == 0) {
-        outbox_close(broker->outbox, peer->destination, later);
+        outbox_close(broker->outbox, peer->destination, intake->frame.taken.reason, broker->wall,
+                     later);
         broker_return(broker);
         intake->done = 1;
     }
@@ -344,6 +346,10 @@ static enum turn take_connected(struct broker *broker, struct peer *peer, struct
             wake_begin(&peer->wake);
         peer->readings = frame->heartbeat.readings;
         return TURN_DONE;
+    case FRAME_STANDING:
+        return broker_hear_standing(broker, peer, intake);
+    case FRAME_ASK:
+        return broker_answer_ask(broker, peer, intake);
     case FRAME_GOODBYE:
         broker_close_peer(broker, peer, REASON_SHUTDOWN);
         return TURN_DONE;
@@ -373,7 +379,8 @@ enum turn broker_peer_frame(struct broker *broker, struct peer *peer, struct int
         say_goodbye(broker, peer, REASON_HELLO_MISSING);
         return TURN_DONE;
     }
-    if (broker->store_state != REASON_NONE && intake->frame.kind != FRAME_HEARTBEAT)
+    if (broker->store_state != REASON_NONE && intake->frame.kind != FRAME_HEARTBEAT &&
+        intake->frame.kind != FRAME_ASK)
         return TURN_DONE; /* nothing can be settled now; the peer repeats it after its lease */
     return take_connected(broker, peer, intake);
 }

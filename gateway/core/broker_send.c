@@ -192,6 +192,8 @@ void broker_aborted(struct broker *broker, enum reason reason, const struct brok
     /* The next step tries to load; but a store that reads and cannot commit, a full disk, is tried
      * again only after a while. */
     broker->retry_at = (mono_t){broker->now.ms + (broker->has_failed ? BROKER_RETRY_AFTER_MS : 0)};
+    if (!broker->has_failed)
+        broker->failed_since = broker->wall;
     broker->has_failed = true;
     broker->event_count = 0;
     broker_event(broker, &(struct broker_transition){.event = "aborted", .reason = reason});

@@ -124,6 +124,7 @@ struct store_move *plan_move(struct plan *plan, const struct entry *entry)
         .due = entry->due,
         .attempts = entry->attempts,
         .reason = entry->reason,
+        .since = entry->since,
         .receipt_seq = entry->receipt_seq,
     };
     return move;
@@ -140,6 +141,7 @@ void plan_apply_moves(const struct plan *plan, struct entry *entry)
         entry->due = move->due;
         entry->attempts = move->attempts;
         entry->reason = move->reason;
+        entry->since = move->since;
         entry->receipt_seq = move->receipt_seq;
         return;
     }

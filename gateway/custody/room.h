@@ -135,12 +135,13 @@ static const struct room_need room_closing = {
      [ROOM_BYTES] = ROOM_DOCUMENT_BYTES + ROOM_SEAL_BYTES +
                     (PARTICIPANTS_MAX + 1) * sizeof(uint32_t) + 8 * ROOM_PIECE_BYTES}};
 /* The largest piece of work that arrives and is taken whole: a receipt of a participant with all
- * its items, each of which ends an entry, and may be told by us, or is an alarm; a message to all
- * destinations that a rule can name is less. */
+ * its items, each of which ends an entry, and may be told by us, or is an alarm, or is custody and
+ * begins an entry for each recipient; a message to all destinations that a rule can name is less.
+ */
 static const struct room_need room_least = {
     {[ROOM_MESSAGES] = 3,
      [ROOM_PARCELS] = 3,
-     [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 2,
+     [ROOM_ENTRIES] = RECEIPT_ITEMS_MAX * ROUTE_DESTINATIONS_MAX + 2,
      [ROOM_MOVES] = RECEIPT_ITEMS_MAX + ROUTE_DESTINATIONS_MAX,
      [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
      [ROOM_ROUTES] = 1,
@@ -161,6 +162,8 @@ _Static_assert(STEP_EXPIRIES_MAX + STEP_WAITING_MAX * (ROUTE_DESTINATIONS_MAX + 
                        ROUTE_DESTINATIONS_MAX + 1 <=
                    PLAN_ENTRIES_MAX / 2,
                "and for their entries");
+_Static_assert(RECEIPT_ITEMS_MAX *ROUTE_DESTINATIONS_MAX + 2 <= PLAN_ENTRIES_MAX / 2,
+               "also for those of custody");
 _Static_assert(STEP_EXPIRIES_MAX + 2 * STEP_WAITING_MAX + RECEIPT_ITEMS_MAX + 2 <=
                    ROOM_RECORDS_MAX / 2,
                "and for their evidence");

@@ -158,6 +158,7 @@ struct step {
     enum reason store_state; /* NONE, or why the store cannot commit */
     mono_t retry_at;         /* when to try it again */
     bool has_failed;         /* and has not committed since */
+    wall_t failed_since;
     struct clock_sense clock;
     bool clock_is_known; /* the store's last known time was read */
     mono_t clock_note_due;
@@ -359,14 +360,15 @@ size_t step_expired(struct step *step, int64_t grace_ms, struct entry *ret_entri
  */
 bool step_is_idle(struct step *step, struct entry *entry, struct store_message *ret_message,
                   struct peer **ret_peer);
-/* A live entry as the plan leaves it. NOT_FOUND; FIELD_INVALID: it has ended. */
+/* A live entry as the plan leaves it. NOT_FOUND; HAS_ENDED; UNDER_WAY: only its receipt is awaited.
+ */
 enum reason step_find_live(struct step *step, uint64_t message_seq, const struct key *destination,
                            struct entry *ret_entry, struct store_message *ret_message,
                            struct peer **ret_peer);
 /* An entry that is not under way moves; the backlog follows. The move in the plan. */
 struct store_move *step_move(struct step *step, struct peer *peer, struct entry *entry,
                              enum entry_state state, enum reason reason);
-/* HELD or DEFERRED becomes due now. FIELD_INVALID: neither. */
+/* HELD or DEFERRED becomes due now. UNDER_WAY, NOT_HELD: neither. */
 enum reason step_release_entry(struct step *step, struct peer *peer, struct entry *entry);
 
 /* ---- the end: step_send.c ---- */

@@ -37,7 +37,7 @@ void step_connect(struct step *step, struct peer *peer, uint32_t window_messages
 void step_disconnect(struct step *step, struct peer *peer, enum reason reason, const char *event)
 {
     peer->is_connected = false;
-    outbox_close(step->outbox, peer->index, step->wall);
+    outbox_close(step->outbox, peer->index, REASON_LINK_LOST, step->wall, step->wall);
     fetch_peer_lost(step->fetch, &peer->key);
     step_note_peer(step, peer, event, reason);
     step_return(step);
@@ -208,7 +208,8 @@ enum turn step_nothing_taken(struct step *step, struct peer *peer, struct intake
     uint32_t wait_ms =
         asked_ms < OUTBOX_PUT_OFF_MAX_MS ? asked_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     if (intake->done++ == 0) {
-        outbox_close(step->outbox, peer->index, (wall_t){step->wall.ms + wait_ms});
+        outbox_close(step->outbox, peer->index, intake->frame.taken.reason, step->wall,
+                     (wall_t){step->wall.ms + wait_ms});
         step_return(step);
     }
     if (step_is_closing(step, peer))

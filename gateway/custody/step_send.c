@@ -110,6 +110,8 @@ void step_aborted(struct step *step, enum reason reason, const struct step_effec
     /* The next step tries to load; but a store that reads and cannot commit, a full disk, is tried
      * again only after a while. */
     step->retry_at = (mono_t){step->now.ms + (step->has_failed ? STEP_RETRY_MS : 0)};
+    if (!step->has_failed)
+        step->failed_since = step->wall;
     step->has_failed = true;
     step->event_count = 0;
     step_note(step, &(struct transition){.event = "aborted", .reason = reason});

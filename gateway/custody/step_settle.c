@@ -30,7 +30,7 @@ struct store_move *step_move(struct step *step, struct peer *peer, struct entry 
                              enum entry_state state, enum reason reason)
 {
     entry_move(entry, state);
-    entry->reason = reason;
+    entry_explain(entry, reason, step->wall);
     if (entry_state_is_terminal(state))
         outbox_backlog_changed(step->outbox, peer->index, -1);
     return plan_move(&step->plan, entry);
@@ -132,14 +132,16 @@ enum reason step_find_live(struct step *step, uint64_t message_seq, const struct
         return reason;
     plan_apply_moves(&step->plan, ret_entry);
     *ret_peer = step_find_peer(step, destination);
+    if (ret_entry->state == ENTRY_AWAITED)
+        return REASON_UNDER_WAY;
     return *ret_peer != NULL && entry_state_is_live(ret_entry->state) ? REASON_NONE
-                                                                      : REASON_FIELD_INVALID;
+                                                                      : REASON_HAS_ENDED;
 }
 
 enum reason step_release_entry(struct step *step, struct peer *peer, struct entry *entry)
 {
     if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)
-        return REASON_FIELD_INVALID;
+        return entry->state == ENTRY_LEASED ? REASON_UNDER_WAY : REASON_NOT_HELD;
     entry->due = step->wall;
     step_move(step, peer, entry, ENTRY_QUEUED, REASON_NONE);
     outbox_look_again(step->outbox, peer->index);

@@ -78,16 +78,16 @@ static enum reason find_entry(const struct operators_api *api, const struct key 
 
 /* ---- one message, one dossier */
 
-static json_t *place_json(const struct entry *entry)
+static json_t *place_json(const struct operators_api *api, const struct entry *entry, wall_t taken)
 {
     json_t *json = json_object();
     return json_whole(json, json_put_text(json, "destination", key_bytes(&entry->destination)) &&
                                 json_put_entry_state(json, entry->state) &&
-                                json_put_reason(json, entry->reason) &&
+                                operators_put_standing(api, json, entry, taken) &&
                                 json_put(json, "attempts", json_integer(entry->attempts)));
 }
 
-static json_t *places_json(const struct operators_api *api, uint64_t seq)
+static json_t *places_json(const struct operators_api *api, uint64_t seq, wall_t taken)
 {
     struct store *store = api->options.store;
     struct entry entries[DESTINATIONS_OF_ONE_MAX];
@@ -96,21 +96,22 @@ static json_t *places_json(const struct operators_api *api, uint64_t seq)
     bool ok = store->verbs->entries_of(store, seq, entries, DESTINATIONS_OF_ONE_MAX, &count) ==
               REASON_NONE;
     for (size_t i = 0; ok && i < count; i++)
-        ok = json_array_append_new(list, place_json(&entries[i])) == 0;
+        ok = json_array_append_new(list, place_json(api, &entries[i], taken)) == 0;
     return json_whole(list, ok);
 }
 
 static json_t *event_json(const struct operators_api *api, const struct store_message *message)
 {
     json_t *json = json_object();
-    return json_whole(json, json_put_moment(json, "time", message->custody) &&
-                                json_put_type(json, message->type) &&
-                                json_put_text(json, "from", key_bytes(&message->sender)) &&
-                                json_put_text(json, "to", key_bytes(&message->recipient)) &&
-                                json_put_id(json, "message_id", &message->id) &&
-                                json_put_digest(json, "sha256", &message->digest) &&
-                                json_put_text(json, "dossier_code", message->dossier_code) &&
-                                json_put(json, "destinations", places_json(api, message->seq)));
+    return json_whole(
+        json, json_put_moment(json, "time", message->custody) &&
+                  json_put_type(json, message->type) &&
+                  json_put_text(json, "from", key_bytes(&message->sender)) &&
+                  json_put_text(json, "to", key_bytes(&message->recipient)) &&
+                  json_put_id(json, "message_id", &message->id) &&
+                  json_put_digest(json, "sha256", &message->digest) &&
+                  json_put_text(json, "dossier_code", message->dossier_code) &&
+                  json_put(json, "destinations", places_json(api, message->seq, message->custody)));
 }
 
 void operators_message_get(struct api_request *request)
@@ -182,10 +183,8 @@ static void operate(struct api_request *request, enum broker_operation operation
                        json_put_id(json, "message_id", &message.id) &&
                            json_put_text(json, "destination", key_bytes(&entry.destination)) &&
                            json_put(json, "was", json_string(entry_state_name(entry.state)))));
-    } else if (reason == REASON_FIELD_INVALID) {
-        api_answer_reason(request, REASON_STATE_FORBIDS, entry_state_name(entry.state));
     } else {
-        api_answer_reason(request, reason, NULL);
+        api_answer_reason(request, reason, entry_state_name(entry.state));
     }
 }
 

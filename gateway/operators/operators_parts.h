@@ -10,6 +10,7 @@
 #define GATEWAY_OPERATORS_OPERATORS_PARTS_H
 
 #include "gateway/api/json_member.h"
+#include "gateway/api/standing_json.h"
 #include "gateway/operators/operators_api.h"
 #include "routing/registry/registry.h"
 
@@ -17,6 +18,11 @@ struct operators_api {
     struct operators_api_options options;
     struct api *server;
 };
+
+/* Where an entry stands, or why it ended (gateway/api/standing_json.h). taken: its message. The
+ * store is asked: its texts of before are gone. False when memory is short. */
+bool operators_put_standing(const struct operators_api *api, json_t *object,
+                            const struct entry *entry, wall_t taken);
 
 void operators_health_get(struct api_request *request);
 void operators_status_get(struct api_request *request);

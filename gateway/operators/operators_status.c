@@ -43,6 +43,17 @@ void operators_status_get(struct api_request *request)
     api_answer_json(request, HTTP_OK, json_whole(json, ok));
 }
 
+bool operators_put_standing(const struct operators_api *api, json_t *object,
+                            const struct entry *entry, wall_t taken)
+{
+    const struct registry *registry = api->options.registry;
+    struct standing standing;
+    if (!entry_state_is_live(entry->state))
+        return json_put_reason(object, entry->reason);
+    broker_standing(api->options.broker, entry, &standing);
+    return standing_json_put(object, &standing, registry_party(registry, &standing.party), taken);
+}
+
 /* ---- connections */
 
 /* Null: it is not connected, or over a connection of its own. */
@@ -67,7 +78,9 @@ static json_t *peer_json(const struct operators_api *api, size_t index)
               json_put(json, "backlog", json_integer((json_int_t)peer.backlog)) &&
               json_put(json, "under_way", json_integer(peer.under_way)) &&
               json_put(json, "breaker_open", json_boolean(peer.breaker_is_open)) &&
-              json_put(json, "paused_for", json_string(reason_code(peer.paused_for))) &&
+              standing_json_put(json, &peer.trouble,
+                                registry_party(api->options.registry, &peer.trouble.party),
+                                (wall_t){0}) &&
               json_put(json, "alarm", json_string(reason_code(peer.alarm))) &&
               json_put(json, "witnessed_size", json_integer((json_int_t)peer.witnessed_size));
     return json_whole(json, ok);

@@ -80,7 +80,8 @@ struct store_move {
     wall_t due;
     uint32_t attempts;
     enum reason reason;
-    uint64_t receipt_seq;
+    wall_t since;         /* live */
+    uint64_t receipt_seq; /* ended */
 };
 
 /* The agency that a dossier went to, and by which registry. Written at its first transfer. */
@@ -116,9 +117,9 @@ struct store_plan {
     const struct store_route
         *routes; /* the first route of a dossier stays; later ones are ignored */
     size_t route_count;
-    /* New entries, QUEUED or LEASED. A QUEUED entry whose order class (not 0) has an earlier live
-     * entry for the same destination stands behind it: due does not return it before that one ends.
-     * A new LEASED entry is the caller's word that nothing live is ahead of it. */
+    /* New entries, QUEUED, LEASED or AWAITED. A QUEUED entry whose order class (not 0) has an
+     * earlier live entry for the same destination stands behind it: due does not return it before
+     * that one ends. A new LEASED entry is the caller's word that nothing live is ahead of it. */
     const struct entry *entries;
     size_t entry_count;
     const struct store_move *moves; /* may name an entry of the same plan */

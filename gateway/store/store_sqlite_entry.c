@@ -33,15 +33,24 @@ enum reason entry_of_row(const struct store_sqlite *store, sqlite3_stmt *stateme
         .expires = {(int64_t)sql_number(statement, 4)},
         .attempts = (uint32_t)sql_number(statement, 5),
         .reason = (enum reason)sql_number(statement, 6),
-        .receipt_seq = sql_number(statement, 7),
         .size_bytes = (uint32_t)sql_number(statement, 8),
         .is_receipt = sql_number(statement, 9) != 0,
     };
+    /* One column: a live entry has no receipt, an ended one waits for nothing. */
+    if (entry_state_is_live(entry.state))
+        entry.since = (wall_t){(int64_t)sql_number(statement, 7)};
+    else
+        entry.receipt_seq = sql_number(statement, 7);
     enum reason reason =
         participants_key(&store->participants, place & PARTICIPANT_NUMBER_MAX, &entry.destination);
     if (reason == REASON_NONE)
         *ret_entry = entry;
     return reason;
+}
+
+static uint64_t since_or_receipt(const struct entry *entry)
+{
+    return entry_state_is_live(entry->state) ? (uint64_t)entry->since.ms : entry->receipt_seq;
 }
 
 static void bind_entry(sqlite3_stmt *statement, uint64_t place, const struct entry *entry)
@@ -53,7 +62,7 @@ static void bind_entry(sqlite3_stmt *statement, uint64_t place, const struct ent
     sql_bind_number(statement, 5, (uint64_t)entry->expires.ms);
     sql_bind_number(statement, 6, entry->attempts);
     sql_bind_number(statement, 7, (uint64_t)entry->reason);
-    sql_bind_number(statement, 8, entry->receipt_seq);
+    sql_bind_number(statement, 8, since_or_receipt(entry));
     sql_bind_number(statement, 9, entry->size_bytes);
     sql_bind_number(statement, 10, entry->is_receipt);
 }
@@ -197,7 +206,7 @@ static enum reason change_waiting(struct store_sqlite *store, uint64_t place,
     sql_bind_number(statement, 3, (uint64_t)entry->due.ms);
     sql_bind_number(statement, 4, entry->attempts);
     sql_bind_number(statement, 5, (uint64_t)entry->reason);
-    sql_bind_number(statement, 6, entry->receipt_seq);
+    sql_bind_number(statement, 6, since_or_receipt(entry));
     return sql_run(store, statement);
 }
 
@@ -225,7 +234,7 @@ static enum reason add_to_phase(struct store_sqlite *store, uint64_t place, uint
 
 enum reason entry_insert(struct store_sqlite *store, const struct entry *entry)
 {
-    check(entry->state == ENTRY_QUEUED || entry->state == ENTRY_LEASED);
+    check(entry_state_is_live(entry->state));
     check(entry->message_seq > 0 && entry->message_seq <= SEQ_MAX);
     check(!key_is_none(&entry->destination));
     uint64_t destination = 0;
@@ -255,6 +264,7 @@ enum reason entry_apply(struct store_sqlite *store, const struct store_move *mov
     entry.due = move->due;
     entry.attempts = move->attempts;
     entry.reason = move->reason;
+    entry.since = move->since;
     entry.receipt_seq = move->receipt_seq;
     bool stays_waiting =
         leased == NULL && entry_state_is_live(entry.state) && entry.state != ENTRY_LEASED;

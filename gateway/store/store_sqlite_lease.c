@@ -17,7 +17,7 @@
 
 enum {
     FIRST_CAPACITY = 256,
-    RECORD_WORDS = 7, /* place, class, due, expires, receipt, attempts|reason, size|is_receipt */
+    RECORD_WORDS = 7, /* place, class, due, expires, since, attempts|reason, size|is_receipt */
     RECORD_BYTES = RECORD_WORDS * 8,
     IS_RECEIPT_SHIFT = 32,
 };
@@ -44,7 +44,7 @@ static void encode(const struct leased *leased, uint8_t *data)
         entry->order,
         (uint64_t)entry->due.ms,
         (uint64_t)entry->expires.ms,
-        entry->receipt_seq,
+        (uint64_t)entry->since.ms,
         (uint64_t)entry->attempts << 32 | (uint32_t)entry->reason,
         (uint64_t)entry->is_receipt << IS_RECEIPT_SHIFT | entry->size_bytes,
     };
@@ -63,7 +63,7 @@ static uint64_t decode(const uint8_t *data, struct entry *ret_entry)
         .state = ENTRY_LEASED,
         .due = {(int64_t)words[2]},
         .expires = {(int64_t)words[3]},
-        .receipt_seq = words[4],
+        .since = {(int64_t)words[4]},
         .attempts = (uint32_t)(words[5] >> 32),
         .reason = (enum reason)(uint32_t)words[5],
         .size_bytes = (uint32_t)words[6],

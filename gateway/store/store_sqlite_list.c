@@ -51,7 +51,8 @@ static enum reason advance(struct store_sqlite *store, struct source *source, ui
 static enum reason open_sources(struct store_sqlite *store, const struct store_filter *filter,
                                 uint64_t after, struct sources *sources)
 {
-    static const enum entry_state waiting[] = {ENTRY_QUEUED, ENTRY_DEFERRED, ENTRY_HELD};
+    static const enum entry_state waiting[] = {ENTRY_QUEUED, ENTRY_DEFERRED, ENTRY_HELD,
+                                               ENTRY_AWAITED};
     enum { WAITING_STATES = sizeof waiting / sizeof *waiting };
     const struct participants *participants = &store->participants;
     uint64_t only = participants_find(participants, &filter->destination);

@@ -192,7 +192,7 @@ const char *state_label(const char *state, enum language language)
         {"deferred", TEXT_STATE_DEFERRED},   {"held", TEXT_STATE_HELD},
         {"custody", TEXT_STATE_CUSTODY},     {"delivered", TEXT_STATE_DELIVERED},
         {"refused", TEXT_STATE_REFUSED},     {"expired", TEXT_STATE_EXPIRED},
-        {"withdrawn", TEXT_STATE_WITHDRAWN},
+        {"withdrawn", TEXT_STATE_WITHDRAWN}, {"awaited", TEXT_STATE_AWAITED},
     };
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
         if (strcmp(states[i].name, state) == 0)

@@ -110,12 +110,13 @@ static void print_destinations(const struct names *names, const json_t *destinat
 static const char *cause_label(const json_t *row, enum language language, char scratch[256])
 {
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
-    const json_t *cause = json_object_get(row, "cause");
     const char *reason = json_text(row, is_vietnamese ? "reason_vi" : "reason_en");
     char time[32];
-    snprintf(scratch, 256, "%s%s%s%s%s", json_text(cause, is_vietnamese ? "vi" : "en"),
-             json_text(cause, "at")[0] != 0 ? " " : "", time_label(json_text(cause, "at"), time),
-             cause != NULL && reason[0] != 0 ? "; " : "", reason);
+    if (reason[0] == 0)
+        return "";
+    snprintf(scratch, 256, text_of(TEXT_QUEUES_CAUSE, language), reason,
+             time_label(json_text(row, "since"), time),
+             json_text(row, is_vietnamese ? "turn_vi" : "turn_en"), json_text(row, "party"));
     return scratch;
 }
 

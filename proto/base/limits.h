@@ -80,6 +80,11 @@ enum {
      * least times their number: 2 GiB with PARTICIPANTS_MAX. */
     MESSAGE_WINDOWS_BYTES = 256 * 1024 * 1024,
 
+    /* Where messages stand: so many are asked for at once, and the answer names each place of each
+     * (one recipient and its copies) and the gateway itself. */
+    STANDING_ASK_MAX = 31,
+    STANDING_ITEMS_MAX = 128,
+
     HEARTBEAT_INTERVAL_MS = 2000, /* a dead peer is noticed within PEER_SILENT_MS */
     PEER_SILENT_MS = 8000,        /* four missed heartbeats */
 

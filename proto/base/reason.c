@@ -2,9 +2,12 @@
 
 #include <stddef.h>
 
+enum reason_turn { TURN_NOBODY, TURN_SENDER, TURN_OFFICE, TURN_OPERATOR, TURN_REGISTRY };
+
 struct row {
     enum reason reason;
     enum reason_class class;
+    enum reason_turn turn;
     const char *code;
     const char *vietnamese;
     const char *english;
@@ -12,8 +15,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define REASON(name, number, code, class, vi, en, hint)                                            \
-    {REASON_##name, REASON_CLASS_##class, code, vi, en, hint},
+#define REASON(name, number, code, class, turn, vi, en, hint)                                      \
+    {REASON_##name, REASON_CLASS_##class, TURN_##turn, code, vi, en, hint},
 #include "proto/base/reason.def"
 #undef REASON
 };
@@ -29,6 +32,7 @@ static const struct {
 
 static const struct row unknown_row = {
     .class = REASON_CLASS_UNKNOWN,
+    .turn = TURN_OPERATOR,
     .code = "unknown",
     .vietnamese = "Lý do không có trong danh mục",
     .english = "A reason that is not in the table",
@@ -85,6 +89,50 @@ const char *reason_text(enum reason reason, enum language language)
 const char *reason_hint_text(enum reason reason, enum language language)
 {
     return language == LANGUAGE_VIETNAMESE ? reason_hint_vietnamese(reason) : reason_hint(reason);
+}
+
+enum actor reason_actor(enum reason reason, enum party party)
+{
+    switch (find(reason)->turn) {
+    case TURN_NOBODY:
+        return ACTOR_NOBODY;
+    case TURN_SENDER:
+        return ACTOR_SENDER;
+    case TURN_OFFICE:
+        return party == PARTY_PORTAL ? ACTOR_PORTAL : ACTOR_OFFICE;
+    case TURN_OPERATOR:
+        return party == PARTY_GATEWAY ? ACTOR_GATEWAY : ACTOR_AGENCY_IT;
+    case TURN_REGISTRY:
+        return party == PARTY_GATEWAY ? ACTOR_CENTRE : ACTOR_AGENCY_IT;
+    }
+    return ACTOR_NOBODY;
+}
+
+static const struct {
+    const char *code, *vietnamese, *english;
+} actors[] = {
+    [ACTOR_NOBODY] = {"nobody", "không ai, tự đi tiếp", "nobody: it goes on by itself"},
+    [ACTOR_SENDER] = {"sender", "bên gửi", "the sender"},
+    [ACTOR_OFFICE] = {"office", "hệ thống cơ quan", "the office"},
+    [ACTOR_AGENCY_IT] = {"agency_it", "cán bộ CNTT của đơn vị", "the agency's IT"},
+    [ACTOR_CENTRE] = {"centre", "trung tâm", "the centre"},
+    [ACTOR_PORTAL] = {"portal", "Cổng DVCQG", "the national portal"},
+    [ACTOR_GATEWAY] = {"gateway_operator", "cán bộ vận hành cổng", "the gateway's operators"},
+};
+
+const char *actor_code(enum actor actor)
+{
+    return actors[actor].code;
+}
+
+const char *actor_vietnamese(enum actor actor)
+{
+    return actors[actor].vietnamese;
+}
+
+const char *actor_english(enum actor actor)
+{
+    return actors[actor].english;
 }
 
 bool reason_parse(struct bytes code, enum reason *ret_reason)

@@ -29,6 +29,7 @@ static const struct field_rule frame_fields[FRAME_FIELD_COUNT] = {
     [FRAME_BLOB_OFFER] = ANY_BYTES,  [FRAME_BLOB_WANT] = ANY_BYTES,
     [FRAME_BLOB_CHUNK] = ANY_BYTES,  [FRAME_BLOB_REFUSED] = ANY_BYTES,
     [FRAME_LEDGER_HEAD] = ANY_BYTES, [FRAME_GOODBYE] = ANY_BYTES,
+    [FRAME_STANDING] = ANY_BYTES,    [FRAME_ASK] = ANY_BYTES,
 };
 static const struct message_rule frame_rule = {
     .fields = frame_fields, .field_count = FRAME_FIELD_COUNT, .is_choice = true};
@@ -143,6 +144,27 @@ static const struct field_rule goodbye_fields[GOODBYE_FIELD_COUNT] = {
     [GOODBYE_REASON] = UINT(0, UINT32_MAX),
 };
 RULE(goodbye, GOODBYE_FIELD_COUNT, 0);
+
+static const struct field_rule standing_item_fields[STANDING_ITEM_FIELD_COUNT] = {
+    [STANDING_ITEM_ID] = EXACTLY(MESSAGE_ID_BYTES),
+    [STANDING_ITEM_DESTINATION] = TEXT(PARTICIPANT_KEY_BYTES_MAX),
+    [STANDING_ITEM_REASON] = UINT(0, UINT32_MAX),
+    [STANDING_ITEM_SINCE] = TIME,
+    [STANDING_ITEM_OF_GATEWAY] = UINT(0, 1),
+};
+RULE(standing_item, STANDING_ITEM_FIELD_COUNT, 0);
+
+static const struct field_rule standing_fields[STANDING_FIELD_COUNT] = {
+    [STANDING_ITEMS] = {.kind = FIELD_BYTES,
+                        .max = FRAME_BYTES_MAX,
+                        .repeated_max = STANDING_ITEMS_MAX},
+};
+RULE(standing, STANDING_FIELD_COUNT, 0);
+
+static const struct field_rule ask_fields[ASK_FIELD_COUNT] = {
+    [ASK_IDS] = REPEATED(MESSAGE_ID_BYTES, STANDING_ASK_MAX),
+};
+static const struct message_rule ask_rule = {.fields = ask_fields, .field_count = ASK_FIELD_COUNT};
 
 static bool walk(struct bytes message, const struct message_rule *rule, struct field_value *values)
 {
@@ -339,6 +361,35 @@ static enum reason parse_goodbye(struct bytes message, enum reason *ret_goodbye)
     return REASON_NONE;
 }
 
+static enum reason parse_standing(struct bytes message, struct arena *arena,
+                                  struct frame_standing *ret_standing)
+{
+    struct field_value values[STANDING_FIELD_COUNT] = {0};
+    struct bytes rest = message;
+    struct bytes element;
+    if (!walk(message, &standing_rule, values))
+        return REASON_FRAME_MALFORMED;
+    size_t count = values[STANDING_ITEMS].count;
+    struct standing_item *items = arena_take(arena, count * sizeof *items);
+    if (items == NULL)
+        return REASON_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && rules_next_element(&rest, STANDING_ITEMS, &element); i++) {
+        struct field_value item[STANDING_ITEM_FIELD_COUNT] = {0};
+        items[i] = (struct standing_item){0};
+        if (!walk(element, &standing_item_rule, item) ||
+            (item[STANDING_ITEM_DESTINATION].bytes.size > 0 &&
+             !key_parse(item[STANDING_ITEM_DESTINATION].bytes, &items[i].destination)))
+            return REASON_FRAME_MALFORMED;
+        if (item[STANDING_ITEM_ID].bytes.size > 0)
+            memcpy(items[i].id.bytes, item[STANDING_ITEM_ID].bytes.data, MESSAGE_ID_BYTES);
+        items[i].reason = (enum reason)item[STANDING_ITEM_REASON].value;
+        items[i].is_of_gateway = item[STANDING_ITEM_OF_GATEWAY].value != 0;
+        items[i].since.ms = wire_zigzag_decode(item[STANDING_ITEM_SINCE].value);
+    }
+    *ret_standing = (struct frame_standing){items, count};
+    return REASON_NONE;
+}
+
 static enum reason parse_kind(struct bytes message, struct arena *arena, struct frame *frame)
 {
     switch (frame->kind) {
@@ -363,6 +414,10 @@ static enum reason parse_kind(struct bytes message, struct arena *arena, struct 
         return parse_ledger_head(message, arena, &frame->ledger_head);
     case FRAME_GOODBYE:
         return parse_goodbye(message, &frame->goodbye);
+    case FRAME_STANDING:
+        return parse_standing(message, arena, &frame->standing);
+    case FRAME_ASK:
+        return parse_taken(message, &ask_rule, arena, &frame->taken);
     }
     return REASON_FRAME_MALFORMED;
 }

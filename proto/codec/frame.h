@@ -33,6 +33,8 @@ enum frame_kind {
     FRAME_BLOB_REFUSED,
     FRAME_LEDGER_HEAD,
     FRAME_GOODBYE,
+    FRAME_STANDING,
+    FRAME_ASK,
 };
 
 struct parcel {
@@ -84,11 +86,25 @@ struct frame_parcels {
     size_t count; /* 1 to FRAME_PARCELS_MAX */
 };
 
-struct frame_taken { /* FRAME_TAKEN and FRAME_NOT_TAKEN */
+struct frame_taken { /* FRAME_TAKEN, FRAME_NOT_TAKEN, FRAME_ASK */
     const struct message_id *ids;
-    size_t count;            /* at most MESSAGE_WINDOW_MAX */
+    size_t count;            /* at most MESSAGE_WINDOW_MAX; ASK: STANDING_ASK_MAX */
     enum reason reason;      /* NOT_TAKEN only */
     uint32_t retry_after_ms; /* NOT_TAKEN only */
+};
+
+/* Why a message has not ended, for people (schema/link.proto). */
+struct standing_item {
+    struct message_id id;   /* zero: whatever else the speaker has */
+    struct key destination; /* none: the speaker */
+    enum reason reason;     /* any number: reason_is_known before it is used */
+    wall_t since;
+    bool is_of_gateway; /* the reason is about the gateway, not about that recipient */
+};
+
+struct frame_standing {
+    const struct standing_item *items;
+    size_t count; /* at most STANDING_ITEMS_MAX */
 };
 
 struct frame_blob { /* FRAME_BLOB_* */
@@ -120,6 +136,7 @@ struct frame {
         struct frame_parcels parcels;
         struct frame_taken taken;
         struct frame_blob blob;
+        struct frame_standing standing;
         struct frame_ledger_head ledger_head;
         enum reason goodbye;
     };

@@ -115,6 +115,24 @@ static void put_ledger_head(struct wire_writer *writer, const struct frame_ledge
     wire_put_uint(writer, LEDGER_HEAD_FROM, head->from_tree_size);
 }
 
+static void put_standing_item(struct wire_writer *writer, const void *value)
+{
+    const struct standing_item *item = value;
+    if (!id_is_zero(&item->id))
+        wire_put_bytes(writer, STANDING_ITEM_ID, (struct bytes){item->id.bytes, MESSAGE_ID_BYTES});
+    wire_put_bytes(writer, STANDING_ITEM_DESTINATION, key_bytes(&item->destination));
+    wire_put_uint(writer, STANDING_ITEM_REASON, (uint32_t)item->reason);
+    wire_put_sint(writer, STANDING_ITEM_SINCE, item->since.ms);
+    wire_put_uint(writer, STANDING_ITEM_OF_GATEWAY, item->is_of_gateway);
+}
+
+static void put_standing(struct wire_writer *writer, const struct frame_standing *standing)
+{
+    check(standing->count <= STANDING_ITEMS_MAX);
+    for (size_t i = 0; i < standing->count; i++)
+        wire_put_message_always(writer, STANDING_ITEMS, put_standing_item, &standing->items[i]);
+}
+
 static void put_kind(struct wire_writer *writer, const void *value)
 {
     const struct frame *frame = value;
@@ -146,6 +164,12 @@ static void put_kind(struct wire_writer *writer, const void *value)
         break;
     case FRAME_GOODBYE:
         wire_put_uint(writer, GOODBYE_REASON, (uint32_t)frame->goodbye);
+        break;
+    case FRAME_STANDING:
+        put_standing(writer, &frame->standing);
+        break;
+    case FRAME_ASK:
+        put_taken(writer, &frame->taken, false);
         break;
     }
 }

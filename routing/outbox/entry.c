@@ -25,6 +25,7 @@ static const struct state_row rows[ENTRY_STATES] = {
     [ENTRY_REFUSED] = {"refused", "bị từ chối", 0},
     [ENTRY_EXPIRED] = {"expired", "hết hạn", 0},
     [ENTRY_WITHDRAWN] = {"withdrawn", "đã rút", 0},
+    [ENTRY_AWAITED] = {"awaited", "chờ biên nhận", ENDS},
 };
 
 bool entry_state_is_terminal(enum entry_state state)
@@ -34,13 +35,13 @@ bool entry_state_is_terminal(enum entry_state state)
 
 bool entry_state_is_live(enum entry_state state)
 {
-    return state >= ENTRY_QUEUED && state <= ENTRY_HELD;
+    return (state >= ENTRY_QUEUED && state <= ENTRY_HELD) || state == ENTRY_AWAITED;
 }
 
 bool entry_may_move(enum entry_state from, enum entry_state to)
 {
-    check(from >= ENTRY_QUEUED && from <= ENTRY_WITHDRAWN);
-    check(to >= ENTRY_QUEUED && to <= ENTRY_WITHDRAWN);
+    check(from >= ENTRY_QUEUED && from <= ENTRY_AWAITED);
+    check(to >= ENTRY_QUEUED && to <= ENTRY_AWAITED);
     return (rows[from].next & TO(to)) != 0;
 }
 
@@ -50,15 +51,22 @@ void entry_move(struct entry *entry, enum entry_state to)
     entry->state = to;
 }
 
+void entry_explain(struct entry *entry, enum reason reason, wall_t now)
+{
+    if (reason != entry->reason || entry->since.ms == 0)
+        entry->since = now;
+    entry->reason = reason;
+}
+
 const char *entry_state_name(enum entry_state state)
 {
-    check(state >= ENTRY_QUEUED && state <= ENTRY_WITHDRAWN);
+    check(state >= ENTRY_QUEUED && state <= ENTRY_AWAITED);
     return rows[state].name;
 }
 
 const char *entry_state_vietnamese(enum entry_state state)
 {
-    check(state >= ENTRY_QUEUED && state <= ENTRY_WITHDRAWN);
+    check(state >= ENTRY_QUEUED && state <= ENTRY_AWAITED);
     return rows[state].vietnamese;
 }
 

@@ -12,6 +12,9 @@
  *   HELD -> QUEUED                an operator                            [entry_move]
  *   any live -> a terminal state  receipt, life time, operator           [outbox_end, entry_move]
  *
+ * AWAITED is of the sender's side: the gateway has taken custody, and the receipt of one recipient
+ * is awaited. Nothing leaves for it; it begins so and ends in a terminal state.
+ *
  * Exactly one terminal state is reached, once (invariant 4).
  */
 #ifndef ROUTING_OUTBOX_ENTRY_H
@@ -34,8 +37,9 @@ enum entry_state {
     ENTRY_REFUSED = 6,
     ENTRY_EXPIRED = 7,
     ENTRY_WITHDRAWN = 8,
+    ENTRY_AWAITED = 9,
 };
-enum { ENTRY_STATES = 9 }; /* array size for counters indexed by state */
+enum { ENTRY_STATES = 10 }; /* array size for counters indexed by state */
 
 struct entry {
     uint64_t message_seq; /* number of the message in this store */
@@ -44,9 +48,10 @@ struct entry {
     enum entry_state state;
     wall_t due;           /* QUEUED, DEFERRED: not before; LEASED: until */
     wall_t expires;       /* end of its life; 0 never */
-    uint32_t attempts;    /* leases so far */
+    uint32_t attempts;    /* leases so far; AWAITED: 1 when the reason is about the gateway */
     enum reason reason;   /* why it is where it is; REASON_NONE while nothing went wrong */
-    uint64_t receipt_seq; /* message_seq of the receipt that ended it; 0 none */
+    wall_t since;         /* live: since when for that reason; 0 not known */
+    uint64_t receipt_seq; /* ended: message_seq of the receipt that did; 0 none */
     uint32_t size_bytes;  /* of the document, for flow control */
     bool is_receipt;      /* ends when it is taken: no receipt for a receipt */
 };
@@ -57,6 +62,8 @@ bool entry_state_is_live(enum entry_state state);
 bool entry_may_move(enum entry_state from, enum entry_state to);
 /* The only assignment to .state. The arrow must exist: another one is our own mistake. */
 void entry_move(struct entry *entry, enum entry_state to);
+/* Why it is where it is, from now on; the same reason again began when it first did. */
+void entry_explain(struct entry *entry, enum reason reason, wall_t now);
 /* "queued", "leased", …; Vietnamese: "chờ gửi", "đang gửi", … */
 const char *entry_state_name(enum entry_state state);
 const char *entry_state_vietnamese(enum entry_state state);

@@ -213,10 +213,17 @@ void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
     }
     outbox_list_remove(outbox, flight);
     flight->is_taken = true;
+    flight->entry.reason = REASON_NONE; /* what kept it here is over */
     flight->deadline = (mono_t){now.ms + OUTBOX_TAKEN_MS};
     outbox_list_insert(outbox, flight);
     /* The window opened: older entries may have their turn. */
     to->look_again = true;
+}
+
+void outbox_explain(struct flight *flight, enum reason reason, wall_t since)
+{
+    flight->entry.reason = reason;
+    flight->entry.since = since;
 }
 
 void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
@@ -289,7 +296,7 @@ void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reaso
     uint32_t destination = flight->destination;
     enum failure_action action = failure_decide(reason, ground, flight->entry.attempts);
     struct entry entry = flight_over(outbox, flight, VERDICT_REASON, reason, now);
-    entry.reason = reason;
+    entry_explain(&entry, reason, wall);
     if (action == FAILURE_REFUSE) {
         entry_move(&entry, ENTRY_REFUSED);
     } else if (action == FAILURE_HOLD) {
@@ -303,15 +310,20 @@ void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reaso
     *ret_entry = entry;
 }
 
+/* What another side gave as a reason, without a signature. */
+static enum reason said(enum reason reason)
+{
+    return reason != REASON_NONE && reason_is_known((uint32_t)reason) ? reason : REASON_BUSY;
+}
+
 void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason reason,
                     uint32_t random, uint32_t at_least_ms, mono_t now, wall_t wall,
                     struct entry *ret_entry)
 {
     uint32_t destination = flight->destination;
-    bool says_why = reason != REASON_NONE && reason_is_known((uint32_t)reason);
-    enum reason why = says_why ? reason : REASON_BUSY;
+    enum reason why = said(reason);
     struct entry entry = flight_over(outbox, flight, VERDICT_REASON, why, now);
-    entry.reason = why;
+    entry_explain(&entry, why, wall);
     uint32_t asked_ms =
         at_least_ms < OUTBOX_PUT_OFF_MAX_MS ? at_least_ms : (uint32_t)OUTBOX_PUT_OFF_MAX_MS;
     defer(outbox, destination, &entry, backoff_delay_ms(entry.attempts, random, asked_ms), wall);
@@ -333,25 +345,28 @@ void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state s
 }
 
 static void back_to_queue(struct outbox *outbox, struct flight *flight, enum verdict verdict,
-                          enum reason reason, mono_t now, wall_t wall, outbox_change *change,
-                          void *context)
+                          enum reason reason, mono_t now, wall_t since, wall_t due,
+                          outbox_change *change, void *context)
 {
     struct destination *to = destination_at(outbox, flight->destination);
     struct entry entry = flight_over(outbox, flight, verdict, reason, now);
     entry_move(&entry, ENTRY_QUEUED);
-    entry.due = wall;
-    entry.reason = reason;
+    entry.due = due;
+    entry_explain(&entry, reason, since);
     to->backlog++;
     change(context, &entry);
 }
 
-void outbox_close(struct outbox *outbox, uint32_t destination, wall_t due)
+void outbox_close(struct outbox *outbox, uint32_t destination, enum reason reason, wall_t wall,
+                  wall_t due)
 {
     struct destination *to = destination_at(outbox, destination);
     if (to->state != DESTINATION_CLOSING)
         outbox->closing_count++;
     to->state = DESTINATION_CLOSING;
     to->returned_due = due;
+    to->returned_reason = said(reason);
+    to->returned_since = wall;
 }
 
 bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, void *context)
@@ -361,8 +376,9 @@ bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, v
         if (to->state != DESTINATION_CLOSING)
             continue;
         for (; to->first_sent != NONE && limit > 0; limit--)
-            back_to_queue(outbox, &outbox->flights[to->first_sent], VERDICT_NONE, REASON_LINK_LOST,
-                          (mono_t){0}, to->returned_due, change, context);
+            back_to_queue(outbox, &outbox->flights[to->first_sent], VERDICT_NONE,
+                          to->returned_reason, (mono_t){0}, to->returned_since, to->returned_due,
+                          change, context);
         if (to->first_sent != NONE)
             return true;
         to->state = DESTINATION_CLOSED;
@@ -394,7 +410,7 @@ void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *
                 break;
             if (!goes_on(outbox, &outbox->flights[first], now))
                 back_to_queue(outbox, &outbox->flights[first], VERDICT_REASON, REASON_LEASE_EXPIRED,
-                              now, wall, change, context);
+                              now, wall, wall, change, context);
         }
     }
 }

@@ -91,10 +91,11 @@ void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_me
 /* And so many bytes of them; 0: no bound, as at first. One message may always be under way, however
  * large. What is under way already stays so. */
 void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32_t window_bytes);
-/* It is gone: nothing leaves for it, and what was not taken goes back to QUEUED, due then. That may
- * be more than one step can write: outbox_return does it piece by piece, and the destination is
- * closing until nothing is left. */
-void outbox_close(struct outbox *outbox, uint32_t destination, wall_t due);
+/* It is gone: nothing leaves for it, and what was not taken goes back to QUEUED for that reason,
+ * due then. That may be more than one step can write: outbox_return does it piece by piece, and the
+ * destination is closing until nothing is left. */
+void outbox_close(struct outbox *outbox, uint32_t destination, enum reason reason, wall_t wall,
+                  wall_t due);
 bool outbox_is_open(const struct outbox *outbox, uint32_t destination);
 bool outbox_is_closing(const struct outbox *outbox, uint32_t destination);
 /* Gives back at most limit entries of destinations that are closing. True: there are more. */
@@ -135,6 +136,8 @@ struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const st
 void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now);
 /* The other side committed it. */
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now);
+/* What it says of a message that it took: why it has not ended yet. In memory only, for people. */
+void outbox_explain(struct flight *flight, enum reason reason, wall_t since);
 /* The other side is alive and working on what it was sent: the leases of now begin anew. */
 void outbox_progress(struct outbox *outbox, uint32_t destination, mono_t now);
 /* The attempt failed with reason, on this ground. Decides by routing/outbox/failure.h; ret_entry is

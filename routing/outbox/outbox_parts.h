@@ -26,7 +26,9 @@ enum destination_state { DESTINATION_CLOSED = 0, DESTINATION_OPEN, DESTINATION_C
 struct destination {
     struct key key;
     enum destination_state state;
-    wall_t returned_due;    /* CLOSING: when what comes back is due again */
+    wall_t returned_due;         /* CLOSING: when what comes back is due again */
+    enum reason returned_reason; /* why it did */
+    wall_t returned_since;
     mono_t progress;        /* when it last showed that it works on what it was sent */
     uint32_t first_sent;    /* flights that it has not taken */
     uint32_t next_same_key; /* of the bucket */

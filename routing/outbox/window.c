@@ -65,6 +65,13 @@ bool window_is_careful(const struct window *window)
            window->size < window->size_max;
 }
 
+static void explain(struct window *window, enum reason reason, mono_t now)
+{
+    if (window->reason != reason)
+        window->since = now;
+    window->reason = reason;
+}
+
 static void open_for(struct window *window, uint32_t wait_ms, mono_t now)
 {
     window_move(window, WINDOW_OPEN);
@@ -75,7 +82,7 @@ void window_failed(struct window *window, enum reason reason, mono_t now)
 {
     window_returned(window);
     window->failures++;
-    window->reason = reason;
+    explain(window, reason, now);
     window->size = window->size > 1 ? window->size / 2 : 1;
     if (window->state == WINDOW_OPEN)
         return; /* it left before the breaker opened: nothing new is known, the wait stands */
@@ -93,7 +100,7 @@ void window_doubted(struct window *window, enum reason reason, bool is_news, mon
     if (is_news) {
         window->failures++;
         window->doubts++;
-        window->reason = reason;
+        explain(window, reason, now);
     }
     bool is_probe = window->state == WINDOW_PROBING;
     if (is_probe ||

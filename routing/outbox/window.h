@@ -50,6 +50,7 @@ struct window {
     uint32_t failures;  /* in a row */
     uint32_t doubts;    /* those of different messages, in a row */
     enum reason reason; /* of the last failure that counted; NONE after a success */
+    mono_t since;       /* and of the first with that reason */
     uint32_t reopen_ms; /* next wait */
     mono_t reopen_at;   /* OPEN only */
 };

@@ -198,3 +198,13 @@ bool agency_in_force(const struct agency *agency, civil_day_t day)
 {
     return agency->valid_from.number <= day.number && day.number <= agency->valid_to.number;
 }
+
+enum party registry_party(const struct registry *registry, const struct key *key)
+{
+    const struct agency *agency = registry == NULL ? NULL : registry_agency(registry, key);
+    if (agency == NULL)
+        return PARTY_ADAPTER;
+    return agency->role == ROLE_GATEWAY  ? PARTY_GATEWAY
+           : agency->role == ROLE_PORTAL ? PARTY_PORTAL
+                                         : PARTY_ADAPTER;
+}

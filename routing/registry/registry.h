@@ -188,6 +188,8 @@ bool agency_in_force(const struct agency *agency, civil_day_t day);
 
 size_t registry_participant_count(const struct registry *registry);
 const struct participant *registry_participant_at(const struct registry *registry, size_t index);
+/* Whose program a reason about that key is about. */
+enum party registry_party(const struct registry *registry, const struct key *key);
 const struct participant *registry_participant(const struct registry *registry,
                                                const struct key *key);
 const struct participant *

@@ -210,13 +210,71 @@ static void late_ones_come_among_others(void **state)
     }
 }
 
+/* Why an entry is where it is, and since when, outlives all that it goes through; what is awaited
+ * is live and never due. */
+static void since_when_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = fixture->store;
+    struct many *many = calloc(1, sizeof *many);
+    assert_non_null(many);
+    make_many(many);
+    struct entry entries[] = {
+        {.message_seq = 1, .destination = {"b"}, .state = ENTRY_QUEUED},
+        {.message_seq = 2, .destination = {"b"}, .state = ENTRY_LEASED, .since = {1500}},
+        {.message_seq = 3, .destination = {"b"}, .state = ENTRY_AWAITED, .since = {1600}}};
+    struct store_move move = {.message_seq = 1,
+                              .destination = {"b"},
+                              .state = ENTRY_HELD,
+                              .due = {9000},
+                              .attempts = 1,
+                              .reason = REASON_OFFICE_TIMEOUT,
+                              .since = {1700}};
+    struct store_plan plan = {.parcels = many->parcels,
+                              .parcel_count = MANY,
+                              .messages = many->messages,
+                              .message_count = MANY,
+                              .entries = entries,
+                              .entry_count = 3,
+                              .moves = &move,
+                              .move_count = 1};
+    assert_int_equal(store->verbs->commit(store, &plan), REASON_NONE);
+    reopen(fixture);
+    store = fixture->store;
+    const int64_t sinces[] = {1700, 1500, 1600};
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        struct entry entry;
+        assert_int_equal(store->verbs->read_entry(store, seq, &entries[0].destination, &entry),
+                         REASON_NONE);
+        assert_int_equal(entry.since.ms, sinces[seq - 1]);
+        assert_int_equal(entry.receipt_seq, 0);
+    }
+    struct entry found[4];
+    size_t count = 0;
+    wall_t next_due;
+    struct store_filter filter = {.state = ENTRY_AWAITED};
+    assert_int_equal(store->verbs->list(store, &filter, found, 4, &count), REASON_NONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(found[0].message_seq, 3);
+    move = (struct store_move){
+        .message_seq = 3, .destination = {"b"}, .state = ENTRY_DELIVERED, .receipt_seq = 7};
+    plan = (struct store_plan){.moves = &move, .move_count = 1};
+    assert_int_equal(store->verbs->commit(store, &plan), REASON_NONE);
+    assert_int_equal(store->verbs->list(store, &filter, found, 4, &count), REASON_NONE);
+    assert_int_equal(count, 0);
+    assert_int_equal(
+        store->verbs->due(store, &move.destination, (wall_t){99999}, found, 4, &count, &next_due),
+        REASON_NONE);
+    for (size_t i = 0; i < count; i++)
+        assert_int_not_equal(found[i].message_seq, 3);
+    free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(one_commit_takes_many),
-        CASE(many_commits_take_few),
-        CASE(an_id_may_come_late),
-        CASE(late_ones_come_among_others),
+        CASE(one_commit_takes_many), CASE(many_commits_take_few),       CASE(an_id_may_come_late),
+        CASE(since_when_is_kept),    CASE(late_ones_come_among_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

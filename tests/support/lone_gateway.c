@@ -180,6 +180,11 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
         gateway->wants += frame.blob.offset < LONE_FILE_BYTES;
         if (frame.blob.offset < LONE_FILE_BYTES)
             gateway->want_offset = frame.blob.offset;
+    } else if (frame.kind == FRAME_STANDING) {
+        check(frame.standing.count <= sizeof gateway->standing / sizeof *gateway->standing);
+        gateway->standing_count = frame.standing.count;
+        memcpy(gateway->standing, frame.standing.items,
+               frame.standing.count * sizeof *gateway->standing);
     } else if (frame.kind == FRAME_BLOB_REFUSED) {
         gateway->files_refused++;
         gateway->file_reason = frame.blob.reason;

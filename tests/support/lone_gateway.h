@@ -56,9 +56,11 @@ struct lone_gateway {
     size_t alarms, lines;            /* of the log, told and left out */
     uint64_t left_out;
     size_t chunks, files_refused;
-    enum reason file_reason; /* of the last that was refused */
-    size_t wants;            /* of files that are not complete */
-    uint64_t want_offset;    /* of the last of them */
+    enum reason file_reason;          /* of the last that was refused */
+    size_t wants;                     /* of files that are not complete */
+    uint64_t want_offset;             /* of the last of them */
+    struct standing_item standing[8]; /* the last answer where messages stand */
+    size_t standing_count;
 };
 
 struct lone_gateway *lone_gateway_open(void);

@@ -73,7 +73,7 @@ static bool entries_equal(const struct entry *a, const struct entry *b)
 {
     return a->message_seq == b->message_seq && key_equal(&a->destination, &b->destination) &&
            a->state == b->state && a->due.ms == b->due.ms && a->expires.ms == b->expires.ms &&
-           a->attempts == b->attempts && a->reason == b->reason &&
+           a->attempts == b->attempts && a->reason == b->reason && a->since.ms == b->since.ms &&
            a->receipt_seq == b->receipt_seq && a->order == b->order;
 }
 

@@ -275,7 +275,7 @@ static void add_route(struct store_memory_image *image, const struct store_route
 
 static void add_entry(struct store_memory_image *image, const struct entry *entry)
 {
-    check(entry->state == ENTRY_QUEUED || entry->state == ENTRY_LEASED);
+    check(entry_state_is_live(entry->state));
     check(memory_find_entry(image, entry->message_seq, &entry->destination) == NULL);
     uint32_t index = (uint32_t)image->entry_count++;
     image->entries[index] = *entry;
@@ -295,8 +295,10 @@ static void move_entry(struct store_memory_image *image, const struct store_move
     entry->due = move->due;
     entry->attempts = move->attempts;
     entry->reason = move->reason;
-    entry->receipt_seq = move->receipt_seq;
-    if (entry_state_is_live(entry->state))
+    bool is_live = entry_state_is_live(entry->state);
+    entry->since = is_live ? move->since : (wall_t){0};
+    entry->receipt_seq = is_live ? 0 : move->receipt_seq;
+    if (is_live)
         return;
     uint32_t index = (uint32_t)(entry - image->entries);
     size_t at = 0;

@@ -29,6 +29,7 @@ struct fixture {
     struct message_id ids;
     size_t taken, not_taken;
     size_t chunks, alarms, events;
+    size_t asked;           /* messages, in all steps */
     struct frame_blob file; /* the last want or refusal */
     char dossier[24];       /* of the next submission */
 };
@@ -110,6 +111,7 @@ static inline enum reason took(void *context, const struct key *peer, struct byt
     fixture->taken += frame.kind == FRAME_TAKEN ? frame.taken.count : 0;
     fixture->not_taken += frame.kind == FRAME_NOT_TAKEN ? frame.taken.count : 0;
     fixture->chunks += frame.kind == FRAME_BLOB_CHUNK;
+    fixture->asked += frame.kind == FRAME_ASK ? frame.taken.count : 0;
     if (frame.kind == FRAME_BLOB_WANT || frame.kind == FRAME_BLOB_REFUSED)
         fixture->file = frame.blob;
     return REASON_NONE;

@@ -95,9 +95,9 @@ static void an_entry_is_withdrawn_twice_in_one_step(void **state)
     assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_WITHDRAW),
                      REASON_NONE);
     assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_WITHDRAW),
-                     REASON_FIELD_INVALID);
+                     REASON_HAS_ENDED);
     assert_int_equal(broker_operate(gateway->broker, stored.seq, &stp, BROKER_HOLD),
-                     REASON_FIELD_INVALID);
+                     REASON_HAS_ENDED);
     assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
     assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_WITHDRAWN);
     lone_gateway_close(&gateway);

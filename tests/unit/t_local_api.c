@@ -310,10 +310,10 @@ static void operators_hold_release_and_withdraw(void **state)
     reply_release(&reply);
     snprintf(path, sizeof path, "/v1/queues/%s/release", id);
     assert_call(&fixture, "POST", path, "", "", 200, NULL);
-    assert_call(&fixture, "POST", path, "", "", 409, "state_forbids");
+    assert_call(&fixture, "POST", path, "", "", 409, "not_held");
     snprintf(path, sizeof path, "/v1/queues/%s/withdraw", id);
     assert_call(&fixture, "POST", path, "", "", 200, NULL);
-    assert_call(&fixture, "POST", path, "", "", 404, "not_found");
+    assert_call(&fixture, "POST", path, "", "", 409, "has_ended");
     call(&fixture, "GET", "/v1/dossiers/H15.50.05.13-261008-0975", "", "", &reply);
     const json_t *event = json_array_get(json_object_get(reply.json, "events"), 0);
     assert_string_equal(text_at(event, "message_id"), id);

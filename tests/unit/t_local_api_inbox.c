@@ -297,12 +297,12 @@ static void feed_receipt(const char *sender, enum message_type type,
     feed_document(&envelope, NULL);
 }
 
-struct standing {
+struct shown {
     const char *state, *state_vi, *time, *reason, *text;
 };
 
 /* The message, and its line in the dossier's history, say the same. */
-static void assert_standing(const char *id, const struct standing *standing)
+static void assert_standing(const char *id, const struct shown *standing)
 {
     struct api_reply message, dossier;
     char path[128];
@@ -325,17 +325,17 @@ static void assert_standing(const char *id, const struct standing *standing)
 
 /* In custody until a receipt ends it; then what that receipt says, when and why (4, 9). */
 static void assert_ends(const char *sender, enum message_type type, enum reason reason,
-                        const struct standing *end)
+                        const struct shown *end)
 {
     struct receipt_item item;
     char id[MESSAGE_ID_TEXT_BYTES];
     link_up();
     submit(&item, id);
-    assert_standing(id, &(struct standing){"leased", "đang gửi", "", "", ""});
+    assert_standing(id, &(struct shown){"leased", "đang gửi", "", "", ""});
     item.at = (wall_t){1791426601000};
     feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
-    assert_standing(id, &(struct standing){"custody", "cổng đã tiếp quản",
-                                           "2026-10-08T09:30:01.000+07:00", "", ""});
+    assert_standing(id, &(struct shown){"custody", "cổng đã tiếp quản",
+                                        "2026-10-08T09:30:01.000+07:00", "", ""});
     item.at = (wall_t){1791426662000};
     item.destination = key_of("centre");
     item.reason = reason;
@@ -350,29 +350,28 @@ static void what_is_delivered_is_no_longer_in_custody(void **state)
 {
     (void)state;
     assert_ends("centre", MESSAGE_TYPE_RECEIPT_DELIVERED, REASON_NONE,
-                &(struct standing){"delivered", "đã giao", END_TIME, "", ""});
+                &(struct shown){"delivered", "đã giao", END_TIME, "", ""});
 }
 
 static void what_is_refused_says_why(void **state)
 {
     (void)state;
-    assert_ends(
-        "centre", MESSAGE_TYPE_RECEIPT_REFUSED, REASON_OFFICE_REFUSED,
-        &(struct standing){"refused", "bị từ chối", END_TIME, "office_refused", "thiếu đơn"});
+    assert_ends("centre", MESSAGE_TYPE_RECEIPT_REFUSED, REASON_OFFICE_REFUSED,
+                &(struct shown){"refused", "bị từ chối", END_TIME, "office_refused", "thiếu đơn"});
 }
 
 static void what_expired_at_the_gateway_has_expired(void **state)
 {
     (void)state;
     assert_ends("gateway", MESSAGE_TYPE_RECEIPT_EXPIRED, REASON_LIFE_EXCEEDED,
-                &(struct standing){"expired", "hết hạn", END_TIME, "life_exceeded", ""});
+                &(struct shown){"expired", "hết hạn", END_TIME, "life_exceeded", ""});
 }
 
 static void what_was_withdrawn_at_the_gateway_is_withdrawn(void **state)
 {
     (void)state;
     assert_ends("gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN,
-                &(struct standing){"withdrawn", "đã rút", END_TIME, "withdrawn", ""});
+                &(struct shown){"withdrawn", "đã rút", END_TIME, "withdrawn", ""});
 }
 
 int main(void)

@@ -276,7 +276,7 @@ static void a_lost_connection_gives_back_what_was_not_taken(void **state)
     assert_true(admit(fixture, 1, "a", 1, 0));
     assert_true(admit(fixture, 2, "a", 2, 0));
     outbox_taken(fixture->outbox, find(fixture, 1, "a"), (mono_t){0});
-    outbox_close(fixture->outbox, a, (wall_t){5});
+    outbox_close(fixture->outbox, a, REASON_LINK_LOST, (wall_t){4}, (wall_t){5});
     assert_true(outbox_is_closing(fixture->outbox, a));
     assert_false(admit(fixture, 3, "a", 3, 0));
     assert_false(outbox_return(fixture->outbox, 8, note_change, fixture));
@@ -319,8 +319,8 @@ static void a_closing_goes_on_over_steps(void **state)
         assert_true(admit(fixture, i, "a", i, 0));
         assert_true(admit(fixture, 10 + i, "b", i, 0));
     }
-    outbox_close(fixture->outbox, a, (wall_t){5});
-    outbox_close(fixture->outbox, b, (wall_t){6});
+    outbox_close(fixture->outbox, a, REASON_LINK_LOST, (wall_t){4}, (wall_t){5});
+    outbox_close(fixture->outbox, b, REASON_LINK_LOST, (wall_t){4}, (wall_t){6});
     for (size_t given_back = 2; given_back < 6; given_back += 2) {
         assert_true(outbox_return(fixture->outbox, 2, note_change, fixture));
         assert_int_equal(fixture->changed_count, given_back);

@@ -14,7 +14,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define REASON(name, number, code, class, vi, en, hint) {REASON_##name, code},
+#define REASON(name, number, code, class, turn, vi, en, hint) {REASON_##name, code},
 #include "proto/base/reason.def"
 #undef REASON
 };
@@ -83,12 +83,42 @@ static void test_a_number_that_the_table_does_not_have_still_answers(void **stat
     assert_int_equal(untouched, REASON_BUSY);
 }
 
+/* Invariant 15: whose turn it is follows from the reason and from whom it is about. */
+static void test_who_must_act(void **state)
+{
+    (void)state;
+    static const struct {
+        enum reason reason;
+        enum party party;
+        enum actor actor;
+    } cases[] = {
+        {REASON_OFFICE_UNREACHABLE, PARTY_ADAPTER, ACTOR_OFFICE},
+        {REASON_OFFICE_UNREACHABLE, PARTY_PORTAL, ACTOR_PORTAL},
+        {REASON_STORE_FULL, PARTY_ADAPTER, ACTOR_AGENCY_IT},
+        {REASON_STORE_FULL, PARTY_GATEWAY, ACTOR_GATEWAY},
+        {REASON_CERTIFICATE_UNKNOWN, PARTY_ADAPTER, ACTOR_AGENCY_IT},
+        {REASON_CERTIFICATE_UNKNOWN, PARTY_GATEWAY, ACTOR_CENTRE},
+        {REASON_ADAPTER_AWAY, PARTY_ADAPTER, ACTOR_AGENCY_IT},
+        {REASON_GATEWAY_UNREACHABLE, PARTY_GATEWAY, ACTOR_GATEWAY},
+        {REASON_FIELD_MISSING, PARTY_GATEWAY, ACTOR_SENDER},
+        {REASON_BEHIND_EARLIER, PARTY_GATEWAY, ACTOR_NOBODY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(actor_code(reason_actor(cases[i].reason, cases[i].party)),
+                            actor_code(cases[i].actor));
+    for (size_t i = 0; i < ROWS; i++) {
+        enum actor actor = reason_actor(rows[i].reason, PARTY_PORTAL);
+        assert_string_not_equal(actor_vietnamese(actor), actor_english(actor));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_and_codes_are_unique),
         cmocka_unit_test(test_codes_are_words_that_parse_back),
         cmocka_unit_test(test_every_reason_has_texts_in_both_languages),
+        cmocka_unit_test(test_who_must_act),
         cmocka_unit_test(test_only_success_and_a_hold_are_no_failure),
         cmocka_unit_test(test_a_number_that_the_table_does_not_have_still_answers),
     };

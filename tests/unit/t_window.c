@@ -23,7 +23,7 @@ static void every_reason_has_somebody_to_blame(void **state)
 {
     (void)state;
     static const enum reason all[] = {
-#define REASON(name, number, code, class, vi, en, hint) REASON_##name,
+#define REASON(name, number, code, class, turn, vi, en, hint) REASON_##name,
 #include "proto/base/reason.def"
 #undef REASON
     };

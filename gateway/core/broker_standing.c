@@ -1,0 +1,188 @@
+/* Where messages stand, for people (invariant 15): gateway/custody/standing.h has the table. What
+ * adapters say of the messages that they took is shown and decides nothing. */
+#include "gateway/core/broker_parts.h"
+
+#include "proto/base/check.h"
+
+void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
+                         struct standing *ret_trouble)
+{
+    const struct window *window = outbox_window(broker->outbox, peer->destination);
+    struct standing trouble = {.party = peer->key};
+    if (broker->registry == NULL || registry_participant(broker->registry, &peer->key) == NULL) {
+        trouble.reason = REASON_NOT_ENROLLED;
+        trouble.party = broker->options.self;
+    } else if (!peer->is_connected) {
+        trouble.reason = REASON_ADAPTER_AWAY;
+        trouble.since = peer->heard_wall;
+    } else if (peer->office != REASON_NONE) {
+        trouble.reason = peer->office;
+        trouble.since = peer->office_since;
+    } else if (window->state != WINDOW_CLOSED) {
+        trouble.reason = window->reason;
+        trouble.since = standing_moment(window->since, broker->now, broker->wall);
+    }
+    *ret_trouble = trouble;
+}
+
+/* It left: the adapter has it, as far as we know. */
+static void stand_under_way(struct broker *broker, const struct peer *peer,
+                            const struct entry *entry, struct standing *standing)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    if (store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE)
+        return;
+    const struct flight *flight =
+        outbox_find(broker->outbox, peer->destination, &message.sender, &message.id);
+    if (flight == NULL || !flight->is_taken)
+        return; /* as after the last attempt */
+    standing->reason = flight->entry.reason;
+    standing->since = flight->entry.since;
+    if (standing->reason != REASON_NONE)
+        return;
+    bool is_office = peer->office != REASON_NONE;
+    standing->reason = is_office ? peer->office : REASON_ANSWER_AWAITED;
+    standing->since = is_office ? peer->office_since
+                                : standing_moment((mono_t){flight->deadline.ms - OUTBOX_TAKEN_MS},
+                                                  broker->now, broker->wall);
+}
+
+/* Without a look at the line that it stands in. */
+static void stand_alone(struct broker *broker, const struct entry *entry, struct standing *standing)
+{
+    const struct peer *peer = broker_find_peer(broker, &entry->destination);
+    struct standing trouble = {.reason = REASON_ADAPTER_AWAY, .party = entry->destination};
+    if (peer != NULL)
+        broker_peer_trouble(broker, peer, &trouble);
+    bool is_there = trouble.reason != REASON_NOT_ENROLLED && trouble.reason != REASON_ADAPTER_AWAY;
+    if (broker->store_state != REASON_NONE) {
+        standing->reason = broker->store_state;
+        standing->since = broker->failed_since;
+        standing->party = broker->options.self;
+    } else if (entry->state == ENTRY_HELD) {
+        standing->party = broker->options.self;
+    } else if (!is_there) {
+        *standing = trouble;
+    } else if (entry->state == ENTRY_LEASED) {
+        stand_under_way(broker, peer, entry, standing);
+    } else {
+        standing_of_queue(broker->outbox, peer->destination, entry, broker->now, broker->wall,
+                          standing);
+        if (standing->reason == REASON_NONE) {
+            standing->reason = trouble.reason; /* it takes no more before some have left it */
+            standing->since = trouble.since;
+        }
+    }
+}
+
+void broker_standing(struct broker *broker, const struct entry *entry,
+                     struct standing *ret_standing)
+{
+    struct store *store = broker->options.store;
+    struct store_message ahead;
+    struct entry first;
+    bool is_queued = entry->state == ENTRY_QUEUED || entry->state == ENTRY_DEFERRED;
+    if (!is_queued || !standing_first(store, entry, &first))
+        first = *entry;
+    struct standing standing = {
+        .reason = first.reason, .since = first.since, .party = first.destination};
+    stand_alone(broker, &first, &standing);
+    if (first.message_seq < entry->message_seq) {
+        standing.next = (wall_t){0};
+        if (standing.reason == REASON_NONE)
+            standing.reason = REASON_BEHIND_EARLIER;
+        if (store->verbs->read_message(store, first.message_seq, &ahead) == REASON_NONE)
+            standing.behind = ahead.id;
+    }
+    *ret_standing = standing;
+}
+
+/* ---- what adapters say ---- */
+
+static wall_t plausible(const struct broker *broker, wall_t since)
+{
+    return since.ms > 0 && since.ms <= broker->wall.ms ? since : broker->wall;
+}
+
+/* True: it was news. */
+static bool hear_item(struct broker *broker, struct peer *peer, const struct standing_item *item)
+{
+    enum reason reason =
+        reason_is_known((uint32_t)item->reason) ? item->reason : REASON_OFFICE_UNKNOWN;
+    if (id_is_zero(&item->id)) {
+        bool is_news = peer->office != reason;
+        peer->office = reason;
+        peer->office_since = plausible(broker, item->since);
+        return is_news;
+    }
+    struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, &item->id);
+    if (flight == NULL || !flight->is_taken)
+        return false;
+    bool is_news = flight->entry.reason != reason;
+    outbox_explain(flight, reason, plausible(broker, item->since));
+    return is_news;
+}
+
+enum turn broker_hear_standing(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    const struct frame_standing *frame = &intake->frame.standing;
+    bool is_news = false;
+    peer->credit -= BROKER_WORK_ID * (int64_t)frame->count;
+    for (size_t i = 0; i < frame->count; i++)
+        is_news = hear_item(broker, peer, &frame->items[i]) || is_news;
+    intake->wasted += !is_news;
+    return TURN_DONE;
+}
+
+/* ---- what senders ask ---- */
+
+struct answer {
+    struct standing_item items[STANDING_ITEMS_MAX];
+    size_t count;
+};
+_Static_assert(1 + STANDING_ASK_MAX * ROUTE_DESTINATIONS_MAX <= STANDING_ITEMS_MAX,
+               "an answer has room for each place of each message");
+
+static void answer_message(struct broker *broker, const struct peer *peer,
+                           const struct message_id *id, struct answer *answer)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct entry entries[ROUTE_DESTINATIONS_MAX];
+    size_t count = 0;
+    if (store->verbs->find_message(store, &peer->key, id, &message) != REASON_NONE ||
+        store->verbs->entries_of(store, message.seq, entries, ROUTE_DESTINATIONS_MAX, &count) !=
+            REASON_NONE)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct standing standing;
+        if (!entry_state_is_live(entries[i].state))
+            continue; /* its receipt says so, if it has not yet */
+        broker_standing(broker, &entries[i], &standing);
+        check(answer->count < STANDING_ITEMS_MAX);
+        answer->items[answer->count++] = (struct standing_item){
+            .id = *id,
+            .destination = entries[i].destination,
+            .reason = standing.reason,
+            .since = standing.since,
+            .is_of_gateway = key_equal(&standing.party, &broker->options.self),
+        };
+    }
+}
+
+enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct intake *intake)
+{
+    const struct frame_taken *ask = &intake->frame.taken;
+    struct answer answer = {.count = 1};
+    answer.items[0] = (struct standing_item){
+        .reason = broker->store_state, .since = broker->failed_since, .is_of_gateway = true};
+    for (size_t i = 0; broker->store_state == REASON_NONE && i < ask->count; i++)
+        answer_message(broker, peer, &ask->ids[i], &answer);
+    peer->credit -= BROKER_WORK_REPEAT * (int64_t)ask->count;
+    /* About nothing that waits. */
+    intake->wasted += broker->store_state == REASON_NONE && answer.count == 1;
+    struct frame frame = {.kind = FRAME_STANDING, .standing = {answer.items, answer.count}};
+    broker_reply_frame(broker, &peer->key, &frame);
+    return TURN_DONE;
+}

@@ -1,0 +1,50 @@
+#include "gateway/custody/standing.h"
+
+#include <string.h>
+
+bool standing_first(struct store *store, const struct entry *entry, struct entry *ret_first)
+{
+    struct store_message message;
+    uint8_t code[DOSSIER_CODE_BYTES_MAX];
+    size_t count = 0;
+    *ret_first = *entry;
+    if (entry->order == 0)
+        return true;
+    if (store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE ||
+        message.dossier_code.size == 0 || message.dossier_code.size > sizeof code)
+        return false;
+    /* The store's own until its next call. */
+    memcpy(code, message.dossier_code.data, message.dossier_code.size);
+    const struct store_filter filter = {.destination = entry->destination,
+                                        .dossier_code = {code, message.dossier_code.size}};
+    struct entry first;
+    if (store->verbs->list(store, &filter, &first, 1, &count) != REASON_NONE || count == 0)
+        return false;
+    *ret_first = first;
+    return true;
+}
+
+wall_t standing_moment(mono_t then, mono_t now, wall_t wall)
+{
+    return (wall_t){wall.ms - (now.ms - then.ms)};
+}
+
+void standing_of_queue(const struct outbox *outbox, uint32_t destination, const struct entry *entry,
+                       mono_t now, wall_t wall, struct standing *standing)
+{
+    const struct window *window = outbox_window(outbox, destination);
+    bool has_failed_itself = entry->reason != REASON_NONE;
+    standing->reason = entry->reason;
+    standing->since = entry->since;
+    standing->next = entry->due.ms > wall.ms ? entry->due : (wall_t){0};
+    if (window->reason == REASON_NONE)
+        return;
+    if (window->state == WINDOW_OPEN) {
+        wall_t reopen = standing_moment(window->reopen_at, now, wall);
+        standing->next = reopen.ms > standing->next.ms ? reopen : standing->next;
+    }
+    if (has_failed_itself)
+        return;
+    standing->reason = window->reason;
+    standing->since = standing_moment(window->since, now, wall);
+}

@@ -1,0 +1,180 @@
+/* Where messages stand, for people (invariant 15): what a session awaits, asks and is told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/session_fixture.h"
+
+enum { LATER_MS = 6000 };
+
+static const struct key stp = {"stp"};
+static const struct key portal = {"portal"};
+
+static void welcome(struct fixture *fixture)
+{
+    begin(fixture);
+    session_link_up(fixture->session);
+    end(fixture);
+    begin(fixture);
+    struct frame frame = {.kind = FRAME_WELCOME,
+                          .welcome = {.version = LINK_VERSION,
+                                      .gateway = key_of("gateway"),
+                                      .window_messages = 64,
+                                      .window_bytes = MESSAGE_WINDOW_BYTES_MAX,
+                                      .clock = {now_ms}}};
+    bring_frame(fixture, &frame);
+    end(fixture);
+}
+
+/* Sent to stp with a copy to the portal, and in custody. */
+static struct submitted sent(struct fixture *fixture)
+{
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    begin(fixture);
+    bring_custody(fixture, &submitted, "stp portal");
+    end(fixture);
+    return submitted;
+}
+
+static struct entry place(struct fixture *fixture, const struct submitted *submitted,
+                          const struct key *recipient)
+{
+    struct entry entry;
+    assert_int_equal(fixture->store->verbs->read_entry(fixture->store, submitted->message_seq,
+                                                       recipient, &entry),
+                     REASON_NONE);
+    return entry;
+}
+
+static struct standing stands(struct fixture *fixture, const struct submitted *submitted,
+                              const struct key *recipient)
+{
+    struct standing standing;
+    struct entry entry = place(fixture, submitted, recipient);
+    session_standing(fixture->session, &entry, &standing);
+    return standing;
+}
+
+static void hear(struct fixture *fixture, const struct standing_item *items, size_t count)
+{
+    struct frame frame = {.kind = FRAME_STANDING, .standing = {items, count}};
+    begin(fixture);
+    bring_frame(fixture, &frame);
+    end(fixture);
+}
+
+static void custody_begins_and_receipts_end_what_is_awaited(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted submitted = sent(fixture);
+    assert_int_equal(place(fixture, &submitted, &stp).state, ENTRY_AWAITED);
+    assert_int_equal(place(fixture, &submitted, &portal).state, ENTRY_AWAITED);
+    begin(fixture); /* the same word again begins nothing */
+    bring_custody(fixture, &submitted, "stp portal");
+    end(fixture);
+    struct receipt_item item = {
+        .message_id = submitted.id, .digest = submitted.digest, .destination = stp};
+    begin(fixture);
+    struct bytes document = receipt(fixture, "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_int_equal(place(fixture, &submitted, &stp).state, ENTRY_DELIVERED);
+    assert_int_equal(place(fixture, &submitted, &portal).state, ENTRY_AWAITED);
+    item.reason = REASON_WITHDRAWN_BY_OPERATOR;
+    item.destination = portal;
+    begin(fixture);
+    document = receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, &item, 1);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_int_equal(place(fixture, &submitted, &portal).state, ENTRY_WITHDRAWN);
+    assert_int_equal(place(fixture, &submitted, &portal).reason, REASON_WITHDRAWN_BY_OPERATOR);
+}
+
+static void what_the_gateway_says_is_shown_and_ends_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    welcome(fixture);
+    struct submitted submitted = sent(fixture);
+    struct standing_item item = {.id = submitted.id,
+                                 .destination = stp,
+                                 .reason = REASON_OFFICE_UNREACHABLE,
+                                 .since = {now_ms - 1000}};
+    hear(fixture, &item, 1);
+    struct standing standing = stands(fixture, &submitted, &stp);
+    assert_int_equal(standing.reason, REASON_OFFICE_UNREACHABLE);
+    assert_int_equal(standing.since.ms, now_ms - 1000);
+    assert_true(key_equal(&standing.party, &stp));
+    item.reason = REASON_HELD_BY_OPERATOR;
+    item.is_of_gateway = true;
+    hear(fixture, &item, 1);
+    standing = stands(fixture, &submitted, &stp);
+    assert_int_equal(standing.reason, REASON_HELD_BY_OPERATOR);
+    assert_string_equal(standing.party.text, "gateway");
+    item.reason = REASON_OFFICE_REFUSED; /* no receipt says so */
+    hear(fixture, &item, 1);
+    assert_int_equal(place(fixture, &submitted, &stp).state, ENTRY_AWAITED);
+    struct standing_item own = {.reason = REASON_STORE_FULL, .since = {now_ms}};
+    hear(fixture, &own, 1);
+    standing = stands(fixture, &submitted, &stp);
+    assert_int_equal(standing.reason, REASON_STORE_FULL);
+    assert_string_equal(standing.party.text, "gateway");
+    begin(fixture);
+    session_link_down(fixture->session);
+    end(fixture);
+    assert_int_equal(stands(fixture, &submitted, &stp).reason, REASON_GATEWAY_UNREACHABLE);
+}
+
+static void what_has_no_receipt_after_a_while_is_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    welcome(fixture);
+    struct submitted submitted = sent(fixture);
+    assert_int_equal(fixture->asked, 0);
+    session_begin(fixture->session, (mono_t){now_ms + LATER_MS}, (wall_t){now_ms + LATER_MS});
+    end(fixture);
+    assert_int_equal(fixture->asked, 1); /* once, although two receipts are awaited */
+    (void)submitted;
+}
+
+static void what_may_not_be_done_says_why(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted submitted = sent(fixture);
+    struct key gateway = key_of("gateway");
+    begin(fixture);
+    struct submitted waiting = submit_about(fixture, 7);
+    end(fixture);
+    begin(fixture);
+    assert_int_equal(
+        session_operate(fixture->session, submitted.message_seq, &stp, SESSION_WITHDRAW),
+        REASON_UNDER_WAY);
+    assert_int_equal(
+        session_operate(fixture->session, submitted.message_seq, &gateway, SESSION_HOLD),
+        REASON_HAS_ENDED);
+    assert_int_equal(
+        session_operate(fixture->session, waiting.message_seq, &gateway, SESSION_RELEASE),
+        REASON_NOT_HELD);
+    assert_int_equal(session_operate(fixture->session, waiting.message_seq, &gateway, SESSION_HOLD),
+                     REASON_NONE);
+    end(fixture);
+    begin(fixture);
+    assert_int_equal(session_operate(fixture->session, waiting.message_seq, &gateway, SESSION_HOLD),
+                     REASON_HELD_ALREADY);
+    end(fixture);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(custody_begins_and_receipts_end_what_is_awaited),
+        TEST(what_the_gateway_says_is_shown_and_ends_nothing),
+        TEST(what_has_no_receipt_after_a_while_is_asked_for),
+        TEST(what_may_not_be_done_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
