@@ -179,6 +179,25 @@ void attack_reused_id(struct assault *assault)
     assault_flood(assault, LINES, true, reuse_id);
 }
 
+/* New messages, all with the first number of one dossier: each is for a person to look at. */
+static bool repeat_number(struct assault *assault, uint64_t number, struct bytes *ret_frame)
+{
+    struct envelope draft;
+    size_t ignored;
+    (void)number;
+    assault_draft(assault, &draft);
+    draft.dossier_code = bytes_of_text(NO_CANARY "00000000");
+    assault_message(assault, &draft, &kept, &ignored);
+    *ret_frame = buffer_view(&kept);
+    return true;
+}
+
+void attack_repeated_numbers(struct assault *assault)
+{
+    buffer_init(&kept, FRAME_BYTES_MAX);
+    assault_flood(assault, FEW_LINES, true, repeat_number);
+}
+
 /* Sixty-four parcels in a frame, each with a signature of its own that is wrong. */
 void attack_full_frames(struct assault *assault)
 {
