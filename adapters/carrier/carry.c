@@ -179,7 +179,8 @@ bool carry_from_adapter(struct carry *carry, const struct key *participant, uint
     enum reason reason = send_up(carry, participant, frame);
     if (reason == REASON_BUSY)
         return false;
-    carried->ahead_bytes += (int64_t)frame.size;
+    carried->ahead_bytes +=
+        frame.size > CARRY_FRAME_BYTES ? (int64_t)frame.size : (int64_t)CARRY_FRAME_BYTES;
     if (reason == REASON_NONE)
         carry->moved++;
     else

@@ -49,6 +49,7 @@ enum {
     CARRY_GOODBYE_BYTES_MAX = 64,
     CARRY_BYTES_PER_MS = 8 * 1024, /* 64 Mbit/s; a quarter of what a small host moves */
     CARRY_BURST_BYTES = 256 * 1024,
+    CARRY_FRAME_BYTES = 4 * 1024, /* what the smallest frame costs all on its way */
     /* Lines about one participant that a second may bring: a restart has two. */
     CARRY_LINES_PER_S = 8,
 };
