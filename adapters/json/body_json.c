@@ -146,18 +146,16 @@ static enum reason read_list(struct reader *reader, const ProtobufCFieldDescript
     return REASON_NONE;
 }
 
-/* The name that was meant, when it is one letter off or a word in another case. */
+/* Adds the name that was meant. */
 static void suggest(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
                     const char *name)
 {
+    struct near near = {.word = name};
     size_t size = strlen(reader->path);
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        if (word_is_near(name, descriptor->fields[i].name)) {
-            (void)snprintf(reader->path + size, sizeof reader->path - size, " (%s?)",
-                           descriptor->fields[i].name);
-            return;
-        }
-    }
+    for (unsigned i = 0; i < descriptor->n_fields; i++)
+        near_look(&near, descriptor->fields[i].name);
+    if (near.meant != NULL)
+        (void)snprintf(reader->path + size, sizeof reader->path - size, " (%s?)", near.meant);
 }
 
 static enum reason read_member(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,

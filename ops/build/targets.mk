@@ -120,6 +120,10 @@ $(PLANTED_SIM): $(O)/planted/%/sim: tests/sim/planted/%.patch $(SIM)
 	$(Q)$(LINK) -o $@ $(O)/obj/tests/sim/sim_main.o $(@D)/fault.o -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
 	@rm -r $(@D)/source $(@D)/fault.o
 
+# Where each shell looks for what it may offer.
+COMPLETIONS := bash-completion/completions/lienthong zsh/site-functions/_lienthong \
+               fish/vendor_completions.d/lienthong.fish
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
@@ -133,16 +137,16 @@ install: all
 	set -e; for page in $(wildcard ops/man/*.[1-9]); do \
 	    folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 	    install -d $$folder; install -m 644 $$page $$folder; done
-	set -e; for file in $(wildcard ops/completion/*); do \
-	    folder=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
-	    install -d $$folder; install -m 644 $$file $$folder; done
+	set -e; for shell in $(COMPLETIONS); do \
+	    folder=$(DESTDIR)$(PREFIX)/share/$${shell%/*}; \
+	    install -d $$folder; install -m 644 ops/completion/$${shell##*/} $$folder; done
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/lienthong
 	rm -f $(patsubst ops/systemd/%,$(DESTDIR)$(PREFIX)/lib/systemd/system/%,$(wildcard ops/systemd/*))
 	rm -f $(PROGRAMS:$(O)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(foreach page,$(notdir $(wildcard ops/man/*.[1-9])),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page))
-	rm -f $(patsubst ops/completion/%,$(DESTDIR)$(PREFIX)/share/bash-completion/completions/%,$(wildcard ops/completion/*))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
 
 format:
 	@ops/install-deps develop

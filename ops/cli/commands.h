@@ -8,12 +8,14 @@
 #ifndef OPS_CLI_COMMANDS_H
 #define OPS_CLI_COMMANDS_H
 
+#include <stdbool.h>
+
 #include "proto/base/language.h"
 
 /* Exit codes of the program, the same for all commands (lienthong(1)). */
 enum exit_code {
     EXIT_CODE_OK = 0,
-    EXIT_CODE_NEGATIVE = 1,    /* the answer is no: not found, faults found, figures off */
+    EXIT_CODE_NEGATIVE = 1,    /* not found, faults found, not reached in time, figures off */
     EXIT_CODE_USAGE = 2,       /* the command line cannot be understood */
     EXIT_CODE_UNREACHABLE = 3, /* the adapter, the gateway or a file cannot be reached or read */
     EXIT_CODE_REFUSED = 4,     /* it was reached, and refused */
@@ -21,6 +23,7 @@ enum exit_code {
 
 struct invocation {
     enum language language;
+    bool is_completing; /* a shell asks what the last word may become (lienthong --complete) */
 };
 
 typedef int command_function(const struct invocation *invocation, int argc, char **argv);

@@ -194,55 +194,36 @@ static int look(const struct invocation *invocation, const struct inbox_options 
     return code;
 }
 
-static int check_words(const struct option_table *table, enum language language, int argc,
-                       char **argv)
-{
-    static const char *const words[] = {"list", "show", "accept", "refuse"};
-    enum { WORDS = sizeof words / sizeof words[0] };
-    size_t word = 0;
-    while (argc > 0 && word < WORDS && strcmp(words[word], argv[0]) != 0)
-        word++;
-    if (word == WORDS)
-        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
-    int wanted = word > 0 ? 2 : argc > 0;
-    if (argc < wanted)
-        return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
-    if (argc > wanted)
-        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
-    return word == 0 || short_id_is_good(argv[1])
-               ? EXIT_CODE_OK
-               : options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
-}
-
 int command_inbox(const struct invocation *invocation, int argc, char **argv)
 {
     struct inbox_options options = {.limit = API_PAGE_MAX};
     const struct option_row rows[] = {
-        {"reference", 0, OPTION_TEXT, &options.reference, "NUMBER", TEXT_INBOX_REFERENCE, 0, 0},
-        {"reason", 0, OPTION_TEXT, &options.reason, "CODE", TEXT_INBOX_REASON, 0, 0},
-        {"text", 0, OPTION_TEXT, &options.text, "TEXT", TEXT_INBOX_TEXT, 0, 0},
-        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, API_PAGE_MAX},
-        {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"reference", 0, OPTION_TEXT, &options.reference, VALUE_TEXT, TEXT_INBOX_REFERENCE, 0, 0},
+        {"reason", 0, OPTION_TEXT, &options.reason, VALUE_REASON, TEXT_INBOX_REASON, 0, 0},
+        {"text", 0, OPTION_TEXT, &options.text, VALUE_TEXT, TEXT_INBOX_TEXT, 0, 0},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, API_PAGE_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {"inbox", "[list | show ID | accept ID | refuse ID]",
-                                       TEXT_COMMAND_INBOX, rows, sizeof rows / sizeof rows[0]};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    static const struct option_word words[] = {{"list", {VALUE_NONE}, 0, true},
+                                               {"show", {VALUE_MESSAGE}, 1, false},
+                                               {"accept", {VALUE_MESSAGE}, 1, false},
+                                               {"refuse", {VALUE_MESSAGE}, 1, false}};
+    const struct option_table table = {"inbox", TEXT_COMMAND_INBOX,           words, 4,
+                                       rows,    sizeof rows / sizeof rows[0], NULL};
+    struct option_words given;
     struct http *http = NULL;
-    int code = check_words(&table, invocation->language, argc, argv);
-    if (code != EXIT_CODE_OK)
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     code = adapter_open(invocation, options.adapter, &http);
-    bool looks = argc < 2 || strcmp(argv[0], "show") == 0;
     struct short_id id = {.found = ""};
-    if (code == EXIT_CODE_OK && argc == 2)
-        code = adapter_find_id(invocation, http, argv[1], &id);
-    if (code == EXIT_CODE_OK && looks)
-        code = look(invocation, &options, http, argc == 2 ? id.found : NULL);
+    if (code == EXIT_CODE_OK && given.count == 1)
+        code = adapter_find_id(invocation, http, given.values[0], &id);
+    if (code == EXIT_CODE_OK && given.word <= 1)
+        code = look(invocation, &options, http, given.count == 1 ? id.found : NULL);
     else if (code == EXIT_CODE_OK)
-        code = answer_message(invocation, &options, http, argv[0], id.found);
+        code = answer_message(invocation, &options, http, words[given.word].name, id.found);
     http_destroy(&http);
     return code;
 }

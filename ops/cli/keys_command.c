@@ -21,7 +21,6 @@
 enum {
     TRIAL_DAYS = 365,
     SERIAL_BYTES = 16,
-    COMMON_NAME_BYTES_MAX = 64, /* RFC 5280 ub-common-name and ub-organization-name */
     PEM_BYTES_MAX = 64 * 1024,
 };
 
@@ -223,62 +222,28 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
     return good ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;
 }
 
-/* EXIT_CODE_USAGE: it was said what is wrong. */
-static int check_options(const struct option_table *table, enum language language,
-                         const struct keys_options *options)
-{
-    static const char *const algorithms[] = {"rsa-2048", "rsa-3072", "p256", "p384"};
-    const char *const names[] = {options->name, options->organization};
-    bool known = false;
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
-        known = known || strcmp(options->algorithm, algorithms[i]) == 0;
-    if (!known)
-        return options_wrong(table, language, TEXT_ALGORITHM_WRONG, options->algorithm);
-    for (size_t i = 0; i < 2; i++)
-        if (names[i] != NULL && (names[i][0] == 0 || strlen(names[i]) > COMMON_NAME_BYTES_MAX))
-            return options_wrong(table, language, TEXT_NAME_LONG, names[i]);
-    return EXIT_CODE_OK;
-}
-
-static int check_words(const struct option_table *table, enum language language, int argc,
-                       char **argv, struct key *ret_participant)
-{
-    if (argc > 0 && strcmp(argv[0], "new") != 0)
-        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
-    if (argc < 2)
-        return options_wrong(table, language, TEXT_WORD_MISSING,
-                             argc == 0 ? "new PARTICIPANT" : "PARTICIPANT");
-    if (argc > 3)
-        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[3]);
-    return key_parse(bytes_of_text(argv[1]), ret_participant)
-               ? EXIT_CODE_OK
-               : options_wrong(table, language, TEXT_KEY_WRONG, argv[1]);
-}
-
 int command_keys(const struct invocation *invocation, int argc, char **argv)
 {
     struct keys_options options = {.algorithm = "rsa-2048"};
     const struct option_row rows[] = {
-        {"name", 0, OPTION_TEXT, &options.name, "NAME", TEXT_KEYS_NAME, 0, 0},
-        {"organization", 0, OPTION_TEXT, &options.organization, "NAME", TEXT_KEYS_ORGANIZATION, 0,
+        {"name", 0, OPTION_TEXT, &options.name, VALUE_NAME, TEXT_KEYS_NAME, 0, 0},
+        {"organization", 0, OPTION_TEXT, &options.organization, VALUE_NAME, TEXT_KEYS_ORGANIZATION,
+         0, 0},
+        {"algorithm", 0, OPTION_TEXT, &options.algorithm, VALUE_ALGORITHM, TEXT_KEYS_ALGORITHM, 0,
          0},
-        {"algorithm", 0, OPTION_TEXT, &options.algorithm, "NAME", TEXT_KEYS_ALGORITHM, 0, 0},
-        {"self-signed", 0, OPTION_FLAG, &options.self_signed, NULL, TEXT_KEYS_SELF_SIGNED, 0, 0},
-        {"link-only", 0, OPTION_FLAG, &options.link_only, NULL, TEXT_KEYS_LINK_ONLY, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"self-signed", 0, OPTION_FLAG, &options.self_signed, VALUE_NONE, TEXT_KEYS_SELF_SIGNED, 0,
+         0},
+        {"link-only", 0, OPTION_FLAG, &options.link_only, VALUE_NONE, TEXT_KEYS_LINK_ONLY, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {"keys", "new PARTICIPANT [FOLDER]", TEXT_COMMAND_KEYS, rows,
-                                       sizeof rows / sizeof rows[0]};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    struct key participant;
-    int code = check_words(&table, invocation->language, argc, argv, &participant);
-    if (code == EXIT_CODE_OK && options.name == NULL)
-        options.name = participant.text;
-    if (code == EXIT_CODE_OK)
-        code = check_options(&table, invocation->language, &options);
-    if (code != EXIT_CODE_OK)
+    static const struct option_word words[] = {{"new", {VALUE_PARTY, VALUE_FOLDER}, 1, false}};
+    const struct option_table table = {
+        "keys", TEXT_COMMAND_KEYS, words, 1, rows, sizeof rows / sizeof rows[0], NULL};
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    return make_keys(invocation, &options, argc == 3 ? argv[2] : argv[1]);
+    if (options.name == NULL)
+        options.name = given.values[0];
+    return make_keys(invocation, &options, given.values[given.count - 1]);
 }

@@ -6,18 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ops/cli/commands.h"
+#include "ops/cli/command_list.h"
 #include "ops/cli/say.h"
-#include "ops/cli/text.h"
 #include "proto/base/version.h"
 
-enum { NAME_COLUMNS = 12 };
-
-static const struct {
-    const char *name;
-    command_function *run;
-    enum text summary;
-} commands[] = {
+static const struct command_row commands[] = {
     {"send", command_send, TEXT_COMMAND_SEND},
     {"track", command_track, TEXT_COMMAND_TRACK},
     {"inbox", command_inbox, TEXT_COMMAND_INBOX},
@@ -28,17 +21,12 @@ static const struct {
     {"keys", command_keys, TEXT_COMMAND_KEYS},
     {"sandbox", command_sandbox, TEXT_COMMAND_SANDBOX},
 };
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
-static void print_help(enum language language)
-{
-    say(stdout, "%s lienthong COMMAND …\n\n%s\n\n%s\n", text_of(TEXT_USAGE, language),
-        text_of(TEXT_PROGRAM_SUMMARY, language), text_of(TEXT_PROGRAM_COMMANDS, language));
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        say(stdout, "  %-*s %s\n", NAME_COLUMNS, commands[i].name,
-            text_of(commands[i].summary, language));
-    say(stdout, "\n%s\n", text_of(TEXT_PROGRAM_END, language));
-}
+static const struct command_list list = {"",
+                                         TEXT_PROGRAM_WORD,
+                                         TEXT_PROGRAM_SUMMARY,
+                                         TEXT_PROGRAM_END,
+                                         commands,
+                                         sizeof commands / sizeof *commands};
 
 /* POSIX: LC_ALL over LC_MESSAGES over LANG. */
 static enum language language_of_environment(void)
@@ -52,31 +40,39 @@ static enum language language_of_environment(void)
     return LANGUAGE_ENGLISH;
 }
 
+static bool is_word(int argc, char **argv, const char *word)
+{
+    return argc >= 2 && strcmp(argv[1], word) == 0;
+}
+
+/* lienthong --complete WORD...: what the last of the words may become, one a line. A shell that
+ * splits at "=" gives the sign as a word of its own. */
+static int complete(struct invocation invocation, int argc, char **argv)
+{
+    int count = 1;
+    invocation.is_completing = true;
+    for (int i = 2; i < argc; i++) {
+        bool is_sign = strcmp(argv[i], "=") == 0;
+        if (!is_sign)
+            argv[count++] = argv[i];
+        else if (i == argc - 1)
+            argv[count++] = (char[]){""};
+    }
+    return command_choose(&list, &invocation, count, argv);
+}
+
 int main(int argc, char **argv)
 {
     const struct invocation invocation = {.language = language_of_environment()};
     signal(SIGPIPE, SIG_IGN);
-    if (argc < 2) {
-        print_help(invocation.language);
-        return EXIT_CODE_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        print_help(invocation.language);
-        return EXIT_CODE_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_word(argc, argv, "--version")) {
         puts("lienthong " VERSION_TEXT);
         return EXIT_CODE_OK;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i].name) != 0)
-            continue;
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-        int code = commands[i].run(&invocation, argc - 1, argv + 1);
-        curl_global_cleanup();
-        return fflush(stdout) == 0 ? code : EXIT_CODE_UNREACHABLE;
-    }
-    say(stderr, text_of(TEXT_COMMAND_UNKNOWN, invocation.language), argv[1]);
-    return EXIT_CODE_USAGE;
+    if (is_word(argc, argv, "--complete"))
+        return complete(invocation, argc, argv);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    int code = command_choose(&list, &invocation, argc, argv);
+    curl_global_cleanup();
+    return fflush(stdout) == 0 ? code : EXIT_CODE_UNREACHABLE;
 }

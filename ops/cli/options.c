@@ -1,26 +1,33 @@
-#include "ops/cli/options.h"
-
+/* Reading a command line by its table. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ops/cli/commands.h"
-#include "ops/cli/say.h"
+#include "ops/cli/options_parts.h"
 #include "proto/base/check.h"
+#include "proto/base/near.h"
 
 enum {
     ROWS_MAX = 32,
     LONG_ONLY = 256, /* getopt's value of row n is LONG_ONLY + n */
     HELP_VALUE = LONG_ONLY + ROWS_MAX,
-    NAME_COLUMNS = 30,
+};
+
+struct reading {
+    const struct option_table *table;
+    enum language language;
+    int argc;
+    char **argv;
+    bool is_given[ROWS_MAX];
 };
 
 static void describe(const struct option_table *table, struct option *ret_options,
                      char *ret_letters)
 {
     size_t letters = 0;
+    ret_letters[letters++] = ':'; /* a missing value is told from an unknown option */
     for (size_t i = 0; i < table->count; i++) {
         const struct option_row *row = &table->rows[i];
         int argument = row->kind == OPTION_FLAG    ? no_argument
@@ -30,13 +37,15 @@ static void describe(const struct option_table *table, struct option *ret_option
         if (row->letter == 0)
             continue;
         ret_letters[letters++] = row->letter;
-        for (int n = argument == optional_argument ? 2 : argument; n > 0; n--)
-            ret_letters[letters++] = ':'; /* one: it must have a value; two: it may */
+        for (int colons = 0; colons < argument; colons++) /* 1 required, 2 optional */
+            ret_letters[letters++] = ':';
     }
     ret_options[table->count] = (struct option){"help", no_argument, NULL, HELP_VALUE};
     ret_letters[letters++] = 'h';
     ret_letters[letters] = 0;
 }
+
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool take_integer(const struct option_row *row, const char *text)
 {
@@ -58,12 +67,13 @@ static bool take(const struct option_row *row, const char *text)
     case OPTION_TEXT:
     case OPTION_MAYBE:
         *(const char **)row->value = text != NULL ? text : "";
-        return true;
+        return text == NULL || text[0] == 0 ? row->kind == OPTION_MAYBE || row->takes == VALUE_TEXT
+                                            : value_is_valid(row->takes, text);
     case OPTION_INTEGER:
         return take_integer(row, text);
     case OPTION_LIST: {
         struct option_list *list = row->value;
-        if (list->count == OPTION_LIST_MAX)
+        if (list->count == OPTION_LIST_MAX || !value_is_valid(row->takes, text))
             return false;
         list->values[list->count++] = text;
         return true;
@@ -82,106 +92,179 @@ static const struct option_row *row_of(const struct option_table *table, int val
     return NULL;
 }
 
+static void ignore(void *context, const char *word)
+{
+    (void)context;
+    (void)word;
+}
+
 /* A value that may be left out can also stand as the next word, when nothing else could be meant:
- * a path for a path, something that is there, one of the words that the argument lists. */
+ * one of the kind's words, or the path of what is there. */
 static const char *word_behind(const struct option_row *row, int argc, char **argv)
 {
     const char *word = optind < argc ? argv[optind] : NULL;
     if (row->kind != OPTION_MAYBE || word == NULL || word[0] == '-' || word[0] == 0)
         return NULL;
-    bool fits = strchr(word, '/') != NULL || access(word, F_OK) == 0;
-    size_t size = strlen(word);
-    for (const char *at = row->argument; !fits && at != NULL; at = strchr(at, '|')) {
-        at += *at == '|';
-        fits = strncmp(at, word, size) == 0 && (at[size] == 0 || at[size] == '|');
-    }
+    bool has_words = value_each_word(row->takes, ignore, NULL);
+    bool fits = has_words ? value_is_valid(row->takes, word)
+                          : strchr(word, '/') != NULL || access(word, F_OK) == 0;
     if (!fits)
         return NULL;
     optind++;
     return word;
 }
 
-enum options_answer options_parse(const struct option_table *table, enum language language,
-                                  int *argc, char ***argv)
+/* ---- options --------------------------------------------------------------------------------- */
+
+static const char *near_option(const struct option_table *table, const char *word)
 {
-    check(table->count <= ROWS_MAX);
+    static char meant[64];
+    char name[sizeof meant];
+    struct near near = {.word = name};
+    if (strncmp(word, "--", 2) != 0)
+        return NULL;
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    for (size_t i = 0; i < table->count; i++)
+        near_look(&near, table->rows[i].name);
+    (void)snprintf(meant, sizeof meant, "--%s", near.meant != NULL ? near.meant : "");
+    return near.meant != NULL ? meant : NULL;
+}
+
+static const char *name_of(const struct option_row *row, char scratch[64])
+{
+    (void)snprintf(scratch, 64, "--%s", row->name);
+    return scratch;
+}
+
+static int read_option(struct reading *reading, int value)
+{
+    const struct option_table *table = reading->table;
+    char name[64];
+    if (value == '?')
+        return options_complain(table, reading->language, TEXT_OPTION_UNKNOWN,
+                                reading->argv[optind - 1],
+                                near_option(table, reading->argv[optind - 1]));
+    const struct option_row *row = row_of(table, value == ':' ? optopt : value);
+    if (value == ':' || row == NULL)
+        return options_complain(table, reading->language, TEXT_OPTION_NEEDS,
+                                row != NULL ? name_of(row, name) : reading->argv[optind - 1], NULL);
+    bool *is_given = &reading->is_given[row - table->rows];
+    if (*is_given && row->kind != OPTION_FLAG && row->kind != OPTION_LIST)
+        return options_complain(table, reading->language, TEXT_OPTION_TWICE, name_of(row, name),
+                                NULL);
+    *is_given = true;
+    const char *text = optarg != NULL ? optarg : word_behind(row, reading->argc, reading->argv);
+    return take(row, text) ? EXIT_CODE_OK
+                           : options_refuse_value(table, reading->language, name_of(row, name), row,
+                                                  row->takes, text);
+}
+
+/* argv[optind] and what follows are then the words that are no options. */
+static bool read_options(struct reading *reading, int *ret_code)
+{
+    const struct option_table *table = reading->table;
     struct option options[ROWS_MAX + 2] = {0};
-    char letters[3 * ROWS_MAX + 2];
+    char letters[3 * ROWS_MAX + 3];
+    int value;
+    check(table->count <= ROWS_MAX);
     describe(table, options, letters);
     optind = 0; /* glibc: start anew */
     opterr = 0;
-    int value;
-    while ((value = getopt_long(*argc, *argv, letters, options, NULL)) != -1) {
+    while ((value = getopt_long(reading->argc, reading->argv, letters, options, NULL)) != -1) {
         if (value == HELP_VALUE || value == 'h') {
-            options_print_help(table, language, stdout);
-            return OPTIONS_HELP;
+            options_print_help(table, reading->language, stdout);
+            *ret_code = EXIT_CODE_OK;
+            return false;
         }
-        const struct option_row *row = value == '?' ? NULL : row_of(table, value);
-        const char *text = optarg;
-        if (row != NULL && text == NULL)
-            text = word_behind(row, *argc, *argv);
-        if (row == NULL || !take(row, text)) {
-            say(stderr, text_of(TEXT_OPTION_WRONG, language), (*argv)[optind - 1]);
-            options_complain(table, language);
-            return OPTIONS_WRONG;
-        }
+        *ret_code = read_option(reading, value);
+        if (*ret_code != EXIT_CODE_OK)
+            return false;
     }
-    *argc -= optind;
-    *argv += optind;
-    return OPTIONS_GO;
+    return true;
 }
 
-bool options_take(const struct option_table *table, enum language language, const char *word,
-                  int *argc, char ***argv, int *ret_code)
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static const char *near_word(const struct option_table *table, const char *word)
 {
-    enum options_answer parsed = options_parse(table, language, argc, argv);
-    int most = word != NULL ? 1 : 0;
-    if (parsed != OPTIONS_GO)
-        *ret_code = parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    else if (*argc < most)
-        *ret_code = options_wrong(table, language, TEXT_WORD_MISSING, word);
-    else if (*argc > most)
-        *ret_code = options_wrong(table, language, TEXT_WORD_TOO_MANY, (*argv)[most]);
-    else
-        return true;
-    return false;
+    struct near near = {.word = word};
+    for (size_t i = 0; i < table->word_count; i++)
+        near_look(&near, table->words[i].name);
+    return near.meant;
 }
 
-static void print_row(const struct option_row *row, enum language language, FILE *to)
+static size_t most(const struct option_word *word)
 {
-    char name[64];
-    const char *argument = row->argument != NULL ? row->argument : "";
-    const char *between = row->kind == OPTION_FLAG ? "" : row->kind == OPTION_MAYBE ? "[=" : " ";
-    const char *end = row->kind == OPTION_MAYBE ? "]" : "";
-    char letter[8] = "    ";
-    if (row->letter != 0)
-        snprintf(letter, sizeof letter, "-%c, ", row->letter);
-    snprintf(name, sizeof name, "  %s--%s%s%s%s", letter, row->name, between, argument, end);
-    say(to, "%-*s %s\n", NAME_COLUMNS, name, text_of(row->help, language));
+    size_t count = 0;
+    while (count < OPTION_WORDS_MAX && word->takes[count] != VALUE_NONE)
+        count++;
+    return count;
 }
 
-void options_print_help(const struct option_table *table, enum language language, FILE *to)
+static int read_values(const struct reading *reading, const struct option_word *word, int argc,
+                       char **argv, struct option_words *ret_words)
 {
-    say(to, "%s lienthong %s %s%s%s\n\n%s\n\n", text_of(TEXT_USAGE, language), table->command,
-        table->words, table->words[0] != 0 ? " " : "", text_of(TEXT_USAGE_OPTIONS, language),
-        text_of(table->summary, language));
-    for (size_t i = 0; i < table->count; i++)
-        print_row(&table->rows[i], language, to);
-    const struct option_row help = {"help", 'h', OPTION_FLAG, NULL, NULL, TEXT_OPTION_HELP, 0, 0};
-    print_row(&help, language, to);
+    const struct option_table *table = reading->table;
+    enum language language = reading->language;
+    if ((size_t)argc < word->needed)
+        return options_complain(table, language, TEXT_WORD_MISSING,
+                                value_label(word->takes[argc], language), NULL);
+    if ((size_t)argc > most(word))
+        return options_complain(table, language, TEXT_WORD_TOO_MANY, argv[most(word)], NULL);
+    for (size_t i = 0; i < (size_t)argc; i++) {
+        ret_words->values[i] = argv[i];
+        if (!value_is_valid(word->takes[i], argv[i]))
+            return options_refuse_value(table, language, value_label(word->takes[i], language),
+                                        NULL, word->takes[i], argv[i]);
+    }
+    ret_words->count = (size_t)argc;
+    return EXIT_CODE_OK;
+}
+
+static int read_words(const struct reading *reading, int argc, char **argv,
+                      struct option_words *ret_words)
+{
+    const struct option_table *table = reading->table;
+    bool has_names = table->words[0].name != NULL;
+    *ret_words = (struct option_words){.word = 0};
+    if (!has_names || (argc == 0 && table->words[0].is_meant))
+        return read_values(reading, &table->words[0], argc, argv, ret_words);
+    if (argc == 0)
+        return options_complain(table, reading->language, TEXT_WORD_MISSING, table->words[0].name,
+                                NULL);
+    while (ret_words->word < table->word_count &&
+           strcmp(table->words[ret_words->word].name, argv[0]) != 0)
+        ret_words->word++;
+    if (ret_words->word == table->word_count)
+        return options_complain(table, reading->language, TEXT_WORD_UNKNOWN, argv[0],
+                                near_word(table, argv[0]));
+    return read_values(reading, &table->words[ret_words->word], argc - 1, argv + 1, ret_words);
+}
+
+bool options_read(const struct option_table *table, const struct invocation *invocation, int argc,
+                  char **argv, struct option_words *ret_words, int *ret_code)
+{
+    struct reading reading = {table, invocation->language, argc, argv, {false}};
+    if (invocation->is_completing) {
+        options_offer(table, argc, argv);
+        *ret_code = EXIT_CODE_OK;
+        return false;
+    }
+    if (!read_options(&reading, ret_code))
+        return false;
+    *ret_code = read_words(&reading, argc - optind, argv + optind, ret_words);
+    for (size_t i = 0; *ret_code == EXIT_CODE_OK && i < table->count && table->needed != NULL;
+         i++) {
+        char name[64];
+        if (strcmp(table->rows[i].name, table->needed) == 0 && !reading.is_given[i])
+            *ret_code = options_complain(table, invocation->language, TEXT_WORD_MISSING,
+                                         name_of(&table->rows[i], name), NULL);
+    }
+    return *ret_code == EXIT_CODE_OK;
 }
 
 int options_wrong(const struct option_table *table, enum language language, enum text text,
                   const char *value)
 {
-    say(stderr, "lienthong %s: ", table->command);
-    /* The texts of the table are its own formats, compared by a test. */
-    say(stderr, text_of(text, language), value);
-    options_complain(table, language);
-    return EXIT_CODE_USAGE;
-}
-
-void options_complain(const struct option_table *table, enum language language)
-{
-    say(stderr, text_of(TEXT_SEE_HELP, language), table->command);
+    return options_complain(table, language, text, value, NULL);
 }

@@ -127,19 +127,24 @@ int portal_backfill_command(const struct invocation *invocation, int argc, char 
     const char *adapter = NULL;
     int64_t rate = 0, limit = 0, patience = PATIENCE_DEFAULT_SECONDS, batch = 0;
     const struct option_row rows[] = {
-        {"rate", 'r', OPTION_INTEGER, &rate, "N", TEXT_PORTAL_RATE, 0, 100000},
-        {"limit", 'n', OPTION_INTEGER, &limit, "N", TEXT_PORTAL_LIMIT, 0, INT64_C(1) << 40},
-        {"batch", 'b', OPTION_INTEGER, &batch, "N", TEXT_PORTAL_BATCH, 1, PORTAL_LOAD_BATCH_MAX},
-        {"patience", 0, OPTION_INTEGER, &patience, "S", TEXT_PORTAL_PATIENCE, 1, 7 * 24 * 3600},
-        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"rate", 'r', OPTION_INTEGER, &rate, VALUE_NUMBER, TEXT_PORTAL_RATE, 0, 100000},
+        {"limit", 'n', OPTION_INTEGER, &limit, VALUE_NUMBER, TEXT_PORTAL_LIMIT, 0,
+         INT64_C(1) << 40},
+        {"batch", 'b', OPTION_INTEGER, &batch, VALUE_NUMBER, TEXT_PORTAL_BATCH, 1,
+         PORTAL_LOAD_BATCH_MAX},
+        {"patience", 0, OPTION_INTEGER, &patience, VALUE_SECONDS, TEXT_PORTAL_PATIENCE, 1,
+         7 * 24 * 3600},
+        {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&json),
     };
-    const struct option_table table = {"portal backfill", "FILE", TEXT_PORTAL_BACKFILL, rows,
-                                       sizeof rows / sizeof *rows};
+    static const struct option_word word = {NULL, {VALUE_FILE}, 1, false};
+    const struct option_table table = {
+        "portal backfill", TEXT_PORTAL_BACKFILL, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, "FILE", &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    struct portal_load_options options = {.path = argv[0],
+    struct portal_load_options options = {.path = given.values[0],
                                           .rate = (uint32_t)rate,
                                           .limit = (uint64_t)limit,
                                           .batch = (uint32_t)batch,

@@ -141,14 +141,22 @@ int portal_catalogue_command(const struct invocation *invocation, int argc, char
 {
     struct values values = {.json = false};
     const struct option_row rows[] = {
-        {"registry", 0, OPTION_TEXT, &values.registry, "DIR", TEXT_OPTION_REGISTRY, 0, 0},
-        {"output", 'o', OPTION_TEXT, &values.output, "DIR", TEXT_PORTAL_OUTPUT, 0, 0},
-        {"adapter", 'a', OPTION_TEXT, &values.adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &values.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"registry", 0, OPTION_TEXT, &values.registry, VALUE_FOLDER, TEXT_OPTION_REGISTRY, 0, 0},
+        {"output", 'o', OPTION_TEXT, &values.output, VALUE_FOLDER, TEXT_PORTAL_OUTPUT, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &values.adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&values.json),
     };
-    const struct option_table table = {"portal catalogue", "", TEXT_PORTAL_CATALOGUE, rows, 4};
+    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
+    const struct option_table table = {"portal catalogue",
+                                       TEXT_PORTAL_CATALOGUE,
+                                       &word,
+                                       1,
+                                       rows,
+                                       sizeof rows / sizeof *rows,
+                                       NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     struct portal_place place;
     code = portal_place_open(invocation, values.adapter, true, &place);

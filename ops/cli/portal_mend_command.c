@@ -210,20 +210,25 @@ int portal_mend_command(const struct invocation *invocation, int argc, char **ar
     struct mend_options options = {.wait_seconds = WAIT_DEFAULT_SECONDS};
     bool closes = strcmp(argv[0], "close") == 0;
     const struct option_row rows[] = {
-        {"adapter", 'a', OPTION_TEXT, &options.adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         /* of resend alone */
-        {"wait", 'w', OPTION_INTEGER, &options.wait_seconds, "S", TEXT_PORTAL_RESEND_WAIT, 0,
-         WAIT_MAX_SECONDS},
-        {"no-wait", 0, OPTION_FLAG, &options.asks_only, NULL, TEXT_PORTAL_NO_WAIT, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"wait", 'w', OPTION_INTEGER, &options.wait_seconds, VALUE_SECONDS, TEXT_PORTAL_RESEND_WAIT,
+         0, WAIT_MAX_SECONDS},
+        {"no-wait", 0, OPTION_FLAG, &options.asks_only, VALUE_NONE, TEXT_PORTAL_NO_WAIT, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
+    const struct option_word item = {
+        NULL, {closes ? VALUE_ITEM : VALUE_MESSAGE_OR_DOSSIER}, 1, false};
     const struct option_table table = {closes ? "portal close" : "portal resend",
-                                       closes ? "MESSAGE" : "MESSAGE|DOSSIER",
-                                       closes ? TEXT_PORTAL_CLOSE : TEXT_PORTAL_RESEND, rows,
-                                       closes ? 1 : sizeof rows / sizeof *rows};
+                                       closes ? TEXT_PORTAL_CLOSE : TEXT_PORTAL_RESEND,
+                                       &item,
+                                       1,
+                                       rows,
+                                       closes ? 1 : sizeof rows / sizeof *rows,
+                                       NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, closes ? "MESSAGE" : "MESSAGE|DOSSIER", &argc,
-                      &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    return mend(invocation, &options, argv[0], closes);
+    return mend(invocation, &options, given.values[0], closes);
 }

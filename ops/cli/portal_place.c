@@ -166,19 +166,11 @@ void portal_place_close(struct portal_place *place)
     portal_ledger_close(&place->ledger);
 }
 
-static bool read_day(const struct invocation *invocation, const char *text, wall_t fallback,
-                     wall_t *ret_start)
+/* The start of a day of an option, which was read as one before. */
+static wall_t day_or(const char *text, wall_t fallback)
 {
     civil_day_t day;
-    *ret_start = fallback;
-    if (text == NULL)
-        return true;
-    if (!day_parse(bytes_of_text(text), &day)) {
-        say(stderr, text_of(TEXT_OPTION_WRONG, invocation->language), text);
-        return false;
-    }
-    *ret_start = day_start(day);
-    return true;
+    return text != NULL && day_parse(bytes_of_text(text), &day) ? day_start(day) : fallback;
 }
 
 bool portal_period(const struct invocation *invocation, const char *first, const char *last,
@@ -186,10 +178,8 @@ bool portal_period(const struct invocation *invocation, const char *first, const
 {
     const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
     wall_t today = day_start(day_of(portal_wall_now()));
-    if (!read_day(invocation, first, (wall_t){today.ms - days * day_ms}, ret_from) ||
-        !read_day(invocation, last, today, ret_to))
-        return false;
-    ret_to->ms += day_ms;
+    *ret_from = day_or(first, (wall_t){today.ms - days * day_ms});
+    *ret_to = (wall_t){day_or(last, today).ms + day_ms};
     if (ret_from->ms < ret_to->ms)
         return true;
     (void)fputs(text_of(TEXT_PORTAL_NO_DAYS, invocation->language), stderr);

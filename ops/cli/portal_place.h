@@ -27,7 +27,7 @@ int portal_place_open(const struct invocation *invocation, const char *where, bo
                       struct portal_place *ret_place);
 void portal_place_close(struct portal_place *place);
 
-/* Days of reception, "YYYY-MM-DD", the last one included: [*ret_from, *ret_to). NULL: so many days
+/* Days of reception (VALUE_DAY), the last one included: [*ret_from, *ret_to). NULL: so many days
  * before today; today. False: it was printed what is wrong. */
 bool portal_period(const struct invocation *invocation, const char *first, const char *last,
                    int64_t days, wall_t *ret_from, wall_t *ret_to);

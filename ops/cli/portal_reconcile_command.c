@@ -108,18 +108,25 @@ int portal_reconcile_command(const struct invocation *invocation, int argc, char
     const char *adapter = NULL, *from_text = NULL, *to_text = NULL;
     int64_t rate = RATE_DEFAULT, wait = WAIT_DEFAULT_SECONDS;
     const struct option_row rows[] = {
-        {"from", 'f', OPTION_TEXT, &from_text, "DAY", TEXT_PORTAL_FROM, 0, 0},
-        {"to", 't', OPTION_TEXT, &to_text, "DAY", TEXT_PORTAL_TO, 0, 0},
-        {"rate", 'r', OPTION_INTEGER, &rate, "N", TEXT_PORTAL_RATE, 0, 100000},
-        {"no-repair", 0, OPTION_FLAG, &keeps, NULL, TEXT_PORTAL_NO_REPAIR, 0, 0},
-        {"wait", 'w', OPTION_INTEGER, &wait, "S", TEXT_PORTAL_WAIT, 0, 24 * 3600},
-        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"from", 'f', OPTION_TEXT, &from_text, VALUE_DAY, TEXT_PORTAL_FROM, 0, 0},
+        {"to", 't', OPTION_TEXT, &to_text, VALUE_DAY, TEXT_PORTAL_TO, 0, 0},
+        {"rate", 'r', OPTION_INTEGER, &rate, VALUE_NUMBER, TEXT_PORTAL_RATE, 0, 100000},
+        {"no-repair", 0, OPTION_FLAG, &keeps, VALUE_NONE, TEXT_PORTAL_NO_REPAIR, 0, 0},
+        {"wait", 'w', OPTION_INTEGER, &wait, VALUE_SECONDS, TEXT_PORTAL_WAIT, 0, 24 * 3600},
+        {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&json),
     };
-    const struct option_table table = {"portal reconcile", "", TEXT_PORTAL_RECONCILE, rows,
-                                       sizeof rows / sizeof *rows};
+    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
+    const struct option_table table = {"portal reconcile",
+                                       TEXT_PORTAL_RECONCILE,
+                                       &word,
+                                       1,
+                                       rows,
+                                       sizeof rows / sizeof *rows,
+                                       NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     struct portal_reconcile_options options = {.rate = (uint32_t)rate,
                                                .wait_seconds = (uint32_t)wait};

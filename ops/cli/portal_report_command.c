@@ -174,16 +174,18 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     bool json = false, asks = false;
     const char *adapter = NULL, *from_text = NULL, *to_text = NULL;
     const struct option_row rows[] = {
-        {"from", 'f', OPTION_TEXT, &from_text, "DAY", TEXT_PORTAL_FROM, 0, 0},
-        {"to", 't', OPTION_TEXT, &to_text, "DAY", TEXT_PORTAL_TO, 0, 0},
-        {"ask-portal", 0, OPTION_FLAG, &asks, NULL, TEXT_PORTAL_ASK, 0, 0},
-        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"from", 'f', OPTION_TEXT, &from_text, VALUE_DAY, TEXT_PORTAL_FROM, 0, 0},
+        {"to", 't', OPTION_TEXT, &to_text, VALUE_DAY, TEXT_PORTAL_TO, 0, 0},
+        {"ask-portal", 0, OPTION_FLAG, &asks, VALUE_NONE, TEXT_PORTAL_ASK, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&json),
     };
-    const struct option_table table = {"portal report", "", TEXT_PORTAL_REPORT, rows,
-                                       sizeof rows / sizeof *rows};
+    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
+    const struct option_table table = {
+        "portal report", TEXT_PORTAL_REPORT, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     wall_t from, to;
     if (!portal_period(invocation, from_text, to_text, PERIOD_DEFAULT_DAYS, &from, &to))

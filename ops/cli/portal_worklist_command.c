@@ -251,12 +251,15 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
     bool json = false;
     const char *adapter = NULL;
     const struct option_row rows[] = {
-        {"adapter", 'a', OPTION_TEXT, &adapter, "FILE", TEXT_PORTAL_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&json),
     };
-    const struct option_table table = {"portal worklist", "", TEXT_PORTAL_WORKLIST, rows, 2};
+    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
+    const struct option_table table = {
+        "portal worklist", TEXT_PORTAL_WORKLIST, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, invocation->language, NULL, &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     struct portal_place place;
     code = portal_place_open(invocation, adapter, false, &place);

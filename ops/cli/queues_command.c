@@ -330,72 +330,46 @@ static int ask_work(const struct invocation *invocation, struct http *http,
                         ret_answer);
 }
 
-static const struct {
-    const char *word;
-    bool takes_id, only_gateway;
-    enum text done;
-} works[] = {
-    {"list", false, false, TEXT_QUEUES_EMPTY},
-    {"hold", true, false, TEXT_QUEUES_HELD},
-    {"release", true, false, TEXT_QUEUES_RELEASED},
-    {"withdraw", true, false, TEXT_QUEUES_WITHDRAWN},
-    {"expire", true, true, TEXT_QUEUES_EXPIRED},
-    {"status", false, true, TEXT_QUEUES_EMPTY},
-};
-enum { WORKS = sizeof works / sizeof works[0] };
+enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, STATUS, WORKS };
 
-/* EXIT_CODE_USAGE: it was said what is wrong. */
-static int check_words(const struct option_table *table, enum language language, int argc,
-                       char **argv, const struct queues_options *options, size_t *ret_work)
-{
-    struct key key;
-    size_t work = 0;
-    while (argc > 0 && work < WORKS && strcmp(works[work].word, argv[0]) != 0)
-        work++;
-    if (work == WORKS)
-        return options_wrong(table, language, TEXT_WORD_UNKNOWN, argv[0]);
-    int wanted = works[work].takes_id ? 2 : argc > 0;
-    if (argc < wanted)
-        return options_wrong(table, language, TEXT_WORD_MISSING, "ID");
-    if (argc > wanted)
-        return options_wrong(table, language, TEXT_WORD_TOO_MANY, argv[wanted]);
-    if (works[work].takes_id && !short_id_is_good(argv[1]))
-        return options_wrong(table, language, TEXT_ID_WRONG, argv[1]);
-    if (works[work].only_gateway && options->gateway == NULL)
-        return options_wrong(table, language, TEXT_QUEUES_ONLY_GATEWAY, argv[0]);
-    enum entry_state state = ENTRY_QUEUED;
-    if (options->state != NULL &&
-        (!entry_state_parse(bytes_of_text(options->state), &state) || !entry_state_is_live(state)))
-        return options_wrong(table, language, TEXT_STATE_WRONG, options->state);
-    if (options->destination != NULL && !key_parse(bytes_of_text(options->destination), &key))
-        return options_wrong(table, language, TEXT_DESTINATION_WRONG, options->destination);
-    *ret_work = work;
-    return EXIT_CODE_OK;
-}
+static const struct option_word words[WORKS] = {
+    [LIST] = {"list", {VALUE_NONE}, 0, true},
+    [HOLD] = {"hold", {VALUE_MESSAGE}, 1, false},
+    [RELEASE] = {"release", {VALUE_MESSAGE}, 1, false},
+    [WITHDRAW] = {"withdraw", {VALUE_MESSAGE}, 1, false},
+    [EXPIRE] = {"expire", {VALUE_MESSAGE}, 1, false},
+    [STATUS] = {"status", {VALUE_NONE}, 0, false},
+};
+static const enum text done[WORKS] = {
+    [HOLD] = TEXT_QUEUES_HELD,
+    [RELEASE] = TEXT_QUEUES_RELEASED,
+    [WITHDRAW] = TEXT_QUEUES_WITHDRAWN,
+    [EXPIRE] = TEXT_QUEUES_EXPIRED,
+};
 
 static void print_answer(const struct names *names, size_t work, const char *id,
                          const json_t *answer)
 {
-    if (works[work].takes_id)
-        say(stdout, text_of(works[work].done, names->language), id);
-    else if (works[work].only_gateway)
+    if (id != NULL)
+        say(stdout, text_of(done[work], names->language), id);
+    else if (work == STATUS)
         print_status(names, answer);
     else
         print_queues(names, answer);
 }
 
 static int ask(const struct invocation *invocation, const struct queues_options *options,
-               size_t work, const char *id, struct short_id *ret_id, json_t **ret_answer)
+               const struct option_words *given, struct short_id *ret_id, json_t **ret_answer)
 {
     struct http *http = NULL;
     int code = program_open(invocation, options->adapter, options->gateway, &http);
-    if (code == EXIT_CODE_OK && works[work].takes_id)
-        code = adapter_find_id(invocation, http, id, ret_id);
+    if (code == EXIT_CODE_OK && given->count == 1)
+        code = adapter_find_id(invocation, http, given->values[0], ret_id);
     if (code == EXIT_CODE_OK)
-        code = works[work].takes_id       ? ask_work(invocation, http, options, works[work].word,
-                                                     ret_id->found, ret_answer)
-               : works[work].only_gateway ? ask_status(invocation, http, ret_answer)
-                                          : ask_queues(invocation, http, options, ret_answer);
+        code = given->count == 1        ? ask_work(invocation, http, options,
+                                                   words[given->word].name, ret_id->found, ret_answer)
+               : given->word == STATUS ? ask_status(invocation, http, ret_answer)
+                                        : ask_queues(invocation, http, options, ret_answer);
     http_destroy(&http);
     return code;
 }
@@ -404,33 +378,32 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
 {
     struct queues_options options = {.limit = API_PAGE_MAX};
     const struct option_row rows[] = {
-        {"gateway", 'g', OPTION_MAYBE, &options.gateway, "SOCKET", TEXT_QUEUES_GATEWAY, 0, 0},
-        {"destination", 'd', OPTION_TEXT, &options.destination, "KEY", TEXT_QUEUES_DESTINATION, 0,
-         0},
-        {"state", 's', OPTION_TEXT, &options.state, "STATE", TEXT_QUEUES_STATE, 0, 0},
-        {"limit", 'n', OPTION_INTEGER, &options.limit, "N", TEXT_LIMIT, 1, API_PAGE_MAX},
-        {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"gateway", 'g', OPTION_MAYBE, &options.gateway, VALUE_SOCKET, TEXT_QUEUES_GATEWAY, 0, 0},
+        {"destination", 'd', OPTION_TEXT, &options.destination, VALUE_PARTY,
+         TEXT_QUEUES_DESTINATION, 0, 0},
+        {"state", 's', OPTION_TEXT, &options.state, VALUE_STATE, TEXT_QUEUES_STATE, 0, 0},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, API_PAGE_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {
-        "queues", "[list | hold ID | release ID | withdraw ID | expire ID | status]",
-        TEXT_COMMAND_QUEUES, rows, sizeof rows / sizeof rows[0]};
-    enum options_answer parsed = options_parse(&table, invocation->language, &argc, &argv);
-    if (parsed != OPTIONS_GO)
-        return parsed == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    size_t work = 0;
-    int code = check_words(&table, invocation->language, argc, argv, &options, &work);
-    if (code != EXIT_CODE_OK)
+    const struct option_table table = {"queues", TEXT_COMMAND_QUEUES,          words, WORKS,
+                                       rows,     sizeof rows / sizeof rows[0], NULL};
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
+    if ((given.word == EXPIRE || given.word == STATUS) && options.gateway == NULL)
+        return options_wrong(&table, invocation->language, TEXT_QUEUES_ONLY_GATEWAY,
+                             words[given.word].name);
     struct short_id found = {.found = ""};
     json_t *answer = NULL;
-    code = ask(invocation, &options, work, argc > 1 ? argv[1] : "", &found, &answer);
+    code = ask(invocation, &options, &given, &found, &answer);
     if (code == EXIT_CODE_OK && options.json)
         json_print(answer);
     else if (code == EXIT_CODE_OK) {
         struct names names;
         names_open_for(invocation, options.adapter, options.gateway, &names);
-        print_answer(&names, work, found.found, answer);
+        print_answer(&names, given.word, given.count == 1 ? found.found : NULL, answer);
         names_close(&names);
     }
     json_decref(answer);

@@ -18,6 +18,13 @@ const char *registry_place(const char *given)
     return place != NULL && place[0] != 0 ? place : usual;
 }
 
+struct registry *registry_at_hand(struct faults *faults)
+{
+    struct registry *registry = NULL;
+    (void)registry_directory_load(registry_place(NULL), sha256_parts, faults, &registry);
+    return registry;
+}
+
 int registry_open(const struct invocation *invocation, const char *directory,
                   struct faults *ret_faults, struct registry **ret_registry)
 {

@@ -11,6 +11,8 @@
 /* The directory given, or $LIENTHONG_REGISTRY, or /etc/lienthong/registry. */
 const char *registry_place(const char *given);
 
+/* The registry at that place, without a word when there is none: NULL. */
+struct registry *registry_at_hand(struct faults *faults);
 /* EXIT_CODE_OK: *ret_registry is the caller's. EXIT_CODE_NEGATIVE: it has faults, and nothing was
  * printed. EXIT_CODE_UNREACHABLE: it was printed why. */
 int registry_open(const struct invocation *invocation, const char *directory,

@@ -142,21 +142,16 @@ int command_registry(const struct invocation *invocation, int argc, char **argv)
     static struct faults faults;
     static struct registry_findings findings;
     bool json = false;
-    const struct option_row rows[] = {
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
-    };
-    const struct option_table table = {"registry", "check [DIRECTORY]", TEXT_COMMAND_REGISTRY, rows,
-                                       1};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc < 1 || argc > 2 || strcmp(argv[0], "check") != 0) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    const struct option_row rows[] = {OPTION_ROW_JSON(&json)};
+    static const struct option_word words[] = {{"check", {VALUE_FOLDER}, 0, false}};
+    const struct option_table table = {"registry", TEXT_COMMAND_REGISTRY, words, 1, rows, 1, NULL};
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
     struct registry *registry = NULL;
-    const char *directory = registry_place(argc == 2 ? argv[1] : NULL);
-    int code = registry_open(invocation, directory, &faults, &registry);
+    const char *directory = registry_place(given.values[0]);
+    code = registry_open(invocation, directory, &faults, &registry);
     if (code == EXIT_CODE_OK) {
         print_not_enrolled(invocation, registry);
         code = check_trust(invocation, directory, registry, json, &findings);

@@ -13,28 +13,21 @@ struct route_options {
     const char *registry, *type, *sender, *recipient, *procedure, *dossier, *agency, *day;
 };
 
-static bool complain(const struct invocation *invocation, const char *value)
+/* The options were read as keys and days before. */
+static struct key key_or_none(const char *text)
 {
-    say(stderr, text_of(TEXT_ROUTE_VALUE_WRONG, invocation->language), value);
-    return false;
+    struct key key = {{0}};
+    if (text != NULL)
+        (void)key_parse(bytes_of_text(text), &key);
+    return key;
 }
 
-static bool read_key(const struct invocation *invocation, const char *text, struct key *ret_key)
-{
-    return text == NULL || key_parse(bytes_of_text(text), ret_key) || complain(invocation, text);
-}
-
-static bool read_day(const struct invocation *invocation, const char *text, wall_t *ret_at)
+static wall_t day_or_now(const char *text)
 {
     civil_day_t day;
-    if (text == NULL) {
-        ret_at->ms = (int64_t)time(NULL) * 1000;
-        return true;
-    }
-    if (!day_parse(bytes_of_text(text), &day))
-        return complain(invocation, text);
-    *ret_at = day_start(day);
-    return true;
+    return text != NULL && day_parse(bytes_of_text(text), &day)
+               ? day_start(day)
+               : (wall_t){(int64_t)time(NULL) * 1000};
 }
 
 static struct bytes text_or_none(const char *text)
@@ -42,21 +35,20 @@ static struct bytes text_or_none(const char *text)
     return text == NULL ? (struct bytes){NULL, 0} : bytes_of_text(text);
 }
 
-static bool read_question(const struct invocation *invocation, const struct route_options *options,
-                          struct route_question *ret_question)
+static struct route_question question_of(const struct route_options *options)
 {
-    *ret_question = (struct route_question){
+    struct route_question question = {
         .type = MESSAGE_TYPE_TRANSFER,
+        .sender = key_or_none(options->sender),
+        .recipient = key_or_none(options->recipient),
+        .agency_of_dossier = key_or_none(options->agency),
         .procedure_code = text_or_none(options->procedure),
         .dossier_code = text_or_none(options->dossier),
+        .at = day_or_now(options->day),
     };
-    if (options->type != NULL &&
-        !message_type_parse(bytes_of_text(options->type), &ret_question->type))
-        return complain(invocation, options->type);
-    return read_key(invocation, options->sender, &ret_question->sender) &&
-           read_key(invocation, options->recipient, &ret_question->recipient) &&
-           read_key(invocation, options->agency, &ret_question->agency_of_dossier) &&
-           read_day(invocation, options->day, &ret_question->at);
+    if (options->type != NULL)
+        (void)message_type_parse(bytes_of_text(options->type), &question.type);
+    return question;
 }
 
 static void print_explanation(const struct invocation *invocation, const struct registry *registry,
@@ -98,30 +90,27 @@ static int explain(const struct invocation *invocation, const struct route_optio
 int command_route(const struct invocation *invocation, int argc, char **argv)
 {
     struct route_options options = {0};
-    struct route_question question;
     const struct option_row rows[] = {
-        {"type", 't', OPTION_TEXT, &options.type, "TYPE", TEXT_SEND_TYPE, 0, 0},
-        {"procedure", 'p', OPTION_TEXT, &options.procedure, "CODE", TEXT_SEND_PROCEDURE, 0, 0},
-        {"sender", 's', OPTION_TEXT, &options.sender, "KEY", TEXT_ROUTE_SENDER, 0, 0},
-        {"recipient", 'r', OPTION_TEXT, &options.recipient, "KEY", TEXT_SEND_RECIPIENT, 0, 0},
-        {"dossier", 'd', OPTION_TEXT, &options.dossier, "CODE", TEXT_SEND_DOSSIER, 0, 0},
-        {"agency", 'a', OPTION_TEXT, &options.agency, "KEY", TEXT_ROUTE_AGENCY, 0, 0},
-        {"day", 0, OPTION_TEXT, &options.day, "YYYY-MM-DD", TEXT_ROUTE_DAY, 0, 0},
-        {"registry", 0, OPTION_TEXT, &options.registry, "DIRECTORY", TEXT_OPTION_REGISTRY, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"type", 't', OPTION_TEXT, &options.type, VALUE_TYPE, TEXT_SEND_TYPE, 0, 0},
+        {"procedure", 'p', OPTION_TEXT, &options.procedure, VALUE_PROCEDURE, TEXT_SEND_PROCEDURE, 0,
+         0},
+        {"sender", 's', OPTION_TEXT, &options.sender, VALUE_PARTY, TEXT_ROUTE_SENDER, 0, 0},
+        {"recipient", 'r', OPTION_TEXT, &options.recipient, VALUE_PARTY, TEXT_SEND_RECIPIENT, 0, 0},
+        {"dossier", 'd', OPTION_TEXT, &options.dossier, VALUE_DOSSIER, TEXT_SEND_DOSSIER, 0, 0},
+        {"agency", 'a', OPTION_TEXT, &options.agency, VALUE_PARTY, TEXT_ROUTE_AGENCY, 0, 0},
+        {"day", 0, OPTION_TEXT, &options.day, VALUE_DAY, TEXT_ROUTE_DAY, 0, 0},
+        {"registry", 0, OPTION_TEXT, &options.registry, VALUE_FOLDER, TEXT_OPTION_REGISTRY, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {"route", "explain", TEXT_COMMAND_ROUTE, rows,
-                                       sizeof rows / sizeof rows[0]};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc != 1 || strcmp(argv[0], "explain") != 0) {
-        options_complain(&table, invocation->language);
-        return EXIT_CODE_USAGE;
-    }
+    static const struct option_word words[] = {{"explain", {VALUE_NONE}, 0, false}};
+    const struct option_table table = {"route", TEXT_COMMAND_ROUTE,           words, 1,
+                                       rows,    sizeof rows / sizeof rows[0], NULL};
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
     if (options.procedure == NULL && options.recipient == NULL && options.type == NULL)
         return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "--procedure");
-    if (!read_question(invocation, &options, &question))
-        return EXIT_CODE_USAGE;
+    struct route_question question = question_of(&options);
     return explain(invocation, &options, &question);
 }

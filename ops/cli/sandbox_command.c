@@ -170,43 +170,45 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
         .file_bytes_max = 5 * 1024 * 1024,
     };
     const struct option_row rows[] = {
-        {"data", 0, OPTION_TEXT, &values.data, "DIR", TEXT_SANDBOX_DATA, 0, 0},
-        {"mapping", 0, OPTION_TEXT, &values.mapping, "FILE", TEXT_SANDBOX_MAPPING, 0, 0},
-        {"once", 0, OPTION_FLAG, &values.once, NULL, TEXT_SANDBOX_ONCE, 0, 0},
-        {"quiet", 'q', OPTION_FLAG, &values.quiet, NULL, TEXT_SANDBOX_QUIET, 0, 0},
-        {"dossiers", 'n', OPTION_INTEGER, &values.dossiers, "N", TEXT_SANDBOX_DOSSIERS, 1,
+        {"data", 0, OPTION_TEXT, &values.data, VALUE_FOLDER, TEXT_SANDBOX_DATA, 0, 0},
+        {"mapping", 0, OPTION_TEXT, &values.mapping, VALUE_FILE, TEXT_SANDBOX_MAPPING, 0, 0},
+        {"once", 0, OPTION_FLAG, &values.once, VALUE_NONE, TEXT_SANDBOX_ONCE, 0, 0},
+        {"quiet", 'q', OPTION_FLAG, &values.quiet, VALUE_NONE, TEXT_SANDBOX_QUIET, 0, 0},
+        {"dossiers", 'n', OPTION_INTEGER, &values.dossiers, VALUE_NUMBER, TEXT_SANDBOX_DOSSIERS, 1,
          DOSSIERS_MAX},
-        {"forward-delay-ms", 0, OPTION_INTEGER, &values.forward_delay_ms, "MS",
+        {"forward-delay-ms", 0, OPTION_INTEGER, &values.forward_delay_ms, VALUE_MILLISECONDS,
          TEXT_SANDBOX_FORWARD_DELAY, 0, 900},
-        {"step-delay-ms", 0, OPTION_INTEGER, &values.step_delay_ms, "MS", TEXT_SANDBOX_DELAY, 0,
-         3600 * 1000},
-        {"supplement-every", 0, OPTION_INTEGER, &values.supplement_every, "N",
+        {"step-delay-ms", 0, OPTION_INTEGER, &values.step_delay_ms, VALUE_MILLISECONDS,
+         TEXT_SANDBOX_DELAY, 0, 3600 * 1000},
+        {"supplement-every", 0, OPTION_INTEGER, &values.supplement_every, VALUE_NUMBER,
          TEXT_SANDBOX_SUPPLEMENT, 0, 1000},
-        {"limit-seconds", 0, OPTION_INTEGER, &values.limit_seconds, "S", TEXT_SANDBOX_LIMIT, 1,
-         24 * 3600},
-        {"file-bytes-min", 0, OPTION_INTEGER, &values.file_bytes_min, "BYTES",
+        {"limit-seconds", 0, OPTION_INTEGER, &values.limit_seconds, VALUE_SECONDS,
+         TEXT_SANDBOX_LIMIT, 1, 24 * 3600},
+        {"file-bytes-min", 0, OPTION_INTEGER, &values.file_bytes_min, VALUE_BYTES,
          TEXT_SANDBOX_FILE_MIN, 1000, 1024 * 1024 * 1024},
-        {"file-bytes-max", 0, OPTION_INTEGER, &values.file_bytes_max, "BYTES",
+        {"file-bytes-max", 0, OPTION_INTEGER, &values.file_bytes_max, VALUE_BYTES,
          TEXT_SANDBOX_FILE_MAX, 1000, 1024 * 1024 * 1024},
-        {"hold", 0, OPTION_TEXT, &values.hold, "NAME", TEXT_SANDBOX_HOLD, 0, 0},
-        {"json", 'j', OPTION_FLAG, &values.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"hold", 0, OPTION_TEXT, &values.hold, VALUE_PROCESS, TEXT_SANDBOX_HOLD, 0, 0},
+        OPTION_ROW_JSON(&values.json),
     };
-    const struct option_table table = {"sandbox", "init|up|status|stop|start DIR [NAME]",
-                                       TEXT_COMMAND_SANDBOX, rows, sizeof rows / sizeof *rows};
+    static const struct option_word words[] = {{"init", {VALUE_FOLDER}, 1, false},
+                                               {"up", {VALUE_FOLDER}, 1, false},
+                                               {"status", {VALUE_FOLDER}, 1, false},
+                                               {"stop", {VALUE_FOLDER, VALUE_PROCESS}, 2, false},
+                                               {"start", {VALUE_FOLDER, VALUE_PROCESS}, 2, false}};
+    const struct option_table table = {"sandbox", TEXT_COMMAND_SANDBOX,       words, 5,
+                                       rows,      sizeof rows / sizeof *rows, NULL};
+    struct option_words given;
     char programs[PATH_BYTES_MAX];
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (argc >= 2 && find_programs(programs)) {
-        if (strcmp(argv[0], "init") == 0 && argc == 2)
-            return init(invocation, &values, programs, argv[1]);
-        if (strcmp(argv[0], "up") == 0 && argc == 2)
-            return up(invocation, &values, programs, argv[1]);
-        if (strcmp(argv[0], "status") == 0 && argc == 2)
-            return ask(invocation, argv[1], "status", "", values.json);
-        if ((strcmp(argv[0], "stop") == 0 || strcmp(argv[0], "start") == 0) && argc == 3)
-            return ask(invocation, argv[1], argv[0], argv[2], values.json);
-    }
-    options_complain(&table, invocation->language);
-    return EXIT_CODE_USAGE;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
+    if (!find_programs(programs))
+        return EXIT_CODE_UNREACHABLE;
+    if (given.word == 0)
+        return init(invocation, &values, programs, given.values[0]);
+    if (given.word == 1)
+        return up(invocation, &values, programs, given.values[0]);
+    return ask(invocation, given.values[0], words[given.word].name,
+               given.count == 2 ? given.values[1] : "", values.json);
 }

@@ -62,3 +62,35 @@ void say(FILE *to, const char *format, ...)
     say_lines(to, (struct bytes){(const uint8_t *)text, (size_t)size});
     free(text);
 }
+
+void say_wrapped(FILE *to, const char *text, size_t used, size_t indent)
+{
+    enum { COLUMNS_MIN = 24 };
+    size_t columns = terminal_width(to);
+    size_t room = columns > indent + COLUMNS_MIN ? columns : SIZE_MAX;
+    struct bytes rest = bytes_of_text(text);
+    while (rest.size > 0) {
+        const char *line = (const char *)rest.data;
+        size_t fits = room == SIZE_MAX ? rest.size : text_fit(line, room - used);
+        size_t size = strcspn(line, "\n");
+        size_t next = size;
+        if (fits < size) { /* at the last blank behind the indentation that fits */
+            size_t at = fits;
+            while (at > 0 && line[at] != ' ')
+                at--;
+            size = at > strspn(line, " ") ? at : strcspn(line + fits, " ") + fits;
+            size = size < rest.size ? size : rest.size;
+            next = size;
+        }
+        say(to, "%.*s\n", (int)size, line);
+        next += next < rest.size; /* the blank or the line end */
+        bool is_whole = line[size] != ' ';
+        rest.data += next;
+        rest.size -= next;
+        used = 0;
+        if (rest.size > 0 && !is_whole) {
+            say(to, "%*s", (int)indent, "");
+            used = indent;
+        }
+    }
+}

@@ -19,4 +19,9 @@ void say_fitted(FILE *to, const char *format, ...) __attribute__((format(printf,
 /* A text of several lines as it is. */
 void say_lines(FILE *to, struct bytes text);
 
+/* A paragraph and a line end, broken at blanks so that it fits the window that the stream is (else
+ * not at all); lines after the first begin with so many blanks. used: columns that stand before it.
+ */
+void say_wrapped(FILE *to, const char *text, size_t used, size_t indent);
+
 #endif

@@ -254,40 +254,36 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
 {
     struct send_options options = {.type = "transfer", .timeout_seconds = WAIT_SECONDS_DEFAULT};
     const struct option_row rows[] = {
-        {"type", 't', OPTION_TEXT, &options.type, "TYPE", TEXT_SEND_TYPE, 0, 0},
-        {"dossier", 'd', OPTION_TEXT, &options.dossier, "CODE", TEXT_SEND_DOSSIER, 0, 0},
-        {"procedure", 'p', OPTION_TEXT, &options.procedure, "CODE", TEXT_SEND_PROCEDURE, 0, 0},
-        {"recipient", 'r', OPTION_TEXT, &options.recipient, "KEY", TEXT_SEND_RECIPIENT, 0, 0},
-        {"body", 'b', OPTION_TEXT, &options.body, "FILE", TEXT_SEND_BODY, 0, 0},
-        {"set", 's', OPTION_LIST, &options.fields, "NAME=VALUE", TEXT_SEND_SET, 0, 0},
-        {"attach", 'f', OPTION_LIST, &options.attachments, "FILE[:NAME]", TEXT_SEND_ATTACH, 0, 0},
-        {"in-reply-to", 0, OPTION_TEXT, &options.in_reply_to, "ID", TEXT_SEND_REPLY, 0, 0},
-        {"reference", 0, OPTION_TEXT, &options.reference, "KEY", TEXT_SEND_REFERENCE, 0, 0},
-        {"wait", 'w', OPTION_MAYBE, &options.wait, "custody|delivered", TEXT_SEND_WAIT, 0, 0},
-        {"timeout", 0, OPTION_INTEGER, &options.timeout_seconds, "SECONDS", TEXT_SEND_TIMEOUT, 1,
-         WAIT_SECONDS_MAX},
-        {"adapter", 'a', OPTION_TEXT, &options.adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
-        {"json", 'j', OPTION_FLAG, &options.json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"type", 't', OPTION_TEXT, &options.type, VALUE_TYPE, TEXT_SEND_TYPE, 0, 0},
+        {"dossier", 'd', OPTION_TEXT, &options.dossier, VALUE_DOSSIER, TEXT_SEND_DOSSIER, 0, 0},
+        {"procedure", 'p', OPTION_TEXT, &options.procedure, VALUE_PROCEDURE, TEXT_SEND_PROCEDURE, 0,
+         0},
+        {"recipient", 'r', OPTION_TEXT, &options.recipient, VALUE_PARTY, TEXT_SEND_RECIPIENT, 0, 0},
+        {"body", 'b', OPTION_TEXT, &options.body, VALUE_FILE, TEXT_SEND_BODY, 0, 0},
+        {"set", 's', OPTION_LIST, &options.fields, VALUE_FIELD, TEXT_SEND_SET, 0, 0},
+        {"attach", 'f', OPTION_LIST, &options.attachments, VALUE_ATTACHMENT, TEXT_SEND_ATTACH, 0,
+         0},
+        {"in-reply-to", 0, OPTION_TEXT, &options.in_reply_to, VALUE_MESSAGE, TEXT_SEND_REPLY, 0, 0},
+        {"reference", 0, OPTION_TEXT, &options.reference, VALUE_REFERENCE, TEXT_SEND_REFERENCE, 0,
+         0},
+        {"wait", 'w', OPTION_MAYBE, &options.wait, VALUE_REACHED, TEXT_SEND_WAIT, 0, 0},
+        {"timeout", 0, OPTION_INTEGER, &options.timeout_seconds, VALUE_SECONDS, TEXT_SEND_TIMEOUT,
+         1, WAIT_SECONDS_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {"send", "--dossier CODE", TEXT_COMMAND_SEND, rows,
-                                       sizeof rows / sizeof rows[0]};
-    enum options_answer answer = options_parse(&table, invocation->language, &argc, &argv);
-    if (answer != OPTIONS_GO)
-        return answer == OPTIONS_HELP ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    bool wait_wrong = options.wait != NULL && options.wait[0] != 0 &&
-                      strcmp(options.wait, "custody") != 0 &&
-                      strcmp(options.wait, "delivered") != 0;
-    if (wait_wrong)
-        return options_wrong(&table, invocation->language, TEXT_WAIT_WRONG, options.wait);
-    if (argc != 0)
-        return options_wrong(&table, invocation->language, TEXT_WORD_TOO_MANY, argv[0]);
-    if (options.dossier == NULL)
-        return options_wrong(&table, invocation->language, TEXT_WORD_MISSING, "--dossier");
+    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
+    const struct option_table table = {
+        "send", TEXT_COMMAND_SEND, &word, 1, rows, sizeof rows / sizeof rows[0], "dossier"};
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
     char reference[MESSAGE_ID_TEXT_BYTES];
     if (options.reference == NULL && make_reference(reference))
         options.reference = reference;
     struct http *http = NULL;
-    int code = adapter_open(invocation, options.adapter, &http);
+    code = adapter_open(invocation, options.adapter, &http);
     if (code == EXIT_CODE_OK)
         code = send_message(invocation, &options, http);
     http_destroy(&http);

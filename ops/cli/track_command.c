@@ -140,30 +140,27 @@ static int ask(const struct invocation *invocation, const char *adapter, const c
 
 int command_track(const struct invocation *invocation, int argc, char **argv)
 {
-    enum language language = invocation->language;
     const char *adapter = NULL, *gateway = NULL;
     bool json = false;
     const struct option_row rows[] = {
-        {"adapter", 'a', OPTION_TEXT, &adapter, "PATH", TEXT_OPTION_ADAPTER, 0, 0},
-        {"gateway", 'g', OPTION_MAYBE, &gateway, "SOCKET", TEXT_TRACK_GATEWAY, 0, 0},
-        {"json", 'j', OPTION_FLAG, &json, NULL, TEXT_OPTION_JSON, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        {"gateway", 'g', OPTION_MAYBE, &gateway, VALUE_SOCKET, TEXT_TRACK_GATEWAY, 0, 0},
+        OPTION_ROW_JSON(&json),
     };
-    const struct option_table table = {"track", "DOSSIER", TEXT_COMMAND_TRACK, rows, 3};
+    static const struct option_word word = {NULL, {VALUE_DOSSIER}, 1, false};
+    const struct option_table table = {"track", TEXT_COMMAND_TRACK, &word, 1, rows, 3, NULL};
+    struct option_words given;
     int code;
-    if (!options_take(&table, language, "DOSSIER", &argc, &argv, &code))
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    if (argv[0][0] == 0)
-        return options_wrong(&table, language, TEXT_CODE_EMPTY, "");
-    if (strlen(argv[0]) > DOSSIER_CODE_BYTES_MAX)
-        return options_wrong(&table, language, TEXT_CODE_LONG, argv[0]);
     json_t *dossier = NULL;
-    code = ask(invocation, adapter, gateway, argv[0], &dossier);
+    code = ask(invocation, adapter, gateway, given.values[0], &dossier);
     if (code == EXIT_CODE_OK && json)
         json_print(dossier);
     else if (code == EXIT_CODE_OK) {
         struct names names;
         names_open_for(invocation, adapter, gateway, &names);
-        code = print_history(invocation, &names, argv[0], dossier);
+        code = print_history(invocation, &names, given.values[0], dossier);
         names_close(&names);
     }
     json_decref(dossier);

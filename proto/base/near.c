@@ -1,5 +1,6 @@
 #include "proto/base/near.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { WORD_BYTES_MAX = 48, LONG_WORD = 6 };
@@ -38,11 +39,15 @@ static unsigned distance(const char *word, size_t word_size, const char *meant, 
     return before[meant_size];
 }
 
-bool word_is_near(const char *word, const char *meant)
+void near_look(struct near *near, const char *candidate)
 {
-    size_t word_size = strlen(word), meant_size = strlen(meant);
-    if (word_size == 0 || word_size > WORD_BYTES_MAX || meant_size > WORD_BYTES_MAX)
-        return false;
-    unsigned slips = meant_size < 3 ? 0 : meant_size < LONG_WORD ? 1 : 2;
-    return distance(word, word_size, meant, meant_size) <= slips;
+    size_t word_size = strlen(near->word), size = strlen(candidate);
+    if (word_size == 0 || word_size > WORD_BYTES_MAX || size > WORD_BYTES_MAX)
+        return;
+    unsigned most = size < 3 ? 0 : size < LONG_WORD ? 1 : 2;
+    unsigned slips = distance(near->word, word_size, candidate, size);
+    if (slips > most || (near->meant != NULL && slips >= near->slips))
+        return;
+    near->meant = candidate;
+    near->slips = slips;
 }

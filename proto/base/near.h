@@ -1,11 +1,20 @@
-/* near - the word that somebody meant: `trak` for `track`, `ownr` for `owner`. */
+/* near - the word that somebody meant: `trak` for `track`, `ownr` for `owner`.
+ *
+ *   struct near near = {.word = word};
+ *   for each candidate: near_look(&near, candidate);
+ *   near.meant: the nearest, or NULL
+ */
 #ifndef PROTO_BASE_NEAR_H
 #define PROTO_BASE_NEAR_H
 
-#include <stdbool.h>
+struct near {
+    const char *word;  /* US-ASCII */
+    const char *meant; /* of the candidates; lives as long as they do */
+    unsigned slips;
+};
 
 /* One slip apart, whatever the case of letters: a letter too many, too few or another one, or two
- * that changed places; two slips in words of six letters and more. Texts of US-ASCII. */
-bool word_is_near(const char *word, const char *meant);
+ * that changed places; two slips in words of six letters and more. The first of the nearest. */
+void near_look(struct near *near, const char *candidate);
 
 #endif
