@@ -42,7 +42,7 @@ const struct setting portal_settings_table[PORTAL_SETTINGS_ROWS] = {
      FIELD(files_url),
      .fallback = "",
      .english = "portal: address at which the portal fetches files. Empty: the local API's own.",
-     .vietnamese = "portal: địa chỉ để Cổng tải tệp. Để trống: API của bộ nối."},
+     .vietnamese = "portal: địa chỉ để Cổng DVCQG tải tệp. Để trống: API của bộ nối."},
     {.name = "portal.maintenance",
      .kind = SETTING_TEXT,
      FIELD(maintenance),

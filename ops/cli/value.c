@@ -37,7 +37,7 @@ const char *value_shape(enum value value, enum language language)
 /* ---- the words of a kind --------------------------------------------------------------------- */
 
 static const enum reason reasons[] = {
-#define REASON(name, number, code, class, vi, en, hint) REASON_##name,
+#define REASON(name, ...) REASON_##name,
 #include "proto/base/reason.def"
 #undef REASON
 };
