@@ -366,10 +366,10 @@ static int ask(const struct invocation *invocation, const struct queues_options 
     if (code == EXIT_CODE_OK && given->count == 1)
         code = adapter_find_id(invocation, http, given->values[0], ret_id);
     if (code == EXIT_CODE_OK)
-        code = given->count == 1        ? ask_work(invocation, http, options,
-                                                   words[given->word].name, ret_id->found, ret_answer)
+        code = given->count == 1 ? ask_work(invocation, http, options, words[given->word].name,
+                                            ret_id->found, ret_answer)
                : given->word == STATUS ? ask_status(invocation, http, ret_answer)
-                                        : ask_queues(invocation, http, options, ret_answer);
+                                       : ask_queues(invocation, http, options, ret_answer);
     http_destroy(&http);
     return code;
 }
