@@ -9,6 +9,7 @@
 
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
+#include "ops/cli/route_tell.h"
 #include "ops/cli/say.h"
 #include "ops/cli/send_body.h"
 #include "ops/client/file.h"
@@ -191,6 +192,10 @@ static int print_state(const struct invocation *invocation, const struct send_op
         say(stderr, text_of(TEXT_REFUSED_HINT, language), words);
     if (hint[0] != 0)
         say(stderr, text_of(TEXT_REFUSED_HINT, language), hint);
+    struct names names;
+    names_open_for(invocation, options->adapter, NULL, &names);
+    route_tell(&names, message);
+    names_close(&names);
     return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
 }
 

@@ -1,0 +1,47 @@
+#include "ops/cli/route_tell.h"
+
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/say.h"
+#include "proto/base/time.h"
+#include "routing/registry/route.h"
+
+enum { EXPLANATION_BYTES_MAX = 32 * 1024 };
+
+static bool is_of_registry(enum reason reason)
+{
+    return reason == REASON_POLICY_FORBIDDEN ||
+           (reason >= REASON_PROCEDURE_UNKNOWN && reason <= REASON_ROUTE_MISSING);
+}
+
+static struct key key_at(const json_t *message, const char *name)
+{
+    struct key key = {{0}};
+    (void)key_parse(bytes_of_text(json_text(message, name)), &key);
+    return key;
+}
+
+void route_tell(const struct names *names, const json_t *message)
+{
+    enum reason reason = REASON_NONE;
+    struct stamp created = {0};
+    struct route_decision decision;
+    struct buffer text;
+    struct route_question question = {
+        .sender = key_at(message, "sender"),
+        .recipient = key_at(message, "recipient"),
+        .procedure_code = bytes_of_text(json_text(message, "procedure_code")),
+        .dossier_code = bytes_of_text(json_text(message, "dossier_code")),
+    };
+    if (names->registry == NULL ||
+        !reason_parse(bytes_of_text(json_text(message, "reason")), &reason) ||
+        !is_of_registry(reason) ||
+        !message_type_parse(bytes_of_text(json_text(message, "type")), &question.type) ||
+        !stamp_parse(bytes_of_text(json_text(message, "created")), &created))
+        return;
+    question.at = created.at;
+    (void)route_resolve(names->registry, &question, &decision);
+    buffer_init(&text, EXPLANATION_BYTES_MAX);
+    (void)route_explain(names->registry, &question, &decision, names->language, &text);
+    say_lines(stderr, buffer_view(&text));
+    buffer_release(&text);
+}

@@ -1,0 +1,13 @@
+/* route_tell - why a message may not go where it was sent: what `route explain` says of it. */
+#ifndef OPS_CLI_ROUTE_TELL_H
+#define OPS_CLI_ROUTE_TELL_H
+
+#include <jansson.h>
+
+#include "ops/cli/names.h"
+
+/* message: as an adapter's API has it. To standard error; nothing when its reason is none that the
+ * registry decides, or no registry is at hand. */
+void route_tell(const struct names *names, const json_t *message);
+
+#endif
