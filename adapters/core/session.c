@@ -105,7 +105,7 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
         (void)session_load(session, step_time(step, now, wall));
     step_begin(step, now, wall);
     if (step_is_tick(step)) {
-        step_note_left_out(step, session->gateway);
+        step_note_left_out(step, &session->gateway->key, &session->gateway->allowance);
         session_link_tick(session);
         if (step_tick(step)) {
             session_expire(session);

@@ -164,29 +164,13 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
     }
 }
 
-/* The most that may follow from it: a receipt moves and notes each of its items; a message is owed
- * to the office, or refused and told. */
-static struct room_need need_of(size_t items)
-{
-    return (struct room_need){
-        {[ROOM_MESSAGES] = 2,
-         [ROOM_PARCELS] = 2,
-         [ROOM_ENTRIES] = items * ROUTE_DESTINATIONS_MAX + 2,
-         [ROOM_MOVES] = items + 1,
-         [ROOM_NOTES] = items,
-         [ROOM_RECORDS] = 1,
-         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = 2,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + SESSION_TOLD_BYTES + items * SESSION_NOTE_BYTES}};
-}
-
 enum turn session_take_parcels(struct session *session, struct intake *intake)
 {
     struct step *step = &session->step;
     for (; intake->done < intake->message_count; intake->done++) {
         struct sealed *sealed = &intake->messages[intake->done];
         struct room_need need =
-            need_of(sealed->is_parsed ? sealed->envelope.receipt.item_count : 0);
+            room_message(sealed->is_parsed ? sealed->envelope.receipt.item_count : 0);
         if (!step_fits(step, &need))
             return TURN_FULL;
         if (step->store_state == REASON_NONE)
@@ -199,7 +183,7 @@ enum turn session_take_parcels(struct session *session, struct intake *intake)
 
 void session_take_waiting(struct session *session)
 {
-    const struct room_need need = need_of(0);
+    const struct room_need need = room_message(0);
     struct peer *gateway;
     struct intake *intake;
     struct sealed *sealed;

@@ -197,16 +197,11 @@ static void take_head(struct session *session, struct intake *intake)
 
 enum turn session_link_frame(struct session *session, struct intake *intake)
 {
-    enum { FRAMES_MAX = 2 + ROOM_FILE_FRAMES_MAX };
-    static const struct room_need need = {
-        {[ROOM_NOTES] = 1,
-         [ROOM_REPLIES] = FRAMES_MAX,
-         [ROOM_BYTES] = FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + SESSION_NOTE_BYTES}};
     struct step *step = &session->step;
     struct peer *gateway = session->gateway;
     const struct frame *frame = &intake->frame;
     bool may_settle = step->store_state == REASON_NONE;
-    if (!step_fits(step, &need))
+    if (!step_fits(step, &room_frame))
         return TURN_FULL;
     switch (frame->kind) {
     case FRAME_WELCOME:

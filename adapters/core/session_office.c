@@ -227,18 +227,9 @@ static void expire_entry(struct session *session, const struct store_message *me
 
 void session_expire(struct session *session)
 {
-    static const struct room_need need = {{[ROOM_MESSAGES] = 1,
-                                           [ROOM_PARCELS] = 1,
-                                           [ROOM_ENTRIES] = 1,
-                                           [ROOM_MOVES] = 1,
-                                           [ROOM_NOTES] = 1,
-                                           [ROOM_RECORDS] = 1,
-                                           [ROOM_REPLIES] = 1,
-                                           [ROOM_DELIVERIES] = 1,
-                                           [ROOM_BYTES] = SESSION_TOLD_BYTES + SESSION_NOTE_BYTES}};
     struct entry entries[STEP_EXPIRIES_MAX];
     size_t count = step_expired(&session->step, 0, entries);
-    for (size_t i = 0; i < count && step_fits(&session->step, &need); i++) {
+    for (size_t i = 0; i < count && step_fits(&session->step, &room_end); i++) {
         struct store_message message;
         struct peer *peer;
         if (step_is_idle(&session->step, &entries[i], &message, &peer))

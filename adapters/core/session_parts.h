@@ -25,7 +25,6 @@ enum {
      * receipt, in case it is the first. */
     SESSION_TOLD_BYTES = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES +
                          3 * (REASON_TEXT_BYTES_MAX + 64) + 8 * ROOM_PIECE_BYTES,
-    SESSION_NOTE_BYTES = 448, /* name and value of a note, and the names that it is looked up by */
     SESSION_STEP_BYTES = 6 * 1024 * 1024,
     SESSION_SCRATCH_BYTES = 1024 * 1024,
     SESSION_TURN_WORK = 64 * 1024, /* the gateway is alone: it has all of every step */

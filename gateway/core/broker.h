@@ -34,7 +34,7 @@
 #define GATEWAY_CORE_BROKER_H
 
 #include "gateway/custody/clock_sense.h"
-#include "gateway/custody/examine.h"
+#include "gateway/custody/effects.h"
 #include "gateway/custody/standing.h"
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
@@ -44,23 +44,25 @@
 enum {
     BROKER_STEP_INTAKES_MAX = 256, /* frames that one step finishes: bounds a commit */
     BROKER_QUEUE_MAX = 2 * BROKER_STEP_INTAKES_MAX, /* frames that wait for their turn */
-    /* Work is counted in units of about a microsecond on a plain machine. A turn is a full parcel.
-     * A step for whose end others wait is shorter than one of a peer that is alone; were it much
-     * shorter, its signature and its write would cost more than the wait. */
+    /* Work is counted in units of about a microsecond on a plain machine (step.h). A turn is a full
+     * parcel. A step for whose end others wait is shorter than one of a peer that is alone; were it
+     * much shorter, its signature and its write would cost more than the wait. */
     BROKER_WORK_MESSAGE = 8,    /* looked at, taken, written, sent on */
     BROKER_WORK_REPEAT = 16,    /* two reads of the store, and what they found is sent */
     BROKER_WORK_READ = 4,       /* of one message that it is compared with */
     BROKER_WORK_ITEM = 2,       /* of a receipt */
-    BROKER_WORK_ID = 1,         /* that is acknowledged */
     BROKER_WORK_FRAME = 4,      /* any other frame */
     BROKER_WORK_HELLO = 64,     /* a proof for the witness reads hashes of the ledger */
     BROKER_WORK_FILE_FRAME = 8, /* a piece is written, a question reads rows */
     BROKER_WORK_BYTES = 1024,   /* so many bytes of a document are one unit more */
     BROKER_TURN_WORK = 64 * BROKER_WORK_MESSAGE,
     BROKER_SHARED_WORK = 2048 * BROKER_WORK_MESSAGE,
-    BROKER_TICK_MS = 500,                /* how often expiries and silent peers are looked for */
+    /* While somebody who sends little waits for the end of steps, all who send much together have
+     * no more of one than a turn: a millisecond or two, about what its signature costs. */
+    BROKER_QUICK_WORK = BROKER_TURN_WORK,
+    BROKER_QUICK_LEASES = 64,
+    BROKER_QUICK_RETURNS = 256,
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
-    BROKER_RETRY_AFTER_MS = 1000,        /* what a sender is told when the store cannot commit */
     BROKER_CLOCK_QUORUM = 2,             /* peers that must agree: one alone never ends a doubt */
     /* An entry that was ever sent may be at the agency although we do not know: it is declared
      * expired only this long after its end, when the agency's adapter must have refused it too. */
@@ -103,7 +105,7 @@ void broker_trust_clock(struct broker *broker);
 /* False: BROKER_QUEUE_MAX frames wait; end the step and offer the intake again. */
 bool broker_has_room(const struct broker *broker);
 /* An examined frame. It waits for its participant's turn, which may come in this step's broker_end
- * or in a later step (broker_turn.c); effects->intake_done says when it is no longer needed. */
+ * or in a later step (custody/step.h); effects->intake_done says when it is no longer needed. */
 void broker_intake(struct broker *broker, struct intake *intake);
 /* The transport noticed that this connection of the peer is gone. */
 void broker_peer_gone(struct broker *broker, const struct key *peer);
@@ -120,32 +122,8 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
  * same). A reason: the step cannot be committed, call broker_aborted. */
 enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan);
 
-/* One change of state, for the log. Views are valid during the call. */
-struct broker_transition {
-    const char *event; /* "custody", "refused", "delivered", "duplicate", "alarm", "peer_up", … */
-    struct key from, to;
-    uint32_t type;
-    struct message_id id;
-    struct bytes dossier_code;
-    enum entry_state state; /* 0: none */
-    enum reason reason;
-    uint32_t attempt;
-    uint64_t count; /* of what was left out; 0 otherwise */
-};
-
-struct broker_effects {
-    void *context;
-    enum reason (*send)(void *context, const struct key *peer, struct bytes frame);
-    void (*transition)(void *context, const struct broker_transition *transition);
-    void (*intake_done)(void *context, struct intake *intake);
-    /* A frame of a file's exchange: it promises nothing that this step has written, so it need not
-     * wait for anything that frames of `send` may have to wait for. NULL: as send. */
-    enum reason (*send_file)(void *context, const struct key *peer, struct bytes frame);
-};
-
-void broker_committed(struct broker *broker, const struct broker_effects *effects);
-void broker_aborted(struct broker *broker, enum reason reason,
-                    const struct broker_effects *effects);
+void broker_committed(struct broker *broker, const struct step_effects *effects);
+void broker_aborted(struct broker *broker, enum reason reason, const struct step_effects *effects);
 
 /* When the broker wants a step without an event. */
 mono_t broker_deadline(const struct broker *broker);

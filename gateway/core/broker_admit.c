@@ -16,6 +16,7 @@ struct admitted {
 struct routed {
     struct admitted admitted;
     struct route_decision decision;
+    struct peer *peers[ROUTE_DESTINATIONS_MAX]; /* of its destinations */
     bool is_repeated; /* its number in the dossier is another message's: it is held */
 };
 
@@ -37,11 +38,11 @@ static bool is_of_the_future(const struct broker *broker, const struct peer *pee
 {
     uint32_t agreeing = 0;
     uint32_t differing = 0;
-    if (envelope->created.at.ms <= broker->wall.ms + CLOCK_SKEW_MAX_MS ||
+    if (envelope->created.at.ms <= broker->step.wall.ms + CLOCK_SKEW_MAX_MS ||
         message_type_is_receipt((enum message_type)envelope->type))
         return false;
-    clock_voice_count(&peer->voice, &broker->clock, broker->now, &agreeing, &differing);
-    return clock_in_doubt(&broker->clock) || agreeing == 0;
+    clock_voice_count(&peer->voice, &broker->step.clock, broker->step.now, &agreeing, &differing);
+    return clock_in_doubt(&broker->step.clock) || agreeing == 0;
 }
 
 static enum reason authorise(struct broker *broker, struct peer *peer, struct intake *intake,
@@ -59,7 +60,7 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
         return REASON_POLICY_FORBIDDEN;
     if (is_of_the_future(broker, peer, envelope))
         return REASON_CLOCK_SKEW;
-    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->wall.ms)
+    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->step.wall.ms)
         return REASON_EXPIRED;
     *ret_admitted = (struct admitted){peer, intake, sealed};
     return REASON_NONE;
@@ -112,13 +113,15 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
         .recipient = envelope->recipient,
         .procedure_code = envelope->procedure_code,
         .dossier_code = envelope->dossier_code,
-        .at = broker->wall,
+        .at = broker->step.wall,
     };
     enum reason reason = agency_of_dossier(broker, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = route_resolve(broker->registry, &question, &ret_routed->decision);
     for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
-        if (broker_get_peer(broker, &ret_routed->decision.destinations[i].key) == NULL)
+        ret_routed->peers[i] =
+            step_get_peer(&broker->step, &ret_routed->decision.destinations[i].key);
+        if (ret_routed->peers[i] == NULL)
             reason = REASON_BUSY; /* participants_max of the settings */
     }
     if (reason == REASON_NONE)
@@ -129,28 +132,10 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
 
 /* ---- plan ---- */
 
-struct store_message *broker_plan_sealed(struct broker *broker, const struct sealed *sealed,
-                                         const struct key *recipient)
-{
-    const struct envelope *envelope = &sealed->envelope;
-    struct store_message *message = plan_message(&broker->plan);
-    message->sender = envelope->sender;
-    message->recipient = *recipient;
-    message->id = envelope->id;
-    message->digest = sealed->digest;
-    message->type = envelope->type;
-    message->dossier_code = envelope->dossier_code;
-    message->procedure_code = envelope->procedure_code;
-    message->sequence = envelope->sequence;
-    message->in_reply_to = envelope->in_reply_to;
-    message->custody = broker->wall;
-    return message;
-}
-
 static wall_t end_of_life(const struct broker *broker, const struct envelope *envelope,
                           int64_t life_ms)
 {
-    wall_t by_policy = {broker->wall.ms + life_ms};
+    wall_t by_policy = {broker->step.wall.ms + life_ms};
     bool sooner = envelope->expires.at.ms != 0 && envelope->expires.at.ms < by_policy.ms;
     return sooner ? envelope->expires.at : by_policy;
 }
@@ -158,8 +143,8 @@ static wall_t end_of_life(const struct broker *broker, const struct envelope *en
 /* Whom the message goes to, for its sender: whose word about it counts. */
 static struct bytes name_recipients(struct broker *broker, const struct route_decision *decision)
 {
-    uint8_t *text =
-        plan_take(&broker->plan, decision->destination_count * (PARTICIPANT_KEY_BYTES_MAX + 1));
+    uint8_t *text = plan_take(&broker->step.plan,
+                              decision->destination_count * (PARTICIPANT_KEY_BYTES_MAX + 1));
     size_t size = 0;
     for (size_t i = 0; i < decision->destination_count; i++) {
         struct bytes key = key_bytes(&decision->destinations[i].key);
@@ -174,135 +159,52 @@ static struct bytes name_recipients(struct broker *broker, const struct route_de
 static void tell_custody(struct broker *broker, const struct sealed *sealed,
                          const struct route_decision *decision, struct store_message *message)
 {
-    struct fact fact = {
-        .item = {.message_id = message->id,
-                 .digest = message->digest,
-                 .at = broker->wall,
-                 .recipients = name_recipients(broker, decision)},
-        .ledger = {.kind = LEDGER_CUSTODY,
-                   .at = broker->wall,
-                   .sender = message->sender,
-                   .destination = message->recipient,
-                   .message_id = message->id,
-                   .digest = message->digest,
-                   .type = message->type,
-                   .registry_version = broker->registry_version},
-        .about = message,
+    const struct ledger_fact fact = {
+        .kind = LEDGER_CUSTODY,
+        .sender = message->sender,
+        .destination = message->recipient,
+        .message_id = message->id,
+        .digest = message->digest,
+        .type = message->type,
     };
-    broker_tell(broker, &message->sender, MESSAGE_TYPE_RECEIPT_CUSTODY, false, &fact);
-    broker_event(broker, &(struct broker_transition){
-                             .event = "custody",
-                             .from = message->sender,
-                             .to = message->recipient,
-                             .type = message->type,
-                             .id = message->id,
-                             .dossier_code = sealed->envelope.dossier_code,
-                         });
+    broker_tell(broker, &message->sender, MESSAGE_TYPE_RECEIPT_CUSTODY, &fact,
+                name_recipients(broker, decision))
+        ->receipt_seq = &message->receipt_seq;
+    step_note_message(&broker->step, NULL, "custody", &sealed->envelope, &message->recipient,
+                      REASON_NONE);
 }
 
 static struct store_message *take_custody(struct broker *broker, const struct routed *routed)
 {
+    struct step *step = &broker->step;
     const struct sealed *sealed = routed->admitted.sealed;
     const struct envelope *envelope = &sealed->envelope;
     const struct route_decision *decision = &routed->decision;
-    struct store_message *message =
-        broker_plan_sealed(broker, sealed, &decision->destinations[0].key);
-    if (routed->is_repeated) {
-        for (size_t i = 0; i < decision->destination_count; i++)
-            broker_hold_new(broker, message, &decision->destinations[i].key, sealed,
-                            end_of_life(broker, envelope, decision->destinations[i].life_ms),
-                            REASON_SEQUENCE_REPEATED);
+    struct store_message *message = step_plan_sealed(step, sealed, &decision->destinations[0].key);
+    for (size_t i = 0; i < decision->destination_count; i++) {
+        struct peer *peer = routed->peers[i];
+        wall_t end = end_of_life(broker, envelope, decision->destinations[i].life_ms);
+        if (!routed->is_repeated) {
+            step_owe(step, message, peer, sealed->parcel, sealed->document_index, false, end);
+            continue;
+        }
+        (void)step_owe_as(step, message, peer, ENTRY_HELD, REASON_SEQUENCE_REPEATED,
+                          (uint32_t)envelope->document.size, end);
+        step_note_message(step, NULL, "held", envelope, &peer->key, REASON_SEQUENCE_REPEATED);
     }
-    for (size_t i = 0; i < decision->destination_count && !routed->is_repeated; i++)
-        broker_owe(broker, message, &decision->destinations[i].key, sealed->parcel,
-                   sealed->document_index, false,
-                   end_of_life(broker, envelope, decision->destinations[i].life_ms));
     if (envelope->type == MESSAGE_TYPE_TRANSFER)
-        plan_route(&broker->plan, &(struct store_route){
-                                      .dossier_code = envelope->dossier_code,
-                                      .agency = decision->destinations[0].key,
-                                      .registry_version = bytes_of_text(broker->registry_version)});
+        plan_route(&step->plan, &(struct store_route){.dossier_code = envelope->dossier_code,
+                                                      .agency = decision->destinations[0].key,
+                                                      .registry_version =
+                                                          bytes_of_text(broker->registry_version)});
     tell_custody(broker, sealed, decision, message);
     return message;
-}
-
-static void remember_id(struct peer *peer, const struct message_id *id)
-{
-    if (id_compare(id, &peer->last_id) > 0)
-        peer->last_id = *id;
-}
-
-static void say_not_now(struct broker *broker, const struct peer *peer, const struct sealed *sealed,
-                        enum reason reason)
-{
-    broker_reply(broker, &(struct reply){.kind = REPLY_NOT_TAKEN,
-                                         .peer = peer->key,
-                                         .id = sealed->envelope.id,
-                                         .reason = reason});
-}
-
-/* What a person at the sender or here has to mend is told; the rest ends by itself. */
-static void log_put_off(struct broker *broker, struct peer *peer, const struct sealed *sealed,
-                        enum reason reason)
-{
-    if (reason != REASON_CLOCK_SKEW && reason != REASON_CLOCK_IN_DOUBT &&
-        reason != REASON_CERTIFICATE_UNKNOWN)
-        return;
-    broker_event_of(broker, peer,
-                    &(struct broker_transition){.event = "put_off",
-                                                .from = peer->key,
-                                                .type = sealed->envelope.type,
-                                                .id = sealed->envelope.id,
-                                                .dossier_code = sealed->envelope.dossier_code,
-                                                .reason = reason});
-}
-
-/* Beside what is transient: a message from the future may be one by the sender's clock or by ours,
- * and becomes the present by waiting; a certificate that is not known may be known after the next
- * reload (broker.h). A receipt that refuses them would be for good. */
-static bool may_come_right(enum reason reason)
-{
-    return reason_class(reason) == REASON_CLASS_TRANSIENT || reason == REASON_CLOCK_SKEW ||
-           reason == REASON_CERTIFICATE_UNKNOWN;
-}
-
-struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
-                                       const struct sealed *sealed, enum reason reason)
-{
-    if (reason == REASON_DUPLICATE)
-        return NULL;
-    if (may_come_right(reason)) {
-        say_not_now(broker, peer, sealed, reason);
-        log_put_off(broker, peer, sealed, reason);
-        return NULL;
-    }
-    struct store_message *message = broker_refuse(broker, peer, sealed, reason);
-    if (message != NULL)
-        remember_id(peer, &sealed->envelope.id);
-    return message;
-}
-
-/* The most that may follow from it: a receipt moves and records each of its items; a message is
- * owed to every destination of its route, or alarms and is refused. */
-static bool has_room(struct broker *broker, size_t items)
-{
-    const struct room_need need = {
-        {[ROOM_MESSAGES] = 3,
-         [ROOM_PARCELS] = 3,
-         [ROOM_ENTRIES] = ROUTE_DESTINATIONS_MAX + 2,
-         [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
-         [ROOM_ROUTES] = 1,
-         [ROOM_RECORDS] = items + 3,
-         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + ROOM_RECEIPT_BYTES + items * ROOM_FACT_ALL_BYTES}};
-    return broker_fits(broker, &need);
 }
 
 /* Each is for a person to look at: a flood of them is alarming, and waits at its sender. */
 static bool may_hold(struct broker *broker, struct peer *peer)
 {
-    return allowance_take(&peer->allowance, broker->now,
+    return allowance_take(&peer->allowance, broker->step.now,
                           (struct allowance_cost){.rows = 1, .lines = 2});
 }
 
@@ -318,7 +220,7 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         if (broker_take_receipt(broker, peer, sealed, &message))
-            remember_id(peer, &sealed->envelope.id);
+            broker_remember_id(broker, peer, &sealed->envelope.id);
         else
             intake->wasted++;
         return message;
@@ -326,7 +228,7 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     if (reason == REASON_NONE)
         reason = resolve(broker, &admitted, &routed);
     if (reason == REASON_NONE && sealed->envelope.attachment_count > 0 &&
-        fetch_message(broker->fetch, intake, sealed, broker->now, &reason) == FETCH_WAITS)
+        fetch_message(broker->step.fetch, intake, sealed, broker->step.now, &reason) == FETCH_WAITS)
         return NULL;
     if (reason == REASON_NONE)
         reason = broker_compare_sequence(broker, peer, &sealed->envelope);
@@ -334,14 +236,15 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     if (routed.is_repeated && !may_hold(broker, peer))
         reason = REASON_BUSY;
     if (reason == REASON_NONE || reason == REASON_SEQUENCE_REPEATED) {
+        step_note_taken(&broker->step, peer);
         message = take_custody(broker, &routed);
-        remember_id(peer, &sealed->envelope.id);
+        broker_remember_id(broker, peer, &sealed->envelope.id);
     } else {
         intake->wasted++;
         peer->credit -= BROKER_WORK_REPEAT;
-        message =
-            broker_turn_away(broker, peer, sealed,
-                             clock_temper(&broker->clock, reason, intake->arrived, broker->wall));
+        message = broker_turn_away(
+            broker, peer, sealed,
+            clock_temper(&broker->step.clock, reason, intake->arrived, broker->step.wall));
     }
     return message;
 }
@@ -357,10 +260,10 @@ static void plan_taken(struct broker *broker, const struct taken_parcel *taken)
 {
     if (taken->count == 0)
         return;
-    struct bytes *documents = plan_take(&broker->plan, taken->count * sizeof *documents);
+    struct bytes *documents = plan_take(&broker->step.plan, taken->count * sizeof *documents);
     for (size_t i = 0; i < taken->count; i++)
         documents[i] = taken->documents[i];
-    uint64_t seq = plan_parcel(&broker->plan, documents, taken->count, taken->parcel->manifest,
+    uint64_t seq = plan_parcel(&broker->step.plan, documents, taken->count, taken->parcel->manifest,
                                taken->parcel->signature, taken->parcel->certificate);
     for (size_t i = 0; i < taken->count; i++) {
         taken->messages[i]->parcel_seq = seq;
@@ -383,14 +286,15 @@ static int64_t work_of(const struct sealed *sealed)
 static enum turn put_all_off(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     static const struct room_need need = {{[ROOM_REPLIES] = 1}};
-    enum reason reason = peer->is_connected ? broker->store_state : REASON_HELLO_MISSING;
+    enum reason reason = peer->is_connected ? broker->step.store_state : REASON_HELLO_MISSING;
     peer->credit -= BROKER_WORK_FRAME;
     intake->wasted++;
     for (; intake->done < intake->message_count; intake->done++) {
-        if (!broker_fits(broker, &need))
+        if (!step_fits(&broker->step, &need))
             return TURN_FULL;
         if (intake->messages[intake->done].is_parsed)
-            say_not_now(broker, peer, &intake->messages[intake->done], reason);
+            step_reply_not_now(&broker->step, peer, &intake->messages[intake->done].envelope.id,
+                               reason);
     }
     return TURN_DONE;
 }
@@ -399,12 +303,13 @@ enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct 
 {
     struct taken_parcel taken = {0};
     enum turn turn = TURN_DONE;
-    if (!peer->is_connected || broker->store_state != REASON_NONE)
+    if (!peer->is_connected || broker->step.store_state != REASON_NONE)
         return put_all_off(broker, peer, intake);
     for (; turn == TURN_DONE && intake->done < intake->message_count; intake->done++) {
         struct sealed *sealed = &intake->messages[intake->done];
         bool is_next_parcel = sealed->parcel != taken.parcel;
-        if (!has_room(broker, items_of(sealed)))
+        const struct room_need need = room_message(items_of(sealed));
+        if (!step_fits(&broker->step, &need))
             turn = TURN_FULL;
         else if (is_next_parcel && peer->credit <= 0)
             turn = TURN_MORE;
@@ -430,39 +335,28 @@ static struct store_message *refuse_after_wait(struct broker *broker, struct pee
                                                enum reason reason)
 {
     enum reason seen = broker_check_duplicate(broker, peer, sealed);
-    enum reason why = seen != REASON_NONE
-                          ? seen
-                          : clock_temper(&broker->clock, reason, intake->arrived, broker->wall);
+    enum reason why = seen != REASON_NONE ? seen
+                                          : clock_temper(&broker->step.clock, reason,
+                                                         intake->arrived, broker->step.wall);
     return broker_turn_away(broker, peer, sealed, why);
-}
-
-static void admit_after_wait(struct broker *broker, struct intake *intake, struct sealed *sealed,
-                             enum reason reason)
-{
-    struct peer *peer = broker_find_peer(broker, &intake->peer);
-    if (peer == NULL || !peer->is_connected || intake->connection != peer->connection)
-        return; /* the sender has it and sends it again */
-    struct taken_parcel taken = {.parcel = sealed->parcel};
-    struct store_message *message = reason == REASON_NONE
-                                        ? admit(broker, peer, intake, sealed)
-                                        : refuse_after_wait(broker, peer, intake, sealed, reason);
-    if (message != NULL) {
-        keep(&taken, sealed, message);
-        plan_taken(broker, &taken);
-    }
 }
 
 void broker_admit_waiting(struct broker *broker)
 {
+    const struct room_need need = room_message(0);
+    struct peer *peer;
     struct intake *intake;
     struct sealed *sealed;
     enum reason reason;
-    for (size_t done = 0; done < STEP_WAITING_MAX && has_room(broker, 0); done++) {
-        if (!fetch_ready(broker->fetch, &intake, &sealed, &reason))
-            return;
-        admit_after_wait(broker, intake, sealed, reason);
-        /* The reference of the wait is given back when the step's frames have left. */
-        broker->intakes[broker->intake_count++] = intake;
+    while (step_next_waiting(&broker->step, &need, &peer, &intake, &sealed, &reason)) {
+        if (!peer->is_connected || intake->connection != adapter_of(broker, peer)->connection)
+            continue; /* the sender has it and sends it again */
+        struct taken_parcel taken = {.parcel = sealed->parcel};
+        struct store_message *message =
+            reason == REASON_NONE ? admit(broker, peer, intake, sealed)
+                                  : refuse_after_wait(broker, peer, intake, sealed, reason);
+        if (message != NULL)
+            keep(&taken, sealed, message);
+        plan_taken(broker, &taken);
     }
-    broker->more_to_do = true;
 }

@@ -22,28 +22,24 @@ enum {
 
 static void alarm_past(struct broker *broker, struct peer *peer, enum reason reason)
 {
-    bool is_told = peer->past_alarm == reason && broker->now.ms < peer->past_alarm_due.ms;
-    peer->past_alarm = reason;
-    peer->past_alarm_since = broker->now;
-    if (is_told || broker->store_state != REASON_NONE)
+    struct step *step = &broker->step;
+    struct adapter *adapter = adapter_of(broker, peer);
+    bool is_told = adapter->past_alarm == reason && step->now.ms < adapter->past_alarm_due.ms;
+    adapter->past_alarm = reason;
+    adapter->past_alarm_since = step->now;
+    if (is_told || step->store_state != REASON_NONE)
         return;
-    peer->past_alarm_due = (mono_t){broker->now.ms + PAST_ALARM_INTERVAL_MS};
-    struct ledger_fact fact = {
-        .kind = LEDGER_ALARM,
-        .at = broker->wall,
-        .sender = peer->key,
-        .reason = reason,
-        .registry_version = broker->registry_version,
-    };
-    broker_record(broker, &fact);
-    broker_event(
-        broker, &(struct broker_transition){.event = "alarm", .from = peer->key, .reason = reason});
+    adapter->past_alarm_due = (mono_t){step->now.ms + PAST_ALARM_INTERVAL_MS};
+    broker_record(
+        broker, &(struct ledger_fact){.kind = LEDGER_ALARM, .sender = peer->key, .reason = reason});
+    step_note(step, &(struct transition){.event = "alarm", .from = peer->key, .reason = reason});
 }
 
 enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer)
 {
-    bool is_recent = broker->now.ms - peer->past_alarm_since.ms <= TAKE_TURNS_MS;
-    return is_recent ? peer->past_alarm : REASON_NONE;
+    const struct adapter *adapter = adapter_of(broker, peer);
+    bool is_recent = broker->step.now.ms - adapter->past_alarm_since.ms <= TAKE_TURNS_MS;
+    return is_recent ? adapter->past_alarm : REASON_NONE;
 }
 
 static bool is_drawn(const uint8_t *incarnation)
@@ -52,18 +48,23 @@ static bool is_drawn(const uint8_t *incarnation)
     return memcmp(incarnation, none, INCARNATION_BYTES) != 0;
 }
 
-/* True: an incarnation of a moment ago is back. */
-static bool takes_turns(const struct broker *broker, const struct peer *peer,
-                        const struct frame_hello *hello)
+static bool is_same_process(const uint8_t *one, const uint8_t *other)
 {
-    return is_drawn(peer->incarnation_before) &&
-           memcmp(peer->incarnation_before, hello->incarnation, INCARNATION_BYTES) == 0 &&
-           broker->now.ms - peer->incarnation_since.ms <= TAKE_TURNS_MS;
+    return memcmp(one, other, INCARNATION_BYTES) == 0;
 }
 
-static bool has_lost_heads(const struct peer *peer, const struct frame_hello *hello)
+/* True: an incarnation of a moment ago is back. */
+static bool takes_turns(const struct broker *broker, const struct adapter *adapter,
+                        const struct frame_hello *hello)
 {
-    const struct head_seen *before = &peer->head;
+    return is_drawn(adapter->incarnation_before) &&
+           is_same_process(adapter->incarnation_before, hello->incarnation) &&
+           broker->step.now.ms - adapter->incarnation_since.ms <= TAKE_TURNS_MS;
+}
+
+static bool has_lost_heads(const struct adapter *adapter, const struct frame_hello *hello)
+{
+    const struct head_seen *before = &adapter->head;
     const struct head_seen *now = &hello->head_seen;
     bool is_same =
         now->tree_size == 0 || memcmp(before->ledger_id, now->ledger_id, LEDGER_ID_BYTES) == 0;
@@ -72,17 +73,18 @@ static bool has_lost_heads(const struct peer *peer, const struct frame_hello *he
 
 void broker_compare_past(struct broker *broker, struct peer *peer, const struct frame_hello *hello)
 {
-    if (memcmp(peer->incarnation, hello->incarnation, INCARNATION_BYTES) == 0)
+    struct adapter *adapter = adapter_of(broker, peer);
+    if (is_same_process(adapter->incarnation, hello->incarnation))
         return;
-    if (takes_turns(broker, peer, hello))
+    if (takes_turns(broker, adapter, hello))
         alarm_past(broker, peer, REASON_TWO_PROGRAMS_ONE_KEY);
-    else if (has_lost_heads(peer, hello) && peer->past_alarm != REASON_TWO_PROGRAMS_ONE_KEY)
+    else if (has_lost_heads(adapter, hello) && adapter->past_alarm != REASON_TWO_PROGRAMS_ONE_KEY)
         alarm_past(broker, peer, REASON_STORE_ROLLED_BACK);
-    memcpy(peer->incarnation_before, peer->incarnation, INCARNATION_BYTES);
-    memcpy(peer->incarnation, hello->incarnation, INCARNATION_BYTES);
-    peer->incarnation_since = broker->now;
+    memcpy(adapter->incarnation_before, adapter->incarnation, INCARNATION_BYTES);
+    memcpy(adapter->incarnation, hello->incarnation, INCARNATION_BYTES);
+    adapter->incarnation_since = broker->step.now;
     peer->readings = 0;
-    wake_begin(&peer->wake); /* another process: it may know what the last one did not */
+    step_wake(peer); /* another process: it may know what the last one did not */
 }
 
 /* ---- numbers within a dossier ---- */
@@ -112,8 +114,8 @@ static enum reason find_other(struct broker *broker, struct peer *peer,
     struct store *store = broker->options.store;
     uint64_t seqs[PAGE];
     size_t count = 0;
-    for (size_t i = 0; i < broker->plan.store.message_count; i++) {
-        const struct store_message *planned = &broker->plan.messages[i];
+    for (size_t i = 0; i < broker->step.plan.store.message_count; i++) {
+        const struct store_message *planned = &broker->step.plan.messages[i];
         if (bytes_equal(planned->dossier_code, envelope->dossier_code) &&
             has_number(planned, envelope))
             return REASON_SEQUENCE_REPEATED;
@@ -141,7 +143,7 @@ enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
     bool is_known = last->class == class;
     bool is_next = is_known && envelope->sequence > last->sequence;
     /* What memory has not seen is looked up only for who gave reason. */
-    bool gave_reason = is_known || peer->past_alarm != REASON_NONE;
+    bool gave_reason = is_known || adapter_of(broker, peer)->past_alarm != REASON_NONE;
     enum reason reason = REASON_NONE;
     if (gave_reason && !is_next)
         reason = find_other(broker, peer, envelope);

@@ -7,7 +7,7 @@
 void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
                          struct standing *ret_trouble)
 {
-    const struct window *window = outbox_window(broker->outbox, peer->destination);
+    const struct window *window = outbox_window(broker->step.outbox, peer->index);
     struct standing trouble = {.party = peer->key};
     if (broker->registry == NULL || registry_participant(broker->registry, &peer->key) == NULL) {
         trouble.reason = REASON_NOT_ENROLLED;
@@ -15,12 +15,12 @@ void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
     } else if (!peer->is_connected) {
         trouble.reason = REASON_ADAPTER_AWAY;
         trouble.since = peer->heard_wall;
-    } else if (peer->office != REASON_NONE) {
-        trouble.reason = peer->office;
-        trouble.since = peer->office_since;
+    } else if (adapter_of(broker, peer)->office != REASON_NONE) {
+        trouble.reason = adapter_of(broker, peer)->office;
+        trouble.since = adapter_of(broker, peer)->office_since;
     } else if (window->state != WINDOW_CLOSED) {
         trouble.reason = window->reason;
-        trouble.since = standing_moment(window->since, broker->now, broker->wall);
+        trouble.since = standing_moment(window->since, broker->step.now, broker->step.wall);
     }
     *ret_trouble = trouble;
 }
@@ -34,31 +34,31 @@ static void stand_under_way(struct broker *broker, const struct peer *peer,
     if (store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE)
         return;
     const struct flight *flight =
-        outbox_find(broker->outbox, peer->destination, &message.sender, &message.id);
+        outbox_find(broker->step.outbox, peer->index, &message.sender, &message.id);
     if (flight == NULL || !flight->is_taken)
         return; /* as after the last attempt */
     standing->reason = flight->entry.reason;
     standing->since = flight->entry.since;
     if (standing->reason != REASON_NONE)
         return;
-    bool is_office = peer->office != REASON_NONE;
-    standing->reason = is_office ? peer->office : REASON_ANSWER_AWAITED;
-    standing->since = is_office ? peer->office_since
+    bool is_office = adapter_of(broker, peer)->office != REASON_NONE;
+    standing->reason = is_office ? adapter_of(broker, peer)->office : REASON_ANSWER_AWAITED;
+    standing->since = is_office ? adapter_of(broker, peer)->office_since
                                 : standing_moment((mono_t){flight->deadline.ms - OUTBOX_TAKEN_MS},
-                                                  broker->now, broker->wall);
+                                                  broker->step.now, broker->step.wall);
 }
 
 /* Without a look at the line that it stands in. */
 static void stand_alone(struct broker *broker, const struct entry *entry, struct standing *standing)
 {
-    const struct peer *peer = broker_find_peer(broker, &entry->destination);
+    const struct peer *peer = step_find_peer(&broker->step, &entry->destination);
     struct standing trouble = {.reason = REASON_ADAPTER_AWAY, .party = entry->destination};
     if (peer != NULL)
         broker_peer_trouble(broker, peer, &trouble);
     bool is_there = trouble.reason != REASON_NOT_ENROLLED && trouble.reason != REASON_ADAPTER_AWAY;
-    if (broker->store_state != REASON_NONE) {
-        standing->reason = broker->store_state;
-        standing->since = broker->failed_since;
+    if (broker->step.store_state != REASON_NONE) {
+        standing->reason = broker->step.store_state;
+        standing->since = broker->step.failed_since;
         standing->party = broker->options.self;
     } else if (entry->state == ENTRY_HELD) {
         standing->party = broker->options.self;
@@ -67,8 +67,8 @@ static void stand_alone(struct broker *broker, const struct entry *entry, struct
     } else if (entry->state == ENTRY_LEASED) {
         stand_under_way(broker, peer, entry, standing);
     } else {
-        standing_of_queue(broker->outbox, peer->destination, entry, broker->now, broker->wall,
-                          standing);
+        standing_of_queue(broker->step.outbox, peer->index, entry, broker->step.now,
+                          broker->step.wall, standing);
         if (standing->reason == REASON_NONE) {
             standing->reason = trouble.reason; /* it takes no more before some have left it */
             standing->since = trouble.since;
@@ -102,7 +102,7 @@ void broker_standing(struct broker *broker, const struct entry *entry,
 
 static wall_t plausible(const struct broker *broker, wall_t since)
 {
-    return since.ms > 0 && since.ms <= broker->wall.ms ? since : broker->wall;
+    return since.ms > 0 && since.ms <= broker->step.wall.ms ? since : broker->step.wall;
 }
 
 /* True: it was news. */
@@ -111,12 +111,12 @@ static bool hear_item(struct broker *broker, struct peer *peer, const struct sta
     enum reason reason =
         reason_is_known((uint32_t)item->reason) ? item->reason : REASON_OFFICE_UNKNOWN;
     if (id_is_zero(&item->id)) {
-        bool is_news = peer->office != reason;
-        peer->office = reason;
-        peer->office_since = plausible(broker, item->since);
+        bool is_news = adapter_of(broker, peer)->office != reason;
+        adapter_of(broker, peer)->office = reason;
+        adapter_of(broker, peer)->office_since = plausible(broker, item->since);
         return is_news;
     }
-    struct flight *flight = outbox_find(broker->outbox, peer->destination, NULL, &item->id);
+    struct flight *flight = outbox_find(broker->step.outbox, peer->index, NULL, &item->id);
     if (flight == NULL || !flight->is_taken)
         return false;
     bool is_news = flight->entry.reason != reason;
@@ -128,7 +128,7 @@ enum turn broker_hear_standing(struct broker *broker, struct peer *peer, struct 
 {
     const struct frame_standing *frame = &intake->frame.standing;
     bool is_news = false;
-    peer->credit -= BROKER_WORK_ID * (int64_t)frame->count;
+    peer->credit -= STEP_WORK_ID * (int64_t)frame->count;
     for (size_t i = 0; i < frame->count; i++)
         is_news = hear_item(broker, peer, &frame->items[i]) || is_news;
     intake->wasted += !is_news;
@@ -175,14 +175,15 @@ enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct int
 {
     const struct frame_taken *ask = &intake->frame.taken;
     struct answer answer = {.count = 1};
-    answer.items[0] = (struct standing_item){
-        .reason = broker->store_state, .since = broker->failed_since, .is_of_gateway = true};
-    for (size_t i = 0; broker->store_state == REASON_NONE && i < ask->count; i++)
+    answer.items[0] = (struct standing_item){.reason = broker->step.store_state,
+                                             .since = broker->step.failed_since,
+                                             .is_of_gateway = true};
+    for (size_t i = 0; broker->step.store_state == REASON_NONE && i < ask->count; i++)
         answer_message(broker, peer, &ask->ids[i], &answer);
     peer->credit -= BROKER_WORK_REPEAT * (int64_t)ask->count;
     /* About nothing that waits. */
-    intake->wasted += broker->store_state == REASON_NONE && answer.count == 1;
+    intake->wasted += broker->step.store_state == REASON_NONE && answer.count == 1;
     struct frame frame = {.kind = FRAME_STANDING, .standing = {answer.items, answer.count}};
-    broker_reply_frame(broker, &peer->key, &frame);
+    step_reply_frame(&broker->step, &peer->key, &frame);
     return TURN_DONE;
 }

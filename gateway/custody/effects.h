@@ -9,6 +9,11 @@
 #include "gateway/custody/examine.h"
 #include "routing/outbox/entry.h"
 
+enum {
+    STEP_TICK_MS = 500,   /* how often expiries and silent peers are looked for */
+    STEP_RETRY_MS = 1000, /* a store that cannot commit is tried this often, and senders are told */
+};
+
 /* One change of state, for the log. Views are valid during the call. */
 struct transition {
     const char *event; /* "custody", "submitted", "refused", "delivered", "alarm", "peer_up", … */

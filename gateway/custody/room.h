@@ -18,7 +18,6 @@
 #define GATEWAY_CUSTODY_ROOM_H
 
 #include "gateway/custody/plan.h"
-#include "gateway/custody/wake.h"
 #include "routing/outbox/outbox.h"
 #include "routing/registry/route.h"
 
@@ -90,11 +89,13 @@ enum {
     STEP_LEASES_MAX =
         1024, /* brought from the store: each is two reads, and a frame's bytes later */
     STEP_EXPIRIES_MAX = 256,
-    STEP_WAKES_MAX = 4,     /* pages of what waited for another registry (wake.h) */
+    STEP_WAKES_MAX = 4,     /* pages of what waited for another registry */
+    WAKE_PAGE_MAX = 256,    /* entries that one step looks at for one peer */
     STEP_WAITING_MAX = 256, /* messages whose files have come; what fetch holds at most */
 
     /* Bytes of the step's arena. */
-    ROOM_PIECE_BYTES = 16,         /* what rounding up adds to each piece */
+    ROOM_PIECE_BYTES = 16, /* what rounding up adds to each piece */
+    ROOM_NOTE_BYTES = 448, /* name and value of a note, and the names that it is looked up by */
     ROOM_LEDGER_ENTRY_BYTES = 256, /* packed: two keys, an id, two digests, numbers, a version */
     ROOM_ITEM_BYTES = 288,         /* one item of a receipt, in its document */
     ROOM_FACT_BYTES = 640,         /* the fact, its place in the list of items, as memory */
@@ -127,6 +128,44 @@ static const struct room_need room_receipt = {{[ROOM_MESSAGES] = 1,
                                                [ROOM_REPLIES] = 1,
                                                [ROOM_DELIVERIES] = 1,
                                                [ROOM_BYTES] = ROOM_RECEIPT_BYTES}};
+/* An entry ends: it moves, is recorded, noted and told. */
+static const struct room_need room_end = {
+    {[ROOM_MESSAGES] = 1,
+     [ROOM_PARCELS] = 1,
+     [ROOM_ENTRIES] = 1,
+     [ROOM_MOVES] = 1,
+     [ROOM_NOTES] = 1,
+     [ROOM_RECORDS] = 2,
+     [ROOM_REPLIES] = 1,
+     [ROOM_DELIVERIES] = 1,
+     [ROOM_BYTES] =
+         ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES + ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
+/* A frame without messages: two frames of ours and a head follow from it, or what the files of one
+ * peer make us say, and an alarm or a note. */
+static const struct room_need room_frame = {
+    {[ROOM_NOTES] = 1,
+     [ROOM_RECORDS] = 1,
+     [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
+     [ROOM_BYTES] = (2 + ROOM_FILE_FRAMES_MAX) * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES +
+                    ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
+
+/* The most that may follow from a message: a receipt moves, records and notes each of its items; a
+ * message is owed to every destination of its route, or alarms and is refused. */
+static inline struct room_need room_message(size_t items)
+{
+    return (struct room_need){
+        {[ROOM_MESSAGES] = 3,
+         [ROOM_PARCELS] = 3,
+         [ROOM_ENTRIES] = (items > 0 ? items : 1) * ROUTE_DESTINATIONS_MAX + 2,
+         [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
+         [ROOM_NOTES] = items,
+         [ROOM_ROUTES] = 1,
+         [ROOM_RECORDS] = items + 3,
+         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
+         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + ROOM_RECEIPT_BYTES + items * ROOM_FACT_ALL_BYTES}};
+}
+
 /* What the end of any step may need: the head, its seal, a note, the lists of what leaves. */
 static const struct room_need room_closing = {
     {[ROOM_MESSAGES] = 1,

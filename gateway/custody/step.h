@@ -34,8 +34,6 @@
 #include "routing/outbox/outbox.h"
 
 enum {
-    STEP_TICK_MS = 500,   /* how often expiries and silent peers are looked for */
-    STEP_RETRY_MS = 1000, /* a store that cannot commit is tried this often, and senders are told */
     STEP_HEAVY_PAUSE_MS = 5, /* a turn is two or three milliseconds of the core's, all in all */
     STEP_WORK_ID = 1,        /* of an acknowledgement; units: see step_options.turn_work */
 };
@@ -264,8 +262,8 @@ enum turn step_take_ids(struct step *step, struct peer *peer, struct intake *int
 /* NOT_TAKEN for everything that is under way: the peer threw its step away. */
 enum turn step_nothing_taken(struct step *step, struct peer *peer, struct intake *intake);
 void step_take_file_frame(struct step *step, struct peer *peer, struct intake *intake);
-/* Once a second, when there were too many: how many lines of a peer were left out. */
-void step_note_left_out(struct step *step, struct peer *peer);
+/* Once a second, when there were too many: how much of a peer's, or a carrier's, was left out. */
+void step_note_left_out(struct step *step, const struct key *from, struct allowance *allowance);
 
 /* ---- the clock: step_clock.c ---- */
 

@@ -151,7 +151,7 @@ struct store_move *step_owe_as(struct step *step, const struct store_message *me
     entry.size_bytes = size_bytes;
     plan_entry(&step->plan, &entry);
     entry_move(&entry, state);
-    entry.reason = reason;
+    entry_explain(&entry, reason, step->wall);
     if (entry_state_is_live(state))
         outbox_backlog_changed(step->outbox, peer->index, 1);
     return plan_move(&step->plan, &entry);

@@ -62,14 +62,13 @@ void step_return(struct step *step)
     step->returned_count += step->plan.store.move_count - before;
 }
 
-void step_note_left_out(struct step *step, struct peer *peer)
+void step_note_left_out(struct step *step, const struct key *from, struct allowance *allowance)
 {
-    uint64_t count = allowance_tell(&peer->allowance, step->now);
+    uint64_t count = allowance_tell(allowance, step->now);
     if (count > 0)
-        step_note(step, &(struct transition){.event = "left_out",
-                                             .from = peer->key,
-                                             .reason = REASON_BUSY,
-                                             .count = count});
+        step_note(step,
+                  &(struct transition){
+                      .event = "left_out", .from = *from, .reason = REASON_BUSY, .count = count});
 }
 
 /* ---- what waits for another registry ----

@@ -61,7 +61,7 @@ void gateway_send(void *context, const struct key *peer, struct bytes frame)
         remember_gone(gateway, peer);
 }
 
-static void log_transition(void *context, const struct broker_transition *transition)
+static void log_transition(void *context, const struct transition *transition)
 {
     struct gateway *gateway = context;
     bool is_alarm = strcmp(transition->event, "alarm") == 0;
@@ -121,11 +121,11 @@ static void release(struct gateway *gateway, bool wait)
 
 static void step(struct gateway *gateway)
 {
-    const struct broker_effects effects = {.context = gateway,
-                                           .send = hold_frame,
-                                           .transition = log_transition,
-                                           .intake_done = intake_done,
-                                           .send_file = send_file_frame};
+    const struct step_effects effects = {.context = gateway,
+                                         .send = hold_frame,
+                                         .transition = log_transition,
+                                         .intake_done = intake_done,
+                                         .send_file = send_file_frame};
     const struct store_plan *plan = NULL;
     broker_begin(gateway->broker, gateway_mono(), gateway_wall());
     feed(gateway);

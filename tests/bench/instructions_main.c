@@ -175,7 +175,7 @@ static enum reason on_send(void *context, const struct key *peer, struct bytes b
     return REASON_NONE;
 }
 
-static void on_transition(void *context, const struct broker_transition *transition)
+static void on_transition(void *context, const struct transition *transition)
 {
     (void)context;
     must(transition->reason == REASON_NONE, transition->event);
@@ -206,7 +206,7 @@ static void add_intake(const char *peer, struct bytes bytes)
 /* Everything that was added, through one step. prefix: of the stages' names. */
 static void step(const char *prefix)
 {
-    static const struct broker_effects effects = {
+    static const struct step_effects effects = {
         .send = on_send, .transition = on_transition, .intake_done = on_done};
     const struct crypto_port *crypto = crypto_openssl_port(bench.crypto);
     const struct store_plan *plan = NULL;

@@ -44,7 +44,7 @@ static enum reason send_frame(void *context, const struct key *peer, struct byte
     return network_send(node->sim, line, false, frame);
 }
 
-static void log_transition(void *context, const struct broker_transition *transition)
+static void log_transition(void *context, const struct transition *transition)
 {
     struct node *node = context;
     const struct log_line line = {
@@ -116,10 +116,10 @@ static void reload(struct node *node)
 
 void gateway_step(struct node *node)
 {
-    const struct broker_effects effects = {.context = node,
-                                           .send = send_frame,
-                                           .transition = log_transition,
-                                           .intake_done = node_intake_done};
+    const struct step_effects effects = {.context = node,
+                                         .send = send_frame,
+                                         .transition = log_transition,
+                                         .intake_done = node_intake_done};
     const struct store_plan *plan = NULL;
     node_draw_faults(node);
     reload(node);

@@ -192,7 +192,7 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
     return REASON_NONE;
 }
 
-static void count_alarm(void *context, const struct broker_transition *transition)
+static void count_alarm(void *context, const struct transition *transition)
 {
     struct lone_gateway *gateway = context;
     gateway->alarms += strcmp(transition->event, "alarm") == 0;
@@ -218,7 +218,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
 
 enum reason lone_gateway_end(struct lone_gateway *gateway)
 {
-    const struct broker_effects effects = {
+    const struct step_effects effects = {
         .context = gateway, .send = took, .transition = count_alarm, .intake_done = intake_done};
     const struct store_plan *plan = NULL;
     size_t fed = 0;

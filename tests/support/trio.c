@@ -7,13 +7,7 @@
 static const char *const dossiers[TRIO_TRANSFERS] = {"H38.09-261124-0001", "H38.09-261124-0001",
                                                      "H38.09-261124-0002"};
 
-static void ignore_broker(void *context, const struct broker_transition *transition)
-{
-    (void)context;
-    (void)transition;
-}
-
-static void ignore_session(void *context, const struct transition *transition)
+static void ignore_transition(void *context, const struct transition *transition)
 {
     (void)context;
     (void)transition;
@@ -24,10 +18,10 @@ static void ignore_session(void *context, const struct transition *transition)
 static void step_gateway(struct trio *trio)
 {
     struct member *member = &trio->members[TRIO_GATEWAY];
-    const struct broker_effects effects = {.context = trio,
-                                           .send = trio_send_from_gateway,
-                                           .transition = ignore_broker,
-                                           .intake_done = trio_intake_done};
+    const struct step_effects effects = {.context = trio,
+                                         .send = trio_send_from_gateway,
+                                         .transition = ignore_transition,
+                                         .intake_done = trio_intake_done};
     const struct store_plan *plan = NULL;
     broker_begin(trio->broker, (mono_t){trio->now_ms - trio->started_ms}, (wall_t){trio->now_ms});
     for (size_t i = TRIO_CENTRE; i < TRIO_MEMBERS; i++) {
@@ -154,8 +148,8 @@ static void settle(struct office *office, const bool *given, bool has_submitted,
 
 static void step_adapter(struct trio *trio, struct member *member)
 {
-    const struct step_effects effects = {member,         trio_send_from_adapter, call_office,
-                                         ignore_session, trio_intake_done,       NULL};
+    const struct step_effects effects = {
+        member, trio_send_from_adapter, call_office, ignore_transition, trio_intake_done, NULL};
     const struct store_plan *plan = NULL;
     struct office *office = &member->office;
     struct submitted submitted = {.message_seq = 0};

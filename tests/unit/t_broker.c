@@ -122,7 +122,7 @@ static void a_peer_goes_while_nothing_can_be_committed(void **state)
     broker_peer_gone(gateway->broker, &stp);
     assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
     assert_int_equal(lone_gateway_state(gateway, &message, "stp"), 0);
-    lone_gateway_wait(gateway, BROKER_RETRY_AFTER_MS);
+    lone_gateway_wait(gateway, STEP_RETRY_MS);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     lone_gateway_hello(gateway, "stp", 64);
     message = put_under_way(gateway);

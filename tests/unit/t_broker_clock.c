@@ -20,8 +20,8 @@ static enum clock_state clock_of(const struct lone_gateway *gateway)
 
 static void pass(struct lone_gateway *gateway, int64_t ms)
 {
-    for (int64_t passed = 0; passed < ms; passed += BROKER_TICK_MS) {
-        lone_gateway_wait(gateway, BROKER_TICK_MS);
+    for (int64_t passed = 0; passed < ms; passed += STEP_TICK_MS) {
+        lone_gateway_wait(gateway, STEP_TICK_MS);
         assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     }
 }
@@ -64,7 +64,7 @@ static void a_life_ends_when_its_time_has_come(void **state)
     struct lone_message waiting = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     lone_gateway_wait(gateway, JUMP_MS);
-    pass(gateway, 2 * BROKER_TICK_MS);
+    pass(gateway, 2 * STEP_TICK_MS);
     assert_int_equal(lone_gateway_state(gateway, &waiting, "stp"), ENTRY_EXPIRED);
     lone_gateway_close(&gateway);
 }
