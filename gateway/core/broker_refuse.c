@@ -128,6 +128,7 @@ static struct store_message *refuse(struct broker *broker, struct peer *peer,
     const struct transition line = line_of("refused", peer, sealed, reason);
     struct told *told =
         broker_tell(broker, &peer->key, MESSAGE_TYPE_RECEIPT_REFUSED, &fact, (struct bytes){0});
+    told->item.text = bytes_of_text(sealed->field != NULL ? sealed->field : "");
     step_note(step, &line);
     if (!is_kept)
         return NULL;
