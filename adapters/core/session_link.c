@@ -34,7 +34,7 @@ static void say_hello(struct session *session)
                   .participant = session->options.self,
                   .program = bytes_of_text(session->options.program),
                   .window_messages = session->options.window_messages,
-                  .window_bytes = message_window_bytes(1),
+                  .window_bytes = SESSION_WINDOW_BYTES,
                   .clock = session->step.wall,
                   .head_seen = session->head},
     };

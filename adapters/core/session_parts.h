@@ -31,6 +31,9 @@ enum {
     /* Longer than a call to a back office may last, so that a lease never ends under a call. */
     SESSION_OFFICE_LEASE_MS = 150 * 1000,
     REFERENCE_BYTES_MAX = 64,
+    /* What the gateway may have under way to one participant stands in this process's memory, and a
+     * host may run hundreds of them: 10 MB/s over a line of 100 ms. */
+    SESSION_WINDOW_BYTES = 1024 * 1024,
     SESSION_HELLO_WAIT_MAX_MS = 60 * 1000, /* between hellos of one that is turned away */
     /* A head overtakes our word of what we have seen now and then; not so often in a row. */
     SESSION_HEAD_GAPS_MAX = 5,
@@ -40,6 +43,9 @@ enum {
     SESSION_ASK_AGE_MS = 2000, /* the receipts of most are there by then */
 };
 
+_Static_assert((int)SESSION_WINDOW_BYTES >= (int)MESSAGE_WINDOW_BYTES_MIN &&
+                   (int)SESSION_WINDOW_BYTES <= (int)MESSAGE_WINDOW_BYTES_MAX,
+               "a window that the gateway takes");
 _Static_assert(2 * OUTBOX_FETCH_MAX + OUTBOX_TICK_MAX + ROUTE_DESTINATIONS_MAX + 1 <=
                    SESSION_DELIVERIES_MAX / 2,
                "a step has room for what arrives beside all that it does by itself");

@@ -18,8 +18,8 @@
 
 enum {
     POOL_FRAMES_MAX = 64,
-    POOL_BYTES_MAX = 16 * 1024 * 1024,  /* reached only by frames of the largest size */
-    POOL_SPARE_BYTES = 4 * 1024 * 1024, /* what comes of one file at once */
+    POOL_BYTES_MAX = 16 * 1024 * 1024, /* reached only by frames of the largest size */
+    POOL_SPARE_BYTES = 1024 * 1024,    /* what is verified at once; more goes back to the heap */
 };
 
 wall_t adapter_wall(void)

@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -24,6 +24,15 @@ test:
 	@ops/build/progress $(MAKE) all libs tests-bin
 	@ops/build/progress $(MAKE) VARIANT=asan all tests-bin
 	@tests/run
+
+# The tests that search, EFFORT times as far as `make test` lets them.
+EFFORT ?= 10
+LONG_TESTS := unit/t_link_reset unit/t_seal_differential unit/t_trust_differential unit/t_torture_ports unit/t_torture_memory
+test-long:
+	@ops/install-deps test
+	@ops/build/progress $(MAKE) all libs tests-bin
+	@ops/build/progress $(MAKE) VARIANT=asan all tests-bin
+	@EFFORT=$(EFFORT) PATIENCE=$(EFFORT) tests/run $(LONG_TESTS)
 
 test-fresh:
 	@ops/build/test-fresh
@@ -170,6 +179,7 @@ help:
 	@echo 'make                the programs, in build/bin'
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
+	@echo 'make test-long      the tests that search, EFFORT=10 times as far'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
 	@echo 'make differential   signatures, chains and lists: our verdict beside OpenSSL'"'"'s'
 	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'

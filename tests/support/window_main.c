@@ -95,8 +95,8 @@ int main(int argc, char **argv)
     char **command = argv + (interrupts ? 5 : 3);
     if (argc < 4 || *command == NULL)
         return 2;
-    struct winsize size = {.ws_col = (unsigned short)atoi(argv[1]),
-                           .ws_row = (unsigned short)atoi(argv[2])};
+    struct winsize size = {.ws_col = (unsigned short)strtoul(argv[1], NULL, 10),
+                           .ws_row = (unsigned short)strtoul(argv[2], NULL, 10)};
     window.columns = size.ws_col;
     window.interrupt_at = interrupts ? argv[4] : NULL;
     pid_t child = forkpty(&window.master, NULL, NULL, &size);

@@ -10,13 +10,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "tests/support/effort.h"
 #include "tests/support/cms_bases.h"
 
-#ifdef __SANITIZE_ADDRESS__
-enum { MUTANTS = 20000 };
-#else
-enum { MUTANTS = 200000 };
-#endif
+enum { MUTANTS = 40000, MUTANTS_SANITIZED = 4000 };
 
 enum { SHOWN_MOST = 10, SEED = 20261201 };
 
@@ -75,20 +72,21 @@ static void mutants_have_one_verdict(void **state)
     struct counts counts = {0};
     struct buffer signature;
     buffer_init(&signature, 4 * SIGNATURE_BYTES_MAX);
-    for (int i = 0; i < MUTANTS; i++) {
+    unsigned mutants = effort(MUTANTS, MUTANTS_SANITIZED);
+    for (unsigned i = 0; i < mutants; i++) {
         const struct cms_sample *sample = cms_bases_choose(&bases, &dice);
         cms_mutant_make(&tree, &sample->base, &bases.fillings, &dice, &signature);
         if (signature.size > 0)
             compare(sample, buffer_view(&signature), &counts);
     }
     buffer_release(&signature);
-    printf("# mutants=%d accepted=%u refused=%u explained=%u disagreements=%u\n", MUTANTS,
+    printf("# mutants=%u accepted=%u refused=%u explained=%u disagreements=%u\n", mutants,
            counts.accepted, counts.refused, counts.explained, counts.disagreements);
     assert_int_equal(counts.disagreements, 0);
     /* All three happen often, or the mutants are too wild to say anything. */
-    assert_true(counts.accepted > MUTANTS / 50);
-    assert_true(counts.explained > MUTANTS / 50);
-    assert_true(counts.refused > MUTANTS / 50);
+    assert_true(counts.accepted > mutants / 50);
+    assert_true(counts.explained > mutants / 50);
+    assert_true(counts.refused > mutants / 50);
 }
 
 static int set_up(void **state)

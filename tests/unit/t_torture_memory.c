@@ -16,6 +16,7 @@
 #include "proto/codec/message_type.h"
 #include "routing/registry/route.h"
 #include "schema/body.pb-c.h"
+#include "tests/support/effort.h"
 #include "tests/support/failing_memory.h"
 #include "proto/seal/sha256.h"
 
@@ -37,7 +38,7 @@ static void hash_with_memory(const struct bytes *parts, size_t part_count,
 
 /* Every one of the first STRIDE_AFTER allocations fails, then ever fewer: SQLite makes thousands.
  */
-enum { ALLOCATIONS_MAX = 20000, STRIDE_AFTER = 60 };
+enum { ALLOCATIONS_MAX = 20000, STRIDE_AFTER = 60, SANITIZED_STRIDE = 5 };
 
 /* NONE: all went well. Checks by itself that what it was told is true. */
 typedef enum reason scenario(void);
@@ -58,7 +59,8 @@ static void torture(scenario *run, uint64_t least)
 {
     uint64_t n = 1;
     assert_int_equal(run(), REASON_NONE); /* what is made once in a process's life */
-    for (bool was_reached = true; was_reached; n += 1 + n / STRIDE_AFTER) {
+    for (bool was_reached = true; was_reached;
+         n += effort_stride(1 + n / STRIDE_AFTER, SANITIZED_STRIDE)) {
         assert_true(n < ALLOCATIONS_MAX);
         failing_memory_begin(n);
         enum reason reason = run();

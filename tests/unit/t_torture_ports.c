@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/support/effort.h"
 #include "tests/support/trio.h"
 
-enum { CALLS_MAX = 5000, LONG_FAULT_CALLS = 40 };
+enum { CALLS_MAX = 5000, LONG_FAULT_CALLS = 40, SANITIZED_STRIDE = 7 };
 
 static void nothing_fails(void **state)
 {
@@ -30,6 +31,7 @@ static void torture(enum trio_member whose, uint64_t fail_count, uint64_t stride
     bool has_failed = true;
     uint64_t lost = 0;
     uint64_t n = 1;
+    stride = effort_stride(stride, SANITIZED_STRIDE);
     for (; has_failed && n < CALLS_MAX; n += stride) {
         struct port_faults faults = {.fail_at = n, .fail_count = fail_count};
         struct trio *trio = trio_open(&faults, whose);

@@ -13,14 +13,11 @@
 #include <cmocka.h>
 
 #include "proto/seal/trust.h"
+#include "tests/support/effort.h"
 #include "tests/sim/dice.h"
 #include "tests/support/chain_world.h"
 
-#ifdef __SANITIZE_ADDRESS__
-enum { CHAINS = 300 };
-#else
-enum { CHAINS = 3000 };
-#endif
+enum { CHAINS = 800, CHAINS_SANITIZED = 120 };
 
 enum { SEED = 20261202, KEYS = 6, BETWEEN_MOST = 4, LISTS_MOST = 4, SIGNER_SERIAL = 77 };
 enum { DER_BYTES = 16384, SHOWN_MOST = 20 };
@@ -409,7 +406,8 @@ static void chains_have_one_verdict(void **state)
     unsigned refused = 0;
     unsigned explained = 0;
     unsigned disagreements = 0;
-    for (int i = 0; i < CHAINS; i++) {
+    unsigned chains = effort(CHAINS, CHAINS_SANITIZED);
+    for (unsigned i = 0; i < chains; i++) {
         struct world world;
         make_world(&dice, &world);
         first_error = 0;
@@ -421,16 +419,16 @@ static void chains_have_one_verdict(void **state)
         } else if (their ? is_explained(&world, reason) : theirs_by_one(&world)) {
             explained++;
         } else if (disagreements++ < SHOWN_MOST) {
-            show(&world, reason, i);
+            show(&world, reason, (int)i);
         }
         release(&world);
     }
-    printf("# chains=%d accepted=%u refused=%u explained=%u disagreements=%u\n", CHAINS, accepted,
+    printf("# chains=%u accepted=%u refused=%u explained=%u disagreements=%u\n", chains, accepted,
            refused, explained, disagreements);
     assert_int_equal(disagreements, 0);
-    assert_true(accepted > CHAINS / 20);
-    assert_true(refused > CHAINS / 20);
-    assert_true(explained > CHAINS / 100);
+    assert_true(accepted > chains / 20);
+    assert_true(refused > chains / 20);
+    assert_true(explained > chains / 100);
 }
 
 static int set_up(void **state)
