@@ -27,14 +27,16 @@ struct intake_pool {
     size_t thread_count;
 };
 
-/* Sizes are rounded up, so that a released intake fits the next frame of about that size. */
+/* Sizes are rounded up, so that a released intake fits the next frame of about that size. Large
+ * ones by little: a piece of a file is just above a power of two, and as much again would be held.
+ */
 static size_t capacity_for(size_t frame_bytes)
 {
-    enum { SMALLEST = 2048 };
+    enum { SMALLEST = 2048, STEP = 16 * 1024 };
     size_t capacity = SMALLEST;
-    while (capacity < frame_bytes)
+    while (capacity < frame_bytes && capacity < 4 * (size_t)STEP)
         capacity *= 2;
-    return capacity;
+    return capacity >= frame_bytes ? capacity : (frame_bytes + STEP - 1) / STEP * STEP;
 }
 
 static size_t arena_for(size_t capacity, bool is_for_chunks)
