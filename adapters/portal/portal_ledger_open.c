@@ -93,7 +93,7 @@ static enum reason prepare(sqlite3 *database)
     if (code == SQLITE_OK)
         code = sqlite3_exec(database,
                             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0;",
+                            "PRAGMA cache_size = -512; PRAGMA mmap_size = 0;",
                             NULL, NULL, NULL);
     if (code != SQLITE_OK)
         return ledger_reason(code);
