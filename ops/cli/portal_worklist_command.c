@@ -144,7 +144,7 @@ static json_t *ask(struct http *http, const char *path)
     return body;
 }
 
-static void count_waiting(struct http *http, const char *participant, struct waiting *waiting)
+static void count_waiting(struct http *http, struct waiting *waiting)
 {
     static const char *const states[] = {"queued", "leased", "deferred", "held"};
     json_t *health = ask(http, "/v1/health");
@@ -153,8 +153,8 @@ static void count_waiting(struct http *http, const char *participant, struct wai
     const json_t *row;
     json_array_foreach(json_object_get(queues, "destinations"), index, row)
     {
-        if (strcmp(json_text(row, "destination"), participant) != 0)
-            continue;
+        if (strcmp(json_text(row, "destination"), "office") != 0)
+            continue; /* the other one is the gateway */
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)
             waiting->count += json_integer_value(json_object_get(row, states[i]));
         (void)snprintf(waiting->oldest, sizeof waiting->oldest, "%s", json_text(row, "oldest"));
@@ -175,7 +175,7 @@ static struct waiting read_waiting(const struct portal_place *place)
     const struct http_options options = {
         .base_url = address.base_url, .socket = address.socket, .token = address.token};
     if (http_new(&options, &http) == REASON_NONE)
-        count_waiting(http, place->settings.participant, &waiting);
+        count_waiting(http, &waiting);
     http_destroy(&http);
     return waiting;
 }
