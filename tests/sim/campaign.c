@@ -60,8 +60,10 @@ static int run_job(const struct sim_options *options, const struct campaign_opti
                    unsigned int job, int64_t until, struct tally *tally, struct sim **running)
 {
     int worst = SIM_WELL;
+    uint64_t end_seed = campaign->seeds == 0 ? UINT64_MAX : campaign->from + campaign->seeds;
     *running = sim_new(options);
-    for (uint64_t seed = campaign->from + job; seconds_now() < until; seed += campaign->jobs) {
+    for (uint64_t seed = campaign->from + job; seed < end_seed && seconds_now() < until;
+         seed += campaign->jobs) {
         struct sim_result result;
         int end = (int)sim_run(*running, seed, &result);
         worst = end > worst ? end : worst;

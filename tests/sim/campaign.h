@@ -8,6 +8,7 @@ enum { CAMPAIGN_JOBS_MAX = 64 };
 
 struct campaign_options {
     unsigned int seconds;
+    uint64_t seeds;    /* at most so many; 0: any number */
     unsigned int jobs; /* processes; job j runs the seeds from + j, from + j + jobs, … */
     uint64_t from;
 };

@@ -66,7 +66,7 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: sim [-sw] [-f FAULT]... [-v] SEED | sim ... -n COUNT [FROM] |"
-                          " sim ... -c SECONDS [-j JOBS] [FROM]\n");
+                          " sim ... -c SECONDS [-n COUNT] [-j JOBS] [FROM]\n");
     return 2;
 }
 
@@ -104,6 +104,7 @@ int main(int count, char **arguments)
     (void)mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024);
     check_set_hook(hook);
     (void)signal(SIGSEGV, on_signal);
+    campaign.seeds = seeds;
     if (campaign.seconds > 0)
         return campaign_run(&options, &campaign, &running);
     if (seeds > 0)
