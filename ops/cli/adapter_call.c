@@ -7,6 +7,7 @@
 #include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "ops/client/adapter_address.h"
+#include "ops/terminal/terminal.h"
 #include "proto/base/printable.h"
 #include "proto/base/time.h"
 #include "proto/base/utf8.h"
@@ -211,6 +212,8 @@ const char *type_label_short(const char *type, enum language language, char scra
 {
     static const char *const beginnings[] = {"Receipt: ", "Biên nhận "};
     const char *label = type_label(type, language);
+    if (terminal_width(stdout) == 0)
+        return label;
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
         size_t size = strlen(beginnings[i]);
         if (strncmp(label, beginnings[i], size) != 0)

@@ -9,6 +9,7 @@
 #include "ops/cli/text.h"
 #include "ops/client/adapter_address.h"
 #include "ops/client/file.h"
+#include "ops/terminal/terminal.h"
 #include "proto/seal/sha256.h"
 
 void names_open(const struct invocation *invocation, const char *settings, struct names *ret_names)
@@ -28,6 +29,9 @@ void names_open_for(const struct invocation *invocation, const char *adapter, co
                     struct names *ret_names)
 {
     struct adapter_address address = {.state_directory = ""};
+    *ret_names = (struct names){.language = invocation->language};
+    if (terminal_width(stdout) == 0)
+        return;
     if (gateway != NULL)
         (void)gateway_locate(gateway, &address);
     else

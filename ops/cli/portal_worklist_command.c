@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/core/session.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
 #include "ops/cli/options.h"
@@ -153,7 +154,7 @@ static void count_waiting(struct http *http, struct waiting *waiting)
     const json_t *row;
     json_array_foreach(json_object_get(queues, "destinations"), index, row)
     {
-        if (strcmp(json_text(row, "destination"), "office") != 0)
+        if (strcmp(json_text(row, "destination"), SESSION_OFFICE) != 0)
             continue; /* the other one is the gateway */
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)
             waiting->count += json_integer_value(json_object_get(row, states[i]));

@@ -224,7 +224,7 @@ static void print_status(const struct names *names, const json_t *status)
     const json_t *ledger = json_object_get(status, "ledger");
     const char *const words[] = {text_of(TEXT_NO, language), text_of(TEXT_YES, language)};
     struct ranked *ranked = rank(peers, trouble_of_peer);
-    bool has_carriers = false;
+    bool has_carriers = terminal_width(stdout) == 0;
     for (size_t i = 0; i < json_array_size(peers); i++)
         has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
     say_fitted(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),

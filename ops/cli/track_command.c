@@ -44,15 +44,17 @@ static const char *standing_label(const json_t *event, enum language language, c
     if (is_fact)
         return "";
     enum { COLUMNS_FOR_BOTH = 100 };
-    char after[AGE_BYTES];
+    char after[AGE_BYTES], time[32];
     const char *label = state_label(json_text(event, "state"), language);
+    const char *since = json_text(event, "state_time");
     size_t width = terminal_width(stdout);
-    if (width > 0 && width < COLUMNS_FOR_BOTH)
+    if (since[0] == 0 || (width > 0 && width < COLUMNS_FOR_BOTH))
         return label;
-    (void)between_label(json_text(event, "time"), json_text(event, "state_time"), language, after);
-    if (after[0] == 0)
-        return label;
-    snprintf(scratch, 128, text_of(TEXT_TRACK_SINCE, language), label, after);
+    if (width == 0)
+        snprintf(scratch, 128, text_of(TEXT_TRACK_AT, language), label, time_label(since, time));
+    else
+        snprintf(scratch, 128, "%s, %s", label,
+                 between_label(json_text(event, "time"), since, language, after));
     return scratch;
 }
 
