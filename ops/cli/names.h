@@ -16,7 +16,7 @@ struct names {
 
 /* settings: the settings file whose `registry_directory` counts; NULL: none. */
 void names_open(const struct invocation *invocation, const char *settings, struct names *ret_names);
-/* Of the adapter, or of the gateway by its control socket, that a command asks; either may be NULL.
+/* Of the adapter, or of the gateway, that a command asks; either may be NULL.
  * For people at a terminal: a program that reads the output gets the keys that commands take. */
 void names_open_for(const struct invocation *invocation, const char *adapter, const char *gateway,
                     struct names *ret_names);
