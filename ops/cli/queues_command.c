@@ -13,6 +13,8 @@
 #include "ops/cli/table.h"
 #include "routing/outbox/entry.h"
 
+enum { LIMIT_MAX = 10000 /* rows, by as many pages as that takes */ };
+
 struct queues_options {
     bool json;
     const char *adapter, *gateway, *destination, *state;
@@ -382,7 +384,7 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
         {"destination", 'd', OPTION_TEXT, &options.destination, VALUE_PARTY,
          TEXT_QUEUES_DESTINATION, 0, 0},
         {"state", 's', OPTION_TEXT, &options.state, VALUE_STATE, TEXT_QUEUES_STATE, 0, 0},
-        {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, API_PAGE_MAX},
+        {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, LIMIT_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&options.json),
     };
