@@ -60,8 +60,8 @@ enum {
     /* While somebody who sends little waits for the end of steps, all who send much together have
      * no more of one than a turn: a millisecond or two, about what its signature costs. */
     BROKER_QUICK_WORK = BROKER_TURN_WORK,
-    BROKER_QUICK_LEASES = 64,
-    BROKER_QUICK_RETURNS = 256,
+    BROKER_QUICK_LEASES = 16,
+    BROKER_QUICK_RETURNS = 64,
     BROKER_HEAD_INTERVAL_MS = 60 * 1000, /* every witness sees the ledger grow this often */
     BROKER_CLOCK_QUORUM = 2,             /* peers that must agree: one alone never ends a doubt */
     /* An entry that was ever sent may be at the agency although we do not know: it is declared

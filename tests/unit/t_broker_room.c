@@ -204,6 +204,42 @@ static void nobody_waits_behind_another(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* Whoever sends little waits for the end of steps: while he is there, who sends much has a turn and
+ * then a pause. When he has gone steps are long again. */
+static void a_step_is_quick_for_who_sends_little(void **state)
+{
+    (void)state;
+    enum { RECEIPTS = 24, WORK = BROKER_WORK_ITEM * RECEIPT_ITEMS_MAX, A_TURN = 2, PAUSE_MS = 10 };
+    struct lone_gateway *gateway = lone_gateway_open_with(FLIGHTS, NULL);
+    greet(gateway);
+    step(gateway);
+    for (size_t turn = 0; turn < 3; turn++) {
+        lone_gateway_put_strange_receipts(gateway, "stp", RECEIPTS);
+        struct lone_message message = put(gateway, PERMIT, turn);
+        step(gateway);
+        size_t answered = gateway->taken + gateway->not_taken;
+        assert_int_equal(lone_gateway_state(gateway, &message, "sxd"), ENTRY_LEASED);
+        assert_in_range(answered, 0, turn == 0 ? RECEIPTS : A_TURN);
+        for (size_t i = 0; gateway->alive_intakes > 0; i++) {
+            assert_true(i < 2 * RECEIPTS);
+            step(gateway); /* no time has passed: the pause goes on */
+            answered += gateway->taken + gateway->not_taken;
+            lone_gateway_wait(gateway, PAUSE_MS);
+            step(gateway);
+            assert_in_range(gateway->taken + gateway->not_taken, 0, A_TURN);
+            answered += gateway->taken + gateway->not_taken;
+        }
+        assert_int_equal(answered, RECEIPTS);
+    }
+    lone_gateway_wait(gateway, 1000);
+    greet(gateway);
+    step(gateway);
+    lone_gateway_put_strange_receipts(gateway, "stp", RECEIPTS);
+    step(gateway);
+    assert_in_range(gateway->taken + gateway->not_taken, BROKER_SHARED_WORK / WORK / 2, RECEIPTS);
+    lone_gateway_close(&gateway);
+}
+
 /* What one peer may make us write in a second, and that the rest is counted and told. */
 static void alarms_have_a_share(void **state)
 {
@@ -266,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_window_is_put_off_in_one_frame),
         cmocka_unit_test(everything_is_answered_at_once),
         cmocka_unit_test(nobody_waits_behind_another),
+        cmocka_unit_test(a_step_is_quick_for_who_sends_little),
         cmocka_unit_test(alarms_have_a_share),
         cmocka_unit_test(repeats_have_a_share_of_the_log),
     };
