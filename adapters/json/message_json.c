@@ -115,7 +115,7 @@ static const struct agency *agency_of(const struct registry *registry, const jso
     return procedure == NULL ? NULL : procedure->agency;
 }
 
-static bool put_registry(json_t *message, const struct registry *registry)
+bool message_json_describe(json_t *message, const struct registry *registry)
 {
     if (registry == NULL)
         return true;
@@ -149,7 +149,7 @@ json_t *message_json_for_office(const struct store_document *document,
     json_t *head = json_object();
     bool ok = head != NULL && put_envelope(head, &envelope, &document->message);
     ok = json_put(object, "envelope", head) && ok;
-    if (ok && put_content(object, &envelope, links) && put_registry(object, registry))
+    if (ok && put_content(object, &envelope, links) && message_json_describe(object, registry))
         return object;
     json_decref(object);
     return NULL;

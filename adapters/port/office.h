@@ -49,6 +49,8 @@ struct office_verbs {
 /* Implementations begin with this. */
 struct office {
     const struct office_verbs *verbs;
+    /* As it is now, for what was kept under an older one: set before each run, used in it alone. */
+    const struct registry *registry;
 };
 
 #endif

@@ -76,6 +76,9 @@ static void add_call(struct portal_office *office, const struct portal_repair *r
     /* A single event was not accepted when it came: the dossier goes on from here. */
     call->is_replay = repair->first != repair->last;
     call->advances = !call->is_replay;
+    /* Whom and what it names is looked up again: it may have been refused for an old registry. */
+    if (!call->is_replay)
+        (void)message_json_describe(search->message, office->office.registry);
     call->message = json_incref(search->message);
     call->before = json_incref(search->facts);
     (void)snprintf(call->code, sizeof call->code, "%s", repair->code);

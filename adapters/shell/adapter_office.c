@@ -111,6 +111,7 @@ void adapter_office_run(struct adapter *adapter)
 {
     if (adapter->office == NULL)
         return;
+    adapter->office->registry = adapter->registry;
     adapter->office->verbs->run(adapter->office, keep_answer, adapter);
     say_trouble(adapter);
 }
