@@ -33,17 +33,6 @@ void portal_index_add(struct portal_index *index, const struct portal_dossier_vi
     index->digitised += dossier->is_digitised;
 }
 
-void portal_index_sum(struct portal_index *index, const struct portal_index *other)
-{
-    index->dossiers += other->dossiers;
-    index->accepted += other->accepted;
-    index->shown += other->shown;
-    index->ended += other->ended;
-    index->on_time += other->on_time;
-    index->online += other->online;
-    index->digitised += other->digitised;
-}
-
 static int share(uint64_t part, uint64_t whole)
 {
     return whole == 0 ? -1 : (int)(part * THOUSAND / whole);

@@ -22,7 +22,6 @@ struct portal_index {
 };
 
 void portal_index_add(struct portal_index *index, const struct portal_dossier_view *dossier);
-void portal_index_sum(struct portal_index *index, const struct portal_index *other);
 
 /* In tenths of a percent, rounded down: never better than it is. -1: nothing to divide by. */
 int portal_index_sync(const struct portal_index *index);

@@ -95,13 +95,22 @@ static size_t connected_count(const struct broker *broker)
     return count;
 }
 
+/* What the adapter grants us, and no more than the registry lets it have. */
+static uint32_t granted_window(const struct broker *broker, const struct peer *peer,
+                               const struct frame_hello *hello)
+{
+    const struct participant *participant = registry_participant(broker->registry, &peer->key);
+    uint32_t most = participant == NULL ? MESSAGE_WINDOW_MAX : participant->window_messages;
+    return hello->window_messages < most ? hello->window_messages : most;
+}
+
 static void accept_hello(struct broker *broker, struct peer *peer, uint64_t connection,
                          const struct frame_hello *hello)
 {
     struct adapter *adapter = adapter_of(broker, peer);
     adapter->connection = connection;
     peer->heartbeat_due = (mono_t){broker->step.now.ms + HEARTBEAT_INTERVAL_MS};
-    step_connect(&broker->step, peer, hello->window_messages, hello->window_bytes);
+    step_connect(&broker->step, peer, granted_window(broker, peer, hello), hello->window_bytes);
     struct frame welcome = {
         .kind = FRAME_WELCOME,
         .welcome = {.version = LINK_VERSION,

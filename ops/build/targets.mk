@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -168,6 +168,12 @@ format-check:
 lint:
 	@ops/install-deps develop
 	@$(MAKE) lint-files
+# Those that differ from BASE alone.
+BASE ?= HEAD~1
+lint-changed:
+	@ops/install-deps develop
+	@$(MAKE) $(patsubst %.c,$(O)/lint/%.ok,$(filter $(ALL_SRC),$(shell git diff --name-only --diff-filter=d $(BASE) -- '*.c'))) lint-none
+lint-none: ;
 lint-files: $(ALL_SRC:%.c=$(O)/lint/%.ok)
 $(O)/lint/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
@@ -197,7 +203,7 @@ help:
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall      removes what install put there'
 	@echo 'make format         clang-format over the sources; format-check only looks'
-	@echo 'make lint           clang-tidy over the sources'
+	@echo 'make lint           clang-tidy over the sources; lint-changed BASE=: over some'
 	@echo 'make libs tests-bin the libraries; the unit, contract and fuzz programs'
 	@echo 'make clean          removes build/'
 	@echo 'VARIANT=asan        the same under build/asan, with sanitizers;  V=1 shows commands'

@@ -11,6 +11,7 @@
 #include "ops/sandbox/desk_inbox.h"
 #include "ops/sandbox/pdf.h"
 #include "ops/sandbox/upload.h"
+#include "routing/calendar/calendar.h"
 
 enum {
     PAPERS_MAX = 3,
@@ -103,17 +104,27 @@ static json_t *upload_papers(struct desk *desk, uint32_t number, const char *cod
     return list;
 }
 
-static json_t *transfer_of(const struct procedure *procedure, const char *code, json_t *papers)
+/* By law: working days from when the clock of what is received now starts. */
+static wall_t due_of(const struct desk *desk, const struct procedure *procedure, wall_t now)
 {
-    enum { DAY_MS = 24 * 60 * 60 * 1000 };
-    json_int_t now = (json_int_t)wall_ms();
-    json_t *body =
-        json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:{s:s}}",
-                  "procedure_name", procedure->name_vi, "owner", "name", "Nguyễn Văn Mẫu",
-                  "identity_number", "000000000000", "identity_kind", 1, "owner_kind", 1, "address",
-                  "Phường Mẫu, Lào Cai", "summary", "Hồ sơ mẫu", "channel", 2, "received_ms", now,
-                  "due_ms", now + (json_int_t)procedure->processing_days * DAY_MS, "received_by",
-                  "name", "Cán bộ một cửa");
+    const struct calendar *calendar = registry_calendar(desk->options.registry);
+    wall_t due = now;
+    if (!calendar_processing_start(calendar, now, &due) ||
+        !calendar_add_working_days(calendar, due, procedure->processing_days, &due))
+        return now;
+    return due;
+}
+
+static json_t *transfer_of(const struct desk *desk, const struct procedure *procedure,
+                           const char *code, json_t *papers)
+{
+    wall_t now = {wall_ms()};
+    json_t *body = json_pack(
+        "{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:{s:s}}", "procedure_name",
+        procedure->name_vi, "owner", "name", "Nguyễn Văn Mẫu", "identity_number", "000000000000",
+        "identity_kind", 1, "owner_kind", 1, "address", "Phường Mẫu, Lào Cai", "summary",
+        "Hồ sơ mẫu", "channel", 2, "received_ms", (json_int_t)now.ms, "due_ms",
+        (json_int_t)due_of(desk, procedure, now).ms, "received_by", "name", "Cán bộ một cửa");
     return json_pack("{s:s, s:s, s:s, s:o, s:o}", "type", "transfer", "dossier_code", code,
                      "procedure_code", procedure->code, "body", body, "attachments", papers);
 }
@@ -132,7 +143,7 @@ static bool forward(struct desk *desk, uint32_t number)
     json_t *papers = upload_papers(desk, number, code);
     if (papers == NULL)
         return false;
-    json_t *transfer = transfer_of(procedure, code, papers);
+    json_t *transfer = transfer_of(desk, procedure, code, papers);
     struct http_request request = {
         .method = "POST", .path = "/v1/messages", .body = transfer, .idempotency_key = code};
     bool sent = transfer != NULL && http_call(desk->http, &request, &reply) == REASON_NONE &&

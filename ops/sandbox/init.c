@@ -152,20 +152,6 @@ static bool make_certificate(struct making *making, const char *key)
     return made || fail(key);
 }
 
-static const char *kind_of(const struct agency *agency)
-{
-    switch (agency->role) {
-    case ROLE_CENTRE:
-        return "desk";
-    case ROLE_PORTAL:
-        return "portal";
-    case ROLE_GATEWAY:
-        return "gateway";
-    default:
-        return "rest";
-    }
-}
-
 static bool make_participant(struct making *making, const struct agency *agency)
 {
     enum { WINDOW = 256 };
@@ -178,16 +164,16 @@ static bool make_participant(struct making *making, const struct agency *agency)
     if (agency->role == ROLE_GATEWAY)
         making->gateway_key = pair.public_key;
     explicit_bzero(&pair.secret_key, sizeof pair.secret_key);
-    return buffer_append_format(&making->participants, "%s,%s,\"%s\",certificates/%s.pem,%s,%d\n",
+    return buffer_append_format(&making->participants, "%s,%s,\"%s\",certificates/%s.pem,%d\n",
                                 agency->key.text, role_name(agency->role), pair.public_key.text,
-                                agency->key.text, kind_of(agency), (int)WINDOW);
+                                agency->key.text, (int)WINDOW);
 }
 
 static bool make_participants(struct making *making)
 {
     size_t count = registry_agency_count(making->registry);
     if (!buffer_append_text(&making->participants,
-                            "key,role,curve_public_key,certificates,adapter,window_messages\n"))
+                            "key,role,curve_public_key,certificates,window_messages\n"))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!making->options->is_quiet)

@@ -48,7 +48,6 @@ enum {
     REASON_TEXT_BYTES_MAX = 500, /* a person's remark in a receipt */
     TEXT_CHARACTERS_MAX = 4000,  /* long texts of the forms (national portal: TenTepDinhKem 4000) */
     UTF8_BYTES_MAX = 4,          /* of one character */
-    TRACE_BYTES_MAX = 55,        /* W3C trace-context traceparent */
 
     BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */
     /* Unacknowledged bytes that one peer's transfers share: they bound what is in memory. Enough
@@ -92,7 +91,8 @@ enum {
 };
 
 #define BLOB_BYTES_DEFAULT_MAX                                                                     \
-    (UINT64_C(100) * 1024 * 1024) /* as the provincial systems have it                             \
+    (UINT64_C(100) * 1024 *                                                                        \
+     1024) /* as the provincial systems have it                             \
                                    */
 #define BLOB_BYTES_HARD_MAX (UINT64_C(2) * 1024 * 1024 * 1024)
 

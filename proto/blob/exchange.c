@@ -136,15 +136,6 @@ void blob_sender_sent(struct blob_sender *sender, const struct digest *digest, s
     check(transfer->offset <= transfer->size_bytes);
 }
 
-bool blob_sender_is_idle(const struct blob_sender *sender)
-{
-    for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++) {
-        if (sender->transfers[i].state != BLOB_IDLE)
-            return false;
-    }
-    return true;
-}
-
 /* ---- receiver -------------------------------------------------------------------------------- */
 
 void blob_receiver_init(struct blob_receiver *receiver, uint64_t size_max_bytes)

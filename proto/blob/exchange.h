@@ -65,8 +65,6 @@ enum blob_outcome blob_sender_answer(struct blob_sender *sender, const struct fr
 bool blob_sender_next(const struct blob_sender *sender, struct digest *ret_digest,
                       uint64_t *ret_offset, size_t *ret_size);
 void blob_sender_sent(struct blob_sender *sender, const struct digest *digest, size_t size);
-/* True when no transfer is under way. */
-bool blob_sender_is_idle(const struct blob_sender *sender);
 
 void blob_receiver_init(struct blob_receiver *receiver, uint64_t size_max_bytes);
 void blob_receiver_reset(struct blob_receiver *receiver);

@@ -66,9 +66,7 @@ static const struct field_rule envelope_fields[ENVELOPE_FIELD_COUNT] = {
     [FIELD_ATTACHMENTS] = {.kind = FIELD_BYTES,
                            .max = ENVELOPE_BYTES_MAX,
                            .repeated_max = ATTACHMENTS_MAX},
-    [FIELD_TRACE] = TEXT(TRACE_BYTES_MAX),
     [FIELD_BODY] = ANY_BYTES,
-    [FIELD_ENCRYPTED_BODY] = ANY_BYTES,
 };
 static const struct message_rule envelope_rule = {
     .fields = envelope_fields,
@@ -191,9 +189,7 @@ static enum reason parse_names(const struct field_value *fields, struct envelope
     envelope->dossier_code = fields[FIELD_DOSSIER_CODE].bytes;
     envelope->procedure_code = fields[FIELD_PROCEDURE_CODE].bytes;
     envelope->sequence = fields[FIELD_SEQUENCE].value;
-    envelope->trace = fields[FIELD_TRACE].bytes;
-    bool printable = is_printable(envelope->procedure_code) && is_printable(envelope->trace);
-    return printable ? REASON_NONE : REASON_FIELD_INVALID;
+    return is_printable(envelope->procedure_code) ? REASON_NONE : REASON_FIELD_INVALID;
 }
 
 static enum reason check_codes(const struct envelope *envelope, const char **ret_field)
@@ -220,8 +216,7 @@ static enum reason check_kind(const struct envelope *envelope)
     if (has_code && !dossier_code_is_valid(envelope->dossier_code))
         return REASON_DOSSIER_CODE_INVALID;
     if (envelope->type > MESSAGE_TYPE_BUSINESS_COUNT) {
-        bool plain = envelope->sequence == 0 && envelope->encrypted_body.size == 0;
-        return plain ? REASON_NONE : REASON_FIELD_INVALID;
+        return envelope->sequence == 0 ? REASON_NONE : REASON_FIELD_INVALID;
     }
     return envelope->sequence == 0 ? REASON_FIELD_MISSING : check_codes(envelope, &ignored);
 }
@@ -237,10 +232,9 @@ static enum reason parse_type(uint64_t number, struct envelope *envelope)
 static enum reason parse_body(const struct field_value *fields, struct arena *arena,
                               struct envelope *envelope)
 {
-    bool is_plain = fields[FIELD_BODY].is_present;
-    if (is_plain == (envelope->encrypted_body.size > 0))
-        return is_plain ? REASON_FIELD_INVALID : REASON_FIELD_MISSING;
-    return is_plain ? body_parse(fields[FIELD_BODY].bytes, arena, envelope) : REASON_NONE;
+    if (!fields[FIELD_BODY].is_present)
+        return REASON_FIELD_MISSING;
+    return body_parse(fields[FIELD_BODY].bytes, arena, envelope);
 }
 
 static bool is_media_type(struct bytes text)
@@ -306,7 +300,6 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
     if (document.size > ENVELOPE_BYTES_MAX)
         return REASON_ENVELOPE_TOO_LARGE;
     enum reason reason = rules_walk(document, &envelope_rule, fields);
-    envelope.encrypted_body = fields[FIELD_ENCRYPTED_BODY].bytes;
     if (reason == REASON_NONE)
         reason = parse_type(fields[FIELD_TYPE].value, &envelope);
     if (reason == REASON_NONE)

@@ -74,11 +74,9 @@ struct envelope {
     struct digest in_reply_to_digest;
     const struct attachment *attachments;
     size_t attachment_count;
-    struct bytes trace;
-    struct bytes encrypted_body;            /* not empty: encrypted, body is NULL */
-    const struct Lienthong__V1__Body *body; /* NULL when encrypted */
-    struct receipt receipt;                 /* when the type is one of the receipts */
-    struct tree_head tree_head;             /* when the type is LEDGER_HEAD */
+    const struct Lienthong__V1__Body *body;
+    struct receipt receipt;     /* when the type is one of the receipts */
+    struct tree_head tree_head; /* when the type is LEDGER_HEAD */
 };
 
 /* An arena with this much room left parses any document of ENVELOPE_BYTES_MAX. Ordinary ones take
@@ -92,13 +90,14 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
  * systems can take (base/file_name.h), media types (RFC 6838: printable US-ASCII), and a body that
  * says what its type is for (schema/body_needs.def). Asked where a message is made and where it is
  * taken in; what was stored before is read as it is. body: a parsed envelope's own, or a draft's;
- * NULL: encrypted. REASON_FIELD_INVALID, _MISSING or _TOO_LONG: ret_field, which lives for ever,
+ * NULL: it is not looked at.
+ * REASON_FIELD_INVALID, _MISSING or _TOO_LONG: ret_field, which lives for ever,
  * says which. */
 enum reason envelope_check_content(const struct envelope *envelope,
                                    const struct Lienthong__V1__Body *body, const char **ret_field);
 
-/* The bytes of an envelope; .document and .body are ignored. body: of a business type and not
- * encrypted; NULL otherwise: receipts and heads are made of .receipt or .tree_head. Appends to
+/* The bytes of an envelope; .document and .body are ignored. body: of a business type;
+ * NULL otherwise: receipts and heads are made of .receipt or .tree_head. Appends to
  * ret_document, unchanged on failure. What was built parses: a draft that would be refused is
  * refused here, with the same reason. scratch (room: see ENVELOPE_ARENA_BYTES) is left as it was.
  */

@@ -11,7 +11,7 @@
 
 struct draft {
     const struct envelope *envelope;
-    const Lienthong__V1__Body *body; /* business types, unless encrypted */
+    const Lienthong__V1__Body *body; /* of business types */
 };
 
 static struct bytes id_bytes(const struct message_id *id)
@@ -116,10 +116,8 @@ static void put_envelope(struct wire_writer *writer, const struct draft *draft)
     for (size_t i = 0; i < envelope->attachment_count; i++)
         wire_put_message_always(writer, FIELD_ATTACHMENTS, put_attachment,
                                 &envelope->attachments[i]);
-    wire_put_bytes(writer, FIELD_TRACE, envelope->trace);
     if (has_body)
         wire_put_message_always(writer, FIELD_BODY, put_body, draft);
-    wire_put_bytes(writer, FIELD_ENCRYPTED_BODY, envelope->encrypted_body);
 }
 
 /* Nothing may be sealed that a recipient would refuse. */

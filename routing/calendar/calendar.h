@@ -3,9 +3,13 @@
  * Working hours are 07:00-11:30 and 13:30-17:00 in Vietnam (UTC+7), Monday to Friday: exactly eight
  * hours, so that a working day and eight working hours are the same amount. Days off and made-up
  * working days are set by decree each year and the lunar new year cannot be computed simply, so
- * they are data: holidays.csv with the columns date     YYYY-MM-DD kind     "holiday" (a weekday
- * off) or "working" (a Saturday or Sunday worked) name_vi, name_en A year that the file does not
- * cover has weekends only; calendar_covers tells.
+ * they are data, holidays.csv:
+ *
+ *   date               YYYY-MM-DD
+ *   kind               "holiday" (a weekday off) or "working" (a Saturday or Sunday worked)
+ *   name_vi, name_en   what people call it
+ *
+ * A year that the file does not cover has weekends only; calendar_covers tells.
  *
  * Everything here is pure and constant after calendar_new; several threads may read at once.
  * Results are false beyond CALENDAR_SPAN_DAYS_MAX days: such a deadline is nonsense in the input.

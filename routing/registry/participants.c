@@ -8,7 +8,6 @@ enum column {
     ROLE,
     CURVE_PUBLIC_KEY,
     CERTIFICATES,
-    ADAPTER,
     WINDOW_MESSAGES,
     COLUMN_COUNT,
 };
@@ -20,22 +19,10 @@ static const struct csv_column columns[COLUMN_COUNT] = {
     [ROLE] = {"role", true, BOUNDED_BY_READER},
     [CURVE_PUBLIC_KEY] = {"curve_public_key", true, BOUNDED_BY_READER},
     [CERTIFICATES] = {"certificates", true, BOUNDED_BY_READER},
-    [ADAPTER] = {"adapter", true, BOUNDED_BY_READER},
     [WINDOW_MESSAGES] = {"window_messages", true, BOUNDED_BY_READER},
 };
 
 static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
-
-static const char *const adapter_names[ADAPTER_KIND_COUNT] = {
-    [ADAPTER_REST] = "rest",       [ADAPTER_FOLDER] = "folder", [ADAPTER_SOAP] = "soap",
-    [ADAPTER_EXEC] = "exec",       [ADAPTER_DESK] = "desk",     [ADAPTER_PORTAL] = "portal",
-    [ADAPTER_GATEWAY] = "gateway",
-};
-
-const char *adapter_kind_name(enum adapter_kind kind)
-{
-    return kind < ADAPTER_KIND_COUNT ? adapter_names[kind] : "unknown";
-}
 
 /* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. */
 bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
@@ -109,13 +96,10 @@ static void read_participant(struct registry *registry, const struct csv_row *ro
     uint32_t index = (uint32_t)registry->participant_count;
     struct participant *participant = &registry->participants[index];
     enum participant_role role;
-    size_t adapter;
     *participant = (struct participant){.line = row->line};
     read_certificates(row, participant);
     (void)csv_read_number(row, WINDOW_MESSAGES, 1, MESSAGE_WINDOW_MAX,
                           &participant->window_messages);
-    if (csv_read_choice(row, ADAPTER, adapter_names, ADAPTER_KIND_COUNT, &adapter))
-        participant->adapter = (enum adapter_kind)adapter;
     participant->agency = registry_read_agency(registry, row, KEY);
     if (registry_read_role(row, ROLE, true, &role) && participant->agency != NULL &&
         participant->agency->role != role)

@@ -115,8 +115,3 @@ size_t registry_policy_count(const struct registry *registry)
 {
     return registry->rule_count;
 }
-
-const struct policy_rule *registry_policy_at(const struct registry *registry, size_t index)
-{
-    return index < registry->rule_count ? &registry->rules[index] : NULL;
-}

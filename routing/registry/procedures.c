@@ -36,11 +36,6 @@ static const char *const level_names[SERVICE_LEVEL_COUNT] = {
     [SERVICE_FULL] = "full",
 };
 
-const char *service_level_name(enum service_level level)
-{
-    return level < SERVICE_LEVEL_COUNT ? level_names[level] : "unknown";
-}
-
 struct bytes procedure_code_bare(struct bytes code)
 {
     /* A digit, a dot, six digits: the national data base's own number. */

@@ -78,19 +78,6 @@ bool registry_file_is_optional(enum registry_file file);
 enum participant_role { ROLE_CENTRE, ROLE_AGENCY, ROLE_PORTAL, ROLE_GATEWAY, ROLE_COUNT };
 const char *role_name(enum participant_role role);
 
-/* What drives the participant's side: adapters/README.md. */
-enum adapter_kind {
-    ADAPTER_REST,
-    ADAPTER_FOLDER,
-    ADAPTER_SOAP,
-    ADAPTER_EXEC,
-    ADAPTER_DESK,
-    ADAPTER_PORTAL,
-    ADAPTER_GATEWAY, /* the gateway itself */
-    ADAPTER_KIND_COUNT,
-};
-const char *adapter_kind_name(enum adapter_kind kind);
-
 /* Any organisation with a role, also the centre, the portal and the gateway. */
 struct agency {
     struct key key;
@@ -115,8 +102,7 @@ struct participant {
     uint8_t curve_key[CURVE_KEY_BYTES];                     /* the same, decoded */
     const char *certificates[PARTICIPANT_CERTIFICATES_MAX]; /* file names, relative */
     size_t certificate_count;
-    enum adapter_kind adapter;
-    uint32_t window_messages;      /* 1 to MESSAGE_WINDOW_MAX */
+    uint32_t window_messages;      /* under way to it at most, 1 to MESSAGE_WINDOW_MAX */
     const struct carrier *carrier; /* that may carry its frames; NULL: none */
     unsigned line;                 /* of participants.csv */
 };
@@ -134,7 +120,6 @@ struct carrier {
 
 /* NĐ 42/2022/NĐ-CP: how far a procedure can be done online. */
 enum service_level { SERVICE_NONE, SERVICE_PARTIAL, SERVICE_FULL, SERVICE_LEVEL_COUNT };
-const char *service_level_name(enum service_level level);
 
 struct procedure {
     const char *code; /* as the file has it, "1.011443" */
@@ -214,6 +199,5 @@ const struct policy_rule *registry_policy(const struct registry *registry,
                                           enum participant_role sender, enum message_type type,
                                           enum participant_role recipient);
 size_t registry_policy_count(const struct registry *registry);
-const struct policy_rule *registry_policy_at(const struct registry *registry, size_t index);
 
 #endif

@@ -2,6 +2,7 @@
 #include "routing/registry/route.h"
 
 #include "proto/base/check.h"
+#include "routing/calendar/calendar.h"
 
 struct phrase {
     const char *vietnamese;
@@ -85,6 +86,33 @@ static bool print_question(const struct registry *registry, const struct route_q
         !procedure->sample ? "" : language_pick(language, " (dữ liệu mẫu)", " (sample data)"));
 }
 
+/* When the dossier of a transfer that is received at that moment has to be handed to its agency on
+ * paper, and be done: by the procedure's working days and the days off of holidays.csv. */
+static bool print_deadlines(const struct registry *registry, const struct route_question *question,
+                            enum language language, struct buffer *buffer)
+{
+    const struct calendar *calendar = registry_calendar(registry);
+    const struct procedure *procedure = registry_procedure(registry, question->procedure_code);
+    wall_t transfer, start, due;
+    char transfer_text[TIME_TEXT_BYTES], due_text[TIME_TEXT_BYTES];
+    if (question->type != MESSAGE_TYPE_TRANSFER || procedure == NULL ||
+        !calendar_transfer_due(calendar, question->at, false, &transfer) ||
+        !calendar_processing_start(calendar, question->at, &start) ||
+        !calendar_add_working_days(calendar, start, procedure->processing_days, &due))
+        return true;
+    stamp_format((struct stamp){transfer, VIETNAM_OFFSET_MINUTES}, transfer_text);
+    stamp_format((struct stamp){due, VIETNAM_OFFSET_MINUTES}, due_text);
+    return buffer_append_format(
+        buffer,
+        language_pick(language, "Hạn: chuyển trước %s, trả kết quả trước %s (%u ngày làm việc)%s\n",
+                      "Deadlines: handed over by %s, done by %s (%u working days)%s\n"),
+        transfer_text, due_text, procedure->processing_days,
+        calendar_covers(calendar, day_year(day_of(due)))
+            ? ""
+            : language_pick(language, "; holidays.csv chưa có năm này",
+                            "; holidays.csv has nothing of that year"));
+}
+
 static bool print_destinations(const struct registry *registry,
                                const struct route_decision *decision, enum language language,
                                struct buffer *buffer)
@@ -124,6 +152,8 @@ bool route_explain(const struct registry *registry, const struct route_question 
     if (!print_question(registry, question, language, buffer) ||
         !print_verdict(decision, language, buffer) ||
         !print_destinations(registry, decision, language, buffer) ||
+        (decision->reason == REASON_NONE &&
+         !print_deadlines(registry, question, language, buffer)) ||
         !buffer_append_text(buffer, language_pick(language, "Căn cứ:\n", "Because:\n")))
         return false;
     for (size_t i = 0; i < decision->step_count; i++) {

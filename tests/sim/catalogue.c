@@ -47,7 +47,7 @@ static struct registry *make(int version)
                        "key,official_code,former_codes,name_vi,name_en,role,valid_from,valid_to,"
                        "successor,system,sample\n");
     used[1] = snprintf(participants, sizeof participants,
-                       "key,role,curve_public_key,certificates,adapter,window_messages\n");
+                       "key,role,curve_public_key,certificates,window_messages\n");
     used[2] = snprintf(procedure_rows, sizeof procedure_rows,
                        "code,name_vi,name_en,field_code,agency,service_level,processing_days,"
                        "valid_from,valid_to,sample\n");
@@ -60,8 +60,7 @@ static struct registry *make(int version)
         used[0] += snprintf(agencies + used[0], sizeof agencies - (size_t)used[0],
                             "%s,H38.%02d,,%s,%s,%s,,,,,no\n", name, node + 10, name, name, role);
         used[1] += snprintf(participants + used[1], sizeof participants - (size_t)used[1],
-                            "%s,%s,%040d,%s.pem,%s,100\n", name, role, node + 1, name,
-                            node == NODE_GATEWAY ? "gateway" : "rest");
+                            "%s,%s,%040d,%s.pem,100\n", name, role, node + 1, name);
     }
     for (int i = 0; i < PROCEDURES; i++)
         used[2] += snprintf(procedure_rows + used[2], sizeof procedure_rows - (size_t)used[2],

@@ -97,8 +97,7 @@ bool province_issue(struct province *province, const char *name,
 }
 
 static bool make_participant(struct province *province, const struct province_options *options,
-                             const char *name, const char *role, const char *adapter,
-                             struct buffer *participants)
+                             const char *name, const char *role, struct buffer *participants)
 {
     struct curve_pair pair;
     struct authority_request request = {
@@ -112,8 +111,8 @@ static bool make_participant(struct province *province, const struct province_op
     if (strcmp(role, "gateway") == 0)
         province->gateway_public_key = pair.public_key;
     return write_key_file(province, name, "curve", bytes_of_text(pair.secret_key.text)) &&
-           buffer_append_format(participants, "%s,%s,\"%s\",%s.crt,%s,%u\n", name, role,
-                                pair.public_key.text, name, adapter, options->window_messages);
+           buffer_append_format(participants, "%s,%s,\"%s\",%s.crt,%u\n", name, role,
+                                pair.public_key.text, name, options->window_messages);
 }
 
 static bool make_agencies(struct province *province, const struct province_options *options,
@@ -124,7 +123,7 @@ static bool make_agencies(struct province *province, const struct province_optio
         struct key key = province_agency(i);
         char code[16];
         province_procedure(i, code);
-        if (!make_participant(province, options, key.text, "agency", "rest", participants) ||
+        if (!make_participant(province, options, key.text, "agency", participants) ||
             !buffer_append_format(agencies,
                                   "%s,H99.%02zu.%02zu,,Cơ quan %zu,Agency %zu,agency,,,,test,yes\n",
                                   key.text, i / 100, i % 100, i, i) ||
@@ -177,12 +176,12 @@ static bool make_registry(struct province *province, const struct province_optio
                                       "valid_from,valid_to,successor,system,sample\n"
                                       "centre,H99,,Trung tâm,Centre,centre,,,,,yes\n"
                                       "gateway,,,Cổng,Gateway,gateway,,,,,yes\n") &&
-        buffer_append_text(&participants, "key,role,curve_public_key,certificates,adapter,"
-                                          "window_messages\n") &&
+        buffer_append_text(&participants,
+                           "key,role,curve_public_key,certificates,window_messages\n") &&
         buffer_append_text(&procedures, "code,name_vi,name_en,field_code,agency,service_level,"
                                         "processing_days,valid_from,valid_to,sample\n") &&
-        make_participant(province, options, "centre", "centre", "desk", &participants) &&
-        make_participant(province, options, "gateway", "gateway", "gateway", &participants) &&
+        make_participant(province, options, "centre", "centre", &participants) &&
+        make_participant(province, options, "gateway", "gateway", &participants) &&
         make_agencies(province, options, &agencies, &participants, &procedures) &&
         province_write(province, "registry/version", bytes_of_text("2026-11-24.1\n")) &&
         province_write(province, "registry/agencies.csv", buffer_view(&agencies)) &&

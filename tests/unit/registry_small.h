@@ -11,7 +11,7 @@
 #define PROCEDURES_HEADER                                                                          \
     "code,name_vi,name_en,field_code,agency,service_level,processing_days,valid_from,valid_to,"    \
     "sample\n"
-#define PARTICIPANTS_HEADER "key,role,curve_public_key,certificates,adapter,window_messages\n"
+#define PARTICIPANTS_HEADER "key,role,curve_public_key,certificates,window_messages\n"
 #define POLICY_HEADER       "sender,type,recipient,copies,life_hours\n"
 #define CURVE_KEY           "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"
 
@@ -28,7 +28,7 @@ static const char good_procedures[] =
     PROCEDURES_HEADER "2.000635,Cấp bản sao,Copy,G15-TP01,stp,full,0,2020-01-01,,no\n";
 static const char good_policy[] = POLICY_HEADER "centre,transfer,agency,,168\n";
 static const char good_participants[] =
-    PARTICIPANTS_HEADER "stp,agency," CURVE_KEY ",certificates/stp.pem;certificates/stp-2.pem,rest,"
+    PARTICIPANTS_HEADER "stp,agency," CURVE_KEY ",certificates/stp.pem;certificates/stp-2.pem,"
                         "100\n";
 
 static inline struct registry_files good_files(void)

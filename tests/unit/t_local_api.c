@@ -160,7 +160,8 @@ static void a_key_that_was_used_for_something_else_is_refused(void **state)
         "\"body\":{\"national_state\":9,\"result_code\":\"KQ1\"}}";
     static const char with_time[] =
         "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
-        "\"source_time\":\"2026-10-08T09:00:00+07:00\",\"body\":{\"national_state\":9,\"result_code\":\"KQ1\"}}";
+        "\"source_time\":\"2026-10-08T09:00:00+07:00\",\"body\":{\"national_state\":9,\"result_"
+        "code\":\"KQ1\"}}";
     static const char other_body[] =
         "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0976\","
         "\"body\":{\"national_state\":9,\"result_code\":\"KQ2\"}}";
@@ -458,30 +459,6 @@ static void a_large_upload_costs_no_memory(void **state)
     assert_true(mallinfo2().uordblks + mallinfo2().hblkhd < before + GROWTH_BYTES_MAX);
 }
 
-static void those_who_wait_at_the_end_are_told(void **state)
-{
-    (void)state;
-    char request[1024];
-    char answer[4096] = "";
-    int client = client_connect(&fixture);
-    snprintf(request, sizeof request,
-             "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             fixture.token, strlen(RESULT), RESULT);
-    assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-    for (int i = 0; i < API_ROUNDS_MAX && !api_has_changes(fixture.server); i++) {
-        struct pollfd wait = {.fd = api_fd(fixture.server), .events = POLLIN};
-        (void)poll(&wait, 1, 5);
-        api_run(fixture.server, (mono_t){fixture.now_ms});
-    }
-    assert_true(api_has_changes(fixture.server));
-    local_api_destroy(&fixture.api);
-    assert_true(recv(client, answer, sizeof answer - 1, 0) > 0);
-    assert_non_null(strstr(answer, "503"));
-    assert_non_null(strstr(answer, "shutdown"));
-    close(client);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -503,7 +480,6 @@ int main(void)
         T(a_cut_upload_leaves_nothing_behind),
         T(a_file_that_another_one_brought_meanwhile_is_there),
         T(a_large_upload_costs_no_memory),
-        T(those_who_wait_at_the_end_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

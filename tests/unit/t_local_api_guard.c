@@ -1,4 +1,4 @@
-/* Who may take a place at the local API, and what names are let through it. */
+/* Who may take a place at the local API, what names are let through it, and what its end says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,9 @@
 
 #include "tests/unit/api_fixture.h"
 
+#define RESULT                                                                                     \
+    "{\"type\":\"result\",\"dossier_code\":\"H15.50.05.13-261008-0975\","                          \
+    "\"body\":{\"national_state\":9,\"result_code\":\"KQ1\"}}"
 #define DIGEST "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 enum { SILENT = 300, HALF_ROUNDS_MAX = 2000 };
@@ -199,6 +202,30 @@ static void an_upload_over_the_limit_hears_so(void **state)
     assert_call(&fixture, "GET", "/v1/queues", "", "", 200, NULL);
 }
 
+static void those_who_wait_at_the_end_are_told(void **state)
+{
+    (void)state;
+    char request[1024];
+    char answer[4096] = "";
+    int client = client_connect(&fixture);
+    snprintf(request, sizeof request,
+             "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             fixture.token, strlen(RESULT), RESULT);
+    assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    for (int i = 0; i < API_ROUNDS_MAX && !api_has_changes(fixture.server); i++) {
+        struct pollfd wait = {.fd = api_fd(fixture.server), .events = POLLIN};
+        (void)poll(&wait, 1, 5);
+        api_run(fixture.server, (mono_t){fixture.now_ms});
+    }
+    assert_true(api_has_changes(fixture.server));
+    local_api_destroy(&fixture.api);
+    assert_true(recv(client, answer, sizeof answer - 1, 0) > 0);
+    assert_non_null(strstr(answer, "503"));
+    assert_non_null(strstr(answer, "shutdown"));
+    close(client);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -208,6 +235,7 @@ int main(void)
         cmocka_unit_test(places_come_from_the_descriptors_there_are),
         T(an_unsafe_name_is_refused_by_its_field),
         T(an_upload_over_the_limit_hears_so),
+        T(those_who_wait_at_the_end_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,8 +132,8 @@ static void test_curve_key_decodes_as_zeromq_does(void **state)
         0x53, 0x21, 0xCE, 0xBB, 0x5A, 0xAB, 0x2B, 0x70, 0xA3, 0x98, 0x64,
         0x5C, 0x26, 0xDC, 0xA2, 0xB2, 0xFC, 0xB4, 0x3F, 0xC5, 0x18};
     struct registry *registry =
-        build(REGISTRY_FILE_PARTICIPANTS, PARTICIPANTS_HEADER
-              "stp,agency,Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID,a.pem,rest,1");
+        build(REGISTRY_FILE_PARTICIPANTS,
+              PARTICIPANTS_HEADER "stp,agency,Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID,a.pem,1");
     assert_non_null(registry);
     assert_non_null(registry_participant_by_curve_key(registry, expected));
     registry_destroy(&registry);

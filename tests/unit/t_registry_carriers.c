@@ -133,7 +133,7 @@ static struct registry *build_many(size_t participants, size_t carriers, size_t 
     char *texts[] = {
         make_rows(AGENCIES_HEADER CENTRE, "a%04zu,,,a,b,agency,,,,,yes\n", participants),
         make_rows(PARTICIPANTS_HEADER,
-                  "a%04zu,agency,000000000000000000000000000000000000%04zu,a.pem,rest,1\n",
+                  "a%04zu,agency,000000000000000000000000000000000000%04zu,a.pem,1\n",
                   participants),
         make_carriers(carriers, carried),
     };

@@ -53,8 +53,8 @@ static int setup(void **state)
     copy_file(&folder, "procedures.csv");
     copy_file(&folder, "policy.csv");
     const char *participants =
-        "key,role,curve_public_key,certificates,adapter,window_messages\n"
-        "stnmt,agency,rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7,stnmt.pem,rest,64\n";
+        "key,role,curve_public_key,certificates,window_messages\n"
+        "stnmt,agency,rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7,stnmt.pem,64\n";
     assert_true(scratch_write(&folder.scratch, "participants.csv", bytes_of_text(participants)));
     assert_true(
         scratch_write(&folder.scratch, "stnmt.pem", buffer_view(&folder.agency.certificate)));

@@ -90,27 +90,23 @@ static void test_each_fault_of_meaning(void **state)
                                            "2026-11-24.1\n2026-11-24.2"};
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
         assert_only_fault(version, versions[i], FAULT_VERSION_INVALID, 1, NULL);
-    assert_only_fault(people, STP CURVE_KEY ",/etc/passwd,rest,1", FAULT_PATH_INVALID, 2,
+    assert_only_fault(people, STP CURVE_KEY ",/etc/passwd,1", FAULT_PATH_INVALID, 2,
                       "certificates");
-    assert_only_fault(people, STP CURVE_KEY ",a/../../b,rest,1", FAULT_PATH_INVALID, 2,
-                      "certificates");
-    assert_only_fault(people, STP "short,a.pem,rest,1", FAULT_CURVE_KEY_INVALID, 2,
-                      "curve_public_key");
-    assert_only_fault(people, STP "####################~###################,a.pem,rest,1",
+    assert_only_fault(people, STP CURVE_KEY ",a/../../b,1", FAULT_PATH_INVALID, 2, "certificates");
+    assert_only_fault(people, STP "short,a.pem,1", FAULT_CURVE_KEY_INVALID, 2, "curve_public_key");
+    assert_only_fault(people, STP "####################~###################,a.pem,1",
                       FAULT_CURVE_KEY_INVALID, 2, "curve_public_key");
-    assert_only_fault(people, STP "########################################,a.pem,rest,1",
+    assert_only_fault(people, STP "########################################,a.pem,1",
                       FAULT_CURVE_KEY_INVALID, 2, "curve_public_key");
-    assert_only_fault(people,
-                      STP CURVE_KEY ",a.pem,rest,1\ncentre,centre," CURVE_KEY ",b.pem,desk,1",
+    assert_only_fault(people, STP CURVE_KEY ",a.pem,1\ncentre,centre," CURVE_KEY ",b.pem,1",
                       FAULT_CURVE_KEY_REPEATED, 3, "curve_public_key");
     assert_only_fault(people, STP CURVE_KEY ",a.pem,telex,1", FAULT_CHOICE_INVALID, 2, "adapter");
-    assert_only_fault(people, STP CURVE_KEY ",a.pem,rest,0", FAULT_NUMBER_INVALID, 2,
-                      "window_messages");
-    assert_only_fault(people, STP CURVE_KEY ",a;b;c;d;e;f;g;h;i,rest,1", FAULT_LIST_TOO_LONG, 2,
+    assert_only_fault(people, STP CURVE_KEY ",a.pem,0", FAULT_NUMBER_INVALID, 2, "window_messages");
+    assert_only_fault(people, STP CURVE_KEY ",a;b;c;d;e;f;g;h;i,1", FAULT_LIST_TOO_LONG, 2,
                       "certificates");
-    assert_only_fault(people, PARTICIPANTS_HEADER "stp,centre," CURVE_KEY ",a.pem,rest,1",
+    assert_only_fault(people, PARTICIPANTS_HEADER "stp,centre," CURVE_KEY ",a.pem,1",
                       FAULT_ROLE_DIFFERS, 2, "role");
-    assert_only_fault(people, PARTICIPANTS_HEADER "snv,agency," CURVE_KEY ",a.pem,rest,1",
+    assert_only_fault(people, PARTICIPANTS_HEADER "snv,agency," CURVE_KEY ",a.pem,1",
                       FAULT_AGENCY_UNKNOWN, 2, "key");
     assert_only_fault(holidays,
                       "date,kind,name_vi,name_en\n2025-01-01,holiday,a,b\n"
