@@ -11,14 +11,14 @@ static size_t wanted_max(const struct fetch_options *options)
 size_t fetch_memory_bytes(const struct fetch_options *options)
 {
     enum { ALIGNMENT_SLACK = 64 };
-    return sizeof(struct fetch) + options->peers_max * sizeof(struct peer) +
+    return sizeof(struct fetch) + options->peers_max * sizeof(struct fetch_peer) +
            wanted_max(options) * sizeof(struct wanted) + BLOB_CHUNK_BYTES_MAX + ALIGNMENT_SLACK;
 }
 
 struct fetch *fetch_new(const struct fetch_options *options, struct arena *memory)
 {
     struct fetch *fetch = arena_take(memory, sizeof *fetch);
-    struct peer *peers = arena_take(memory, options->peers_max * sizeof(struct peer));
+    struct fetch_peer *peers = arena_take(memory, options->peers_max * sizeof(struct fetch_peer));
     struct wanted *wanted = arena_take(memory, wanted_max(options) * sizeof(struct wanted));
     uint8_t *piece = arena_take(memory, BLOB_CHUNK_BYTES_MAX);
     check(fetch != NULL && peers != NULL && wanted != NULL && piece != NULL);
@@ -30,7 +30,7 @@ struct fetch *fetch_new(const struct fetch_options *options, struct arena *memor
     return fetch;
 }
 
-static struct peer *find_peer(const struct fetch *fetch, const struct key *key)
+static struct fetch_peer *find_peer(const struct fetch *fetch, const struct key *key)
 {
     for (uint32_t i = 0; i < fetch->peer_count; i++) {
         if (key_equal(&fetch->peers[i].key, key))
@@ -39,13 +39,13 @@ static struct peer *find_peer(const struct fetch *fetch, const struct key *key)
     return NULL;
 }
 
-struct peer *fetch_get_peer(struct fetch *fetch, const struct key *key)
+struct fetch_peer *fetch_get_peer(struct fetch *fetch, const struct key *key)
 {
-    struct peer *peer = find_peer(fetch, key);
+    struct fetch_peer *peer = find_peer(fetch, key);
     if (peer != NULL || fetch->peer_count == fetch->options.peers_max)
         return peer;
     peer = &fetch->peers[fetch->peer_count++];
-    *peer = (struct peer){.key = *key, .looks = FETCH_LOOKS_PER_S, .looked = fetch->now};
+    *peer = (struct fetch_peer){.key = *key, .looks = FETCH_LOOKS_PER_S, .looked = fetch->now};
     peer->doubted.ms = fetch->now.ms - FETCH_DOUBT_MS;
     peer->told.ms = fetch->now.ms - FETCH_PROGRESS_MS;
     blob_sender_init(&peer->sender);
@@ -71,7 +71,8 @@ static uint64_t places_of(const struct sealed *sealed, const struct digest *dige
     return places;
 }
 
-void fetch_over(struct fetch *fetch, struct peer *peer, struct wanted *wanted, enum reason outcome)
+void fetch_over(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
+                enum reason outcome)
 {
     for (size_t i = 0; peer->waiting_count > 0 && i < fetch->waiting_count; i++) {
         struct waiting *waiting = &fetch->waiting[i];
@@ -139,7 +140,7 @@ static size_t waiting_bytes(const struct fetch *fetch, const struct key *peer)
 }
 
 /* The peer's share with this message, and what it leaves to the others: see fetch.h. */
-static bool has_room(const struct fetch *fetch, const struct peer *peer,
+static bool has_room(const struct fetch *fetch, const struct fetch_peer *peer,
                      const struct intake *intake, size_t missing)
 {
     bool is_counted =
@@ -180,7 +181,7 @@ static enum reason look_for_all(struct fetch *fetch, const struct sealed *sealed
     return REASON_NONE;
 }
 
-static void add_all(struct fetch *fetch, struct peer *peer, const struct envelope *envelope,
+static void add_all(struct fetch *fetch, struct fetch_peer *peer, const struct envelope *envelope,
                     uint64_t missing, uint64_t kept)
 {
     for (size_t i = 0; i < envelope->attachment_count; i++) {
@@ -213,7 +214,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
         fetch_claim(fetch, sealed);
         return FETCH_READY;
     }
-    struct peer *peer = fetch_get_peer(fetch, &intake->peer);
+    struct fetch_peer *peer = fetch_get_peer(fetch, &intake->peer);
     size_t to_come = (size_t)__builtin_popcountll(missing);
     if (peer != NULL && to_come > 0 && !fetch_may_bring(fetch, peer, sealed, to_come)) {
         *ret_reason = REASON_ATTACHMENTS_UNCLAIMED;
@@ -234,7 +235,7 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
 
 bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch_file *file)
 {
-    struct peer *peer = fetch_get_peer(fetch, from);
+    struct fetch_peer *peer = fetch_get_peer(fetch, from);
     if (peer == NULL || file->size_bytes > fetch->options.size_max_bytes)
         return false;
     if (fetch_find_wanted(peer, &file->digest) != NULL)
@@ -252,7 +253,7 @@ bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch
 
 /* ---- both ---- */
 
-static bool progressed(struct fetch *fetch, struct peer *peer)
+static bool progressed(struct fetch *fetch, struct fetch_peer *peer)
 {
     if (fetch->now.ms - peer->told.ms < FETCH_PROGRESS_MS)
         return false;
@@ -263,7 +264,7 @@ static bool progressed(struct fetch *fetch, struct peer *peer)
 bool fetch_frame(struct fetch *fetch, const struct key *key, const struct frame *frame, mono_t now)
 {
     fetch->now = now;
-    struct peer *peer = fetch_get_peer(fetch, key);
+    struct fetch_peer *peer = fetch_get_peer(fetch, key);
     if (peer == NULL)
         return false;
     bool is_asked_for = false;
@@ -279,7 +280,7 @@ bool fetch_frame(struct fetch *fetch, const struct key *key, const struct frame 
 }
 
 /* How long nothing came, and no fault of our disk. */
-static bool is_silent(const struct fetch *fetch, const struct peer *peer,
+static bool is_silent(const struct fetch *fetch, const struct fetch_peer *peer,
                       const struct wanted *wanted)
 {
     bool is_asked_for = wanted->state == WANTED_RECEIVING || wanted->state == WANTED_SHOWING;
@@ -293,7 +294,7 @@ void fetch_tick(struct fetch *fetch, mono_t now)
 {
     fetch->now = now;
     for (uint32_t i = 0; fetch->wanted_count > 0 && i < fetch->peer_count; i++) {
-        struct peer *peer = &fetch->peers[i];
+        struct fetch_peer *peer = &fetch->peers[i];
         for (struct wanted *wanted = peer->first; wanted != NULL;) {
             struct wanted *next = wanted->next;
             if (is_silent(fetch, peer, wanted)) {
@@ -325,7 +326,7 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
         for (size_t j = i + 1; j < fetch->waiting_count; j++)
             fetch->waiting[j - 1] = fetch->waiting[j];
         fetch->waiting_count--;
-        struct peer *peer = find_peer(fetch, &waiting.intake->peer);
+        struct fetch_peer *peer = find_peer(fetch, &waiting.intake->peer);
         check(peer != NULL && peer->waiting_count > 0);
         peer->waiting_count--;
         *ret_intake = waiting.intake;
@@ -339,7 +340,7 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
 
 void fetch_peer_lost(struct fetch *fetch, const struct key *key)
 {
-    struct peer *peer = find_peer(fetch, key);
+    struct fetch_peer *peer = find_peer(fetch, key);
     if (peer == NULL)
         return;
     blob_sender_reset(&peer->sender);

@@ -43,8 +43,8 @@ void fetch_claim(struct fetch *fetch, const struct sealed *sealed)
     }
 }
 
-bool fetch_may_bring(struct fetch *fetch, const struct peer *peer, const struct sealed *sealed,
-                     size_t missing)
+bool fetch_may_bring(struct fetch *fetch, const struct fetch_peer *peer,
+                     const struct sealed *sealed, size_t missing)
 {
     size_t all = 0;
     size_t own = 0;

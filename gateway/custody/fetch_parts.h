@@ -57,7 +57,7 @@ struct unclaimed {     /* a file that is here whole */
     mono_t since;
 };
 
-struct peer {
+struct fetch_peer {
     struct key key;
     struct blob_sender sender;
     struct blob_receiver receiver;
@@ -78,7 +78,7 @@ struct fetch {
     size_t wanted_count;
     struct unclaimed unclaimed[FETCH_UNCLAIMED_MAX];
     size_t unclaimed_limit; /* slots in use are below this */
-    struct peer *peers;
+    struct fetch_peer *peers;
     uint32_t peer_count;
     uint32_t serve_next; /* who is served first */
     mono_t now;
@@ -86,33 +86,35 @@ struct fetch {
 };
 
 /* fetch.c */
-struct peer *fetch_get_peer(struct fetch *fetch, const struct key *key); /* NULL: too many */
+struct fetch_peer *fetch_get_peer(struct fetch *fetch, const struct key *key); /* NULL: too many */
 void fetch_emit_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame);
 /* The file is here, or will not come: the peer's messages that wait for it are told, and the wanted
  * is gone. */
-void fetch_over(struct fetch *fetch, struct peer *peer, struct wanted *wanted, enum reason outcome);
+void fetch_over(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
+                enum reason outcome);
 
 /* fetch_receive.c */
 /* The only assignment to .state. */
 void fetch_move(struct wanted *wanted, enum wanted_state to);
-struct wanted *fetch_find_wanted(const struct peer *peer, const struct digest *digest);
+struct wanted *fetch_find_wanted(const struct fetch_peer *peer, const struct digest *digest);
 /* False: no slot. */
-bool fetch_add_wanted(struct fetch *fetch, struct peer *peer, const struct wanted *wanted);
-void fetch_forget_wanted(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
+bool fetch_add_wanted(struct fetch *fetch, struct fetch_peer *peer, const struct wanted *wanted);
+void fetch_forget_wanted(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted);
 /* A want names its message: the transfer may have to begin again at the other end. */
 void fetch_emit_answer(struct fetch *fetch, const struct wanted *wanted, struct frame *answer);
 /* Begins what has room, and goes on with what waited for the disk. */
-void fetch_go_on(struct fetch *fetch, struct peer *peer);
+void fetch_go_on(struct fetch *fetch, struct fetch_peer *peer);
 /* True: it was asked for. */
-bool fetch_receive_chunk(struct fetch *fetch, struct peer *peer, const struct frame_blob *chunk);
+bool fetch_receive_chunk(struct fetch *fetch, struct fetch_peer *peer,
+                         const struct frame_blob *chunk);
 /* The peer will not send it. False: it was not asked for. */
-bool fetch_receive_refusal(struct fetch *fetch, struct peer *peer,
+bool fetch_receive_refusal(struct fetch *fetch, struct fetch_peer *peer,
                            const struct frame_blob *refusal);
 /* Ends the transfer here; the other end hears the reason when it is one of this file. */
-void fetch_end_transfer(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+void fetch_end_transfer(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                         enum reason outcome);
 /* Everything of it is to come again, from the first byte. */
-void fetch_from_start(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
+void fetch_from_start(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted);
 
 /* fetch_claim.c */
 /* It has come whole from its peer. */
@@ -120,19 +122,19 @@ void fetch_unclaimed_add(struct fetch *fetch, const struct wanted *wanted);
 /* A message that names its files is admitted: they are nobody's quota any more. */
 void fetch_claim(struct fetch *fetch, const struct sealed *sealed);
 /* Whether the peer may bring so many more files, for that message. */
-bool fetch_may_bring(struct fetch *fetch, const struct peer *peer, const struct sealed *sealed,
-                     size_t missing);
+bool fetch_may_bring(struct fetch *fetch, const struct fetch_peer *peer,
+                     const struct sealed *sealed, size_t missing);
 
 /* fetch_proof.c */
 /* False: not yet; the copy is being read. */
-bool fetch_ask_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted);
-bool fetch_receive_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+bool fetch_ask_proof(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted);
+bool fetch_receive_proof(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                          const struct frame_blob *chunk);
 
 /* fetch_serve.c */
 /* True: it moved a transfer on. */
-bool fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want);
+bool fetch_receive_want(struct fetch *fetch, struct fetch_peer *peer, const struct frame *want);
 /* The peer wants no more of it. */
-void fetch_refused(struct fetch *fetch, struct peer *peer, const struct frame *refusal);
+void fetch_refused(struct fetch *fetch, struct fetch_peer *peer, const struct frame *refusal);
 
 #endif

@@ -25,7 +25,7 @@ static enum reason read_own(struct fetch *fetch, const struct wanted *wanted, si
                               piece_bytes(wanted), ret_size);
 }
 
-bool fetch_ask_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+bool fetch_ask_proof(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     uint64_t places = wanted->size_bytes - piece_bytes(wanted) + 1;
     size_t got;
@@ -64,7 +64,7 @@ static enum reason compare(struct fetch *fetch, const struct wanted *wanted,
                                                                           : REASON_BUSY;
 }
 
-bool fetch_receive_proof(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+bool fetch_receive_proof(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                          const struct frame_blob *chunk)
 {
     if (chunk->offset != wanted->piece_at)

@@ -10,7 +10,7 @@ void fetch_move(struct wanted *wanted, enum wanted_state to)
     wanted->state = to;
 }
 
-struct wanted *fetch_find_wanted(const struct peer *peer, const struct digest *digest)
+struct wanted *fetch_find_wanted(const struct fetch_peer *peer, const struct digest *digest)
 {
     struct wanted *wanted = peer->first;
     while (wanted != NULL && !digest_equal(&wanted->digest, digest))
@@ -18,7 +18,7 @@ struct wanted *fetch_find_wanted(const struct peer *peer, const struct digest *d
     return wanted;
 }
 
-bool fetch_add_wanted(struct fetch *fetch, struct peer *peer, const struct wanted *wanted)
+bool fetch_add_wanted(struct fetch *fetch, struct fetch_peer *peer, const struct wanted *wanted)
 {
     size_t index = 0;
     while (index < fetch->wanted_limit && fetch->wanted[index].state != WANTED_NONE)
@@ -41,7 +41,7 @@ bool fetch_add_wanted(struct fetch *fetch, struct peer *peer, const struct wante
     return true;
 }
 
-void fetch_forget_wanted(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+void fetch_forget_wanted(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct wanted **at = &peer->first;
     while (*at != wanted)
@@ -85,7 +85,7 @@ static enum reason judge(const struct fetch *fetch, const struct wanted *wanted,
     return REASON_BUSY;
 }
 
-void fetch_end_transfer(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+void fetch_end_transfer(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                         enum reason outcome)
 {
     bool is_asked_for = wanted->state == WANTED_RECEIVING || wanted->state == WANTED_FINISHING ||
@@ -106,7 +106,7 @@ void fetch_end_transfer(struct fetch *fetch, struct peer *peer, struct wanted *w
         fetch_emit_answer(fetch, wanted, &answer);
 }
 
-void fetch_from_start(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+void fetch_from_start(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
     fetch_end_transfer(fetch, peer, wanted, REASON_LINK_LOST);
@@ -117,7 +117,7 @@ void fetch_from_start(struct fetch *fetch, struct peer *peer, struct wanted *wan
 }
 
 /* The wanted may be gone afterwards. */
-static void failed(struct fetch *fetch, struct peer *peer, struct wanted *wanted,
+static void failed(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                    enum reason reason)
 {
     struct blobs *blobs = fetch->options.blobs;
@@ -132,7 +132,7 @@ static void failed(struct fetch *fetch, struct peer *peer, struct wanted *wanted
 }
 
 /* The wanted is gone afterwards, unless it waits for the disk or begins again. */
-static void finish(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+static void finish(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
     fetch_move(wanted, WANTED_FINISHING);
@@ -161,7 +161,7 @@ static bool is_here(struct fetch *fetch, const struct wanted *wanted)
 }
 
 /* The wanted may be gone afterwards. True: it takes one of the peer's places. */
-static bool begin(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+static bool begin(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
     uint64_t offset;
@@ -197,7 +197,7 @@ static bool begin(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
     return true;
 }
 
-static void grant(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
+static void grant(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
     struct frame answer;
@@ -211,7 +211,7 @@ static void grant(struct fetch *fetch, struct peer *peer, struct wanted *wanted)
 }
 
 /* Also the other end has BLOB_TRANSFERS_MAX places, and a proof takes one as well. */
-void fetch_go_on(struct fetch *fetch, struct peer *peer)
+void fetch_go_on(struct fetch *fetch, struct fetch_peer *peer)
 {
     size_t places = 0;
     for (const struct wanted *wanted = peer->first; wanted != NULL; wanted = wanted->next)
@@ -232,7 +232,8 @@ void fetch_go_on(struct fetch *fetch, struct peer *peer)
 
 /* ---- what the peer says ---- */
 
-bool fetch_receive_chunk(struct fetch *fetch, struct peer *peer, const struct frame_blob *chunk)
+bool fetch_receive_chunk(struct fetch *fetch, struct fetch_peer *peer,
+                         const struct frame_blob *chunk)
 {
     struct blobs *blobs = fetch->options.blobs;
     struct wanted *wanted = fetch_find_wanted(peer, &chunk->digest);
@@ -264,7 +265,8 @@ bool fetch_receive_chunk(struct fetch *fetch, struct peer *peer, const struct fr
     return true;
 }
 
-bool fetch_receive_refusal(struct fetch *fetch, struct peer *peer, const struct frame_blob *refusal)
+bool fetch_receive_refusal(struct fetch *fetch, struct fetch_peer *peer,
+                           const struct frame_blob *refusal)
 {
     struct wanted *wanted = fetch_find_wanted(peer, &refusal->digest);
     if (wanted == NULL || (wanted->state != WANTED_RECEIVING && wanted->state != WANTED_SHOWING))

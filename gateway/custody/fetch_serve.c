@@ -15,7 +15,7 @@ static void refuse(struct fetch *fetch, const struct key *peer, const struct dig
 }
 
 /* A look costs; so many a second, and as many saved up. */
-static bool spend(const struct fetch *fetch, struct peer *peer, uint32_t looks)
+static bool spend(const struct fetch *fetch, struct fetch_peer *peer, uint32_t looks)
 {
     int64_t earned = (fetch->now.ms - peer->looked.ms) * FETCH_LOOKS_PER_S / 1000;
     if (earned > 0) {
@@ -38,7 +38,7 @@ static void repair(struct fetch *fetch, const struct frame_blob *want, uint64_t 
 }
 
 /* NONE: it is here, and the peer may have it. */
-static enum reason look(struct fetch *fetch, struct peer *peer, const struct frame_blob *want,
+static enum reason look(struct fetch *fetch, struct fetch_peer *peer, const struct frame_blob *want,
                         uint64_t *ret_size_bytes)
 {
     struct blobs *blobs = fetch->options.blobs;
@@ -59,7 +59,7 @@ static enum reason look(struct fetch *fetch, struct peer *peer, const struct fra
     return REASON_ATTACHMENT_DAMAGED;
 }
 
-bool fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct frame *want)
+bool fetch_receive_want(struct fetch *fetch, struct fetch_peer *peer, const struct frame *want)
 {
     struct digest digest;
     enum reason reason;
@@ -83,7 +83,7 @@ bool fetch_receive_want(struct fetch *fetch, struct peer *peer, const struct fra
     return true;
 }
 
-void fetch_refused(struct fetch *fetch, struct peer *peer, const struct frame *refusal)
+void fetch_refused(struct fetch *fetch, struct fetch_peer *peer, const struct frame *refusal)
 {
     struct blobs *blobs = fetch->options.blobs;
     struct digest digest;
@@ -96,7 +96,7 @@ void fetch_refused(struct fetch *fetch, struct peer *peer, const struct frame *r
 }
 
 /* True: sent. False: nothing more can be sent to this peer now. */
-static bool serve_chunk(struct fetch *fetch, struct peer *peer, uint8_t *scratch)
+static bool serve_chunk(struct fetch *fetch, struct fetch_peer *peer, uint8_t *scratch)
 {
     struct blobs *blobs = fetch->options.blobs;
     struct digest digest;

@@ -59,7 +59,7 @@ struct step_options {
      * after how much a step ends while others wait too. */
     int64_t turn_work, shared_work;
     /* What all who send much have of a step together while one who sends little waits for its end
-     * (step_turn.c), and what such a step brings from the store and gives back. 0: no step is quick.
+     * (step_turn.c), and what such a step brings from the store and gives back. 0: none is quick.
      */
     int64_t quick_work;
     size_t quick_leases, quick_returns;

@@ -96,7 +96,7 @@ enum reason ids_find(struct store_sqlite *store, uint64_t sender, const struct m
 
 enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message_id *ret_id)
 {
-    struct participant *participant = &store->participants.rows[sender];
+    struct known_participant *participant = &store->participants.rows[sender];
     if (participant->has_last_id) {
         *ret_id = participant->last_id;
         return REASON_NONE;

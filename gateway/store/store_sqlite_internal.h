@@ -42,7 +42,7 @@ enum statement {
     SQL_COUNT,
 };
 
-struct participant {
+struct known_participant {
     struct key key;
     uint64_t waiting;          /* rows of table waiting: 0 spares the FIFO rule's look-ups */
     struct message_id last_id; /* the largest in table id_range, when has_last_id */
@@ -50,8 +50,8 @@ struct participant {
 };
 
 struct participants {
-    struct participant *rows; /* by number; 0 is "none" */
-    uint32_t *slots;          /* hash of the key -> number; 0 free; twice as many as capacity */
+    struct known_participant *rows; /* by number; 0 is "none" */
+    uint32_t *slots; /* hash of the key -> number; 0 free; twice as many as capacity */
     uint32_t capacity;
     uint32_t count; /* numbers 1 .. count are taken */
 };

@@ -19,12 +19,12 @@ static uint32_t slot_of(const struct participants *participants, const struct ke
 static bool grow(struct participants *participants)
 {
     uint32_t capacity = participants->capacity == 0 ? FIRST_CAPACITY : participants->capacity * 2;
-    struct participant *rows = realloc(participants->rows, capacity * sizeof *rows);
+    struct known_participant *rows = realloc(participants->rows, capacity * sizeof *rows);
     if (rows == NULL)
         return false;
     participants->rows = rows;
     if (participants->capacity == 0)
-        rows[0] = (struct participant){0};
+        rows[0] = (struct known_participant){0};
     uint32_t *slots = calloc((size_t)capacity * 2, sizeof *slots);
     if (slots == NULL)
         return false;
@@ -42,7 +42,7 @@ static bool add(struct participants *participants, const struct key *key)
         return false;
     uint32_t number = ++participants->count;
     participants->slots[slot_of(participants, key)] = number;
-    participants->rows[number] = (struct participant){.key = *key};
+    participants->rows[number] = (struct known_participant){.key = *key};
     return true;
 }
 

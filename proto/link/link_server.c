@@ -189,7 +189,7 @@ int link_server_fd(const struct link_server *server)
 
 /* ---- peers ----------------------------------------------------------------------------------- */
 
-static void cut_lines(struct link_server *server, const struct peer *old)
+static void cut_lines(struct link_server *server, const struct admitted_peer *old)
 {
     for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
         if (old->lines[i].is_used)
@@ -203,13 +203,13 @@ static bool replace_peers(struct link_server *server, const struct link_peer *pe
     if (!peers_replace(&server->peers, peers, count, &server->inboxes, &before))
         return false;
     for (size_t i = 0; i < before.slot_count; i++) {
-        struct peer *old = &before.slots[i];
+        struct admitted_peer *old = &before.slots[i];
         if (!key_is_none(&old->is.key) &&
             !peer_has_same_key(old, peers_find(&server->peers, &old->is.key)))
             cut_lines(server, old);
     }
     peers_release(&before, &server->inboxes);
-    const struct peer *waiting =
+    const struct admitted_peer *waiting =
         server->has_pending ? peers_find(&server->peers, &server->current->peer) : NULL;
     server->has_pending = waiting != NULL && waiting->has_way;
     return true;
@@ -232,7 +232,7 @@ bool link_server_way(struct link_server *server, const struct key *participant,
                      struct key *ret_carrier)
 {
     pthread_mutex_lock(&server->lock);
-    const struct peer *peer = peers_find(&server->peers, participant);
+    const struct admitted_peer *peer = peers_find(&server->peers, participant);
     bool has_come = peer != NULL && peer->has_come;
     if (has_come)
         *ret_carrier = peer->is_carried ? peer->is.carrier : (struct key){0};
@@ -338,7 +338,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
-static bool has_account(struct peer *peer)
+static bool has_account(struct admitted_peer *peer)
 {
     if (peer->account == NULL)
         peer->account = account_new(false);
@@ -347,8 +347,8 @@ static bool has_account(struct peer *peer)
 
 /* In bytes; in frames ZeroMQ says. Within its share a peer has room whatever the others do.
  * carrier: over whose line; NULL: its own. */
-static bool has_room(const struct link_server *server, struct peer *to, struct peer *carrier,
-                     size_t size)
+static bool has_room(const struct link_server *server, struct admitted_peer *to,
+                     struct admitted_peer *carrier, size_t size)
 {
     if (server->all == NULL)
         return true;
@@ -362,14 +362,15 @@ static bool has_room(const struct link_server *server, struct peer *to, struct p
             account_bytes(server->all) + size <= server->send_bytes_all);
 }
 
-static enum reason send_to(struct link_server *server, struct peer *to, struct bytes frame)
+static enum reason send_to(struct link_server *server, struct admitted_peer *to, struct bytes frame)
 {
     static const struct key nobody;
     if (to == NULL || !to->has_way)
         return REASON_LINK_LOST;
     if (frame.size > FRAME_BYTES_MAX)
         return REASON_FRAME_TOO_LARGE;
-    struct peer *carrier = to->is_carried ? peers_find(&server->peers, &to->is.carrier) : NULL;
+    struct admitted_peer *carrier =
+        to->is_carried ? peers_find(&server->peers, &to->is.carrier) : NULL;
     if (!has_room(server, to, carrier, frame.size))
         return REASON_BUSY;
     const struct bytes way = {to->way, sizeof to->way};

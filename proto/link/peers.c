@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The slot that holds the key, or the free one where it would go. */
-static struct peer *slot_of(const struct peers *peers, const struct key *key)
+static struct admitted_peer *slot_of(const struct peers *peers, const struct key *key)
 {
     size_t at = (size_t)(hash_bytes(key_bytes(key)) >> 32) % peers->slot_count;
     while (!key_is_none(&peers->slots[at].is.key) && !key_equal(&peers->slots[at].is.key, key))
@@ -12,29 +12,29 @@ static struct peer *slot_of(const struct peers *peers, const struct key *key)
     return &peers->slots[at];
 }
 
-struct peer *peers_find(const struct peers *peers, const struct key *key)
+struct admitted_peer *peers_find(const struct peers *peers, const struct key *key)
 {
     if (key_is_none(key) || peers->slot_count == 0)
         return NULL;
-    struct peer *peer = slot_of(peers, key);
+    struct admitted_peer *peer = slot_of(peers, key);
     return key_is_none(&peer->is.key) ? NULL : peer;
 }
 
-struct peer *peers_find_carried(const struct peers *peers, const struct peer *carrier,
-                                struct bytes name)
+struct admitted_peer *peers_find_carried(const struct peers *peers,
+                                         const struct admitted_peer *carrier, struct bytes name)
 {
     struct key key;
-    struct peer *peer = key_parse(name, &key) ? peers_find(peers, &key) : NULL;
+    struct admitted_peer *peer = key_parse(name, &key) ? peers_find(peers, &key) : NULL;
     return peer != NULL && key_equal(&peer->is.carrier, &carrier->is.key) ? peer : NULL;
 }
 
-bool peer_has_same_key(const struct peer *a, const struct peer *b)
+bool peer_has_same_key(const struct admitted_peer *a, const struct admitted_peer *b)
 {
     return a != NULL && b != NULL &&
            memcmp(&a->is.public_key, &b->is.public_key, sizeof a->is.public_key) == 0;
 }
 
-struct line *peer_line(struct peer *peer, const uint8_t id[ROUTING_ID_BYTES])
+struct line *peer_line(struct admitted_peer *peer, const uint8_t id[ROUTING_ID_BYTES])
 {
     for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
         struct line *line = &peer->lines[i];
@@ -45,8 +45,8 @@ struct line *peer_line(struct peer *peer, const uint8_t id[ROUTING_ID_BYTES])
 }
 
 /* A connection stays whose key is still admitted and that may still serve this participant. */
-static bool may_stay(const struct peers *before, const struct peer *old, const struct peers *after,
-                     const struct peer *new)
+static bool may_stay(const struct peers *before, const struct admitted_peer *old,
+                     const struct peers *after, const struct admitted_peer *new)
 {
     if (!old->is_carried)
         return peer_has_same_key(old, new);
@@ -60,14 +60,15 @@ static void number_carriers(const struct peers *before, const struct peers *afte
 {
     bool is_used[CARRIERS_MAX + 1] = {true};
     for (size_t i = 0; i < after->slot_count; i++) {
-        struct peer *peer = &after->slots[i];
-        const struct peer *old = peer->is.is_carrier ? peers_find(before, &peer->is.key) : NULL;
+        struct admitted_peer *peer = &after->slots[i];
+        const struct admitted_peer *old =
+            peer->is.is_carrier ? peers_find(before, &peer->is.key) : NULL;
         peer->line = old != NULL ? old->line : 0;
         is_used[peer->line] = true;
     }
     uint16_t next = 1;
     for (size_t i = 0; i < after->slot_count; i++) {
-        struct peer *peer = &after->slots[i];
+        struct admitted_peer *peer = &after->slots[i];
         if (!peer->is.is_carrier || peer->line != 0)
             continue;
         while (next < CARRIERS_MAX && is_used[next])
@@ -77,8 +78,8 @@ static void number_carriers(const struct peers *before, const struct peers *afte
     }
 }
 
-static void keep(const struct peers *before, struct peer *old, const struct peers *after,
-                 struct peer *new, struct inboxes *inboxes)
+static void keep(const struct peers *before, struct admitted_peer *old, const struct peers *after,
+                 struct admitted_peer *new, struct inboxes *inboxes)
 {
     new->account = old->account; /* what waits for it waits, whichever way it comes */
     new->inbox = old->inbox;
@@ -110,7 +111,7 @@ bool peers_replace(struct peers *peers, const struct link_peer *list, size_t cou
     for (size_t i = 0; i < count; i++)
         slot_of(&after, &list[i].key)->is = list[i];
     for (size_t i = 0; i < after.slot_count; i++) {
-        struct peer *old = peers_find(peers, &after.slots[i].is.key);
+        struct admitted_peer *old = peers_find(peers, &after.slots[i].is.key);
         if (old != NULL)
             keep(peers, old, &after, &after.slots[i], inboxes);
     }

@@ -20,7 +20,7 @@ struct line {
     uint8_t id[ROUTING_ID_BYTES];
 };
 
-struct peer {
+struct admitted_peer {
     struct link_peer is; /* .key none: free slot */
     struct routing_secret secret;
     bool has_secret; /* it is made when it is needed first */
@@ -38,7 +38,7 @@ struct peer {
 };
 
 struct peers {
-    struct peer *slots; /* open addressing by the key's hash, half full at most */
+    struct admitted_peer *slots; /* open addressing by the key's hash, half full at most */
     size_t slot_count;
 };
 
@@ -49,12 +49,12 @@ bool peers_replace(struct peers *peers, const struct link_peer *list, size_t cou
                    struct inboxes *inboxes, struct peers *ret_before);
 void peers_release(struct peers *peers, struct inboxes *inboxes);
 /* NULL: not admitted. Valid until the table is replaced. */
-struct peer *peers_find(const struct peers *peers, const struct key *key);
+struct admitted_peer *peers_find(const struct peers *peers, const struct key *key);
 /* The participant of that name, if the carrier may carry it; NULL: it may not. */
-struct peer *peers_find_carried(const struct peers *peers, const struct peer *carrier,
-                                struct bytes name);
-bool peer_has_same_key(const struct peer *a, const struct peer *b);
+struct admitted_peer *peers_find_carried(const struct peers *peers,
+                                         const struct admitted_peer *carrier, struct bytes name);
+bool peer_has_same_key(const struct admitted_peer *a, const struct admitted_peer *b);
 /* NULL: no connection of the peer has that id. */
-struct line *peer_line(struct peer *peer, const uint8_t id[ROUTING_ID_BYTES]);
+struct line *peer_line(struct admitted_peer *peer, const uint8_t id[ROUTING_ID_BYTES]);
 
 #endif

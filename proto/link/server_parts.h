@@ -60,7 +60,7 @@ bool server_drain(struct link_server *server);
 /* A connection has ended: what it was is gone. */
 void server_line_closed(struct link_server *server, const struct key *owner, int fd);
 /* Reported once a minute, with its count. */
-void server_count_cut(struct link_server *server, const struct peer *peer);
+void server_count_cut(struct link_server *server, const struct admitted_peer *peer);
 /* The owner is to ask for events. */
 void server_wake_owner(struct link_server *server);
 

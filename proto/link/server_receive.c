@@ -19,7 +19,7 @@ void server_wake_owner(struct link_server *server)
     server->has_event = true;
 }
 
-void server_count_cut(struct link_server *server, const struct peer *peer)
+void server_count_cut(struct link_server *server, const struct admitted_peer *peer)
 {
     uint8_t key[CURVE_KEY_BYTES];
     if (zmq_z85_decode(key, peer->is.public_key.text) != NULL)
@@ -35,7 +35,7 @@ static void cut_line(struct link_server *server, struct line *line)
     line->is_cut = true;
 }
 
-static struct line *oldest_line(struct peer *peer)
+static struct line *oldest_line(struct admitted_peer *peer)
 {
     struct line *oldest = &peer->lines[0];
     for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
@@ -49,7 +49,8 @@ static struct line *oldest_line(struct peer *peer)
 }
 
 /* The line of that id, a new one if it verifies; NULL: it does not. */
-static struct line *line_of(struct link_server *server, struct peer *peer, struct bytes id, int fd)
+static struct line *line_of(struct link_server *server, struct admitted_peer *peer, struct bytes id,
+                            int fd)
 {
     struct line *line = id.size == ROUTING_ID_BYTES ? peer_line(peer, id.data) : NULL;
     if (line != NULL)
@@ -73,7 +74,7 @@ static struct line *line_of(struct link_server *server, struct peer *peer, struc
 
 /* ---- one who goes, or has too much ----------------------------------------------------------- */
 
-static void end_way(struct link_server *server, struct peer *peer)
+static void end_way(struct link_server *server, struct admitted_peer *peer)
 {
     if (!peer->has_way)
         return;
@@ -86,7 +87,7 @@ static void end_way(struct link_server *server, struct peer *peer)
 
 /* What was waiting is dropped and its way ends, so that its sender keeps all of it. A line of its
  * own is cut; a carrier's is others' too, and stays. */
-static void cut_peer(struct link_server *server, struct peer *peer)
+static void cut_peer(struct link_server *server, struct admitted_peer *peer)
 {
     struct line *line = peer->has_way && !peer->is_carried ? peer_line(peer, peer->way) : NULL;
     inbox_clear(&server->inboxes, peer->inbox);
@@ -96,11 +97,11 @@ static void cut_peer(struct link_server *server, struct peer *peer)
     server_count_cut(server, peer);
 }
 
-static void end_ways_over(struct link_server *server, const struct peer *owner,
+static void end_ways_over(struct link_server *server, const struct admitted_peer *owner,
                           const struct line *line)
 {
     for (size_t i = 0; i < server->peers.slot_count; i++) {
-        struct peer *peer = &server->peers.slots[i];
+        struct admitted_peer *peer = &server->peers.slots[i];
         if (peer->has_way && (peer == owner || peer->is_carried) &&
             memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
             end_way(server, peer);
@@ -109,7 +110,7 @@ static void end_ways_over(struct link_server *server, const struct peer *owner,
 
 void server_line_closed(struct link_server *server, const struct key *owner, int fd)
 {
-    struct peer *peer = peers_find(&server->peers, owner);
+    struct admitted_peer *peer = peers_find(&server->peers, owner);
     for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
         struct line *line = &peer->lines[i];
         if (!line->is_used || line->fd != fd)
@@ -122,14 +123,14 @@ void server_line_closed(struct link_server *server, const struct key *owner, int
 /* ---- a message ------------------------------------------------------------------------------- */
 
 /* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
-static struct peer *peer_of_user(const struct link_server *server, const char *user)
+static struct admitted_peer *peer_of_user(const struct link_server *server, const char *user)
 {
     struct key key;
     const char *blank = user == NULL ? NULL : strchr(user, ' ');
     if (blank == NULL ||
         !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
         return NULL;
-    struct peer *peer = peers_find(&server->peers, &key);
+    struct admitted_peer *peer = peers_find(&server->peers, &key);
     return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
 }
 
@@ -139,7 +140,8 @@ static struct bytes bytes_of_message(zmq_msg_t *message)
 }
 
 /* Whose frame it is; NULL: nobody's who may send one over that connection. */
-static struct peer *sender_of(struct link_server *server, struct peer *peer, bool is_named)
+static struct admitted_peer *sender_of(struct link_server *server, struct admitted_peer *peer,
+                                       bool is_named)
 {
     if (peer->is.is_carrier != is_named)
         return NULL;
@@ -148,7 +150,7 @@ static struct peer *sender_of(struct link_server *server, struct peer *peer, boo
 }
 
 /* True when this is a new connection of the participant, or another way. */
-static bool bind_way(struct link_server *server, struct peer *peer, bool is_carried,
+static bool bind_way(struct link_server *server, struct admitted_peer *peer, bool is_carried,
                      const struct line *line)
 {
     if (peer->has_way && memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
@@ -168,8 +170,8 @@ static void cut_fullest(struct link_server *server, uint16_t line)
 }
 
 /* carrier: whose line it is; NULL: the sender's own. */
-static void keep_frame(struct link_server *server, struct peer *sender, const struct peer *carrier,
-                       const struct line *line)
+static void keep_frame(struct link_server *server, struct admitted_peer *sender,
+                       const struct admitted_peer *carrier, const struct line *line)
 {
     bool is_first = bind_way(server, sender, carrier != NULL, line);
     if (sender->inbox == NULL)
@@ -198,7 +200,7 @@ static void take_message(struct link_server *server, int parts)
 {
     int fd = zmq_msg_get(&server->frame, ZMQ_SRCFD);
     bool is_named = parts == 2;
-    struct peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
+    struct admitted_peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
     if (peer == NULL) {
         connections_cut(&server->connections, fd, 0); /* its key is admitted no more */
         return;
@@ -211,7 +213,7 @@ static void take_message(struct link_server *server, int parts)
     }
     connections_received(&server->connections, fd);
     bool is_greeting = parts == 1 && zmq_msg_size(&server->frame) == 0;
-    struct peer *sender =
+    struct admitted_peer *sender =
         parts > 0 && !line->is_cut && !is_greeting ? sender_of(server, peer, is_named) : NULL;
     if (sender != NULL)
         keep_frame(server, sender, is_named ? peer : NULL, line);

@@ -164,8 +164,8 @@ static void bounds_are_refusals(void **state)
     Lienthong__V1__Body *body = NULL;
     struct body_json_fault fault;
     json_t *items = json_array();
-    for (int i = 0; i <= (int)body_rule.fields[MESSAGE_TYPE_TRANSFER].message->fields[9].repeated_max;
-         i++)
+    const struct message_rule *transfer = body_rule.fields[MESSAGE_TYPE_TRANSFER].message;
+    for (uint32_t i = 0; i <= transfer->fields[9].repeated_max; i++)
         json_array_append_new(items, json_object());
     json_t *object = json_pack("{s:o}", "components", items);
     assert_int_equal(body_json_read(MESSAGE_TYPE_TRANSFER, object, &arena, &body, &fault),

@@ -1,4 +1,4 @@
-/* What the outbox decides by: the table of failures, back-off, breakers, and the arrows of states. */
+/* What the outbox decides by: failures, back-off, breakers, and the arrows of states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
