@@ -24,8 +24,8 @@
  * a copy of what people decide, and the next reload may bring the row: a refusal would end for good
  * whatever an agency sends between the renewal of its certificate and our operator's reload. What
  * waits stays with its sender, who sees the reason, until its own end; nothing of it is kept here
- * but a line of the log, within the sender's allowance. What a registered certificate shows (another
- * signer, a revocation, a signature that does not fit) is sure ground, and refused.
+ * but a line of the log, within the sender's allowance. What a registered certificate shows
+ * (another signer, a revocation, a signature that does not fit) is sure ground, and refused.
  *
  * Reads go through the store port inside the step; writes leave as data. Registry and trust are
  * snapshots. Bounds: BROKER_… below, gateway/custody/plan.h, proto/base/limits.h.
