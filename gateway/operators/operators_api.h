@@ -29,8 +29,8 @@ struct operators_api_options {
     struct store *store;
     struct link_server *link;
     const struct registry *registry;
-    /* Reads registry and trust again, all or nothing, and says so by set_registry. Runs outside of
-     * a step. */
+    /* Reads registry and trust again, all or nothing, and says so by operators_api_set_registry.
+     * Runs outside of a step. */
     bool (*reload)(void *context);
     wall_t (*now)(void);
     void *context;

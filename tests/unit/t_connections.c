@@ -1,5 +1,5 @@
 /* Strangers at the door: a flood from one address drives out its own, and whoever stands silent or
- * says too much does not stay (invariant 13). Real sockets on loopback, whose addresses are many. */
+ * says too much does not stay (invariant 13). Real sockets on loopback, with many addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

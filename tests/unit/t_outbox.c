@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "routing/outbox/backoff.h"
 #include "routing/outbox/failure.h"
 #include "routing/outbox/outbox.h"
 

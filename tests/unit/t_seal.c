@@ -1,7 +1,10 @@
 /* Signing and verifying: every kind of key, and what is refused. */
 #include "tests/unit/seal_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "proto/seal/sha256.h"
 
 static void each_kind_of_key_signs_and_verifies(void **state)
 {
