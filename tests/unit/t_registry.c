@@ -112,7 +112,6 @@ static void test_look_ups(void **state)
     assert_ptr_equal(participant->agency, agency);
     assert_int_equal(participant->certificate_count, 2);
     assert_string_equal(participant->certificates[1], "certificates/stp-2.pem");
-    assert_int_equal(participant->adapter, ADAPTER_REST);
     assert_int_equal(participant->window_messages, 100);
     assert_ptr_equal(registry_participant_by_curve_key(registry, participant->curve_key),
                      participant);
