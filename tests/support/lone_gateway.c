@@ -38,9 +38,9 @@ static struct registry *make_registry(void)
         check(curve_pair_make(&pairs[i]) == REASON_NONE);
     (void)snprintf(participants, sizeof participants,
                    "key,role,curve_public_key,certificates,window_messages\n"
-                   "gateway,gateway,\"%s\",g.pem,100\n"
-                   "centre,centre,\"%s\",c.pem,100\nstp,agency,\"%s\",s.pem,100\n"
-                   "sxd,agency,\"%s\",x.pem,100\n",
+                   "gateway,gateway,\"%s\",g.pem,4096\n"
+                   "centre,centre,\"%s\",c.pem,4096\nstp,agency,\"%s\",s.pem,4096\n"
+                   "sxd,agency,\"%s\",x.pem,4096\n",
                    pairs[0].public_key.text, pairs[1].public_key.text, pairs[2].public_key.text,
                    pairs[3].public_key.text);
     struct registry_files files = {{
