@@ -5,7 +5,8 @@
  *   local_attachments.c  uploads and downloads
  *   local_submit.c       submit
  *   local_change.c       accept, refuse, hold, release, withdraw
- *   local_read.c         inbox, one message, health
+ *   local_read.c         inbox, one message
+ *   local_health.c       health, figures
  *   local_queues.c       queues
  *   local_dossier.c      a dossier's history
  *   local_receipt.c      where a message went and where it is, what its receipts say
@@ -36,7 +37,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 17 };
+enum { LOCAL_ROUTES = 19 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -51,8 +52,12 @@ bool local_next_outcome(const struct local_api *api, const struct store_message 
                         size_t *place, struct key *ret_about, struct outcome *ret_outcome);
 
 /* ---- local_receipt.c */
-/* "text": a person's remark in the receipt about this message, if there is one. Resets the arena.
- * False when memory is short. */
+/* What a receipt says about a message; its texts live in the arena, which is reset. False: there is
+ * none yet. */
+bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
+                        const struct message_id *message_id, struct receipt_item *ret_item);
+/* "text": a person's remark in the receipt about this message, and "office_reference", if there are
+ * such. Resets the arena. False when memory is short. */
 bool local_put_receipt_text(const struct local_api *api, json_t *object,
                             const struct message_id *message_id, const struct outcome *outcome);
 /* "state" and "state_vi": what a receipt of this type says of its message. */
@@ -92,6 +97,8 @@ void document_get(struct api_request *request);
 void signature_get(struct api_request *request);
 void manifest_get(struct api_request *request);
 void health_get(struct api_request *request);
+void healthz_get(struct api_request *request);
+void metrics_get(struct api_request *request);
 void queues_get(struct api_request *request);
 void dossier_get(struct api_request *request);
 

@@ -1,4 +1,6 @@
 /* What changes something that is here: accepted, refused, held, released, withdrawn. */
+#include <stdio.h>
+
 #include "adapters/api/local_api_parts.h"
 
 static struct store *store_of(const struct api_request *request)
@@ -29,6 +31,23 @@ static void answer_state(struct api_request *request, const struct store_message
     api_answer_json(request, HTTP_OK, json);
 }
 
+/* False (and answered): it was accepted under another number, which its sender has been told. */
+static bool is_same_number(struct api_request *request, const struct store_message *message,
+                           const struct entry *entry)
+{
+    struct receipt_item item;
+    struct bytes number;
+    char detail[API_DETAIL_BYTES];
+    if (!json_take_text(api_json(request), "office_reference", &number) || number.size == 0 ||
+        !local_find_receipt(api_context(request), entry->receipt_seq, &message->id, &item) ||
+        bytes_equal(number, item.office_reference))
+        return true;
+    (void)snprintf(detail, sizeof detail, "office_reference: %.*s", (int)item.office_reference.size,
+                   (const char *)item.office_reference.data);
+    api_answer_refusal(request, HTTP_CONFLICT, REASON_DUPLICATE, detail);
+    return false;
+}
+
 /* True: the message has not ended here. Otherwise answered: the same word again is fine, another is
  * too late. */
 static bool is_open(struct api_request *request, const struct store_message *message,
@@ -44,12 +63,12 @@ static bool is_open(struct api_request *request, const struct store_message *mes
     }
     if (!entry_state_is_terminal(entry.state))
         return true;
-    if (entry.state == wanted)
-        answer_state(request, message, entry.state);
-    else
+    if (entry.state != wanted)
         api_answer_refusal(request, HTTP_CONFLICT,
                            entry.reason == REASON_NONE ? REASON_DUPLICATE : entry.reason,
                            entry_state_name(entry.state));
+    else if (is_same_number(request, message, &entry))
+        answer_state(request, message, entry.state);
     return false;
 }
 

@@ -1,4 +1,4 @@
-/* What only reads: the inbox, one message with its states and receipts, its raw bytes, health. */
+/* What only reads: the inbox, one message with its states and receipts, its raw bytes. */
 #include "adapters/api/local_api_parts.h"
 #include "proto/codec/message_type.h"
 
@@ -195,40 +195,4 @@ void signature_get(struct api_request *request)
 void manifest_get(struct api_request *request)
 {
     part_get(request, offsetof(struct store_document, manifest));
-}
-
-/* ---- health */
-
-static bool put_counts(json_t *json, const struct session_status *status)
-{
-    json_t *ledger = json_object();
-    bool ok = json_put(ledger, "size", json_integer((json_int_t)status->head.tree_size)) &&
-              json_put_digest(ledger, "root", &status->head.root) &&
-              json_put(ledger, "alarm", json_boolean(status->ledger_alarm));
-    return json_put(json, "ledger", ledger) && ok &&
-           json_put_moment(json, "last_heard", status->last_heard) &&
-           json_put(json, "to_gateway", json_integer((json_int_t)status->to_gateway)) &&
-           json_put(json, "to_office", json_integer((json_int_t)status->to_office));
-}
-
-void health_get(struct api_request *request)
-{
-    const struct local_api *api = api_context(request);
-    const struct local_api_options *options = &api->options;
-    struct session_status status;
-    session_status(options->session, &status);
-    json_t *json = json_object();
-    bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
-              json_put(json, "store", json_string(reason_code(status.store))) &&
-              json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
-              json_put(json, "office", json_string(reason_code(api->office_trouble))) &&
-              json_put(json, "version", json_string(options->version));
-    if (ok && api_is_known(request))
-        ok = json_put_text(json, "participant", key_bytes(&options->self)) &&
-             put_counts(json, &status);
-    if (!ok) {
-        json_decref(json);
-        json = NULL;
-    }
-    api_answer_json(request, HTTP_OK, json);
 }

@@ -6,25 +6,41 @@
 #include "proto/codec/message_type.h"
 #include "routing/registry/route.h"
 
-bool local_put_receipt_text(const struct local_api *api, json_t *object,
-                            const struct message_id *message_id, const struct outcome *outcome)
+bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
+                        const struct message_id *message_id, struct receipt_item *ret_item)
 {
     struct store *store = api->options.store;
     struct store_document receipt;
     struct envelope envelope;
     struct arena *arena = &((struct local_api *)(uintptr_t)api)->arena;
-    if (outcome->receipt_seq == 0 ||
-        store->verbs->read_document(store, outcome->receipt_seq, &receipt) != REASON_NONE)
-        return true; /* one of this step, or none: there is nothing to show yet */
+    if (receipt_seq == 0 ||
+        store->verbs->read_document(store, receipt_seq, &receipt) != REASON_NONE)
+        return false; /* one of this step, or none: there is nothing to show yet */
     arena_reset(arena);
     if (envelope_parse(receipt.document, arena, &envelope) != REASON_NONE)
-        return true;
+        return false;
     for (size_t i = 0; i < envelope.receipt.item_count; i++) {
-        const struct receipt_item *item = &envelope.receipt.items[i];
-        if (id_equal(&item->message_id, message_id) && item->text.size > 0)
-            return json_put_text(object, "text", item->text);
+        if (!id_equal(&envelope.receipt.items[i].message_id, message_id))
+            continue;
+        *ret_item = envelope.receipt.items[i];
+        return true;
     }
-    return true;
+    return false;
+}
+
+static bool put_words(const struct local_api *api, json_t *object,
+                      const struct message_id *message_id, uint64_t receipt_seq)
+{
+    struct receipt_item item;
+    return !local_find_receipt(api, receipt_seq, message_id, &item) ||
+           (json_put_text(object, "text", item.text) &&
+            json_put_text(object, "office_reference", item.office_reference));
+}
+
+bool local_put_receipt_text(const struct local_api *api, json_t *object,
+                            const struct message_id *message_id, const struct outcome *outcome)
+{
+    return put_words(api, object, message_id, outcome->receipt_seq);
 }
 
 /* ---- where it is */
@@ -118,7 +134,8 @@ bool local_put_state(struct local_api *api, json_t *object, const struct store_m
                local_put_standing(api, object, entry, taken);
     return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
            json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
-           local_put_standing(api, object, entry, taken);
+           local_put_standing(api, object, entry, taken) &&
+           (is_to_gateway || put_words(api, object, &message->id, entry->receipt_seq));
 }
 
 /* ---- who gets it */

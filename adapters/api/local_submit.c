@@ -178,20 +178,35 @@ static bool take_submission(struct api_request *request, struct submission *ret_
 /* ---- submit -----------------------------------------------------------------------------------
  */
 
+/* Of what was sent before under the same key: where it stands now. */
+static bool put_standing(struct local_api *api, json_t *json, uint64_t message_seq)
+{
+    struct store *store = api->options.store;
+    struct store_message message;
+    struct entry entry;
+    bool is_expected;
+    if (store->verbs->read_message(store, message_seq, &message) != REASON_NONE)
+        return json_put_entry_state(json, ENTRY_QUEUED); /* it is of this step */
+    struct key recipient = local_recipient(api, &message, &is_expected);
+    message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
+    return store->verbs->read_entry(store, message_seq, &api->options.gateway, &entry) ==
+                   REASON_NONE
+               ? local_put_state(api, json, &message, &recipient, &entry)
+               : json_put_entry_state(json, ENTRY_QUEUED);
+}
+
 static void answer_submitted(struct api_request *request, const struct submitted *submitted)
 {
     json_t *json = json_object();
     const json_t *code = json_object_get(api_json(request), "dossier_code");
-    bool ok = json_put_id(json, "message_id", &submitted->id) &&
-              json_put_digest(json, "sha256", &submitted->digest) &&
-              json_put(json, "dossier_code", json_deep_copy(code)) &&
-              json_put(json, "state", json_string("queued")) &&
-              json_put(json, "repeated", json_boolean(submitted->is_repeated));
-    if (!ok) {
-        json_decref(json);
-        json = NULL;
-    }
-    api_answer_json(request, HTTP_ACCEPTED, json);
+    bool ok =
+        json_put_id(json, "message_id", &submitted->id) &&
+        json_put_digest(json, "sha256", &submitted->digest) &&
+        json_put(json, "dossier_code", json_deep_copy(code)) &&
+        json_put(json, "repeated", json_boolean(submitted->is_repeated)) &&
+        (submitted->is_repeated ? put_standing(api_context(request), json, submitted->message_seq)
+                                : json_put_entry_state(json, ENTRY_QUEUED));
+    api_answer_json(request, HTTP_ACCEPTED, json_whole(json, ok));
 }
 
 void submit_apply(struct api_request *request)

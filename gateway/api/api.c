@@ -275,6 +275,7 @@ void api_step(struct api *api)
 
 void api_settle(struct api *api, enum reason reason)
 {
+    bool is_due = api->changing != NULL && api->changing->is_applied;
     while (api->changing != NULL && api->changing->is_applied) {
         struct api_request *request = api->changing;
         api->changing = request->next;
@@ -282,4 +283,6 @@ void api_settle(struct api *api, enum reason reason)
             api_answer_reason(request, reason, NULL);
         api_request_resume(request);
     }
+    if (is_due)
+        run_doors(api); /* nothing else may wake the loop for a while */
 }

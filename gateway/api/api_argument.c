@@ -144,8 +144,8 @@ static bool read_object(struct api_request *request)
     }
     struct json_fault fault;
     char place[API_DETAIL_BYTES] = "body";
-    enum reason reason = json_text_read_within(buffer_view(&request->body), JSON_VALUES_MAX,
-                                               &request->json, &fault);
+    enum reason reason =
+        json_text_read_within(buffer_view(&request->body), JSON_VALUES_MAX, &request->json, &fault);
     if (reason != REASON_NONE)
         (void)snprintf(place, sizeof place, "body, %u:%u", fault.line, fault.column);
     else if (!json_is_object(request->json))

@@ -14,6 +14,7 @@ enum { BODY_BYTES_MAX = 64 * 1024 };
 /* Adding a path: a row here, and gateway/openapi.yaml. */
 static const struct api_route routes[] = {
     {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL},
+    STEP("GET", "/metrics", operators_metrics_get),
     STEP("GET", "/v1/status", operators_status_get),
     STEP("GET", "/v1/connections", operators_connections_get),
     STEP("GET", "/v1/queues", operators_queues_get),

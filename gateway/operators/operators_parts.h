@@ -2,6 +2,7 @@
  *
  *   operators_api.c       life cycle, routes
  *   operators_status.c    figures, connections, health
+ *   operators_metrics.c   the same for Prometheus
  *   operators_queues.c    what waits, and why
  *   operators_messages.c  messages, dossiers, an operator's hand on an entry
  *   operators_registry.c  the registry, where a message would go, reload
@@ -25,6 +26,7 @@ bool operators_put_standing(const struct operators_api *api, json_t *object,
                             const struct entry *entry, wall_t taken);
 
 void operators_health_get(struct api_request *request);
+void operators_metrics_get(struct api_request *request);
 void operators_status_get(struct api_request *request);
 void operators_connections_get(struct api_request *request);
 

@@ -270,6 +270,7 @@ static bool check_doors(struct gateway *gateway)
     if (reason != REASON_NONE)
         return fail(gateway, reason, what);
     struct link_server_options options = {.endpoint = settings->listen,
+                                          .io_threads = 1,
                                           .clock = gateway_mono,
                                           .send_bytes_max = LINK_SEND_BYTES,
                                           .send_bytes_all = LINK_SEND_BYTES_ALL};

@@ -195,6 +195,12 @@ static void accepting_is_said_once(void **state)
         assert_string_equal(text_at(reply.json, "state"), "delivered");
         reply_release(&reply);
     }
+    /* Another number for what has one is said, with the first. */
+    call(&fixture, "POST", path, "", "{\"office_reference\":\"BN-18\"}", &reply);
+    assert_int_equal(reply.status, 409);
+    assert_string_equal(text_at(reply.json, "code"), "duplicate");
+    assert_string_equal(text_at(reply.json, "detail"), "office_reference: BN-17");
+    reply_release(&reply);
     assert_int_equal(json_array_size(inbox(&reply, "/v1/inbox")), 0);
     reply_release(&reply);
     /* One receipt is owed to the gateway, and one alone. */
