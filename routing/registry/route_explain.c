@@ -100,13 +100,19 @@ static bool print_deadlines(const struct registry *registry, const struct route_
         !calendar_processing_start(calendar, question->at, &start) ||
         !calendar_add_working_days(calendar, start, procedure->processing_days, &due))
         return true;
+    if (procedure->processing_days == 0) /* the same day: by its end */
+        due = transfer;
     stamp_format((struct stamp){transfer, VIETNAM_OFFSET_MINUTES}, transfer_text);
     stamp_format((struct stamp){due, VIETNAM_OFFSET_MINUTES}, due_text);
     return buffer_append_format(
         buffer,
-        language_pick(language, "Hạn: chuyển trước %s, trả kết quả trước %s (%u ngày làm việc)%s\n",
-                      "Deadlines: handed over by %s, done by %s (%u working days)%s\n"),
-        transfer_text, due_text, procedure->processing_days,
+        language_pick(
+            language,
+            "Hạn: chuyển trước %.10s %.5s, trả kết quả trước %.10s %.5s (+07:00; %u ngày "
+            "làm việc)%s\n",
+            "Deadlines: handed over by %.10s %.5s, done by %.10s %.5s (+07:00; %u working "
+            "days)%s\n"),
+        transfer_text, transfer_text + 11, due_text, due_text + 11, procedure->processing_days,
         calendar_covers(calendar, day_year(day_of(due)))
             ? ""
             : language_pick(language, "; holidays.csv chưa có năm này",

@@ -100,7 +100,6 @@ static void test_each_fault_of_meaning(void **state)
                       FAULT_CURVE_KEY_INVALID, 2, "curve_public_key");
     assert_only_fault(people, STP CURVE_KEY ",a.pem,1\ncentre,centre," CURVE_KEY ",b.pem,1",
                       FAULT_CURVE_KEY_REPEATED, 3, "curve_public_key");
-    assert_only_fault(people, STP CURVE_KEY ",a.pem,telex,1", FAULT_CHOICE_INVALID, 2, "adapter");
     assert_only_fault(people, STP CURVE_KEY ",a.pem,0", FAULT_NUMBER_INVALID, 2, "window_messages");
     assert_only_fault(people, STP CURVE_KEY ",a;b;c;d;e;f;g;h;i,1", FAULT_LIST_TOO_LONG, 2,
                       "certificates");

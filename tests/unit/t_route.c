@@ -303,6 +303,8 @@ static void test_explanations(void **state)
                    "Thủ tục 2.000635: Cấp bản sao\n"
                    "Được gửi\n"
                    "  nơi nhận: stp (Sở Tư pháp), hạn giao 168 giờ\n"
+                   "Hạn: chuyển trước 2026-11-24 17:00, trả kết quả trước 2026-11-24 17:00 (+07:00; 0 "
+                   "ngày làm việc); holidays.csv chưa có năm này\n"
                    "Căn cứ:\n"
                    "  procedures.csv:2: thủ tục: 2.000635\n"
                    "  agencies.csv:3: cơ quan giải quyết thủ tục: stp\n"
