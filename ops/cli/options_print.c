@@ -75,11 +75,9 @@ static void print_row(const struct option_row *row, enum language language, FILE
         line[0] = 0;
     }
     size_t indent = is_narrow ? INDENT_COLUMNS : NAME_COLUMNS;
-    do
-        strcat(line, " ");
-    while (++width < indent);
     size_t size = strlen(line);
-    (void)snprintf(line + size, sizeof line - size, "%s", text_of(row->help, language));
+    (void)snprintf(line + size, sizeof line - size, "%*s%s",
+                   width < indent ? (int)(indent - width) : 1, "", text_of(row->help, language));
     say_wrapped(to, line, 0, indent);
 }
 
