@@ -34,8 +34,8 @@ json_t *message_json(const struct store_document *document, const struct message
 json_t *message_json_for_office(const struct store_document *document,
                                 const struct message_links *links, const struct registry *registry,
                                 struct arena *arena);
-/* The member "registry" anew, by today's registry, of a message that was kept. NULL: as it is. False
- * when memory is short. */
+/* The member "registry" anew, by today's registry, of a message that was kept. NULL: as it is.
+ * False when memory is short. */
 bool message_json_describe(json_t *message, const struct registry *registry);
 
 #endif

@@ -327,7 +327,8 @@ bool sandbox_init(const struct sandbox_init_options *options, enum language lang
     struct making making = {.options = options, .language = language};
     if (!is_empty(options->directory))
         return fail(language_pick(language,
-                                  "thư mục đã có dữ liệu; nếu lần tạo trước còn dở dang, hãy xóa thư mục",
+                                  "thư mục đã có dữ liệu; nếu lần tạo trước còn dở dang, hãy xóa "
+                                  "thư mục",
                                   "the folder is not empty; what an interrupted init left must be "
                                   "removed first"));
     buffer_init(&making.participants, DATA_FILE_BYTES_MAX);
