@@ -12,10 +12,10 @@ static uint32_t one_of(struct sim *sim, const uint32_t *choices, size_t count)
 static struct room_need small_step(bool has_few_messages)
 {
     enum { MOVES = 1024, RECORDS = 700, REPLIES = 4096, BYTES = 6 * 1024 * 1024 };
-    enum { FEW = 12, FEW_ENTRIES = 2 * FEW };
+    enum { FEW = 12 };
     return (struct room_need){{[ROOM_MESSAGES] = has_few_messages ? FEW : PLAN_MESSAGES_MAX,
                                [ROOM_PARCELS] = has_few_messages ? FEW : PLAN_PARCELS_MAX,
-                               [ROOM_ENTRIES] = has_few_messages ? FEW_ENTRIES : PLAN_ENTRIES_MAX,
+                               [ROOM_ENTRIES] = PLAN_ENTRIES_MAX,
                                [ROOM_MOVES] = MOVES,
                                [ROOM_NOTES] = PLAN_NOTES_MAX,
                                [ROOM_ROUTES] = PLAN_ROUTES_MAX,

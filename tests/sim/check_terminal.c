@@ -108,9 +108,11 @@ static void committed(void *state, struct node *node, const struct store_plan *p
         if (record == NULL || !is_business(message.type) ||
             sim_node_of(&message.sender) != record->sender)
             continue;
-        bool is_own = record->sender == node->index;
-        int at = node->index == NODE_GATEWAY ? sim_node_of(&move->destination) : node->index;
-        const struct place *place = is_own ? NULL : record_place(record, at);
+        /* A recipient's entry is for its office; the sender's are for the gateway, where a message
+         * has its custody, and for those that it awaits a receipt of. */
+        bool is_recipients = node->index != NODE_GATEWAY && record->sender != node->index;
+        int at = is_recipients ? node->index : sim_node_of(&move->destination);
+        const struct place *place = record_place(record, at);
         if (at != NODE_HOSTILE)
             check_end(sim, record, place, move->state, move->reason);
         check_doubt(node, record, move);
