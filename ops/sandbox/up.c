@@ -312,8 +312,7 @@ static void print_figures(struct province *province)
     uint32_t restarts = 0;
     for (size_t i = 0; i < province->children.count; i++)
         restarts += province->children.list[i].restarts;
-    (void)printf(language_pick(language,
-                               "bộ nhớ: cổng %llu MB, bộ nối nhiều nhất %llu MB\n",
+    (void)printf(language_pick(language, "bộ nhớ: cổng %llu MB, bộ nối nhiều nhất %llu MB\n",
                                "memory: gateway %llu MB, adapters at most %llu MB\n"),
                  (unsigned long long)province->gateway_kib / KIB_PER_MB,
                  (unsigned long long)province->adapter_kib / KIB_PER_MB);
