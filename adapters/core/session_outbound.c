@@ -257,8 +257,11 @@ bool session_has_outcome(struct session *session, const struct message_id *id,
                          const struct key *destination)
 {
     struct bytes note;
-    return read_note(session, outcome_name(&session->step.plan, id, destination), &note) ==
-           REASON_NONE;
+    enum reason reason =
+        read_note(session, outcome_name(&session->step.plan, id, destination), &note);
+    if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
+        step_fail(&session->step, reason);
+    return reason == REASON_NONE;
 }
 
 /* A word of a text whose words stand between blanks. */

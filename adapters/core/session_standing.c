@@ -247,13 +247,16 @@ enum turn session_hear_standing(struct session *session, struct intake *intake)
 
 /* ---- receipts that are awaited ---- */
 
-static bool find_awaited(const struct session *session, uint64_t message_seq,
-                         const struct key *recipient, struct entry *ret_entry)
+/* A store that cannot say ends the step: an entry that was taken for none would wait for ever. */
+static bool find_awaited(struct session *session, uint64_t message_seq, const struct key *recipient,
+                         struct entry *ret_entry)
 {
     struct store *store = session->options.store;
     const struct plan *plan = &session->step.plan;
-    bool is_found =
-        store->verbs->read_entry(store, message_seq, recipient, ret_entry) == REASON_NONE;
+    enum reason reason = store->verbs->read_entry(store, message_seq, recipient, ret_entry);
+    bool is_found = reason == REASON_NONE;
+    if (!is_found && reason != REASON_NOT_FOUND)
+        step_fail(&session->step, reason);
     for (size_t i = 0; !is_found && i < plan->store.entry_count; i++) {
         is_found = plan->entries[i].message_seq == message_seq &&
                    key_equal(&plan->entries[i].destination, recipient);
