@@ -45,15 +45,27 @@ static void alarm_reused_id(struct broker *broker, struct peer *peer, const stru
     step_note(&broker->step, &line);
 }
 
+/* The largest id of this peer: the store's, or one of this step's, which may have begun without it
+ * when the store could not say. */
+static void load_last_id(struct broker *broker, const struct peer *peer, struct adapter *adapter)
+{
+    struct store *store = broker->options.store;
+    const struct plan *plan = &broker->step.plan;
+    adapter->has_last_id =
+        store->verbs->last_id(store, &peer->key, &adapter->last_id) == REASON_NONE;
+    for (size_t i = 0; adapter->has_last_id && i < plan->store.message_count; i++) {
+        if (key_equal(&plan->messages[i].sender, &peer->key))
+            broker_remember_id(broker, peer, &plan->messages[i].id);
+    }
+}
+
 /* True: its id is above all that were taken from this peer, which saves the common look-up. */
 static bool is_surely_new(struct broker *broker, const struct peer *peer,
                           const struct message_id *id)
 {
     struct adapter *adapter = adapter_of(broker, peer);
-    struct store *store = broker->options.store;
     if (!adapter->has_last_id)
-        adapter->has_last_id =
-            store->verbs->last_id(store, &peer->key, &adapter->last_id) == REASON_NONE;
+        load_last_id(broker, peer, adapter);
     return adapter->has_last_id && id_compare(id, &adapter->last_id) > 0;
 }
 

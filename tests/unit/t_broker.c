@@ -304,9 +304,41 @@ static void a_session_does_not_change_its_connection(void **state)
     lone_gateway_close(&gateway);
 }
 
+static const struct store_verbs *real_verbs;
+
+static enum reason fail_last_id_once(struct store *store, const struct key *sender,
+                                     struct message_id *ret_id)
+{
+    static bool has_failed;
+    bool fails = !has_failed;
+    has_failed = true;
+    return fails ? REASON_STORE_BUSY : real_verbs->last_id(store, sender, ret_id);
+}
+
+/* The store cannot say which id was the last, and can a moment later: two copies in one step are
+ * one message all the same. */
+static void copies_in_a_step_are_one_message(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    real_verbs = gateway->real;
+    gateway->verbs.last_id = fail_last_id_once;
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message message =
+        lone_gateway_put_transfer(gateway, "2.000635", "H38.09-261124-0001");
+    lone_gateway_put(gateway, "centre", &gateway->frames[gateway->frame_count - 1]->frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->sent_to_stp, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(copies_in_a_step_are_one_message),
         cmocka_unit_test(a_receipt_names_a_message_twice),
         cmocka_unit_test(two_receipts_settle_a_waiting_message),
         cmocka_unit_test(an_entry_is_withdrawn_twice_in_one_step),
