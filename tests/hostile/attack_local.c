@@ -1,4 +1,4 @@
-/* Local users without a token: at the port of an adapter's API, and at the gateway's control socket
+/* Local users without a token: at the port of an adapter's API, and at the gateway's API
  * with the operator's own rights. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -164,7 +164,7 @@ static void test_an_address_that_is_taken_is_named(void **state)
     struct link_server *server = listen_with(&key);
     struct link_server_options options = {
         .endpoint = link_server_endpoint(server), .key = key, .io_threads = 1};
-    assert_int_equal(link_server_new(&options, &second), REASON_LISTEN_FAILED);
+    assert_int_equal(link_server_new(&options, &second), REASON_ADDRESS_TAKEN);
     options.endpoint = "127.0.0.1:7610"; /* no tcp:// */
     assert_int_equal(link_server_new(&options, &second), REASON_LISTEN_FAILED);
     assert_null(second);
