@@ -135,12 +135,12 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
         reason = store_sqlite_ready(self);
     if (reason == REASON_NONE && options->has_checkpointer)
         reason = checkpointer_new(path, options->vfs_name, self->vfs, &self->checkpointer);
-    self->has_stamp = options->vfs_name == NULL;
-    store_sqlite_stamp(self);
     if (reason != REASON_NONE) {
         close_store(&self->store);
         return reason;
     }
+    self->has_stamp = options->vfs_name == NULL;
+    store_sqlite_stamp(self);
     *ret_store = &self->store;
     return REASON_NONE;
 }

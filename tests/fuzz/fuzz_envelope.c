@@ -1,5 +1,6 @@
 /* Envelopes: any bytes are refused, or become an envelope within its bounds that is built and
- * parsed again without a difference, and that the local API can show. */
+ * parsed again without a difference (or refused as one that nobody makes today), and that the local
+ * API can show. */
 #include <stdlib.h>
 
 #include "adapters/json/message_json.h"
@@ -27,7 +28,13 @@ static void build_again(const struct envelope *envelope, struct arena *arena)
     struct envelope parsed;
     buffer_init(&built, ENVELOPE_BYTES_MAX);
     buffer_init(&again, ENVELOPE_BYTES_MAX);
-    check(envelope_build(envelope, envelope->body, arena, &built) == REASON_NONE);
+    const char *field;
+    enum reason content = envelope_check_content(envelope, envelope->body, &field);
+    check(envelope_build(envelope, envelope->body, arena, &built) == content);
+    if (content != REASON_NONE) {
+        buffer_release(&built);
+        return;
+    }
     check(envelope_parse(buffer_view(&built), arena, &parsed) == REASON_NONE);
     check(envelope_build(&parsed, parsed.body, arena, &again) == REASON_NONE);
     check(bytes_equal(buffer_view(&built), buffer_view(&again)));
