@@ -48,7 +48,7 @@ static void committed(void *context, struct node *node, const struct store_plan 
             message->sequence >= NUMBERS_MAX)
             continue;
         bool *is_used = &state->is_used[sender][dossier][message->sequence];
-        if (sim->is_lost && sender == sim->lost_node && *is_used &&
+        if (sim->is_lost && sender == sim->lost_node && rollback_is_noticed(sim) && *is_used &&
             !waits_for_a_person(plan, message->seq)) {
             sim->is_lost = false; /* so that it is seen */
             sim_violated(sim, 6, &message->id, "number %llu of its dossier is passed on twice",
