@@ -147,7 +147,8 @@ enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
     enum reason reason = REASON_NONE;
     if (gave_reason && !is_next)
         reason = find_other(broker, peer, envelope);
-    if (!is_known || is_next)
+    /* A number that was used says nothing of those that follow it: they were used too, perhaps. */
+    if (reason == REASON_NONE && (!is_known || is_next))
         *last = (struct last_sequence){class, envelope->sequence};
     if (reason == REASON_SEQUENCE_REPEATED)
         alarm_past(broker, peer, REASON_SEQUENCE_REPEATED);

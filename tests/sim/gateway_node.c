@@ -65,41 +65,11 @@ static void log_transition(void *context, const struct transition *transition)
 
 /* ---- the step ---- */
 
-static bool is_connected(const struct node *node, const struct key *peer)
-{
-    struct broker_status status;
-    struct broker_peer_status of_peer = {.is_connected = false};
-    broker_status(node->broker, &status);
-    for (size_t i = 0; i < status.peer_count; i++) {
-        broker_peer_status(node->broker, i, &of_peer);
-        if (key_equal(&of_peer.key, peer))
-            return of_peer.is_connected;
-    }
-    return false;
-}
-
-/* What it shows last, and is heard: after a commit that failed a witness shows a head that it has to
- * forget. */
-static void note_head(struct node *node, const struct intake *intake)
-{
-    int from = sim_node_of(&intake->peer);
-    bool is_current = intake->connection == node->sim->lines[from].connection;
-    if (intake->reason != REASON_NONE || !is_current)
-        return;
-    if (intake->frame.kind == FRAME_HEARTBEAT && is_connected(node, &intake->peer))
-        node->heard_head[from] = intake->frame.heartbeat.head_seen.tree_size;
-    else if (intake->frame.kind == FRAME_HELLO)
-        node->heard_head[from] = intake->frame.hello.head_seen.tree_size;
-}
-
 static void feed_pipe(struct node *node, struct pipe *pipe, const struct key *peer)
 {
     struct pipe_frame frame;
-    while (broker_has_room(node->broker) && network_receive(node->sim, pipe, &frame)) {
-        struct intake *intake = node_examine(node, &frame, peer);
-        note_head(node, intake);
-        broker_intake(node->broker, intake);
-    }
+    while (broker_has_room(node->broker) && network_receive(node->sim, pipe, &frame))
+        broker_intake(node->broker, node_examine(node, &frame, peer));
 }
 
 static void feed(struct node *node)

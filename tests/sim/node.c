@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "tests/support/store_memory.h"
 #include "gateway/store/store_sqlite.h"
@@ -123,7 +122,6 @@ void node_start(struct node *node)
     node->is_up = true;
     node->port_faults.fail_at = 0;
     node->forks = node->forks_ahead = 0;
-    memset(node->heard_head, 0, sizeof node->heard_head);
     sim->incarnations[node->index]++;
     sim_note(sim, node->index, "starts", NULL, 0);
     if (node->index == NODE_GATEWAY)

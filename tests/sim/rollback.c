@@ -3,6 +3,7 @@
  * forgotten. The world is then left without faults; of the gateway's store the run ends when those
  * who must notice it have, of an adapter's when the gateway has said so and the adapter has done
  * all its work from there (check_past.c). */
+#include "gateway/core/broker_parts.h"
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
 #include "tests/support/store_memory.h"
@@ -68,6 +69,15 @@ static bool is_witnessed(const struct sim *sim, uint64_t copied_size)
     return false;
 }
 
+/* The head that the gateway has last heard of from it. Nothing but the gateway's own memory knows
+ * that: what was said may be lost, come too late, or be forgotten with a step. */
+static uint64_t heard_head(const struct sim *sim, const struct node *node)
+{
+    struct broker *broker = sim->nodes[NODE_GATEWAY].broker;
+    const struct peer *peer = broker == NULL ? NULL : step_find_peer(&broker->step, &node->key);
+    return peer == NULL ? 0 : adapter_of(broker, peer)->head.tree_size;
+}
+
 /* Whether who must notice it can: the gateway has heard of more than the copy knows. */
 static bool can_be_noticed(const struct sim *sim, struct node *node)
 {
@@ -76,8 +86,8 @@ static bool can_be_noticed(const struct sim *sim, struct node *node)
         return false;
     /* Somebody else who has its key says that it has seen nothing. */
     if (node->index != NODE_GATEWAY)
-        return sim->nodes[NODE_GATEWAY].is_up && sim->swarm.count[MISHAP_HOSTILE_TWIN] == 0 &&
-               sim->nodes[NODE_GATEWAY].heard_head[node->index] > node->copied_head;
+        return sim->swarm.count[MISHAP_HOSTILE_TWIN] == 0 &&
+               heard_head(sim, node) > node->copied_head;
     check(node->copy->verbs->positions(node->copy, &positions) == REASON_NONE);
     return positions.ledger_size > 0 && is_witnessed(sim, positions.ledger_size);
 }

@@ -145,8 +145,7 @@ struct node {
     struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
     struct store *copy;
     int64_t copied_until_ms, put_back_at_ms;
-    uint64_t copied_head;       /* of an adapter's copy: the head that it knows, or a later one */
-    uint64_t heard_head[NODES]; /* the gateway's: what each said last to have seen */
+    uint64_t copied_head; /* of an adapter's copy: the head that it knows, or a later one */
     size_t next_certificate;
 };
 

@@ -108,6 +108,38 @@ static void a_number_that_was_used_is_held(void **state)
     lone_gateway_close(&gateway);
 }
 
+static struct lone_message put_numbered(struct lone_gateway *gateway, uint64_t sequence)
+{
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    gateway->frames[gateway->frame_count - 1]->messages[0].envelope.sequence = sequence;
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return message;
+}
+
+/* The gateway was started anew, and the adapter put back: each number that comes again is held, not
+ * the first of them alone. */
+static void numbers_that_were_used_are_held_one_after_another(void **state)
+{
+    enum { NUMBERS = 4 };
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 40);
+    for (uint64_t sequence = 1; sequence <= NUMBERS; sequence++)
+        (void)put_numbered(gateway, sequence);
+    lone_gateway_restart(gateway);
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 40);
+    greet(gateway, 2, 12);
+    assert_int_equal(alarm_of_centre(gateway), REASON_STORE_ROLLED_BACK);
+    for (uint64_t sequence = 1; sequence <= NUMBERS + 1; sequence++) {
+        struct lone_message again = put_numbered(gateway, sequence);
+        enum entry_state state_of_it = lone_gateway_state(gateway, &again, "stp");
+        assert_int_equal(state_of_it == ENTRY_HELD, sequence <= NUMBERS);
+    }
+    lone_gateway_close(&gateway);
+}
+
 /* Each is for a person to look at: so many in a second, and the rest stays its sender's. */
 static void used_numbers_have_a_share(void **state)
 {
@@ -173,6 +205,7 @@ static void an_expiry_is_told_by_the_gateway(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_that_were_used_are_held_one_after_another),
         cmocka_unit_test(two_programs_with_one_key_are_named),
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),
