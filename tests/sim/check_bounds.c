@@ -13,7 +13,7 @@ enum {
     /* Two seconds may share a step's end. */
     REFUSALS_MAX = 2 * ALLOWANCE_PER_SECOND_MAX,
     /* A busy node steps for every frame, some two hundred times, and after each pause that it makes
-     * for those who send little (gateway/custody/step_turn.c), another two hundred; one that turns
+     * for those who send little (gateway/custody/step_turn.c), twice two hundred; one that turns
      * in a circle, a thousand times: the world's time has no smaller steps. */
     STEPS_MAX = 800,
 };

@@ -135,6 +135,11 @@ void network_cut(struct sim *sim, int number)
     line->reconnect_at_ms = sim->now_ms + dice_between(&sim->dice, 100, 5000);
 }
 
+void network_forget_late(struct sim *sim, int number)
+{
+    pipe_drop(&sim->lines[number].late);
+}
+
 static bool is_partitioned(const struct sim *sim, const struct line *line)
 {
     return line->up.blocked_until_ms > sim->now_ms || line->down.blocked_until_ms > sim->now_ms;

@@ -101,6 +101,8 @@ void rollback_turn(struct sim *sim)
             continue;
         node_crash(node, dice_between(&sim->dice, 50, 3000));
         node_put_back(node);
+        /* A hello of before would be heard behind it: the gateway would know nothing to miss. */
+        network_forget_late(sim, i);
         sim_note(sim, i, "its store is an older copy", NULL, 0);
         sim->is_lost = true;
         sim->lost_node = i;

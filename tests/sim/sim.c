@@ -185,6 +185,15 @@ static void end(struct sim *sim)
 
 /* ---- the loop ---- */
 
+/* As in the shells, which read no line while their core has no room. */
+static int64_t next_frame_ms(const struct sim *sim, int index)
+{
+    const struct node *node = &sim->nodes[index];
+    bool has_room =
+        node->broker != NULL ? broker_has_room(node->broker) : session_wants_frame(node->session);
+    return has_room ? network_next_ms(sim, index) : INT64_MAX;
+}
+
 static int64_t next_of(const struct sim *sim, int index)
 {
     const struct node *node = &sim->nodes[index];
@@ -192,7 +201,7 @@ static int64_t next_of(const struct sim *sim, int index)
         return INT64_MAX;
     if (!node->is_up)
         return node->restart_at_ms;
-    int64_t moments[] = {node->next_ms, network_next_ms(sim, index), INT64_MAX, INT64_MAX};
+    int64_t moments[] = {node->next_ms, next_frame_ms(sim, index), INT64_MAX, INT64_MAX};
     if (index != NODE_GATEWAY) {
         moments[2] = office_next_ms(sim, index);
         moments[3] = workload_next_ms(sim, index);

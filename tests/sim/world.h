@@ -320,6 +320,8 @@ enum reason network_send(struct sim *sim, int line, bool is_up, struct bytes fra
 /* The next frame that has arrived, or NULL. The caller takes over its bytes. */
 bool network_receive(struct sim *sim, struct pipe *pipe, struct pipe_frame *ret_frame);
 void network_cut(struct sim *sim, int line);
+/* What an earlier connection still had on its way never comes. */
+void network_forget_late(struct sim *sim, int line);
 /* Lines come up again; partitions begin. */
 void network_step(struct sim *sim);
 void network_calm(struct sim *sim);
