@@ -354,11 +354,11 @@ static void run(struct sim *sim)
 {
     int64_t look_at = 0;
     while (!sim->violation.is_set) {
+        rollback_turn(sim);
         if (!sim->swarm.is_calm && (sim->is_lost || sim->now_ms >= sim->storm_ms))
             calm(sim);
         network_step(sim);
         operator_world(sim);
-        rollback_turn(sim);
         if (sim->now_ms >= sim->usurper_at_ms)
             usurper_turn(sim);
         if (sim->has_hostile && !sim->is_hostile_silent && sim->now_ms >= sim->hostile.at_ms)
