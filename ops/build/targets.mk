@@ -125,9 +125,11 @@ $(PLANTED_SIM): $(O)/planted/%/sim: tests/sim/planted/%.patch $(SIM)
 	@rm -rf $(@D) && mkdir -p $(@D)/source
 	@cp --parents $$(sed -n 's,^+++ b/,,p' $<) $(@D)/source
 	@patch --quiet --strip=1 --fuzz=0 --directory=$(@D)/source <$<
-	$(Q)$(CC) $(OUR_CFLAGS) $(INCLUDES) -c $(@D)/source/$$(sed -n 's,^+++ b/,,p' $<) -o $(@D)/fault.o
-	$(Q)$(LINK) -o $@ $(O)/obj/tests/sim/sim_main.o $(@D)/fault.o -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
-	@rm -r $(@D)/source $(@D)/fault.o
+	$(Q)set -e; for file in $$(sed -n 's,^+++ b/,,p' $<); do \
+	    $(CC) $(OUR_CFLAGS) $(INCLUDES) -c $(@D)/source/$$file \
+	        -o $(@D)/source/$$(basename $$file .c).o; done
+	$(Q)$(LINK) -o $@ $(O)/obj/tests/sim/sim_main.o $(@D)/source/*.o -Wl,--start-group $(ALL_LIBS) -Wl,--end-group $(LIBS)
+	@rm -r $(@D)/source
 
 # Where each shell looks for what it may offer.
 COMPLETIONS := bash-completion/completions/lienthong zsh/site-functions/_lienthong \

@@ -84,8 +84,8 @@ enum reason network_send(struct sim *sim, int number, bool is_up, struct bytes f
         return REASON_BUSY;
     if (is_up && sim->has_hostile)
         hostile_overhear(sim, frame);
-    if (is_up)
-        usurper_hear(sim, number);
+    if (is_up && usurper_hear(sim, number))
+        return REASON_NONE;
     if (swarm_happens(&sim->swarm, MISHAP_FRAME_LOST))
         return REASON_NONE;
     int64_t at = sim->now_ms + dice_between(&sim->dice, 1, LATENCY_MAX_MS);

@@ -132,10 +132,12 @@ static void put_off(struct sim *sim, int node)
     say(sim, node, &frame);
 }
 
-void usurper_hear(struct sim *sim, int node)
+bool usurper_hear(struct sim *sim, int node)
 {
-    if (node != NODE_HOSTILE && swarm_happens(&sim->swarm, MISHAP_GATEWAY_SENDS_BACK))
-        put_off(sim, node);
+    if (node == NODE_HOSTILE || !swarm_happens(&sim->swarm, MISHAP_GATEWAY_SENDS_BACK))
+        return false;
+    put_off(sim, node);
+    return true;
 }
 
 static void say_goodbyes(struct sim *sim, int node)

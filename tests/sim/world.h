@@ -385,8 +385,8 @@ bool hostile_odd_frame(struct sim *sim, struct message_id ret_ids[HOSTILE_ODD_ID
                        struct frame *ret_frame);
 /* ---- usurper.c */
 void usurper_turn(struct sim *sim);
-/* A node's adapter sends something to the gateway. */
-void usurper_hear(struct sim *sim, int node);
+/* A node's adapter sends something to the gateway. True: the usurper has it, and sent it back. */
+bool usurper_hear(struct sim *sim, int node);
 /* ---- rollback.c */
 void rollback_open(struct node *node);
 void rollback_close(struct node *node);
