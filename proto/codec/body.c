@@ -1,11 +1,10 @@
+/* A body is read twice: by the tables, which bound it and give receipts and heads in our own types,
+ * and by protobuf-c, for those who look inside. */
 #include "proto/codec/body.h"
 
-#include "proto/base/limits.h"
 #include "proto/codec/body_rules.h"
 #include "proto/codec/message_type.h"
 #include "schema/body.pb-c.h"
-
-#include <string.h>
 
 /* ---- unpacking into the arena ---- */
 
@@ -44,11 +43,6 @@ static enum reason unpack(struct bytes message, struct arena *arena, Lienthong__
 
 /* ---- receipts and heads ---- */
 
-static struct bytes bytes_of(ProtobufCBinaryData from)
-{
-    return (struct bytes){from.data, from.len};
-}
-
 static enum reason check_item(uint32_t type, const struct receipt_item *item)
 {
     bool says_why = item->reason != REASON_NONE;
@@ -71,50 +65,12 @@ static enum reason check_item(uint32_t type, const struct receipt_item *item)
     }
 }
 
-static enum reason read_item(uint32_t type, const Lienthong__V1__ReceiptItem *from,
-                             struct receipt_item *ret_item)
+static enum reason check_items(uint32_t type, const struct receipt *receipt)
 {
-    struct receipt_item item = {.reason = (enum reason)from->reason,
-                                .text = bytes_of_text(from->text),
-                                .at = {from->at_ms},
-                                .office_reference = bytes_of_text(from->office_reference),
-                                .recipients = bytes_of_text(from->recipients)};
-    struct bytes destination = bytes_of_text(from->destination);
-    if (destination.size > 0 && !key_parse(destination, &item.destination))
-        return REASON_FIELD_INVALID;
-    if (from->message_id.len > 0)
-        memcpy(item.message_id.bytes, from->message_id.data, MESSAGE_ID_BYTES);
-    memcpy(item.digest.bytes, from->sha256.data, DIGEST_BYTES);
-    *ret_item = item;
-    return check_item(type, ret_item);
-}
-
-static enum reason read_receipt(const Lienthong__V1__Receipt *from, struct arena *arena,
-                                struct envelope *envelope)
-{
-    struct receipt_item *items = arena_take(arena, from->n_items * sizeof *items);
-    if (items == NULL)
-        return REASON_OUT_OF_MEMORY;
-    for (size_t i = 0; i < from->n_items; i++) {
-        enum reason reason = read_item(envelope->type, from->items[i], &items[i]);
-        if (reason != REASON_NONE)
-            return reason;
-    }
-    envelope->receipt = (struct receipt){
-        .items = items,
-        .item_count = from->n_items,
-        .ledger_id = bytes_of(from->ledger_id),
-        .ledger_first_index = from->ledger_first_index,
-        .registry_version = bytes_of_text(from->registry_version),
-    };
-    return REASON_NONE;
-}
-
-static void read_tree_head(const Lienthong__V1__TreeHead *from, struct tree_head *ret_head)
-{
-    *ret_head = (struct tree_head){
-        .ledger_id = bytes_of(from->ledger_id), .tree_size = from->tree_size, .at = {from->at_ms}};
-    memcpy(ret_head->root.bytes, from->root_sha256.data, DIGEST_BYTES);
+    enum reason reason = REASON_NONE;
+    for (size_t i = 0; reason == REASON_NONE && i < receipt->item_count; i++)
+        reason = check_item(type, &receipt->items[i]);
+    return reason;
 }
 
 static uint32_t body_kind_of(uint32_t type)
@@ -126,20 +82,26 @@ static uint32_t body_kind_of(uint32_t type)
 
 enum reason body_parse(struct bytes message, struct arena *arena, struct envelope *envelope)
 {
-    struct field_value kinds[BODY_FIELD_COUNT] = {0};
+    struct body_content content = {0};
     Lienthong__V1__Body *body;
-    enum reason reason = rules_walk(message, &body_rule, kinds);
+    enum reason reason = rules_read(message, &body_rule, arena, &content);
     if (reason != REASON_NONE)
         return reason;
-    if (!kinds[body_kind_of(envelope->type)].is_present)
+    if (content.kind != body_kind_of(envelope->type))
         return REASON_FIELD_INVALID;
     reason = unpack(message, arena, &body);
     if (reason != REASON_NONE)
         return reason;
     envelope->body = body;
-    if (envelope->type == MESSAGE_TYPE_LEDGER_HEAD)
-        read_tree_head(body->tree_head, &envelope->tree_head);
-    else if (message_type_is_receipt((enum message_type)envelope->type))
-        reason = read_receipt(body->receipt, arena, envelope);
-    return reason;
+    envelope->receipt = content.receipt;
+    envelope->tree_head = content.tree_head;
+    return check_items(envelope->type, &envelope->receipt);
+}
+
+void body_write(struct wire_writer *writer, const struct envelope *envelope)
+{
+    const struct body_content content = {.kind = body_kind_of(envelope->type),
+                                         .receipt = envelope->receipt,
+                                         .tree_head = envelope->tree_head};
+    rules_write(writer, &body_rule, &content);
 }

@@ -1,79 +1,73 @@
-/* Parsing: the outer fields are read as views by the walk of codec/rules.h; the body is checked by
- * the same walk and only then unpacked by protobuf-c, into the caller's arena. */
+/* What schema/envelope.proto says of the outer fields, as tables of codec/rules.h, and the rules that
+ * depend on several fields. The body is checked by the same walk and only then unpacked by
+ * protobuf-c, into the caller's arena; a business body is packed by protobuf-c as well.
+ *
+ * A unit test compares what is built here with what protobuf-c packs. */
 #include "proto/codec/envelope.h"
+
+#include <string.h>
 
 #include "proto/base/dossier_code.h"
 #include "proto/base/file_name.h"
 #include "proto/base/limits.h"
 #include "proto/codec/body.h"
 #include "proto/codec/body_needs.h"
-#include "proto/codec/envelope_fields.h"
+#include "proto/codec/body_rules.h"
 #include "proto/codec/message_type.h"
-#include "proto/codec/rules.h"
-
-#include <string.h>
+#include "schema/body.pb-c.h"
 
 enum { COMPONENT_CODE_BYTES_MAX = 64 };
 
-static const struct field_rule stamp_fields[STAMP_FIELD_COUNT] = {
-    [STAMP_AT] = {.kind = FIELD_TIME},
-    [STAMP_OFFSET] = {.kind = FIELD_OFFSET},
+/* An envelope on its way from or to bytes: with what has another form there. */
+struct parts {
+    struct envelope envelope;
+    uint64_t type; /* any number */
+    struct bytes body;
+    const Lienthong__V1__Body *business_body; /* to be packed in the place of .body */
 };
-static const struct message_rule stamp_rule = {.fields = stamp_fields,
-                                               .field_count = STAMP_FIELD_COUNT};
 
-static const struct field_rule attachment_fields[ATTACHMENT_FIELD_COUNT] = {
-    [ATTACHMENT_DIGEST] = {.kind = FIELD_BYTES, .min = DIGEST_BYTES, .max = DIGEST_BYTES},
-    [ATTACHMENT_SIZE] = {.kind = FIELD_UINT, .max = UINT64_MAX},
-    [ATTACHMENT_NAME] = {.kind = FIELD_TEXT,
+enum {
+    ATTACHMENT_NAME = 3,
+    ATTACHMENT_MEDIA_TYPE,
+    ATTACHMENT_COMPONENT,
+    ENVELOPE_PROCEDURE_CODE = 6,
+    ENVELOPE_BODY = 15,
+};
+
+/* clang-format off */
+/* Marked by its moment: an offset alone says nothing. */
+RULE_MARKED(stamp, 0, 1,
+    [1] = RULE_TIME(struct stamp, at),
+    [2] = {.kind = FIELD_OFFSET, .form = FORM_NUMBER, RULE_AT(struct stamp, offset_minutes)});
+
+RULE(attachment, RULE_BIT(1) | RULE_BIT(ATTACHMENT_NAME),
+    [1] = RULE_ARRAY(struct attachment, digest),
+    [2] = RULE_UPTO(struct attachment, size_bytes, UINT64_MAX),
+    [ATTACHMENT_NAME] = {.kind = FIELD_TEXT, .form = FORM_VIEW, RULE_AT(struct attachment, name),
                          .max = UTF8_BYTES_MAX * ATTACHMENT_NAME_CHARACTERS_MAX,
                          .characters_max = ATTACHMENT_NAME_CHARACTERS_MAX},
-    [ATTACHMENT_MEDIA_TYPE] = {.kind = FIELD_TEXT, .max = MEDIA_TYPE_BYTES_MAX},
-    [ATTACHMENT_COMPONENT] = {.kind = FIELD_TEXT, .max = COMPONENT_CODE_BYTES_MAX},
-};
-static const struct message_rule attachment_rule = {
-    .fields = attachment_fields,
-    .field_count = ATTACHMENT_FIELD_COUNT,
-    .required = RULE_BIT(ATTACHMENT_DIGEST) | RULE_BIT(ATTACHMENT_NAME),
-};
+    [ATTACHMENT_MEDIA_TYPE] = RULE_TEXT(struct attachment, media_type, MEDIA_TYPE_BYTES_MAX),
+    [ATTACHMENT_COMPONENT] = RULE_TEXT(struct attachment, component_code,
+                                       COMPONENT_CODE_BYTES_MAX));
 
-#define EXACTLY(size)                                                                              \
-    {                                                                                              \
-        .kind = FIELD_BYTES, .min = (size), .max = (size)                                          \
-    }
-#define ANY_BYTES                                                                                  \
-    {                                                                                              \
-        .kind = FIELD_BYTES, .max = ENVELOPE_BYTES_MAX                                             \
-    }
-#define TEXT(size_max)                                                                             \
-    {                                                                                              \
-        .kind = FIELD_TEXT, .max = (size_max)                                                      \
-    }
-
-static const struct field_rule envelope_fields[ENVELOPE_FIELD_COUNT] = {
-    [FIELD_ID] = EXACTLY(MESSAGE_ID_BYTES),
-    [FIELD_SENDER] = TEXT(PARTICIPANT_KEY_BYTES_MAX),
-    [FIELD_RECIPIENT] = TEXT(PARTICIPANT_KEY_BYTES_MAX),
-    [FIELD_TYPE] = {.kind = FIELD_UINT, .max = UINT64_MAX},
-    [FIELD_DOSSIER_CODE] = TEXT(DOSSIER_CODE_BYTES_MAX),
-    [FIELD_PROCEDURE_CODE] = TEXT(PROCEDURE_CODE_BYTES_MAX),
-    [FIELD_SEQUENCE] = {.kind = FIELD_UINT, .max = INT64_MAX}, /* SQL has no larger number */
-    [FIELD_SOURCE_TIME] = ANY_BYTES,
-    [FIELD_CREATED] = ANY_BYTES,
-    [FIELD_EXPIRES] = ANY_BYTES,
-    [FIELD_REPLY_ID] = EXACTLY(MESSAGE_ID_BYTES),
-    [FIELD_REPLY_DIGEST] = EXACTLY(DIGEST_BYTES),
-    [FIELD_ATTACHMENTS] = {.kind = FIELD_BYTES,
-                           .max = ENVELOPE_BYTES_MAX,
-                           .repeated_max = ATTACHMENTS_MAX},
-    [FIELD_BODY] = ANY_BYTES,
-};
-static const struct message_rule envelope_rule = {
-    .fields = envelope_fields,
-    .field_count = ENVELOPE_FIELD_COUNT,
-    .required = RULE_BIT(FIELD_ID) | RULE_BIT(FIELD_SENDER) | RULE_BIT(FIELD_TYPE) |
-                RULE_BIT(FIELD_CREATED),
-};
+RULE(envelope, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(4) | RULE_BIT(9),
+    [1] = RULE_ID(struct parts, envelope.id),
+    [2] = RULE_KEY(struct parts, envelope.sender),
+    [3] = RULE_KEY(struct parts, envelope.recipient),
+    [4] = RULE_UPTO(struct parts, type, UINT64_MAX),
+    [5] = RULE_TEXT(struct parts, envelope.dossier_code, DOSSIER_CODE_BYTES_MAX),
+    [ENVELOPE_PROCEDURE_CODE] = RULE_TEXT(struct parts, envelope.procedure_code,
+                                          PROCEDURE_CODE_BYTES_MAX),
+    [7] = RULE_UPTO(struct parts, envelope.sequence, INT64_MAX), /* SQL has no larger number */
+    [8] = RULE_STRUCT(struct parts, envelope.source_time, stamp_rule),
+    [9] = RULE_STRUCT(struct parts, envelope.created, stamp_rule),
+    [10] = RULE_STRUCT(struct parts, envelope.expires, stamp_rule),
+    [11] = RULE_ID(struct parts, envelope.in_reply_to),
+    [12] = RULE_ID(struct parts, envelope.in_reply_to_digest),
+    [13] = RULE_STRUCTS(struct parts, envelope.attachments, envelope.attachment_count,
+                        attachment_rule, ATTACHMENTS_MAX),
+    [ENVELOPE_BODY] = RULE_VIEW(struct parts, body, 0, ENVELOPE_BYTES_MAX));
+/* clang-format on */
 
 /* True when every byte is printable US-ASCII: no space, no control character. */
 static bool is_printable(struct bytes text)
@@ -97,99 +91,26 @@ static bool is_file_name(struct bytes name)
     return true;
 }
 
-static enum reason parse_stamp(const struct field_value *field, struct stamp *ret_stamp)
+static enum reason check_attachments(const struct envelope *envelope)
 {
-    struct field_value values[STAMP_FIELD_COUNT] = {0};
-    enum reason reason = rules_walk(field->bytes, &stamp_rule, values);
-    if (reason != REASON_NONE)
-        return reason;
-    ret_stamp->at.ms = wire_zigzag_decode(values[STAMP_AT].value);
-    ret_stamp->offset_minutes = (int32_t)wire_zigzag_decode(values[STAMP_OFFSET].value);
-    return REASON_NONE;
-}
-
-static enum reason parse_times(const struct field_value *fields, struct envelope *envelope)
-{
-    enum reason reason = parse_stamp(&fields[FIELD_SOURCE_TIME], &envelope->source_time);
-    if (reason == REASON_NONE)
-        reason = parse_stamp(&fields[FIELD_CREATED], &envelope->created);
-    if (reason == REASON_NONE)
-        reason = parse_stamp(&fields[FIELD_EXPIRES], &envelope->expires);
-    if (reason == REASON_NONE && envelope->created.at.ms == 0)
-        reason = REASON_FIELD_MISSING;
-    return reason;
-}
-
-static enum reason parse_key(struct bytes text, struct key *ret_key)
-{
-    return text.size == 0 || key_parse(text, ret_key) ? REASON_NONE : REASON_FIELD_INVALID;
-}
-
-static enum reason parse_attachment(struct bytes message, struct attachment *ret_attachment)
-{
-    struct field_value values[ATTACHMENT_FIELD_COUNT] = {0};
-    enum reason reason = rules_walk(message, &attachment_rule, values);
-    if (reason != REASON_NONE)
-        return reason;
-    struct attachment attachment = {.size_bytes = values[ATTACHMENT_SIZE].value,
-                                    .name = values[ATTACHMENT_NAME].bytes,
-                                    .media_type = values[ATTACHMENT_MEDIA_TYPE].bytes,
-                                    .component_code = values[ATTACHMENT_COMPONENT].bytes};
-    if (attachment.size_bytes > BLOB_BYTES_HARD_MAX)
-        return REASON_ATTACHMENT_TOO_LARGE;
-    if (!is_file_name(attachment.name))
-        return REASON_FIELD_INVALID;
-    memcpy(attachment.digest.bytes, values[ATTACHMENT_DIGEST].bytes.data, DIGEST_BYTES);
-    *ret_attachment = attachment;
-    return REASON_NONE;
-}
-
-static enum reason parse_attachments(size_t count, struct arena *arena, struct envelope *envelope)
-{
-    if (count == 0)
-        return REASON_NONE;
-    struct bytes rest = envelope->document;
-    struct bytes element;
-    struct attachment *attachments = arena_take(arena, count * sizeof *attachments);
-    if (attachments == NULL)
-        return REASON_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count && rules_next_element(&rest, FIELD_ATTACHMENTS, &element); i++) {
-        enum reason reason = parse_attachment(element, &attachments[i]);
-        if (reason != REASON_NONE)
-            return reason;
+    for (size_t i = 0; i < envelope->attachment_count; i++) {
+        if (envelope->attachments[i].size_bytes > BLOB_BYTES_HARD_MAX)
+            return REASON_ATTACHMENT_TOO_LARGE;
+        if (!is_file_name(envelope->attachments[i].name))
+            return REASON_FIELD_INVALID;
     }
-    envelope->attachments = attachments;
-    envelope->attachment_count = count;
     return REASON_NONE;
 }
 
-static enum reason parse_reply(const struct field_value *fields, struct envelope *envelope)
+/* Its own id, and the one that it answers, with that message's digest. */
+static enum reason check_ids(const struct envelope *envelope)
 {
-    struct bytes id = fields[FIELD_REPLY_ID].bytes;
-    struct bytes digest = fields[FIELD_REPLY_DIGEST].bytes;
-    if ((id.size == 0) != (digest.size == 0))
-        return REASON_FIELD_MISSING;
-    if (id.size == 0)
-        return REASON_NONE;
-    memcpy(envelope->in_reply_to.bytes, id.data, MESSAGE_ID_BYTES);
-    memcpy(envelope->in_reply_to_digest.bytes, digest.data, DIGEST_BYTES);
-    return id_is_valid(&envelope->in_reply_to) ? REASON_NONE : REASON_FIELD_INVALID;
-}
-
-static enum reason parse_names(const struct field_value *fields, struct envelope *envelope)
-{
-    memcpy(envelope->id.bytes, fields[FIELD_ID].bytes.data, MESSAGE_ID_BYTES);
+    bool is_reply = !id_is_zero(&envelope->in_reply_to);
     if (!id_is_valid(&envelope->id))
         return REASON_FIELD_INVALID;
-    enum reason reason = parse_key(fields[FIELD_SENDER].bytes, &envelope->sender);
-    if (reason == REASON_NONE)
-        reason = parse_key(fields[FIELD_RECIPIENT].bytes, &envelope->recipient);
-    if (reason != REASON_NONE)
-        return reason;
-    envelope->dossier_code = fields[FIELD_DOSSIER_CODE].bytes;
-    envelope->procedure_code = fields[FIELD_PROCEDURE_CODE].bytes;
-    envelope->sequence = fields[FIELD_SEQUENCE].value;
-    return is_printable(envelope->procedure_code) ? REASON_NONE : REASON_FIELD_INVALID;
+    if (is_reply == digest_is_zero(&envelope->in_reply_to_digest))
+        return REASON_FIELD_MISSING;
+    return !is_reply || id_is_valid(&envelope->in_reply_to) ? REASON_NONE : REASON_FIELD_INVALID;
 }
 
 static enum reason check_codes(const struct envelope *envelope, const char **ret_field)
@@ -205,7 +126,7 @@ static enum reason check_codes(const struct envelope *envelope, const char **ret
         return REASON_FIELD_MISSING;
     if (!is_printable(envelope->procedure_code))
         return REASON_FIELD_INVALID;
-    return rules_check_text(&envelope_fields[FIELD_PROCEDURE_CODE], envelope->procedure_code);
+    return rules_check_text(&envelope_fields[ENVELOPE_PROCEDURE_CODE], envelope->procedure_code);
 }
 
 /* What a dossier's message must have, and what a receipt or a head must not. */
@@ -221,22 +142,6 @@ static enum reason check_kind(const struct envelope *envelope)
     return envelope->sequence == 0 ? REASON_FIELD_MISSING : check_codes(envelope, &ignored);
 }
 
-static enum reason parse_type(uint64_t number, struct envelope *envelope)
-{
-    if (number > UINT32_MAX || !message_type_is_known((uint32_t)number))
-        return REASON_MESSAGE_TYPE_UNKNOWN;
-    envelope->type = (uint32_t)number;
-    return REASON_NONE;
-}
-
-static enum reason parse_body(const struct field_value *fields, struct arena *arena,
-                              struct envelope *envelope)
-{
-    if (!fields[FIELD_BODY].is_present)
-        return REASON_FIELD_MISSING;
-    return body_parse(fields[FIELD_BODY].bytes, arena, envelope);
-}
-
 static bool is_media_type(struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -250,7 +155,7 @@ static enum reason check_attachment(const struct attachment *attachment, const c
 {
     const struct {
         const char *name;
-        enum attachment_field number;
+        uint32_t number;
         struct bytes text;
         bool is_good;
     } fields[] = {
@@ -292,29 +197,91 @@ enum reason envelope_check_content(const struct envelope *envelope,
     return reason;
 }
 
+/* ---- parsing ---- */
+
+/* What no table says, in the order in which faults are named. */
+static enum reason check_outer(struct parts *parts)
+{
+    struct envelope *envelope = &parts->envelope;
+    if (parts->type > UINT32_MAX || !message_type_is_known((uint32_t)parts->type))
+        return REASON_MESSAGE_TYPE_UNKNOWN;
+    envelope->type = (uint32_t)parts->type;
+    enum reason reason = check_ids(envelope);
+    if (reason == REASON_NONE && !is_printable(envelope->procedure_code))
+        reason = REASON_FIELD_INVALID;
+    if (reason == REASON_NONE && envelope->created.at.ms == 0)
+        reason = REASON_FIELD_MISSING;
+    if (reason == REASON_NONE)
+        reason = check_kind(envelope);
+    return reason == REASON_NONE ? check_attachments(envelope) : reason;
+}
+
 enum reason envelope_parse(struct bytes document, struct arena *arena,
                            struct envelope *ret_envelope)
 {
-    struct field_value fields[ENVELOPE_FIELD_COUNT] = {0};
-    struct envelope envelope = {.document = document};
+    struct parts parts = {.envelope = {.document = document}};
     if (document.size > ENVELOPE_BYTES_MAX)
         return REASON_ENVELOPE_TOO_LARGE;
-    enum reason reason = rules_walk(document, &envelope_rule, fields);
+    enum reason reason = rules_read(document, &envelope_rule, arena, &parts);
     if (reason == REASON_NONE)
-        reason = parse_type(fields[FIELD_TYPE].value, &envelope);
+        reason = check_outer(&parts);
     if (reason == REASON_NONE)
-        reason = parse_names(fields, &envelope);
+        reason = body_parse(parts.body, arena, &parts.envelope);
     if (reason == REASON_NONE)
-        reason = parse_times(fields, &envelope);
+        *ret_envelope = parts.envelope;
+    return reason;
+}
+
+/* ---- building ---- */
+
+static void put_body(struct wire_writer *writer, const void *value)
+{
+    const struct parts *parts = value;
+    if (parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT)
+        body_write(writer, &parts->envelope);
+    else if (writer->at != NULL)
+        writer->size += lienthong__v1__body__pack(parts->business_body, writer->at + writer->size);
+    else
+        writer->size += lienthong__v1__body__get_packed_size(parts->business_body);
+}
+
+static void put_envelope(struct wire_writer *writer, const struct parts *parts)
+{
+    rules_write(writer, &envelope_rule, parts);
+    if (parts->business_body != NULL || parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT)
+        wire_put_message(writer, ENVELOPE_BODY, put_body, parts);
+}
+
+/* Nothing may be sealed that a recipient would refuse. */
+static enum reason check_built(struct bytes document, struct arena *scratch)
+{
+    struct envelope parsed;
+    size_t used = scratch->used;
+    const char *ignored;
+    enum reason reason = envelope_parse(document, scratch, &parsed);
     if (reason == REASON_NONE)
-        reason = parse_reply(fields, &envelope);
-    if (reason == REASON_NONE)
-        reason = check_kind(&envelope);
-    if (reason == REASON_NONE)
-        reason = parse_attachments(fields[FIELD_ATTACHMENTS].count, arena, &envelope);
-    if (reason == REASON_NONE)
-        reason = parse_body(fields, arena, &envelope);
-    if (reason == REASON_NONE)
-        *ret_envelope = envelope;
+        reason = envelope_check_content(&parsed, parsed.body, &ignored);
+    scratch->used = used;
+    return reason;
+}
+
+enum reason envelope_build(const struct envelope *envelope, const struct Lienthong__V1__Body *body,
+                           struct arena *scratch, struct buffer *ret_document)
+{
+    struct parts parts = {.envelope = *envelope, .type = envelope->type, .business_body = body};
+    struct wire_writer writer = {0};
+    put_envelope(&writer, &parts);
+    size_t size = writer.size;
+    size_t start = ret_document->size;
+    if (size > ENVELOPE_BYTES_MAX)
+        return REASON_ENVELOPE_TOO_LARGE;
+    uint8_t *room = buffer_extend(ret_document, size);
+    if (room == NULL)
+        return REASON_OUT_OF_MEMORY;
+    writer = (struct wire_writer){.at = room};
+    put_envelope(&writer, &parts);
+    enum reason reason = check_built((struct bytes){room, size}, scratch);
+    if (reason != REASON_NONE)
+        ret_document->size = start;
     return reason;
 }

@@ -128,12 +128,6 @@ void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value)
 
 void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes)
 {
-    if (bytes.size > 0)
-        wire_put_bytes_always(writer, number, bytes);
-}
-
-void wire_put_bytes_always(struct wire_writer *writer, uint32_t number, struct bytes bytes)
-{
     put_key(writer, number, WIRE_BYTES);
     put_varint(writer, bytes.size);
     if (writer->at != NULL && bytes.size > 0)
@@ -141,8 +135,8 @@ void wire_put_bytes_always(struct wire_writer *writer, uint32_t number, struct b
     writer->size += bytes.size;
 }
 
-void wire_put_message_always(struct wire_writer *writer, uint32_t number, wire_put_function *put,
-                             const void *value)
+void wire_put_message(struct wire_writer *writer, uint32_t number, wire_put_function *put,
+                      const void *value)
 {
     struct wire_writer measured = {0};
     put(&measured, value);

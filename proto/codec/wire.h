@@ -11,7 +11,7 @@
  *     writer = (struct wire_writer){.at = buffer_extend(buffer, writer.size)};
  *     put_x(&writer, &x);                     writing: there must be room for what was measured
  *
- * Default values (0, empty) are left out, as proto3 says, except by the functions named _always.
+ * The number 0 is left out, as proto3 says; whether an empty text is, the caller decides.
  *
  * Source: protobuf.dev/programming-guides/encoding.
  */
@@ -49,11 +49,10 @@ typedef void wire_put_function(struct wire_writer *writer, const void *value);
 size_t wire_varint_size(uint64_t value);
 void wire_put_uint(struct wire_writer *writer, uint32_t number, uint64_t value);
 void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value);
+/* Written even when they are empty. */
 void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes);
-/* An element of a repeated field: written even when it is empty. */
-void wire_put_bytes_always(struct wire_writer *writer, uint32_t number, struct bytes bytes);
-/* A sub-message; put writes its fields. Written even when it has none. */
-void wire_put_message_always(struct wire_writer *writer, uint32_t number, wire_put_function *put,
-                             const void *value);
+/* A sub-message; put writes its fields. */
+void wire_put_message(struct wire_writer *writer, uint32_t number, wire_put_function *put,
+                      const void *value);
 
 #endif
