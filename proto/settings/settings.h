@@ -4,10 +4,10 @@
  *
  *     struct example { char store[256]; int64_t port; int64_t retry_ms; };
  *     static const struct setting table[] = {
- *         {.name = "store", .kind = SETTING_PATH, SETTING_FIELD(struct example, store),
- *          .english = "Folder of the store.", .vietnamese = "Thư mục kho lưu trữ."},
- *         {.name = "listen.port", .kind = SETTING_INTEGER, SETTING_FIELD(struct example, port),
- *          .fallback = "7700", .min = 1, .max = 65535, .english = "...", .vietnamese = "..."},
+ *         {SETTING_ROW("store", PATH, struct example, store, NULL, "Folder of the store.",
+ *                      "Thư mục kho lưu trữ.")},
+ *         {SETTING_ROW("listen.port", INTEGER, struct example, port, "7700", "...", "..."),
+ *          .min = 1, .max = 65535},
  *     };
  *
  * The table decides everything: what a file may say, what --help-settings prints, and what holds
@@ -57,6 +57,11 @@ struct setting {
 
 #define SETTING_FIELD(type, member)                                                                \
     .offset = offsetof(type, member), .field_bytes = sizeof(((type *)0)->member)
+
+/* What every row has, in one order; what only some have (.min, .max, .choices) stands behind it. */
+#define SETTING_ROW(row_name, row_kind, type, member, otherwise, in_english, in_vietnamese)        \
+    .name = row_name, .kind = SETTING_##row_kind, SETTING_FIELD(type, member),                     \
+    .fallback = otherwise, .english = in_english, .vietnamese = in_vietnamese
 
 enum {
     SETTINGS_FILE_BYTES_MAX = 64 * 1024, /* hundreds of settings with their comments */
