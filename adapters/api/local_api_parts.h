@@ -5,9 +5,8 @@
  *   local_attachments.c  uploads and downloads
  *   local_submit.c       submit
  *   local_change.c       accept, refuse, hold, release, withdraw
- *   local_read.c         inbox, one message
+ *   local_read.c         inbox, queues, one message
  *   local_health.c       health, figures
- *   local_queues.c       queues
  *   local_dossier.c      a dossier's history
  *   local_receipt.c      where a message went and where it is, what its receipts say
  */

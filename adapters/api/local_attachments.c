@@ -30,11 +30,7 @@ static void answer_stored(struct api_request *request, unsigned status)
     json_t *json = json_object();
     bool ok = json_put_digest(json, "sha256", &upload->digest) &&
               json_put(json, "size_bytes", json_integer((json_int_t)upload->size_bytes));
-    if (!ok) {
-        json_decref(json);
-        json = NULL;
-    }
-    api_answer_json(request, status, json);
+    api_answer_json(request, status, json_whole(json, ok));
 }
 
 /* Of all local systems together; a participant's name is none of theirs. */

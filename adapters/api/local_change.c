@@ -21,14 +21,9 @@ static void answer_state(struct api_request *request, const struct store_message
                          enum entry_state state)
 {
     json_t *json = json_object();
-    bool ok = json_put_id(json, "message_id", &message->id) &&
-              json_put(json, "state", json_string(entry_state_name(state))) &&
-              json_put(json, "state_vi", json_string(entry_state_vietnamese(state)));
-    if (!ok) {
-        json_decref(json);
-        json = NULL;
-    }
-    api_answer_json(request, HTTP_OK, json);
+    bool ok =
+        json_put_id(json, "message_id", &message->id) && json_put_entry_state(json, (int)state);
+    api_answer_json(request, HTTP_OK, json_whole(json, ok));
 }
 
 /* False (and answered): it was accepted under another number, which its sender has been told. */

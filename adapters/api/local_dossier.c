@@ -47,12 +47,10 @@ static json_t *new_event(const struct store_message *message, uint32_t type, wal
                          const struct key *from, const struct key *to)
 {
     json_t *event = json_object();
-    if (json_put_moment(event, "time", at) && json_put_type(event, type) &&
-        json_put_text(event, "from", key_bytes(from)) &&
-        json_put_text(event, "to", key_bytes(to)) && json_put_id(event, "message_id", &message->id))
-        return event;
-    json_decref(event);
-    return NULL;
+    return json_whole(event, json_put_moment(event, "time", at) && json_put_type(event, type) &&
+                                 json_put_text(event, "from", key_bytes(from)) &&
+                                 json_put_text(event, "to", key_bytes(to)) &&
+                                 json_put_id(event, "message_id", &message->id));
 }
 
 /* The message itself, once per place that it is owed to. */
@@ -74,14 +72,11 @@ static void add_message(struct history *history, const struct store_message *mes
             continue;
         json_t *event = new_event(message, message->type, message->custody, &message->sender,
                                   is_ours && !is_to_gateway ? &entry->destination : recipient);
-        if (!json_put(event, "destination", json_string(entry->destination.text)) ||
-            (is_expected && !json_put(event, "to_is_expected", json_true())) ||
-            !local_put_state(history->api, event, message, recipient, entry) ||
-            !json_put(event, "attempts", json_integer(entry->attempts))) {
-            json_decref(event);
-            event = NULL;
-        }
-        add_event(history, message->custody, event);
+        bool ok = json_put(event, "destination", json_string(entry->destination.text)) &&
+                  (!is_expected || json_put(event, "to_is_expected", json_true())) &&
+                  local_put_state(history->api, event, message, recipient, entry) &&
+                  json_put(event, "attempts", json_integer(entry->attempts));
+        add_event(history, message->custody, json_whole(event, ok));
     }
 }
 
@@ -91,12 +86,10 @@ static void add_outcome(struct history *history, const struct store_message *mes
 {
     json_t *event =
         new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
-    if (!local_put_told(event, outcome->receipt_type) || !json_put_reason(event, outcome->reason) ||
-        !local_put_receipt_text(history->api, event, &message->id, outcome)) {
-        json_decref(event);
-        event = NULL;
-    }
-    add_event(history, outcome->at, event);
+    bool ok = local_put_told(event, outcome->receipt_type) &&
+              json_put_reason(event, outcome->reason) &&
+              local_put_receipt_text(history->api, event, &message->id, outcome);
+    add_event(history, outcome->at, json_whole(event, ok));
 }
 
 static void add_outcomes(struct history *history, const struct store_message *message)
@@ -129,10 +122,7 @@ static json_t *sorted_events(struct history *history)
     for (size_t i = 0; i < history->count; i++)
         history->is_complete =
             json_array_append_new(list, history->events[i].event) == 0 && history->is_complete;
-    if (history->is_complete)
-        return list;
-    json_decref(list);
-    return NULL;
+    return json_whole(list, history->is_complete);
 }
 
 static void gather(struct history *history, const uint64_t *seqs, size_t count)

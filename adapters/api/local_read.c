@@ -1,5 +1,6 @@
 /* What only reads: the inbox, one message with its states and receipts, its raw bytes. */
 #include "adapters/api/local_api_parts.h"
+#include "gateway/api/queues_json.h"
 #include "proto/codec/message_type.h"
 
 enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office */ };
@@ -7,8 +8,7 @@ enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office 
 static bool put_entry(struct local_api *api, json_t *object, const struct entry *entry,
                       wall_t taken)
 {
-    return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
-           json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
+    return json_put_entry_state(object, entry->state) &&
            json_put(object, "attempts", json_integer(entry->attempts)) &&
            json_put_moment(object, "due", entry->due) &&
            local_put_standing(api, object, entry, taken);
@@ -60,13 +60,24 @@ void inbox_get(struct api_request *request)
             reason = REASON_OUT_OF_MEMORY;
         next = entries[i].message_seq;
     }
-    if (reason != REASON_NONE) {
-        json_decref(list);
-        api_answer_reason(request, reason, NULL);
-        return;
-    }
-    api_answer_json(request, HTTP_OK,
+    api_answer_read(request, reason,
                     json_pack("{s:o,s:I}", "messages", list, "next", (json_int_t)next));
+}
+
+/* ---- queues */
+
+static bool put_standing(void *context, json_t *object, const struct entry *entry, wall_t taken)
+{
+    return local_put_standing(context, object, entry, taken);
+}
+
+void queues_get(struct api_request *request)
+{
+    struct local_api *api = api_context(request);
+    queues_answer(request, &(struct queues_source){.store = api->options.store,
+                                                   .page_max = API_PAGE_MAX,
+                                                   .put_standing = put_standing,
+                                                   .context = api});
 }
 
 /* ---- one message */
@@ -74,37 +85,29 @@ void inbox_get(struct api_request *request)
 static json_t *entry_json(struct local_api *api, const struct entry *entry, wall_t taken)
 {
     json_t *json = json_object();
-    if (json_put_text(json, "destination", key_bytes(&entry->destination)) &&
-        put_entry(api, json, entry, taken))
-        return json;
-    json_decref(json);
-    return NULL;
+    return json_whole(json, json_put_text(json, "destination", key_bytes(&entry->destination)) &&
+                                put_entry(api, json, entry, taken));
 }
 
 static json_t *entries_json(struct local_api *api, const struct entry *entries, size_t count,
                             wall_t taken)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(list, entry_json(api, &entries[i], taken)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = json_array_append_new(list, entry_json(api, &entries[i], taken)) == 0;
+    return json_whole(list, ok);
 }
 
 static json_t *outcome_json(const struct local_api *api, const struct store_message *message,
                             const struct key *about, const struct outcome *outcome)
 {
     json_t *json = json_object();
-    if (json_put_type(json, outcome->receipt_type) &&
-        json_put_text(json, "destination", key_bytes(about)) &&
-        json_put_moment(json, "time", outcome->at) && json_put_reason(json, outcome->reason) &&
-        local_put_receipt_text(api, json, &message->id, outcome))
-        return json;
-    json_decref(json);
-    return NULL;
+    return json_whole(json, json_put_type(json, outcome->receipt_type) &&
+                                json_put_text(json, "destination", key_bytes(about)) &&
+                                json_put_moment(json, "time", outcome->at) &&
+                                json_put_reason(json, outcome->reason) &&
+                                local_put_receipt_text(api, json, &message->id, outcome));
 }
 
 static json_t *outcomes_json(struct local_api *api, const struct store_message *message)
@@ -113,13 +116,10 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     struct key about;
     size_t place = 0;
     json_t *list = json_array();
-    while (local_next_outcome(api, message, &place, &about, &outcome)) {
-        if (json_array_append_new(list, outcome_json(api, message, &about, &outcome)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
+    bool ok = true;
+    while (ok && local_next_outcome(api, message, &place, &about, &outcome))
+        ok = json_array_append_new(list, outcome_json(api, message, &about, &outcome)) == 0;
+    return json_whole(list, ok);
 }
 
 /* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. */
@@ -143,43 +143,37 @@ static bool put_places(struct local_api *api, json_t *json, struct store_message
            json_put(json, "receipts", outcomes_json(api, message));
 }
 
-void message_get(struct api_request *request)
-{
-    struct local_api *api = api_context(request);
-    struct store *store = api->options.store;
-    struct store_message message;
-    struct store_document document;
-    if (!local_find_message(request, &message))
-        return;
-    enum reason reason = store->verbs->read_document(store, message.seq, &document);
-    if (reason != REASON_NONE) {
-        api_answer_reason(request, reason, NULL);
-        return;
-    }
-    message = document.message;
-    json_t *json = message_json(&document, &api->own_links, &api->arena);
-    if (!put_places(api, json, &message)) {
-        json_decref(json);
-        json = NULL;
-    }
-    api_answer_json(request, HTTP_OK, json);
-}
-
-static void part_get(struct api_request *request, size_t part_offset)
+/* The document of the message that the path names. False: answered. */
+static bool read_document(struct api_request *request, struct store_document *ret_document)
 {
     const struct local_api *api = api_context(request);
     struct store *store = api->options.store;
     struct store_message message;
-    struct store_document document;
     if (!local_find_message(request, &message))
-        return;
-    enum reason reason = store->verbs->read_document(store, message.seq, &document);
-    if (reason != REASON_NONE) {
+        return false;
+    enum reason reason = store->verbs->read_document(store, message.seq, ret_document);
+    if (reason != REASON_NONE)
         api_answer_reason(request, reason, NULL);
+    return reason == REASON_NONE;
+}
+
+void message_get(struct api_request *request)
+{
+    struct local_api *api = api_context(request);
+    struct store_document document;
+    if (!read_document(request, &document))
         return;
-    }
-    api_answer_bytes(request, "application/octet-stream",
-                     *(const struct bytes *)((const uint8_t *)&document + part_offset));
+    struct store_message message = document.message;
+    json_t *json = message_json(&document, &api->own_links, &api->arena);
+    api_answer_json(request, HTTP_OK, json_whole(json, put_places(api, json, &message)));
+}
+
+static void part_get(struct api_request *request, size_t part_offset)
+{
+    struct store_document document;
+    if (read_document(request, &document))
+        api_answer_bytes(request, "application/octet-stream",
+                         *(const struct bytes *)((const uint8_t *)&document + part_offset));
 }
 
 void document_get(struct api_request *request)

@@ -69,10 +69,10 @@ static bool end_of(uint32_t receipt_type, enum entry_state *ret_state)
 bool local_put_told(json_t *object, uint32_t receipt_type)
 {
     enum entry_state state;
-    bool is_end = end_of(receipt_type, &state);
-    return json_put(object, "state", json_string(is_end ? entry_state_name(state) : "custody")) &&
-           json_put(object, "state_vi",
-                    json_string(is_end ? entry_state_vietnamese(state) : "cổng đã tiếp quản"));
+    if (end_of(receipt_type, &state))
+        return json_put_entry_state(object, (int)state);
+    return json_put(object, "state", json_string("custody")) &&
+           json_put(object, "state_vi", json_string("cổng đã tiếp quản"));
 }
 
 /* What the recipient said, or the gateway in its place, ends a message of ours; so does the word
@@ -132,8 +132,7 @@ bool local_put_state(struct local_api *api, json_t *object, const struct store_m
                     REASON_NONE ||
                 json_put_moment(object, "state_time", outcome.at)) &&
                local_put_standing(api, object, entry, taken);
-    return json_put(object, "state", json_string(entry_state_name(entry->state))) &&
-           json_put(object, "state_vi", json_string(entry_state_vietnamese(entry->state))) &&
+    return json_put_entry_state(object, entry->state) &&
            local_put_standing(api, object, entry, taken) &&
            (is_to_gateway || put_words(api, object, &message->id, entry->receipt_seq));
 }

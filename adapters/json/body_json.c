@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/api/json_member.h"
 #include "proto/base/check.h"
 #include "proto/base/near.h"
 #include "proto/codec/body_needs.h"
@@ -264,13 +265,10 @@ static json_t *write_value(ProtobufCType type, const void *field)
 static json_t *write_list(ProtobufCType type, const uint8_t *items, size_t count)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        if (json_array_append_new(list, write_value(type, items + i * size_of(type))) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    return list;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = json_array_append_new(list, write_value(type, items + i * size_of(type))) == 0;
+    return json_whole(list, ok);
 }
 
 static json_t *write_field(const ProtobufCFieldDescriptor *field, const uint8_t *message)
@@ -288,17 +286,13 @@ static json_t *write_message(const ProtobufCMessage *message)
 {
     json_t *object = json_object();
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    for (size_t i = 0; object != NULL && i < descriptor->n_fields; i++) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (!body_field_is_set(field, message))
-            continue;
-        json_t *value = write_field(field, (const uint8_t *)message);
-        if (json_object_set_new(object, field->name, value) != 0) {
-            json_decref(object);
-            object = NULL;
-        }
+        ok = !body_field_is_set(field, message) ||
+             json_put(object, field->name, write_field(field, (const uint8_t *)message));
     }
-    return object;
+    return json_whole(object, ok);
 }
 
 json_t *body_json_write(const struct Lienthong__V1__Body *body)

@@ -29,27 +29,22 @@ static json_t *attachment_json(const struct attachment *attachment,
     (void)snprintf(url, sizeof url, "%s/v1/attachments/%s%s%s", links->base, digest,
                    links->token[0] != 0 ? "?token=" : "", links->token);
     json_t *object = json_object();
-    if (object != NULL && json_put(object, "sha256", json_string(digest)) &&
-        json_put(object, "size_bytes", json_integer((json_int_t)attachment->size_bytes)) &&
-        json_put_text(object, "name", attachment->name) &&
-        json_put_text(object, "media_type", attachment->media_type) &&
-        json_put_text(object, "component_code", attachment->component_code) &&
-        json_put(object, "url", json_string(url)))
-        return object;
-    json_decref(object);
-    return NULL;
+    bool ok = json_put(object, "sha256", json_string(digest)) &&
+              json_put(object, "size_bytes", json_integer((json_int_t)attachment->size_bytes)) &&
+              json_put_text(object, "name", attachment->name) &&
+              json_put_text(object, "media_type", attachment->media_type) &&
+              json_put_text(object, "component_code", attachment->component_code) &&
+              json_put(object, "url", json_string(url));
+    return json_whole(object, ok);
 }
 
 static json_t *attachments_json(const struct envelope *envelope, const struct message_links *links)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < envelope->attachment_count; i++) {
-        if (json_array_append_new(list, attachment_json(&envelope->attachments[i], links)) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    return list;
+    bool ok = true;
+    for (size_t i = 0; ok && i < envelope->attachment_count; i++)
+        ok = json_array_append_new(list, attachment_json(&envelope->attachments[i], links)) == 0;
+    return json_whole(list, ok);
 }
 
 /* ---- the message ---------------------------------------------------------------------------- */
@@ -90,11 +85,8 @@ json_t *message_json(const struct store_document *document, const struct message
     if (envelope_parse(document->document, arena, &envelope) != REASON_NONE)
         return NULL;
     json_t *object = json_object();
-    if (object != NULL && put_envelope(object, &envelope, &document->message) &&
-        put_content(object, &envelope, links))
-        return object;
-    json_decref(object);
-    return NULL;
+    return json_whole(object, put_envelope(object, &envelope, &document->message) &&
+                                  put_content(object, &envelope, links));
 }
 
 /* The agency that the dossier is with: the sender, if it is one; otherwise who was named, or who is
@@ -147,10 +139,8 @@ json_t *message_json_for_office(const struct store_document *document,
         return NULL;
     json_t *object = json_object();
     json_t *head = json_object();
-    bool ok = head != NULL && put_envelope(head, &envelope, &document->message);
+    bool ok = put_envelope(head, &envelope, &document->message);
     ok = json_put(object, "envelope", head) && ok;
-    if (ok && put_content(object, &envelope, links) && message_json_describe(object, registry))
-        return object;
-    json_decref(object);
-    return NULL;
+    return json_whole(object, ok && put_content(object, &envelope, links) &&
+                                  message_json_describe(object, registry));
 }

@@ -187,6 +187,8 @@ bool api_has_only(struct api_request *request, json_t *object, const char *const
 
 /* json is taken over; NULL stands for lack of memory. */
 void api_answer_json(struct api_request *request, unsigned status, json_t *json);
+/* Of what was read: json when it could be, or why not; it is taken over in both cases. */
+void api_answer_read(struct api_request *request, enum reason reason, json_t *json);
 /* Copied. */
 void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes);
 /* read: at least one byte from position on, or -1: the connection is cut. release(context) when

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gateway/api/api_parts.h"
-#include "gateway/api/json_text.h"
+#include "gateway/api/json_member.h"
 
 enum { READ_BYTES = 64 * 1024 };
 
@@ -73,6 +73,16 @@ void api_answer_json(struct api_request *request, unsigned status, json_t *json)
     answer_text(request, status, "application/json", json);
 }
 
+void api_answer_read(struct api_request *request, enum reason reason, json_t *json)
+{
+    if (reason == REASON_NONE) {
+        api_answer_json(request, MHD_HTTP_OK, json);
+    } else {
+        json_decref(json);
+        api_answer_reason(request, reason, NULL);
+    }
+}
+
 void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes)
 {
     /* MHD copies and does not write, whatever its type says. */
@@ -106,17 +116,15 @@ static json_t *problem_json(unsigned status, enum reason reason, const char *det
 {
     const char *code = reason_code(reason);
     json_t *problem = json_object();
-    if (json_put(problem, "type", json_sprintf("urn:lienthong:reason:%s", code)) &&
-        json_put(problem, "title", json_string(reason_english(reason))) &&
-        json_put(problem, "title_vi", json_string(reason_vietnamese(reason))) &&
-        json_put(problem, "status", json_integer((json_int_t)status)) &&
-        json_put(problem, "code", json_string(code)) &&
-        json_put_text(problem, "hint", bytes_of_text(reason_hint(reason))) &&
-        json_put_text(problem, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason))) &&
-        json_put_text(problem, "detail", bytes_of_text(detail == NULL ? "" : detail)))
-        return problem;
-    json_decref(problem);
-    return NULL;
+    bool ok = json_put(problem, "type", json_sprintf("urn:lienthong:reason:%s", code)) &&
+              json_put(problem, "title", json_string(reason_english(reason))) &&
+              json_put(problem, "title_vi", json_string(reason_vietnamese(reason))) &&
+              json_put(problem, "status", json_integer((json_int_t)status)) &&
+              json_put(problem, "code", json_string(code)) &&
+              json_put_text(problem, "hint", bytes_of_text(reason_hint(reason))) &&
+              json_put_text(problem, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason))) &&
+              json_put_text(problem, "detail", bytes_of_text(detail == NULL ? "" : detail));
+    return json_whole(problem, ok);
 }
 
 void api_answer_refusal(struct api_request *request, unsigned status, enum reason reason,

@@ -1,7 +1,8 @@
 /* Messages and dossiers at the gateway, and an operator's hand on what waits. */
+#include "gateway/api/queues_json.h"
 #include "gateway/operators/operators_parts.h"
 
-enum { HISTORY_PAGE = STORE_PAGE_MAX, DESTINATIONS_OF_ONE_MAX = 8 };
+enum { HISTORY_PAGE = STORE_PAGE_MAX, DESTINATIONS_OF_ONE_MAX = 8, QUEUES_PAGE_MAX = 1000 };
 
 /* ---- found by what a request names it with */
 
@@ -151,12 +152,23 @@ void operators_dossier_get(struct api_request *request)
         reason = read_events(api, seqs, count, events);
     json_t *json = json_pack("{s:s, s:o, s:I}", "dossier_code", api_argument(request), "events",
                              events, "next", (json_int_t)(count > 0 ? seqs[count - 1] : after));
-    if (reason == REASON_NONE) {
-        api_answer_json(request, HTTP_OK, json);
-    } else {
-        json_decref(json);
-        api_answer_reason(request, reason, NULL);
-    }
+    api_answer_read(request, reason, json);
+}
+
+/* ---- what waits, for whom, and why it has not left yet */
+
+static bool put_standing(void *context, json_t *object, const struct entry *entry, wall_t taken)
+{
+    return operators_put_standing(context, object, entry, taken);
+}
+
+void operators_queues_get(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    queues_answer(request, &(struct queues_source){.store = api->options.store,
+                                                   .page_max = QUEUES_PAGE_MAX,
+                                                   .put_standing = put_standing,
+                                                   .context = api_context(request)});
 }
 
 /* ---- changes */

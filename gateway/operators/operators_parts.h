@@ -3,8 +3,7 @@
  *   operators_api.c       life cycle, routes
  *   operators_status.c    figures, connections, health
  *   operators_metrics.c   the same for Prometheus
- *   operators_queues.c    what waits, and why
- *   operators_messages.c  messages, dossiers, an operator's hand on an entry
+ *   operators_messages.c  messages, dossiers, what waits, an operator's hand on an entry
  *   operators_registry.c  the registry, where a message would go, reload
  */
 #ifndef GATEWAY_OPERATORS_OPERATORS_PARTS_H
@@ -30,10 +29,9 @@ void operators_metrics_get(struct api_request *request);
 void operators_status_get(struct api_request *request);
 void operators_connections_get(struct api_request *request);
 
-void operators_queues_get(struct api_request *request);
-
 void operators_dossier_get(struct api_request *request);
 void operators_message_get(struct api_request *request);
+void operators_queues_get(struct api_request *request);
 void operators_hold(struct api_request *request);
 void operators_release(struct api_request *request);
 void operators_withdraw(struct api_request *request);
