@@ -159,6 +159,12 @@ void json_print(const json_t *document)
     free(text);
 }
 
+void json_print_new(json_t *document)
+{
+    json_print(document);
+    json_decref(document);
+}
+
 /* The document keeps the cleaned text, so that it lives as long as the document. */
 const char *json_text(const json_t *object, const char *name)
 {

@@ -34,6 +34,8 @@ const char *unreachable_text(enum reason reason, enum language language);
 /* Prints a document and a line end. What a terminal would not show as it is stands escaped in it.
  */
 void json_print(const json_t *document);
+/* The same, and gives it back; NULL (memory) prints nothing. */
+void json_print_new(json_t *document);
 /* The member as text for people, "" when there is none: on one line, and nothing in it that a
  * terminal would obey (proto/base/printable.h). Numbers are written into scratch. */
 const char *json_text(const json_t *object, const char *name);

@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "proto/base/time.h"
+#include "gateway/workers/program.h"
 
 const char *duration_label(int64_t ms, enum language language, char scratch[AGE_BYTES])
 {
@@ -28,11 +27,9 @@ const char *duration_label(int64_t ms, enum language language, char scratch[AGE_
 static bool age_ms(const char *time, int64_t *ret_ms)
 {
     struct stamp stamp;
-    struct timespec now;
     if (!stamp_parse(bytes_of_text(time), &stamp))
         return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    *ret_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - stamp.at.ms;
+    *ret_ms = program_wall().ms - stamp.at.ms;
     return true;
 }
 

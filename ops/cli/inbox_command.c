@@ -209,8 +209,7 @@ int command_inbox(const struct invocation *invocation, int argc, char **argv)
                                                {"show", {VALUE_MESSAGE}, 1, false},
                                                {"accept", {VALUE_MESSAGE}, 1, false},
                                                {"refuse", {VALUE_MESSAGE}, 1, false}};
-    const struct option_table table = {"inbox", TEXT_COMMAND_INBOX,           words, 4,
-                                       rows,    sizeof rows / sizeof rows[0], NULL};
+    const struct option_table table = OPTION_TABLE("inbox", TEXT_COMMAND_INBOX, words, rows, NULL);
     struct option_words given;
     struct http *http = NULL;
     int code;

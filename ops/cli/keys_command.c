@@ -170,17 +170,13 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
 {
     enum language language = invocation->language;
     if (options->json && options->link_only) {
-        json_t *document = json_pack("{s:s,s:s}", "folder", folder, "curve_public_key", curve);
-        json_print(document);
-        json_decref(document);
+        json_print_new(json_pack("{s:s,s:s}", "folder", folder, "curve_public_key", curve));
         return;
     }
     if (options->json) {
-        json_t *document = json_pack(
-            "{s:s,s:s,s:s,s:s}", "folder", folder, "curve_public_key", curve, "public_key_sha256",
-            print, options->self_signed ? "certificate_file" : "request_file", path);
-        json_print(document);
-        json_decref(document);
+        json_print_new(json_pack("{s:s,s:s,s:s,s:s}", "folder", folder, "curve_public_key", curve,
+                                 "public_key_sha256", print,
+                                 options->self_signed ? "certificate_file" : "request_file", path));
         return;
     }
     say(stdout, text_of(TEXT_KEYS_DONE, language), folder);
@@ -237,8 +233,7 @@ int command_keys(const struct invocation *invocation, int argc, char **argv)
         OPTION_ROW_JSON(&options.json),
     };
     static const struct option_word words[] = {{"new", {VALUE_PARTY, VALUE_FOLDER}, 1, false}};
-    const struct option_table table = {
-        "keys", TEXT_COMMAND_KEYS, words, 1, rows, sizeof rows / sizeof rows[0], NULL};
+    const struct option_table table = OPTION_TABLE("keys", TEXT_COMMAND_KEYS, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

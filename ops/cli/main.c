@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/workers/program.h"
 #include "ops/cli/command_list.h"
 #include "ops/cli/say.h"
 #include "proto/base/version.h"
@@ -27,18 +28,6 @@ static const struct command_list list = {"",
                                          TEXT_PROGRAM_END,
                                          commands,
                                          sizeof commands / sizeof *commands};
-
-/* POSIX: LC_ALL over LC_MESSAGES over LANG. */
-static enum language language_of_environment(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != 0)
-            return language_of(value);
-    }
-    return LANGUAGE_ENGLISH;
-}
 
 static bool is_word(int argc, char **argv, const char *word)
 {
@@ -63,7 +52,7 @@ static int complete(struct invocation invocation, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const struct invocation invocation = {.language = language_of_environment()};
+    const struct invocation invocation = {.language = program_language()};
     signal(SIGPIPE, SIG_IGN);
     if (is_word(argc, argv, "--version")) {
         puts("lienthong " VERSION_TEXT);

@@ -86,6 +86,13 @@ struct option_table {
     const char *needed; /* the option that may not be left out; NULL: none */
 };
 
+/* For tables whose words and rows are arrays beside it. */
+#define OPTION_TABLE(command, summary, words, rows, needed)                                        \
+    {                                                                                              \
+        command, summary, words, sizeof words / sizeof *words, rows, sizeof rows / sizeof *rows,   \
+            needed                                                                                 \
+    }
+
 struct option_words {
     size_t word; /* its place in the table */
     size_t count;

@@ -1,6 +1,5 @@
 /* lienthong portal backfill FILE - the first load of dossiers that were there before. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,14 +14,6 @@
 
 enum { PATIENCE_DEFAULT_SECONDS = 600 };
 
-static volatile sig_atomic_t is_stopped;
-
-static void stop(int signal_number)
-{
-    (void)signal_number;
-    is_stopped = 1;
-}
-
 static bool watch(void *context, const struct portal_load_figures *figures)
 {
     const struct invocation *invocation = context;
@@ -33,7 +24,7 @@ static bool watch(void *context, const struct portal_load_figures *figures)
     if (figures->paused_until_ms != 0)
         portal_paused_label(invocation, figures->paused_until_ms, label, sizeof label);
     progress_bar_show(figures->bytes, figures->bytes_total, label);
-    return is_stopped == 0;
+    return !portal_is_interrupted();
 }
 
 static size_t fault_count(const struct portal_load_figures *figures)
@@ -81,15 +72,13 @@ static void print(const struct invocation *invocation, bool json, enum reason re
                   const struct portal_load_figures *figures)
 {
     if (json) {
-        json_t *document = json_pack(
+        json_print_new(json_pack(
             "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "reason", reason_code(reason), "lines",
             (json_int_t)figures->lines, "sent", (json_int_t)figures->sent, "present",
             (json_int_t)figures->present, "refused", (json_int_t)figures->refused, "faulty",
             (json_int_t)figures->faulty, "first_faulty_line",
             figures->faulty > 0 ? (json_int_t)figures->faults[0].line : (json_int_t)0, "faults",
-            faults_json(figures));
-        json_print(document);
-        json_decref(document);
+            faults_json(figures)));
         return;
     }
     say(stdout, text_of(TEXT_PORTAL_BACKFILL_DONE, invocation->language),
@@ -102,9 +91,7 @@ static int run(const struct invocation *invocation, struct portal_place *place,
                struct portal_load_options *options, bool json)
 {
     struct portal_load_figures figures;
-    struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    portal_interrupts_watch();
     options->ledger = place->ledger;
     options->client = place->client;
     if (options->batch > PORTAL_LOAD_BATCH_MAX || options->batch == 0)
@@ -137,9 +124,9 @@ int portal_backfill_command(const struct invocation *invocation, int argc, char 
         {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&json),
     };
-    static const struct option_word word = {NULL, {VALUE_FILE}, 1, false};
-    const struct option_table table = {
-        "portal backfill", TEXT_PORTAL_BACKFILL, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_FILE}, 1, false}};
+    const struct option_table table =
+        OPTION_TABLE("portal backfill", TEXT_PORTAL_BACKFILL, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
@@ -77,10 +78,8 @@ static int show(const struct invocation *invocation, const json_t *changes, cons
 {
     size_t count = json_array_size(changes);
     if (json) {
-        json_t *document =
-            json_pack("{s:O, s:s?}", "changes", changes, "proposal", count > 0 ? output : NULL);
-        json_print(document);
-        json_decref(document);
+        json_print_new(
+            json_pack("{s:O, s:s?}", "changes", changes, "proposal", count > 0 ? output : NULL));
     } else if (count == 0) {
         (void)fputs(text_of(TEXT_PORTAL_CATALOGUE_SAME, invocation->language), stdout);
     } else {
@@ -107,7 +106,7 @@ static int compare(const struct invocation *invocation, struct portal_place *pla
     const char *directory =
         values->registry != NULL ? values->registry : place->settings.registry_directory;
     struct portal_proposal proposal = {
-        .directory = directory, .output = values->output, .today = portal_wall_now()};
+        .directory = directory, .output = values->output, .today = program_wall()};
     struct registry *registry = NULL;
     json_t *procedures = NULL, *agencies = NULL, *changes = NULL;
     enum reason reason = registry_directory_load(directory, sha256_parts, &faults, &registry);
@@ -146,14 +145,9 @@ int portal_catalogue_command(const struct invocation *invocation, int argc, char
         {"adapter", 'a', OPTION_TEXT, &values.adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&values.json),
     };
-    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
-    const struct option_table table = {"portal catalogue",
-                                       TEXT_PORTAL_CATALOGUE,
-                                       &word,
-                                       1,
-                                       rows,
-                                       sizeof rows / sizeof *rows,
-                                       NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_NONE}, 0, false}};
+    const struct option_table table =
+        OPTION_TABLE("portal catalogue", TEXT_PORTAL_CATALOGUE, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

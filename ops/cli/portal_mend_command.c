@@ -3,12 +3,12 @@
  *   resend ─▶ a repair in the ledger ─▶ the adapter does it ─▶ done: what the portal said
  *                                                           └ not in time: how to look later
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "adapters/portal/portal_window.h"
+#include "gateway/workers/program.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
@@ -22,14 +22,6 @@ struct mend_options {
     bool json, asks_only;
     int64_t wait_seconds;
 };
-
-static volatile sig_atomic_t is_stopped;
-
-static void stop(int signal_number)
-{
-    (void)signal_number;
-    is_stopped = 1;
-}
 
 /* ---- which item ------------------------------------------------------------------------------ */
 
@@ -66,24 +58,16 @@ static enum reason find(struct portal_place *place, const char *id, struct wante
 
 /* ---- what became of it ----------------------------------------------------------------------- */
 
-static int64_t mono_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Until the adapter has done it, or the time is over: *ret_is_done. */
 static enum reason await_repair(struct portal_ledger *ledger, int64_t repair, int64_t wait_seconds,
                                 bool *ret_is_done, enum reason *ret_outcome)
 {
-    int64_t until = mono_ms() + wait_seconds * 1000;
-    struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    int64_t until = program_mono().ms + wait_seconds * 1000;
+    portal_interrupts_watch();
     for (;;) {
         enum reason reason = portal_ledger_repair_state(ledger, repair, ret_is_done, ret_outcome);
-        if (reason != REASON_NONE || *ret_is_done || is_stopped != 0 || mono_ms() >= until)
+        if (reason != REASON_NONE || *ret_is_done || portal_is_interrupted() ||
+            program_mono().ms >= until)
             return reason;
         const struct timespec pause = {0, POLL_MS * 1000000L};
         (void)nanosleep(&pause, NULL);
@@ -92,10 +76,8 @@ static enum reason await_repair(struct portal_ledger *ledger, int64_t repair, in
 
 static void print_json(const char *id, const char *outcome, enum reason reason)
 {
-    json_t *document =
-        json_pack("{s:s, s:s, s:s}", "id", id, "outcome", outcome, "reason", reason_code(reason));
-    json_print(document);
-    json_decref(document);
+    json_print_new(
+        json_pack("{s:s, s:s, s:s}", "id", id, "outcome", outcome, "reason", reason_code(reason)));
 }
 
 /* Why it may be late: the portal is closed, or nobody sends. */
@@ -104,7 +86,7 @@ static void print_late(enum language language, const struct portal_place *place,
     enum { MINUTE_MS = 60 * 1000 };
     struct portal_windows windows = {.count = 0};
     (void)portal_windows_parse(place->portal->maintenance, &windows);
-    int64_t closed = portal_windows_wait_ms(&windows, portal_wall_now());
+    int64_t closed = portal_windows_wait_ms(&windows, program_wall());
     if (closed > 0)
         say(stderr, text_of(TEXT_PORTAL_RESEND_CLOSED, language), id,
             (long long)((closed + MINUTE_MS - 1) / MINUTE_MS));
@@ -149,7 +131,7 @@ static int resend(const struct invocation *invocation, struct portal_place *plac
     enum reason outcome = REASON_NONE;
     int64_t number = wanted->is_load ? 0 : wanted->number; /* a load: the dossier's present facts */
     enum reason reason =
-        portal_ledger_ask_repair(place->ledger, wanted->code, number, number, portal_wall_now());
+        portal_ledger_ask_repair(place->ledger, wanted->code, number, number, program_wall());
     if (reason != REASON_NONE)
         return portal_complain(invocation, wanted->id, reason);
     if (!options->json) {
@@ -173,9 +155,9 @@ static int resend(const struct invocation *invocation, struct portal_place *plac
 static int close_item(const struct invocation *invocation, struct portal_place *place,
                       const struct wanted *wanted)
 {
-    enum reason reason =
-        wanted->is_message ? portal_ledger_close_event(place->ledger, wanted->id, portal_wall_now())
-                           : REASON_NOT_FOUND;
+    enum reason reason = wanted->is_message
+                             ? portal_ledger_close_event(place->ledger, wanted->id, program_wall())
+                             : REASON_NOT_FOUND;
     if (reason == REASON_NONE)
         say(stdout, text_of(TEXT_PORTAL_CLOSED, invocation->language), wanted->id);
     else

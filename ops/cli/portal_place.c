@@ -1,27 +1,41 @@
 #include "ops/cli/portal_place.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/portal/portal_setup.h"
 #include "adapters/portal/portal_window.h"
 #include "gateway/api/json_text.h"
+#include "gateway/workers/program.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "proto/base/day.h"
 #include "proto/base/reason.h"
 
-wall_t portal_wall_now(void)
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int signal_number)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+    (void)signal_number;
+    is_interrupted = 1;
+}
+
+void portal_interrupts_watch(void)
+{
+    struct sigaction action = {.sa_handler = interrupt};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+bool portal_is_interrupted(void)
+{
+    return is_interrupted != 0;
 }
 
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason)
@@ -177,7 +191,7 @@ bool portal_period(const struct invocation *invocation, const char *first, const
                    int64_t days, wall_t *ret_from, wall_t *ret_to)
 {
     const int64_t day_ms = (int64_t)24 * 60 * 60 * 1000;
-    wall_t today = day_start(day_of(portal_wall_now()));
+    wall_t today = day_start(day_of(program_wall()));
     *ret_from = day_or(first, (wall_t){today.ms - days * day_ms});
     *ret_to = (wall_t){day_or(last, today).ms + day_ms};
     if (ret_from->ms < ret_to->ms)
@@ -199,7 +213,7 @@ enum reason portal_place_ask(struct portal_place *place, const struct portal_que
                              struct portal_answer *ret_answer)
 {
     struct portal_windows windows = {.count = 0};
-    wall_t now = portal_wall_now();
+    wall_t now = program_wall();
     *ret_answer = (struct portal_answer){.reason = REASON_OFFICE_THROTTLED};
     (void)portal_windows_parse(place->portal->maintenance, &windows);
     int64_t closed = portal_windows_wait_ms(&windows, now);

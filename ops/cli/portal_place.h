@@ -31,7 +31,9 @@ void portal_place_close(struct portal_place *place);
  * before today; today. False: it was printed what is wrong. */
 bool portal_period(const struct invocation *invocation, const char *first, const char *last,
                    int64_t days, wall_t *ret_from, wall_t *ret_to);
-wall_t portal_wall_now(void);
+/* From here on Ctrl-C and SIGTERM only end what is waited for, so that its state is told. */
+void portal_interrupts_watch(void);
+bool portal_is_interrupted(void);
 /* The reason in the invocation's language, to standard error; the exit code that goes with it. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);
 /* For commands whose user waits for the answer: one question, which is not asked while a

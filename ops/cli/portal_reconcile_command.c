@@ -1,5 +1,4 @@
 /* lienthong portal reconcile - both sides, dossier by dossier. */
-#include <signal.h>
 #include <stdio.h>
 
 #include "adapters/portal/portal_reconcile.h"
@@ -12,14 +11,6 @@
 #include "proto/base/day.h"
 
 enum { RATE_DEFAULT = 200, WAIT_DEFAULT_SECONDS = 60, PERIOD_DEFAULT_DAYS = 7 };
-
-static volatile sig_atomic_t is_stopped;
-
-static void stop(int signal_number)
-{
-    (void)signal_number;
-    is_stopped = 1;
-}
 
 struct watching {
     const struct invocation *invocation;
@@ -45,7 +36,7 @@ static bool watch(void *context, const struct portal_reconcile_figures *figures)
     if (figures->paused_until_ms != 0)
         portal_paused_label(watching->invocation, figures->paused_until_ms, label, sizeof label);
     progress_bar_show(figures->compared, watching->total, label);
-    return is_stopped == 0;
+    return !portal_is_interrupted();
 }
 
 static void print(const struct invocation *invocation, struct portal_place *place, bool json,
@@ -53,15 +44,13 @@ static void print(const struct invocation *invocation, struct portal_place *plac
 {
     json_t *differences = portal_differences(place->ledger);
     if (json) {
-        json_t *document =
+        json_print_new(
             json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "compared",
                       (json_int_t)figures->compared, "equal", (json_int_t)figures->equal, "missing",
                       (json_int_t)figures->missing, "extra", (json_int_t)figures->extra, "state",
                       (json_int_t)figures->state, "time", (json_int_t)figures->time, "not_sent",
                       (json_int_t)figures->not_sent, "repaired", (json_int_t)figures->repaired,
-                      "remaining", (json_int_t)figures->remaining, "differences", differences);
-        json_print(document);
-        json_decref(document);
+                      "remaining", (json_int_t)figures->remaining, "differences", differences));
     } else {
         if (json_array_size(differences) > 0)
             portal_print_differences(invocation->language, differences);
@@ -80,9 +69,7 @@ static int run(const struct invocation *invocation, struct portal_place *place,
 {
     struct watching watching = {.invocation = invocation};
     struct portal_reconcile_figures figures;
-    struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    portal_interrupts_watch();
     options->ledger = place->ledger;
     options->client = place->client;
     (void)portal_windows_parse(place->portal->maintenance, &options->windows);
@@ -116,14 +103,9 @@ int portal_reconcile_command(const struct invocation *invocation, int argc, char
         {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&json),
     };
-    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
-    const struct option_table table = {"portal reconcile",
-                                       TEXT_PORTAL_RECONCILE,
-                                       &word,
-                                       1,
-                                       rows,
-                                       sizeof rows / sizeof *rows,
-                                       NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_NONE}, 0, false}};
+    const struct option_table table =
+        OPTION_TABLE("portal reconcile", TEXT_PORTAL_RECONCILE, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

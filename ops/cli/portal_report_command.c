@@ -66,11 +66,8 @@ static void print_json(const struct report *report, const char *from, const char
         (void)json_array_append_new(rows,
                                     index_json(report->rows[i].agency, &report->rows[i].index));
     json_t *shown = asked ? json_integer((json_int_t)report->total.shown) : json_null();
-    json_t *document =
-        json_pack("{s:s, s:s, s:o, s:o, s:o}", "from", from, "to", to, "agencies", rows, "total",
-                  index_json("", &report->total), "shown_by_portal", shown);
-    json_print(document);
-    json_decref(document);
+    json_print_new(json_pack("{s:s, s:s, s:o, s:o, s:o}", "from", from, "to", to, "agencies", rows,
+                             "total", index_json("", &report->total), "shown_by_portal", shown));
 }
 
 static const struct table_column columns[] = {
@@ -180,9 +177,9 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
         {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&json),
     };
-    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
-    const struct option_table table = {
-        "portal report", TEXT_PORTAL_REPORT, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_NONE}, 0, false}};
+    const struct option_table table =
+        OPTION_TABLE("portal report", TEXT_PORTAL_REPORT, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

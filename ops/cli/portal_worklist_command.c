@@ -215,13 +215,11 @@ static void print_lists(enum language language, const json_t *events, const json
 
 static void print_document(json_t *events, json_t *differences, const struct waiting *waiting)
 {
-    json_t *document = json_pack(
-        "{s:O, s:O, s:{s:o, s:s, s:s}}", "events", events, "differences", differences, "waiting",
-        "count", waiting->is_known ? json_integer(waiting->count) : json_null(), "oldest",
-        waiting->oldest, "reason",
-        waiting->trouble == REASON_NONE ? "" : reason_code(waiting->trouble));
-    json_print(document);
-    json_decref(document);
+    json_print_new(json_pack("{s:O, s:O, s:{s:o, s:s, s:s}}", "events", events, "differences",
+                             differences, "waiting", "count",
+                             waiting->is_known ? json_integer(waiting->count) : json_null(),
+                             "oldest", waiting->oldest, "reason",
+                             waiting->trouble == REASON_NONE ? "" : reason_code(waiting->trouble)));
 }
 
 static int print_worklist(const struct invocation *invocation, struct portal_place *place,
@@ -255,9 +253,9 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
         {"adapter", 'a', OPTION_TEXT, &adapter, VALUE_PATH, TEXT_PORTAL_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&json),
     };
-    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
-    const struct option_table table = {
-        "portal worklist", TEXT_PORTAL_WORKLIST, &word, 1, rows, sizeof rows / sizeof *rows, NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_NONE}, 0, false}};
+    const struct option_table table =
+        OPTION_TABLE("portal worklist", TEXT_PORTAL_WORKLIST, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

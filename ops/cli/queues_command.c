@@ -388,8 +388,8 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
         {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&options.json),
     };
-    const struct option_table table = {"queues", TEXT_COMMAND_QUEUES,          words, WORKS,
-                                       rows,     sizeof rows / sizeof rows[0], NULL};
+    const struct option_table table =
+        OPTION_TABLE("queues", TEXT_COMMAND_QUEUES, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

@@ -55,9 +55,3 @@ void registry_print_faults(const struct invocation *invocation, const struct fau
         total);
     buffer_release(&text);
 }
-
-void registry_print_document(json_t *document)
-{
-    json_print(document);
-    json_decref(document);
-}

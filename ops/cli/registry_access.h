@@ -20,7 +20,5 @@ int registry_open(const struct invocation *invocation, const char *directory,
 /* One line for each fault, and their number. */
 void registry_print_faults(const struct invocation *invocation, const struct faults *faults,
                            FILE *to);
-/* Prints one JSON document and gives it back; NULL (memory) prints nothing. */
-void registry_print_document(json_t *document);
 
 #endif

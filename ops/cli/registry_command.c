@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "gateway/workers/registry_check.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
 #include "ops/cli/say.h"
@@ -63,7 +64,7 @@ static void print_document(const struct invocation *invocation, const char *dire
         json_object_update_missing(document, counts);
         json_decref(counts);
     }
-    registry_print_document(document);
+    json_print_new(document);
 }
 
 static void print_good(const struct invocation *invocation, const struct registry *registry)
@@ -144,7 +145,8 @@ int command_registry(const struct invocation *invocation, int argc, char **argv)
     bool json = false;
     const struct option_row rows[] = {OPTION_ROW_JSON(&json)};
     static const struct option_word words[] = {{"check", {VALUE_FOLDER}, 0, false}};
-    const struct option_table table = {"registry", TEXT_COMMAND_REGISTRY, words, 1, rows, 1, NULL};
+    const struct option_table table =
+        OPTION_TABLE("registry", TEXT_COMMAND_REGISTRY, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "gateway/api/route_json.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
 #include "ops/cli/say.h"
@@ -80,7 +81,7 @@ static int explain(const struct invocation *invocation, const struct route_optio
         question->sender = registry_centre(registry)->key;
     (void)route_resolve(registry, question, &decision);
     if (options->json)
-        registry_print_document(route_json(&decision));
+        json_print_new(route_json(&decision));
     else
         print_explanation(invocation, registry, question, &decision);
     registry_destroy(&registry);
@@ -103,8 +104,7 @@ int command_route(const struct invocation *invocation, int argc, char **argv)
         OPTION_ROW_JSON(&options.json),
     };
     static const struct option_word words[] = {{"explain", {VALUE_NONE}, 0, false}};
-    const struct option_table table = {"route", TEXT_COMMAND_ROUTE,           words, 1,
-                                       rows,    sizeof rows / sizeof rows[0], NULL};
+    const struct option_table table = OPTION_TABLE("route", TEXT_COMMAND_ROUTE, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

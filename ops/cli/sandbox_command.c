@@ -196,8 +196,8 @@ int command_sandbox(const struct invocation *invocation, int argc, char **argv)
                                                {"status", {VALUE_FOLDER}, 1, false},
                                                {"stop", {VALUE_FOLDER, VALUE_PROCESS}, 2, false},
                                                {"start", {VALUE_FOLDER, VALUE_PROCESS}, 2, false}};
-    const struct option_table table = {"sandbox", TEXT_COMMAND_SANDBOX,       words, 5,
-                                       rows,      sizeof rows / sizeof *rows, NULL};
+    const struct option_table table =
+        OPTION_TABLE("sandbox", TEXT_COMMAND_SANDBOX, words, rows, NULL);
     struct option_words given;
     char programs[PATH_BYTES_MAX];
     int code;

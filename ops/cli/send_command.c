@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/workers/program.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/route_tell.h"
@@ -38,13 +39,11 @@ struct send_options {
 static bool make_reference(char ret_text[MESSAGE_ID_TEXT_BYTES])
 {
     uint8_t random[ID_RANDOM_BYTES];
-    struct timespec now;
     struct id_maker maker = {0};
     struct message_id id;
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    id_make(&maker, (wall_t){now.tv_sec * 1000 + now.tv_nsec / 1000000}, random, &id);
+    id_make(&maker, program_wall(), random, &id);
     id_format(&id, ret_text);
     return true;
 }
@@ -204,9 +203,8 @@ static int wait_for_state(const struct invocation *invocation, const struct send
 {
     char path[128];
     json_t *message = NULL;
-    struct timespec start, now;
+    int64_t until_ms = program_mono().ms + options->timeout_seconds * 1000;
     snprintf(path, sizeof path, "/v1/messages/%s", message_id);
-    clock_gettime(CLOCK_MONOTONIC, &start);
     for (long pause_ms = POLL_FIRST_MS;;
          pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
         const struct http_request request = {.method = "GET", .path = path};
@@ -216,9 +214,8 @@ static int wait_for_state(const struct invocation *invocation, const struct send
         if (code != EXIT_CODE_OK)
             return code;
         const char *state = json_text(message, "state");
-        clock_gettime(CLOCK_MONOTONIC, &now);
         bool custody = strcmp(options->wait, "custody") == 0 && strcmp(state, "custody") == 0;
-        if (custody || is_end(state) || now.tv_sec - start.tv_sec >= options->timeout_seconds)
+        if (custody || is_end(state) || program_mono().ms >= until_ms)
             break;
         nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
     }
@@ -277,9 +274,9 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
         {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&options.json),
     };
-    static const struct option_word word = {NULL, {VALUE_NONE}, 0, false};
-    const struct option_table table = {
-        "send", TEXT_COMMAND_SEND, &word, 1, rows, sizeof rows / sizeof rows[0], "dossier"};
+    static const struct option_word words[] = {{NULL, {VALUE_NONE}, 0, false}};
+    const struct option_table table =
+        OPTION_TABLE("send", TEXT_COMMAND_SEND, words, rows, "dossier");
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

@@ -149,8 +149,8 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
         {"gateway", 'g', OPTION_MAYBE, &gateway, VALUE_SOCKET, TEXT_TRACK_GATEWAY, 0, 0},
         OPTION_ROW_JSON(&json),
     };
-    static const struct option_word word = {NULL, {VALUE_DOSSIER}, 1, false};
-    const struct option_table table = {"track", TEXT_COMMAND_TRACK, &word, 1, rows, 3, NULL};
+    static const struct option_word words[] = {{NULL, {VALUE_DOSSIER}, 1, false}};
+    const struct option_table table = OPTION_TABLE("track", TEXT_COMMAND_TRACK, words, rows, NULL);
     struct option_words given;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))

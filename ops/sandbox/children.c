@@ -1,4 +1,5 @@
 #include "ops/sandbox/children.h"
+#include "gateway/workers/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t sandbox_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool children_init(struct children *children, const char *directory)
 {
@@ -102,7 +95,7 @@ void child_start(struct children *children, struct child *child)
     pid_t pid = fork();
     if (pid == 0)
         become(children, child);
-    child->start_at_ms = sandbox_now_ms() + CHILD_RESTART_MS;
+    child->start_at_ms = program_mono().ms + CHILD_RESTART_MS;
     if (pid < 0)
         return; /* children_tend tries again */
     child->pid = pid;
@@ -112,7 +105,7 @@ void child_start(struct children *children, struct child *child)
 static void ended(struct child *child)
 {
     child->pid = 0;
-    child->start_at_ms = sandbox_now_ms() + CHILD_RESTART_MS;
+    child->start_at_ms = program_mono().ms + CHILD_RESTART_MS;
 }
 
 static bool has_ended(struct child *child)
@@ -128,9 +121,9 @@ static bool has_ended(struct child *child)
 static void wait_until_ended(struct child *child)
 {
     enum { ROUND_MS = 10 };
-    int64_t until = sandbox_now_ms() + CHILD_STOP_MS;
+    int64_t until = program_mono().ms + CHILD_STOP_MS;
     while (!has_ended(child)) {
-        if (sandbox_now_ms() > until)
+        if (program_mono().ms > until)
             (void)kill(child->pid, SIGKILL);
         (void)poll(NULL, 0, ROUND_MS);
     }
@@ -153,7 +146,7 @@ void children_tend(struct children *children)
         bool was_running = child->pid != 0;
         if (was_running && has_ended(child) && child->is_wanted)
             child->restarts++;
-        if (child->is_wanted && child->pid == 0 && sandbox_now_ms() >= child->start_at_ms)
+        if (child->is_wanted && child->pid == 0 && program_mono().ms >= child->start_at_ms)
             child_start(children, child);
     }
 }

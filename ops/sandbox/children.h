@@ -53,6 +53,4 @@ void children_stop_all(struct children *children);
 /* Peak resident memory of a running child in KiB; 0 when not running. */
 uint64_t child_peak_memory_kib(const struct child *child);
 
-int64_t sandbox_now_ms(void);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gateway/workers/program.h"
 #include "ops/client/adapter_address.h"
 #include "ops/sandbox/database.h"
 #include "ops/sandbox/desk_inbox.h"
@@ -42,13 +43,6 @@ struct desk {
     pthread_cond_t stop;
     bool is_stopping;
 };
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- forwarding ------------------------------------------------------------------------------ */
 
@@ -118,7 +112,7 @@ static wall_t due_of(const struct desk *desk, const struct procedure *procedure,
 static json_t *transfer_of(const struct desk *desk, const struct procedure *procedure,
                            const char *code, json_t *papers)
 {
-    wall_t now = {wall_ms()};
+    wall_t now = program_wall();
     json_t *body = json_pack(
         "{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:{s:s}}", "procedure_name",
         procedure->name_vi, "owner", "name", "Nguyễn Văn Mẫu", "identity_number", "000000000000",
@@ -153,7 +147,7 @@ static bool forward(struct desk *desk, uint32_t number)
             database_do(desk->database,
                         "UPDATE dossier SET message_id = ?1, forwarded_ms = ?2 WHERE number = ?3",
                         "tii", json_string_value(json_object_get(reply.body, "message_id")),
-                        wall_ms(), (int64_t)number);
+                        program_wall().ms, (int64_t)number);
     http_reply_release(&reply);
     json_decref(transfer);
     return sent;

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "gateway/workers/program.h"
 #include "ops/client/http.h"
 #include "ops/sandbox/database.h"
 #include "ops/sandbox/pdf.h"
@@ -11,13 +11,6 @@
 #include "proto/base/key.h"
 
 enum { SUPPLEMENT_BYTES = 30 * 1024, FILE_BYTES_MAX = 128 * 1024, PATH_TEXT_BYTES = 160 };
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -86,11 +79,11 @@ static bool send_supplement(struct http *http, const json_t *message)
     buffer_release(&file);
     if (!sent)
         return false;
-    json_t *supplement =
-        json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:I}, s:[{s:s, s:s, s:s}]}", "type", "supplement",
-                  "recipient", text_of(message, "sender"), "dossier_code", code, "in_reply_to", id,
-                  "body", "note", "Đã bổ sung", "received_ms", (json_int_t)wall_ms(), "attachments",
-                  "sha256", digest, "name", "bo-sung.pdf", "media_type", "application/pdf");
+    json_t *supplement = json_pack(
+        "{s:s, s:s, s:s, s:s, s:{s:s, s:I}, s:[{s:s, s:s, s:s}]}", "type", "supplement",
+        "recipient", text_of(message, "sender"), "dossier_code", code, "in_reply_to", id, "body",
+        "note", "Đã bổ sung", "received_ms", (json_int_t)program_wall().ms, "attachments", "sha256",
+        digest, "name", "bo-sung.pdf", "media_type", "application/pdf");
     (void)snprintf(key, sizeof key, "supplement-%s", id);
     struct http_request request = {
         .method = "POST", .path = "/v1/messages", .body = supplement, .idempotency_key = key};
@@ -127,18 +120,18 @@ static bool write_down(sqlite3 *database, const json_t *message)
     char sql[256];
     bool written =
         database_run(database, "BEGIN IMMEDIATE") &&
-        database_do(database,
-                    "INSERT INTO event(message_id, type, dossier_code, sender, sequence, seen_ms) "
-                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                    "ttttii", text_of(message, "message_id"), type, code,
-                    text_of(message, "sender"),
-                    (int64_t)json_integer_value(json_object_get(message, "sequence")), wall_ms());
+        database_do(
+            database,
+            "INSERT INTO event(message_id, type, dossier_code, sender, sequence, seen_ms) "
+            "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            "ttttii", text_of(message, "message_id"), type, code, text_of(message, "sender"),
+            (int64_t)json_integer_value(json_object_get(message, "sequence")), program_wall().ms);
     if (written && column != NULL) {
         (void)snprintf(sql, sizeof sql,
                        "UPDATE dossier SET %s = %s + 1, result_ms = CASE WHEN ?1 = 'result' "
                        "THEN ?2 ELSE result_ms END WHERE code = ?3",
                        column, column);
-        written = database_do(database, sql, "tit", type, wall_ms(), code);
+        written = database_do(database, sql, "tit", type, program_wall().ms, code);
     }
     check_order(database, message);
     if (written && database_run(database, "COMMIT"))
@@ -164,7 +157,7 @@ static bool take(sqlite3 *database, struct http *http, const json_t *message)
         return false;
     return accept_message(http, id) &&
            database_do(database, "UPDATE event SET accepted_ms = ?1 WHERE message_id = ?2", "it",
-                       wall_ms(), id);
+                       program_wall().ms, id);
 }
 
 bool desk_read_inbox(sqlite3 *database, struct http *http, bool *ret_found)

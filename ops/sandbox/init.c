@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "ops/sandbox/authority.h"
 #include "ops/sandbox/sandbox.h"
@@ -40,13 +40,6 @@ static bool fail(const char *what)
 {
     (void)fprintf(stderr, "lienthong sandbox init: %s\n", what);
     return false;
-}
-
-static wall_t wall_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (wall_t){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
 }
 
 /* ---- files ---- */
@@ -136,8 +129,8 @@ static bool make_certificate(struct making *making, const char *key)
     struct authority_request request = {
         .common_name = key,
         .key = AUTHORITY_RSA_2048,
-        .not_before = {wall_now().ms - DAY_MS},
-        .not_after = {wall_now().ms + YEAR_DAYS * DAY_MS},
+        .not_before = {program_wall().ms - DAY_MS},
+        .not_after = {program_wall().ms + YEAR_DAYS * DAY_MS},
     };
     buffer_init(&private_key, AUTHORITY_PEM_BYTES_MAX);
     buffer_init(&certificate, AUTHORITY_PEM_BYTES_MAX);
@@ -285,8 +278,8 @@ static bool make_authority(struct making *making)
     struct authority_request request = {
         .common_name = "Lien Thong sandbox root",
         .key = AUTHORITY_RSA_2048,
-        .not_before = {wall_now().ms - DAY_MS},
-        .not_after = {wall_now().ms + 2 * YEAR_DAYS * DAY_MS},
+        .not_before = {program_wall().ms - DAY_MS},
+        .not_after = {program_wall().ms + 2 * YEAR_DAYS * DAY_MS},
     };
     buffer_init(&key, AUTHORITY_PEM_BYTES_MAX);
     buffer_init(&certificate, AUTHORITY_PEM_BYTES_MAX);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/api/api.h"
+#include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "ops/client/http.h"
 #include "ops/sandbox/children.h"
@@ -269,7 +270,7 @@ static struct verdict verdict_of(const struct province *province)
     return (struct verdict){
         .figures = &province->figures,
         .dossiers = province->options->dossiers,
-        .elapsed_s = (uint64_t)(sandbox_now_ms() - province->started_ms) / 1000,
+        .elapsed_s = (uint64_t)(program_mono().ms - province->started_ms) / 1000,
         .directory = province->options->directory,
     };
 }
@@ -283,7 +284,7 @@ static void tend(struct province *province)
     (void)poll(waits, 2, ROUND_MS);
     if (read(province->signals, &info, sizeof info) == (ssize_t)sizeof info)
         province->is_stopping = true;
-    api_run(province->control, (mono_t){sandbox_now_ms()});
+    api_run(province->control, program_mono());
     children_tend(&province->children);
 }
 
@@ -292,11 +293,11 @@ static void run(struct province *province)
     int64_t until = province->started_ms + (int64_t)province->options->limit_seconds * 1000;
     int64_t next_show = 0;
     struct verdict verdict = verdict_of(province);
-    while (!province->is_stopping && !verdict_is_done(&verdict) && sandbox_now_ms() < until) {
+    while (!province->is_stopping && !verdict_is_done(&verdict) && program_mono().ms < until) {
         tend(province);
-        if (sandbox_now_ms() < next_show)
+        if (program_mono().ms < next_show)
             continue;
-        next_show = sandbox_now_ms() + SHOW_MS;
+        next_show = program_mono().ms + SHOW_MS;
         watch_memory(province);
         (void)figures_read(province->options->directory, province->registry, &province->figures);
         verdict = verdict_of(province);
@@ -436,7 +437,7 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
                                  .language = language,
                                  .signals = -1,
                                  .lock = -1,
-                                 .started_ms = sandbox_now_ms()};
+                                 .started_ms = program_mono().ms};
     struct foreground foreground;
     foreground_take(&foreground);
     view_init(&province.view, language, stdout);
