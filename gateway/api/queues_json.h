@@ -13,8 +13,8 @@
 struct queues_source {
     struct store *store;
     uint64_t page_max;
-    /* Where an entry stands (standing_json.h). It may ask the store: the texts of the entry's message
-     * are written before. False: memory is short. */
+    /* Where an entry stands (standing_json.h). It may ask the store: the texts of the entry's
+     * message are written before. False: memory is short. */
     bool (*put_standing)(void *context, json_t *object, const struct entry *entry, wall_t taken);
     void *context;
 };

@@ -1,5 +1,5 @@
-/* What schema/envelope.proto says of the outer fields, as tables of codec/rules.h, and the rules that
- * depend on several fields. The body is checked by the same walk and only then unpacked by
+/* What schema/envelope.proto says of the outer fields, as tables of codec/rules.h, and the rules
+ * that depend on several fields. The body is checked by the same walk and only then unpacked by
  * protobuf-c, into the caller's arena; a business body is packed by protobuf-c as well.
  *
  * A unit test compares what is built here with what protobuf-c packs. */

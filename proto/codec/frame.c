@@ -1,5 +1,5 @@
-/* What schema/link.proto says, as tables of codec/rules.h. Nothing is unpacked: views point into the
- * frame's bytes, since copying would move every document and every chunk once more. A frame is
+/* What schema/link.proto says, as tables of codec/rules.h. Nothing is unpacked: views point into
+ * the frame's bytes, since copying would move every document and every chunk once more. A frame is
  * measured first and then written straight into the buffer, with one copy of each document.
  *
  * A unit test compares what is built from these tables with what protobuf-c packs. */
@@ -95,7 +95,8 @@ RULE(ledger_head, RULE_BIT(1),
     [3] = RULE_UPTO(struct frame_ledger_head, from_tree_size, UINT64_MAX));
 
 RULE(goodbye, 0,
-    [1] = {.kind = FIELD_UINT, .max = UINT32_MAX, .form = FORM_NUMBER, .size = sizeof(enum reason)});
+    [1] = {.kind = FIELD_UINT, .max = UINT32_MAX, .form = FORM_NUMBER,
+           .size = sizeof(enum reason)});
 
 RULE(standing_item, 0,
     [1] = RULE_ID(struct standing_item, id),

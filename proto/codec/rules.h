@@ -94,7 +94,8 @@ enum reason rules_check_uint(const struct field_rule *rule, uint64_t value);
 /* ---- rows ---- */
 
 /* clang-format off */
-#define RULE_AT(type, member)       .at = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define RULE_AT(type, member) \
+    .at = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define RULE_VIEW(type, member, from, to) \
     {.kind = FIELD_BYTES, .min = (from), .max = (to), .form = FORM_VIEW, RULE_AT(type, member)}
 #define RULE_TEXT(type, member, to) \
@@ -114,7 +115,8 @@ enum reason rules_check_uint(const struct field_rule *rule, uint64_t value);
     {.kind = FIELD_MESSAGE, .message = &(of), .form = FORM_STRUCT, RULE_AT(type, member)}
 /* Repeated: `list` points at the first element, `count` is beside it. */
 #define RULE_LIST_AT(type, list, count) \
-    .at = offsetof(type, list), .size = sizeof(*((type *)0)->list), .count_at = offsetof(type, count)
+    .at = offsetof(type, list), .size = sizeof(*((type *)0)->list), \
+    .count_at = offsetof(type, count)
 #define RULE_ARRAYS(type, list, count, most) \
     {.kind = FIELD_BYTES, .form = FORM_ARRAY, .min = sizeof(*((type *)0)->list), \
      .max = sizeof(*((type *)0)->list), .repeated_max = (most), RULE_LIST_AT(type, list, count)}
@@ -124,7 +126,7 @@ enum reason rules_check_uint(const struct field_rule *rule, uint64_t value);
 #define RULE_STRUCTS(type, list, count, of, most) \
     {.kind = FIELD_MESSAGE, .form = FORM_STRUCT, .message = &(of), .repeated_max = (most), \
      RULE_LIST_AT(type, list, count)}
-/* A table and its message: RULE(name, needs, rows...), name_rule. */
+/* A table and its message, "NAME_rule": RULE(name, needs, rows...). */
 #define RULE_MARKED(name, needs, marked_by, ...) \
     static const struct field_rule name##_fields[] = {__VA_ARGS__}; \
     static const struct message_rule name##_rule = { \
