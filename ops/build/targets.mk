@@ -42,6 +42,7 @@ DIFFERENTIAL := unit/t_seal_differential unit/t_seal_crafted unit/t_trust_differ
 differential:
 	@ops/install-deps test
 	@$(MAKE) $(DIFFERENTIAL:%=$(B)/tests/%)
+	@$(MAKE) VARIANT=asan $(DIFFERENTIAL:%=build/asan/tests/%)
 	@tests/run $(DIFFERENTIAL)
 
 # Every fuzz target for MINUTES of processor time, two at a time.

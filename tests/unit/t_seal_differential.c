@@ -13,7 +13,7 @@
 #include "tests/support/effort.h"
 #include "tests/support/cms_bases.h"
 
-enum { MUTANTS = 40000, MUTANTS_SANITIZED = 4000 };
+enum { MUTANTS = 200000, MUTANTS_SANITIZED = 4000 };
 
 enum { SHOWN_MOST = 10, SEED = 20261201 };
 
