@@ -17,11 +17,12 @@
 
 #include "adapters/http/mapping.h"
 
-static bool read_whole(int socket, void *ret_data, size_t size)
+/* The whole of it one way, however the socket cuts it. False: the other end is gone. */
+static bool move_whole(int socket, bool writes, void *data, size_t size)
 {
-    uint8_t *at = ret_data;
+    uint8_t *at = data;
     while (size > 0) {
-        ssize_t count = read(socket, at, size);
+        ssize_t count = writes ? write(socket, at, size) : read(socket, at, size);
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
@@ -32,19 +33,14 @@ static bool read_whole(int socket, void *ret_data, size_t size)
     return true;
 }
 
+static bool read_whole(int socket, void *ret_data, size_t size)
+{
+    return move_whole(socket, false, ret_data, size);
+}
+
 static bool write_whole(int socket, const void *data, size_t size)
 {
-    const uint8_t *at = data;
-    while (size > 0) {
-        ssize_t count = write(socket, at, size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        at += count;
-        size -= (size_t)count;
-    }
-    return true;
+    return move_whole(socket, true, (void *)(uintptr_t)data, size);
 }
 
 /* value is consumed. */

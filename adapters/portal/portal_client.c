@@ -63,17 +63,13 @@ static enum reason exchange_once(struct portal_client *client,
                                  struct portal_answer *ret_answer)
 {
     struct exchange exchange = {.client = client, .question = question};
-    struct portal_request said;
+    struct said_request said;
     *ret_answer = (struct portal_answer){.reason = REASON_NONE};
     enum reason reason = portal_dialect_ask(client->dialect, question, &said);
     if (reason == REASON_NONE) {
-        struct http_request request = {.method = said.method,
-                                       .url = said.url,
-                                       .headers = (const char *const *)said.headers,
-                                       .header_count = said.header_count,
-                                       .body = buffer_view(&said.body)};
+        struct http_request request = said_request_http(&said);
         reason = http_client_start(client->http, &request, take_reply, &exchange);
-        portal_request_release(&said);
+        said_request_release(&said);
     }
     if (reason != REASON_NONE) {
         ret_answer->reason = reason;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/http/http_client.h"
 #include "adapters/http/http_status.h"
 #include "gateway/api/json_text.h"
 
@@ -77,28 +76,8 @@ void portal_dialect_set_links(struct portal_dialect *dialect, const char *base, 
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static bool is_printable(const char *text)
-{
-    for (; *text != 0; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-static bool add_header(struct portal_request *request, const char *line)
-{
-    const char *colon = strchr(line, ':');
-    if (request->header_count == PORTAL_HEADERS_MAX || !is_printable(line) || colon == NULL ||
-        colon == line)
-        return false;
-    request->headers[request->header_count] = strdup(line);
-    return request->headers[request->header_count++] != NULL;
-}
-
 /* The setting's headers, "Name: value | Name: value". */
-static bool add_settings_headers(const struct portal_dialect *dialect,
-                                 struct portal_request *request)
+static bool add_settings_headers(const struct portal_dialect *dialect, struct said_request *request)
 {
     char *copy = strdup(dialect->headers);
     char *rest = NULL;
@@ -109,59 +88,15 @@ static bool add_settings_headers(const struct portal_dialect *dialect,
         size_t size = strlen(line);
         while (size > 0 && line[size - 1] == ' ')
             line[--size] = 0;
-        added = line[0] == 0 || add_header(request, line);
+        added = line[0] == 0 || said_request_add_header(request, line);
     }
     free(copy);
     return added;
 }
 
-static bool add_said_headers(const json_t *said, struct portal_request *request)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(json_object_get(said, "headers"), name, value)
-    {
-        char *line = NULL;
-        if (!json_is_string(value) || asprintf(&line, "%s: %s", name, json_string_value(value)) < 0)
-            return false;
-        bool added = add_header(request, line);
-        free(line);
-        if (!added)
-            return false;
-    }
-    return true;
-}
-
-static bool read_body(const json_t *said, struct portal_request *request)
-{
-    const json_t *json = json_object_get(said, "json");
-    const char *form = json_string_value(json_object_get(said, "form"));
-    if (form != NULL)
-        return buffer_append_text(&request->body, form) &&
-               add_header(request, "Content-Type: application/x-www-form-urlencoded");
-    return json == NULL || json_is_null(json) ||
-           (json_text_write(json, &request->body) &&
-            add_header(request, "Content-Type: application/json; charset=utf-8"));
-}
-
-static bool read_request(const struct portal_dialect *dialect, const json_t *said,
-                         struct portal_request *request)
-{
-    const char *method = json_string_value(json_object_get(said, "method"));
-    const char *path = json_string_value(json_object_get(said, "path"));
-    if (method == NULL || path == NULL || path[0] != '/' || !is_printable(path) ||
-        strchr(path, ' ') != NULL)
-        return false;
-    request->method = strcmp(method, "GET") == 0 ? "GET" : "POST";
-    int size = snprintf(request->url, sizeof request->url, "%s%s", dialect->base_url, path);
-    return size > 0 && (size_t)size < sizeof request->url && read_body(said, request) &&
-           add_header(request, "Accept: application/json") && add_said_headers(said, request) &&
-           add_settings_headers(dialect, request);
-}
-
 enum reason portal_dialect_ask(struct portal_dialect *dialect,
                                const struct portal_question *question,
-                               struct portal_request *ret_request)
+                               struct said_request *ret_request)
 {
     json_t *said = NULL;
     json_t *input = json_pack(
@@ -175,34 +110,26 @@ enum reason portal_dialect_ask(struct portal_dialect *dialect,
     json_decref(input);
     if (reason != REASON_NONE)
         return reason;
-    *ret_request = (struct portal_request){.method = NULL};
-    buffer_init(&ret_request->body, MAPPING_OUTPUT_BYTES_MAX);
+    said_request_init(ret_request);
     if (json_is_null(said))
         reason = REASON_OFFICE_NOT_FOUND;
     else if (json_is_true(json_object_get(said, "login")))
         reason = REASON_OFFICE_LOGIN;
-    else if (!read_request(dialect, said, ret_request))
+    else if (!said_request_read(said, dialect->base_url, ret_request) ||
+             !add_settings_headers(dialect, ret_request))
         reason = REASON_OFFICE_UNKNOWN; /* a person must see it */
     json_decref(said);
     if (reason != REASON_NONE)
-        portal_request_release(ret_request);
+        said_request_release(ret_request);
     return reason;
-}
-
-void portal_request_release(struct portal_request *request)
-{
-    for (size_t i = 0; i < request->header_count; i++)
-        free(request->headers[i]);
-    request->header_count = 0;
-    buffer_release(&request->body);
 }
 
 bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question)
 {
-    struct portal_request said;
+    struct said_request said;
     enum reason reason = portal_dialect_ask(dialect, question, &said);
     if (reason == REASON_NONE)
-        portal_request_release(&said);
+        said_request_release(&said);
     return reason != REASON_OFFICE_UNKNOWN || !portal_dialect_has_answered(dialect);
 }
 

@@ -42,10 +42,9 @@
 
 #include "adapters/http/mapping.h"
 #include "adapters/http/reply_judge.h"
+#include "adapters/http/said_request.h"
 
 enum {
-    PORTAL_URL_BYTES_MAX = 2048,
-    PORTAL_HEADERS_MAX = 16,
     PORTAL_REPLY_VALUES_MAX = 64 * 1024, /* the whole catalogue of procedures */
 };
 
@@ -60,7 +59,6 @@ struct portal_dialect_options {
 };
 
 struct portal_dialect;
-struct http_reply; /* http/http_client.h */
 
 /* REASON_SETTINGS_INVALID: ret_fault says why. */
 enum reason portal_dialect_new(const struct portal_dialect_options *options,
@@ -77,21 +75,12 @@ struct portal_question {
     json_t *filter; /* object; NULL: none. The caller's */
 };
 
-struct portal_request {
-    char url[PORTAL_URL_BYTES_MAX];
-    const char *method;
-    char *headers[PORTAL_HEADERS_MAX];
-    size_t header_count;
-    struct buffer body;
-};
-
 /* REASON_NONE: ret_request is to be released. REASON_OFFICE_LOGIN: log in first.
  * REASON_OFFICE_NOT_FOUND: the dialect has no such operation. REASON_OFFICE_UNKNOWN: the mapping is
  * wrong. */
 enum reason portal_dialect_ask(struct portal_dialect *dialect,
                                const struct portal_question *question,
-                               struct portal_request *ret_request);
-void portal_request_release(struct portal_request *request);
+                               struct said_request *ret_request);
 /* False: the mapping fails on the question, so that it can never be asked. Before the login it may
  * be true of a question that fails after it. */
 bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question);

@@ -106,32 +106,37 @@ static void take_reply(void *context, const struct http_reply *reply);
 static enum reason batch_send(struct portal_batch *batch)
 {
     struct portal_office *office = batch->office;
-    struct portal_request said;
+    struct said_request said;
     enum reason reason = portal_dialect_ask(office->dialect, &batch->question, &said);
     if (reason != REASON_NONE)
         return reason;
-    struct http_request request = {.method = said.method,
-                                   .url = said.url,
-                                   .headers = (const char *const *)said.headers,
-                                   .header_count = said.header_count,
-                                   .body = buffer_view(&said.body)};
+    struct http_request request = said_request_http(&said);
     reason = http_client_start(office->http, &request, take_reply, batch);
-    portal_request_release(&said);
+    said_request_release(&said);
     office->request_count += reason == REASON_NONE;
     return reason;
+}
+
+/* What is at one of these stages; a call under way has an answer to come. */
+enum { STAGE_NEW = 1 << PORTAL_NEW, STAGE_READY = 1 << PORTAL_READY };
+
+static void end_calls(struct portal_office *office, int stages, struct reply_judgement end,
+                      uint32_t retry_after_ms)
+{
+    struct portal_call *call = office->calls;
+    while (call != NULL) {
+        struct portal_call *next = call->next;
+        if ((stages & 1 << call->stage) != 0)
+            portal_call_end(call, end, retry_after_ms);
+        call = next;
+    }
 }
 
 /* Everything that waits for a session, and cannot have one. */
 static void fail_ready(struct portal_office *office, struct reply_judgement end,
                        uint32_t retry_after_ms)
 {
-    struct portal_call *call = office->calls;
-    while (call != NULL) {
-        struct portal_call *next = call->next;
-        if (call->stage == PORTAL_READY)
-            portal_call_end(call, end, retry_after_ms);
-        call = next;
-    }
+    end_calls(office, STAGE_READY, end, retry_after_ms);
 }
 
 static struct portal_batch *batch_new(struct portal_office *office, const char *service)
@@ -272,15 +277,8 @@ static bool is_closed(struct portal_office *office)
         return false;
     uint32_t retry_after_ms =
         wait < HTTP_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)HTTP_RETRY_AFTER_MAX_MS;
-    struct portal_call *call = office->calls;
-    while (call != NULL) {
-        struct portal_call *next = call->next;
-        if (call->stage != PORTAL_UNDER_WAY)
-            portal_call_end(call,
-                            (struct reply_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT},
-                            retry_after_ms);
-        call = next;
-    }
+    end_calls(office, STAGE_NEW | STAGE_READY,
+              (struct reply_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT}, retry_after_ms);
     return true;
 }
 
@@ -291,18 +289,6 @@ static void prepare_new(struct portal_office *office)
         struct portal_call *next = call->next;
         if (call->stage == PORTAL_NEW)
             (void)portal_call_prepare(call);
-        call = next;
-    }
-}
-
-/* Calls whose request is under way have an answer to come. */
-static void fail_waiting(struct portal_office *office, enum reason reason)
-{
-    struct portal_call *call = office->calls;
-    while (call != NULL) {
-        struct portal_call *next = call->next;
-        if (call->stage != PORTAL_UNDER_WAY)
-            portal_call_end(call, (struct reply_judgement){reason, FAILURE_OURS}, 0);
         call = next;
     }
 }
@@ -320,7 +306,8 @@ static void portal_run(struct office *base, office_answered *answered, void *con
     if (office->ledger != NULL)
         http_client_run(office->http);
     if (!is_usable) {
-        fail_waiting(office, office->ledger_state);
+        end_calls(office, STAGE_NEW | STAGE_READY,
+                  (struct reply_judgement){office->ledger_state, FAILURE_OURS}, 0);
     } else if (!is_closed(office)) {
         portal_repairs_begin(office);
         prepare_new(office);

@@ -104,64 +104,14 @@ void rest_verdict_make(struct rest_call *call, const char *purpose, const struct
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static bool is_printable(const char *text)
+/* The office knows a repeated call by the message's id, whatever the dialect does with it. */
+static bool read_request(const struct rest_call *call, struct said_request *request,
+                         const json_t *said)
 {
-    for (; *text != 0; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-static bool add_header(struct rest_plan *plan, const char *name, const char *value)
-{
-    if (plan->header_count == REST_HEADERS_MAX || !is_printable(name) || !is_printable(value) ||
-        name[0] == 0 || strpbrk(name, ": ") != NULL)
-        return false;
-    char *header = NULL;
-    if (asprintf(&header, "%s: %s", name, value) < 0)
-        return false;
-    plan->headers[plan->header_count++] = header;
-    return true;
-}
-
-static bool read_headers(const struct rest_call *call, struct rest_plan *plan)
-{
-    const char *name;
-    json_t *value;
-    bool ok = add_header(plan, "Idempotency-Key", call->id) &&
-              add_header(plan, "Accept", "application/json");
-    if (ok && plan->body.size > 0)
-        ok = add_header(plan, "Content-Type", "application/json; charset=utf-8");
-    json_object_foreach(json_object_get(plan->json, "headers"), name, value)
-    {
-        ok = ok && json_is_string(value) && add_header(plan, name, json_string_value(value));
-    }
-    return ok;
-}
-
-static bool read_target(const struct rest_call *call, struct rest_plan *plan)
-{
-    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-    const char *method = json_string_value(json_object_get(plan->json, "method"));
-    const char *path = json_string_value(json_object_get(plan->json, "path"));
-    if (method == NULL || path == NULL || path[0] != '/' || !is_printable(path) ||
-        strchr(path, ' ') != NULL)
-        return false;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(methods[i], method) == 0)
-            plan->method = methods[i];
-    }
-    int size = snprintf(plan->url, sizeof plan->url, "%s%s", call->office->base_url, path);
-    return plan->method != NULL && size > 0 && (size_t)size < sizeof plan->url;
-}
-
-static bool read_request(const struct rest_call *call, struct rest_plan *plan)
-{
-    json_t *body = json_object_get(plan->json, "json");
-    if (body != NULL && !json_is_null(body) && !json_text_write(body, &plan->body))
-        return false;
-    return read_target(call, plan) && read_headers(call, plan);
+    char key[sizeof "Idempotency-Key: " + MESSAGE_ID_TEXT_BYTES];
+    (void)snprintf(key, sizeof key, "Idempotency-Key: %s", call->id);
+    return said_request_add_header(request, key) &&
+           said_request_read(said, call->office->base_url, request);
 }
 
 static bool read_plan(const struct rest_call *call, struct rest_plan *plan)
@@ -177,7 +127,7 @@ static bool read_plan(const struct rest_call *call, struct rest_plan *plan)
             plan->verdict.ground = FAILURE_RULE;
     } else {
         plan->kind = REST_PLAN_REQUEST;
-        return read_request(call, plan);
+        return read_request(call, &plan->request, plan->json);
     }
     return true;
 }
@@ -197,7 +147,7 @@ enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct r
     if (reason != REASON_NONE)
         return reason;
     *ret_plan = (struct rest_plan){.json = said};
-    buffer_init(&ret_plan->body, MAPPING_OUTPUT_BYTES_MAX);
+    said_request_init(&ret_plan->request);
     if (read_plan(call, ret_plan))
         return REASON_NONE;
     rest_plan_release(ret_plan);
@@ -206,9 +156,7 @@ enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct r
 
 void rest_plan_release(struct rest_plan *plan)
 {
-    for (size_t i = 0; i < plan->header_count; i++)
-        free(plan->headers[i]);
-    buffer_release(&plan->body);
+    said_request_release(&plan->request);
     json_decref(plan->verdict.json);
     json_decref(plan->json);
 }

@@ -104,11 +104,7 @@ static void log_in(struct rest_call *call)
 
 static void send_request(struct rest_call *call, const struct rest_plan *plan)
 {
-    struct http_request request = {.method = plan->method,
-                                   .url = plan->url,
-                                   .headers = (const char *const *)plan->headers,
-                                   .header_count = plan->header_count,
-                                   .body = buffer_view(&plan->body)};
+    struct http_request request = said_request_http(&plan->request);
     enum reason reason = http_client_start(call->office->http, &request, take_reply, call);
     if (reason != REASON_NONE)
         call_fail(call, reason, FAILURE_OURS, 0);

@@ -42,11 +42,6 @@
 #include "adapters/http/mapping.h"
 #include "adapters/port/kind.h"
 
-enum {
-    REST_URL_BYTES_MAX = 2048,
-    REST_HEADERS_MAX = 16,
-};
-
 struct rest_options {
     const char *base_url; /* "http://127.0.0.1:8080/api"; copied */
     const char *ca_file;  /* NULL: the system's; copied */

@@ -6,6 +6,7 @@
 #ifndef ADAPTERS_REST_REST_PARTS_H
 #define ADAPTERS_REST_REST_PARTS_H
 
+#include "adapters/http/said_request.h"
 #include "adapters/rest/rest_office.h"
 
 enum rest_step { REST_QUEUED = 0, REST_LOOKING, REST_CALLING, REST_CONFIRMING, REST_LOGGING_IN };
@@ -61,12 +62,8 @@ enum rest_plan_kind {
 struct rest_plan {
     enum rest_plan_kind kind;
     struct rest_verdict verdict;
-    char url[REST_URL_BYTES_MAX];
-    const char *method;
-    char *headers[REST_HEADERS_MAX];
-    size_t header_count;
-    struct buffer body;
-    json_t *json; /* what the mapping said; .method points into it */
+    struct said_request request;
+    json_t *json; /* what the mapping said */
 };
 
 /* Asks the mapping for the request of this step. REASON_NONE: ret_plan is to be released. */

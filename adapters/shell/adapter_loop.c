@@ -2,12 +2,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "adapters/shell/adapter.h"
-#include "proto/codec/message_type.h"
+#include "gateway/workers/program_log.h"
 
 enum {
     WAIT_MAX_MS = 500,
@@ -31,29 +30,8 @@ static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
 
 static void log_transition(void *context, const struct transition *transition)
 {
-    struct adapter *adapter = context;
-    bool is_alarm = strcmp(transition->event, "alarm") == 0;
-    char count[24] = "";
-    if (transition->count > 0)
-        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)transition->count);
-    bool is_failure = transition->reason != REASON_NONE;
-    struct log_line line = {
-        .level = is_alarm     ? LOG_ERROR
-                 : is_failure ? LOG_WARNING
-                              : LOG_INFO,
-        .event = transition->event,
-        .message = id_is_zero(&transition->id) ? NULL : &transition->id,
-        .dossier = transition->dossier_code,
-        .from = key_bytes(&transition->from),
-        .to = key_bytes(&transition->to),
-        .type =
-            transition->type == 0 ? NULL : message_type_name((enum message_type)transition->type),
-        .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
-        .reason = transition->reason,
-        .attempt = transition->attempt,
-        .detail = bytes_of_text(count),
-    };
-    log_write(&adapter->log, adapter_wall(), &line);
+    const struct adapter *adapter = context;
+    program_log_transition(&adapter->log, transition);
 }
 
 static void intake_done(void *context, struct intake *intake)

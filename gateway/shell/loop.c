@@ -7,13 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "gateway/shell/gateway.h"
+#include "gateway/workers/program_log.h"
 #include "proto/base/check.h"
-#include "proto/codec/message_type.h"
 
 enum {
     WAIT_MAX_MS = 500,
@@ -63,29 +62,8 @@ void gateway_send(void *context, const struct key *peer, struct bytes frame)
 
 static void log_transition(void *context, const struct transition *transition)
 {
-    struct gateway *gateway = context;
-    bool is_alarm = strcmp(transition->event, "alarm") == 0;
-    char count[24] = "";
-    if (transition->count > 0)
-        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)transition->count);
-    bool is_refusal = transition->reason != REASON_NONE;
-    struct log_line line = {
-        .level = is_alarm     ? LOG_ERROR
-                 : is_refusal ? LOG_WARNING
-                              : LOG_INFO,
-        .event = transition->event,
-        .message = id_is_zero(&transition->id) ? NULL : &transition->id,
-        .dossier = transition->dossier_code,
-        .from = key_bytes(&transition->from),
-        .to = key_bytes(&transition->to),
-        .type =
-            transition->type == 0 ? NULL : message_type_name((enum message_type)transition->type),
-        .state = transition->state == 0 ? NULL : entry_state_name(transition->state),
-        .reason = transition->reason,
-        .attempt = transition->attempt,
-        .detail = bytes_of_text(count),
-    };
-    log_write(&gateway->log, gateway_wall(), &line);
+    const struct gateway *gateway = context;
+    program_log_transition(&gateway->log, transition);
 }
 
 static void intake_done(void *context, struct intake *intake)

@@ -6,6 +6,7 @@
 #ifndef GATEWAY_WORKERS_PROGRAM_LOG_H
 #define GATEWAY_WORKERS_PROGRAM_LOG_H
 
+#include "gateway/custody/effects.h"
 #include "proto/log/log_stream.h"
 
 /* From LOG_INFO on, in local time. The stream stays the caller's and must outlive the log. */
@@ -15,5 +16,7 @@ void program_log_line(const struct log *log, const struct log_line *line);
 /* detail may be NULL. */
 void program_log_event(const struct log *log, enum log_level level, const char *event,
                        enum reason reason, const char *detail);
+/* What a step did, as its effects tell it; the stream is flushed by the loop. */
+void program_log_transition(const struct log *log, const struct transition *transition);
 
 #endif

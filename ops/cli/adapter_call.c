@@ -72,7 +72,7 @@ const char *unreachable_text(enum reason reason, enum language language)
 }
 
 int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
-                  struct http_reply *reply, json_t **ret_body)
+                  struct api_reply *reply, json_t **ret_body)
 {
     enum language language = invocation->language;
     if (reason != REASON_NONE) {
@@ -90,14 +90,14 @@ int adapter_judge(const struct invocation *invocation, const struct http *http, 
             say(stderr, text_of(TEXT_REFUSED_STATUS, language), reply->status);
         code = reply->status == 404 ? EXIT_CODE_NEGATIVE : EXIT_CODE_REFUSED;
     }
-    http_reply_release(reply);
+    api_reply_release(reply);
     return code;
 }
 
 int adapter_call(const struct invocation *invocation, struct http *http,
-                 const struct http_request *request, json_t **ret_body)
+                 const struct api_call *request, json_t **ret_body)
 {
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     enum reason reason = http_call(http, request, &reply);
     return adapter_judge(invocation, http, reason, &reply, ret_body);
 }
@@ -114,7 +114,7 @@ int adapter_find_id(const struct invocation *invocation, struct http *http, cons
         (void)url_encode(after, after_text, sizeof after_text);
         snprintf(path, sizeof path, "/v1/queues?limit=%d%s%s", PAGE, after[0] != 0 ? "&after=" : "",
                  after_text);
-        code = adapter_call(invocation, http, &(struct http_request){.method = "GET", .path = path},
+        code = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
                             &page);
         short_id_look(ret_id, json_object_get(page, "entries"));
         snprintf(after, sizeof after, "%s", json_text(page, "next"));

@@ -16,10 +16,10 @@ int program_open(const struct invocation *invocation, const char *adapter, const
 /* EXIT_CODE_OK: 2xx; *ret_body is the caller's and may be NULL. Otherwise it was printed why:
  * EXIT_CODE_NEGATIVE for 404, _REFUSED for other answers, _UNREACHABLE. */
 int adapter_call(const struct invocation *invocation, struct http *http,
-                 const struct http_request *request, json_t **ret_body);
+                 const struct api_call *request, json_t **ret_body);
 /* The same judgement over an answer that came another way; releases the reply. */
 int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
-                  struct http_reply *reply, json_t **ret_body);
+                  struct api_reply *reply, json_t **ret_body);
 
 /* Completes a short id (short_id.h) from what is on its way and what the inbox holds.
  * EXIT_CODE_OK: ret_id->found. Otherwise it was printed why. */

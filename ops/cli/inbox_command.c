@@ -157,7 +157,7 @@ static int answer_message(const struct invocation *invocation, const struct inbo
         json_object_set_new(body, "text", json_string(options->text != NULL ? options->text : ""));
     }
     snprintf(path, sizeof path, "/v1/inbox/%s/%s", id, word);
-    const struct http_request request = {.method = "POST", .path = path, .body = body};
+    const struct api_call request = {.method = "POST", .path = path, .body = body};
     int code = adapter_call(invocation, http, &request, &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
@@ -178,7 +178,7 @@ static int look(const struct invocation *invocation, const struct inbox_options 
         snprintf(path, sizeof path, "/v1/messages/%s", id);
     else
         snprintf(path, sizeof path, "/v1/inbox?limit=%lld", (long long)options->limit);
-    const struct http_request request = {.method = "GET", .path = path};
+    const struct api_call request = {.method = "GET", .path = path};
     int code = adapter_call(invocation, http, &request, &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);

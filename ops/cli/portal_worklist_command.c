@@ -136,12 +136,12 @@ struct waiting {
 
 static json_t *ask(struct http *http, const char *path)
 {
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     json_t *body = NULL;
-    const struct http_request request = {.method = "GET", .path = path};
+    const struct api_call request = {.method = "GET", .path = path};
     if (http_call(http, &request, &reply) == REASON_NONE && reply.status == 200)
         body = json_incref(reply.body);
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     return body;
 }
 

@@ -271,8 +271,8 @@ static int ask_pages(const struct invocation *invocation, struct http *http, con
         (void)url_encode(after, cursor, sizeof cursor);
         snprintf(whole, sizeof whole, "%s%slimit=%zu%s%s", path, strchr(path, '?') ? "&" : "?",
                  wanted, after[0] != 0 ? "&after=" : "", cursor);
-        code = adapter_call(invocation, http,
-                            &(struct http_request){.method = "GET", .path = whole}, &page);
+        code = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = whole},
+                            &page);
         json_array_extend(rows, json_object_get(page, name));
         snprintf(after, sizeof after, "%s", json_number(page, "next", scratch));
         more = json_array_size(rows) - before == wanted && left > (int64_t)wanted && after[0] != 0;
@@ -308,9 +308,8 @@ static int ask_status(const struct invocation *invocation, struct http *http, js
 {
     enum { CONNECTIONS_MAX = 100000 };
     json_t *connections = NULL;
-    int code =
-        adapter_call(invocation, http,
-                     &(struct http_request){.method = "GET", .path = "/v1/status"}, ret_answer);
+    int code = adapter_call(invocation, http,
+                            &(struct api_call){.method = "GET", .path = "/v1/status"}, ret_answer);
     if (code == EXIT_CODE_OK)
         code = ask_pages(invocation, http, "/v1/connections", "connections", CONNECTIONS_MAX,
                          &connections);
@@ -328,7 +327,7 @@ static int ask_work(const struct invocation *invocation, struct http *http,
     snprintf(path, sizeof path, "/v1/queues/%s/%s%s%s", id, word,
              options->destination != NULL ? "?destination=" : "",
              options->destination != NULL ? options->destination : "");
-    return adapter_call(invocation, http, &(struct http_request){.method = "POST", .path = path},
+    return adapter_call(invocation, http, &(struct api_call){.method = "POST", .path = path},
                         ret_answer);
 }
 

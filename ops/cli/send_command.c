@@ -113,7 +113,7 @@ static int send_file(const struct invocation *invocation, struct http *http, con
     char text[DIGEST_TEXT_BYTES], path[128];
     digest_format(&digest, text);
     snprintf(path, sizeof path, "/v1/attachments/%s", text);
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     json_t *answer = NULL;
     enum reason reason = http_put_file(http, path, file, size_bytes, &reply);
     close(file);
@@ -207,7 +207,7 @@ static int wait_for_state(const struct invocation *invocation, const struct send
     snprintf(path, sizeof path, "/v1/messages/%s", message_id);
     for (long pause_ms = POLL_FIRST_MS;;
          pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
-        const struct http_request request = {.method = "GET", .path = path};
+        const struct api_call request = {.method = "GET", .path = path};
         json_decref(message);
         message = NULL;
         int code = adapter_call(invocation, http, &request, &message);
@@ -230,10 +230,10 @@ static int send_message(const struct invocation *invocation, const struct send_o
     json_t *message = json_object(), *answer = NULL;
     int code = make_message(invocation, options, http, message);
     if (code == EXIT_CODE_OK) {
-        const struct http_request request = {.method = "POST",
-                                             .path = "/v1/messages",
-                                             .body = message,
-                                             .idempotency_key = options->reference};
+        const struct api_call request = {.method = "POST",
+                                         .path = "/v1/messages",
+                                         .body = message,
+                                         .idempotency_key = options->reference};
         code = adapter_call(invocation, http, &request, &answer);
     }
     if (code == EXIT_CODE_OK && options->json) {

@@ -131,8 +131,8 @@ static int ask(const struct invocation *invocation, const char *adapter, const c
     snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
     int outcome = program_open(invocation, adapter, gateway, &http);
     if (outcome == EXIT_CODE_OK)
-        outcome = adapter_call(invocation, http,
-                               &(struct http_request){.method = "GET", .path = path}, &answer);
+        outcome = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
+                               &answer);
     if (outcome == EXIT_CODE_OK)
         *ret_dossier = gateway != NULL ? rows_of_gateway(answer) : json_incref(answer);
     json_decref(answer);

@@ -66,10 +66,10 @@ const char *http_where(const struct http *http)
     return http->socket[0] != 0 && http->folder < 0 ? http->socket : http->base_url;
 }
 
-void http_reply_release(struct http_reply *reply)
+void api_reply_release(struct api_reply *reply)
 {
     json_decref(reply->body);
-    *reply = (struct http_reply){0};
+    *reply = (struct api_reply){0};
 }
 
 bool url_encode(const char *text, char *ret_text, size_t size)
@@ -151,14 +151,14 @@ static bool prepare(struct http *http, const char *method, const char *path, lon
 }
 
 static enum reason perform(struct http *http, struct curl_slist *headers,
-                           struct http_reply *ret_reply)
+                           struct api_reply *ret_reply)
 {
     struct buffer text;
-    buffer_init(&text, HTTP_REPLY_BYTES_MAX);
+    buffer_init(&text, CALL_REPLY_BYTES_MAX);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_text);
     curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &text);
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     enum reason reason = reason_of(http, curl_easy_perform(http->curl));
     if (reason == REASON_NONE) {
         curl_off_t retry_after = 0;
@@ -175,8 +175,8 @@ static enum reason perform(struct http *http, struct curl_slist *headers,
     return reason;
 }
 
-enum reason http_call(struct http *http, const struct http_request *request,
-                      struct http_reply *ret_reply)
+enum reason http_call(struct http *http, const struct api_call *request,
+                      struct api_reply *ret_reply)
 {
     struct curl_slist *headers = NULL;
     char *body = NULL, key_line[128];
@@ -226,7 +226,7 @@ static size_t give_memory(char *into, size_t size, size_t count, void *context)
 }
 
 static enum reason put(struct http *http, const char *path, curl_read_callback give, void *context,
-                       uint64_t size_bytes, struct http_reply *ret_reply)
+                       uint64_t size_bytes, struct api_reply *ret_reply)
 {
     struct curl_slist *headers = NULL;
     enum reason reason = REASON_OUT_OF_MEMORY;
@@ -243,14 +243,14 @@ static enum reason put(struct http *http, const char *path, curl_read_callback g
 }
 
 enum reason http_put(struct http *http, const char *path, struct bytes content,
-                     struct http_reply *ret_reply)
+                     struct api_reply *ret_reply)
 {
     struct memory memory = {content};
     return put(http, path, give_memory, &memory, content.size, ret_reply);
 }
 
 enum reason http_put_file(struct http *http, const char *path, int file, uint64_t size_bytes,
-                          struct http_reply *ret_reply)
+                          struct api_reply *ret_reply)
 {
     return put(http, path, give_file, &file, size_bytes, ret_reply);
 }

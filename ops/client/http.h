@@ -2,11 +2,11 @@
  *
  *   struct http *http;
  *   http_new(&(struct http_options){.base_url = "http://127.0.0.1:7700", .token = token}, &http);
- *   struct http_reply reply;
- *   reason = http_call(http, &(struct http_request){.method = "GET", .path = "/v1/queues"},
+ *   struct api_reply reply;
+ *   reason = http_call(http, &(struct api_call){.method = "GET", .path = "/v1/queues"},
  * &reply);
  *   ... reply.status, reply.body ...
- *   http_reply_release(&reply);
+ *   api_reply_release(&reply);
  *   http_destroy(&http);
  *
  * Connections are kept alive. One thread uses an http. REASON_NONE means that an answer came,
@@ -24,7 +24,7 @@
 #include "proto/base/reason.h"
 
 enum {
-    HTTP_REPLY_BYTES_MAX = 16 * 1024 * 1024, /* a page of an inbox at its bound is far smaller */
+    CALL_REPLY_BYTES_MAX = 16 * 1024 * 1024, /* a page of an inbox at its bound is far smaller */
     HTTP_URL_BYTES_MAX = 1024,
     HTTP_CALL_TIMEOUT_MS = 15 * 1000,
     HTTP_FILE_TIMEOUT_MS = 10 * 60 * 1000, /* 2 GiB at 4 MB/s */
@@ -39,14 +39,14 @@ struct http_options {
     long timeout_ms;      /* of one call; 0: HTTP_CALL_TIMEOUT_MS */
 };
 
-struct http_request {
+struct api_call {
     const char *method;
     const char *path;            /* from the slash on, or a whole http:// address */
     const json_t *body;          /* NULL: none */
     const char *idempotency_key; /* NULL: none */
 };
 
-struct http_reply {
+struct api_reply {
     long status;
     json_t *body; /* NULL when the answer has none */
     long retry_after_seconds;
@@ -56,16 +56,16 @@ enum reason http_new(const struct http_options *options, struct http **ret_http)
 void http_destroy(struct http **http);
 /* For people: its socket or address. */
 const char *http_where(const struct http *http);
-enum reason http_call(struct http *http, const struct http_request *request,
-                      struct http_reply *ret_reply);
-void http_reply_release(struct http_reply *reply);
+enum reason http_call(struct http *http, const struct api_call *request,
+                      struct api_reply *ret_reply);
+void api_reply_release(struct api_reply *reply);
 
 /* Sends bytes as a file (PUT). */
 enum reason http_put(struct http *http, const char *path, struct bytes content,
-                     struct http_reply *ret_reply);
+                     struct api_reply *ret_reply);
 /* Sends an open file from its present position, size_bytes long, without holding it in memory. */
 enum reason http_put_file(struct http *http, const char *path, int file, uint64_t size_bytes,
-                          struct http_reply *ret_reply);
+                          struct api_reply *ret_reply);
 /* Gets a file. file: where to write it, or -1: it is only hashed. With a status other than 200
  * digest and size mean nothing. */
 enum reason http_get_file(struct http *http, const char *path, int file, long *ret_status,

@@ -127,7 +127,7 @@ static bool forward(struct desk *desk, uint32_t number)
 {
     const struct procedure *procedure = procedure_of(desk, number);
     char code[CODE_BYTES];
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     code_of(procedure, number, code);
     if (!database_do(desk->database,
                      "INSERT OR IGNORE INTO dossier(number, code, agency, procedure) "
@@ -138,7 +138,7 @@ static bool forward(struct desk *desk, uint32_t number)
     if (papers == NULL)
         return false;
     json_t *transfer = transfer_of(desk, procedure, code, papers);
-    struct http_request request = {
+    struct api_call request = {
         .method = "POST", .path = "/v1/messages", .body = transfer, .idempotency_key = code};
     bool sent = transfer != NULL && http_call(desk->http, &request, &reply) == REASON_NONE &&
                 reply.status == 202;
@@ -148,7 +148,7 @@ static bool forward(struct desk *desk, uint32_t number)
                         "UPDATE dossier SET message_id = ?1, forwarded_ms = ?2 WHERE number = ?3",
                         "tii", json_string_value(json_object_get(reply.body, "message_id")),
                         program_wall().ms, (int64_t)number);
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     json_decref(transfer);
     return sent;
 }

@@ -71,7 +71,7 @@ static bool send_supplement(struct http *http, const json_t *message)
     char digest[DIGEST_TEXT_BYTES];
     char key[64];
     struct buffer file;
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     buffer_init(&file, FILE_BYTES_MAX);
     uint64_t seed = hash_bytes(bytes_of_text(id));
     bool sent = pdf_make(&file, code, SUPPLEMENT_BYTES, seed) &&
@@ -85,11 +85,11 @@ static bool send_supplement(struct http *http, const json_t *message)
         "note", "Đã bổ sung", "received_ms", (json_int_t)program_wall().ms, "attachments", "sha256",
         digest, "name", "bo-sung.pdf", "media_type", "application/pdf");
     (void)snprintf(key, sizeof key, "supplement-%s", id);
-    struct http_request request = {
+    struct api_call request = {
         .method = "POST", .path = "/v1/messages", .body = supplement, .idempotency_key = key};
     sent = supplement != NULL && http_call(http, &request, &reply) == REASON_NONE &&
            reply.status == 202;
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     json_decref(supplement);
     return sent;
 }
@@ -97,12 +97,12 @@ static bool send_supplement(struct http *http, const json_t *message)
 static bool accept_message(struct http *http, const char *id)
 {
     char path[PATH_TEXT_BYTES];
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     json_t *body = json_pack("{s:s}", "office_reference", "desk");
     (void)snprintf(path, sizeof path, "/v1/inbox/%s/accept", id);
-    struct http_request request = {.method = "POST", .path = path, .body = body};
+    struct api_call request = {.method = "POST", .path = path, .body = body};
     bool accepted = http_call(http, &request, &reply) == REASON_NONE && reply.status == 200;
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     json_decref(body);
     return accepted;
 }
@@ -162,8 +162,8 @@ static bool take(sqlite3 *database, struct http *http, const json_t *message)
 
 bool desk_read_inbox(sqlite3 *database, struct http *http, bool *ret_found)
 {
-    struct http_reply reply = {0};
-    struct http_request request = {.method = "GET", .path = "/v1/inbox?limit=50"};
+    struct api_reply reply = {0};
+    struct api_call request = {.method = "GET", .path = "/v1/inbox?limit=50"};
     size_t index;
     const json_t *message;
     bool read = http_call(http, &request, &reply) == REASON_NONE && reply.status == 200;
@@ -172,6 +172,6 @@ bool desk_read_inbox(sqlite3 *database, struct http *http, bool *ret_found)
         *ret_found = true;
         read = read && take(database, http, message);
     }
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     return read;
 }

@@ -245,7 +245,7 @@ enum reason sandbox_ask(const char *directory, const char *command, const char *
                         json_t **ret_answer)
 {
     char socket[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     struct http *http = NULL;
     bool is_status = strcmp(command, "status") == 0;
     *ret_answer = NULL;
@@ -256,8 +256,7 @@ enum reason sandbox_ask(const char *directory, const char *command, const char *
         http_new(&(struct http_options){.base_url = "http://localhost", .socket = socket}, &http);
     if (reason == REASON_NONE)
         reason = http_call(
-            http, &(struct http_request){.method = is_status ? "GET" : "POST", .path = path},
-            &reply);
+            http, &(struct api_call){.method = is_status ? "GET" : "POST", .path = path}, &reply);
     http_destroy(&http);
     *ret_answer = reply.body;
     return reason;

@@ -8,12 +8,12 @@ bool sandbox_upload(struct http *http, struct bytes content, char ret_digest[DIG
 {
     struct digest digest;
     char path[HTTP_URL_BYTES_MAX];
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     sha256_parts(&content, 1, &digest);
     digest_format(&digest, ret_digest);
     (void)snprintf(path, sizeof path, "/v1/attachments/%s", ret_digest);
     enum reason reason = http_put(http, path, content, &reply);
     bool uploaded = reason == REASON_NONE && (reply.status == 200 || reply.status == 201);
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     return uploaded;
 }

@@ -54,11 +54,13 @@ static void plan(struct rest_call *call, const char *purpose)
     if (rest_plan_make(call, purpose, &plan) != REASON_NONE)
         return;
     if (plan.kind == REST_PLAN_REQUEST) {
-        check(is_one_line(plan.url) && strchr(plan.url, ' ') == NULL);
-        check(strncmp(plan.url, call->office->base_url, strlen(call->office->base_url)) == 0);
-        check(plan.header_count <= REST_HEADERS_MAX && plan.body.size <= MAPPING_OUTPUT_BYTES_MAX);
-        for (size_t i = 0; i < plan.header_count; i++)
-            check(is_one_line(plan.headers[i]));
+        check(is_one_line(plan.request.url) && strchr(plan.request.url, ' ') == NULL);
+        check(strncmp(plan.request.url, call->office->base_url, strlen(call->office->base_url)) ==
+              0);
+        check(plan.request.header_count <= SAID_HEADERS_MAX &&
+              plan.request.body.size <= MAPPING_OUTPUT_BYTES_MAX);
+        for (size_t i = 0; i < plan.request.header_count; i++)
+            check(is_one_line(plan.request.headers[i]));
     }
     rest_plan_release(&plan);
 }

@@ -51,11 +51,11 @@ static bool connect_desk(struct desk *desk)
 
 /* True: it was served; the reply is then the caller's. */
 static bool call(struct desk *desk, const char *method, const char *path, const json_t *body,
-                 struct http_reply *ret_reply)
+                 struct api_reply *ret_reply)
 {
     struct shared *shared = desk->world->shared;
     int64_t at_us = world_now_us();
-    struct http_request request = {.method = method, .path = path, .body = body};
+    struct api_call request = {.method = method, .path = path, .body = body};
     enum reason reason =
         connect_desk(desk) ? http_call(desk->http, &request, ret_reply) : REASON_OFFICE_UNREACHABLE;
     bool served = reason == REASON_NONE && ret_reply->status < 500 && ret_reply->status != 429;
@@ -70,7 +70,7 @@ static bool call(struct desk *desk, const char *method, const char *path, const 
     if (reason != REASON_NONE)
         http_destroy(&desk->http); /* the adapter may be another process by now */
     else if (!served)
-        http_reply_release(ret_reply);
+        api_reply_release(ret_reply);
     return served;
 }
 
@@ -113,7 +113,7 @@ static void note_arrival(struct desk *desk, const struct message_id *id)
 /* One page of the inbox; false: there is nothing more in it. */
 static bool accept_page(struct desk *desk)
 {
-    struct http_reply reply, accepted;
+    struct api_reply reply, accepted;
     size_t index;
     const json_t *message;
     if (!call(desk, "GET", "/v1/inbox?limit=50", NULL, &reply))
@@ -134,12 +134,12 @@ static bool accept_page(struct desk *desk)
         if (call(desk, "POST", path, body, &accepted)) {
             if (accepted.status == 200)
                 note_accepted(desk, &id);
-            http_reply_release(&accepted);
+            api_reply_release(&accepted);
         }
         json_decref(body);
     }
     size_t count = json_array_size(json_object_get(reply.body, "messages"));
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     return count > 0;
 }
 
@@ -153,7 +153,7 @@ static void accept_all(struct desk *desk)
 static void send_one(struct desk *desk)
 {
     char code[64];
-    struct http_reply reply;
+    struct api_reply reply;
     (void)snprintf(code, sizeof code, CANARY "%03u000%02zu", desk->number, desk->sent_count % 50);
     json_t *message = json_pack("{s:s, s:s, s:{s:i}}", "type", "result", "dossier_code", code,
                                 "body", "national_state", 9);
@@ -163,7 +163,7 @@ static void send_one(struct desk *desk)
             desk->told[desk->sent_count % SENT_MAX] = false;
             desk->sent[desk->sent_count++ % SENT_MAX] = id;
         }
-        http_reply_release(&reply);
+        api_reply_release(&reply);
     }
     json_decref(message);
 }
@@ -191,20 +191,20 @@ static void ask_states(struct desk *desk)
         size_t place = desk->asked++ % known;
         const struct message_id *id = &desk->sent[place];
         char path[128], text[MESSAGE_ID_TEXT_BYTES];
-        struct http_reply reply;
+        struct api_reply reply;
         id_format(id, text);
         (void)snprintf(path, sizeof path, "/v1/messages/%s", text);
         if (!call(desk, "GET", path, NULL, &reply))
             return;
         desk->told[place] = desk->told[place] || is_false(desk, id, reply.body);
-        http_reply_release(&reply);
+        api_reply_release(&reply);
     }
 }
 
 /* Once: a file that is of no message yet. */
 static void put_secret(struct desk *desk)
 {
-    struct http_reply reply;
+    struct api_reply reply;
     struct digest digest;
     struct bytes content = bytes_of_text(CLERK_SECRET);
     char hex[DIGEST_TEXT_BYTES], path[128];
@@ -212,7 +212,7 @@ static void put_secret(struct desk *desk)
     digest_format(&digest, hex);
     (void)snprintf(path, sizeof path, "/v1/attachments/%s", hex);
     if (connect_desk(desk) && http_put(desk->http, path, content, &reply) == REASON_NONE)
-        http_reply_release(&reply);
+        api_reply_release(&reply);
 }
 
 _Noreturn void clerk_run(const struct world *world)

@@ -137,9 +137,9 @@ static bool connect_adapter(const struct feed *feed, struct http **http)
 }
 
 /* One try. False: not taken, or nobody knows. */
-static bool submit_once(struct feed *feed, struct http **http, const struct http_request *request)
+static bool submit_once(struct feed *feed, struct http **http, const struct api_call *request)
 {
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     if (!connect_adapter(feed, http))
         return false;
     enum reason reason = http_call(*http, request, &reply);
@@ -150,7 +150,7 @@ static bool submit_once(struct feed *feed, struct http **http, const struct http
         free(text);
         atomic_store(&feed->has_failed, true);
     }
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     if (reason != REASON_NONE)
         http_destroy(http); /* it may come back at another port */
     return taken;
@@ -161,7 +161,7 @@ static bool submit(struct feed *feed, struct http **http, unsigned dossier, int 
     char key[KEY_BYTES];
     json_t *message = message_of(dossier, step);
     (void)snprintf(key, sizeof key, "feed-%u-%d", dossier, step);
-    struct http_request request = {
+    struct api_call request = {
         .method = "POST", .path = "/v1/messages", .body = message, .idempotency_key = key};
     bool taken = false;
     while (!atomic_load(&feed->has_failed) && !(taken = submit_once(feed, http, &request))) {

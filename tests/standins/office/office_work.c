@@ -108,7 +108,7 @@ static json_t *upload_result(struct http *http, const struct work *work)
 static bool submit(struct office *office, struct http *http, const struct work *work)
 {
     char key[64];
-    struct http_reply reply = {0};
+    struct api_reply reply = {0};
     bool is_result = strcmp(work->kind, "result") == 0;
     json_t *attachments = is_result ? upload_result(http, work) : json_array();
     if (attachments == NULL)
@@ -118,12 +118,12 @@ static bool submit(struct office *office, struct http *http, const struct work *
                   "dossier_code", work->dossier_code, "in_reply_to", work->transfer_id, "body",
                   body_of(office, work), "attachments", attachments);
     (void)snprintf(key, sizeof key, "%s-%lld", office->options.agency, (long long)work->number);
-    struct http_request request = {
+    struct api_call request = {
         .method = "POST", .path = "/v1/messages", .body = message, .idempotency_key = key};
     bool sent = http_call(http, &request, &reply) == REASON_NONE && reply.status == 202;
     if (!sent)
         (void)fprintf(stderr, "office: %s not taken: HTTP %ld\n", work->kind, reply.status);
-    http_reply_release(&reply);
+    api_reply_release(&reply);
     json_decref(message);
     return sent;
 }
