@@ -174,8 +174,9 @@ static size_t lease_due(struct step *step, uint32_t destination, size_t limit)
     /* Of what failed before many are looked at, though few may leave: outbox_sort chooses. */
     if (wanted > limit && !window_is_careful(outbox_window(outbox, destination)))
         wanted = limit;
-    if (wanted == 0 || store->verbs->due(store, outbox_key(outbox, destination), until, entries,
-                                         wanted, &count, &next_due) != REASON_NONE)
+    struct peer *peer = &step->peers[destination];
+    if (wanted == 0 || store->verbs->due(store, &peer->key, until, &peer->served, entries, wanted,
+                                         &count, &next_due) != REASON_NONE)
         return 0;
     outbox_next_due(outbox, destination, next_due);
     if (count == wanted)
@@ -197,6 +198,7 @@ static size_t lease_due(struct step *step, uint32_t destination, size_t limit)
             continue;
         plan_move(&step->plan, entry);
         step_deliver(step, destination, entry, &message.sender, &message.id, NULL, 0);
+        peer->served = message.sender;
         leased++;
     }
     return leased;

@@ -89,6 +89,7 @@ struct peer {
     uint64_t woken_seq;         /* looked at so far */
     struct clock_voice voice;   /* what its clock shows */
     struct allowance allowance; /* for what is refused, repeated or alarming */
+    struct key served;          /* whose message the store brought for it last: senders take turns */
     uint64_t gave_in;           /* the last step that took something of a frame of parcels */
     struct lately lately;
     /* Its turn: step_turn.c. */

@@ -38,6 +38,7 @@
 
 enum {
     STORE_NOTE_NAME_BYTES_MAX = 128,
+    STORE_DUE_SENDERS_MAX = 256, /* that one look at what is due serves */
     STORE_NOTE_BYTES_MAX = 64 * 1024,
     STORE_PAGE_MAX = 1024, /* rows that one read returns at most */
 };
@@ -187,12 +188,16 @@ struct store_verbs {
                            struct message_id *ret_id);
     enum reason (*read_document)(struct store *store, uint64_t seq,
                                  struct store_document *ret_document);
-    /* Entries of a destination that may be leased at now: QUEUED or DEFERRED, due, nothing ahead;
-     * oldest due first, then seq. ret_next_due: the earliest due of the entries that were not yet
-     * due; 0 none. */
+    /* Entries of a destination that may be leased at now: QUEUED or DEFERRED, due, nothing ahead.
+     * The senders of their messages take turns, so that nobody's many keep another's few waiting
+     * (invariant 13): each has an equal part of limit, what one does not use goes to the others,
+     * and the first is the one that follows `after` in the store's own order of senders, which
+     * stays (none: any). One sender's stand together, oldest due first, then seq. At most
+     * STORE_DUE_SENDERS_MAX senders in one call: who has more to bring looks again, after the last.
+     * ret_next_due: the earliest due of the entries that were not yet due; 0 none. */
     enum reason (*due)(struct store *store, const struct key *destination, wall_t now,
-                       struct entry *ret_entries, size_t limit, size_t *ret_count,
-                       wall_t *ret_next_due);
+                       const struct key *after, struct entry *ret_entries, size_t limit,
+                       size_t *ret_count, wall_t *ret_next_due);
     /* Live entries past their life that are not LEASED, any destination, oldest first: never sent
      * (attempts 0) with 0 < expires <= now, and sent ones that are not HELD with 0 < expires <=
      * sent_now. */

@@ -97,7 +97,8 @@ static void release(struct gateway *gateway, bool wait)
     gateway->has_failed = gateway->is_stopping = true;
 }
 
-static void step(struct gateway *gateway)
+/* more: there may be frames that were not received yet. */
+static void step(struct gateway *gateway, bool more)
 {
     const struct step_effects effects = {.context = gateway,
                                          .send = hold_frame,
@@ -116,13 +117,14 @@ static void step(struct gateway *gateway)
         broker_committed(gateway->broker, &effects);
     else
         broker_aborted(gateway->broker, reason, &effects);
-    release_step(gateway->release, reason == REASON_NONE && plan != NULL);
+    bool is_alone = !more && intake_pool_count(gateway->pool) == 0 &&
+                    broker_deadline(gateway->broker).ms > gateway_mono().ms;
+    release_step(gateway->release, reason == REASON_NONE && plan != NULL, is_alone);
     if (was_asked) {
         release(gateway, true); /* an operator hears of what is on disk */
         api_settle(operators_api_server(gateway->api),
                    gateway->has_failed ? REASON_STORE_FAILED : reason);
     }
-    log_stream_flush(&gateway->log_stream);
 }
 
 /* ---- what arrives ---------------------------------------------------------------------------- */
@@ -273,8 +275,9 @@ bool gateway_run(struct gateway *gateway)
     while (!gateway->is_stopping) {
         if (!wait_for_work(gateway, &more))
             continue;
-        step(gateway);
-        release(gateway, false); /* what had nothing to wait for */
+        step(gateway, more);
+        release(gateway, false); /* what had nothing to wait for, or was synced */
+        log_stream_flush(&gateway->log_stream);
         more = true;
     }
     if (!gateway->has_failed)

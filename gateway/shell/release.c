@@ -39,12 +39,25 @@ struct release {
     pthread_cond_t work, progress;
     uint64_t applied, synced; /* plans, counted */
     bool has_reason;          /* to sync: somebody waits for it */
+    bool is_syncing;          /* the thread is */
     bool has_failed, is_stopping;
     pthread_t thread;
     bool has_thread;
 };
 
 /* ---- the thread ---- */
+
+/* Gives up the lock meanwhile. */
+static void sync_to(struct release *release, uint64_t target)
+{
+    pthread_mutex_unlock(&release->lock);
+    enum reason reason = release->store->verbs->sync(release->store);
+    pthread_mutex_lock(&release->lock);
+    if (reason == REASON_NONE)
+        release->synced = target;
+    else
+        release->has_failed = true;
+}
 
 static void *sync_plans(void *context)
 {
@@ -58,13 +71,9 @@ static void *sync_plans(void *context)
             break;
         uint64_t target = release->applied;
         release->has_reason = false;
-        pthread_mutex_unlock(&release->lock);
-        enum reason reason = release->store->verbs->sync(release->store);
-        pthread_mutex_lock(&release->lock);
-        if (reason == REASON_NONE)
-            release->synced = target;
-        else
-            release->has_failed = true;
+        release->is_syncing = true;
+        sync_to(release, target);
+        release->is_syncing = false;
         pthread_cond_signal(&release->progress);
         /* Outside: the loop that this wakes wants the lock. */
         pthread_mutex_unlock(&release->lock);
@@ -171,15 +180,20 @@ enum reason release_hold(struct release *release, const struct key *peer, struct
     return REASON_NONE;
 }
 
-void release_step(struct release *release, bool applied)
+void release_step(struct release *release, bool applied, bool is_alone)
 {
     check(release_has_room(release));
     struct held_step *step = step_at(release, release->next);
     pthread_mutex_lock(&release->lock);
     release->applied += applied ? 1 : 0;
     step->needs = release->applied;
-    release->has_reason = release->has_reason || step->frame_count > 0;
-    bool wakes = release->has_reason && release->applied != release->synced;
+    bool has_reason = release->has_reason || step->frame_count > 0;
+    bool wakes = has_reason && release->applied != release->synced && !release->has_failed;
+    if (wakes && is_alone && !release->has_reason && !release->is_syncing) {
+        sync_to(release, release->applied);
+        wakes = has_reason = false;
+    }
+    release->has_reason = has_reason;
     pthread_mutex_unlock(&release->lock);
     if (wakes)
         pthread_cond_signal(&release->work);

@@ -7,6 +7,9 @@
  *   release_hold (from the core's effects) … release_step     the step's frames are complete
  *   release_fd readable ─▶ release_run                         frames whose sync is done leave
  *
+ * When nothing else is there to be computed, the loop syncs by itself: to wake the thread, and be
+ * woken by it, may take as long as the disk.
+ *
  * A step that applied nothing needs no sync of its own, but its frames may tell of what an earlier
  * one applied: it leaves after that. A step that says nothing has nothing to wait for, and what it
  * applied is on disk with the next one that does: the heartbeats at the latest.
@@ -42,8 +45,9 @@ bool release_is_idle(const struct release *release);
 
 /* Copies a frame of the present step. REASON_OUT_OF_MEMORY: it could not be kept. */
 enum reason release_hold(struct release *release, const struct key *peer, struct bytes frame);
-/* The present step is complete. applied: it has a plan that the store applied. Only with room. */
-void release_step(struct release *release, bool applied);
+/* The present step is complete. applied: it has a plan that the store applied. is_alone: nothing
+ * waits for another one. Only with room. */
+void release_step(struct release *release, bool applied, bool is_alone);
 /* Sends what may leave. REASON_STORE_FAILED: a sync failed. */
 enum reason release_run(struct release *release);
 /* The same, and waits until the disk has everything that was applied. */

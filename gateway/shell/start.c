@@ -17,6 +17,7 @@ enum {
     POOL_FRAMES_MAX = BROKER_QUEUE_MAX, /* the broker has a place for each */
     POOL_BYTES_MAX = 32 * 1024 * 1024,  /* part of the program's memory bound */
     POOL_SPARE_BYTES = 4 * 1024 * 1024,
+    POOL_ALONE_BYTES = 16 * 1024, /* a message or two: parsed and hashed in some ten microseconds */
 };
 
 wall_t gateway_wall(void)
@@ -164,6 +165,7 @@ static bool start_broker(struct gateway *gateway)
         .bytes_max = POOL_BYTES_MAX,
         .spare_bytes = POOL_SPARE_BYTES,
         .is_shared = true,
+        .alone_bytes = POOL_ALONE_BYTES,
         .thread_ns = program_thread_ns,
         .clock = gateway_mono,
         .crypto = crypto,

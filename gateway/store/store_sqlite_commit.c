@@ -11,18 +11,14 @@ static struct store_sqlite *self_of(struct store *store)
     return (struct store_sqlite *)store;
 }
 
-enum reason store_sqlite_ready(struct store_sqlite *store)
+/* Reads anew what a failed transaction left stale. */
+static enum reason refresh(struct store_sqlite *store)
 {
-    if (store->is_rolled_back)
-        return REASON_STORE_ROLLED_BACK;
-    if (!store->is_stale)
-        return REASON_NONE;
     struct store_positions positions;
     store->block_count = 0;
     enum reason reason = participants_load(store);
     if (reason == REASON_NONE)
         reason = leases_load(store);
-    store->is_stale = reason != REASON_NONE;
     if (reason == REASON_NONE)
         reason = store_sqlite_positions(&store->store, &positions);
     if (reason == REASON_NONE) {
@@ -31,6 +27,37 @@ enum reason store_sqlite_ready(struct store_sqlite *store)
     }
     store->is_stale = reason != REASON_NONE;
     return reason;
+}
+
+static enum reason be_current(struct store_sqlite *store)
+{
+    if (store->is_rolled_back)
+        return REASON_STORE_ROLLED_BACK;
+    return store->is_stale ? refresh(store) : REASON_NONE;
+}
+
+static bool is_in_transaction(const struct store_sqlite *store)
+{
+    return sqlite3_get_autocommit(store->database) == 0;
+}
+
+/* The reads between two plans share a transaction, which the next plan ends: each by itself would
+ * take the log's locks from the kernel and give them back. Nobody else writes, so that it sees the
+ * newest there is, and a copy of the log passes it by. */
+enum reason store_sqlite_ready(struct store_sqlite *store)
+{
+    enum reason reason = be_current(store);
+    if (reason != REASON_NONE || is_in_transaction(store))
+        return reason;
+    return sql_run(store, store->statements[SQL_BEGIN_READS]);
+}
+
+static enum reason begin_transaction(struct store_sqlite *store)
+{
+    enum reason reason = be_current(store);
+    if (reason == REASON_NONE && is_in_transaction(store))
+        reason = sql_run(store, store->statements[SQL_COMMIT]); /* of reads */
+    return reason == REASON_NONE ? sql_run(store, store->statements[SQL_BEGIN]) : reason;
 }
 
 static enum reason add_message_row(struct store_sqlite *store, const struct store_message *message,
@@ -240,16 +267,14 @@ static enum reason end_transaction(struct store_sqlite *store, enum reason reaso
     if (reason == REASON_NONE)
         return REASON_NONE;
     store->is_stale = true;
-    if (sqlite3_get_autocommit(store->database) == 0)
+    if (is_in_transaction(store))
         (void)sql_run(store, store->statements[SQL_ROLLBACK]);
     return reason;
 }
 
 static enum reason run_plan(struct store_sqlite *store, const struct store_plan *plan)
 {
-    enum reason reason = store_sqlite_ready(store);
-    if (reason == REASON_NONE)
-        reason = sql_run(store, store->statements[SQL_BEGIN]);
+    enum reason reason = begin_transaction(store);
     if (reason != REASON_NONE)
         return reason;
     reason = end_transaction(store, apply_plan(store, plan));
@@ -321,9 +346,7 @@ enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count)
 {
     struct store_sqlite *self = self_of(store);
     uint64_t count = 0;
-    enum reason reason = store_sqlite_ready(self);
-    if (reason == REASON_NONE)
-        reason = sql_run(self, self->statements[SQL_BEGIN]);
+    enum reason reason = begin_transaction(self);
     if (reason != REASON_NONE)
         return reason;
     reason = end_transaction(self, entry_recover_all(self, &count));

@@ -233,7 +233,7 @@ enum reason store_sqlite_sync(struct store *store);
 enum reason store_sqlite_recover(struct store *store, uint64_t *ret_count);
 /* The file is as we left it. */
 void store_sqlite_stamp(struct store_sqlite *store);
-/* Before every verb: reads anew what a failed transaction left stale. */
+/* Before every verb that reads: what a failed transaction left stale is read anew. */
 enum reason store_sqlite_ready(struct store_sqlite *store);
 
 /* --- store_sqlite_message.c, store_sqlite_queue.c, store_sqlite_list.c: the reads ------------ */
@@ -258,8 +258,8 @@ enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struc
 enum reason store_sqlite_read_note(struct store *store, struct bytes name, struct bytes *ret_value);
 
 enum reason store_sqlite_due(struct store *store, const struct key *destination, wall_t now,
-                             struct entry *ret_entries, size_t limit, size_t *ret_count,
-                             wall_t *ret_next_due);
+                             const struct key *after, struct entry *ret_entries, size_t limit,
+                             size_t *ret_count, wall_t *ret_next_due);
 enum reason store_sqlite_expired(struct store *store, wall_t now, wall_t sent_now,
                                  struct entry *ret_entries, size_t limit, size_t *ret_count);
 enum reason store_sqlite_read_entry(struct store *store, uint64_t message_seq,

@@ -204,6 +204,9 @@ enum reason store_sqlite_history(struct store *store, struct bytes dossier_code,
                                  uint64_t *ret_seqs, size_t limit, size_t *ret_count)
 {
     struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
     sqlite3_stmt *statement = self->statements[SQL_HISTORY];
     sql_bind_text(statement, 1, dossier_code);
     sql_bind_number(statement, 2, after_seq);
@@ -249,8 +252,11 @@ enum reason store_sqlite_ledger_hash(struct store *store, uint64_t position,
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *statement = self->statements[SQL_FIND_HASHES];
     bool has_row = false;
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
     sql_bind_number(statement, 1, position);
-    enum reason reason = sql_step(self, statement, &has_row);
+    reason = sql_step(self, statement, &has_row);
     if (reason != REASON_NONE || !has_row)
         return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     struct bytes hashes = sql_blob(statement, 1);
@@ -281,8 +287,11 @@ enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struc
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *statement = self->statements[SQL_FIND_SEGMENT];
     bool has_row = false;
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
     sql_bind_number(statement, 1, index);
-    enum reason reason = sql_step(self, statement, &has_row);
+    reason = sql_step(self, statement, &has_row);
     if (reason != REASON_NONE || !has_row)
         return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     struct bytes entry;
@@ -297,8 +306,11 @@ enum reason store_sqlite_read_note(struct store *store, struct bytes name, struc
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *statement = self->statements[SQL_READ_NOTE];
     bool has_row = false;
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
     sql_bind_blob(statement, 1, name);
-    enum reason reason = sql_step(self, statement, &has_row);
+    reason = sql_step(self, statement, &has_row);
     if (reason != REASON_NONE || !has_row)
         return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     return answer_copy(self, statement, sql_blob(statement, 0), ret_value);

@@ -30,45 +30,151 @@ static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement,
     return REASON_NONE;
 }
 
-static enum reason next_due(struct store_sqlite *store, uint64_t destination, wall_t now,
-                            wall_t *ret_next_due)
+/* --- due: senders take turns -------------------------------------------------------------------
+ */
+
+#define BEFORE_ALL UINT64_MAX /* -1 as SQLite reads it */
+
+/* A sender with due entries, and the last of them that was taken: (due, place). */
+struct sender_turn {
+    uint64_t sender, due, place;
+    bool is_over;
+};
+
+struct look {
+    struct store_sqlite *store;
+    uint64_t destination, now;
+    struct sender_turn senders[STORE_DUE_SENDERS_MAX];
+    size_t sender_count;
+    uint64_t next_due; /* 0: none is waiting for its time */
+};
+
+static void keep_earliest(struct look *look, uint64_t due)
 {
-    sqlite3_stmt *statement = store->statements[SQL_NEXT_DUE];
-    uint64_t due = 0;
-    sql_bind_number(statement, 1, destination);
-    sql_bind_number(statement, 2, (uint64_t)now.ms);
-    enum reason reason = sql_one_number(store, statement, &due);
-    if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
-        return reason;
-    ret_next_due->ms = (int64_t)due;
+    if (look->next_due == 0 || due < look->next_due)
+        look->next_due = due;
+}
+
+/* Senders with numbers in (after, last], as far as there is room for them. */
+static enum reason find_senders(struct look *look, uint64_t after, uint64_t last)
+{
+    sqlite3_stmt *statement = look->store->statements[SQL_DUE_SENDER];
+    for (uint64_t sender = after; look->sender_count < STORE_DUE_SENDERS_MAX;) {
+        bool has_row = false;
+        sql_bind_number(statement, 1, look->destination);
+        sql_bind_number(statement, 2, sender);
+        enum reason reason = sql_step(look->store, statement, &has_row);
+        if (reason != REASON_NONE || !has_row)
+            return reason;
+        sender = sql_number(statement, 0);
+        uint64_t due = sql_number(statement, 1);
+        (void)sqlite3_reset(statement);
+        if (sender > last)
+            return REASON_NONE;
+        if (due <= look->now)
+            look->senders[look->sender_count++] = (struct sender_turn){.sender = sender};
+        else
+            keep_earliest(look, due);
+    }
     return REASON_NONE;
 }
 
+/* What of those that were found waits for its time. */
+static enum reason find_next_due(struct look *look)
+{
+    sqlite3_stmt *statement = look->store->statements[SQL_NEXT_DUE];
+    for (size_t i = 0; i < look->sender_count; i++) {
+        uint64_t due = 0;
+        sql_bind_number(statement, 1, look->destination);
+        sql_bind_number(statement, 2, look->senders[i].sender);
+        sql_bind_number(statement, 3, look->now);
+        enum reason reason = sql_one_number(look->store, statement, &due);
+        if (reason == REASON_NONE)
+            keep_earliest(look, due);
+        else if (reason != REASON_NOT_FOUND)
+            return reason;
+    }
+    return REASON_NONE;
+}
+
+static enum reason take_turn(struct look *look, struct sender_turn *turn,
+                             struct entry *ret_entries, size_t limit, size_t *ret_count)
+{
+    sqlite3_stmt *statement = look->store->statements[SQL_DUE];
+    sql_bind_number(statement, 1, look->destination);
+    sql_bind_number(statement, 2, turn->sender);
+    sql_bind_number(statement, 3, look->now);
+    sql_bind_number(statement, 4, turn->due);
+    sql_bind_number(statement, 5, turn->place);
+    sql_bind_number(statement, 6, limit);
+    enum reason reason = collect(look->store, statement, ret_entries, ret_count);
+    if (reason != REASON_NONE)
+        return reason;
+    turn->is_over = *ret_count < limit;
+    if (*ret_count > 0) {
+        const struct entry *last = &ret_entries[*ret_count - 1];
+        turn->due = (uint64_t)last->due.ms;
+        turn->place = entry_place(last->message_seq, look->destination);
+    }
+    return REASON_NONE;
+}
+
+/* Equal parts of what is left; what one does not use goes to the others. */
+static enum reason deal(struct look *look, struct entry *ret_entries, size_t limit,
+                        size_t *ret_count)
+{
+    size_t active = look->sender_count;
+    size_t count = 0;
+    while (active > 0 && count < limit) {
+        size_t part = (limit - count) / active > 0 ? (limit - count) / active : 1;
+        for (size_t i = 0; i < look->sender_count && count < limit; i++) {
+            struct sender_turn *turn = &look->senders[i];
+            size_t taken = 0;
+            if (turn->is_over)
+                continue;
+            size_t most = part < limit - count ? part : limit - count;
+            enum reason reason = take_turn(look, turn, ret_entries + count, most, &taken);
+            if (reason != REASON_NONE)
+                return reason;
+            count += taken;
+            active -= turn->is_over ? 1 : 0;
+        }
+    }
+    *ret_count = count;
+    return REASON_NONE;
+}
+
+static enum reason look_round(struct look *look, uint64_t after)
+{
+    if (look->store->participants.rows[look->destination].waiting == 0)
+        return REASON_NONE;
+    enum reason reason =
+        find_senders(look, after == 0 ? BEFORE_ALL : after, PARTICIPANT_NUMBER_MAX);
+    if (reason == REASON_NONE && after != 0)
+        reason = find_senders(look, BEFORE_ALL, after);
+    return reason == REASON_NONE ? find_next_due(look) : reason;
+}
+
 enum reason store_sqlite_due(struct store *store, const struct key *destination, wall_t now,
-                             struct entry *ret_entries, size_t limit, size_t *ret_count,
-                             wall_t *ret_next_due)
+                             const struct key *after, struct entry *ret_entries, size_t limit,
+                             size_t *ret_count, wall_t *ret_next_due)
 {
     struct store_sqlite *self = self_of(store);
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    uint64_t number = participants_find(&self->participants, destination);
-    if (self->participants.rows[number].waiting == 0) {
-        *ret_count = 0;
-        *ret_next_due = (wall_t){0};
-        return REASON_NONE;
-    }
-    sqlite3_stmt *statement = self->statements[SQL_DUE];
+    struct look look = {.store = self,
+                        .destination = participants_find(&self->participants, destination),
+                        .now = (uint64_t)now.ms};
     size_t count = 0;
-    sql_bind_number(statement, 1, number);
-    sql_bind_number(statement, 2, (uint64_t)now.ms);
-    sql_bind_number(statement, 3, limit);
-    reason = collect(self, statement, ret_entries, &count);
+    reason = look_round(&look, participants_find(&self->participants, after));
     if (reason == REASON_NONE)
-        reason = next_due(self, number, now, ret_next_due);
-    if (reason == REASON_NONE)
-        *ret_count = count;
-    return reason;
+        reason = deal(&look, ret_entries, limit, &count);
+    if (reason != REASON_NONE)
+        return reason;
+    *ret_count = count;
+    ret_next_due->ms = (int64_t)look.next_due;
+    return REASON_NONE;
 }
 
 /* --- expired --------------------------------------------------------------------------------- */

@@ -85,6 +85,14 @@ static const char *const versions[] = {
                                                                     "DELETE FROM late_id WHERE seq "
                                                                     "IN (SELECT number FROM "
                                                                     "id_range);",
+
+    /* Who waits, by sender: they take turns. */
+    "ALTER TABLE waiting ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE waiting SET sender ="
+    " coalesce((SELECT sender FROM message WHERE seq = place >> 16), 0);"
+    "DROP INDEX waiting_due;"
+    "CREATE INDEX waiting_turn ON waiting(destination, sender, due, place)"
+    " WHERE behind = 0 AND state <> 4;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

@@ -217,13 +217,16 @@ int intake_pool_fd(const struct intake_pool *pool)
 /* To the workers, or past them. Who is woken wants the lock, so that is given up first. */
 static void push(struct intake_pool *pool, struct pooled *pooled, bool is_light)
 {
+    uint64_t cost_ns = 0;
+    bool is_alone = pool->alive == 1 && pooled->intake.bytes.size <= pool->options.alone_bytes;
     if (is_light)
         examine_frame(&pooled->intake, pool->options.crypto, pooled->intake.arrived);
+    pooled->is_done = is_light || (is_alone && examine_slice(pool, pooled, &cost_ns));
+    pooled->cost_ns = cost_ns;
     pthread_mutex_lock(&pool->lock);
-    pooled->is_done = is_light;
     bool is_news = lanes_add(&pool->lanes, pooled);
     pthread_mutex_unlock(&pool->lock);
-    if (!is_light)
+    if (!pooled->is_done)
         pthread_cond_signal(&pool->work);
     else if (is_news)
         (void)eventfd_write(pool->done_fd, 1);

@@ -20,7 +20,9 @@
  * debt in common besides: each may owe as much as the others leave of INTAKE_POOL_LINE_WASTE_NS, so
  * that a hundred names of one key waste no more than two, and who is honest among them goes on.
  *
- * What has nothing to verify is examined in submit: a piece of a file, an acknowledgement.
+ * What has nothing to verify is examined in submit: a piece of a file, an acknowledgement. So is
+ * the first slice of a short frame that finds the pool empty: to wake a thread, and be woken by it,
+ * takes longer than a signature, and nobody else waits meanwhile.
  *
  * Calling sequence: intake_pool_new; per frame that arrived intake_pool_submit; when intake_pool_fd
  * is readable, or intake_pool_deadline passed, intake_pool_take until NULL; intake_pool_release for
@@ -69,6 +71,7 @@ struct intake_pool_options {
     size_t bytes_max;    /* of intakes alive; at least what one frame of FRAME_BYTES_MAX needs */
     size_t spare_bytes;  /* kept for re-use when released; 0: none */
     bool is_shared;      /* by several peers: each leaves room to the others */
+    size_t alone_bytes;  /* what is short, for a frame that is alone in the pool; 0: nothing */
     uint64_t (*thread_ns)(void); /* processor time of the calling thread; NULL: bytes are counted */
     mono_t (*clock)(void);       /* for debts; NULL: nobody rests */
     const struct crypto_port *crypto; /* hash and verify are called by any thread; outlives it */

@@ -43,11 +43,6 @@ void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t leas
     destination_at(outbox, destination)->lease_ms = lease_ms;
 }
 
-const struct key *outbox_key(const struct outbox *outbox, uint32_t destination)
-{
-    return &destination_at(outbox, destination)->key;
-}
-
 const struct window *outbox_window(const struct outbox *outbox, uint32_t destination)
 {
     return &destination_at(outbox, destination)->window;

@@ -97,8 +97,9 @@ static const char *due_now(struct fixture *fixture, const char *destination, int
     size_t count;
     struct key key = key_of(destination);
     wall_t next_due;
-    assert_int_equal(fixture->store->verbs->due(fixture->store, &key, (wall_t){now_ms}, entries,
-                                                PAGE, &count, &next_due),
+    assert_int_equal(fixture->store->verbs->due(fixture->store, &key, (wall_t){now_ms},
+                                                &(struct key){""}, entries, PAGE, &count,
+                                                &next_due),
                      REASON_NONE);
     for (size_t i = 0; i < count; i++)
         digits[i] = (char)('0' + entries[i].message_seq);

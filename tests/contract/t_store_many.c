@@ -262,11 +262,94 @@ static void since_when_is_kept(void **state)
     assert_int_equal(store->verbs->commit(store, &plan), REASON_NONE);
     assert_int_equal(store->verbs->list(store, &filter, found, 4, &count), REASON_NONE);
     assert_int_equal(count, 0);
-    assert_int_equal(
-        store->verbs->due(store, &move.destination, (wall_t){99999}, found, 4, &count, &next_due),
-        REASON_NONE);
+    assert_int_equal(store->verbs->due(store, &move.destination, (wall_t){99999}, &(struct key){""},
+                                       found, 4, &count, &next_due),
+                     REASON_NONE);
     for (size_t i = 0; i < count; i++)
         assert_int_not_equal(found[i].message_seq, 3);
+    free(many);
+}
+
+/* ---- whose turn it is ---- */
+
+static void put_from(struct fixture *fixture, struct many *many, uint64_t seq, const char *sender)
+{
+    struct store_message *message = &many->messages[seq - 1];
+    const struct entry entry = {.message_seq = seq,
+                                .destination = {"b"},
+                                .order = seq,
+                                .state = ENTRY_QUEUED,
+                                .due = {100}};
+    message->sender = key_of(sender);
+    struct store_plan plan = {.parcels = &many->parcels[seq - 1],
+                              .parcel_count = 1,
+                              .messages = message,
+                              .message_count = 1,
+                              .entries = &entry,
+                              .entry_count = 1};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+}
+
+/* So many of the seqs that are due, as digits. */
+static const char *due_after(struct fixture *fixture, const char *after, size_t limit,
+                             int64_t *ret_next_due_ms)
+{
+    enum { PAGE = 16 };
+    static char digits[PAGE + 1];
+    struct entry entries[PAGE];
+    size_t count = 0;
+    wall_t next_due = {0};
+    struct key key = {0};
+    (void)key_parse(bytes_of_text(after), &key);
+    assert_true(limit <= PAGE);
+    assert_int_equal(fixture->store->verbs->due(fixture->store, &(struct key){"b"}, (wall_t){100},
+                                                &key, entries, limit, &count, &next_due),
+                     REASON_NONE);
+    for (size_t i = 0; i < count; i++)
+        digits[i] = (char)('0' + entries[i].message_seq);
+    digits[count] = 0;
+    *ret_next_due_ms = next_due.ms;
+    return digits;
+}
+
+/* Nobody's many keep another's few waiting. */
+static void senders_take_turns(void **state)
+{
+    enum { OF_A = 6, OF_X = 7, OF_Y = 8, SENDERS = 3 };
+    struct fixture *fixture = *state;
+    static const char *const senders[SENDERS] = {"a", "x", "y"};
+    static const char *const first[SENDERS] = {"1", "7", "8"};
+    struct many *many = calloc(1, sizeof *many);
+    unsigned followers = 0;
+    int64_t next_due_ms;
+    assert_non_null(many);
+    make_many(many);
+    for (uint64_t seq = 1; seq <= OF_A; seq++)
+        put_from(fixture, many, seq, "a");
+    put_from(fixture, many, OF_X, "x");
+    put_from(fixture, many, OF_Y, "y");
+    reopen(fixture);
+    /* Each one is followed by another, and all have their turn. */
+    for (size_t i = 0; i < SENDERS; i++) {
+        const char *next = due_after(fixture, senders[i], 1, &next_due_ms);
+        assert_string_not_equal(next, first[i]);
+        for (size_t j = 0; j < SENDERS; j++)
+            followers |= strcmp(next, first[j]) == 0 ? 1U << j : 0;
+    }
+    assert_int_equal(followers, (1U << SENDERS) - 1);
+    /* What the others do not use is one's own, and keeps its order. */
+    const char *five = due_after(fixture, "", 5, &next_due_ms);
+    assert_int_equal(strlen(five), 5);
+    assert_true(strchr(five, '7') != NULL && strchr(five, '8') != NULL);
+    assert_true(strchr(five, '1') < strchr(five, '2') && strchr(five, '2') < strchr(five, '3'));
+    struct store_move moves[] = {
+        {.message_seq = OF_X, .destination = {"b"}, .state = ENTRY_LEASED, .attempts = 1},
+        {.message_seq = OF_Y, .destination = {"b"}, .state = ENTRY_QUEUED, .due = {700}}};
+    struct store_plan plan = {.moves = moves, .move_count = 2};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+    assert_string_equal(due_after(fixture, "x", 4, &next_due_ms), "1234");
+    assert_string_equal(due_after(fixture, "nobody", 16, &next_due_ms), "123456");
+    assert_int_equal(next_due_ms, 700);
     free(many);
 }
 
@@ -275,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(one_commit_takes_many), CASE(many_commits_take_few),       CASE(an_id_may_come_late),
         CASE(since_when_is_kept),    CASE(late_ones_come_among_others),
+        CASE(senders_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,9 @@ static void an_older_schema_is_migrated(void **state)
                      " seq INTEGER NOT NULL, PRIMARY KEY(sender, id)) WITHOUT ROWID;"
                      "INSERT INTO message_id SELECT sender, id, seq FROM message;"
                      "DROP TABLE id_range; DROP TABLE id_record; DROP TABLE late_id;"
+                     "DROP INDEX waiting_turn; ALTER TABLE waiting DROP COLUMN sender;"
+                     "CREATE INDEX waiting_due ON waiting(destination, due, place)"
+                     " WHERE behind = 0 AND state <> 4;"
                      "PRAGMA user_version = 1;"
                      "COMMIT");
     store = open_store(fixture);
@@ -244,6 +247,9 @@ static void an_older_schema_is_migrated(void **state)
         assert_true(finds_by_id(store, seq));
     assert_false(finds_by_id(store, MESSAGES + 2));
     store->verbs->close(store);
+    execute(fixture, "CREATE TEMP TABLE wrong(count CHECK(count = 0));"
+                     "INSERT INTO wrong SELECT count(*) FROM waiting WHERE sender <>"
+                     " (SELECT sender FROM message WHERE seq = place >> 16)");
 }
 
 static void flip(const struct fixture *fixture, off_t offset, uint8_t mask)

@@ -57,8 +57,9 @@ STORE_VERB(read_document,
            (inner, seq, ret_document))
 STORE_VERB(due,
            (struct store *store, const struct key *destination, wall_t now,
-            struct entry *ret_entries, size_t limit, size_t *ret_count, wall_t *ret_next_due),
-           (inner, destination, now, ret_entries, limit, ret_count, ret_next_due))
+            const struct key *after, struct entry *ret_entries, size_t limit, size_t *ret_count,
+            wall_t *ret_next_due),
+           (inner, destination, now, after, ret_entries, limit, ret_count, ret_next_due))
 STORE_VERB(expired,
            (struct store *store, wall_t now, wall_t sent_now, struct entry *ret_entries,
             size_t limit, size_t *ret_count),

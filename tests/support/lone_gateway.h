@@ -71,6 +71,9 @@ void lone_gateway_hello(struct lone_gateway *gateway, const char *peer, uint32_t
 /* A transfer of the centre to stp ("2.000635") or sxd ("1.000001"). */
 struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, const char *procedure,
                                               const char *dossier);
+/* A result of an agency to that participant. */
+struct lone_message lone_gateway_put_result(struct lone_gateway *gateway, const char *sender,
+                                            const char *recipient, const char *dossier);
 /* A transfer of the centre, or a result of an agency, with one file that is nowhere yet. */
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
                                                const char *dossier, uint8_t file);

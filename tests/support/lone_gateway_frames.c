@@ -137,6 +137,12 @@ static struct lone_message put_with_files(struct lone_gateway *gateway, const ch
     return put_message(gateway, &envelope);
 }
 
+struct lone_message lone_gateway_put_result(struct lone_gateway *gateway, const char *sender,
+                                            const char *recipient, const char *dossier)
+{
+    return put_with_files(gateway, sender, recipient, dossier, NULL, 0);
+}
+
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
                                                const char *dossier, uint8_t file)
 {

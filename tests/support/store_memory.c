@@ -138,29 +138,72 @@ static bool comes_before(const struct entry *a, const struct entry *b)
     return a->due.ms != b->due.ms ? a->due.ms < b->due.ms : a->message_seq < b->message_seq;
 }
 
-/* Keeps ret_entries the first limit in order of due. */
-static void insert_by_due(struct entry *entries, size_t *count, size_t limit,
-                          const struct entry *entry)
+/* ---- what is due ---- */
+
+struct candidate {
+    const struct entry *entry;
+    const struct key *sender;
+};
+
+static int compare_keys(const struct key *a, const struct key *b)
 {
-    size_t at = *count;
-    while (at > 0 && comes_before(entry, &entries[at - 1]))
-        at--;
-    if (at == limit)
-        return;
-    if (*count < limit)
-        (*count)++;
-    for (size_t i = *count - 1; i > at; i--)
-        entries[i] = entries[i - 1];
-    entries[at] = *entry;
+    return strcmp(a->text, b->text);
+}
+
+static int by_sender(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+    int order = compare_keys(one->sender, other->sender);
+    if (order != 0)
+        return order;
+    return comes_before(one->entry, other->entry) ? -1 : 1;
+}
+
+/* Where the next sender's begin. */
+static size_t end_of(const struct candidate *due, size_t count, size_t from)
+{
+    size_t end = from;
+    while (end < count && key_equal(due[end].sender, due[from].sender))
+        end++;
+    return end;
+}
+
+/* Each sender's next part of what is left, round and round, from the one that follows after. */
+static size_t deal(const struct candidate *due, size_t due_count, const struct key *after,
+                   struct entry *ret_entries, size_t limit)
+{
+    size_t starts[STORE_DUE_SENDERS_MAX], ends[STORE_DUE_SENDERS_MAX];
+    size_t first = 0, count = 0, active = 0, senders = 0;
+    while (first < due_count && compare_keys(due[first].sender, after) <= 0)
+        first = end_of(due, due_count, first);
+    for (size_t seen = 0; seen < due_count && senders < STORE_DUE_SENDERS_MAX; senders++) {
+        size_t at = (first + seen) % due_count;
+        starts[senders] = at;
+        ends[senders] = end_of(due, due_count, at);
+        seen += ends[senders] - at;
+    }
+    for (active = senders; active > 0 && count < limit;) {
+        size_t part = (limit - count) / active > 0 ? (limit - count) / active : 1;
+        for (size_t i = 0; i < senders; i++) {
+            bool was_active = starts[i] < ends[i];
+            for (size_t n = 0; n < part && starts[i] < ends[i] && count < limit; n++)
+                ret_entries[count++] = *due[starts[i]++].entry;
+            active -= was_active && starts[i] == ends[i] ? 1 : 0;
+        }
+    }
+    return count;
 }
 
 static enum reason due(struct store *store, const struct key *destination, wall_t now,
-                       struct entry *ret_entries, size_t limit, size_t *ret_count,
-                       wall_t *ret_next_due)
+                       const struct key *after, struct entry *ret_entries, size_t limit,
+                       size_t *ret_count, wall_t *ret_next_due)
 {
     const struct store_memory_image *image = image_of(store);
+    struct candidate *found = malloc((image->live_count + 1) * sizeof *found);
     size_t count = 0;
     wall_t next_due = {0};
+    if (found == NULL)
+        return REASON_OUT_OF_MEMORY;
     for (size_t i = 0; i < image->live_count; i++) {
         const struct entry *entry = &image->entries[image->live[i]];
         bool waits = entry->state == ENTRY_QUEUED || entry->state == ENTRY_DEFERRED;
@@ -168,12 +211,15 @@ static enum reason due(struct store *store, const struct key *destination, wall_
             memory_is_behind(image, entry))
             continue;
         if (entry->due.ms <= now.ms)
-            insert_by_due(ret_entries, &count, limit, entry);
+            found[count++] =
+                (struct candidate){entry, &image->messages[entry->message_seq - 1].sender};
         else if (next_due.ms == 0 || entry->due.ms < next_due.ms)
             next_due = entry->due;
     }
-    *ret_count = count;
+    qsort(found, count, sizeof *found, by_sender);
+    *ret_count = deal(found, count, after, ret_entries, limit);
     *ret_next_due = next_due;
+    free(found);
     return REASON_NONE;
 }
 

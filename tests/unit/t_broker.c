@@ -257,6 +257,30 @@ static void a_flood_does_not_keep_out_what_waited(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* What one sender has piled up before a slow agency does not stand before what others send it. */
+static void a_pile_of_one_sender_is_not_in_front_of_another(void **state)
+{
+    (void)state;
+    enum { PILE = 40, WINDOW = 2, STEPS = 4 };
+    struct lone_gateway *gateway = lone_gateway_open();
+    char dossier[24];
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "sxd", 64);
+    for (unsigned i = 0; i < PILE; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
+        (void)lone_gateway_put_transfer(gateway, "2.000635", dossier);
+    }
+    struct lone_message other =
+        lone_gateway_put_result(gateway, "sxd", "stp", "H38.09-261124-9999");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_hello(gateway, "stp", WINDOW);
+    for (int i = 0; i < STEPS; i++)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->sent_to_stp, 0); /* the window is full */
+    assert_int_equal(lone_gateway_state(gateway, &other, "stp"), ENTRY_LEASED);
+    lone_gateway_close(&gateway);
+}
+
 /* A sender that heard nothing of a whole window repeats it: one receipt answers all of it. */
 static void a_window_that_is_repeated_is_answered_once(void **state)
 {
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(receipts_go_to_strangers),
         cmocka_unit_test(a_peer_leaves_places_for_files_to_the_others),
         cmocka_unit_test(a_flood_does_not_keep_out_what_waited),
+        cmocka_unit_test(a_pile_of_one_sender_is_not_in_front_of_another),
         cmocka_unit_test(a_window_that_is_repeated_is_answered_once),
         cmocka_unit_test(a_session_does_not_change_its_connection),
     };
