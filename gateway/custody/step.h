@@ -34,8 +34,14 @@
 #include "routing/outbox/outbox.h"
 
 enum {
-    STEP_HEAVY_PAUSE_MS = 5, /* a turn is two or three milliseconds of the core's, all in all */
-    STEP_WORK_ID = 1,        /* of an acknowledgement; units: see step_options.turn_work */
+    STEP_WORK_ID = 1, /* of an acknowledgement; units: see step_options.turn_work */
+    /* While steps are quick, of each millisecond so much is for those who send much. A step of
+     * theirs costs its signature and its write, and each unit of work; beyond what may be owed they
+     * wait. */
+    STEP_HEAVY_SHARE_US = 500,
+    STEP_HEAVY_PLAN_US = 1000,
+    STEP_HEAVY_UNIT_US = 3,
+    STEP_HEAVY_OWED_US = 4000,
 };
 
 struct step_options {
@@ -89,8 +95,8 @@ struct peer {
     uint64_t woken_seq;         /* looked at so far */
     struct clock_voice voice;   /* what its clock shows */
     struct allowance allowance; /* for what is refused, repeated or alarming */
-    struct key served;          /* whose message the store brought for it last: senders take turns */
-    uint64_t gave_in;           /* the last step that took something of a frame of parcels */
+    struct key served; /* whose message the store brought for it last: senders take turns */
+    uint64_t gave_in;  /* the last step that took something of a frame of parcels */
     struct lately lately;
     /* Its turn: step_turn.c. */
     struct intake *first_intake, *last_intake;
@@ -170,8 +176,10 @@ struct step {
     struct lately most;       /* of all peers' */
     mono_t quick_at;          /* when one who sends little was served; 0: never */
     bool is_worker_heavy;
-    bool has_full;    /* somebody's frame waits for the next step's room */
-    mono_t heavy_due; /* when those who send much have the next turn of quick steps */
+    bool has_full;         /* somebody's frame waits for the next step's room */
+    mono_t heavy_due;      /* when those who send much have the next turn of quick steps */
+    int64_t heavy_owed_us; /* of the core's time beyond their share, at heavy_at */
+    mono_t heavy_at;
     int64_t heavy_work, heavy_limit; /* in this step, of those who send much; -1: not known yet */
     mono_t shared_at;                /* when two took turns */
     int64_t credit_before, work_done;

@@ -9,8 +9,9 @@
  * What a message waits for is the end of the step before it and of its own. When all send much,
  * long steps serve all best; but whoever sends little (an eighth, of late, of who sends most, in
  * work) would wait for what others send. While such a one is there steps are quick: he is served in
- * each, and all who send much have quick_work of it together, those first who had none, and then
- * nothing for STEP_HEAVY_PAUSE_MS: so half of the core's time is left for whoever comes.
+ * each, and all who send much have quick_work of it together, those first who had none, and of all
+ * time STEP_HEAVY_SHARE_US of each millisecond: so half of the core's is left for whoever comes. As
+ * long as they need less, nobody waits.
  *
  * What does not fit into the step any more stays at the head of its queue, and its peer is among
  * the first of the next step; its frame's intake.done says how far it is.
@@ -140,6 +141,20 @@ static void put_aside(struct step *step, struct peer *peer)
     step->first_stuck = peer;
 }
 
+/* What those who send much have had of the core's time in this step, and when they may go on. */
+static void charge_heavy(struct step *step)
+{
+    bool is_written = !plan_is_empty(&step->plan) || step->drafts != NULL;
+    int64_t paid_us = (step->now.ms - step->heavy_at.ms) * STEP_HEAVY_SHARE_US;
+    int64_t owed_us = step->heavy_owed_us > paid_us ? step->heavy_owed_us - paid_us : 0;
+    owed_us += step->heavy_work * STEP_HEAVY_UNIT_US + (is_written ? STEP_HEAVY_PLAN_US : 0);
+    int64_t beyond_us = owed_us - STEP_HEAVY_OWED_US;
+    int64_t wait_ms = beyond_us > 0 ? beyond_us / STEP_HEAVY_SHARE_US + 1 : 0;
+    step->heavy_owed_us = owed_us;
+    step->heavy_at = step->now;
+    step->heavy_due = (mono_t){step->now.ms + wait_ms};
+}
+
 /* Of this step; asked once, for what is served in it changes the answer. */
 static int64_t heavy_limit(const struct step *step)
 {
@@ -196,7 +211,7 @@ static void end_turns(struct step *step)
     /* Those who wait for their time alone need no step before it (step_deadline). */
     bool waits_for_time = step->first_ready == NULL && step->heavy_limit == 0 && !step->has_full;
     if (step->heavy_work > 0 && step_is_quick(step))
-        step->heavy_due = (mono_t){step->now.ms + STEP_HEAVY_PAUSE_MS};
+        charge_heavy(step);
     while (step->first_stuck != NULL) {
         struct peer *peer = step->first_stuck;
         step->first_stuck = peer->next_ready;

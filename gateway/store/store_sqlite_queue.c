@@ -97,8 +97,8 @@ static enum reason find_next_due(struct look *look)
     return REASON_NONE;
 }
 
-static enum reason take_turn(struct look *look, struct sender_turn *turn,
-                             struct entry *ret_entries, size_t limit, size_t *ret_count)
+static enum reason take_turn(struct look *look, struct sender_turn *turn, struct entry *ret_entries,
+                             size_t limit, size_t *ret_count)
 {
     sqlite3_stmt *statement = look->store->statements[SQL_DUE];
     sql_bind_number(statement, 1, look->destination);

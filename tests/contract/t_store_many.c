@@ -357,8 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(one_commit_takes_many), CASE(many_commits_take_few),       CASE(an_id_may_come_late),
-        CASE(since_when_is_kept),    CASE(late_ones_come_among_others),
-        CASE(senders_take_turns),
+        CASE(since_when_is_kept),    CASE(late_ones_come_among_others), CASE(senders_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

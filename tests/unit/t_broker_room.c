@@ -240,6 +240,29 @@ static void a_step_is_quick_for_who_sends_little(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* As long as there is time for all, those who send more than others do not wait for anything. */
+static void nobody_waits_while_there_is_time(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 20, EVERY_MS = 3, AT_ONCE_HERE = 4, LIGHT_AT = 4, FORGOTTEN_MS = 3000 };
+    struct lone_gateway *gateway = lone_gateway_open_with(FLIGHTS, NULL);
+    greet(gateway);
+    step(gateway);
+    lone_gateway_wait(gateway, FORGOTTEN_MS); /* what the hellos cost */
+    for (size_t round = 0; round < ROUNDS; round++) {
+        struct lone_message messages[AT_ONCE_HERE];
+        for (size_t i = 0; i < AT_ONCE_HERE; i++)
+            messages[i] = put(gateway, PERMIT, round * AT_ONCE_HERE + i);
+        if (round == LIGHT_AT)
+            (void)lone_gateway_put_result(gateway, "sxd", "stp", "H38.09-261124-9999");
+        step(gateway);
+        for (size_t i = 0; i < AT_ONCE_HERE; i++)
+            assert_int_equal(lone_gateway_state(gateway, &messages[i], "sxd"), ENTRY_LEASED);
+        lone_gateway_wait(gateway, EVERY_MS);
+    }
+    lone_gateway_close(&gateway);
+}
+
 /* What one peer may make us write in a second, and that the rest is counted and told. */
 static void alarms_have_a_share(void **state)
 {
@@ -303,6 +326,7 @@ int main(void)
         cmocka_unit_test(everything_is_answered_at_once),
         cmocka_unit_test(nobody_waits_behind_another),
         cmocka_unit_test(a_step_is_quick_for_who_sends_little),
+        cmocka_unit_test(nobody_waits_while_there_is_time),
         cmocka_unit_test(alarms_have_a_share),
         cmocka_unit_test(repeats_have_a_share_of_the_log),
     };
