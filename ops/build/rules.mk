@@ -138,6 +138,7 @@ $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
 $(eval $(call program,bin/lienthong-carrier,adapters,adapters/carrier/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
 $(eval $(call program,bin/lienthong-sandbox-office,standins,tests/standins/office/office_main.c))
+$(eval $(call program,bin/lienthong-sandbox-desk,standins,tests/standins/desk/desk_main.c))
 $(eval $(call program,bin/lienthong-sandbox-portal,standins,tests/standins/portal/portal_main.c))
 
 # --- tests: one cmocka program per file; fuzz targets, each with the main that replays a corpus --

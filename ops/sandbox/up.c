@@ -16,7 +16,6 @@
 #include "ops/client/http.h"
 #include "ops/sandbox/children.h"
 #include "ops/sandbox/database.h"
-#include "ops/sandbox/desk.h"
 #include "ops/sandbox/foreground.h"
 #include "ops/sandbox/sandbox.h"
 #include "ops/sandbox/verdict.h"
@@ -34,8 +33,6 @@ struct province {
     enum language language;
     struct registry *registry;
     struct children children;
-    struct desk *desk;
-    char desk_directory[PATH_BYTES_MAX], desk_adapter[PATH_BYTES_MAX]; /* the desk keeps views */
     struct figures figures;
     int signals;
     struct api *control;
@@ -107,6 +104,25 @@ static bool add_portal(struct province *province, const struct agency *agency)
                         port, "--unit", "H38", "--catalogue", registry, (char *)NULL) != NULL;
 }
 
+static bool add_desk(struct province *province)
+{
+    const struct sandbox_up_options *options = province->options;
+    char program[PATH_BYTES_MAX], desk[PATH_BYTES_MAX], adapter[PATH_BYTES_MAX];
+    char registry[PATH_BYTES_MAX], dossiers[16], delay[16], least[24], most[24];
+    (void)snprintf(dossiers, sizeof dossiers, "%u", options->dossiers);
+    (void)snprintf(delay, sizeof delay, "%u", options->forward_delay_ms);
+    (void)snprintf(least, sizeof least, "%llu", (unsigned long long)options->file_bytes_min);
+    (void)snprintf(most, sizeof most, "%llu", (unsigned long long)options->file_bytes_max);
+    return path_make(program, "%s/lienthong-sandbox-desk", options->programs) &&
+           path_make(desk, "%s/desk", options->directory) &&
+           path_make(adapter, "%s/adapters/centre/state", options->directory) &&
+           path_make(registry, "%s/registry", options->directory) &&
+           children_add(&province->children, "desk", program, "--directory", desk, "--adapter",
+                        adapter, "--registry", registry, "--dossiers", dossiers,
+                        "--forward-delay-ms", delay, "--file-bytes-min", least, "--file-bytes-max",
+                        most, (char *)NULL) != NULL;
+}
+
 static bool start_children(struct province *province)
 {
     const struct sandbox_up_options *options = province->options;
@@ -123,6 +139,7 @@ static bool start_children(struct province *province)
         if (agency->role == ROLE_PORTAL)
             added = add_portal(province, agency);
     }
+    added = added && add_desk(province);
     if (added && options->hold != NULL && children_find(&province->children, options->hold) == NULL)
         return fail(options->hold);
     for (size_t i = 0; added && i < province->children.count; i++) {
@@ -153,7 +170,7 @@ static void find_dossier(const struct province *province, char ret_code[DOSSIER_
     char path[PATH_BYTES_MAX];
     sqlite3 *desk = NULL;
     ret_code[0] = 0;
-    if (path_make(path, "%s/desk.sqlite", province->desk_directory) &&
+    if (path_make(path, "%s/desk/desk.sqlite", province->options->directory) &&
         database_open(path, "", true, &desk)) {
         sqlite3_stmt *found =
             database_prepare(desk, "SELECT code FROM dossier ORDER BY code LIMIT 1", "");
@@ -412,21 +429,7 @@ static bool start(struct province *province)
     if (!path_make(path, "%s/registry", options->directory) ||
         registry_directory_load(path, sha256_parts, &faults, &province->registry) != REASON_NONE)
         return fail(path);
-    /* Signals are blocked before any thread is made. */
-    if (!take_lock(province) || !start_children(province) || !start_control(province) ||
-        !path_make(province->desk_directory, "%s/desk", options->directory) ||
-        !path_make(province->desk_adapter, "%s/adapters/centre/state", options->directory))
-        return false;
-    struct desk_options desk_options = {
-        .directory = province->desk_directory,
-        .adapter = province->desk_adapter,
-        .registry = province->registry,
-        .dossiers = options->dossiers,
-        .forward_delay_ms = options->forward_delay_ms,
-        .file_bytes_min = options->file_bytes_min,
-        .file_bytes_max = options->file_bytes_max,
-    };
-    return desk_start(&desk_options, &province->desk) || fail("desk");
+    return take_lock(province) && start_children(province) && start_control(province);
 }
 
 int sandbox_up(const struct sandbox_up_options *options, enum language language)
@@ -449,7 +452,6 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
         while (!options->once && !province.is_stopping)
             tend(&province);
     }
-    desk_stop(&province.desk);
     children_stop_all(&province.children);
     registry_destroy(&province.registry);
     if (province.signals >= 0)

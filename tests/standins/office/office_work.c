@@ -12,8 +12,8 @@
 
 #include "ops/sandbox/database.h"
 #include "tests/standins/office/office.h"
-#include "ops/sandbox/pdf.h"
-#include "ops/sandbox/upload.h"
+#include "tests/standins/desk/pdf.h"
+#include "tests/standins/desk/upload.h"
 #include "proto/base/key.h"
 
 enum {

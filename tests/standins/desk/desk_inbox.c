@@ -1,4 +1,4 @@
-#include "ops/sandbox/desk_inbox.h"
+#include "tests/standins/desk/desk_inbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "gateway/workers/program.h"
 #include "ops/client/http.h"
 #include "ops/sandbox/database.h"
-#include "ops/sandbox/pdf.h"
-#include "ops/sandbox/upload.h"
+#include "tests/standins/desk/pdf.h"
+#include "tests/standins/desk/upload.h"
 #include "proto/base/key.h"
 
 enum { SUPPLEMENT_BYTES = 30 * 1024, FILE_BYTES_MAX = 128 * 1024, PATH_TEXT_BYTES = 160 };

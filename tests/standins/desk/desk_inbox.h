@@ -1,6 +1,6 @@
 /* desk_inbox - what the desk does with what comes back: writes it down, answers, accepts. */
-#ifndef OPS_SANDBOX_DESK_INBOX_H
-#define OPS_SANDBOX_DESK_INBOX_H
+#ifndef TESTS_STANDINS_DESK_DESK_INBOX_H
+#define TESTS_STANDINS_DESK_DESK_INBOX_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "ops/sandbox/upload.h"
+#include "tests/standins/desk/upload.h"
 
 #include <stdio.h>
 

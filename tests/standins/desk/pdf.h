@@ -1,6 +1,6 @@
 /* pdf - small valid PDF files of a wanted size, made of nothing: papers of a sandbox province. */
-#ifndef OPS_SANDBOX_PDF_H
-#define OPS_SANDBOX_PDF_H
+#ifndef TESTS_STANDINS_DESK_PDF_H
+#define TESTS_STANDINS_DESK_PDF_H
 
 #include "proto/base/bytes.h"
 

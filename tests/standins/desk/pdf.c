@@ -1,4 +1,4 @@
-#include "ops/sandbox/pdf.h"
+#include "tests/standins/desk/pdf.h"
 
 uint64_t sandbox_draw(uint64_t *seed)
 {

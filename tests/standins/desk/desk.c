@@ -1,17 +1,15 @@
-#include "ops/sandbox/desk.h"
+#include "tests/standins/desk/desk.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/workers/program.h"
 #include "ops/client/adapter_address.h"
 #include "ops/sandbox/database.h"
-#include "ops/sandbox/desk_inbox.h"
-#include "ops/sandbox/pdf.h"
-#include "ops/sandbox/upload.h"
+#include "tests/standins/desk/desk_inbox.h"
+#include "tests/standins/desk/pdf.h"
+#include "tests/standins/desk/upload.h"
 #include "routing/calendar/calendar.h"
 
 enum {
@@ -38,10 +36,6 @@ struct desk {
     sqlite3 *database;
     struct http *http;
     uint32_t forwarded;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t stop;
-    bool is_stopping;
 };
 
 /* ---- forwarding ------------------------------------------------------------------------------ */
@@ -153,7 +147,7 @@ static bool forward(struct desk *desk, uint32_t number)
     return sent;
 }
 
-/* ---- the thread ------------------------------------------------------------------------------ */
+/* ---- a round --------------------------------------------------------------------------------- */
 
 static bool connect_desk(struct desk *desk)
 {
@@ -183,74 +177,40 @@ static bool work(struct desk *desk, bool *ret_busy)
     return read;
 }
 
-static bool wait_or_stop(struct desk *desk, int wait_ms)
+uint32_t desk_work(struct desk *desk)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)wait_ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&desk->lock);
-    if (!desk->is_stopping && wait_ms > 0)
-        (void)pthread_cond_timedwait(&desk->stop, &desk->lock, &until);
-    bool stopping = desk->is_stopping;
-    pthread_mutex_unlock(&desk->lock);
-    return stopping;
+    bool is_busy = false;
+    if (!connect_desk(desk) || !work(desk, &is_busy))
+        http_destroy(&desk->http); /* the adapter may come back at another port */
+    if (is_busy)
+        return 0;
+    return desk->options.forward_delay_ms > 0 ? desk->options.forward_delay_ms : (uint32_t)IDLE_MS;
 }
 
-static void *run(void *argument)
-{
-    struct desk *desk = argument;
-    bool busy = false;
-    int idle_ms =
-        desk->options.forward_delay_ms > 0 ? (int)desk->options.forward_delay_ms : (int)IDLE_MS;
-    while (!wait_or_stop(desk, busy ? 0 : idle_ms)) {
-        busy = false;
-        if (!connect_desk(desk) || !work(desk, &busy))
-            http_destroy(&desk->http); /* the adapter may come back at another port */
-    }
-    http_destroy(&desk->http);
-    return NULL;
-}
-
-bool desk_start(const struct desk_options *options, struct desk **ret_desk)
+bool desk_open(const struct desk_options *options, struct desk **ret_desk)
 {
     char path[PATH_BYTES_MAX];
     struct desk *desk = calloc(1, sizeof *desk);
     if (desk == NULL)
         return false;
     desk->options = *options;
-    bool started = path_make(path, "%s/desk.sqlite", options->directory) &&
-                   folder_make(options->directory, 0700) == REASON_NONE &&
-                   database_open(path, schema, false, &desk->database) &&
-                   pthread_mutex_init(&desk->lock, NULL) == 0 &&
-                   pthread_cond_init(&desk->stop, NULL) == 0;
-    if (started) {
-        /* Numbers are forwarded in order: the first that was not is where to go on. */
-        desk->forwarded = (uint32_t)database_number(
-            desk->database, 0, "SELECT count(*) FROM dossier WHERE forwarded_ms IS NOT NULL", "");
-        started = pthread_create(&desk->thread, NULL, run, desk) == 0;
-    }
-    if (!started) {
-        (void)sqlite3_close(desk->database);
+    if (!path_make(path, "%s/desk.sqlite", options->directory) ||
+        folder_make(options->directory, 0700) != REASON_NONE ||
+        !database_open(path, schema, false, &desk->database)) {
         free(desk);
         return false;
     }
+    /* Numbers are forwarded in order: the first that was not is where to go on. */
+    desk->forwarded = (uint32_t)database_number(
+        desk->database, 0, "SELECT count(*) FROM dossier WHERE forwarded_ms IS NOT NULL", "");
     *ret_desk = desk;
     return true;
 }
 
-void desk_stop(struct desk **desk)
+void desk_close(struct desk **desk)
 {
-    struct desk *gone = *desk;
+    http_destroy(&(*desk)->http);
+    (void)sqlite3_close((*desk)->database);
+    free(*desk);
     *desk = NULL;
-    if (gone == NULL)
-        return;
-    pthread_mutex_lock(&gone->lock);
-    gone->is_stopping = true;
-    pthread_cond_signal(&gone->stop);
-    pthread_mutex_unlock(&gone->lock);
-    (void)pthread_join(gone->thread, NULL);
-    (void)sqlite3_close(gone->database);
-    free(gone);
 }

@@ -1,6 +1,6 @@
 /* upload - puts a file into an adapter's store of attachments through its local API. */
-#ifndef OPS_SANDBOX_UPLOAD_H
-#define OPS_SANDBOX_UPLOAD_H
+#ifndef TESTS_STANDINS_DESK_UPLOAD_H
+#define TESTS_STANDINS_DESK_UPLOAD_H
 
 #include "ops/client/http.h"
 

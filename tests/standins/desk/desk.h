@@ -1,12 +1,14 @@
 /* desk - the centre's desk of a sandbox province: forwards dossiers, reads results, keeps its own
  * book.
  *
- * A thread with a database of its own (DIR/desk/desk.sqlite) that knows only the local API of the
+ * A program with a database of its own (DIR/desk.sqlite) that knows only the local API of the
  * centre's adapter. What it forwarded and what came back is counted from that database, not from
- * the gateway.
+ * the gateway: the tables dossier, event and fault (kind "duplicate", "order" or "attachment").
+ *
+ *   desk_open ─▶ desk_work, again and again ─▶ desk_close
  */
-#ifndef OPS_SANDBOX_DESK_H
-#define OPS_SANDBOX_DESK_H
+#ifndef TESTS_STANDINS_DESK_DESK_H
+#define TESTS_STANDINS_DESK_DESK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,12 +27,9 @@ struct desk_options {
     uint64_t file_bytes_min, file_bytes_max; /* of one attachment */
 };
 
-bool desk_start(const struct desk_options *options, struct desk **ret_desk);
-void desk_stop(struct desk **desk);
-
-/* The schema's tables that figures are read from:
- *   dossier(number, code, agency, message_id, forwarded_ms, result_ms, results, progress,
- * supplements) event(message_id, type, dossier_code, sender, sequence, accepted_ms) fault(kind,
- * dossier_code): kind is "duplicate", "order" or "attachment" */
+bool desk_open(const struct desk_options *options, struct desk **ret_desk);
+void desk_close(struct desk **desk);
+/* One round: forwards a few dossiers and reads the inbox once. How long to wait before the next. */
+uint32_t desk_work(struct desk *desk);
 
 #endif
