@@ -67,9 +67,10 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
      * gets the same answer, also when a clock or a registry was mended in between, and has one
      * outcome (4). */
     if (seen == REASON_NONE && envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT)
-        told->receipt_seq = &step_owe_as(step, session_plan_sealed(session, sealed),
-                                         session->office, ENTRY_REFUSED, reason, 0, (wall_t){0})
-                                 ->receipt_seq;
+        told->receipt_seq =
+            &step_owe_as(step, session_plan_sealed(session, sealed), session->office,
+                         STEP_LINE_DOSSIER, ENTRY_REFUSED, reason, 0, (wall_t){0})
+                 ->receipt_seq;
     step_reply_taken(step, session->gateway, &envelope->id);
     note(session, "refused", sealed, reason);
 }
@@ -91,7 +92,8 @@ static void turn_away(struct session *session, const struct intake *intake,
 static void take_message(struct session *session, const struct sealed *sealed)
 {
     struct store_message *message = session_plan_sealed(session, sealed);
-    step_owe(&session->step, message, session->office, NULL, 0, false, sealed->envelope.expires.at);
+    step_owe(&session->step, message, session->office, NULL, 0, STEP_LINE_DOSSIER,
+             sealed->envelope.expires.at);
     step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
     note(session, "taken", sealed, REASON_NONE);
 }

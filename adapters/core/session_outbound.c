@@ -170,8 +170,8 @@ static enum reason submit_new(struct session *session, const struct submission *
     note_sequence(session, sequence_name, draft.sequence);
     if (reference_name.size > 0)
         note_reference(session, reference_name, message);
-    step_owe(step, message, session->gateway, sealer_parcel(&step->sealer, index), 0, false,
-             draft.expires.at);
+    step_owe(step, message, session->gateway, sealer_parcel(&step->sealer, index), 0,
+             STEP_LINE_DOSSIER, draft.expires.at);
     step_note(step, &(struct transition){.event = "submitted",
                                          .from = session->options.self,
                                          .to = draft.recipient,

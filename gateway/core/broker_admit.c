@@ -17,6 +17,7 @@ struct routed {
     struct admitted admitted;
     struct route_decision decision;
     struct peer *peers[ROUTE_DESTINATIONS_MAX]; /* of its destinations */
+    enum step_line line;
     bool is_repeated; /* its number in the dossier is another message's: it is held */
 };
 
@@ -89,20 +90,6 @@ static enum reason check_reply(struct broker *broker, const struct envelope *env
                : REASON_REPLY_DIGEST_MISMATCH;
 }
 
-static enum reason agency_of_dossier(struct broker *broker, const struct envelope *envelope,
-                                     struct key *ret_agency)
-{
-    /* The first message of a dossier has no agency yet; saves the common look-up. */
-    if (envelope->type == MESSAGE_TYPE_TRANSFER && envelope->sequence <= 1)
-        return REASON_NONE;
-    struct store *store = broker->options.store;
-    struct store_route route;
-    enum reason reason = store->verbs->find_route(store, envelope->dossier_code, &route);
-    if (reason == REASON_NONE)
-        *ret_agency = route.agency;
-    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
-}
-
 static enum reason resolve(struct broker *broker, const struct admitted *admitted,
                            struct routed *ret_routed)
 {
@@ -115,7 +102,9 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
         .dossier_code = envelope->dossier_code,
         .at = broker->step.wall,
     };
-    enum reason reason = agency_of_dossier(broker, envelope, &question.agency_of_dossier);
+    enum reason reason = broker_find_dossier(broker, envelope, &question.agency_of_dossier);
+    if (reason == REASON_NONE)
+        reason = broker_check_voice(broker, admitted->peer, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = route_resolve(broker->registry, &question, &ret_routed->decision);
     for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
@@ -127,6 +116,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
     if (reason == REASON_NONE)
         reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
     ret_routed->admitted = *admitted;
+    ret_routed->line = broker_line(broker, envelope, &question.agency_of_dossier);
     return reason;
 }
 
@@ -185,14 +175,16 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
         struct peer *peer = routed->peers[i];
         wall_t end = end_of_life(broker, envelope, decision->destinations[i].life_ms);
         if (!routed->is_repeated) {
-            step_owe(step, message, peer, sealed->parcel, sealed->document_index, false, end);
+            step_owe(step, message, peer, sealed->parcel, sealed->document_index, routed->line,
+                     end);
             continue;
         }
-        (void)step_owe_as(step, message, peer, ENTRY_HELD, REASON_SEQUENCE_REPEATED,
+        (void)step_owe_as(step, message, peer, routed->line, ENTRY_HELD, REASON_SEQUENCE_REPEATED,
                           (uint32_t)envelope->document.size, end);
         step_note_message(step, NULL, "held", envelope, &peer->key, REASON_SEQUENCE_REPEATED);
     }
-    if (envelope->type == MESSAGE_TYPE_TRANSFER)
+    /* One to the centre, of the portal, does not say yet which agency it is for. */
+    if (envelope->type == MESSAGE_TYPE_TRANSFER && decision->destinations[0].role == ROLE_AGENCY)
         plan_route(&step->plan, &(struct store_route){.dossier_code = envelope->dossier_code,
                                                       .agency = decision->destinations[0].key,
                                                       .registry_version =

@@ -5,6 +5,7 @@
  *   broker_receipts.c   what receipts of adapters settle
  *   broker_peers.c      hello, heartbeats, acknowledgements, attachments
  *   broker_refuse.c     what came before, and what cannot come in
+ *   broker_dossier.c    which agency has a dossier, and who may speak of it
  *   broker_past.c       adapters that were put back, or run twice
  *   broker_standing.c   where messages stand, for people
  *   broker_operate.c    operators and life times
@@ -109,6 +110,16 @@ void broker_remember_id(struct broker *broker, const struct peer *peer,
 struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
                                        const struct sealed *sealed, enum reason reason);
 enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct intake *intake);
+
+/* broker_dossier.c */
+/* Which agency has the dossier; none: that is not known here. The store may not be able to say. */
+enum reason broker_find_dossier(struct broker *broker, const struct envelope *envelope,
+                                struct key *ret_agency);
+/* DOSSIER_OF_ANOTHER: an agency speaks of a dossier that another one has, and was not asked. */
+enum reason broker_check_voice(struct broker *broker, struct peer *peer,
+                               const struct envelope *envelope, const struct key *agency);
+enum step_line broker_line(const struct broker *broker, const struct envelope *envelope,
+                           const struct key *agency);
 
 /* broker_past.c */
 /* A hello beside what its participant said before: the same key in two programs, or a state

@@ -117,7 +117,7 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
      * messages went to (adapters/core/session_receipts.c). */
     if (tells_something && verdicts[verdict].state != ENTRY_EXPIRED)
         step_owe(step, message, step_get_peer(step, &envelope->recipient), sealed->parcel,
-                 sealed->document_index, true, (wall_t){0});
+                 sealed->document_index, STEP_LINE_NONE, (wall_t){0});
     step_reply_taken(step, peer, &envelope->id);
     *ret_message = message;
     return true;

@@ -125,6 +125,17 @@ static bool is_remembered(const struct peer *peer, const struct sealed *sealed, 
            sealed->envelope.type <= MESSAGE_TYPE_BUSINESS_COUNT;
 }
 
+/* What somebody says of a dossier that is none of his is no part of its history: there it would
+ * crowd out what is looked up in it. */
+static bool is_of_dossier(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                          enum reason reason)
+{
+    struct key agency = {{0}};
+    return reason != REASON_DOSSIER_OF_ANOTHER &&
+           broker_find_dossier(broker, &sealed->envelope, &agency) == REASON_NONE &&
+           broker_check_voice(broker, peer, &sealed->envelope, &agency) == REASON_NONE;
+}
+
 static struct store_message *refuse(struct broker *broker, struct peer *peer,
                                     const struct sealed *sealed, enum reason reason)
 {
@@ -145,6 +156,8 @@ static struct store_message *refuse(struct broker *broker, struct peer *peer,
     if (!is_kept)
         return NULL;
     struct store_message *message = step_plan_sealed(step, sealed, &nobody);
+    if (!is_of_dossier(broker, peer, sealed, reason))
+        message->dossier_code = (struct bytes){NULL, 0};
     told->receipt_seq = &message->receipt_seq;
     broker_remember_id(broker, peer, &message->id);
     return message;

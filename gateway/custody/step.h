@@ -312,15 +312,22 @@ void step_reply_stored(struct step *step, const struct peer *peer, uint64_t mess
 /* A row for a document that came from outside; recipient none: it was refused. */
 struct store_message *step_plan_sealed(struct step *step, const struct sealed *sealed,
                                        const struct key *recipient);
+/* Behind what an entry waits at its destination. */
+enum step_line {
+    STEP_LINE_NONE,    /* nothing: a receipt */
+    STEP_LINE_DOSSIER, /* what came before in its dossier */
+    STEP_LINE_SENDER,  /* what came before in its dossier from its sender, whom nobody else knows to
+                        * be one of the dossier's: what is stuck there holds up nobody else */
+};
 /* Plans an entry for the peer and lets it leave at once when it may. parcel and index: where its
  * bytes are; NULL for a local peer. */
 void step_owe(struct step *step, const struct store_message *message, struct peer *peer,
-              const struct parcel *parcel, uint32_t document_index, bool is_receipt,
+              const struct parcel *parcel, uint32_t document_index, enum step_line line,
               wall_t expires);
 /* A new entry that never leaves by itself: HELD, or ended at once. The move in the plan. */
 struct store_move *step_owe_as(struct step *step, const struct store_message *message,
-                               struct peer *peer, enum entry_state state, enum reason reason,
-                               uint32_t size_bytes, wall_t expires);
+                               struct peer *peer, enum step_line line, enum entry_state state,
+                               enum reason reason, uint32_t size_bytes, wall_t expires);
 /* Goes into a receipt for that participant, which the end of the step writes. The item's texts are
  * copied. Room was asked for: room_fact, and room_receipt for the first. */
 struct told *step_tell(struct step *step, const struct key *to, uint32_t type, bool is_queued,
