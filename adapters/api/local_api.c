@@ -1,3 +1,10 @@
+/* The adapter's own door for the participant's systems: the HTTP library of gateway/api with the
+ * routes of local_routes.c over one session.
+ *
+ * What changes something is done inside a step of the session and answered after its commit
+ * (invariant 1), so nothing here writes to the store; what only reads asks the store at once. The
+ * arena belongs to one request's moment: whoever fills it must be done before the next call that
+ * resets it. */
 #include "adapters/api/local_api.h"
 
 #include <stdio.h>
@@ -5,12 +12,17 @@
 
 #include "adapters/api/local_api_parts.h"
 
+/* A request that finds the step full waits for the next one; it is not refused (invariant 8: room
+ * is asked for before anything is taken). */
 static bool has_room(void *context)
 {
     const struct local_api *api = context;
     return session_has_room(api->options.session);
 }
 
+/* Where a back office fetches the files of a message. Two forms of one address: who asks us over
+ * the API has shown his token already, while an office is given links that carry theirs, which
+ * opens attachments and nothing else. */
 static void set_links(struct local_api *api)
 {
     (void)snprintf(api->own_links.base, sizeof api->own_links.base, "http://127.0.0.1:%u",

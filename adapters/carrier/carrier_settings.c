@@ -1,3 +1,6 @@
+/* What an operator may set of a carrier. It has no signing key and no store: it carries frames
+ * that it cannot read the documents of, so its CURVE key and the registry, which names whom it
+ * carries, are all it needs. */
 #include "adapters/carrier/carrier_settings.h"
 
 #include "proto/base/key.h"

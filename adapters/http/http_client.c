@@ -1,3 +1,11 @@
+/* curl's multi interface driven by sockets, so that a loop waits for one descriptor however many
+ * requests are under way. curl names its sockets and its timer through watch_socket and set_timer;
+ * both stand in one epoll set, which is what http_client_fd gives out.
+ *
+ * A transfer owns everything it was started with: the caller's texts and body are copied, because
+ * the request outlives the mapping's answer that they point into. It is removed from the client
+ * before its `done` is called, so that `done` may start the next request, and freed afterwards,
+ * because the reply's views are curl's own. */
 #include "adapters/http/http_client.h"
 
 #include <curl/curl.h>
@@ -146,6 +154,9 @@ void http_client_destroy(struct http_client **client_pointer)
 
 /* ---- one request ----------------------------------------------------------------------------- */
 
+/* The bound of a reply is the buffer's: curl ends the transfer when not all was taken, and
+ * CURLOPT_MAXFILESIZE only spares the wait where a length was declared. "one" is 1 by curl's
+ * contract. */
 static size_t take_reply(char *content, size_t one, size_t size, void *context)
 {
     struct transfer *transfer = context;
@@ -191,6 +202,10 @@ static bool add_headers(struct transfer *transfer, const struct http_request *re
 
 #define SET(option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
 
+/* Every wait has an end and every way is the configured one: no redirect (the office's answer must
+ * be the office's), no proxy of the environment, no other protocol, certificates checked against
+ * the host. "identity" asks for no compression: a small reply must not unfold into a large one,
+ * and what is decoded all the same counts against the same bound. */
 static bool set_bounds(CURL *easy, const struct http_client *client)
 {
     return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
@@ -259,6 +274,8 @@ static void read_headers(CURL *easy, struct http_reply *reply)
         reply->headers[reply->header_count++] = (struct http_header){at->name, at->value};
 }
 
+/* "Connected" decides how sure a failure is: a request that may have reached the office is looked
+ * up before it is sent again, one that never got there is simply tried later (invariant 14). */
 static void finish(struct transfer *transfer, CURLcode code)
 {
     struct http_reply reply = {.reason = REASON_NONE, .body = buffer_view(&transfer->reply)};

@@ -1,3 +1,6 @@
+/* What a transfer or a status says when nobody who knows the office has judged it. Only the
+ * dialect may end a message (http/reply_judge.h); this table says how long to wait and whom the
+ * failure blames. */
 #include "adapters/http/http_status.h"
 
 enum reason http_status_reason(long status)

@@ -1,3 +1,10 @@
+/* The parent's side of a mapping: a process made by fork, a socket pair, one request and one
+ * answer at a time, each behind its length in four bytes. mapping_process.c is the child's side.
+ *
+ * The process is made before the adapter has threads or secrets, so that it inherits neither. A
+ * run that passes its bound of time, memory or size loses the process; the next run begins with a
+ * new one, because a program that was cut in the middle leaves an answer in the socket that would
+ * be taken for the next one's. */
 #include "adapters/http/mapping.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/* The child's side of a mapping: libjq, and nothing else that a program could reach.
+ *
+ * A mapping is written by an agency's own people and is given citizens' data, so it is treated as
+ * a program of strangers: no descriptor but its socket, no file, no environment, no output,
+ * bounded memory. libjq ends the process when memory is short; here that is the child's end and
+ * not the adapter's. */
 #include "adapters/http/mapping_process.h"
 
 #include <errno.h>

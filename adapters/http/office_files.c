@@ -1,3 +1,6 @@
+/* What a kind of back office reads when it is opened: the dialect's program and the office's
+ * credentials. The text of the credentials is wiped once it is parsed; jansson's copy lives as
+ * long as the office. */
 #include "adapters/http/office_files.h"
 
 #include <string.h>

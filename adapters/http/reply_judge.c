@@ -1,3 +1,11 @@
+/* Whose word an answer of an office is, and so what it may end.
+ *
+ *  the mapping said a reason, the status fits it   the office's word: it may end the message
+ *  the mapping said nothing that is known          transport: the status decides how long to wait
+ *  a proxy answered in the office's place          transport as well: it ends nothing
+ *
+ * A status alone never delivers and never refuses (invariants 9 and 14): a 200 may be a login
+ * page, and a 404 a proxy that lost its server. */
 #include "adapters/http/reply_judge.h"
 
 #include <stddef.h>

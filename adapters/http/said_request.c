@@ -1,3 +1,6 @@
+/* The trust boundary between a mapping and the wire. The program is an agency's own, but what it
+ * makes a request of are texts from citizens' dossiers, so everything is checked as if a stranger
+ * had written it: path, header names and values. */
 #include "adapters/http/said_request.h"
 
 #include <stdio.h>

@@ -1,3 +1,11 @@
+/* Business bodies between JSON and protobuf-c, driven by the generated descriptors: there is no
+ * list of fields here, so a field that is added to the schema is read, bounded and shown without a
+ * change. Bounds are those of codec/body_rules.h, found by field number.
+ *
+ * Reading keeps a path ("body.owner.name") while it descends, because whoever fills a form needs
+ * the name of the field at fault, and a value is never named: it may be personal data (invariant
+ * 11). All memory is the caller's arena, and texts are views into the JSON document, which must
+ * outlive the body. */
 #include "adapters/json/body_json.h"
 
 #include <stdio.h>

@@ -1,3 +1,9 @@
+/* A stored message as JSON, in two shapes: flat for whoever asks the API, and split into envelope,
+ * body and attachments for a mapping, which must not confuse what the sender wrote with what the
+ * gateway added ("registry").
+ *
+ * The envelope is parsed anew from the kept bytes each time: they are the only truth (invariant
+ * 2), and what the store's columns say is derived from them. */
 #include "adapters/json/message_json.h"
 
 #include <stdio.h>

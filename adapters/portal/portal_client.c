@@ -1,3 +1,6 @@
+/* The synchronous use of the HTTP client for commands: one exchange under way, waited for here.
+ * The daemon's kind (portal_office.c) shares the dialect and not this, because it must never wait.
+ */
 #include "adapters/portal/portal_client.h"
 
 #include <poll.h>
@@ -84,6 +87,8 @@ static enum reason exchange_once(struct portal_client *client,
     return exchange.answer.reason;
 }
 
+/* A session that has ended is opened again once: a portal that refuses its own fresh session will
+ * not be helped by a third attempt. */
 enum reason portal_client_ask(struct portal_client *client, const struct portal_question *question,
                               struct portal_answer *ret_answer)
 {

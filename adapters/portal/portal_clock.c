@@ -1,3 +1,5 @@
+/* The machine's clocks behind the port that tests replace: a night of maintenance is played in
+ * milliseconds. */
 #include "adapters/portal/portal_clock.h"
 
 #include <stddef.h>

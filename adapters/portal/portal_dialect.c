@@ -1,3 +1,9 @@
+/* One portal interface, run by its mapping: a question in our words becomes a request, a reply
+ * becomes a verdict for the call and one for each item.
+ *
+ * The dialect keeps the session that the last login gave, and nothing else between two questions.
+ * What the mapping says is judged by http/reply_judge.h, item by item: a batch is one HTTP answer
+ * with many outcomes, and one item's refusal must not end its neighbours. */
 #include "adapters/portal/portal_dialect.h"
 
 #include <stdio.h>
@@ -156,6 +162,8 @@ static json_t *interpret(struct portal_dialect *dialect, const struct portal_que
     return NULL;
 }
 
+/* Accepted logins open the session; an answer of the class SESSION closes it, whatever was asked,
+ * so that nobody goes on with a token that the portal has dropped. */
 static void keep_session(struct portal_dialect *dialect, const struct portal_question *question,
                          const struct portal_answer *answer)
 {

@@ -1,3 +1,10 @@
+/* One message folded into a dossier's facts: a pure function from (facts, message) to (facts, what
+ * is told). The table of services and states is in the header; here is what each type changes.
+ *
+ * Facts are copied one level deep and lists are copied before they change, because the facts
+ * before the event are still needed: a create that stands for a step tells the dossier as it was
+ * before that step. The first fault is kept and the rest of the work goes on over it, so that no
+ * function has to unwind. */
 #include "adapters/portal/portal_event.h"
 
 #include <string.h>
@@ -24,6 +31,8 @@ static bool is_true(const json_t *object, const char *name)
     return json_is_true(json_object_get(object, name));
 }
 
+/* Envelopes carry moments as texts with an offset; facts are in milliseconds, the portal's dates
+ * are made of them by the dialect. */
 static int64_t moment_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -141,6 +150,9 @@ static enum dossier_state state_in_body(const struct reading *reading)
                                                     : state_of(reading);
 }
 
+/* The transfer begins a dossier, or corrects one that was loaded before. Names of the procedure
+ * and of the agency come from today's registry, but the name that was pinned in the message wins:
+ * a person signed for that one. */
 static enum dossier_state read_transfer(struct reading *reading)
 {
     static const char *const names[] = {"owner",        "summary",     "channel",
@@ -229,6 +241,9 @@ static enum dossier_state read_result(struct reading *reading)
     return state;
 }
 
+/* A legal refusal (form 03) is an end that the citizen must see: not accepted when the dossier was
+ * not yet received, stopped when it was. A technical one is between programs and changes nothing.
+ */
 static enum dossier_state read_refusal(struct reading *reading)
 {
     enum dossier_state state = state_of(reading);
@@ -350,6 +365,8 @@ static json_t *step_of(struct reading *reading, enum dossier_state to)
 
 /* ---- the event ------------------------------------------------------------------------------- */
 
+/* The business moment if the body names one, then the source's clock, then the sealing (invariant
+ * 12: the clocks are kept apart; the portal wants the first). */
 static int64_t event_moment(const struct reading *reading)
 {
     int64_t at_ms = portal_fact_number(reading->body, "happened_ms");

@@ -1,3 +1,6 @@
+/* Names the field of wrong type that made a mapping fail. Without it a clerk would only hear that
+ * some dossier of a batch cannot be told. The table repeats the words of portal_event.h on
+ * purpose: it describes what a dialect may rely on, not what a message happened to bring. */
 #include "adapters/portal/portal_fact_fault.h"
 
 #include <stdbool.h>

@@ -1,3 +1,6 @@
+/* The figures of decision 766/QĐ-TTg, counted one dossier at a time. Shares are whole tenths of a
+ * percent and rounded down, so that a figure of ours is never better than what the ministry
+ * counts. */
 #include "adapters/portal/portal_index.h"
 
 enum { ONLINE_CHANNEL = 2, THOUSAND = 1000 };
@@ -15,6 +18,8 @@ static bool has_ended(const struct portal_dossier_view *dossier)
     }
 }
 
+/* The law stops the clock while papers are asked for, once: a second request makes the dossier
+ * late whatever the calendar says. */
 static bool is_on_time(const struct portal_dossier_view *dossier)
 {
     int64_t end = dossier->finished_ms != 0 ? dossier->finished_ms : dossier->handed_ms;

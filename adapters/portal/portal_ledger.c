@@ -1,3 +1,10 @@
+/* The writing half of the ledger: statements, transactions, rows. One SQLite file of the adapter's
+ * own, because what the portal has accepted is neither a message nor a receipt and must survive
+ * both.
+ *
+ * A failure inside a transaction is remembered and makes the commit fail, so that callers may
+ * write row after row and look once at the end. Statements are prepared when they are first needed
+ * and kept until the ledger is closed. */
 #include "adapters/portal/portal_ledger_parts.h"
 
 #include <stdarg.h>
@@ -78,6 +85,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 
 /* ---- SQLite ---------------------------------------------------------------------------------- */
 
+/* SQLite's codes as reasons: BUSY and LOCKED pass by themselves (the other writer's transactions
+ * are a few rows), FULL a person mends, CORRUPT makes the adapter leave the file. */
 enum reason ledger_reason(int code)
 {
     switch (code & 0xff) {
@@ -100,6 +109,8 @@ enum reason ledger_reason(int code)
     }
 }
 
+/* Values behind a format of one letter each: 't' a text that SQLite copies, 'i' an int64_t. NULL:
+ * the statement could not be prepared, which ledger_do takes for a lack of memory. */
 sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement which,
                           const char *format, ...)
 {

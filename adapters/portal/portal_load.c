@@ -1,3 +1,11 @@
+/* The first load, batch by batch: what is marked LOADING is sent, looked up where an earlier run
+ * may have sent it, and settled in the ledger before the next batch is read. The picture of the
+ * states is in the header.
+ *
+ * Each answer is written down in one transaction per batch; between the portal's answer and that
+ * commit the process may end, so everything that was marked and not settled is looked up before it
+ * is created again. Waiting is cut into slices of WATCH_MS, so that Ctrl-C ends it within a
+ * second. */
 #include "adapters/portal/portal_load_parts.h"
 
 #include <stdio.h>

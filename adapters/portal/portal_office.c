@@ -1,3 +1,11 @@
+/* The port's side of the kind "portal": calls are gathered into batches, batches are requests,
+ * replies end calls. What a single call wants next is portal_call.c's to decide; nothing here
+ * changes .want.
+ *
+ * One thread, the adapter's loop: the lists need no lock, and `answered` is set only during
+ * portal_run, because the session takes answers nowhere else. Batches live from their request to
+ * its reply; a call is in at most one batch, and its dossier in at most one call that is past NEW,
+ * so the portal hears a dossier's states in their order (invariant 6). */
 #include "adapters/portal/portal_office.h"
 
 #include <stdio.h>
@@ -41,6 +49,7 @@ struct portal_call *portal_call_add(struct portal_office *office)
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
+/* The portal's own bounds, and the operator's: some portals take no lists at all. */
 static size_t room_of(const struct portal_office *office, enum portal_want want)
 {
     size_t most = want == WANT_STEP ? PORTAL_STEPS_MAX : PORTAL_RECORDS_MAX;
@@ -169,6 +178,8 @@ static void log_in(struct portal_office *office)
     fail_ready(office, (struct reply_judgement){reason, FAILURE_OURS}, 0);
 }
 
+/* A portal that says when it opens again is believed, up to the bound of what may be waited for at
+ * once; until then nothing is sent, and every call is answered "later" with that moment. */
 static void note_maintenance(struct portal_office *office, struct portal_answer *answer)
 {
     int64_t wait = answer->until_ms - office->now.ms;
@@ -241,6 +252,8 @@ static struct portal_batch *gather(struct portal_office *office, enum portal_wan
     return batch;
 }
 
+/* By wants, looks first: what is known to be there already needs no further request. While a login
+ * is under way nothing else is sent; its answer decides for all. */
 static void send_ready(struct portal_office *office)
 {
     for (int want = 0; want < PORTAL_WANTS; want++) {
@@ -398,6 +411,9 @@ static bool watch(const struct portal_office *office, int fd)
     return fd >= 0 && epoll_ctl(office->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+/* One epoll set as the port's descriptor: the HTTP client's, a wake-up for new calls, and a timer
+ * that looks for repairs of the commands, which come through the ledger and have no other way to
+ * make themselves heard. */
 static bool prepare(struct portal_office *office)
 {
     const struct portal_options *options = &office->options;

@@ -1,3 +1,9 @@
+/* Both sides compared. Pages of our own dossiers are looked up at the portal; then the portal's
+ * list is read for what only it has; then the repairs that were asked for are awaited.
+ *
+ * What differs is looked at twice, a second apart, because a dossier that moves just now shows at
+ * one side first; only what differs twice is written down. The place of the comparison is a note
+ * in the ledger, so that a run that was ended goes on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+/* What an operator may set of the kind "portal". Paths and codes are settings because the
+ * interface is to be replaced (decree 278/2025/NĐ-CP) and provinces stand behind different
+ * platforms; what the words mean is the mapping's. */
 #include "adapters/portal/portal_settings.h"
 
 #include "adapters/http/http_client.h"

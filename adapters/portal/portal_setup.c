@@ -1,3 +1,5 @@
+/* The settings of the kind, as the dialect takes them: read in the same way by the running adapter
+ * and by the commands, so that both speak to the same portal with the same words. */
 #include "adapters/portal/portal_setup.h"
 
 enum reason portal_setup_read(const struct office_settings *office,

@@ -1,3 +1,6 @@
+/* Hours of the day in which the portal is not asked, in Vietnam's time, which has no summer time:
+ * a day is always 24 hours. A window may span midnight, and windows that touch are one closed
+ * time. */
 #include "adapters/portal/portal_window.h"
 
 #include <string.h>

@@ -1,3 +1,9 @@
+/* What is asked of an office's mapping and what its answers mean: a plan for each step, a verdict
+ * for each reply. Texts of a verdict are bounded here, since they go on into a receipt that is
+ * signed and shown to people.
+ *
+ * Nothing is known of the office but the mapping's word: whatever its status and body, the reply
+ * is given to the mapping whole, and reply_judge.h decides what that word may end. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,12 @@
+/* The kind "rest": one call of the office for each message, each a small walk of steps.
+ *
+ *    QUEUED ─first attempt─▶ CALLING ─▶ the office's word
+ *       └─a later one─▶ LOOKING ─absent─▶ CALLING ─"exists"─▶ CONFIRMING
+ *    any step ─no session─▶ LOGGING_IN ─▶ the step before, once
+ *
+ * An attempt after the first asks before it calls, because the attempt before may have reached the
+ * office and lost its answer (invariant 5: once at the back office). The number of steps is
+ * bounded, so that a mapping that sends a call in circles ends as a failure within the lease. */
 #include "adapters/rest/rest_office.h"
 
 #include <stdlib.h>

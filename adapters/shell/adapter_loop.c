@@ -16,6 +16,7 @@ enum {
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
+/* An adapter has one peer, the gateway: the key that the step names needs no look-up. */
 static enum reason send_frame(void *context, const struct key *peer, struct bytes frame)
 {
     struct adapter *adapter = context;
@@ -42,6 +43,8 @@ static void intake_done(void *context, struct intake *intake)
 
 /* ---- one step -------------------------------------------------------------------------------- */
 
+/* Frames of a connection that is gone are dropped unread: the gateway sends again on the new one
+ * what was not acknowledged, and answers to the old one would go nowhere. */
 static void feed_link(struct adapter *adapter)
 {
     if (adapter->has_gone_down)
@@ -169,6 +172,8 @@ static bool is_due(const struct adapter *adapter)
     return session_deadline(adapter->session).ms <= adapter_mono().ms;
 }
 
+/* Until the session's next deadline, the API's, or half a second: clocks are read anew often
+ * enough that a machine that slept is noticed. */
 static int wait_ms(const struct adapter *adapter)
 {
     int64_t wait = session_deadline(adapter->session).ms - adapter_mono().ms;

@@ -1,3 +1,9 @@
+/* Between the office's thread of events and the session's steps: answers of an office come
+ * whenever it has them and are kept here until a step has committed them.
+ *
+ * An answer that the step refused for want of room, or whose commit failed, is given again; only
+ * what is committed is forgotten. A lost answer does no harm: the lease of the message ends, and
+ * the next attempt finds the message at the office. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+/* What an operator may set of an adapter: rows of its own, the API's doors, and those that each
+ * kind of office brings, which are moved to the place of the kind's struct in struct
+ * adapter_settings. All kinds' rows are there whichever is in use, so that one file may be
+ * switched from one kind to another. */
 #include "adapters/shell/adapter_settings.h"
 
 #include <string.h>
