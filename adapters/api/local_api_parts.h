@@ -36,7 +36,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 19 };
+enum { LOCAL_ROUTES = 20 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -45,6 +45,9 @@ bool local_find_message(struct api_request *request, struct store_message *ret_m
 /* By id alone, whoever sent it: ourselves, the gateway, anybody registered. */
 enum reason local_find_anybodys(const struct local_api *api, const struct message_id *id,
                                 struct store_message *ret_message);
+/* What the registry at hand already says of a new message of ours; the gateway would say it later.
+ */
+enum reason local_check_registry(const struct local_api *api, const struct envelope *draft);
 /* Everybody who said something about a message of ours: the gateway, and whoever it may have gone
  * to. *place starts at 0 and is the walk's own. False at the end. */
 bool local_next_outcome(const struct local_api *api, const struct store_message *message,
@@ -55,10 +58,12 @@ bool local_next_outcome(const struct local_api *api, const struct store_message 
  * none yet. */
 bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
                         const struct message_id *message_id, struct receipt_item *ret_item);
-/* "text": a person's remark in the receipt about this message, and "office_reference", if there are
- * such. Resets the arena. False when memory is short. */
-bool local_put_receipt_text(const struct local_api *api, json_t *object,
-                            const struct message_id *message_id, const struct outcome *outcome);
+/* What a receipt says of this message, and who signed it: "reason…", "turn…", "receipt_id",
+ * "signer", "text" (a person's remark) and "office_reference", as far as there are such. about: whom
+ * it is about. Resets the arena. False when memory is short. */
+bool local_put_receipt(const struct local_api *api, json_t *object,
+                       const struct message_id *message_id, const struct key *about,
+                       const struct outcome *outcome);
 /* "state" and "state_vi": what a receipt of this type says of its message. */
 bool local_put_told(json_t *object, uint32_t receipt_type);
 /* Where a message is, in one word for people: "state", "state_vi", since when ("state_time") and

@@ -87,8 +87,12 @@ static void add_outcome(struct history *history, const struct store_message *mes
     json_t *event =
         new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
     bool ok = local_put_told(event, outcome->receipt_type) &&
-              json_put_reason(event, outcome->reason) &&
-              local_put_receipt_text(history->api, event, &message->id, outcome);
+              local_put_receipt(history->api, event, &message->id, about, outcome);
+    /* The gateway speaks of the end of a life, and of its operators' hand, in a recipient's place. */
+    json_t *signer = json_object_get(event, "signer");
+    if (ok && signer != NULL && strcmp(json_string_value(signer), about->text) != 0)
+        ok = json_put(event, "from", json_incref(signer)) &&
+             json_put_text(event, "party", key_bytes(about));
     add_event(history, outcome->at, json_whole(event, ok));
 }
 

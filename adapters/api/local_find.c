@@ -40,6 +40,19 @@ bool local_find_message(struct api_request *request, struct store_message *ret_m
     return reason == REASON_NONE;
 }
 
+enum reason local_check_registry(const struct local_api *api, const struct envelope *draft)
+{
+    const struct registry *registry = api->options.registry;
+    bool has_code = draft->procedure_code.size > 0;
+    if (registry == NULL)
+        return REASON_NONE;
+    if (!key_is_none(&draft->recipient) && registry_agency(registry, &draft->recipient) == NULL)
+        return REASON_AGENCY_UNKNOWN;
+    return has_code && registry_procedure(registry, draft->procedure_code) == NULL
+               ? REASON_PROCEDURE_UNKNOWN
+               : REASON_NONE;
+}
+
 bool local_next_outcome(const struct local_api *api, const struct store_message *message,
                         size_t *place, struct key *ret_about, struct outcome *ret_outcome)
 {

@@ -106,8 +106,7 @@ static json_t *outcome_json(const struct local_api *api, const struct store_mess
     return json_whole(json, json_put_type(json, outcome->receipt_type) &&
                                 json_put_text(json, "destination", key_bytes(about)) &&
                                 json_put_moment(json, "time", outcome->at) &&
-                                json_put_reason(json, outcome->reason) &&
-                                local_put_receipt_text(api, json, &message->id, outcome));
+                                local_put_receipt(api, json, &message->id, about, outcome));
 }
 
 static json_t *outcomes_json(struct local_api *api, const struct store_message *message)

@@ -37,10 +37,25 @@ static bool put_words(const struct local_api *api, json_t *object,
             json_put_text(object, "office_reference", item.office_reference));
 }
 
-bool local_put_receipt_text(const struct local_api *api, json_t *object,
-                            const struct message_id *message_id, const struct outcome *outcome)
+/* The gateway may speak in a recipient's place: of the end of a life, of an operator's hand. */
+static bool put_signer(const struct local_api *api, json_t *object, uint64_t receipt_seq)
 {
-    return put_words(api, object, message_id, outcome->receipt_seq);
+    struct store *store = api->options.store;
+    struct store_message receipt;
+    return receipt_seq == 0 ||
+           store->verbs->read_message(store, receipt_seq, &receipt) != REASON_NONE ||
+           (json_put_id(object, "receipt_id", &receipt.id) &&
+            json_put_text(object, "signer", key_bytes(&receipt.sender)));
+}
+
+bool local_put_receipt(const struct local_api *api, json_t *object,
+                       const struct message_id *message_id, const struct key *about,
+                       const struct outcome *outcome)
+{
+    return standing_json_put_end(object, outcome->reason,
+                                 registry_party(api->options.registry, about)) &&
+           put_signer(api, object, outcome->receipt_seq) &&
+           put_words(api, object, message_id, outcome->receipt_seq);
 }
 
 /* ---- where it is */
@@ -78,7 +93,8 @@ bool local_put_told(json_t *object, uint32_t receipt_type)
 /* What the recipient said, or the gateway in its place, ends a message of ours; so does the word
  * that the gateway did not take it in, or that it never left. The receipt of a copy does not. */
 static bool find_end(const struct local_api *api, const struct store_message *message,
-                     const struct key *recipient, struct outcome *ret_outcome)
+                     const struct key *recipient, struct key *ret_about,
+                     struct outcome *ret_outcome)
 {
     const struct key *const abouts[] = {recipient, &api->options.gateway};
     for (size_t i = 0; i < 2; i++) {
@@ -91,6 +107,7 @@ static bool find_end(const struct local_api *api, const struct store_message *me
             (i > 0 && state == ENTRY_DELIVERED))
             continue;
         *ret_outcome = outcome;
+        *ret_about = *abouts[i];
         return true;
     }
     return false;
@@ -102,7 +119,8 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
     const struct local_api_options *options = &api->options;
     struct standing standing = {.reason = entry->reason, .party = options->self};
     if (!entry_state_is_live(entry->state))
-        return json_put_reason(object, entry->reason);
+        return standing_json_put_ended(object, options->store, entry,
+                                       registry_party(options->registry, &options->self));
     session_standing(options->session, entry, &standing);
     return standing_json_put(object, &standing, registry_party(options->registry, &standing.party),
                              taken);
@@ -114,24 +132,24 @@ bool local_put_state(struct local_api *api, json_t *object, const struct store_m
     const struct local_api_options *options = &api->options;
     static const struct key office = {SESSION_OFFICE};
     struct outcome outcome;
+    struct key teller;
     bool is_to_gateway = key_equal(&entry->destination, &options->gateway);
     bool is_sent =
         key_equal(&message->sender, &options->self) && !key_equal(&entry->destination, &office);
     const struct key *about = is_to_gateway ? recipient : &entry->destination;
     wall_t taken = message->custody;
-    if (is_sent && find_end(api, message, about, &outcome))
+    if (is_sent && find_end(api, message, about, &teller, &outcome))
         return local_put_told(object, outcome.receipt_type) &&
                json_put_moment(object, "state_time", outcome.at) &&
-               json_put_reason(object, outcome.reason) &&
-               local_put_receipt_text(api, object, &message->id, &outcome);
+               local_put_receipt(api, object, &message->id, &teller, &outcome);
     /* What we owe to the gateway ends with its custody; then each recipient's receipt is awaited.
      */
     if (is_sent && (entry->state == ENTRY_DELIVERED || entry->state == ENTRY_AWAITED))
         return local_put_told(object, MESSAGE_TYPE_RECEIPT_CUSTODY) &&
+               local_put_standing(api, object, entry, taken) &&
                (session_outcome(options->session, &message->id, &options->gateway, &outcome) !=
                     REASON_NONE ||
-                json_put_moment(object, "state_time", outcome.at)) &&
-               local_put_standing(api, object, entry, taken);
+                json_put_moment(object, "state_time", outcome.at));
     return json_put_entry_state(object, entry->state) &&
            local_put_standing(api, object, entry, taken) &&
            (is_to_gateway || put_words(api, object, &message->id, entry->receipt_seq));

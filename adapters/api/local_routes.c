@@ -25,6 +25,7 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     {"GET", "/v1/health", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, health_get, NULL},
     {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, healthz_get, NULL},
     READ("/metrics", metrics_get),
+    READ("/v1/events", api_events_get),
     UPLOAD("PUT", "/v1/attachments/{}", attachment_put_begin),
     UPLOAD("POST", "/v1/attachments", attachment_post_begin),
     {"GET", "/v1/attachments/{}", API_LINK, API_BODY_NONE, NULL, NULL, NULL, attachment_get, NULL},

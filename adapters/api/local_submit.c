@@ -209,6 +209,23 @@ static void answer_submitted(struct api_request *request, const struct submitted
     api_answer_json(request, HTTP_ACCEPTED, json_whole(json, ok));
 }
 
+/* The field that a refusal is about; NULL: none of them alone. */
+static const char *field_of(enum reason reason)
+{
+    switch (reason) {
+    case REASON_REFERENCE_REUSED:
+        return "Idempotency-Key";
+    case REASON_AGENCY_UNKNOWN:
+        return "recipient";
+    case REASON_PROCEDURE_UNKNOWN:
+        return "procedure_code";
+    case REASON_EXPIRED:
+        return "expires";
+    default:
+        return NULL;
+    }
+}
+
 void submit_apply(struct api_request *request)
 {
     struct submission submission = {0};
@@ -219,10 +236,10 @@ void submit_apply(struct api_request *request)
         return;
     if (reference != NULL)
         submission.reference = bytes_of_text(reference);
+    submission.fault = local_check_registry(api, &submission.draft);
     enum reason reason = session_submit(api->options.session, &submission, &submitted);
     if (reason == REASON_NONE)
         answer_submitted(request, &submitted);
     else
-        api_answer_reason(request, reason,
-                          reason == REASON_REFERENCE_REUSED ? "Idempotency-Key" : NULL);
+        api_answer_reason(request, reason, field_of(reason));
 }

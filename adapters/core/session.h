@@ -91,6 +91,7 @@ struct submission {
     struct bytes reference; /* the submitter's own key for this message, at most 64 bytes; the same
                                reference again answers the first message and sends nothing; with
                                other content it is refused: REASON_REFERENCE_REUSED */
+    enum reason fault; /* why it may not be taken as a new one; what was taken before is answered */
 };
 struct submitted {
     struct message_id id;

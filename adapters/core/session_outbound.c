@@ -159,7 +159,11 @@ static enum reason submit_new(struct session *session, const struct submission *
     struct bytes sequence_name = note_name(&session->step.plan, "seq/", draft.dossier_code);
     size_t index;
     struct store_message *message;
-    enum reason reason = check_attachments(session, &draft);
+    bool is_late = draft.expires.at.ms > 0 && draft.expires.at.ms <= step->wall.ms &&
+                   !clock_in_doubt(&step->clock);
+    enum reason reason = is_late ? REASON_EXPIRED : submission->fault;
+    if (reason == REASON_NONE)
+        reason = check_attachments(session, &draft);
     if (reason == REASON_NONE)
         reason = next_sequence(session, sequence_name, &draft.sequence);
     if (reason == REASON_NONE)

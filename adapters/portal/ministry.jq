@@ -8,7 +8,7 @@
 def codes: {
   "0": "ok", "00": "ok", "-1": "office_login", "-3": "office_login",
   "3": "office_refused", "4": "office_refused", "11": "office_duplicate", "12": "not_found",
-  "13": "office_refused", "20": "office_throttled", "21": "office_throttled", "99": "office_error"
+  "13": "office_refused", "20": "office_throttled", "21": "portal_closed", "99": "office_error"
 };
 def meaning: (tostring) as $code | codes[$code] // "office_unknown";
 

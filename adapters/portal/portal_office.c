@@ -291,7 +291,7 @@ static bool is_closed(struct portal_office *office)
     uint32_t retry_after_ms =
         wait < HTTP_RETRY_AFTER_MAX_MS ? (uint32_t)wait : (uint32_t)HTTP_RETRY_AFTER_MAX_MS;
     end_calls(office, STAGE_NEW | STAGE_READY,
-              (struct reply_judgement){REASON_OFFICE_THROTTLED, FAILURE_TRANSPORT}, retry_after_ms);
+              (struct reply_judgement){REASON_PORTAL_CLOSED, FAILURE_TRANSPORT}, retry_after_ms);
     return true;
 }
 

@@ -14,7 +14,7 @@ def codes: {
   "11": "office_duplicate",    # it is there already
   "12": "not_found",           # it is not there
   "13": "office_refused",      # the state may not follow
-  "20": "office_throttled", "21": "office_throttled",
+  "20": "office_throttled", "21": "portal_closed",
   "99": "office_error"
 };
 def meaning: (tostring) as $code | codes[$code] // "office_unknown";

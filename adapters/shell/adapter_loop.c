@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "adapters/shell/adapter.h"
+#include "gateway/api/transition_json.h"
 #include "gateway/workers/program_log.h"
 
 enum {
@@ -31,8 +32,16 @@ static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
 
 static void log_transition(void *context, const struct transition *transition)
 {
-    const struct adapter *adapter = context;
+    struct adapter *adapter = context;
+    struct api *api = local_api_server(adapter->api);
+    struct buffer event;
     program_log_transition(&adapter->log, transition);
+    if (!api_wants_events(api))
+        return;
+    buffer_init(&event, API_EVENT_BYTES_MAX);
+    bool is_whole = transition_json_write(transition, adapter_wall(), &event);
+    api_publish(api, is_whole ? buffer_view(&event) : (struct bytes){NULL, 0});
+    buffer_release(&event);
 }
 
 static void intake_done(void *context, struct intake *intake)

@@ -152,6 +152,7 @@ enum reason api_new(const struct api_options *options, struct api **ret_api,
         return REASON_OUT_OF_MEMORY;
     api->options = *options;
     api->unix_socket.fd = -1;
+    api_events_init(&api->events, options->crypto);
     api->bounds = api_bounds_of(options->descriptors == 0 ? UINT16_MAX : options->descriptors);
     for (int i = 0; i < API_DOORS; i++)
         api->doors[i] = (struct api_door){.api = api, .kind = (enum api_door_kind)i};
@@ -186,12 +187,14 @@ void api_destroy(struct api **api_pointer)
     struct api_request *waiting = api->changing;
     api->changing = NULL;
     answer_all(waiting, REASON_SHUTDOWN);
+    api_events_end(api);
     for (int i = 0; i < API_DOORS; i++) {
         if (api->doors[i].daemon == NULL)
             continue;
         (void)MHD_run(api->doors[i].daemon);
         MHD_stop_daemon(api->doors[i].daemon);
     }
+    api_events_release(api);
     unix_socket_close(&api->unix_socket);
     if (api->epoll >= 0)
         (void)close(api->epoll);
@@ -225,7 +228,7 @@ static int sooner(int left_ms, int right_ms)
 
 int api_timeout_ms(const struct api *api)
 {
-    int wait_ms = api_places_timeout_ms(api);
+    int wait_ms = sooner(api_places_timeout_ms(api), api_events_timeout_ms(api));
     for (int i = 0; i < API_DOORS; i++) {
         MHD_UNSIGNED_LONG_LONG timeout_ms;
         if (api->doors[i].daemon == NULL ||
@@ -250,6 +253,7 @@ static void run_doors(struct api *api)
 void api_run(struct api *api, mono_t now)
 {
     api->now = now;
+    api_events_run(api);
     run_doors(api);
     if (api->stranger_count > 0) {
         run_doors(api);

@@ -59,8 +59,8 @@ enum {
     API_PAGE_BYTES = 4 * 1024 * 1024, /* documents on one page; the rest is on the next */
     API_RETRY_SECONDS = 1,
     API_SUBSCRIBERS_MAX = 16,
-    API_EVENTS_MAX = 1024, /* that a subscriber who was away for a moment can still hear */
-    API_EVENT_BYTES_MAX = 2048,
+    API_EVENTS_MAX = 1024,      /* that a subscriber who was away for a moment can still hear */
+    API_EVENT_BYTES_MAX = 1024, /* a dozen short members, in both languages */
 };
 
 /* The statuses that handlers name; a reason has its own. */
@@ -151,6 +151,19 @@ struct api_bounds {
 };
 /* With that many descriptors for the whole program: what is left when everything else has its. */
 struct api_bounds api_bounds_of(uint32_t descriptors);
+
+/* ---- events ----------------------------------------------------------------------------------
+ *
+ * GET /v1/events of a daemon whose routes have api_events_get as `complete`. Each event has an id;
+ * who comes back with it in Last-Event-ID hears what he missed, or "reset": then he has missed some
+ * and reads the lists anew. The first that a new listener hears is "begin".
+ */
+void api_events_get(struct api_request *request);
+/* Somebody listens, or did a moment ago. */
+bool api_wants_events(const struct api *api);
+/* data: JSON on one line; of what is on disk (invariant 1). One that could not be written, {NULL, 0},
+ * or is larger than API_EVENT_BYTES_MAX, is a reset for those who listen. */
+void api_publish(struct api *api, struct bytes data);
 
 /* ---- a request ------------------------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
  *   api_request.c   a request from its head to its answer
  *   api_answer.c    answers and refusals
  *   api_argument.c  what a request says: headers, query, JSON
+ *   api_events.c    what happens, to whoever listens
  */
 #ifndef GATEWAY_API_API_PARTS_H
 #define GATEWAY_API_API_PARTS_H
@@ -50,6 +51,20 @@ struct api_request {
     _Alignas(max_align_t) uint8_t memory[];
 };
 
+struct api_subscriber;
+
+/* The last ones, by number; with an epoch of its own for each run of the program they have ids. */
+struct api_events {
+    char epoch[17];
+    char *texts[API_EVENTS_MAX]; /* number n at n % API_EVENTS_MAX */
+    uint64_t first, next;        /* kept are first … next - 1 */
+    struct api_subscriber *subscribers;
+    uint32_t subscriber_count;
+    mono_t kept_until; /* without a subscriber */
+    bool is_deaf;      /* nothing is kept: nobody listens */
+    bool are_over;
+};
+
 struct api {
     struct api_options options;
     struct unix_socket unix_socket;
@@ -62,6 +77,7 @@ struct api {
     struct api_bounds bounds;
     struct api_place *places; /* oldest first */
     uint32_t known_count, stranger_count;
+    struct api_events events;
 };
 
 /* ---- api_places.c */
@@ -74,6 +90,15 @@ bool api_place_know(struct api_request *request);
 void api_places_end(struct api *api);
 /* Until the next one's time is over; -1: nobody's. */
 int api_places_timeout_ms(const struct api *api);
+
+/* ---- api_events.c */
+void api_events_init(struct api_events *events, const struct crypto_port *crypto);
+void api_events_run(struct api *api);
+/* Until somebody must hear that we are here; -1: nobody listens. */
+int api_events_timeout_ms(const struct api *api);
+/* Their streams end with the next run of the doors; after that: api_events_release. */
+void api_events_end(struct api *api);
+void api_events_release(struct api *api);
 
 /* ---- api_route.c */
 /* The route, and the segment of the path that is its argument. NULL: no such path (ret_allowed "")

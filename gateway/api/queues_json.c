@@ -81,8 +81,7 @@ static bool read_filter(struct api_request *request, struct store_filter *ret_fi
     if (!api_query_key(request, "destination", &ret_filter->destination) ||
         !api_query_cursor(request, &ret_filter->after_seq, &ret_filter->after_destination))
         return false;
-    if (state == NULL || (entry_state_parse(bytes_of_text(state), &ret_filter->state) &&
-                          entry_state_is_live(ret_filter->state)))
+    if (state == NULL || entry_state_parse(bytes_of_text(state), &ret_filter->state))
         return true;
     api_answer_reason(request, REASON_FIELD_INVALID, "state");
     return false;

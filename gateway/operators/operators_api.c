@@ -15,6 +15,7 @@ enum { BODY_BYTES_MAX = 64 * 1024 };
 static const struct api_route routes[] = {
     {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL},
     STEP("GET", "/metrics", operators_metrics_get),
+    {"GET", "/v1/events", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, api_events_get, NULL},
     STEP("GET", "/v1/status", operators_status_get),
     STEP("GET", "/v1/connections", operators_connections_get),
     STEP("GET", "/v1/queues", operators_queues_get),

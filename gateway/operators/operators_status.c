@@ -49,7 +49,8 @@ bool operators_put_standing(const struct operators_api *api, json_t *object,
     const struct registry *registry = api->options.registry;
     struct standing standing;
     if (!entry_state_is_live(entry->state))
-        return json_put_reason(object, entry->reason);
+        return standing_json_put_ended(object, api->options.store, entry,
+                                       registry_party(registry, &entry->destination));
     broker_standing(api->options.broker, entry, &standing);
     return standing_json_put(object, &standing, registry_party(registry, &standing.party), taken);
 }

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "gateway/api/transition_json.h"
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/program_log.h"
 #include "proto/base/check.h"
@@ -22,6 +23,9 @@ enum {
      * the next write, and the next signature, with what comes meanwhile. */
     EARLY_STEP_FRAMES = 64,
 };
+
+/* No participant: events for those who listen at the API. */
+static const struct key to_listeners;
 
 /* ---- effects --------------------------------------------------------------------------------- */
 
@@ -56,14 +60,26 @@ static enum reason send_file_frame(void *context, const struct key *peer, struct
 void gateway_send(void *context, const struct key *peer, struct bytes frame)
 {
     struct gateway *gateway = context;
-    if (link_server_send(gateway->link, peer, frame) != REASON_NONE)
+    if (key_equal(peer, &to_listeners))
+        api_publish(operators_api_server(gateway->api), frame);
+    else if (link_server_send(gateway->link, peer, frame) != REASON_NONE)
         remember_gone(gateway, peer);
 }
 
+/* To the log at once; to those who listen when the disk has it, as the step's frames. */
 static void log_transition(void *context, const struct transition *transition)
 {
-    const struct gateway *gateway = context;
+    struct gateway *gateway = context;
+    struct api *api = operators_api_server(gateway->api);
+    struct buffer event;
     program_log_transition(&gateway->log, transition);
+    if (!api_wants_events(api))
+        return;
+    buffer_init(&event, API_EVENT_BYTES_MAX);
+    if (!transition_json_write(transition, gateway_wall(), &event) ||
+        release_hold(gateway->release, &to_listeners, buffer_view(&event)) != REASON_NONE)
+        api_publish(api, (struct bytes){NULL, 0});
+    buffer_release(&event);
 }
 
 static void intake_done(void *context, struct intake *intake)

@@ -233,8 +233,11 @@ const char *type_label_short(const char *type, enum language language, char scra
 const char *time_label(const char *time, char scratch[32])
 {
     struct stamp stamp;
+    char local[TIME_TEXT_BYTES];
     if (!stamp_parse(bytes_of_text(time), &stamp))
         return time;
-    snprintf(scratch, 32, "%.2s/%.2s/%.4s %.8s", time + 8, time + 5, time, time + 11);
+    stamp_format((struct stamp){stamp.at, VIETNAM_OFFSET_MINUTES}, local);
+    snprintf(scratch, 32, "%.2s/%.2s/%.4s %.8s %s", local + 8, local + 5, local, local + 11,
+             local + strlen(local) - 6);
     return scratch;
 }

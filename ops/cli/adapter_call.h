@@ -46,7 +46,8 @@ const char *state_label(const char *state, enum language language);
 const char *type_label(const char *type, enum language language);
 /* The same in a column: of a receipt what it says, "↳ delivered". */
 const char *type_label_short(const char *type, enum language language, char scratch[64]);
-/* "2026-11-24T05:04:03.123+07:00" → "24/11/2026 05:04:03"; other texts as they are. */
+/* "2026-11-23T22:04:03.123Z" → "24/11/2026 05:04:03 +07:00": one zone in all that is printed, and
+ * its offset. Other texts as they are. */
 const char *time_label(const char *time, char scratch[32]);
 
 #endif

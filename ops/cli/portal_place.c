@@ -214,7 +214,7 @@ enum reason portal_place_ask(struct portal_place *place, const struct portal_que
 {
     struct portal_windows windows = {.count = 0};
     wall_t now = program_wall();
-    *ret_answer = (struct portal_answer){.reason = REASON_OFFICE_THROTTLED};
+    *ret_answer = (struct portal_answer){.reason = REASON_PORTAL_CLOSED};
     (void)portal_windows_parse(place->portal->maintenance, &windows);
     int64_t closed = portal_windows_wait_ms(&windows, now);
     if (closed > 0)

@@ -37,7 +37,7 @@ bool portal_is_interrupted(void);
 /* The reason in the invocation's language, to standard error; the exit code that goes with it. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason);
 /* For commands whose user waits for the answer: one question, which is not asked while a
- * maintenance window of the settings is open (REASON_OFFICE_THROTTLED). ret_answer is always to be
+ * maintenance window of the settings is open (REASON_PORTAL_CLOSED). ret_answer is always to be
  * released. */
 enum reason portal_place_ask(struct portal_place *place, const struct portal_question *question,
                              struct portal_answer *ret_answer);

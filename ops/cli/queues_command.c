@@ -6,6 +6,7 @@
 #include "gateway/api/api.h"
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
+#include "ops/cli/cause.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
@@ -108,26 +109,12 @@ static void print_destinations(const struct names *names, const json_t *destinat
     free(ranked);
 }
 
-/* Why an entry waits: what went wrong with it, or what it waits for. */
-static const char *cause_label(const json_t *row, enum language language, char scratch[256])
-{
-    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
-    const char *reason = json_text(row, is_vietnamese ? "reason_vi" : "reason_en");
-    char time[32];
-    if (reason[0] == 0)
-        return "";
-    snprintf(scratch, 256, text_of(TEXT_QUEUES_CAUSE, language), reason,
-             time_label(json_text(row, "since"), time),
-             json_text(row, is_vietnamese ? "turn_vi" : "turn_en"), json_text(row, "party"));
-    return scratch;
-}
-
 /* Who is owed something as a heading above what is owed to him, for all who are owed more. */
 static void add_entry(struct table *table, const struct names *names, const json_t *row)
 {
     enum language language = names->language;
     bool is_fitted = table->width_columns > 0;
-    char attempts[32], age[AGE_BYTES], cause[256];
+    char attempts[32], age[AGE_BYTES], cause[CAUSE_BYTES];
     const char *const cells[ENTRY_COLUMN_COUNT] = {
         is_fitted ? "" : name_of(names, json_text(row, "destination")),
         state_label(json_text(row, "state"), language),

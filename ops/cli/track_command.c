@@ -4,6 +4,7 @@
 
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
+#include "ops/cli/cause.h"
 #include "ops/cli/day_heads.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
@@ -19,20 +20,6 @@ static const struct table_column columns[] = {
     {TEXT_COLUMN_MESSAGE, TABLE_ID},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
-
-/* The reason, and the words that a person gave with it. */
-static const char *reason_label(const json_t *event, enum language language, char scratch[512])
-{
-    const char *code = json_text(event, "reason"), *words = json_text(event, "text");
-    enum reason reason = REASON_NONE;
-    const char *label = code;
-    if (reason_parse(bytes_of_text(code), &reason))
-        label = reason == REASON_NONE             ? ""
-                : language == LANGUAGE_VIETNAMESE ? reason_vietnamese(reason)
-                                                  : reason_english(reason);
-    snprintf(scratch, 512, "%s%s%s", label, label[0] != 0 && words[0] != 0 ? ": " : "", words);
-    return scratch;
-}
 
 /* Where a message is, and how long after its own time. A receipt that an adapter was told is a fact
  * with a type and a time, and is nowhere. */
@@ -83,14 +70,14 @@ static int print_history(const struct invocation *invocation, const struct names
     const json_t *event;
     json_array_foreach(events, index, event)
     {
-        char time[32], type[64], to[256], standing[128], why[512];
+        char time[32], type[64], to[256], standing[128], why[CAUSE_BYTES];
         const char *const cells[COLUMN_COUNT] = {
             day_heads_time(&heads, &table, json_text(event, "time"), time),
             type_label_short(json_text(event, "type"), invocation->language, type),
             short_name_of(names, json_text(event, "from")),
             recipient_label(names, event, to),
             standing_label(event, invocation->language, standing),
-            reason_label(event, invocation->language, why),
+            cause_label(event, invocation->language, why),
             json_text(event, "message_id"),
         };
         table_row(&table, cells);

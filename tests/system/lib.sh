@@ -6,7 +6,7 @@
 # fails, and whatever it started with `start` is ended with it.
 set -euo pipefail
 cd "$TEST_DIR"
-started_processes=()
+started_processes=() undone_at_end=()
 
 fail() {
     echo "FAILED: $*" >&2
@@ -40,6 +40,9 @@ start() {
     declare -g "${name//[^A-Za-z0-9]/_}_pid=$!"
     started_processes+=("$!")
 }
+
+# at_end COMMAND: once the processes have ended, however the test ends.
+at_end() { undone_at_end+=("$1"); }
 
 # stop PID [CODE]: SIGTERM, and it must end with CODE (0).
 stop() {
@@ -115,13 +118,17 @@ explain_missing() {
 }
 
 end_started() {
-    local code=$? process log
+    local code=$? process log command
     trap - EXIT TERM INT
     for process in "${started_processes[@]}"; do
         kill -TERM "$process" 2>/dev/null || true
+        kill -CONT "$process" 2>/dev/null || true # of a stopped one
     done
     for process in "${started_processes[@]}"; do
         wait "$process" 2>/dev/null || true
+    done
+    for command in "${undone_at_end[@]}"; do
+        eval "$command" || echo "not undone: $command" >&2
     done
     if [[ $code -ne 0 && $code -ne 77 ]]; then
         for log in *.log; do

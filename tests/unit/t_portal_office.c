@@ -151,6 +151,7 @@ static const struct {
     {"200 OK", "{\"message\":\"Thành công\"}", REASON_OFFICE_UNKNOWN},
     {"200 OK", "{\"error_code\":\"77\",\"result\":null}", REASON_OFFICE_UNKNOWN},
     {"200 OK", "{\"error_code\":\"20\"}", REASON_OFFICE_THROTTLED},
+    {"200 OK", "{\"error_code\":\"21\"}", REASON_PORTAL_CLOSED},
     {"200 OK", "{\"error_code\":\"99\"}", REASON_OFFICE_ERROR},
     {"404 Not Found", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
     {"302 Found\r\nLocation: /", "{\"error_code\":\"0\"}", REASON_OFFICE_NOT_FOUND},
@@ -177,9 +178,9 @@ static void test_a_maintenance_holds_everything_back(void **state)
     says(play, LOGGED_IN);
     says(play, "{\"error_code\":\"21\",\"result\":{\"BaoTriDen\":\"29991231235959\"}}");
     begin(play);
-    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(play->retry_after_ms, 3600 * 1000);
-    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(scripted_server_requests(play->server), 2);
     end(play);
 }
@@ -196,10 +197,10 @@ static void test_it_goes_on_after_a_window_of_the_settings(void **state)
     says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
     says(play, ONE("0"));
     begin(play);
-    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(play->retry_after_ms, 45 * PLAYED_MINUTE_MS);
     clock.now_ms += play->retry_after_ms - 1;
-    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(play->retry_after_ms, 1);
     assert_int_equal(scripted_server_requests(play->server), 0);
     clock.now_ms += 1;
@@ -219,10 +220,10 @@ static void test_it_goes_on_after_a_maintenance_that_the_portal_told(void **stat
     says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
     says(play, ONE("0"));
     begin(play);
-    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(play->retry_after_ms, 10 * PLAYED_MINUTE_MS);
     clock.now_ms += play->retry_after_ms - 1;
-    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_OFFICE_THROTTLED);
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
     assert_int_equal(scripted_server_requests(play->server), 2);
     clock.now_ms += 1;
     assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);

@@ -4,8 +4,9 @@
  * HTTP, keeps its own database, and hands progress, requests and results to its adapter's local
  * API. It is not idempotent by itself beyond answering 409 to a message number that it has: what it
  * accepted twice would stand twice in its table `accepted`, and be counted.
- * It answers 500 to what is about a dossier of its table `stumbles`, which is filled and emptied by
- * whoever wants to see that.
+ * Its table `manners` says how it treats what is about some dossiers: 'breaks' (500), 'refuses'
+ * (Result 0, with a reason in words), 'waits' (no answer before the row has gone). Whoever wants to
+ * see that fills and empties it.
  *
  *   office_http.c    serves the operations; one thread of libmicrohttpd
  *   office_work.c    the clerks: progress, supplement, result, in their time; one thread
@@ -57,6 +58,8 @@ bool office_plan_result(struct office *office, const char *dossier_code);
 
 /* A connection to the adapter's local API; false while it cannot be found. */
 bool office_connect(struct office *office, struct http **ret_http);
+/* Gives up the lock until there is work, or for so long. */
+void office_wait(struct office *office, int64_t wait_ms);
 int64_t office_wall_ms(void);
 
 #endif

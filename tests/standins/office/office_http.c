@@ -98,12 +98,27 @@ static bool find_number(struct office *office, const char *message_id, char *ret
     return found;
 }
 
-/* What somebody put into `stumbles`, until it is taken out: the office breaks over that dossier. */
-static bool stumbles(struct office *office, const char *dossier_code)
+enum manner { MANNER_GOOD, MANNER_BREAKS, MANNER_REFUSES, MANNER_WAITS };
+
+/* How that dossier is treated; the lock is held. */
+static enum manner manner_of(struct office *office, const char *dossier_code)
 {
-    return database_number(office->database, 0,
-                           "SELECT count(*) FROM stumbles WHERE dossier_code = ?1", "t",
-                           dossier_code) > 0;
+    return (enum manner)database_number(
+        office->database, MANNER_GOOD,
+        "SELECT 1 + (manner <> 'breaks') + (manner = 'waits') FROM manners WHERE dossier_code = ?1",
+        "t", dossier_code);
+}
+
+/* The same once it no longer waits. */
+static enum manner await_manner(struct office *office, const char *dossier_code)
+{
+    enum { LOOK_MS = 50 };
+    enum manner manner = manner_of(office, dossier_code);
+    while (manner == MANNER_WAITS && !office->is_stopping) {
+        office_wait(office, LOOK_MS);
+        manner = manner_of(office, dossier_code);
+    }
+    return manner;
 }
 
 static bool record(struct office *office, const char *operation, const json_t *request,
@@ -139,10 +154,12 @@ static struct answer accept_message(struct office *office, const char *operation
     if (message_id[0] == 0 || text_of(request, "MaHoSoMotCua")[0] == 0)
         return (struct answer){.status = MHD_HTTP_BAD_REQUEST, .message = "MaThongDiep?"};
     pthread_mutex_lock(&office->lock);
+    enum manner manner = await_manner(office, text_of(request, "MaHoSoMotCua"));
     bool known = find_number(office, message_id, answer.number);
-    bool breaks = stumbles(office, text_of(request, "MaHoSoMotCua"));
     pthread_mutex_unlock(&office->lock);
-    if (breaks)
+    if (manner == MANNER_REFUSES)
+        return (struct answer){.status = MHD_HTTP_OK, .message = "Thiếu chữ ký của chủ hồ sơ"};
+    if (manner != MANNER_GOOD)
         return (struct answer){.status = MHD_HTTP_INTERNAL_SERVER_ERROR, .message = "NULL"};
     if (known) {
         answer.status = MHD_HTTP_CONFLICT;
@@ -161,7 +178,7 @@ static struct answer accept_message(struct office *office, const char *operation
                 database_run(office->database, "COMMIT");
     if (!kept)
         (void)database_run(office->database, "ROLLBACK");
-    pthread_cond_signal(&office->work);
+    pthread_cond_broadcast(&office->work);
     pthread_mutex_unlock(&office->lock);
     if (!kept)
         answer = (struct answer){.status = MHD_HTTP_INTERNAL_SERVER_ERROR, .message = "store"};

@@ -17,7 +17,7 @@ static const char schema[] =
     " received_ms INTEGER NOT NULL, state TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS paper(row INTEGER PRIMARY KEY, message_id TEXT NOT NULL,"
     " name TEXT NOT NULL, size_bytes INTEGER NOT NULL, link TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS stumbles(dossier_code TEXT PRIMARY KEY);"
+    "CREATE TABLE IF NOT EXISTS manners(dossier_code TEXT PRIMARY KEY, manner TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS work(number INTEGER PRIMARY KEY AUTOINCREMENT,"
     " dossier_code TEXT NOT NULL, kind TEXT NOT NULL, due_ms INTEGER NOT NULL,"
     " done_ms INTEGER);"

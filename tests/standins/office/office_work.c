@@ -154,7 +154,7 @@ static bool next_work(struct office *office, struct work *ret_work, int64_t *ret
     return found && *ret_wait_ms == 0;
 }
 
-static void wait_for_work(struct office *office, int64_t wait_ms)
+void office_wait(struct office *office, int64_t wait_ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -176,7 +176,7 @@ static void *run(void *argument)
     while (!office->is_stopping) {
         int64_t wait_ms;
         if (!next_work(office, &work, &wait_ms)) {
-            wait_for_work(office, wait_ms);
+            office_wait(office, wait_ms);
             continue;
         }
         pthread_mutex_unlock(&office->lock);
@@ -188,7 +188,7 @@ static void *run(void *argument)
             (void)database_do(office->database, "UPDATE work SET done_ms = ?1 WHERE number = ?2",
                               "ii", office_wall_ms(), work.number);
         else if (!office->is_stopping)
-            wait_for_work(office, RETRY_MS);
+            office_wait(office, RETRY_MS);
     }
     pthread_mutex_unlock(&office->lock);
     http_destroy(&http);
@@ -204,7 +204,7 @@ void office_work_stop(struct office *office)
 {
     pthread_mutex_lock(&office->lock);
     office->is_stopping = true;
-    pthread_cond_signal(&office->work);
+    pthread_cond_broadcast(&office->work);
     pthread_mutex_unlock(&office->lock);
     (void)pthread_join(office->worker, NULL);
 }
