@@ -216,11 +216,36 @@ static inline void fixture_turn(struct api_fixture *fixture)
         fixture_step(fixture, NULL);
 }
 
+/* For tests/support/openapi_answers.py, which holds the answers against the API's description. */
+static inline void record_answer(struct bytes request, const struct api_reply *reply)
+{
+    char method[16], path[512], type[64] = "";
+    const char *file_name = getenv("ANSWERS");
+    const char *head = (const char *)reply->raw.data;
+    const char *at = strstr(head, "Content-Type: ");
+    FILE *file = file_name == NULL ? NULL : fopen(file_name, "ae");
+    if (file == NULL)
+        return;
+    if (at != NULL && at < head + reply->head.size)
+        (void)sscanf(at, "Content-Type: %63[^\r]", type);
+    if (sscanf((const char *)request.data, "%15s %511s", method, path) == 2) {
+        json_t *body = json_stringn((const char *)reply->body.data, reply->body.size);
+        json_t *line = json_pack("{s:s, s:s, s:i, s:s, s:o}", "method", method, "path", path,
+                                 "status", reply->status, "type", type, "body",
+                                 body != NULL ? body : json_string("")); /* bytes of a file */
+        (void)json_dumpf(line, file, JSON_COMPACT);
+        (void)fputc('\n', file);
+        json_decref(line);
+    }
+    (void)fclose(file);
+}
+
 /* Writes request, then body_size bytes of 'x' when content is empty, and reads to the end. */
 static inline void exchange(struct api_fixture *fixture, struct bytes request, uint64_t body_size,
                             struct api_reply *ret_reply)
 {
     static char filler[64 * 1024];
+    struct bytes asked = request;
     int client = client_connect(fixture);
     memset(filler, 'x', sizeof filler);
     memset(ret_reply, 0, sizeof *ret_reply);
@@ -257,6 +282,7 @@ static inline void exchange(struct api_fixture *fixture, struct bytes request, u
     ret_reply->head = (struct bytes){ret_reply->raw.data, head};
     ret_reply->body = (struct bytes){ret_reply->raw.data + head, ret_reply->raw.size - head};
     ret_reply->json = json_loadb((const char *)ret_reply->body.data, ret_reply->body.size, 0, NULL);
+    record_answer(asked, ret_reply);
 }
 
 static inline void reply_release(struct api_reply *reply)

@@ -1,0 +1,118 @@
+"""python3 openapi_answers.py FILE ANSWERS...: whether answers of an API are as FILE describes them.
+
+An answer is a line of JSON: {"method", "path", "status", "type", "body"}. Each must be of a path that
+is described; its method, too, or its status is 405; its status must stand there by number; its body
+must have the media type and the shape that stand there, and no member that does not. Ends with 1
+when one differs, with 2 when something is missing here (jsonschema, yaml).
+"""
+import json
+import re
+import sys
+
+try:
+    import yaml
+    from jsonschema import Draft202012Validator, FormatChecker
+except ImportError as error:
+    print(error)
+    sys.exit(2)
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$")
+formats = FormatChecker(formats=())
+formats.checks("date-time")(lambda value: not isinstance(value, str) or bool(MOMENT.match(value)))
+
+
+def closed(schema, is_value=True):
+    """A copy in which a value has no member that nobody has described."""
+    if isinstance(schema, list):
+        return [closed(item, False) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = dict(schema)
+    for name in ("allOf", "oneOf", "anyOf"):
+        if name in copy:
+            copy[name] = closed(copy[name], False)
+    if "properties" in copy:
+        copy["properties"] = {key: closed(value) for key, value in copy["properties"].items()}
+    if "items" in copy:
+        copy["items"] = closed(copy["items"])
+    is_described = any(name in copy for name in ("properties", "allOf", "$ref"))
+    if is_value and is_described and "additionalProperties" not in copy:
+        if "$ref" in copy:
+            copy = {"allOf": [copy]}
+        copy["unevaluatedProperties"] = False
+    return copy
+
+
+def resolve(document, node):
+    while "$ref" in node:
+        target = document
+        for name in node["$ref"].removeprefix("#/").split("/"):
+            target = target[name]
+        node = target
+    return node
+
+
+class Description:
+    def __init__(self, name):
+        self.name = name
+        with open(name, encoding="utf-8") as file:
+            self.document = yaml.safe_load(file)
+        schemas = self.document["components"]["schemas"]
+        self.schemas = {name: closed(schema, False) for name, schema in schemas.items()}
+        self.paths = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + "$"), operations)
+                      for path, operations in self.document["paths"].items()]
+        self.seen = set()
+
+    def fault(self, answer):
+        """What is not as described; None when all is."""
+        path = answer["path"].split("?")[0]
+        found = [operations for pattern, operations in self.paths if pattern.match(path)]
+        status = str(answer["status"])
+        if not found:
+            return None if status in ("404", "400", "401") else "no such path"
+        operation = found[0].get(answer["method"].lower())
+        if operation is None:
+            return None if status in ("405", "401", "400") else "no such method"
+        if status not in operation["responses"]:
+            return f"status {status} is not described"
+        response = resolve(self.document, operation["responses"][status])
+        self.seen.add((operation["operationId"], status))
+        content = response.get("content", {})
+        media = answer["type"].split(";")[0]
+        if answer["method"] == "HEAD" or (not content and not answer["body"]):
+            return None
+        if media not in content:
+            return f"media type {media} is not described"
+        return self.shape_fault(media, content[media].get("schema", {}), answer["body"])
+
+    def shape_fault(self, media, schema, body):
+        if not media.endswith("json"):
+            return None
+        whole = {**closed(schema), "components": {"schemas": self.schemas}}
+        validator = Draft202012Validator(whole, format_checker=formats)
+        for error in validator.iter_errors(json.loads(body)):
+            return f"{'/'.join(str(part) for part in error.absolute_path)}: {error.message[:300]}"
+        return None
+
+
+def main():
+    description = Description(sys.argv[1])
+    count = 0
+    faults = set()
+    for name in sys.argv[2:]:
+        with open(name, encoding="utf-8") as file:
+            for line in file:
+                answer = json.loads(line)
+                count += 1
+                fault = description.fault(answer)
+                if fault is not None:
+                    faults.add(f"{answer['method']} {answer['path'].split('?')[0]} "
+                               f"{answer['status']}: {fault}")
+    for fault in sorted(faults):
+        print(fault)
+    print(f"{description.name.split('/')[-2]}: {count} answers, {len(description.seen)} kinds of "
+          f"them, {len(faults)} not as described")
+    return 1 if faults or count == 0 else 0
+
+
+sys.exit(main())
