@@ -45,8 +45,7 @@ bool local_find_message(struct api_request *request, struct store_message *ret_m
 /* By id alone, whoever sent it: ourselves, the gateway, anybody registered. */
 enum reason local_find_anybodys(const struct local_api *api, const struct message_id *id,
                                 struct store_message *ret_message);
-/* What the registry at hand already says of a new message of ours; the gateway would say it later.
- */
+/* What the registry at hand says of a new message of ours; the gateway would say it later. */
 enum reason local_check_registry(const struct local_api *api, const struct envelope *draft);
 /* Everybody who said something about a message of ours: the gateway, and whoever it may have gone
  * to. *place starts at 0 and is the walk's own. False at the end. */
@@ -59,8 +58,8 @@ bool local_next_outcome(const struct local_api *api, const struct store_message 
 bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
                         const struct message_id *message_id, struct receipt_item *ret_item);
 /* What a receipt says of this message, and who signed it: "reason…", "turn…", "receipt_id",
- * "signer", "text" (a person's remark) and "office_reference", as far as there are such. about: whom
- * it is about. Resets the arena. False when memory is short. */
+ * "signer", "text" (a person's remark) and "office_reference", as far as there are such.
+ * about: whom it is about. Resets the arena. False when memory is short. */
 bool local_put_receipt(const struct local_api *api, json_t *object,
                        const struct message_id *message_id, const struct key *about,
                        const struct outcome *outcome);

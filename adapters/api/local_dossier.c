@@ -88,7 +88,7 @@ static void add_outcome(struct history *history, const struct store_message *mes
         new_event(message, outcome->receipt_type, outcome->at, about, &history->api->options.self);
     bool ok = local_put_told(event, outcome->receipt_type) &&
               local_put_receipt(history->api, event, &message->id, about, outcome);
-    /* The gateway speaks of the end of a life, and of its operators' hand, in a recipient's place. */
+    /* The gateway speaks in a recipient's place of the end of a life, or of an operator's hand. */
     json_t *signer = json_object_get(event, "signer");
     if (ok && signer != NULL && strcmp(json_string_value(signer), about->text) != 0)
         ok = json_put(event, "from", json_incref(signer)) &&

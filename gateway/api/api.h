@@ -161,8 +161,8 @@ struct api_bounds api_bounds_of(uint32_t descriptors);
 void api_events_get(struct api_request *request);
 /* Somebody listens, or did a moment ago. */
 bool api_wants_events(const struct api *api);
-/* data: JSON on one line; of what is on disk (invariant 1). One that could not be written, {NULL, 0},
- * or is larger than API_EVENT_BYTES_MAX, is a reset for those who listen. */
+/* data: JSON on one line; of what is on disk (invariant 1). One that could not be written,
+ * {NULL, 0}, or is larger than API_EVENT_BYTES_MAX, is a reset for those who listen. */
 void api_publish(struct api *api, struct bytes data);
 
 /* ---- a request ------------------------------------------------------------------------------ */

@@ -1,4 +1,4 @@
-/* transition_json - a change of state as the data of an event: what is logged, for those who listen.
+/* transition_json - a change of state as the data of an event: the log, for those who listen.
  *
  * {event, time, message_id, dossier_code, from, to, type, type_vi, state, state_vi,
  *  reason, reason_vi, reason_en, attempt, count}, without what is not there.
