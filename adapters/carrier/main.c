@@ -4,13 +4,14 @@
 
 #include "adapters/carrier/carrier.h"
 #include "gateway/workers/program_options.h"
+#include "proto/base/limits.h"
 #include "proto/base/version.h"
 
 enum {
-    /* A piece of a file stays on the heap: mapped and unmapped each time, it would cost more in
-     * page faults than in encryption. */
-    MMAP_THRESHOLD_BYTES = 512 * 1024,
-    TRIM_THRESHOLD_BYTES = 4 * 1024 * 1024, /* what a burst took is given back */
+    /* The largest frame stays on the heap: mapped and unmapped each time, it would cost ten times
+     * as much in page faults as in encryption, and all others wait for that. */
+    MMAP_THRESHOLD_BYTES = 2 * FRAME_BYTES_MAX,
+    TRIM_THRESHOLD_BYTES = 16 * FRAME_BYTES_MAX, /* what a burst took is given back */
 };
 
 static const char *settings_fault(const void *settings)

@@ -182,7 +182,7 @@ static bool may_take(struct inbox *inbox)
 {
     size_t cost = cost_of(inbox->first);
     if (!inbox->has_turn)
-        inbox->left += INBOX_QUANTUM_BYTES;
+        inbox->left += INBOX_TURN_BYTES;
     inbox->has_turn = true;
     if (cost < INBOX_TURN_BYTES)
         cost = INBOX_TURN_BYTES;

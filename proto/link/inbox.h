@@ -12,9 +12,10 @@
  * is no larger is copied, or a frame of ten bytes would take a thousand times as much.
  *
  * Turns: deficit round robin (M. Shreedhar, G. Varghese, 1995). At its turn a participant may take
- * INBOX_QUANTUM_BYTES more than it had left; each frame counts as INBOX_TURN_BYTES at least, for
- * what a small frame makes the core do is not small. So whoever sends as much as it can gets its
- * share and no more, over however many connections.
+ * INBOX_TURN_BYTES more than it had left; each frame counts as so many at least, for what a small
+ * frame makes the core do is not small. So whoever sends as much as it can gets its share and no
+ * more, over however many connections; and since that is one small frame, who has one waits for one
+ * of each other, also when a carrier brings a hundred.
  *
  * One thread at a time. Calling sequence: inboxes zeroed; inbox_new for each participant; put and
  * take; inbox_drop each; inboxes_release.
@@ -28,8 +29,7 @@
 
 enum {
     INBOX_ENTRY_BYTES = 256, /* the entry, ZeroMQ's content, malloc's own */
-    INBOX_QUANTUM_BYTES = 128 * 1024,
-    INBOX_TURN_BYTES = 4 * 1024,
+    INBOX_TURN_BYTES = 16 * 1024, /* copied and hashed, about what a small frame costs */
     INBOX_SPARES_MAX = 1024, /* entries kept for re-use, without frames */
     INBOX_COPIED_BYTES = 8 * 1024,
 };
