@@ -38,6 +38,7 @@ struct gateway {
     struct intake_pool *pool;
     struct link_server *link;
     struct operators_api *api;
+    mono_t api_due;                    /* when it is served next, at the earliest */
     int lock;                          /* of the state directory; -1 */
     int signals;                       /* signalfd; -1 */
     struct key gone[GATEWAY_GONE_MAX]; /* missed a frame since the last step */

@@ -22,6 +22,10 @@ enum {
     /* While the disk writes, a step begins early only for so many frames: fewer had better share
      * the next write, and the next signature, with what comes meanwhile. */
     EARLY_STEP_FRAMES = 64,
+    /* Whoever knocks at the API's doors, with or without a token, has a part of the loop's time: a
+     * run of it accepts some twenty connections, a millisecond's work at most. */
+    API_EVERY_MS = 10,
+    API_AT_LEAST_MS = 100, /* its connections have time limits */
 };
 
 /* No participant: events for those who listen at the API. */
@@ -223,6 +227,24 @@ static mono_t deadline(struct gateway *gateway)
     return broker.ms < pool.ms ? broker : pool;
 }
 
+/* How long the API has no need of the loop; -1: until its descriptor says so. */
+static int64_t api_wait_ms(const struct gateway *gateway)
+{
+    int64_t rests_ms = gateway->api_due.ms - gateway_mono().ms;
+    int needs_ms = api_timeout_ms(operators_api_server(gateway->api));
+    return rests_ms > needs_ms ? rests_ms : needs_ms;
+}
+
+static void run_api(struct gateway *gateway, bool is_called)
+{
+    struct api *api = operators_api_server(gateway->api);
+    mono_t now = gateway_mono();
+    if (!is_called && api_timeout_ms(api) != 0 && now.ms - gateway->api_due.ms < API_AT_LEAST_MS)
+        return;
+    api_run(api, now);
+    gateway->api_due = (mono_t){gateway_mono().ms + API_EVERY_MS};
+}
+
 static int wait_ms(struct gateway *gateway, bool more)
 {
     if (more)
@@ -230,7 +252,7 @@ static int wait_ms(struct gateway *gateway, bool more)
     if (!may_step(gateway))
         return WAIT_MAX_MS; /* the disk wakes us, or a frame */
     int64_t wait = deadline(gateway).ms - gateway_mono().ms;
-    int api = api_timeout_ms(operators_api_server(gateway->api));
+    int64_t api = api_wait_ms(gateway);
     if (api >= 0 && wait > api)
         wait = api;
     if (wait <= 0)
@@ -257,12 +279,13 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
 {
     bool steps = may_step(gateway);
     struct api *api = operators_api_server(gateway->api);
+    bool serves = gateway_mono().ms >= gateway->api_due.ms;
     struct pollfd waits[] = {
         /* While a frame waits for the pool nothing is received; the pool's own tells of room. */
         {.fd = gateway->is_frame_held ? -1 : link_server_fd(gateway->link), .events = POLLIN},
         {.fd = steps ? intake_pool_fd(gateway->pool) : -1, .events = POLLIN},
         {.fd = gateway->signals, .events = POLLIN},
-        {.fd = api_fd(api), .events = POLLIN},
+        {.fd = serves ? api_fd(api) : -1, .events = POLLIN},
         {.fd = release_fd(gateway->release), .events = POLLIN},
         {.fd = steps ? gateway->blobs->verbs->fd(gateway->blobs) : -1, .events = POLLIN},
     };
@@ -273,7 +296,8 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
         release(gateway, false);
     /* Sending may have swallowed ZeroMQ's edge: always look. */
     *more = receive(gateway);
-    api_run(api, gateway_mono());
+    if (serves)
+        run_api(gateway, waits[3].revents != 0);
     if (!steps)
         return false;
     if (waits[1].revents != 0 && gateway->settings.batch_delay_ms > 0 &&

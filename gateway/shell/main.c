@@ -6,7 +6,10 @@
 #include "gateway/workers/program_options.h"
 #include "proto/base/version.h"
 
-enum { HEAP_KEPT_BYTES = 8 * 1024 * 1024 };
+enum {
+    MMAP_THRESHOLD_BYTES = 8 * 1024 * 1024,
+    TRIM_THRESHOLD_BYTES = 24 * 1024 * 1024, /* one who floods does not make us begin anew */
+};
 
 static const struct program_description description = {
     .name = "lienthong-gateway",
@@ -35,8 +38,8 @@ int main(int argc, char **argv)
     /* The largest frame and what is parsed of it stay on the heap, where their pages are used
      * again: mapped anew for each frame, they would cost more in page faults than in verification.
      */
-    (void)mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES);
     bool started = options.check_only ? gateway_check(&gateway, &settings, options.language)
                                       : gateway_start(&gateway, &settings, options.language);
     bool ran = started && (options.check_only || gateway_run(&gateway));

@@ -287,7 +287,8 @@ static size_t look_at_known(struct connections *connections, mono_t now)
 {
     size_t cut = 0;
     int64_t since_ms = now.ms - connections->looked.ms;
-    if (since_ms < CONNECTIONS_LOOK_MS)
+    if (since_ms <
+        CONNECTIONS_LOOK_MS + (int64_t)(connections->open_count / CONNECTIONS_LOOKS_PER_MS))
         return 0;
     connections->looked = now;
     connections->received = 0;

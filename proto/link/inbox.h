@@ -28,9 +28,9 @@
 #include "proto/link/link.h"
 
 enum {
-    INBOX_ENTRY_BYTES = 256, /* the entry, ZeroMQ's content, malloc's own */
+    INBOX_ENTRY_BYTES = 256,      /* the entry, ZeroMQ's content, malloc's own */
     INBOX_TURN_BYTES = 16 * 1024, /* copied and hashed, about what a small frame costs */
-    INBOX_SPARES_MAX = 1024, /* entries kept for re-use, without frames */
+    INBOX_SPARES_MAX = 1024,      /* entries kept for re-use, without frames */
     INBOX_COPIED_BYTES = 8 * 1024,
 };
 
