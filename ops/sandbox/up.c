@@ -287,6 +287,7 @@ static struct verdict verdict_of(const struct province *province)
         .figures = &province->figures,
         .dossiers = province->options->dossiers,
         .elapsed_s = (uint64_t)(program_mono().ms - province->started_ms) / 1000,
+        .is_interrupted = province->is_stopping,
         .directory = province->options->directory,
     };
 }
@@ -338,20 +339,23 @@ static void print_figures(struct province *province)
                                "%llu out of order, %llu bad papers, %u process restarts\n"),
                  (unsigned long long)figures->out_of_order, (unsigned long long)figures->bad_papers,
                  restarts);
-    (void)printf(language_pick(language,
-                               "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu thiếu hoặc khác, %llu gửi "
-                               "hai lần\n",
-                               "portal: %llu dossiers as in the ledger, %llu missing or other, "
-                               "%llu sent twice\n"),
-                 (unsigned long long)figures->total.at_portal,
-                 (unsigned long long)(figures->total.forwarded - figures->total.at_portal),
-                 (unsigned long long)figures->portal_twice);
+    bool is_late = !province->is_stopping;
+    const char *other = is_late ? language_pick(language, "thiếu hoặc khác", "missing or other")
+                                : language_pick(language, "chưa tới", "not there yet");
+    const char *lost = is_late ? language_pick(language, "mất", "lost")
+                               : language_pick(language, "đang trên đường", "under way");
     (void)printf(
-        language_pick(language, "%llu hồ sơ đã chuyển, %llu kết quả đã trả, %llu mất, %llu trùng\n",
-                      "%llu dossiers forwarded, %llu results returned, %llu lost, %llu "
+        language_pick(language, "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu %s, %llu gửi hai lần\n",
+                      "portal: %llu dossiers as in the ledger, %llu %s, %llu sent twice\n"),
+        (unsigned long long)figures->total.at_portal,
+        (unsigned long long)(figures->total.forwarded - figures->total.at_portal), other,
+        (unsigned long long)figures->portal_twice);
+    (void)printf(
+        language_pick(language, "%llu hồ sơ đã chuyển, %llu kết quả đã trả, %llu %s, %llu trùng\n",
+                      "%llu dossiers forwarded, %llu results returned, %llu %s, %llu "
                       "duplicated\n"),
         (unsigned long long)figures->total.forwarded, (unsigned long long)figures->total.results,
-        (unsigned long long)figures->lost, (unsigned long long)figures->duplicated);
+        (unsigned long long)figures->lost, lost, (unsigned long long)figures->duplicated);
 }
 
 /* As it is typed in the folder that this program was started in. */

@@ -80,6 +80,36 @@ static void say_count(uint64_t count, const char *vietnamese, const char *englis
               language_pick(language, vietnamese, english), directory);
 }
 
+/* What is not there yet is late, or lost, when the time is up; before that it is under way. */
+static void say_late(const struct verdict *verdict, enum language language, FILE *to)
+{
+    const struct figures *figures = verdict->figures;
+    if (figures->total.forwarded < verdict->dossiers)
+        say_not_forwarded(verdict, language, to);
+    for (size_t i = 0; i < figures->row_count; i++) {
+        uint64_t count;
+        if (figures_awaited(&figures->rows[i], &count) != AWAITED_NOTHING)
+            say_awaited(verdict, &figures->rows[i], language, to);
+    }
+}
+
+static void say_interrupted(const struct verdict *verdict, enum language language, FILE *to)
+{
+    const struct figures_row *total = &verdict->figures->total;
+    char line[256];
+    (void)snprintf(line, sizeof line,
+                   language_pick(language,
+                                 "DỪNG GIỮA CHỪNG sau %llu s: %llu trong %llu hồ sơ chưa chuyển, "
+                                 "%llu đang trên đường; chưa kết luận được gì về số này",
+                                 "STOPPED after %llu s: %llu of %llu dossiers not forwarded yet, "
+                                 "%llu under way; about these nothing is known"),
+                   (unsigned long long)verdict->elapsed_s,
+                   (unsigned long long)(verdict->dossiers - total->forwarded),
+                   (unsigned long long)verdict->dossiers,
+                   (unsigned long long)verdict->figures->lost);
+    text_print_wrapped(line, 0, terminal_width(to), to);
+}
+
 void verdict_print(const struct verdict *verdict, enum language language, FILE *to)
 {
     const struct figures *figures = verdict->figures;
@@ -89,13 +119,10 @@ void verdict_print(const struct verdict *verdict, enum language language, FILE *
                       (unsigned long long)verdict->elapsed_s);
         return;
     }
-    if (figures->total.forwarded < verdict->dossiers)
-        say_not_forwarded(verdict, language, to);
-    for (size_t i = 0; i < figures->row_count; i++) {
-        uint64_t count;
-        if (figures_awaited(&figures->rows[i], &count) != AWAITED_NOTHING)
-            say_awaited(verdict, &figures->rows[i], language, to);
-    }
+    if (verdict->is_interrupted)
+        say_interrupted(verdict, language, to);
+    else
+        say_late(verdict, language, to);
     say_count(figures->duplicated, "lần đến hai lần ở cơ quan hoặc một cửa; xem offices, desk và",
               "arrived twice at an office or at the desk; see", directory, language, to);
     say_count(figures->out_of_order, "bước sai thứ tự; xem bảng fault của desk/desk.sqlite và",

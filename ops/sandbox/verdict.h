@@ -1,7 +1,8 @@
 /* verdict - whether a sandbox run is good, and if not: what is wrong, at whom, what to do.
  *
  * Judged is what was lost, doubled, late or wrong. How much memory the programs took is printed
- * beside it and judged by `make bench-memory` alone, for it depends on the machine.
+ * beside it and judged by `make bench-memory` alone, for it depends on the machine. Of a run that
+ * somebody ended before its time only what is doubled or wrong is a fault: the rest is under way.
  */
 #ifndef OPS_SANDBOX_VERDICT_H
 #define OPS_SANDBOX_VERDICT_H
@@ -15,6 +16,7 @@ struct verdict {
     const struct figures *figures;
     uint64_t dossiers;     /* that were to be forwarded */
     uint64_t elapsed_s;    /* since the start */
+    bool is_interrupted;   /* before it was done, and before its time was up */
     const char *directory; /* of the province */
 };
 
