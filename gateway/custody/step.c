@@ -92,6 +92,7 @@ void step_init(struct step *step, const struct step_options *options, struct are
     plan_init(&step->plan, memory, &step->arena);
     sealer_init(&step->sealer, &options->self, options->offset_minutes, options->crypto, memory,
                 &step->build);
+    outbox.seed = step_draw(step);
     step->outbox = outbox_new(&outbox, memory);
     fetch.context = step;
     step->fetch = fetch_new(&fetch, memory);

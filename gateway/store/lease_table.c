@@ -19,12 +19,13 @@ static uint32_t *head_of_place(const struct lease_table *table, uint64_t place)
 static uint32_t *head_of_class(const struct lease_table *table, uint64_t destination,
                                uint64_t order)
 {
-    return &table->heads_of_class[mix(order + mix(destination)) & (table->capacity - 1)];
+    return &table->heads_of_class[mix((order ^ table->seed) + mix(destination)) &
+                                  (table->capacity - 1)];
 }
 
-void lease_table_init(struct lease_table *table)
+void lease_table_init(struct lease_table *table, uint64_t seed)
 {
-    *table = (struct lease_table){.used = 1};
+    *table = (struct lease_table){.used = 1, .seed = seed};
 }
 
 void lease_table_release(struct lease_table *table)
@@ -32,7 +33,7 @@ void lease_table_release(struct lease_table *table)
     free(table->slots);
     free(table->heads_of_place);
     free(table->heads_of_class);
-    lease_table_init(table);
+    lease_table_init(table, table->seed);
 }
 
 void lease_table_clear(struct lease_table *table)

@@ -30,9 +30,12 @@ struct lease_table {
     uint32_t used;     /* slots ever used, slot 0 included */
     uint32_t free;     /* chain of slots that were given back */
     uint32_t count;
+    uint64_t seed;
 };
 
-void lease_table_init(struct lease_table *table);
+/* seed: a number that nobody knows. Senders choose dossiers, and so classes: without it they could
+ * choose some that all meet in one chain. */
+void lease_table_init(struct lease_table *table, uint64_t seed);
 void lease_table_release(struct lease_table *table);
 /* Empties it and keeps its memory. */
 void lease_table_clear(struct lease_table *table);

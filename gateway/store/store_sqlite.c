@@ -122,7 +122,9 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
     self->store.verbs = &verbs;
     self->owner_file = -1;
     self->is_stale = true;
-    lease_table_init(&self->leases);
+    uint64_t seed;
+    sqlite3_randomness(sizeof seed, &seed);
+    lease_table_init(&self->leases, seed);
     buffer_init(&self->row, ROW_BYTES_MAX);
     buffer_init(&self->answer, ROW_BYTES_MAX);
     buffer_init(&self->block, ROW_BYTES_MAX);

@@ -48,7 +48,12 @@ struct bytes key_bytes(const struct key *key)
 
 uint64_t hash_bytes(struct bytes bytes)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    return hash_bytes_from(UINT64_C(14695981039346656037), bytes);
+}
+
+uint64_t hash_bytes_from(uint64_t start, struct bytes bytes)
+{
+    uint64_t hash = start;
     for (size_t i = 0; i < bytes.size; i++)
         hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
     return hash;

@@ -26,5 +26,8 @@ struct bytes key_bytes(const struct key *key);
 
 /* FNV-1a, 64 bits (draft-eastlake-fnv). For tables and for ordering classes; not for security. */
 uint64_t hash_bytes(struct bytes bytes);
+/* The same from another start. For tables whose keys outsiders choose: without a start that was
+ * drawn they could choose keys that all meet in one bucket. */
+uint64_t hash_bytes_from(uint64_t start, struct bytes bytes);
 
 #endif

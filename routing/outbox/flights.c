@@ -95,13 +95,13 @@ void outbox_list_remove(struct outbox *outbox, struct flight *flight)
 
 static uint32_t *id_bucket(const struct outbox *outbox, const struct message_id *id)
 {
-    uint64_t hash = hash_bytes((struct bytes){id->bytes, MESSAGE_ID_BYTES});
+    uint64_t hash = hash_bytes_from(outbox->seed, (struct bytes){id->bytes, MESSAGE_ID_BYTES});
     return &outbox->id_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
 }
 
 static uint32_t *order_bucket(const struct outbox *outbox, uint32_t destination, uint64_t order)
 {
-    uint64_t hash = (order ^ destination) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = (order ^ destination ^ outbox->seed) * UINT64_C(0x9e3779b97f4a7c15);
     return &outbox->order_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
 }
 

@@ -38,6 +38,7 @@ struct outbox *outbox_new(const struct outbox_options *options, struct arena *me
         .id_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .order_buckets = arena_take(memory, buckets * sizeof(uint32_t)),
         .bucket_mask = buckets - 1,
+        .seed = options->seed,
         .key_buckets = arena_take(memory, key_buckets * sizeof(uint32_t)),
         .key_mask = key_buckets - 1,
         .lease_ms = options->lease_ms != 0 ? options->lease_ms : (uint32_t)OUTBOX_LEASE_DEFAULT_MS,

@@ -61,6 +61,7 @@ struct outbox_options {
     uint32_t destinations_max;
     uint32_t flights_max;
     uint32_t lease_ms; /* of every destination; 0: OUTBOX_LEASE_DEFAULT_MS */
+    uint64_t seed;     /* of its tables: a number that nobody knows (hash_bytes_from) */
 };
 
 /* Taken from memory, which must hold outbox_memory_bytes(options). */

@@ -50,6 +50,7 @@ struct outbox {
     uint32_t flights_max, flight_count, first_free;
     uint32_t *id_buckets, *order_buckets;
     uint32_t bucket_mask;
+    uint64_t seed;
     uint32_t *key_buckets; /* of the destinations */
     uint32_t key_mask;
     uint32_t closing_count; /* destinations that are CLOSING */
