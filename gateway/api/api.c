@@ -73,12 +73,12 @@ static enum reason start_door(struct api_door *door, int socket, const struct ap
         secure[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     }
     door->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, api_handle, door, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_ARRAY,
-        secure, MHD_OPTION_NOTIFY_COMPLETED, api_request_completed, door,
-        MHD_OPTION_NOTIFY_CONNECTION, api_place_changed, door, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)api->bounds.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(1 + API_STRANGER_MS / 1000), MHD_OPTION_END);
+        flags, 0, tls == NULL ? NULL : api_place_ask, door, api_handle, door,
+        MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_ARRAY, secure, MHD_OPTION_NOTIFY_COMPLETED,
+        api_request_completed, door, MHD_OPTION_NOTIFY_CONNECTION, api_place_changed, door,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)api->bounds.connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(1 + API_STRANGER_MS / 1000), MHD_OPTION_END);
     if (door->daemon == NULL)
         return tls != NULL ? REASON_KEY_UNREADABLE : REASON_OUT_OF_MEMORY;
     const union MHD_DaemonInfo *fd = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);

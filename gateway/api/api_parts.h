@@ -3,6 +3,7 @@
  *   api.c           life cycle, driven by the loop
  *   api_listen.c    the doors' sockets
  *   api_tls.c       the door over TLS: its certificates, and whose the client's is
+ *   api_callers.c   how often who may connect over TLS
  *   api_places.c    whose the connections are
  *   api_route.c     which path is whose
  *   api_request.c   a request from its head to its answer
@@ -16,6 +17,7 @@
 #include <microhttpd.h>
 
 #include "gateway/api/api.h"
+#include "gateway/api/api_callers.h"
 #include "gateway/workers/unix_socket.h"
 
 /* MHD is asked to start a daemon for each. */
@@ -78,12 +80,15 @@ struct api {
     struct api_place *places; /* oldest first */
     uint32_t known_count, stranger_count;
     struct api_events events;
+    struct api_callers callers;
 };
 
 /* ---- api_places.c */
 /* For MHD_OPTION_NOTIFY_CONNECTION; context: a struct api_door. */
 void api_place_changed(void *context, struct MHD_Connection *connection, void **place_memory,
                        enum MHD_ConnectionNotificationCode what);
+/* For the accept policy of the door over TLS; context: a struct api_door. */
+enum MHD_Result api_place_ask(void *context, const struct sockaddr *address, socklen_t size);
 /* This request may call: its connection is one of ours. False: there are as many as may be. */
 bool api_place_know(struct api_request *request);
 /* Ends strangers whose time is over, and the oldest when they are too many. */

@@ -81,6 +81,21 @@ void api_place_changed(void *context, struct MHD_Connection *connection, void **
         place_remove(door->api, *place_memory);
 }
 
+enum MHD_Result api_place_ask(void *context, const struct sockaddr *address, socklen_t size)
+{
+    struct api *api = ((const struct api_door *)context)->api;
+    (void)size;
+    return api_callers_admit(&api->callers, address, api->now) ? MHD_YES : MHD_NO;
+}
+
+static void know_address(struct api_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (request->door->kind == API_DOOR_TLS && info != NULL)
+        api_callers_know(&request->api->callers, info->client_addr);
+}
+
 bool api_place_know(struct api_request *request)
 {
     struct api *api = request->api;
@@ -94,6 +109,7 @@ bool api_place_know(struct api_request *request)
     if (place->is_ended || api->known_count >= api->bounds.known)
         return false;
     place->is_known = true;
+    know_address(request);
     api->stranger_count--;
     api->known_count++;
     (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
