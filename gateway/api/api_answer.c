@@ -5,6 +5,7 @@
 
 #include "gateway/api/api_parts.h"
 #include "gateway/api/json_member.h"
+#include "proto/base/utf8.h"
 
 enum { READ_BYTES = 64 * 1024 };
 
@@ -112,6 +113,15 @@ void api_answer_header(struct api_request *request, const char *name, const char
         (void)MHD_add_response_header(request->response, name, value);
 }
 
+/* What was cut to its room may end in half a character, which JSON would not take. */
+static struct bytes whole_characters(const char *text)
+{
+    struct bytes whole = bytes_of_text(text == NULL ? "" : text);
+    while (!utf8_is_valid(whole, NULL))
+        whole.size--;
+    return whole;
+}
+
 static json_t *problem_json(unsigned status, enum reason reason, const char *detail)
 {
     const char *code = reason_code(reason);
@@ -123,7 +133,7 @@ static json_t *problem_json(unsigned status, enum reason reason, const char *det
               json_put(problem, "code", json_string(code)) &&
               json_put_text(problem, "hint", bytes_of_text(reason_hint(reason))) &&
               json_put_text(problem, "hint_vi", bytes_of_text(reason_hint_vietnamese(reason))) &&
-              json_put_text(problem, "detail", bytes_of_text(detail == NULL ? "" : detail));
+              json_put_text(problem, "detail", whole_characters(detail));
     return json_whole(problem, ok);
 }
 

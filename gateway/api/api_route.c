@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "gateway/api/api_parts.h"
+#include "proto/base/utf8.h"
 
-/* The argument is one segment, not empty. */
+/* The argument is one segment of text, not empty. */
 static bool path_fits(const char *pattern, const char *path, char ret_argument[API_ARGUMENT_BYTES])
 {
     const char *hole = strstr(pattern, "{}");
@@ -20,7 +21,8 @@ static bool path_fits(const char *pattern, const char *path, char ret_argument[A
         return false;
     memcpy(ret_argument, path + before, argument);
     ret_argument[argument] = 0;
-    return true;
+    /* Answers repeat it, and JSON has no other bytes. */
+    return utf8_is_valid(bytes_of_text(ret_argument), NULL);
 }
 
 const struct api_route *api_route_find(const struct api *api, const char *method, const char *path,

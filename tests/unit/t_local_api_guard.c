@@ -57,6 +57,26 @@ static size_t ended_of(const int *clients, size_t count)
     return ended;
 }
 
+/* Bytes that are no text in a path, and a name that is cut inside a character: each has its answer.
+ */
+static void what_is_no_text_is_answered(void **state)
+{
+    enum { LETTERS = 100, LETTER_BYTES = 3 };
+    (void)state;
+    assert_call(&fixture, "GET", "/v1/dossiers/%ff", "", "", 404, NULL);
+    assert_call(&fixture, "GET", "/v1/messages/%c3%28", "", "", 404, NULL);
+    for (int shift = 0; shift < LETTER_BYTES; shift++) {
+        struct buffer body;
+        buffer_init(&body, 1024);
+        assert_true(buffer_append_format(&body, "{\"%.*s", shift, "abc"));
+        for (int i = 0; i < LETTERS; i++)
+            assert_true(buffer_append_text(&body, "ạ"));
+        assert_true(buffer_append_text(&body, "\":1}"));
+        assert_call(&fixture, "POST", "/v1/messages", "", buffer_text(&body), 400, NULL);
+        buffer_release(&body);
+    }
+}
+
 static void half_sent_heads_stop_nobody(void **state)
 {
     (void)state;
@@ -230,6 +250,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        T(what_is_no_text_is_answered),
         T(half_sent_heads_stop_nobody),
         T(who_has_shown_a_token_stays),
         cmocka_unit_test(places_come_from_the_descriptors_there_are),
