@@ -6,7 +6,8 @@
 #include "proto/base/check.h"
 #include "tests/support/crash_vfs.h"
 
-enum { GROWTH_BYTES = 64 * 1024 };
+/* By half of it and more: a sanitizer maps and copies large blocks anew each time they grow. */
+enum { GROWTH_BYTES = 512 * 1024 };
 
 uint64_t crash_draw(uint64_t *seed, uint64_t below)
 {
@@ -21,7 +22,7 @@ uint64_t crash_draw(uint64_t *seed, uint64_t below)
 void crash_resize(struct content *content, uint64_t size)
 {
     if (size > content->capacity) {
-        content->capacity = size + GROWTH_BYTES;
+        content->capacity = size + size / 2 + GROWTH_BYTES;
         content->bytes = realloc(content->bytes, content->capacity);
         check(content->bytes != NULL);
     }
