@@ -152,7 +152,7 @@ enum reason api_new(const struct api_options *options, struct api **ret_api,
         return REASON_OUT_OF_MEMORY;
     api->options = *options;
     api->unix_socket.fd = -1;
-    api_events_init(&api->events, options->crypto);
+    api_events_init(&api->events);
     api->bounds = api_bounds_of(options->descriptors == 0 ? UINT16_MAX : options->descriptors);
     for (int i = 0; i < API_DOORS; i++)
         api->doors[i] = (struct api_door){.api = api, .kind = (enum api_door_kind)i};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/api/api_parts.h"
 #include "proto/base/check.h"
@@ -51,10 +52,10 @@ static void drop_all(struct api_events *events)
         drop_first(events);
 }
 
-void api_events_init(struct api_events *events, const struct crypto_port *crypto)
+void api_events_init(struct api_events *events)
 {
-    uint8_t random[EPOCH_BYTES];
-    crypto->random(crypto->context, random, sizeof random);
+    uint8_t random[EPOCH_BYTES] = {0};
+    (void)!getrandom(random, sizeof random, 0); /* another than before is all that it must be */
     for (size_t i = 0; i < sizeof random; i++)
         (void)snprintf(events->epoch + 2 * i, 3, "%02x", random[i]);
     events->first = events->next = 1;

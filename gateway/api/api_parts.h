@@ -97,7 +97,7 @@ void api_places_end(struct api *api);
 int api_places_timeout_ms(const struct api *api);
 
 /* ---- api_events.c */
-void api_events_init(struct api_events *events, const struct crypto_port *crypto);
+void api_events_init(struct api_events *events);
 void api_events_run(struct api *api);
 /* Until somebody must hear that we are here; -1: nobody listens. */
 int api_events_timeout_ms(const struct api *api);
