@@ -1,3 +1,10 @@
+/* The server: up to three doors (a Unix socket, a loopback port, TLS), each a daemon of
+ * libmicrohttpd without threads of its own, and one epoll set over them that the program's loop
+ * waits for.
+ *
+ * A request that changes something waits in `changing` until a step of the core has applied it and
+ * its commit is on disk (invariant 1): api_step applies, api_settle lets go with the commit's
+ * outcome. What only reads is answered inside of MHD's own call. */
 #include "gateway/api/api.h"
 
 #include <stdio.h>
@@ -113,6 +120,7 @@ static enum reason open_loopback(struct api *api)
     return reason == REASON_NONE ? write_port(api) : reason;
 }
 
+/* The key's text is wiped as soon as the daemon has parsed its own copy. */
 static enum reason open_tls(struct api *api)
 {
     struct api_tls tls;
@@ -168,6 +176,8 @@ enum reason api_new(const struct api_options *options, struct api **ret_api,
     return reason;
 }
 
+/* Whoever still waits at the end hears that we stop. Nothing was said of a commit that may have
+ * happened: the caller asks again, with the same id. */
 static void answer_all(struct api_request *list, enum reason reason)
 {
     while (list != NULL) {
@@ -266,6 +276,8 @@ bool api_has_changes(const struct api *api)
     return api->changing != NULL;
 }
 
+/* In the order of arrival. A request that finds no room stays where it is, with all behind it, for
+ * the next step (invariant 8). */
 void api_step(struct api *api)
 {
     for (struct api_request *request = api->changing; request != NULL; request = request->next) {

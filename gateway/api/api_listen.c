@@ -1,3 +1,5 @@
+/* Sockets of the doors, and the trial of them for `--check`: that a port is taken, or that a
+ * folder may not be written to, is found before the program is restarted and not after. */
 #include "gateway/api/api_listen.h"
 
 #include <arpa/inet.h>
@@ -11,6 +13,8 @@
 
 #include "gateway/workers/unix_socket.h"
 
+/* By what a person has to mend: another program in the way, a right that is missing, a limit of
+ * the machine. */
 static enum reason reason_of(int error)
 {
     switch (error) {
@@ -104,6 +108,8 @@ uint16_t api_listen_port(int socket)
                                                                         : 0;
 }
 
+/* What the settings' own rows cannot say: values that need one another. The name of the row at
+ * fault, for the message. */
 const char *api_doors_fault(const struct api_doors *doors)
 {
     struct addrinfo *found = doors->listen[0] == 0 ? NULL : resolve(doors->listen);
@@ -160,6 +166,8 @@ void api_doors_settle(struct api_doors *doors, const char *state_directory)
         doors->socket[0] = 0;
 }
 
+/* Which setting, and what stands there: "address taken" alone would leave three doors to look at.
+ */
 void api_door_describe(const struct api_doors *doors, const char *name,
                        char ret_text[API_WHAT_BYTES])
 {

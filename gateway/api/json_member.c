@@ -1,8 +1,13 @@
+/* Members that several answers have in common, so that a reason, a state or a moment has the same
+ * members everywhere, in both languages. What is not known is left out: a member that is there
+ * means something. */
 #include "gateway/api/json_member.h"
 
 #include "proto/codec/message_type.h"
 #include "routing/outbox/entry.h"
 
+/* Vietnam's offset is written out, so that no reader has to know where the machine stands
+ * (invariant 12). */
 bool json_put_moment(json_t *object, const char *name, wall_t at)
 {
     char text[TIME_TEXT_BYTES];
@@ -54,6 +59,8 @@ bool json_put_entry_state(json_t *object, int state)
            json_put(object, "state_vi", json_string(entry_state_vietnamese(known)));
 }
 
+/* An object that memory was too short for is not sent with members missing: it would read as an
+ * answer that says "no". */
 json_t *json_whole(json_t *object, bool is_whole)
 {
     if (is_whole)

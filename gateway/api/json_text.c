@@ -1,3 +1,9 @@
+/* JSON from outside: bounded before it is parsed, strict, and in one form.
+ *
+ * Its depth and its number of values are counted over the bytes first, because a parser's memory
+ * is many times that of the text: "[[[[…" of a megabyte must not become a tree. Names that stand
+ * twice are refused, since two readers would take different ones of them. Texts are brought to
+ * NFC, for the same name typed on two keyboards has to be found as the same name. */
 #include "gateway/api/json_text.h"
 
 #include <stdlib.h>
@@ -130,6 +136,7 @@ static enum reason reason_of(const json_error_t *error, struct bytes text)
     }
 }
 
+/* Lines and columns as an editor counts them, in characters. */
 static void find_place(struct bytes text, size_t at, struct json_fault *fault)
 {
     fault->line = 1;

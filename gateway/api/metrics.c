@@ -1,3 +1,6 @@
+/* Prometheus' text format, and the figures that both daemons have. A label is a key of a
+ * participant, a state or a reason: things of which there is a bounded number, and nothing of a
+ * dossier (invariant 11). */
 #include "gateway/api/metrics.h"
 
 #include <inttypes.h>

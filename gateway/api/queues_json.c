@@ -1,9 +1,17 @@
+/* GET /v1/queues of both daemons: how much waits for whom, and a page of what waits. The two
+ * differ in how a standing is explained (put_standing of the source); each may ask for the entries
+ * of one dossier.
+ *
+ * A page goes on after the last entry that was shown, by its place in the store and not by a
+ * count: what is delivered meanwhile shifts nothing. */
 #include "gateway/api/queues_json.h"
 
 #include <stdlib.h>
 
 #include "gateway/api/json_member.h"
 
+/* States that end an entry are not queues; they are left out by what they are and not by a list
+ * here. */
 static json_t *count_json(const struct store_count *count)
 {
     json_t *json = json_object();

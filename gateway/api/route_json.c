@@ -1,3 +1,6 @@
+/* A decision of the route as it was made, step by step, each with the registry's file and line
+ * that it follows from: "why did this go there" is answered by what the code did and not by a
+ * second reading of the rules. */
 #include "gateway/api/route_json.h"
 
 #include "gateway/api/json_member.h"

@@ -1,3 +1,4 @@
+/* Why an entry waits and whose turn it is (invariant 15), with the same words in both daemons. */
 #include "gateway/api/standing_json.h"
 
 #include "gateway/api/json_member.h"

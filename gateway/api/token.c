@@ -1,3 +1,6 @@
+/* The token of a door: made at the first start, kept in a file that only the daemon's user may
+ * read, compared in constant time. It is never printed: whoever is to have it reads the file
+ * (invariant 11). */
 #include "gateway/api/token.h"
 
 #include <fcntl.h>
@@ -20,6 +23,8 @@ static enum reason parse_token(struct bytes text, struct token *ret_token)
     return REASON_NONE;
 }
 
+/* O_EXCL: of two programs that start at once, one makes it and the other fails and is started
+ * again; neither goes on with a token that is not in the file. */
 static enum reason make_token(const char *path, const struct crypto_port *crypto,
                               struct token *ret_token)
 {

@@ -38,6 +38,8 @@ static struct step_options step_options(const struct broker_options *options)
     };
 }
 
+/* The whole of it, from the bounds of the settings: the core never asks the system for memory
+ * again. */
 size_t broker_memory_bytes(const struct broker_options *options)
 {
     enum { ALIGNMENT_SLACK = 256 };
@@ -48,6 +50,7 @@ size_t broker_memory_bytes(const struct broker_options *options)
            ROOM_RECORDS_MAX * sizeof(struct ledger_fact) + ALIGNMENT_SLACK;
 }
 
+/* broker_memory_bytes counts what is taken here: a shortage is a mistake of the two. */
 static void *take(struct arena *memory, size_t size)
 {
     void *piece = arena_take(memory, size);
@@ -74,6 +77,8 @@ void broker_release(struct broker *broker)
     registry_destroy(&broker->registry);
 }
 
+/* Whatever waited because of the registry may go on now, so each peer is looked at again; adapters
+ * hear the new reading's number with a heartbeat at once and ask their own questions anew. */
 void broker_set_registry(struct broker *broker, struct registry *registry)
 {
     struct registry *retained = registry_retain(registry);
@@ -88,6 +93,8 @@ void broker_set_registry(struct broker *broker, struct registry *registry)
     broker->step.tick_due = (mono_t){0};
 }
 
+/* The id is drawn once in the life of a store and noted with the first commit. It tells a ledger
+ * that was begun anew from one that goes on, which no size could. */
 static enum reason load_ledger_id(struct broker *broker)
 {
     struct store *store = broker->options.store;
@@ -106,6 +113,7 @@ static enum reason load_ledger_id(struct broker *broker)
     return reason;
 }
 
+/* Also after a commit that failed: memory may be ahead of the disk, and the disk is right. */
 enum reason broker_load(struct broker *broker, wall_t wall)
 {
     struct step *step = &broker->step;
@@ -132,6 +140,8 @@ void broker_trust_clock(struct broker *broker)
 
 /* ---- the step ---- */
 
+/* Peers first, over several steps if there are many; only a round that is done lets entries
+ * expire, so that what is due is looked at once a tick and not once a step. */
 static void tick(struct broker *broker)
 {
     struct step *step = &broker->step;
@@ -193,6 +203,8 @@ void broker_intake(struct broker *broker, struct intake *intake)
     step_queue(&broker->step, peer, intake);
 }
 
+/* The order of these questions decides whose frame it is: an older connection's is dropped, a
+ * newer one's ends the session, and only then is it looked at what the frame says. */
 static enum turn take_intake(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     struct step *step = &broker->step;
@@ -218,6 +230,8 @@ void broker_peer_gone(struct broker *broker, const struct key *key)
         step_disconnect(&broker->step, peer, REASON_LINK_LOST, "peer_down");
 }
 
+/* Receipts come last, when all is known that they tell: one for each sender, one head, one
+ * signature. */
 enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan)
 {
     struct step *step = &broker->step;

@@ -46,6 +46,10 @@ static bool is_of_the_future(const struct broker *broker, const struct peer *pee
     return clock_in_doubt(&broker->step.clock) || agreeing == 0;
 }
 
+/* In this order, because each question relies on those before: a signature that is sound, then
+ * that its signer is who is connected, then whether we have had it, and only then what a date or a
+ * policy says. A duplicate is answered although it has expired by now: its outcome stands already
+ * (invariant 5). */
 static enum reason authorise(struct broker *broker, struct peer *peer, struct intake *intake,
                              struct sealed *sealed, struct admitted *ret_admitted)
 {
@@ -164,6 +168,8 @@ static void tell_custody(struct broker *broker, const struct sealed *sealed,
                       REASON_NONE);
 }
 
+/* One plan: the message, a debt for each destination, the dossier's route and the fact for the
+ * receipt. All of it is on disk, or nothing is (invariants 1 and 7). */
 static struct store_message *take_custody(struct broker *broker, const struct routed *routed)
 {
     struct step *step = &broker->step;
@@ -241,6 +247,8 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     return message;
 }
 
+/* Documents of one parcel share its manifest and signature, so they are stored under one row;
+ * those that were refused are left out, and the manifest still lists their digests. */
 static void keep(struct taken_parcel *taken, const struct sealed *sealed,
                  struct store_message *message)
 {
@@ -291,6 +299,8 @@ static enum turn put_all_off(struct broker *broker, struct peer *peer, struct in
     return TURN_DONE;
 }
 
+/* A parcel is not cut by the end of a turn, only by want of room: its documents that come later
+ * would need a second row with the same manifest and signature. */
 enum turn broker_admit_parcels(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     struct taken_parcel taken = {0};

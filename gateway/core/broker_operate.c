@@ -38,6 +38,8 @@ static bool can_be_told(struct broker *broker, const struct store_message *messa
     return entry->is_receipt || step_get_peer(&broker->step, &message->sender) != NULL;
 }
 
+/* Some a step: after a night without the store thousands may be due at once, and each is a
+ * receipt. */
 void broker_expire(struct broker *broker)
 {
     struct entry entries[STEP_EXPIRIES_MAX];
@@ -70,6 +72,9 @@ static enum reason hold(struct broker *broker, const struct store_message *messa
     return REASON_NONE;
 }
 
+/* Withdrawn or declared expired is only what never left: of what was sent once, the agency may
+ * have it, and a person's wish is no evidence that it has not (invariant 14). To hold and to
+ * release end nothing and may be done at any time. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
                            const struct key *destination, enum broker_operation operation)
 {

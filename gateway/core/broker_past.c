@@ -62,6 +62,8 @@ static bool takes_turns(const struct broker *broker, const struct adapter *adapt
            broker->step.now.ms - adapter->incarnation_since.ms <= TAKE_TURNS_MS;
 }
 
+/* Another ledger's size says nothing about ours; a witness that has seen none at all is as one of
+ * a state that was put back to its first day. */
 static bool has_lost_heads(const struct adapter *adapter, const struct frame_hello *hello)
 {
     const struct head_seen *before = &adapter->head;

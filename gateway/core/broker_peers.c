@@ -104,6 +104,9 @@ static uint32_t granted_window(const struct broker *broker, const struct peer *p
     return hello->window_messages < most ? hello->window_messages : most;
 }
 
+/* The welcome leaves before everything that this hello brings about, so that the adapter knows the
+ * windows before the first delivery. What the adapter has seen of the ledger is its own word,
+ * which it may change: it moves what we prove, and nothing else. */
 static void accept_hello(struct broker *broker, struct peer *peer, uint64_t connection,
                          const struct frame_hello *hello)
 {
@@ -162,6 +165,8 @@ static void take_heartbeat(struct broker *broker, struct peer *peer, struct inta
     adapter->heartbeat_heard = broker->step.now;
 }
 
+/* What each kind costs its sender's turn is told by the case itself or by what it calls. A kind
+ * that only a gateway sends is refused, with its digest, like a frame that cannot be read. */
 static enum turn take_connected(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     struct step *step = &broker->step;
@@ -231,6 +236,9 @@ static void tick_peer(struct broker *broker, struct peer *peer)
     say_heartbeat(broker, peer, broker->window_bytes);
 }
 
+/* True: all of them had their turn in this round. Stopped for want of room it goes on with the
+ * next peer in the next step, so that those at the end of the table are not the ones that always
+ * wait. */
 bool broker_tick_peers(struct broker *broker)
 {
     enum { PEERS_MAX = 64 }; /* a head for each is a few milliseconds: others get their turn */

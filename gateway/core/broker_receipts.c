@@ -79,6 +79,9 @@ static enum reason settle(struct broker *broker, struct peer *peer, const struct
     return is_about_nothing ? REASON_REPLY_UNKNOWN : reason;
 }
 
+/* True: its row is in the plan. A receipt is kept as its signer made it and forwarded as those
+ * bytes (invariant 2); each of its items settles one debt, or is an alarm. When the store cannot
+ * say, the whole step fails: half of a receipt must not be settled. */
 bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct sealed *sealed,
                          struct store_message **ret_message)
 {

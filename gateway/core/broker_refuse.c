@@ -92,6 +92,9 @@ enum reason broker_check_duplicate(struct broker *broker, struct peer *peer,
     return REASON_DUPLICATE;
 }
 
+/* Ids begin with their time, so that a sender's next one is nearly always above all before: then
+ * no row is asked. One that is not is looked up; memory only saves the question, it never answers
+ * it. */
 void broker_remember_id(struct broker *broker, const struct peer *peer, const struct message_id *id)
 {
     struct adapter *adapter = adapter_of(broker, peer);
@@ -189,6 +192,8 @@ struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
     return NULL;
 }
 
+/* A frame that cannot be read has no id to answer: its digest is what the receipt names, so that
+ * its sender can tell which of his frames it was. */
 enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     if (!step_fits(&broker->step, &room_end))

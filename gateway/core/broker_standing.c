@@ -76,6 +76,8 @@ static void stand_alone(struct broker *broker, const struct entry *entry, struct
     }
 }
 
+/* What stands behind another in its dossier waits for what that one waits for: shown is the first
+ * one's reason, and which it is. */
 void broker_standing(struct broker *broker, const struct entry *entry,
                      struct standing *ret_standing)
 {
@@ -171,6 +173,8 @@ static void answer_message(struct broker *broker, const struct peer *peer,
     }
 }
 
+/* A sender hears only of messages of its own: they are looked up under its key, so that a guessed
+ * id of another's shows nothing. */
 enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     const struct frame_taken *ask = &intake->frame.taken;

@@ -9,6 +9,8 @@ static void stamp(const struct broker *broker, struct ledger_fact *fact)
     fact->registry_version = broker->registry_version;
 }
 
+/* For the ledger alone, with no receipt. Place was asked for (room.h), so that none is left out.
+ */
 void broker_record(struct broker *broker, const struct ledger_fact *fact)
 {
     check(broker->step.record_count < ROOM_RECORDS_MAX);
@@ -17,6 +19,8 @@ void broker_record(struct broker *broker, const struct ledger_fact *fact)
     stamp(broker, record);
 }
 
+/* A fact and its receipt's item, tied together: the ledger's index that the receipt names is known
+ * only when all of them are appended, at the end of the step. */
 struct told *broker_tell(struct broker *broker, const struct key *to, uint32_t type,
                          const struct ledger_fact *fact, struct bytes recipients)
 {
@@ -37,6 +41,9 @@ struct told *broker_tell(struct broker *broker, const struct key *to, uint32_t t
     return told;
 }
 
+/* Its facts are appended in the order of its items, so that the first index and the item's place
+ * give the entry of each: a sender finds the evidence of his message without being told each
+ * index. */
 static enum reason write_receipt(struct broker *broker, const struct draft *draft)
 {
     struct peer *peer = step_get_peer(&broker->step, &draft->to);
@@ -65,6 +72,7 @@ static enum reason write_head(struct broker *broker)
     return reason;
 }
 
+/* The head comes last, since it covers the entries of the receipts that it is signed with. */
 enum reason broker_write_receipts(struct broker *broker)
 {
     for (size_t i = 0; i < broker->step.record_count; i++)

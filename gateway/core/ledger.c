@@ -1,3 +1,10 @@
+/* The evidence as it grows: an append-only Merkle tree of RFC 6962's form, whose entries leave
+ * with the step's plan (invariant 7).
+ *
+ * `frontier` is what the tree is with this step's entries, `committed` what the store has. A step
+ * that is thrown away begins again from `committed`. Of the tree only the frontier is in memory,
+ * one hash a level; a proof reads its other hashes from the store, where they stand in the order
+ * in which they were computed. */
 #include "gateway/core/ledger.h"
 
 #include <string.h>
@@ -33,6 +40,8 @@ static bool read_hash(void *context, uint64_t position, struct digest *ret_hash)
     return store->verbs->ledger_hash(store, position, ret_hash) == REASON_NONE;
 }
 
+/* A hash that is missing, or a size that no frontier belongs to, is a store that is damaged: a
+ * ledger that began anew would be found out by every witness. */
 enum reason ledger_load(struct ledger *ledger, struct store *store,
                         const struct store_positions *positions)
 {
@@ -56,6 +65,8 @@ static ProtobufCBinaryData binary(const uint8_t *data, size_t size)
     return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)data};
 }
 
+/* Codes, keys and digests; nothing of what the message says (invariant 11). The bytes are hashed
+ * and kept as they are made here, and are never made again. */
 static struct bytes pack(struct ledger *ledger, const struct ledger_fact *fact)
 {
     Lienthong__V1__LedgerEntry entry = LIENTHONG__V1__LEDGER_ENTRY__INIT;
@@ -94,6 +105,8 @@ bool ledger_has_news(const struct ledger *ledger)
     return ledger->entry_count > 0;
 }
 
+/* What the manifest's signature covers: who has this head has signed evidence of everything
+ * before. */
 void ledger_head(const struct ledger *ledger, wall_t now, struct tree_head *ret_head)
 {
     *ret_head = (struct tree_head){
@@ -125,6 +138,7 @@ void ledger_adopt(struct ledger *ledger)
     ledger->hash_count = 0;
 }
 
+/* From nothing, every tree goes on: no hash proves it and none is needed. */
 bool ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size, uint64_t to_size,
                   struct digest *ret_proof, size_t *ret_count)
 {

@@ -1,3 +1,6 @@
+/* The operators' routes over the library of gateway/api. What changes an entry goes through the
+ * broker's step like a frame does; the reload of the registry changes no row and is done at once.
+ */
 #include "gateway/operators/operators_api.h"
 
 #include <stdlib.h>

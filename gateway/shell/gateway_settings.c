@@ -1,3 +1,7 @@
+/* What an operator may set of the gateway. Each row is documented in both languages, because
+ * `--help-settings` and the manual are made of this table and of nothing else. Bounds of memory
+ * follow from these numbers: broker_memory_bytes takes all of it at the start, and a value that is
+ * too large fails there and not in the night. */
 #include "gateway/shell/gateway_settings.h"
 
 #include "proto/base/limits.h"

@@ -201,6 +201,7 @@ static bool receive(struct gateway *gateway)
     return true;
 }
 
+/* SIGHUP reads the registry and trust again; a registry at fault leaves the one that is in use. */
 static void take_signals(struct gateway *gateway)
 {
     struct signalfd_siginfo info;

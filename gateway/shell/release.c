@@ -1,3 +1,15 @@
+/* Commit, then speak (invariant 1), without waiting for the disk: a step's frames are held here
+ * until a sync of the store has returned, while the loop computes the next step.
+ *
+ *    step N    ─apply─▶ held: needs plan N ──────────────┐
+ *    step N+1  ─apply─▶ held: needs plan N+1             ▼
+ *    thread          [ sync of all plans that were applied ] ─▶ eventfd ─▶ the loop sends what is due
+ *
+ * Plans are counted as they are applied; `synced` says how many of them the disk has for sure.
+ * Steps leave in their order, so one comparison tells what may go. A step without frames makes
+ * nobody wait, and its sync comes with that of the next one that has some. After a failed sync
+ * nothing leaves any more and the program ends: nobody knows what the disk has, and only reading
+ * it again can tell. */
 #include "gateway/shell/release.h"
 
 #include <pthread.h>
@@ -180,6 +192,8 @@ enum reason release_hold(struct release *release, const struct key *peer, struct
     return REASON_NONE;
 }
 
+/* Alone means that the loop has nothing to do until this very sync: then it is done here, which
+ * spares two changes of threads, the larger part of the latency when there is little to do. */
 void release_step(struct release *release, bool applied, bool is_alone)
 {
     check(release_has_room(release));
@@ -242,6 +256,7 @@ enum reason release_run(struct release *release)
     return REASON_NONE;
 }
 
+/* For the end of the program, and for an operator, who is answered by what is on disk. */
 enum reason release_drain(struct release *release)
 {
     uint64_t synced;

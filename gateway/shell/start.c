@@ -79,6 +79,9 @@ static enum reason set_peers(struct gateway *gateway, const struct registry *reg
     return reason;
 }
 
+/* All or nothing: links, trust, core and API go over to the new registry together, and until it
+ * was read, checked and given to the link, the old one is in force everywhere. The core holds the
+ * snapshot by a count of its own. */
 bool gateway_reload(struct gateway *gateway)
 {
     struct registry *registry = NULL;
@@ -114,6 +117,8 @@ static bool start_crypto(struct gateway *gateway)
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
+/* The lock of the folder first: two programs on one store would each be right about its own half.
+ */
 static bool start_store(struct gateway *gateway)
 {
     const char *folder = gateway->settings.state_directory;
@@ -137,6 +142,8 @@ static bool start_store(struct gateway *gateway)
     return reason == REASON_NONE || fail(gateway, reason, path);
 }
 
+/* All memory of the core is taken here, from its bounds: once it runs it never asks for more, and
+ * so never fails in the middle of a step (invariant 8). */
 static bool start_broker(struct gateway *gateway)
 {
     const struct crypto_port *crypto = crypto_openssl_port(gateway->crypto);
@@ -249,6 +256,8 @@ static bool start_signals(struct gateway *gateway)
     return gateway->signals >= 0 || fail(gateway, REASON_STORE_FAILED, "signals");
 }
 
+/* Everything that gateway_stop looks at is valid from here on, so that a start that failed
+ * half-way is undone by the same code as a whole one. */
 static void init(struct gateway *gateway, const struct gateway_settings *settings,
                  enum language language)
 {

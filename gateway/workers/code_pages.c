@@ -1,3 +1,7 @@
+/* Gives the kernel back the pages of our own code after the start: parsing, libraries' start-up
+ * and tables that are used once would else count as memory of a program that may run for years.
+ * They come back from the file when they are needed. Only mappings of files that may be run and
+ * not written. */
 #include "gateway/workers/code_pages.h"
 
 #include <stdint.h>

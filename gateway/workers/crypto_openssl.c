@@ -1,3 +1,6 @@
+/* The crypto port on OpenSSL. Called from the loop and from all workers at once: the signer is
+ * used by the loop alone, and a trust snapshot is never changed once it is shared, so that all
+ * that needs a lock is the pointer to it. */
 #include "gateway/workers/crypto_openssl.h"
 
 #include <errno.h>
@@ -32,6 +35,7 @@ static enum reason sign_content(void *context, struct bytes content, wall_t sign
     return seal_sign(crypto->signer, content, signing_time, ret_signature);
 }
 
+/* One snapshot from beginning to end, whatever a reload does meanwhile. */
 static enum reason verify_content(void *context, struct bytes content, struct bytes signature,
                                   struct bytes certificate, const struct key *sender, wall_t now)
 {

@@ -1,3 +1,6 @@
+/* Files of the settings, whole. Neither a named pipe nor a device that somebody put in a file's
+ * place may hold the program up (O_NONBLOCK, only regular files), and a secret that others may
+ * read is refused, as ssh does with its keys: its owner has to know. */
 #include "gateway/workers/file_read.h"
 
 #include <errno.h>

@@ -1,3 +1,16 @@
+/* Frames by their peer: each has a lane, lanes take turns, and what comes out of one lane comes in
+ * the order in which it came in (invariants 6 and 13). Everything here is under the pool's lock,
+ * or is called with it.
+ *
+ * Two rings: RING_WORK has the lanes with frames that a worker may take, RING_OUT those whose
+ * first frame is done. Turns are counted in time (deficit round robin: Shreedhar and Varghese,
+ * 1995): a lane may spend a slice, what it took too much of it pays back in later rounds, and
+ * nothing is saved up.
+ *
+ * A lane whose frames come to nothing owes what they cost. Beyond a bound it rests: its frames
+ * stay, nothing of it is worked on, and debts are forgiven with time. The lane of a carrier is the
+ * `line` of the lanes that come over it and has a debt of its own, so that a carrier with a
+ * thousand names has no thousandfold allowance. */
 #include "gateway/workers/intake_lanes.h"
 
 #include <stdlib.h>
@@ -19,6 +32,9 @@ struct lane *lanes_find(const struct lanes *lanes, const struct key *peer)
     return lane;
 }
 
+/* Names are bounded, since a peer of the link may be anybody that the registry names; the last
+ * lane is shared by those that find none. A lane is never freed before the end: frames point to
+ * it. */
 struct lane *lanes_get(struct lanes *lanes, const struct key *peer)
 {
     static const struct key the_rest; /* of those that are too many */
@@ -54,6 +70,7 @@ void lanes_release(struct lanes *lanes)
 
 /* ---- rings ---- */
 
+/* Once in a ring at most, whatever number of reasons there are to be in it. */
 static void ring_push(struct lanes *lanes, enum lane_ring ring, struct lane *lane)
 {
     if (lane->is_in[ring] || lane->is_resting)

@@ -1,3 +1,12 @@
+/* Worker threads between link and core: a frame is copied in by the loop, examined by whoever is
+ * free and given out again by its lane's order (intake_lanes.h has the order and the shares).
+ *
+ *    loop ─submit▶ lane ─▶ worker: examine a slice ─▶ done ─eventfd▶ loop ─take▶ core ─release▶ spare
+ *
+ * A frame is examined in slices of some milliseconds, and between them another lane may come
+ * first: one with hundreds of signatures does not hold up one with a single message. Buffers that
+ * come back are kept for the next frame of their size, up to spare_bytes. `alive`, `all` and the
+ * spare ones belong to the loop; only the lanes are shared with the workers. */
 #include "gateway/workers/intake_lanes.h"
 
 #include <pthread.h>
@@ -104,6 +113,8 @@ static void link_alive(struct intake_pool *pool, struct pooled *pooled)
     pool->all = pooled;
 }
 
+/* The list of the alive ones has one reader: the end of the program, which frees what a core still
+ * had. */
 static void unlink_alive(struct intake_pool *pool, struct pooled *pooled)
 {
     if (pooled->previous != NULL)
@@ -281,6 +292,8 @@ static struct lane *lane_of(struct intake_pool *pool, const struct intake_way *w
     return lane;
 }
 
+/* BUSY leaves the frame with the caller, who receives nothing more until there is room: the
+ * sender's TCP feels it, and nothing is dropped (invariant 8). */
 enum reason intake_pool_submit(struct intake_pool *pool, const struct intake_way *way,
                                struct bytes bytes, wall_t now)
 {

@@ -1,3 +1,6 @@
+/* What the daemons have in common between the operating system and their cores: settings, secrets,
+ * signals, clocks, and the lock of the state's folder. Texts of key files are wiped where they
+ * were read. */
 #include "gateway/workers/program.h"
 
 #include <errno.h>
@@ -21,6 +24,7 @@ enum {
     SIGNING_FILE_BYTES_MAX = 64 * 1024, /* a key, or a certificate with those above it */
 };
 
+/* In the order in which POSIX looks at them. */
 enum language program_language(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -118,6 +122,7 @@ static enum reason read_signer(const char *key_file, const char *certificate_fil
     return reason;
 }
 
+/* Takes over the trust, also when it fails: the caller has nothing to undo. */
 enum reason program_crypto_new(const char *key_file, const char *certificate_file,
                                struct trust *trust, struct crypto_openssl **ret_crypto)
 {
@@ -132,6 +137,8 @@ enum reason program_crypto_new(const char *key_file, const char *certificate_fil
     return reason;
 }
 
+/* Signals come as something to read in the loop, so that no handler runs in the middle of a step.
+ * A peer that is gone is an error of write(), not the end of the program. */
 int program_signals_open(void)
 {
     sigset_t set;
@@ -185,6 +192,9 @@ int32_t program_offset_minutes(void)
 
 /* ---- state ---- */
 
+/* flock and not a file with a number in it: the kernel ends the lock with the program, whatever
+ * ended that. The folder is the daemon's alone, since everything in it is personal data or secret.
+ */
 enum reason program_state_open(const char *folder, int *ret_lock)
 {
     char path[FILE_PATH_BYTES_MAX];

@@ -1,3 +1,5 @@
+/* Limits of the process. No core file and no debugger: memory holds private keys and citizens'
+ * texts, and a crash must not write them to a disk (invariant 11). */
 #include "gateway/workers/program_limits.h"
 
 #include <sys/prctl.h>
@@ -12,6 +14,8 @@ void program_guard_memory(void)
 #endif
 }
 
+/* How many descriptors there are decides how many connections a door takes. More than the maximum
+ * is not asked for, since some libraries walk over all possible ones. */
 uint32_t program_raise_descriptors(void)
 {
     struct rlimit limit;

@@ -1,3 +1,6 @@
+/* Log lines of the daemons, to the standard error, where systemd or the caller keeps them. Lines
+ * of a step are gathered and written once by the loop; those of a start go out one by one, so that
+ * the reason of a start that fails is not lost. */
 #include "gateway/workers/program_log.h"
 
 #include <stdio.h>
@@ -32,6 +35,8 @@ void program_log_event(const struct log *log, enum log_level level, const char *
     program_log_line(log, &line);
 }
 
+/* Alarms are errors, since a person has to look; refusals are warnings; the rest is the normal
+ * course. */
 void program_log_transition(const struct log *log, const struct transition *transition)
 {
     bool is_alarm = strcmp(transition->event, "alarm") == 0;

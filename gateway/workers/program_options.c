@@ -1,3 +1,5 @@
+/* The command line and the first steps of every daemon, in the order in which they must be: limits
+ * before secrets are read, the umask before anything is written. */
 #include "gateway/workers/program_options.h"
 
 #include <argp.h>

@@ -1,3 +1,6 @@
+/* Reading registry and trust, with everything that is wrong said to the log: line by line for a
+ * registry at fault, which is then not used at all, and as findings for certificates that will be
+ * refused, which hinder nobody else. */
 #include "gateway/workers/program_registry.h"
 
 #include "gateway/workers/program.h"
@@ -7,6 +10,8 @@
 #include "proto/seal/trust.h"
 #include "routing/registry/registry.h"
 
+/* One event a line: a log's reader cuts long ones, and the last fault is as important as the
+ * first. */
 static void log_faults(const struct faults *faults, enum language language, const struct log *log)
 {
     struct buffer line;
@@ -66,6 +71,7 @@ bool program_registry_load(const char *path, enum language language, const struc
     return true;
 }
 
+/* A setting comes first, for an adapter that is set up before it has the registry's file. */
 bool program_gateway_key(const char *setting, const struct registry *registry,
                          const char *participant, struct curve_key *ret_key)
 {

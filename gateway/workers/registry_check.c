@@ -1,3 +1,6 @@
+/* What the registry's certificates and revocation lists will do to messages, before the first one
+ * comes. A certificate that has expired beside a good one is the normal end of its life and only
+ * mentioned; a participant without any good one is a fault. */
 #include "gateway/workers/registry_check.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* The registry's files from their folder. The registry's own code never opens one, so that the
+ * simulator and the tests give it texts. */
 #include "gateway/workers/registry_directory.h"
 
 #include "routing/registry/registry.h"

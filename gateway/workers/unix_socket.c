@@ -1,3 +1,8 @@
+/* Unix sockets whose path may be longer than the kernel's 108 bytes, and whose file may be left
+ * over from a program that was killed.
+ *
+ * A socket is removed only when nobody answers behind it, and at the end only when it is still the
+ * file that we made: another program may have taken the path meanwhile. */
 #include "gateway/workers/unix_socket.h"
 
 #include <errno.h>
@@ -29,6 +34,8 @@ static enum reason reason_of(int error)
     }
 }
 
+/* A long path goes by way of its folder's descriptor under /proc, which is always short. The
+ * folder must stay open until the path was used. */
 bool unix_socket_short_path(const char *path, char ret_path[UNIX_PATH_BYTES], int *ret_folder)
 {
     char folder[FILE_PATH_BYTES_MAX];
@@ -77,6 +84,8 @@ static enum reason clear_path(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 ? REASON_NONE : reason_of(errno);
 }
 
+/* The rights come with bind() by way of the umask: a chmod afterwards would leave a moment in which
+ * anybody may connect. */
 static enum reason bind_and_listen(int fd, const struct sockaddr_un *address, mode_t mode,
                                    int backlog)
 {

@@ -1,3 +1,6 @@
+/* What a form cannot do without, by type (proto/schema/body_needs.def). The wire has no required
+ * fields, so that old and new versions read one another; what a business event must say is checked
+ * where one is made, and by the receiver's API where it is shown. */
 #include "proto/codec/body_needs.h"
 
 #include <string.h>
@@ -23,6 +26,8 @@ static bool is_zero(const void *at, size_t size)
     return memcmp(at, zero, size) == 0;
 }
 
+/* proto3 has no presence for plain values: zero, empty and absent are the same on the wire and
+ * here. */
 bool body_field_is_set(const ProtobufCFieldDescriptor *field, const void *message)
 {
     const uint8_t *at = (const uint8_t *)message + field->offset;

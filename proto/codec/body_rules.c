@@ -1,3 +1,7 @@
+/* Bounds of every field of a body, by its number in body.proto. Numbers of characters are those of
+ * the national portal's interface, where it has one: what it would cut off must not get in here. A
+ * rule without a member of a struct (transfer and most others) is checked and skipped: those
+ * bodies are read by who shows them (adapters/json/body_json.h). */
 #include "proto/codec/body_rules.h"
 
 #include "proto/base/limits.h"

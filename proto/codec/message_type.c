@@ -1,3 +1,5 @@
+/* The table of message types (message_type.def) as functions. Its numbers stand in the wire's
+ * schema too, and in evidence that is kept for years: the compiler compares the two. */
 #include "proto/codec/message_type.h"
 
 #include "schema/envelope.pb-c.h"

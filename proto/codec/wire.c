@@ -1,3 +1,6 @@
+/* Protobuf's wire format, one field at a time, without memory and without a copy: a view of the
+ * input each. Writing runs twice over the same calls, once with `at` unset to measure and once to
+ * write, so that lengths of inner messages are known before them. */
 #include "proto/codec/wire.h"
 
 #include <string.h>
