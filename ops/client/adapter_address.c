@@ -1,3 +1,6 @@
+/* Where a daemon's API is, from what an operator has at hand: its socket, its state folder, its
+ * settings or their folder. Settings are read for two lines only and not parsed: a command has to
+ * reach a daemon whose settings file is being edited. */
 #include "ops/client/adapter_address.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* Files of the commands. Writing goes beside and is then renamed: a reader finds the old file or
+ * the new one, also when the disk is full. */
 #include "ops/client/file.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/* A synchronous client of the daemons' APIs, on curl's easy interface. One transfer at a time,
+ * JSON in and out, with bounds on time and size; the daemons themselves use adapters/http, which
+ * never waits. */
 #include "ops/client/http.h"
 
 #include <curl/curl.h>

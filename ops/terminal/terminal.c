@@ -1,3 +1,5 @@
+/* Widths in columns and what a terminal can do. Vietnamese is written with combining marks by some
+ * programs and without by others: columns are counted by character width and never by bytes. */
 #include "ops/terminal/terminal.h"
 
 #include <locale.h>

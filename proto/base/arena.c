@@ -1,3 +1,5 @@
+/* Memory that is given back all at once. Its limit is taken at the start, so that a program that
+ * has started does not run out of it later; pieces are aligned for any type. */
 #include "proto/base/arena.h"
 
 #include <stdalign.h>

@@ -1,3 +1,5 @@
+/* Views, growing buffers with a bound, and hexadecimal. A buffer that is full, or finds no memory,
+ * refuses what does not fit and stays as it was: callers may go on with what they have. */
 #include "proto/base/bytes.h"
 
 #include "proto/base/check.h"
@@ -42,6 +44,7 @@ void buffer_clear(struct buffer *buffer)
     buffer->size = 0;
 }
 
+/* Doubling makes many small appends linear; the last doubling is cut at the limit. */
 static bool reserve(struct buffer *buffer, size_t more)
 {
     enum { FIRST_BYTES = 256 };
@@ -88,6 +91,7 @@ bool buffer_append_text(struct buffer *buffer, const char *text)
     return buffer_append(buffer, bytes_of_text(text));
 }
 
+/* Measured first, so that what does not fit is not half there. */
 bool buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;
@@ -139,6 +143,8 @@ static int hex_value(uint8_t digit)
     return -1;
 }
 
+/* Everything is looked at before anything is written: a refusal leaves the caller's memory alone.
+ */
 bool hex_decode(struct bytes text, uint8_t *ret_data, size_t size_bytes)
 {
     if (text.size != 2 * size_bytes)

@@ -1,3 +1,5 @@
+/* What must hold and does not is a mistake of our own: the program ends where it is noticed,
+ * before it writes anything that rests on it, and starts again from what the disk has. */
 #include "proto/base/check.h"
 
 #include <stddef.h>

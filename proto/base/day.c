@@ -1,3 +1,5 @@
+/* Days of Vietnam's calendar. Registers, holidays and working days are in local days, and the
+ * country has one offset and no summer time, so a day is a number and 24 hours. */
 #include "proto/base/day.h"
 
 #include <string.h>
@@ -5,6 +7,8 @@
 static const int64_t ms_per_day = INT64_C(24) * 60 * 60 * 1000;
 static const int64_t offset_ms = INT64_C(60) * 1000 * VIETNAM_OFFSET_MINUTES;
 
+/* Divided before the offset is added: a moment at the end of int64_t, as a broken clock may give
+ * it, must not overflow. */
 civil_day_t day_of(wall_t moment)
 {
     int64_t local = moment.ms / ms_per_day * ms_per_day;

@@ -1,3 +1,4 @@
+/* SHA-256 values as bytes and as text. */
 #include "proto/base/digest.h"
 
 #include <string.h>

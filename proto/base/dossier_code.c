@@ -1,3 +1,5 @@
+/* The parts of a dossier code. It is taken apart to check it and never put together here: it is
+ * the portal's or the centre's to give, and compared byte by byte. */
 #include "proto/base/dossier_code.h"
 
 #include "proto/base/limits.h"
@@ -28,6 +30,7 @@ static struct bytes take_part(struct bytes text, size_t *at)
     return (struct bytes){text.data + start, *at - start};
 }
 
+/* Groups of capitals and digits between dots, none of them empty. */
 static bool is_agency(struct bytes part)
 {
     bool group_open = false;

@@ -1,3 +1,6 @@
+/* Names of attachments, as they will be saved on somebody's Windows machine: no path, no device
+ * name, nothing invisible, no end that Windows cuts off. A name that changes on its way to a disk
+ * may end up as another file than the one that was looked at. */
 #include "proto/base/file_name.h"
 
 #include <string.h>

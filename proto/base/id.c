@@ -1,3 +1,5 @@
+/* UUID version 7 (RFC 9562 §5.7): the time in milliseconds, then random bits. In a sender's order
+ * they ascend, which spares most look-ups for duplicates (gateway/core/broker_refuse.c). */
 #include "proto/base/id.h"
 
 #include <string.h>
@@ -31,6 +33,8 @@ static void increment(struct message_id *id)
     }
 }
 
+/* A clock that was set back, or many ids within a millisecond: the next one is the last one plus
+ * one, so that they ascend whatever the clock does. */
 void id_make(struct id_maker *maker, wall_t now, const uint8_t random[ID_RANDOM_BYTES],
              struct message_id *ret_id)
 {

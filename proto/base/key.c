@@ -1,3 +1,5 @@
+/* Keys of participants. Unused bytes are zero, always, so that keys are compared and hashed as
+ * memory. */
 #include "proto/base/key.h"
 
 #include "proto/base/check.h"
@@ -23,6 +25,7 @@ bool key_parse(struct bytes text, struct key *ret_key)
     return true;
 }
 
+/* For keys that the program wrote itself or has checked before. */
 struct key key_of(const char *text)
 {
     struct key key;
@@ -46,6 +49,8 @@ struct bytes key_bytes(const struct key *key)
     return bytes_of_text(key->text);
 }
 
+/* FNV-1a (Fowler, Noll, Vo). Not for tables whose keys an attacker may choose freely: those of
+ * participants and registered certificates are given by operators. */
 uint64_t hash_bytes(struct bytes bytes)
 {
     return hash_bytes_from(UINT64_C(14695981039346656037), bytes);

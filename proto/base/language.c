@@ -1,3 +1,4 @@
+/* Two languages. Whoever has set anything but Vietnamese gets English. */
 #include "proto/base/language.h"
 
 #include <stddef.h>

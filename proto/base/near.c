@@ -1,3 +1,5 @@
+/* "Did you mean": the candidate with the fewest slips of the keyboard. Short words must be nearly
+ * right, or every word would be near to every other. */
 #include "proto/base/near.h"
 
 #include <stdbool.h>

@@ -1,3 +1,6 @@
+/* Characters that may be shown to a person or written to a terminal. What is invisible, or changes
+ * the direction of what follows, can make one name look like another and one line of a log like
+ * two. */
 #include "proto/base/printable.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* The table of reasons (reason.def) as functions: code, class, whose turn it is, and texts in two
+ * languages. Numbers go over the wire and into evidence; they are never given to another reason.
+ */
 #include "proto/base/reason.h"
 
 #include <stddef.h>
@@ -91,6 +94,8 @@ const char *reason_hint_text(enum reason reason, enum language language)
     return language == LANGUAGE_VIETNAMESE ? reason_hint_vietnamese(reason) : reason_hint(reason);
 }
 
+/* The same reason is another person's turn at each place: "the office does not answer" is the
+ * portal's matter where the office is the portal (invariant 15). */
 enum actor reason_actor(enum reason reason, enum party party)
 {
     switch (find(reason)->turn) {

@@ -1,3 +1,5 @@
+/* Moments with the offset that they were said with (RFC 3339): evidence shows the clock of who
+ * wrote it, and calculations use milliseconds since 1970 alone (invariant 12). */
 #include "proto/base/time.h"
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back: H. Hinnant,
@@ -157,6 +159,8 @@ static bool read_offset(struct bytes text, size_t *at, int32_t *ret_minutes)
     return true;
 }
 
+/* Strict: an offset is required, since a time without one is a different moment for each reader. A
+ * leap second is refused; milliseconds since 1970 have no place for it. */
 bool stamp_parse(struct bytes text, struct stamp *ret_stamp)
 {
     size_t at = 0;

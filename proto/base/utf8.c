@@ -1,3 +1,5 @@
+/* Well-formed UTF-8 without U+0000, eight bytes at a time while the text is US-ASCII: every text
+ * of every message comes through here, and most bytes of one are. */
 #include "proto/base/utf8.h"
 
 #include <string.h>

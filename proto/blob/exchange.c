@@ -1,3 +1,6 @@
+/* Attachments between two ends of a link: offer, want, chunks. The receiver grants bytes and the
+ * sender never sends more, so both know what is under way; after a loss the receiver says where to
+ * go on, and nothing is sent twice that it has on disk. */
 #include "proto/blob/exchange.h"
 
 #include "proto/base/check.h"
@@ -243,6 +246,8 @@ bool blob_receiver_grant(struct blob_receiver *receiver, const struct digest *di
     return true;
 }
 
+/* The last want has the file's size as its offset, which is how the sender knows that it is there.
+ */
 void blob_receiver_finished(struct blob_receiver *receiver, const struct digest *digest,
                             enum reason outcome, struct frame *ret_answer)
 {

@@ -1,3 +1,9 @@
+/* Merkle trees of RFC 6962 (§2.1), with a leaf's prefix 0 and a node's prefix 1, so that no node
+ * can be shown for a leaf.
+ *
+ * Hashes are stored in the order in which appending computes them: a leaf, then each subtree that
+ * it completes. merkle_position gives the place of any complete subtree, so a proof reads some
+ * tens of hashes, and nothing that was written changes when the tree grows. */
 #include "proto/ledger/merkle.h"
 
 #include "proto/base/check.h"
@@ -29,6 +35,7 @@ uint64_t merkle_position(unsigned int level, uint64_t index)
     return merkle_stream_length(last_leaf) + level;
 }
 
+/* The frontier has a root for each bit of the size: appending carries like adding one. */
 size_t merkle_append(struct merkle_frontier *frontier, hash_function *hash, struct bytes entry,
                      struct digest *ret_hashes)
 {
@@ -145,6 +152,9 @@ bool merkle_consistency_prove(uint64_t first, uint64_t second, hash_function *ha
     return true;
 }
 
+/* RFC 9162 §2.1.4.2: both roots are rebuilt from the same hashes, the old one from those that
+ * belong to it. Equal roots then mean that the old tree's leaves are the first ones of the new
+ * tree. */
 bool merkle_consistency_verify(uint64_t first, const struct digest *first_root, uint64_t second,
                                const struct digest *second_root, const struct digest *proof,
                                size_t count, hash_function *hash)
@@ -213,6 +223,7 @@ bool merkle_inclusion_prove(uint64_t index, uint64_t size, hash_function *hash, 
     return true;
 }
 
+/* RFC 9162 §2.1.3.2. */
 bool merkle_inclusion_verify(uint64_t index, uint64_t size, const struct digest *leaf_hash,
                              const struct digest *root, const struct digest *proof, size_t count,
                              hash_function *hash)

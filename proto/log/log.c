@@ -1,3 +1,6 @@
+/* One line a happening, as key=value or as JSON, of a bounded size. What may be in it is fixed by
+ * struct log_line: ids, codes, keys and reasons, and no text that a citizen or an official wrote
+ * (invariant 11). */
 #include "proto/log/log.h"
 
 #include <inttypes.h>
@@ -59,6 +62,7 @@ static bool is_plain(struct bytes value)
     return value.size > 0;
 }
 
+/* A value may come from outside: it must neither end the line nor move the terminal's cursor. */
 static void put_escaped_byte(struct writer *writer, uint8_t byte)
 {
     char hex[2] = {hex_digits[byte >> 4], hex_digits[byte & 15]};

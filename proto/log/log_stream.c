@@ -1,3 +1,5 @@
+/* Lines gathered for one write. A reader who is gone or a full disk costs lines and never the
+ * work. */
 #include "proto/log/log_stream.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/* Which algorithms a signature may use, by their object identifiers: SHA-256, SHA-384 and SHA-512,
+ * with RSA (PKCS #1 v1.5 and PSS) and ECDSA. Weak ones stand in the tables too, so that a refusal
+ * says "SHA-1" and not "unknown".
+ *
+ * What OpenSSL accepts and these tables leave out is refused with a reason of its own; nothing is
+ * accepted here that OpenSSL refuses (tests compare the two verdicts on the same bytes). */
 #include "proto/seal/algorithm.h"
 
 #include "proto/base/check.h"
@@ -155,6 +161,8 @@ static enum reason parse_pss(struct bytes parameters, enum hash_algorithm expect
     return reason == REASON_SIGNATURE_MALFORMED ? REASON_ALGORITHM_NOT_LISTED : reason;
 }
 
+/* The hash is named twice in a signature, as digest algorithm and inside of this identifier; two
+ * that differ would let each reader pick one. */
 enum reason algorithm_parse_signature(struct bytes identifier, enum hash_algorithm expected,
                                       struct signature_algorithm *ret_algorithm)
 {
@@ -187,6 +195,8 @@ struct bytes algorithm_hash_identifier(void)
 
 #define HASH_IDENTIFIER "\x30\x0d\x06\x09" OID_SHA256 "\x05\x00"
 
+/* As text, since what we sign ourselves has no parameters to choose: the salt of PSS is as long as
+ * the hash. */
 struct bytes algorithm_signature_identifier(enum signature_scheme scheme)
 {
     static const struct bytes identifiers[] = {

@@ -86,6 +86,8 @@ static bool prepare(X509_STORE_CTX *context, X509_STORE *store, STACK_OF(X509) *
     return X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN) == 1;
 }
 
+/* One path at a time, with its end as the only anchor: OpenSSL would otherwise choose a path
+ * itself, and which one it takes depends on the order of what it was given. */
 static enum verdict ask_openssl(const struct chain_path *path, wall_t now)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -148,6 +150,8 @@ static bool note_revocations(const struct trust *trust, const struct chain_path 
     return true;
 }
 
+/* Of several ways to an anchor the best one counts, as for any verifier that looks for one that
+ * holds: cross-certificates come and go, and an old way that has ended must not hide a new one. */
 static int rank_of(const struct standing *standing, wall_t now)
 {
     if (standing->reason != REASON_NONE)
@@ -161,6 +165,7 @@ static int rank_of(const struct standing *standing, wall_t now)
 
 enum { RANK_BEST = 5 };
 
+/* False ends the search: nothing better can come, or there was no memory to judge by. */
 static bool judge_path(void *context, const struct chain_path *path)
 {
     struct judgement *judgement = context;
@@ -261,6 +266,8 @@ static bool note_anchor(void *context, const struct chain_path *path)
     return !search->no_memory;
 }
 
+/* Whose revocation lists count: an authority that leads to an anchor without passing one that is
+ * revoked. */
 enum reason chain_check_authority(const struct trust *trust, struct trust_authority *authority,
                                   wall_t now)
 {

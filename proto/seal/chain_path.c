@@ -1,3 +1,6 @@
+/* All ways from a certificate up to an anchor, through the intermediates that are known. Their
+ * number and that of the signatures that are tried are bounded: authorities that certify one
+ * another in circles make exponentially many ways (invariant 8). */
 #include "proto/seal/chain_path.h"
 
 #include "proto/seal/openssl_error.h"

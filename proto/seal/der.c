@@ -1,3 +1,9 @@
+/* DER, the part of it that CMS needs: elements with a one-byte tag and a definite length of at
+ * most three bytes, in their shortest form. Reading gives views of the input; what is longer or
+ * looser is no DER to us, and der_form.c tells which of the two it is.
+ *
+ * Writing goes from the end to the beginning, so that each length is known when its header is due.
+ */
 #include "proto/seal/der.h"
 
 #include <string.h>
@@ -112,6 +118,7 @@ void der_write(struct der_writer *writer, struct bytes raw)
     memcpy(writer->at, raw.data, raw.size);
 }
 
+/* The content is all that was written since the mark, which lies behind it. */
 void der_wrap(struct der_writer *writer, uint8_t tag, const uint8_t *mark)
 {
     size_t content_size = (size_t)(mark - writer->at);

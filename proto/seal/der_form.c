@@ -178,6 +178,7 @@ static bool is_primitive(uint32_t type, struct bytes content, struct findings *f
     }
 }
 
+/* Recursion is bounded by depth; BER may nest without an end in a few bytes each. */
 static bool walk(struct bytes *rest, bool until_end, int depth, struct findings *findings);
 
 /* False: where it ends is not known. */

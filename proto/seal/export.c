@@ -1,3 +1,6 @@
+/* The stored signature with certificates put inside, for programs that look for them there. The
+ * signature covers neither the certificates nor the lengths around them, so what was signed stays
+ * as it is, byte for byte (invariant 2). */
 #include "proto/seal/der.h"
 #include "proto/seal/seal.h"
 #include "proto/seal/signed_data.h"

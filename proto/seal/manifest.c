@@ -1,3 +1,7 @@
+/* What one signature covers when a parcel has several messages: a line each, digest and id, in the
+ * form of sha256sum, so that a lawyer's expert can check it with tools that every machine has.
+ * Only one text is possible for given messages: whatever would not have been written by us is
+ * refused. */
 #include "proto/seal/manifest.h"
 
 #include <string.h>
@@ -26,6 +30,7 @@ static bool parse_line(struct bytes line, struct manifest_entry *ret_entry)
     return bytes_equal(line, (struct bytes){(const uint8_t *)canonical, MANIFEST_LINE_BYTES});
 }
 
+/* Two lines of one id, or of one digest, would let two readers take different ones. */
 static bool is_new(const struct manifest_entry *entries, size_t count,
                    const struct manifest_entry *entry)
 {

@@ -1,3 +1,6 @@
+/* Certificates, lists and keys out of files, PEM or DER. OpenSSL's error queue decides between a
+ * file that is broken, which its owner must mend, and memory that was short, which passes; a
+ * mix-up would end in a refusal for good of what is sound (invariant 14). */
 #include "proto/seal/pem.h"
 
 #include "proto/seal/openssl_error.h"

@@ -1,3 +1,6 @@
+/* A registered signer's key, ready to verify: setting up OpenSSL's context costs about as much as
+ * an ECDSA verification, so contexts are kept and lent to whichever worker comes. They are taken
+ * and given back by one atomic exchange each; a worker that finds none makes another. */
 #include "proto/seal/public_key.h"
 
 #include "proto/seal/openssl_error.h"
@@ -52,6 +55,7 @@ static bool curve_is_listed(EVP_PKEY *key)
     return nid == NID_X9_62_prime256v1 || nid == NID_secp384r1;
 }
 
+/* Once for each certificate, when the registry is read. */
 enum reason public_key_judge(EVP_PKEY *key)
 {
     if (key == NULL)
@@ -130,6 +134,8 @@ static bool set_up(struct context *context, const struct signature_algorithm *al
     return true;
 }
 
+/* A copy of the key: OpenSSL's own locks and caches in a shared one would make the workers wait
+ * for one another. */
 static struct context *context_new(const struct public_key *key,
                                    const struct signature_algorithm *algorithm)
 {
@@ -174,6 +180,7 @@ static void give_back(struct public_key *key, struct context *context)
     context_free(context);
 }
 
+/* A plain RSA key may sign with either padding; one of the kind RSASSA-PSS with that one alone. */
 static bool scheme_fits(EVP_PKEY *key, enum signature_scheme scheme)
 {
     enum signature_scheme own = public_key_scheme(key);

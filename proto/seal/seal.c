@@ -1,3 +1,13 @@
+/* Verifying a detached CMS signature (RFC 5652) by what is registered and by nothing else.
+ *
+ * Order matters: what costs little comes first, and what depends on nothing outside. The signer is
+ * found by the name in the signature, his standing was judged when the registry was read
+ * (chain_check.c), and only what then remains is arithmetic. The reasons are told apart because
+ * different people must act on them (invariant 15).
+ *
+ * OpenSSL's CMS_verify is not used: it accepts forms that cannot be kept as evidence for decades,
+ * and builds a tree of objects for each message. decisions/own-signed-data.md has the comparison;
+ * a differential test holds the two verdicts against one another. */
 #include "proto/seal/seal.h"
 
 #include "proto/seal/der.h"
@@ -141,6 +151,8 @@ static void note_content_digest(const struct signed_data *data, struct bytes con
         sha256_parts(&content, 1, ret_digest);
 }
 
+/* The verdict is filled as far as it is known, also for a refusal: who it would have been is what
+ * the operator asks first. */
 static enum reason judge(const struct trust *trust, struct bytes content, struct bytes signature,
                          struct bytes certificate, const struct key *expected_sender, wall_t now,
                          struct seal_verdict *verdict)

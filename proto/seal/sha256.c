@@ -1,3 +1,6 @@
+/* SHA-256 of OpenSSL with a context for each thread that lives as long as the thread: making one
+ * costs more than hashing a small message. A failure here is one of memory at the first use, which
+ * sha256_prepare_thread brings forward to the start of the thread. */
 #include "proto/seal/sha256.h"
 
 #include "proto/base/check.h"

@@ -1,3 +1,9 @@
+/* The structure of a CMS signature (RFC 5652), exactly one of its possible forms: detached, one
+ * signer, with signed attributes, without unsigned ones, without revocation lists. What else
+ * exists in the standard is a part that nobody signed, or a choice that two verifiers may make
+ * differently; each is refused under its own reason.
+ *
+ * All fields are views of the input. */
 #include "proto/seal/signed_data.h"
 
 #include "proto/seal/der.h"
@@ -170,6 +176,8 @@ static bool may_be_for_looseness(enum reason reason)
            reason == REASON_SIGNING_CERTIFICATE_WRONG;
 }
 
+/* When the form is loose somewhere, that is the reason that is told, whatever else was found: a
+ * signing program that writes BER has one thing to mend, and other faults often follow from it. */
 enum reason signed_data_parse(struct bytes der, struct signed_data *ret_data)
 {
     struct signed_data data = {0};

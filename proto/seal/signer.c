@@ -1,3 +1,9 @@
+/* Signing: one fixed form of CMS, written by hand into memory of a known size, with OpenSSL for
+ * the signature itself. Four attributes: content-type, signing-time, message-digest, and the
+ * signer's certificate by its digest (RFC 5035), which ties the signature to this certificate and
+ * not to another with the same key.
+ *
+ * It is used by the loop's thread alone; see crypto_openssl.c. */
 #include "proto/seal/der.h"
 #include "proto/seal/pem.h"
 #include "proto/seal/public_key.h"
@@ -29,6 +35,8 @@ struct signer {
     struct bytes sid;
 };
 
+/* The issuer's bytes as they stand in the certificate: a name that was encoded again may differ,
+ * and then nobody finds the certificate by it. */
 static bool note_name(struct signer *signer, X509 *certificate)
 {
     const uint8_t *issuer;
@@ -213,6 +221,8 @@ static bool signing_time_is_sane(wall_t time)
            parts.tm_year + 1900 < SIGNING_YEAR_END;
 }
 
+/* A signing that fails is reported as a lack of memory, which passes: the key was tried when it
+ * was read. */
 enum reason seal_sign(const struct signer *signer, struct bytes content, wall_t signing_time,
                       struct buffer *ret_signature)
 {

@@ -1,3 +1,9 @@
+/* A snapshot of who may sign: made once by trust_builder.c, then never changed, shared by count. A
+ * verification holds one from beginning to end, so that a reload in between cannot give it half of
+ * the old trust and half of the new.
+ *
+ * Signers are found by two open-addressing tables, half full at most: by issuer and serial number,
+ * and by the certificate's digest. */
 #include "proto/seal/trust.h"
 
 #include "proto/base/check.h"
@@ -42,6 +48,8 @@ void trust_drop(struct trust **trust)
     free(dropped);
 }
 
+/* Not secret and not random: the tables hold what operators registered, and what comes from
+ * outside is only looked up. */
 static uint64_t hash_issued(struct bytes issuer, struct bytes serial)
 {
     return hash_bytes(issuer) ^ (hash_bytes(serial) << 1);
@@ -126,6 +134,8 @@ const struct trust_signer *trust_signer_at(const struct trust *trust, size_t ind
     return &trust->signers[index];
 }
 
+/* All that depends on the time; the rest was decided when the registry was read. A revoked
+ * certificate is told before an expired one: it is the graver news. */
 enum reason trust_judge(const struct trust_signer *signer, wall_t now)
 {
     if (signer->standing != REASON_NONE)

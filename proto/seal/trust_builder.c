@@ -1,3 +1,6 @@
+/* From files to a snapshot of trust. In this order, because each needs the one before:
+ * certificates, ways of the authorities to anchors, lists by those authorities, authorities that
+ * are revoked by the lists, and last the signers. */
 #include "proto/base/check.h"
 #include "proto/seal/der.h"
 #include "proto/seal/pem.h"
@@ -80,6 +83,7 @@ wall_t trust_time(const ASN1_TIME *time)
     return (wall_t){(int64_t)timegm(&parts) * 1000};
 }
 
+/* The whole last second counts (RFC 5280 §4.1.2.5: the moment is included). */
 wall_t trust_time_end(const ASN1_TIME *time)
 {
     wall_t start = trust_time(time);

@@ -1,3 +1,9 @@
+/* Revocation lists (RFC 5280 §5 and §6.3): which of them are to be relied on, and what they say.
+ *
+ * Two different questions, answered with different care. That a certificate is revoked is believed
+ * from every list that its authority signed, also an old or an incomplete one. That it is not
+ * revoked is believed only from a list that is complete, whose scope covers the certificate, and
+ * whose signer speaks for its issuer. */
 #include "proto/seal/trust_lists.h"
 
 #include "proto/seal/openssl_error.h"
@@ -100,6 +106,8 @@ enum reason trust_lists_judge(struct trust *trust, STACK_OF(X509_CRL) * lists)
     return reason;
 }
 
+/* The parsed lists are large, and no longer needed once every signer's standing is noted; name,
+ * date and standing stay, for the operators. */
 void trust_lists_close(struct trust *trust)
 {
     for (size_t i = 0; i < trust->list_count; i++) {

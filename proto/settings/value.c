@@ -1,3 +1,6 @@
+/* One value of a settings file: read strictly, with its unit written out. "30" for a duration is
+ * refused, because half of all readers would take it for seconds and the other half for minutes.
+ */
 #include "proto/settings/value.h"
 
 #include <string.h>
@@ -20,6 +23,7 @@ int64_t setting_min(const struct setting *setting)
     return setting->kind == SETTING_INTEGER ? INT64_MIN : 0;
 }
 
+/* A text may be as long as its member holds, with the zero at its end. */
 int64_t setting_max(const struct setting *setting)
 {
     bool given = setting->min != 0 || setting->max != 0;

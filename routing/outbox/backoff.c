@@ -1,3 +1,7 @@
+/* Exponential backoff with full jitter: those that failed together must not come back together.
+ * The random number is the caller's, since this is pure code; multiplied and shifted instead of
+ * taken modulo, which keeps it even. What the other side asks for as a least wait is heard up to
+ * the cap. */
 #include "routing/outbox/backoff.h"
 
 #include "proto/base/check.h"

@@ -1,3 +1,6 @@
+/* The states of a message on its way to one destination, and the only place that says which may
+ * follow which (invariant 4). A terminal state has no followers: whoever tries to move out of one
+ * has made a mistake, and the program ends there. */
 #include "routing/outbox/entry.h"
 
 #include "proto/base/check.h"

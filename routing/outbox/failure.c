@@ -1,3 +1,9 @@
+/* What becomes of a failure: tables of classes and of blame, so that a new reason is a row and its
+ * behaviour is not spread over the code.
+ *
+ * Blame decides whose window shrinks: the destination's, when it is that which does not work;
+ * nobody's, when one message is at fault, since the others shall not wait for it (invariants 6 and
+ * 13). */
 #include "routing/outbox/failure.h"
 
 #include <stddef.h>
@@ -80,6 +86,8 @@ static bool is_final(enum failure_action action)
     return action == FAILURE_SUCCEED || action == FAILURE_REFUSE || action == FAILURE_HOLD;
 }
 
+/* An end needs a cause in the message itself, and ground that nobody could have planted; all else
+ * waits (invariant 14). */
 enum failure_action failure_decide(enum reason reason, enum failure_ground ground,
                                    uint32_t attempts)
 {

@@ -99,6 +99,8 @@ static uint32_t *id_bucket(const struct outbox *outbox, const struct message_id 
     return &outbox->id_buckets[(uint32_t)(hash >> 32) & outbox->bucket_mask];
 }
 
+/* Multiplied by the golden ratio's bits (Knuth, volume 3, §6.4): order classes of one destination
+ * would otherwise share buckets. */
 static uint32_t *order_bucket(const struct outbox *outbox, uint32_t destination, uint64_t order)
 {
     uint64_t hash = (order ^ destination ^ outbox->seed) * UINT64_C(0x9e3779b97f4a7c15);

@@ -205,6 +205,8 @@ bool outbox_lease(struct outbox *outbox, uint32_t destination, struct entry *ent
 
 /* ---- answers ---- */
 
+/* From here on the adapter has it: it no longer counts against the window, whose measure is the
+ * link, and waits for its receipt with the longer deadline. */
 void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
 {
     struct destination *to = destination_at(outbox, flight->destination);

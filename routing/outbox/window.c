@@ -1,3 +1,12 @@
+/* How many messages may be under way to a destination, and its circuit breaker.
+ *
+ *    CLOSED ─failures─▶ OPEN ─wait is over─▶ PROBING ─success─▶ CLOSED
+ *                         ▲                     └──failure──┐
+ *                         └────── a longer wait ◀───────────┘
+ *
+ * Additive increase, multiplicative decrease, as TCP does it: a slow office finds its own rate. A
+ * failure that may as well be the message's is a doubt: it opens the breaker for a short time, so
+ * that one message cannot stop its office for long (invariant 13). */
 #include "routing/outbox/window.h"
 
 #include "proto/base/check.h"
@@ -42,6 +51,7 @@ void window_left(struct window *window)
     window->under_way++;
 }
 
+/* No verdict: the way was lost, and that says nothing about who is at its end. */
 void window_returned(struct window *window)
 {
     check(window->under_way > 0);

@@ -1,3 +1,9 @@
+/* CSV as people's spreadsheets write it, read in place: fields are cut out of the file's own
+ * memory. Every fault is collected with its line, so that a file is mended in one go; a line at
+ * fault is left out and the reading goes on.
+ *
+ * Refused with a name of their own are the forms in which spreadsheets save by default in Vietnam
+ * (semicolons, tabs, UTF-16), because the person who made the file sees nothing wrong with it. */
 #include "routing/table/csv.h"
 
 #include <string.h>
@@ -181,6 +187,8 @@ static bool read_header(struct csv_reader *reader, char *fields[CSV_COLUMNS_MAX]
     return usable;
 }
 
+/* Columns are found by their names, in any order; an unknown one is a fault, since it is mostly a
+ * known one that was misspelt. */
 bool csv_open(struct csv_reader *reader, const struct csv_shape *shape, char *text, size_t size,
               struct faults *faults)
 {

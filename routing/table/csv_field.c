@@ -1,3 +1,5 @@
+/* Fields of a row by their type. What a spreadsheet silently rewrote, a date or a number, is told
+ * apart from what was merely typed wrongly. */
 #include "routing/table/csv_field.h"
 
 #include <string.h>
