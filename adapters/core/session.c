@@ -5,6 +5,9 @@
 
 /* ---- life cycle ---- */
 
+/* The same engine as the gateway's (gateway/custody/step.h) with two peers: the gateway, and our
+ * own back office, which is local and is called instead of sent to. shared_work is unbounded: here
+ * nobody waits behind another participant. */
 static struct step_options step_options(const struct session_options *options)
 {
     return (struct step_options){
@@ -88,6 +91,8 @@ void session_trust_clock(struct session *session)
     step_trust_clock(&session->step);
 }
 
+/* A reading may know what was put off before: both directions look again, and the gateway hears of
+ * it with the next heartbeat, which is now. */
 void session_registry_read(struct session *session)
 {
     session->readings++;
@@ -127,6 +132,8 @@ void session_intake(struct session *session, struct intake *intake)
     step_queue(&session->step, session->gateway, intake);
 }
 
+/* A frame that cannot be read is noted and dropped: its sender is the gateway, whose frames are
+ * not evidence, and what it carried is sent again. */
 static enum turn take_intake(struct session *session, struct intake *intake)
 {
     if (step_is_closing(&session->step, session->gateway))
@@ -189,6 +196,7 @@ static uint64_t live_at(const struct session *session, const struct peer *peer)
     return outbox_backlog(outbox, peer->index) + outbox_window(outbox, peer->index)->under_way;
 }
 
+/* All from memory, so that the state can be asked for while the store is away (invariant 10). */
 void session_status(const struct session *session, struct session_status *ret_status)
 {
     *ret_status = (struct session_status){

@@ -89,6 +89,8 @@ static void turn_away(struct session *session, const struct intake *intake,
 
 /* ---- what is taken ---- */
 
+/* Taken means: in our store, with the debt to our own office, in one commit. "Taken" is said after
+ * it, and the receipt of delivery only when the office has it (invariant 9). */
 static void take_message(struct session *session, const struct sealed *sealed)
 {
     struct store_message *message = session_plan_sealed(session, sealed);
@@ -123,6 +125,8 @@ static bool is_not_enrolled_yet(const struct sealed *sealed)
            sealed->verdict == REASON_CERTIFICATE_NOT_YET_VALID;
 }
 
+/* The gateway has verified it too. Where our trust differs from its trust, ours decides for us,
+ * and time may end the difference; only what cannot get better is refused. */
 static void take_unverified(struct session *session, struct intake *intake, struct sealed *sealed)
 {
     bool is_early = is_not_enrolled_yet(sealed);
@@ -140,6 +144,8 @@ static void take_unverified(struct session *session, struct intake *intake, stru
     }
 }
 
+/* A duplicate is asked about before the type: also a receipt that comes twice is answered and
+ * counts once (invariant 5). A head in a parcel is none that we asked for; take_head has those. */
 static void take_sealed(struct session *session, struct intake *intake, struct sealed *sealed)
 {
     uint64_t ignored;
@@ -183,6 +189,8 @@ enum turn session_take_parcels(struct session *session, struct intake *intake)
     return TURN_DONE;
 }
 
+/* Messages whose files have come since: judged anew, for the registry may have changed meanwhile.
+ */
 void session_take_waiting(struct session *session)
 {
     const struct room_need need = room_message(0);
@@ -219,6 +227,8 @@ static bool names_file(struct session *session, uint64_t message_seq, struct fet
     return false;
 }
 
+/* A damaged file is fetched from the gateway when a live message still names it; which one is
+ * looked for in the store, page by page, as this is rare. */
 enum reason session_fetch_again(struct session *session, const struct digest *digest)
 {
     enum { PAGE = 64, PAGES_MAX = STORE_PAGE_MAX / PAGE };

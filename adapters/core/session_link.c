@@ -25,6 +25,8 @@ void session_link_refused(struct session *session, enum reason reason)
     session->refused = reason;
 }
 
+/* With the head that we have seen, which is the question for the proof; and with this process's
+ * incarnation, by which the gateway notices two programs with one key. */
 static void say_hello(struct session *session)
 {
     struct frame hello = {
@@ -67,6 +69,8 @@ void session_link_down(struct session *session)
     link_lost(session, REASON_LINK_LOST);
 }
 
+/* Only as the answer to a hello of this connection, and only of the gateway that our registry
+ * names: the link's key is the gateway's, and the frame says so again. */
 static void take_welcome(struct session *session, const struct frame_welcome *welcome)
 {
     if (session->link != LINK_GREETED || !session->hello_is_out ||
@@ -195,6 +199,8 @@ static void take_head(struct session *session, struct intake *intake)
 
 /* ---- frames and time ---- */
 
+/* A frame that settles something waits for the store; the link itself goes on without one, so that
+ * the gateway hears that we live (invariant 10). */
 enum turn session_link_frame(struct session *session, struct intake *intake)
 {
     struct step *step = &session->step;

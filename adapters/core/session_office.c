@@ -42,6 +42,8 @@ static bool is_told(const struct session *session, const struct key *to,
     return false;
 }
 
+/* The receipt that the gateway refused to take is the one case in which a sender would never hear
+ * how his message ended: it is told once more, in a new receipt with the same content. */
 void session_tell_again(struct session *session, const struct key *sender,
                         const struct message_id *id)
 {
@@ -117,6 +119,8 @@ static struct store_move *answer_flight(struct session *session, struct flight *
     return plan_move(&step->plan, ret_entry);
 }
 
+/* The office's word becomes a signed receipt in the same commit as the end of the entry (invariant
+ * 7). BUSY and a store that is away leave the answer with the caller, who gives it again. */
 enum reason session_office_answer(struct session *session, const struct office_answer *answer)
 {
     struct step *step = &session->step;
@@ -156,6 +160,8 @@ enum reason session_office_answer(struct session *session, const struct office_a
 
 /* ---- operators and life times ---- */
 
+/* Nobody else hears of a message that never left: the local system finds it as an outcome of ours.
+ */
 static void note_own_end(struct session *session, const struct store_message *message,
                          uint32_t receipt_type, enum reason reason)
 {

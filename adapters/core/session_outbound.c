@@ -34,6 +34,7 @@ static enum reason read_note(struct session *session, struct bytes name, struct 
 
 /* ---- submitting ---- */
 
+/* Files come before the message that names them, so a message that is taken can be sent whole. */
 static enum reason check_attachments(struct session *session, struct envelope *draft)
 {
     struct blobs *blobs = session->options.blobs;
@@ -201,6 +202,8 @@ bool session_has_room(struct session *session)
     return step_fits(&session->step, &need);
 }
 
+/* The reference is the local system's own name for what it hands over: who had no answer submits
+ * again with the same one, and gets the first message's id (invariant 5). */
 enum reason session_submit(struct session *session, const struct submission *submission,
                            struct submitted *ret_submitted)
 {
@@ -241,6 +244,8 @@ static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
     return note_name(plan, "out/", (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
 }
 
+/* Kept as a note under message and participant; bytes in the machine's own order, since a store
+ * never leaves its machine. The recipients that custody names stand behind the fixed part. */
 void session_note_outcome(struct session *session, const struct message_id *id,
                           const struct key *destination, uint32_t receipt_type, enum reason reason,
                           uint64_t receipt_seq, wall_t at, struct bytes recipients)

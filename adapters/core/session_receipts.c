@@ -11,6 +11,8 @@
  */
 #include "adapters/core/session_parts.h"
 
+/* Whatever others signed is kept with manifest, signature and certificate: evidence for the day on
+ * which its sender says otherwise. */
 struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed)
 {
     struct plan *plan = &session->step.plan;
@@ -99,6 +101,8 @@ static enum entry_state end_of(uint32_t receipt_type)
                                                           : ENTRY_WITHDRAWN;
 }
 
+/* Three cases: the gateway about what we handed it, the gateway about a recipient, a recipient
+ * about itself. Whose word it is decides under whose name the outcome is noted. */
 static void take_item(struct session *session, const struct sealed *sealed,
                       const struct receipt_item *item, uint64_t receipt_seq)
 {

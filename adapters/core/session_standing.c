@@ -13,6 +13,8 @@
 
 /* ---- what our views show ---- */
 
+/* AWAITED entries: attempts is 1 when the gateway itself is what the message waits for
+ * (routing/outbox/entry.h). */
 static void stand_at_gateway(const struct session *session, const struct entry *entry,
                              struct standing *standing)
 {
@@ -100,6 +102,7 @@ void session_tell_standing(struct session *session, const struct message_id *id,
          &(struct standing_item){.id = *id, .reason = entry->reason, .since = entry->since}, 1);
 }
 
+/* A new session: the gateway forgot what we said, and we ask anew for all that we await. */
 void session_begin_standing(struct session *session)
 {
     session->office_told = REASON_NONE;
@@ -268,6 +271,8 @@ static bool find_awaited(struct session *session, uint64_t message_seq, const st
     return is_found;
 }
 
+/* An entry for each recipient that custody names, so that what has no receipt yet can be listed,
+ * asked for and shown without reading every message. */
 void session_await(struct session *session, uint64_t message_seq, const struct receipt_item *item)
 {
     struct bytes rest = item->recipients;

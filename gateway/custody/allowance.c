@@ -1,3 +1,7 @@
+/* How much a peer may make us write of refusals and alarms: so many a second of each kind, counted
+ * in whole seconds of the monotonic clock. A peer that comes over a carrier shares the carrier's
+ * allowance too, so that names cost nothing to make and gain nothing. What is beyond it is counted
+ * and told in one line, so that a flood is seen and does not fill a disk (invariants 8 and 13). */
 #include "gateway/custody/allowance.h"
 
 #include <stddef.h>
@@ -17,6 +21,7 @@ static void renew_both(struct allowance *allowance, mono_t now)
         renew(allowance->line, now);
 }
 
+/* Nothing of a kind always fits: who has used up his lines may still have a row. */
 static bool kind_fits(uint32_t used, uint32_t used_of_line, uint32_t more)
 {
     return more == 0 || used + used_of_line + more <= ALLOWANCE_PER_SECOND_MAX;

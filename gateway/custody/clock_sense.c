@@ -1,3 +1,13 @@
+/* Whether the wall clock may be believed, from four witnesses: the monotonic clock of this
+ * process, the time that the store noted last, the peers' clocks, and an operator.
+ *
+ *    TRUSTED ─jump──────────────▶ STEPPED ┐
+ *    start ─before the last note─▶ BEHIND ├─ peers agree, or time passes, or an operator ─▶ TRUSTED
+ *    start ─long after it────────▶ AHEAD  ┤
+ *    TRUSTED ─most peers differ─▶ OUTVOTED┘
+ *
+ * In doubt, what a date would decide waits (clock_temper), because neither an expiry nor a refusal
+ * can be undone (invariant 14). No peer alone can bring a doubt about or end one: quorum. */
 #include "gateway/custody/clock_sense.h"
 
 #include <stddef.h>
@@ -31,6 +41,7 @@ void clock_start(struct clock_sense *clock, wall_t last_known, uint32_t quorum)
     };
 }
 
+/* What the clock would show had it gone on from its last good moment. */
 static wall_t by_monotonic(const struct clock_sense *clock, mono_t now)
 {
     return (wall_t){clock->anchor.ms + (now.ms - clock->anchor_at.ms)};
@@ -130,6 +141,8 @@ void clock_voice_count(const struct clock_voice *voice, const struct clock_sense
         ++*differing;
 }
 
+/* A doubt ends by a majority that has stood for a while, or, where too few are heard, by time
+ * alone: a gateway whose peers are all away must not wait for ever. */
 bool clock_hear(struct clock_sense *clock, mono_t now, uint32_t agreeing, uint32_t differing)
 {
     if (!clock->has_looked)
@@ -153,6 +166,7 @@ bool clock_hear(struct clock_sense *clock, mono_t now, uint32_t agreeing, uint32
 
 /* ---- what hangs on it ---- */
 
+/* Refusals that another time would not have made. */
 bool clock_decides(enum reason reason)
 {
     static const enum reason by_date[] = {

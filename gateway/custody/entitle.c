@@ -1,3 +1,6 @@
+/* Who may have a file: the one that a message with this file in its list was owed to, who names
+ * that message. A digest alone entitles to nothing, since digests stand in logs and receipts; a
+ * sender does not get his own file back by it (invariant 3). */
 #include "gateway/custody/entitle.h"
 
 #include "proto/codec/envelope.h"

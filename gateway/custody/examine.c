@@ -1,3 +1,10 @@
+/* From bytes to judged messages: parse, hash, verify. Run by the worker threads, so everything is
+ * in the intake's own arena and nothing is read that another thread may change; certificates are
+ * judged at the time that came with the frame.
+ *
+ * A verdict stands on each message and not on the frame: one that is broken leaves the others of
+ * its parcel as they are. In pieces of one parcel, so that the pool can give another peer its turn
+ * between them. */
 #include "gateway/custody/examine.h"
 
 #include "proto/seal/manifest.h"
@@ -21,6 +28,7 @@ bool examine_is_chunk(struct bytes frame)
     return begins_with(frame, FRAME_BLOB_CHUNK);
 }
 
+/* What carries no signature is examined by the loop at once, since waking a thread costs more. */
 bool examine_is_light(struct bytes frame)
 {
     enum { LIGHT_BYTES_MAX = 16 * 1024 };
@@ -28,6 +36,7 @@ bool examine_is_light(struct bytes frame)
            !begins_with(frame, FRAME_LEDGER_HEAD);
 }
 
+/* Hashed also when it cannot be parsed: the digest is then all that a refusal can name. */
 static void parse_document(struct sealed *sealed, struct bytes document, struct arena *arena,
                            const struct crypto_port *crypto)
 {

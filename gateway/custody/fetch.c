@@ -1,3 +1,13 @@
+/* Attachments of messages that are on their way in: a message whose files are not all here waits,
+ * with its frame, until they are or until it is known that they do not come.
+ *
+ *    message ─look_for_all─▶ all here ───────────────────────────────▶ READY
+ *               ├─ room ─▶ WAITS: files wanted ─▶ received ─▶ fetch_ready ─▶ admitted again
+ *               └─ none, or a file that cannot be ─▶ REFUSED with a reason
+ *
+ * All tables have a fixed size; a peer may hold as much of each as it leaves to the others
+ * (fetch.h). What is transferred survives the step and the connection on disk, and nothing of it
+ * is evidence, so no commit is waited for. */
 #include "gateway/custody/fetch_parts.h"
 
 #include "proto/base/check.h"
@@ -71,6 +81,7 @@ static uint64_t places_of(const struct sealed *sealed, const struct digest *dige
     return places;
 }
 
+/* One file may be waited for by several messages of its peer: each hears of it. */
 void fetch_over(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                 enum reason outcome)
 {
@@ -198,6 +209,8 @@ static void add_all(struct fetch *fetch, struct fetch_peer *peer, const struct e
     }
 }
 
+/* Room is asked for before the first file, so that a message does not stop half-way with its files
+ * holding places (invariant 8). */
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason)
 {
@@ -233,6 +246,8 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     return FETCH_WAITS;
 }
 
+/* For a file that the disk has lost or damaged: it is claimed already, so it counts against
+ * nobody. */
 bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch_file *file)
 {
     struct fetch_peer *peer = fetch_get_peer(fetch, from);
@@ -290,6 +305,8 @@ static bool is_silent(const struct fetch *fetch, const struct fetch_peer *peer,
            (is_asked_for && fetch->now.ms - wanted->progress.ms >= FETCH_STALLED_MS);
 }
 
+/* Silence ends a wait, so that a peer that goes to sleep in the middle of a file frees its places.
+ */
 void fetch_tick(struct fetch *fetch, mono_t now)
 {
     fetch->now = now;
@@ -338,6 +355,8 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
     return false;
 }
 
+/* Its messages go back to it; what came of the files stays on disk, and the next attempt goes on
+ * there. */
 void fetch_peer_lost(struct fetch *fetch, const struct key *key)
 {
     struct fetch_peer *peer = find_peer(fetch, key);

@@ -34,6 +34,7 @@ void fetch_unclaimed_add(struct fetch *fetch, const struct wanted *wanted)
         (struct unclaimed){wanted->peer, wanted->digest, wanted->size_bytes, fetch->now};
 }
 
+/* An admitted message answers for its files, whoever brought them. */
 void fetch_claim(struct fetch *fetch, const struct sealed *sealed)
 {
     for (size_t i = fetch->unclaimed_limit; i-- > 0;) {
@@ -43,6 +44,7 @@ void fetch_claim(struct fetch *fetch, const struct sealed *sealed)
     }
 }
 
+/* What is too old to count is forgotten on the way: nothing has to tick for it. */
 bool fetch_may_bring(struct fetch *fetch, const struct fetch_peer *peer,
                      const struct sealed *sealed, size_t missing)
 {

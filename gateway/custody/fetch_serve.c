@@ -83,6 +83,8 @@ bool fetch_receive_want(struct fetch *fetch, struct fetch_peer *peer, const stru
     return true;
 }
 
+/* Who says that our bytes are wrong may be right: the file is read again, and rarely, for it may
+ * as well be a way to keep our disk busy. */
 void fetch_refused(struct fetch *fetch, struct fetch_peer *peer, const struct frame *refusal)
 {
     struct blobs *blobs = fetch->options.blobs;
@@ -130,6 +132,8 @@ static bool serve_chunk(struct fetch *fetch, struct fetch_peer *peer, uint8_t *s
     return true;
 }
 
+/* Chunks for a few peers a step, and the next step begins with those that had none: a file of 100
+ * MiB must not hold up the messages of others (invariant 13). */
 bool fetch_serve(struct fetch *fetch, uint8_t *scratch)
 {
     bool more = false;

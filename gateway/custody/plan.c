@@ -1,3 +1,7 @@
+/* What a step wants written, as data: the store applies all of it or nothing (invariants 1 and 7).
+ * Arrays of a fixed size, taken at the start; the room for a piece of work is asked for before it
+ * begins (room.h), so that a full array here is a mistake of our own. Texts are in the step's
+ * arena, or views of frames that the step holds. */
 #include "gateway/custody/plan.h"
 
 #include <string.h>
@@ -52,6 +56,7 @@ void plan_begin(struct plan *plan)
     arena_reset(plan->step);
 }
 
+/* After the commit: only then do numbers that were given out count as used. */
 void plan_adopt(struct plan *plan)
 {
     plan->base.next_parcel_seq = plan->next_parcel_seq;
@@ -88,6 +93,7 @@ uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t do
     return plan->next_parcel_seq++;
 }
 
+/* Valid until the next plan_begin; callers fill it and keep its number. */
 struct store_message *plan_message(struct plan *plan)
 {
     check(plan->store.message_count < PLAN_MESSAGES_MAX);
@@ -130,6 +136,8 @@ struct store_move *plan_move(struct plan *plan, const struct entry *entry)
     return move;
 }
 
+/* An entry as it will be after this step: the store still shows what was before. From the end, for
+ * the last move is the one that counts. */
 void plan_apply_moves(const struct plan *plan, struct entry *entry)
 {
     for (size_t i = plan->store.move_count; i-- > 0;) {

@@ -1,3 +1,6 @@
+/* What we say ourselves, frozen once (invariant 2): documents are built during the step, and at
+ * its end all of them are sealed with one signature over a manifest, which makes evidence as cheap
+ * for a thousand messages as for one (invariant 7). */
 #include "gateway/custody/sealer.h"
 
 #include "proto/base/check.h"
@@ -37,6 +40,7 @@ void sealer_begin(struct sealer *sealer)
     sealer->count = 0;
 }
 
+/* An adapter's local system brings times of its own; for all others our clock is the source. */
 static void complete(struct sealer *sealer, struct envelope *draft, wall_t now)
 {
     draft->sender = sealer->self;
@@ -138,6 +142,8 @@ static enum reason seal_group(struct sealer *sealer, struct plan *plan, size_t f
     return REASON_NONE;
 }
 
+/* One signature for each PARCEL_MESSAGES_MAX documents: a parcel's manifest is read whole by
+ * everybody who verifies one of them. */
 enum reason sealer_seal(struct sealer *sealer, struct plan *plan, wall_t now)
 {
     for (size_t from = 0; from < sealer->count;) {

@@ -1,7 +1,11 @@
+/* Why an entry waits, as far as both sides of a link know it alike. The line is found in the store
+ * and not remembered: people ask rarely, and the answer must be the one of now. */
 #include "gateway/custody/standing.h"
 
 #include <string.h>
 
+/* The first live one of the same dossier for the same destination. An entry without an order
+ * stands in no line. */
 bool standing_first(struct store *store, const struct entry *entry, struct entry *ret_first)
 {
     struct store_message message;
@@ -24,11 +28,14 @@ bool standing_first(struct store *store, const struct entry *entry, struct entry
     return true;
 }
 
+/* In the clock of now: a wall clock that was set since shifts all moments alike. */
 wall_t standing_moment(mono_t then, mono_t now, wall_t wall)
 {
     return (wall_t){wall.ms - (now.ms - then.ms)};
 }
 
+/* An entry that failed itself shows its own reason; one that only waits shows why its destination
+ * does not take anything. */
 void standing_of_queue(const struct outbox *outbox, uint32_t destination, const struct entry *entry,
                        mono_t now, wall_t wall, struct standing *standing)
 {

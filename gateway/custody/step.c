@@ -60,6 +60,7 @@ static struct arena sub_arena(struct arena *memory, size_t size)
     return (struct arena){.block = take(memory, size), .limit_bytes = size};
 }
 
+/* step_max is the simulator's: small bounds make full steps common, which in life are rare. */
 static void set_room(struct step *step)
 {
     const struct step_options *options = &step->options;
@@ -131,6 +132,9 @@ static enum reason load_backlogs(struct step *step)
     return reason;
 }
 
+/* Everything in memory that the store knows better is taken from the store: leases of the last run
+ * end here (recover), queues are counted anew, connected peers are opened again. Also after a
+ * failed commit, while connections live on. */
 enum reason step_load(struct step *step, wall_t wall)
 {
     struct store *store = step->store;
@@ -162,6 +166,8 @@ bool step_wants_load(const struct step *step, mono_t now)
 
 /* ---- begin ---- */
 
+/* "served" is where the last look ended: senders to one destination take turns, so that one that
+ * sends a thousand messages does not stand before another's one. */
 static size_t lease_due(struct step *step, uint32_t destination, size_t limit)
 {
     struct outbox *outbox = step->outbox;
@@ -221,6 +227,8 @@ static void lease_all(struct step *step)
         step->lease_from = (step->lease_from + i) % step->peer_count;
 }
 
+/* One time for all that a step decides: nothing in it asks a clock again, so that a step can be
+ * repeated in the simulator with the same outcome. */
 void step_begin(struct step *step, mono_t now, wall_t wall)
 {
     step->now = now;
@@ -316,6 +324,7 @@ bool step_has_plan(const struct step *step)
     return step->store_state == REASON_NONE && !plan_is_empty(&step->plan);
 }
 
+/* No plan is a step that wrote nothing; its frames leave all the same. */
 enum reason step_end(struct step *step, const struct store_plan **ret_plan)
 {
     if (step->store_state == REASON_NONE) {

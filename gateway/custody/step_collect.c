@@ -42,6 +42,8 @@ static void add_reply(struct step *step, const struct reply *reply)
     step->replies[step->reply_count++] = *reply;
 }
 
+/* Built now and sent after the commit; the copy is the step's. A frame that cannot be built is one
+ * that is larger than a frame may be, and what it says is said again by the next tick. */
 void step_reply_frame(struct step *step, const struct key *peer, const struct frame *frame)
 {
     arena_reset(&step->build);
@@ -162,6 +164,8 @@ void step_owe(struct step *step, const struct store_message *message, struct pee
                      document_index);
 }
 
+/* Born and moved in one plan: the store writes the row once and the rules of moves hold all the
+ * same. */
 struct store_move *step_owe_as(struct step *step, const struct store_message *message,
                                struct peer *peer, enum step_line line, enum entry_state state,
                                enum reason reason, uint32_t size_bytes, wall_t expires)
@@ -176,6 +180,7 @@ struct store_move *step_owe_as(struct step *step, const struct store_message *me
     return plan_move(&step->plan, &entry);
 }
 
+/* The last one takes its place: of a dossier only one is under way, so order is not lost. */
 void step_recall(struct step *step, uint64_t message_seq)
 {
     for (size_t i = 0; i < step->delivery_count; i++) {
@@ -206,6 +211,9 @@ static struct draft *find_draft(struct step *step, const struct key *to, uint32_
     return draft;
 }
 
+/* Facts for one receiver and of one kind share a receipt, up to its bounds. Room for the document,
+ * its signature and its entry is kept from now on, so that the end of the step cannot fail for
+ * want of it. */
 struct told *step_tell(struct step *step, const struct key *to, uint32_t type, bool is_queued,
                        const struct receipt_item *item)
 {

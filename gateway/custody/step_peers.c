@@ -34,6 +34,8 @@ void step_connect(struct step *step, struct peer *peer, uint32_t window_messages
         outbox_open(step->outbox, peer->index, window_messages);
 }
 
+/* What was under way comes back by pieces (step_return): thousands of rows in one commit would
+ * hold up everybody else. */
 void step_disconnect(struct step *step, struct peer *peer, enum reason reason, const char *event)
 {
     peer->is_connected = false;
@@ -137,6 +139,8 @@ void step_wake_peers(struct step *step)
     }
 }
 
+/* Another number of readings: the peer has read its registry anew, so what it refused "for now"
+ * may be tried at once. */
 void step_take_heartbeat(struct step *step, struct peer *peer,
                          const struct frame_heartbeat *heartbeat)
 {
@@ -201,6 +205,8 @@ enum turn step_take_ids(struct step *step, struct peer *peer, struct intake *int
     return intake->done == frame->count ? TURN_DONE : turn;
 }
 
+/* "Nothing was taken" is said after a failed commit, when the peer cannot say which: all that is
+ * under way to it comes back, and waits as long as it asked, up to a bound. */
 enum turn step_nothing_taken(struct step *step, struct peer *peer, struct intake *intake)
 {
     uint32_t asked_ms = intake->frame.taken.retry_after_ms;

@@ -4,6 +4,8 @@
 
 #include "proto/base/check.h"
 
+/* An original receipt, as its bytes were signed then (invariant 5). If the store cannot give it
+ * now, whoever asked asks again. */
 static void send_stored(struct step *step, const struct reply *reply)
 {
     struct store_document found;
@@ -78,6 +80,7 @@ static void finish_step(struct step *step)
     step->effects = NULL;
 }
 
+/* Acknowledgements before deliveries: senders wait for them with their windows. */
 void step_committed(struct step *step, const struct step_effects *effects)
 {
     step->effects = effects;

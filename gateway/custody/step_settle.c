@@ -1,6 +1,8 @@
 /* What is known already, and how entries end. */
 #include "gateway/custody/step_parts.h"
 
+/* This step's own plan first: a copy may stand in the same frame. Then the store; memory that
+ * could be wrong after a failure is not asked. */
 enum reason step_check_seen(struct step *step, const struct sealed *sealed,
                             uint64_t *ret_receipt_seq)
 {
@@ -26,6 +28,7 @@ struct flight *step_flight(struct step *step, const struct peer *peer,
     return outbox_find(step->outbox, peer->index, &message->sender, &message->id);
 }
 
+/* For entries that wait: those under way are ended by the outbox, which has their flights. */
 struct store_move *step_move(struct step *step, struct peer *peer, struct entry *entry,
                              enum entry_state state, enum reason reason)
 {
