@@ -21,7 +21,6 @@ static void renew_both(struct allowance *allowance, mono_t now)
         renew(allowance->line, now);
 }
 
-/* Nothing of a kind always fits: who has used up his lines may still have a row. */
 static bool kind_fits(uint32_t used, uint32_t used_of_line, uint32_t more)
 {
     return more == 0 || used + used_of_line + more <= ALLOWANCE_PER_SECOND_MAX;

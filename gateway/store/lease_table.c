@@ -1,3 +1,6 @@
+/* Leased entries in memory: by place, and by destination and order class. Two chains over one
+ * array of slots; slots that were freed are used again first, and the table only grows. Place 0
+ * marks a free slot, since no entry has it. */
 #include "gateway/store/lease_table.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* Several strings in one blob: their number, their sizes, their bytes, little-endian. The layout
+ * is part of the file's format (store_sqlite_schema.c makes it in SQL as well), so it never
+ * changes; everything is checked when it is read, as a damaged page may say anything. */
 #include "gateway/store/packed.h"
 
 #include <string.h>

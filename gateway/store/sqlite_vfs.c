@@ -1,3 +1,13 @@
+/* A layer under SQLite that does three things to its files.
+ *
+ *    the database   a checksum at the end of each page, made on writing and checked on reading
+ *    the log        what a commit writes piece by piece is gathered and handed down at once
+ *    the log        its sync may be left to another thread, while SQLite goes on
+ *
+ * A page that changed on the disk is so found when it is read, whatever it holds (invariant 14:
+ * nothing is concluded from a damaged page). Sums of zero are pages of a time before them.
+ *
+ * All other calls pass through to the layer below. */
 #include "gateway/store/sqlite_vfs.h"
 
 #include <pthread.h>
@@ -135,6 +145,7 @@ static int check_page(uint8_t *page)
     return SQLITE_OK;
 }
 
+/* What SQLite wrote it must also read: what was gathered goes down first. */
 static int layer_read(sqlite3_file *file, void *data, int size, sqlite3_int64 offset)
 {
     int result = layered(file)->is_log ? flush_gathered(file) : SQLITE_OK;

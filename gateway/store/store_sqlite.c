@@ -1,3 +1,6 @@
+/* Opening and closing the store, and the table of its verbs. In the order in which they depend on
+ * one another: the owner's lock, the file with its layer, the schema, the statements, memory, and
+ * last the checkpointer. */
 #include "gateway/store/store_sqlite.h"
 #include "gateway/store/store_sqlite_internal.h"
 

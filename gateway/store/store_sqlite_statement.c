@@ -1,3 +1,6 @@
+/* SQL statements, prepared once, and SQLite's results as reasons. Full, busy and corrupt are told
+ * apart because different people act on them; what can only be our own mistake (a constraint, a
+ * misuse) ends the program, before it writes more by the same mistake. */
 #include "gateway/store/store_sqlite_internal.h"
 
 #include "proto/base/check.h"

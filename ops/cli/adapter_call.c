@@ -1,3 +1,9 @@
+/* How commands talk to a daemon and show what it said. Everything from outside is cleaned before
+ * it reaches the terminal, also in JSON, where it is escaped instead: a name in a message must not
+ * move somebody's cursor.
+ *
+ * Exit codes: what the daemon refused, what it has not got, and that it cannot be reached are
+ * three different things for a script. */
 #include "ops/cli/adapter_call.h"
 
 #include <stdio.h>

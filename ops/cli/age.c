@@ -1,3 +1,5 @@
+/* Times as people say them, by the clock of the machine that shows them, which may differ from the
+ * daemon's by what clocks differ. */
 #include "ops/cli/age.h"
 
 #include <stdio.h>

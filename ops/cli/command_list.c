@@ -1,3 +1,5 @@
+/* Choosing a command by its word, at the first level and within groups: the same list is the help,
+ * the completion of the shell and the hint for a word that was misspelt. */
 #include "ops/cli/command_list.h"
 
 #include <stdio.h>

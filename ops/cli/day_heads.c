@@ -1,3 +1,5 @@
+/* The day once above its rows and only the clock beside them: most rows are of today. For other
+ * programs, whose output has no width, each row keeps the whole time. */
 #include "ops/cli/day_heads.h"
 
 #include <string.h>

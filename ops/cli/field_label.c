@@ -1,3 +1,4 @@
+/* Names of body fields in the reader's language, from the same table as all texts (texts.def). */
 #include "ops/cli/field_label.h"
 
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* Names of agencies for keys, from a registry that can be read from here. Without one the keys are
+ * shown: a command must work on a machine that only has the socket. */
 #include "ops/cli/names.h"
 
 #include <stdlib.h>

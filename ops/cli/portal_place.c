@@ -1,3 +1,6 @@
+/* What the portal's commands read before they do anything: the adapter's settings, its dialect,
+ * its ledger. They work on the same files as the running adapter, which is why most of them only
+ * read. */
 #include "ops/cli/portal_place.h"
 
 #include <limits.h>

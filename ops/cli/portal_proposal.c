@@ -1,3 +1,9 @@
+/* The national catalogue against our registry, and a new version of the registry's files as a
+ * proposal for people: nothing of it is in force before somebody has looked at it and put it
+ * there.
+ *
+ * Tables are rewritten line by line, so that comments, order and quotes of the people who keep
+ * them stay, and a difference shows only what is different. */
 #include "ops/cli/portal_proposal.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* On the standard error and only at a terminal, so that neither a file nor a pipe gets it. */
 #include "ops/cli/progress_bar.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The registry as the commands find it: named, else LIENTHONG_REGISTRY, else its usual place. */
 #include "ops/cli/registry_access.h"
 
 #include <stdlib.h>

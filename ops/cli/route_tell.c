@@ -1,3 +1,5 @@
+/* Why the registry forbids a message, worked out again here from the registry at hand: the receipt
+ * says only which reason it was, and whoever wrote the message wants the row. */
 #include "ops/cli/route_tell.h"
 
 #include "ops/cli/adapter_call.h"

@@ -1,3 +1,5 @@
+/* All that commands print goes through here: in lines, cleaned of what a terminal would obey, and
+ * folded at its width. */
 #include "ops/cli/say.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* The body of `send`: a JSON file, or fields one by one (--set), or both, where fields win. The
+ * schema's descriptors decide whether "0123" is a text or a number. */
 #include "ops/cli/send_body.h"
 
 #include <stdlib.h>

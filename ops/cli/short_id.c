@@ -1,3 +1,5 @@
+/* Ids by their beginning, as git does it: a table shows as much as tells its rows apart, and a
+ * command takes that back, if only one message has it. */
 #include "ops/cli/short_id.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/* Tables for people and for programs. At a terminal columns are narrowed until a row fits on a
+ * line, names first; whatever is cut can be read in whole without a terminal, where each row is a
+ * line of fields between tabs. */
 #include "ops/cli/table.h"
 
 #include <stdint.h>

@@ -1,3 +1,5 @@
+/* Texts of the commands in two languages: one table, so that no text is without its translation.
+ */
 #include "ops/cli/text.h"
 
 #include "proto/base/check.h"

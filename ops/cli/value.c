@@ -1,3 +1,6 @@
+/* Kinds of values that options take (values.def): how they are named, checked and completed. Words
+ * come from the same tables that the daemons parse by, so that the completion cannot offer one
+ * that is refused. */
 #include "ops/cli/value.h"
 
 #include <string.h>

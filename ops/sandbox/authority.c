@@ -1,3 +1,5 @@
+/* Real certificates, so that the programs under test verify what they will verify in life; also
+ * such as they must refuse, by key or by hash. */
 #include "ops/sandbox/authority_parts.h"
 
 #include <stdlib.h>

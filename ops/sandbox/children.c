@@ -1,3 +1,6 @@
+/* Programs that the sandbox runs: each with a log and a file with its number, started again when
+ * it ends, and ended with us whatever ends us (PR_SET_PDEATHSIG), because nothing of a sandbox may
+ * stay. */
 #include "ops/sandbox/children.h"
 #include "gateway/workers/program.h"
 

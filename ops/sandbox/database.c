@@ -1,3 +1,5 @@
+/* SQLite for the stand-ins' books, with as much as they need. A reader may come before the writer
+ * has made the tables; it then reads nothing and says nothing. */
 #include "ops/sandbox/database.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* What a run has done, read from the stand-ins' own books and not from the programs under test:
+ * what the gateway says of itself is not evidence that it works. */
 #include "ops/sandbox/figures.h"
 
 #include "ops/client/file.h"

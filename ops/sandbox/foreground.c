@@ -1,3 +1,5 @@
+/* The sandbox takes the terminal's foreground group for itself: Ctrl-C would otherwise go to every
+ * child at once, and the order in which they end is ours. */
 #include "ops/sandbox/foreground.h"
 
 #include <signal.h>

@@ -1,3 +1,5 @@
+/* Whether a run was good: everything arrived, once, in order, with its files, and the portal shows
+ * it. What is missing is said with the place where its reason stands. */
 #include "ops/sandbox/verdict.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* The picture of a running sandbox, drawn over itself at a terminal and as single lines elsewhere.
+ * Who waits for most stands at the top; in a narrow window the least telling numbers go first. */
 #include "ops/sandbox/view.h"
 
 #include <stdlib.h>

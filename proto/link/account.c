@@ -1,3 +1,8 @@
+/* Bytes that wait in ZeroMQ to be sent, counted for their owners: ZeroMQ's own bound is in
+ * messages, and a message here may be a few bytes or a megabyte. It is let go by ZeroMQ's own
+ * thread, so counters are atomic and the account lives until the last message of it has gone.
+ *
+ * account_await asks to be woken once half of the limit is free: one wake for many messages. */
 #include "proto/link/account.h"
 
 #include <stdatomic.h>

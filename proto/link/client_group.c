@@ -1,3 +1,6 @@
+/* What many clients of one program share: ZeroMQ's context and one thread that looks after the
+ * connections. A carrier's line and the simulators have thousands of clients, and a thread for
+ * each would be thousands of stacks. */
 #include <stdlib.h>
 
 #include "proto/link/client_parts.h"

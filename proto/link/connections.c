@@ -1,3 +1,6 @@
+/* ZeroMQ gives no way to end one connection or to see how much it has read, so both are done at
+ * the descriptor, which is also the table's index; the socket's cookie tells whether it is still
+ * the same connection. */
 #include "proto/link/connections.h"
 
 #include <linux/tcp.h>

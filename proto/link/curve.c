@@ -1,3 +1,5 @@
+/* CURVE keys as text (Z85). The secret's public half is derived and never configured: two settings
+ * could contradict one another. */
 #include "proto/link/link.h"
 
 #include <string.h>

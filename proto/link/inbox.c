@@ -1,3 +1,9 @@
+/* What was received and is not taken yet, a queue for each peer; peers take turns by bytes
+ * (deficit round robin), and a turn may be refused by who takes, without anybody else waiting
+ * behind it (invariant 13).
+ *
+ * Queues that have something stand in a ring. Small frames are copied out of ZeroMQ's large
+ * blocks, each of which would stay whole as long as one small frame of it is kept. */
 #include "proto/link/inbox.h"
 
 #include <stdlib.h>
@@ -164,6 +170,7 @@ void inbox_drop(struct inboxes *inboxes, struct inbox **inbox)
     *inbox = NULL;
 }
 
+/* When all memory is used, the one that uses most of it pays. */
 struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line)
 {
     struct inbox *fullest = NULL;

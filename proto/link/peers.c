@@ -1,3 +1,7 @@
+/* Who may connect, by key, and what is known of each: a table that is made anew at every reload
+ * and takes over what goes on. A connection survives a reload when its key is still admitted for
+ * the same participant by the same way; all others are ended by the caller, who gets the table of
+ * before. */
 #include "proto/link/peers.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* Waits between two attempts to connect: doubled up to a bound, with up to half of each drawn off
+ * at random. After an outage thousands come back, and must not come together. */
 #include "proto/link/redial.h"
 
 void redial_init(struct redial *redial, int64_t min_ms, int64_t max_ms, uint64_t seed)

@@ -1,3 +1,5 @@
+/* Refused connections, counted by key, so that the log has a line a while for each key and not one
+ * for each attempt. Keys that are too many share one entry: an attacker makes keys as he likes. */
 #include "proto/link/refusals.h"
 
 #include <string.h>

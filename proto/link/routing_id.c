@@ -1,3 +1,7 @@
+/* Names of connections within ZeroMQ's ROUTER socket, which takes them from the peer as they come:
+ * a stranger could take the name of another's connection and so get his frames. A name is
+ * therefore a nonce and its MAC under the secret that both ends derive from their CURVE keys
+ * (decisions/keyed-routing-ids.md). */
 #include "proto/link/routing_id.h"
 
 #include <sodium.h>

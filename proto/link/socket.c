@@ -1,3 +1,5 @@
+/* ZeroMQ's sockets as this program wants them, and messages in their parts. Options are set before
+ * a socket is bound or connected, since ZeroMQ ignores most of them later. */
 #include "proto/link/socket.h"
 
 #include <errno.h>
@@ -104,6 +106,8 @@ static bool has_more(void *message)
     return zmq_msg_more(part) != 0;
 }
 
+/* Two parts are a name and a frame, one part is a frame; with more it is none of ours, and all of
+ * it is read and dropped. */
 int link_receive_parts(void *socket, void *name, void *frame)
 {
     if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)

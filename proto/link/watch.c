@@ -1,3 +1,5 @@
+/* A thread that looks again and again, and at once when it is woken or its descriptor is readable.
+ */
 #include "proto/link/watch.h"
 
 #include <poll.h>

@@ -1,3 +1,7 @@
+/* ZeroMQ's authentication (RFC 27/ZAP) in a thread of its own: which CURVE key belongs to which
+ * participant, and how often it may connect. The answer's "user" names participant and key, and
+ * travels with each message of the connection, so that who somebody is follows from the key and
+ * from nothing that he says (invariant 13). */
 #include "proto/link/zap.h"
 
 #include <pthread.h>
@@ -37,6 +41,8 @@ struct zap {
     size_t count;
 };
 
+/* A handshake costs us an elliptic-curve operation and a session: a bucket that fills with time.
+ */
 static bool may_connect(struct admitted *admitted, mono_t (*clock)(void))
 {
     if (clock == NULL)

@@ -105,6 +105,8 @@ static void add_fault(struct faults *faults, enum fault_kind kind, const struct 
     faults_add(faults, kind, shape.file, agency->line, columns[column].name, detail);
 }
 
+/* A merger: the one that takes over has the same role, and the one that ends has a last day, or
+ * nobody could say which of the two is competent on a day. */
 static void link_successor(struct registry *registry, struct agency *agency, struct faults *faults)
 {
     struct bytes key = key_bytes(&agency->successor_key);
@@ -119,6 +121,8 @@ static void link_successor(struct registry *registry, struct agency *agency, str
         add_fault(faults, FAULT_SUCCESSOR_WITHOUT_END, agency, SUCCESSOR, key);
 }
 
+/* Bounded, so that a message finds its way in a few steps, and so that a circle is found at all.
+ */
 static void check_chain(const struct agency *agency, struct faults *faults)
 {
     size_t hops = 0;

@@ -100,6 +100,8 @@ void registry_read_policy(struct registry *registry, struct faults *faults)
         check_copies(registry, &registry->rules[i], faults);
 }
 
+/* No rule, no right (invariant 3). By role and type, not by single agencies: the table stays short
+ * enough for a person to read it whole. */
 const struct policy_rule *registry_policy(const struct registry *registry,
                                           enum participant_role sender, enum message_type type,
                                           enum participant_role recipient)

@@ -36,6 +36,8 @@ static const char *const level_names[SERVICE_LEVEL_COUNT] = {
     [SERVICE_FULL] = "full",
 };
 
+/* The national number stays the same while the agency's code behind it changes with every reform,
+ * so the number alone is what is compared. */
 struct bytes procedure_code_bare(struct bytes code)
 {
     /* A digit, a dot, six digits: the national data base's own number. */

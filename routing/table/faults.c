@@ -1,3 +1,6 @@
+/* Faults of the registry's files, all of them and not only the first: collected in a bounded list,
+ * sorted as the files stand, and said in both languages with line and column. A detail is cut and
+ * cleaned when it is taken, since the file may hold anything. */
 #include "routing/table/faults.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* A table from texts to numbers: open addressing, half full at most, its size known before (the
+ * registry counts its lines). Texts are the caller's and stay where they are. */
 #include "routing/table/text_index.h"
 
 #include <string.h>
