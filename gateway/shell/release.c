@@ -3,7 +3,7 @@
  *
  *    step N    ─apply─▶ held: needs plan N ──────────────┐
  *    step N+1  ─apply─▶ held: needs plan N+1             ▼
- *    thread          [ sync of all plans that were applied ] ─▶ eventfd ─▶ the loop sends what is due
+ *    thread          [ sync of all that was applied ] ─▶ eventfd ─▶ the loop sends what is due
  *
  * Plans are counted as they are applied; `synced` says how many of them the disk has for sure.
  * Steps leave in their order, so one comparison tells what may go. A step without frames makes

@@ -1,7 +1,7 @@
 /* Worker threads between link and core: a frame is copied in by the loop, examined by whoever is
  * free and given out again by its lane's order (intake_lanes.h has the order and the shares).
  *
- *    loop ─submit▶ lane ─▶ worker: examine a slice ─▶ done ─eventfd▶ loop ─take▶ core ─release▶ spare
+ *    loop ─submit▶ lane ─▶ worker: a slice ─▶ done ─eventfd▶ loop ─take▶ core ─release▶ spare
  *
  * A frame is examined in slices of some milliseconds, and between them another lane may come
  * first: one with hundreds of signatures does not hold up one with a single message. Buffers that
