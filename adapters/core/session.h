@@ -158,6 +158,17 @@ struct outcome {
 enum reason session_outcome(struct session *session, const struct message_id *id,
                             const struct key *destination, struct outcome *ret_outcome);
 
+/* A message whose seal was judged at the gateway's custody, because its certificate had ended or
+ * was revoked when it came here. */
+struct session_proof {
+    wall_t at;            /* since when the gateway had it */
+    uint64_t receipt_seq; /* message_seq of the receipt that says so */
+    enum reason verdict;  /* of the day on which it came; NONE: it has not come again yet */
+};
+/* By the digest of the message. REASON_NOT_FOUND: it was judged when it came, as most are. */
+enum reason session_proof(struct session *session, const struct digest *digest,
+                          struct session_proof *ret_proof);
+
 struct session_status {
     bool is_linked;    /* the gateway said welcome */
     enum reason store; /* NONE, or why nothing can be committed */

@@ -153,6 +153,14 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
         step_note_peer(&session->step, session->gateway, "refused", sealed->verdict);
         return;
     }
+    if (session_verdict_is_of_time(sealed->verdict)) {
+        enum reason reason = session_judge_at_custody(session, sealed);
+        if (reason != REASON_NONE) {
+            note(session, "put_off", sealed, reason);
+            put_off(session, sealed, reason);
+            return;
+        }
+    }
     if (sealed->verdict != REASON_NONE) {
         take_unverified(session, intake, sealed);
         return;

@@ -216,6 +216,8 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
     case FRAME_TAKEN: /* a message ends with its custody receipt, only our receipts end by this */
         return may_settle ? step_take_ids(step, gateway, intake, false) : TURN_DONE;
     case FRAME_NOT_TAKEN:
+        if (may_settle)
+            session_seal_again(session, &frame->taken);
         if (may_settle && frame->taken.count > 0)
             return step_take_ids(step, gateway, intake, false);
         return may_settle && gateway->is_connected ? step_nothing_taken(step, gateway, intake)

@@ -9,7 +9,7 @@ enum {
     OUTCOME_NOTE_BYTES = 4 + 4 + 8 + 8,
 };
 
-static struct bytes note_name(struct plan *plan, const char *prefix, struct bytes rest)
+struct bytes session_note_name(struct plan *plan, const char *prefix, struct bytes rest)
 {
     struct bytes head = bytes_of_text(prefix);
     uint8_t *name = plan_take(plan, head.size + rest.size);
@@ -19,8 +19,7 @@ static struct bytes note_name(struct plan *plan, const char *prefix, struct byte
     return (struct bytes){name, head.size + rest.size};
 }
 
-/* A note as this step will leave it: the plan's word, else the store's. */
-static enum reason read_note(struct session *session, struct bytes name, struct bytes *ret_value)
+enum reason session_read_note(struct session *session, struct bytes name, struct bytes *ret_value)
 {
     for (size_t i = session->step.plan.store.note_count; i-- > 0;) {
         if (bytes_equal(session->step.plan.notes[i].name, name)) {
@@ -57,7 +56,7 @@ static enum reason find_reference(struct session *session, struct bytes name,
                                   struct submitted *ret_submitted)
 {
     struct bytes note;
-    enum reason reason = read_note(session, name, &note);
+    enum reason reason = session_read_note(session, name, &note);
     if (reason != REASON_NONE)
         return reason;
     if (note.size != REFERENCE_NOTE_BYTES)
@@ -136,7 +135,7 @@ static enum reason next_sequence(struct session *session, struct bytes name, uin
 {
     struct bytes note;
     uint64_t last = 0;
-    enum reason reason = read_note(session, name, &note);
+    enum reason reason = session_read_note(session, name, &note);
     if (reason == REASON_NONE && note.size == sizeof last)
         memcpy(&last, note.data, sizeof last);
     else if (reason != REASON_NOT_FOUND)
@@ -157,7 +156,7 @@ static enum reason submit_new(struct session *session, const struct submission *
 {
     struct step *step = &session->step;
     struct envelope draft = submission->draft;
-    struct bytes sequence_name = note_name(&session->step.plan, "seq/", draft.dossier_code);
+    struct bytes sequence_name = session_note_name(&session->step.plan, "seq/", draft.dossier_code);
     size_t index;
     struct store_message *message;
     bool is_late = draft.expires.at.ms > 0 && draft.expires.at.ms <= step->wall.ms &&
@@ -219,7 +218,7 @@ enum reason session_submit(struct session *session, const struct submission *sub
         submission->draft.type == MESSAGE_TYPE_LEDGER_HEAD)
         return REASON_POLICY_FORBIDDEN;
     if (submission->reference.size > 0) {
-        name = note_name(&session->step.plan, "ref/", submission->reference);
+        name = session_note_name(&session->step.plan, "ref/", submission->reference);
         struct submitted earlier;
         enum reason reason = find_reference(session, name, &earlier);
         if (reason == REASON_NONE)
@@ -241,7 +240,7 @@ static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
     uint8_t *rest = plan_take(plan, MESSAGE_ID_BYTES + key.size);
     memcpy(rest, id->bytes, MESSAGE_ID_BYTES);
     memcpy(rest + MESSAGE_ID_BYTES, key.data, key.size);
-    return note_name(plan, "out/", (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
+    return session_note_name(plan, "out/", (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
 }
 
 /* Kept as a note under message and participant; bytes in the machine's own order, since a store
@@ -267,7 +266,7 @@ bool session_has_outcome(struct session *session, const struct message_id *id,
 {
     struct bytes note;
     enum reason reason =
-        read_note(session, outcome_name(&session->step.plan, id, destination), &note);
+        session_read_note(session, outcome_name(&session->step.plan, id, destination), &note);
     if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
         step_fail(&session->step, reason);
     return reason == REASON_NONE;
@@ -291,8 +290,8 @@ enum reason session_check_recipient(struct session *session, const struct messag
                                     const struct key *who)
 {
     struct bytes note;
-    enum reason reason =
-        read_note(session, outcome_name(&session->step.plan, id, &session->gateway->key), &note);
+    enum reason reason = session_read_note(
+        session, outcome_name(&session->step.plan, id, &session->gateway->key), &note);
     if (reason != REASON_NONE)
         return reason;
     if (note.size <= OUTCOME_NOTE_BYTES)

@@ -5,6 +5,7 @@
  *   session_inbound.c   messages from the gateway
  *   session_office.c    what the back office answers, operators, life times
  *   session_receipts.c  receipts for what we sent
+ *   session_proof.c     seals whose certificate ended on the way
  *   session_outbound.c  what local systems submit, and the notes about it
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
  *   session_standing.c  where messages stand, for people, here and at the gateway
@@ -103,7 +104,25 @@ void session_take_receipt(struct session *session, const struct sealed *sealed);
 /* A document from the gateway as a message of its own parcel. */
 struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed);
 
+/* session_proof.c */
+/* A certificate ended, or was revoked: it may have been good at some time before. */
+bool session_verdict_is_of_time(enum reason verdict);
+/* The gateway says since when it has had a message for us. */
+bool session_is_statement(const struct session *session, const struct envelope *envelope,
+                          const struct receipt_item *item);
+void session_take_statement(struct session *session, const struct receipt_item *item,
+                            uint64_t receipt_seq);
+/* Judges the seal anew as of the gateway's custody: .verdict says how. Its verdict of now: nobody
+ * has said yet when that was. Other reasons: the store cannot say. */
+enum reason session_judge_at_custody(struct session *session, struct sealed *sealed);
+/* What the gateway does not take for its certificate's end is sealed again. */
+void session_seal_again(struct session *session, const struct frame_taken *frame);
+
 /* session_outbound.c */
+/* A name of a note, in the step's memory. */
+struct bytes session_note_name(struct plan *plan, const char *prefix, struct bytes rest);
+/* A note as this step will leave it: the plan's word, else the store's. */
+enum reason session_read_note(struct session *session, struct bytes name, struct bytes *ret_value);
 /* How one of our own messages ended: kept so that track can show it. recipients: of custody. */
 void session_note_outcome(struct session *session, const struct message_id *id,
                           const struct key *destination, uint32_t receipt_type, enum reason reason,

@@ -4,6 +4,8 @@
  *   CUSTODY, REFUSED       the gateway                              what we handed it
  *   EXPIRED, WITHDRAWN     the gateway                              a recipient of the message
  *   DELIVERED, REFUSED     that recipient alone, by its own key     the message, at its office
+ *   CUSTODY, naming us     the gateway                              what it holds for us: since when
+ *                                                                   (session_proof.c)
  *
  * Who the recipients are the gateway says with its custody, under its signature; of a message that
  * names its recipient we know it ourselves. A receipt may hold items of both kinds: what its signer
@@ -107,6 +109,10 @@ static void take_item(struct session *session, const struct sealed *sealed,
                       const struct receipt_item *item, uint64_t receipt_seq)
 {
     const struct envelope *envelope = &sealed->envelope;
+    if (session_is_statement(session, envelope, item)) {
+        session_take_statement(session, item, receipt_seq);
+        return;
+    }
     bool is_intake = is_about_intake(session, envelope, item);
     uint64_t message_seq = 0;
     enum reason reason = is_intake ? settle(session, item, envelope->type, receipt_seq)

@@ -343,6 +343,18 @@ static struct store_message *refuse_after_wait(struct broker *broker, struct pee
     return broker_turn_away(broker, peer, sealed, why);
 }
 
+/* It was verified when it came, and is taken now: its custody stands for that its seal was good then
+ * (broker_prove.c). */
+static struct store_message *admit_after_wait(struct broker *broker, struct peer *peer,
+                                              struct intake *intake, struct sealed *sealed)
+{
+    bool is_long = broker->step.wall.ms - intake->arrived.ms > CLOCK_SKEW_MAX_MS / 2;
+    arena_reset(&broker->step.scratch);
+    if (is_long && sealed->verdict == REASON_NONE)
+        examine_at(sealed, broker->options.crypto, &broker->step.scratch, broker->step.wall);
+    return admit(broker, peer, intake, sealed);
+}
+
 void broker_admit_waiting(struct broker *broker)
 {
     const struct room_need need = room_message(0);
@@ -355,7 +367,7 @@ void broker_admit_waiting(struct broker *broker)
             continue; /* the sender has it and sends it again */
         struct taken_parcel taken = {.parcel = sealed->parcel};
         struct store_message *message =
-            reason == REASON_NONE ? admit(broker, peer, intake, sealed)
+            reason == REASON_NONE ? admit_after_wait(broker, peer, intake, sealed)
                                   : refuse_after_wait(broker, peer, intake, sealed, reason);
         if (message != NULL)
             keep(&taken, sealed, message);

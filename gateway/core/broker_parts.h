@@ -7,6 +7,7 @@
  *   broker_refuse.c     what came before, and what cannot come in
  *   broker_dossier.c    which agency has a dossier, and who may speak of it
  *   broker_past.c       adapters that were put back, or run twice
+ *   broker_prove.c      since when we have what a certificate ended under
  *   broker_standing.c   where messages stand, for people
  *   broker_operate.c    operators and life times
  *   broker_tell.c       what the gateway says and records for itself
@@ -130,6 +131,10 @@ void broker_compare_past(struct broker *broker, struct peer *peer, const struct 
 enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
                                     const struct envelope *envelope);
 enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer);
+
+/* broker_prove.c */
+void broker_prove_custody(struct broker *broker, struct peer *peer,
+                          const struct frame_taken *frame);
 
 /* broker_standing.c */
 /* What keeps a peer from taking or accepting anything; reason NONE: nothing that is known. */

@@ -174,6 +174,8 @@ static enum turn take_connected(struct broker *broker, struct peer *peer, struct
     case FRAME_TAKEN:
         return step_take_ids(step, peer, intake, true);
     case FRAME_NOT_TAKEN:
+        if (intake->done == 0)
+            broker_prove_custody(broker, peer, &intake->frame.taken);
         return intake->frame.taken.count == 0 ? step_nothing_taken(step, peer, intake)
                                               : step_take_ids(step, peer, intake, true);
     case FRAME_BLOB_CHUNK:

@@ -166,6 +166,14 @@ static struct store_message *refuse(struct broker *broker, struct peer *peer,
     return message;
 }
 
+/* Its sender seals it again when it hears why (adapters/core/session_proof.c). */
+static bool may_be_sealed_again(const struct peer *peer, const struct sealed *sealed,
+                                enum reason reason)
+{
+    return (reason == REASON_CERTIFICATE_EXPIRED || reason == REASON_CERTIFICATE_REVOKED) &&
+           key_equal(&sealed->envelope.sender, &peer->key);
+}
+
 /* Beside what is transient: a message from the future may be one by the sender's clock or by ours,
  * and becomes the present by waiting; a certificate that is not known may be known after the next
  * reload (broker.h). A receipt that refuses them would be for good. */
@@ -180,12 +188,13 @@ struct store_message *broker_turn_away(struct broker *broker, struct peer *peer,
 {
     if (reason == REASON_DUPLICATE)
         return NULL;
-    if (!may_come_right(reason))
+    bool is_of_time = may_be_sealed_again(peer, sealed, reason);
+    if (!is_of_time && !may_come_right(reason))
         return refuse(broker, peer, sealed, reason);
     step_reply_not_now(&broker->step, peer, &sealed->envelope.id, reason);
     /* What a person at the sender or here has to mend is told; the rest ends by itself. */
     if (reason == REASON_CLOCK_SKEW || reason == REASON_CLOCK_IN_DOUBT ||
-        reason == REASON_CERTIFICATE_UNKNOWN) {
+        reason == REASON_CERTIFICATE_UNKNOWN || is_of_time) {
         const struct transition line = line_of("put_off", peer, sealed, reason);
         step_note_of(&broker->step, peer, &line);
     }

@@ -48,12 +48,15 @@ static enum reason write_receipt(struct broker *broker, const struct draft *draf
 {
     struct peer *peer = step_get_peer(&broker->step, &draft->to);
     struct envelope envelope = {
-        .receipt = {.ledger_id = {broker->ledger.id, LEDGER_ID_BYTES},
-                    .ledger_first_index = broker->ledger.frontier.size,
-                    .registry_version = bytes_of_text(broker->registry_version)},
+        .receipt.registry_version = bytes_of_text(broker->registry_version),
     };
-    check(peer != NULL); /* nothing is told to somebody that there is no place for */
-    for (const struct told *told = draft->first; told != NULL; told = told->next)
+    check(peer != NULL);                /* nothing is told to somebody that there is no place for */
+    if (draft->first->record != NULL) { /* broker_prove.c: nothing new is said */
+        envelope.receipt.ledger_id = (struct bytes){broker->ledger.id, LEDGER_ID_BYTES};
+        envelope.receipt.ledger_first_index = broker->ledger.frontier.size;
+    }
+    for (const struct told *told = draft->first; told != NULL && told->record != NULL;
+         told = told->next)
         (void)ledger_append(&broker->ledger, told->record);
     return step_write(&broker->step, draft, peer, &envelope);
 }

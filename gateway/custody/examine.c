@@ -53,32 +53,47 @@ static enum reason verify_single(const struct parcel *parcel, const struct seale
                           parcel->certificate, &sealed->envelope.sender, now);
 }
 
-/* One signature over the manifest; then every document must stand in it under its own id. */
+/* One signature over the manifest. */
+static enum reason check_manifest(const struct parcel *parcel, const struct key *sender,
+                                  const struct crypto_port *crypto, struct arena *arena, wall_t now,
+                                  struct manifest **ret_manifest)
+{
+    *ret_manifest = arena_take(arena, sizeof **ret_manifest);
+    if (*ret_manifest == NULL)
+        return REASON_OUT_OF_MEMORY;
+    enum reason reason = manifest_parse(parcel->manifest, *ret_manifest);
+    return reason != REASON_NONE
+               ? reason
+               : crypto->verify(crypto->context, parcel->manifest, parcel->signature,
+                                parcel->certificate, sender, now);
+}
+
+/* The document must stand in it under its own id. */
+static enum reason check_listed(const struct manifest *manifest, const struct sealed *sealed)
+{
+    const struct manifest_entry *entry = manifest_find(manifest, &sealed->digest);
+    return entry == NULL || !id_equal(&entry->id, &sealed->envelope.id) ? REASON_MANIFEST_MISMATCH
+                                                                        : REASON_NONE;
+}
+
 static void verify_manifest(const struct parcel *parcel, struct sealed *messages,
                             const struct crypto_port *crypto, struct arena *arena, wall_t now)
 {
     const struct sealed *first = NULL;
+    struct manifest *manifest;
     for (size_t i = 0; i < parcel->document_count && first == NULL; i++)
         first = messages[i].is_parsed ? &messages[i] : NULL;
     if (first == NULL)
         return;
-    struct manifest *manifest = arena_take(arena, sizeof *manifest);
     enum reason verdict =
-        manifest == NULL ? REASON_OUT_OF_MEMORY : manifest_parse(parcel->manifest, manifest);
-    if (verdict == REASON_NONE)
-        verdict = crypto->verify(crypto->context, parcel->manifest, parcel->signature,
-                                 parcel->certificate, &first->envelope.sender, now);
+        check_manifest(parcel, &first->envelope.sender, crypto, arena, now, &manifest);
     for (size_t i = 0; i < parcel->document_count; i++) {
         struct sealed *sealed = &messages[i];
         if (!sealed->is_parsed)
             continue;
-        sealed->verdict = verdict;
-        if (verdict != REASON_NONE)
-            continue;
-        const struct manifest_entry *entry = manifest_find(manifest, &sealed->digest);
-        if (entry == NULL || !id_equal(&entry->id, &sealed->envelope.id))
-            sealed->verdict = REASON_MANIFEST_MISMATCH;
-        else if (!key_equal(&sealed->envelope.sender, &first->envelope.sender))
+        sealed->verdict = verdict != REASON_NONE ? verdict : check_listed(manifest, sealed);
+        if (sealed->verdict == REASON_NONE &&
+            !key_equal(&sealed->envelope.sender, &first->envelope.sender))
             sealed->verdict = REASON_SIGNER_NOT_SENDER;
     }
 }
@@ -108,6 +123,23 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
     }
     for (size_t i = 0; i < parcel->document_count; i++)
         examine_content(&messages[i]);
+}
+
+void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct arena *arena,
+                wall_t at)
+{
+    const struct parcel *parcel = sealed->parcel;
+    struct manifest *manifest;
+    if (parcel->manifest.size == 0) {
+        sealed->verdict = parcel->document_count == 1 ? verify_single(parcel, sealed, crypto, at)
+                                                      : REASON_SIGNATURE_MISSING;
+    } else {
+        sealed->verdict =
+            check_manifest(parcel, &sealed->envelope.sender, crypto, arena, at, &manifest);
+        if (sealed->verdict == REASON_NONE)
+            sealed->verdict = check_listed(manifest, sealed);
+    }
+    examine_content(sealed);
 }
 
 static enum reason begin_parcels(struct intake *intake, const struct parcel *parcels, size_t count)

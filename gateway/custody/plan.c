@@ -15,7 +15,8 @@ size_t plan_memory_bytes(void)
            PLAN_MESSAGES_MAX * sizeof(struct store_message) +
            PLAN_ENTRIES_MAX * sizeof(struct entry) + PLAN_MOVES_MAX * sizeof(struct store_move) +
            PLAN_NOTES_MAX * sizeof(struct store_note) +
-           PLAN_ROUTES_MAX * sizeof(struct store_route) + ALIGNMENT_SLACK;
+           PLAN_ROUTES_MAX * sizeof(struct store_route) +
+           PLAN_SEALS_MAX * sizeof(struct store_seal) + ALIGNMENT_SLACK;
 }
 
 void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
@@ -28,15 +29,18 @@ void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
         .moves = arena_take(memory, PLAN_MOVES_MAX * sizeof(struct store_move)),
         .notes = arena_take(memory, PLAN_NOTES_MAX * sizeof(struct store_note)),
         .routes = arena_take(memory, PLAN_ROUTES_MAX * sizeof(struct store_route)),
+        .seals = arena_take(memory, PLAN_SEALS_MAX * sizeof(struct store_seal)),
     };
     check(plan->parcels != NULL && plan->messages != NULL && plan->entries != NULL);
     check(plan->moves != NULL && plan->notes != NULL && plan->routes != NULL);
+    check(plan->seals != NULL);
     plan->store.parcels = plan->parcels;
     plan->store.messages = plan->messages;
     plan->store.entries = plan->entries;
     plan->store.moves = plan->moves;
     plan->store.notes = plan->notes;
     plan->store.routes = plan->routes;
+    plan->store.seals = plan->seals;
 }
 
 void plan_set_positions(struct plan *plan, const struct store_positions *positions)
@@ -49,7 +53,7 @@ void plan_begin(struct plan *plan)
 {
     struct store_plan *store = &plan->store;
     store->parcel_count = store->message_count = store->entry_count = 0;
-    store->move_count = store->note_count = store->route_count = 0;
+    store->move_count = store->note_count = store->route_count = store->seal_count = 0;
     store->segment = NULL;
     plan->next_parcel_seq = plan->base.next_parcel_seq;
     plan->next_message_seq = plan->base.next_message_seq;
@@ -73,7 +77,7 @@ bool plan_is_empty(const struct plan *plan)
 {
     const struct store_plan *store = &plan->store;
     return store->parcel_count + store->message_count + store->entry_count + store->move_count +
-                   store->note_count + store->route_count ==
+                   store->note_count + store->route_count + store->seal_count ==
                0 &&
            store->segment == NULL;
 }
@@ -164,6 +168,19 @@ void plan_route(struct plan *plan, const struct store_route *route)
 {
     check(plan->store.route_count < PLAN_ROUTES_MAX);
     plan->routes[plan->store.route_count++] = *route;
+}
+
+struct store_seal *plan_seal(struct plan *plan, uint64_t message_seq)
+{
+    check(plan_has_seal_room(plan));
+    struct store_seal *seal = &plan->seals[plan->store.seal_count++];
+    *seal = (struct store_seal){.message_seq = message_seq};
+    return seal;
+}
+
+bool plan_has_seal_room(const struct plan *plan)
+{
+    return plan->store.seal_count < PLAN_SEALS_MAX;
 }
 
 void plan_note(struct plan *plan, struct bytes name, struct bytes value)

@@ -20,6 +20,8 @@ enum {
     PLAN_MOVES_MAX = 16384,
     PLAN_NOTES_MAX = 4096,
     PLAN_ROUTES_MAX = 4096,
+    PLAN_SEALS_MAX =
+        256, /* when a certificate ends under a queue: the others wait for a later step */
 };
 
 struct plan {
@@ -31,6 +33,7 @@ struct plan {
     struct store_move *moves;
     struct store_note *notes;
     struct store_route *routes;
+    struct store_seal *seals;
     struct store_positions base; /* as the store has it */
     uint64_t next_parcel_seq;
     uint64_t next_message_seq;
@@ -58,6 +61,9 @@ void plan_entry(struct plan *plan, const struct entry *entry);
 /* The new state of an entry that exists or is in this plan. */
 struct store_move *plan_move(struct plan *plan, const struct entry *entry);
 void plan_route(struct plan *plan, const struct store_route *route);
+/* Of that message; the parcel is filled in later. Only while there is room: plan_has_seal_room. */
+struct store_seal *plan_seal(struct plan *plan, uint64_t message_seq);
+bool plan_has_seal_room(const struct plan *plan);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 /* Makes of an entry that the store gave what this step has already planned for it: two events of
  * one step may concern the same entry, and the store knows only what was before both. */

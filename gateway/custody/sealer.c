@@ -9,8 +9,8 @@
 size_t sealer_memory_bytes(void)
 {
     enum { ALIGNMENT_SLACK = 128 };
-    return SEALER_DOCUMENTS_MAX *
-               (sizeof(struct store_message *) + sizeof(struct bytes) + sizeof(struct parcel)) +
+    return SEALER_DOCUMENTS_MAX * (sizeof(struct store_message *) + sizeof(struct store_seal *) +
+                                   sizeof(struct bytes) + sizeof(struct parcel)) +
            ALIGNMENT_SLACK;
 }
 
@@ -23,10 +23,12 @@ void sealer_init(struct sealer *sealer, const struct key *self, int32_t offset_m
         .crypto = crypto,
         .scratch = scratch,
         .messages = arena_take(memory, SEALER_DOCUMENTS_MAX * sizeof(struct store_message *)),
+        .seals = arena_take(memory, SEALER_DOCUMENTS_MAX * sizeof(struct store_seal *)),
         .documents = arena_take(memory, SEALER_DOCUMENTS_MAX * sizeof(struct bytes)),
         .parcels = arena_take(memory, SEALER_DOCUMENTS_MAX * sizeof(struct parcel)),
     };
     check(sealer->messages != NULL && sealer->documents != NULL && sealer->parcels != NULL);
+    check(sealer->seals != NULL);
     buffer_init(&sealer->draft, ENVELOPE_BYTES_MAX + MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX);
 }
 
@@ -56,6 +58,18 @@ static void complete(struct sealer *sealer, struct envelope *draft, wall_t now)
         draft->source_time = stamp;
 }
 
+static size_t add_document(struct sealer *sealer, struct store_message *message,
+                           struct store_seal *seal, struct bytes document)
+{
+    sealer->messages[sealer->count] = message;
+    sealer->seals[sealer->count] = seal;
+    sealer->documents[sealer->count] = document;
+    /* Whole only once it is sealed; but its size is asked for before that. */
+    sealer->parcels[sealer->count] =
+        (struct parcel){.documents = &sealer->documents[sealer->count], .document_count = 1};
+    return sealer->count++;
+}
+
 enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope *draft,
                        const struct Lienthong__V1__Body *body, wall_t now, size_t *ret_index,
                        struct store_message **ret_message)
@@ -83,13 +97,21 @@ enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope
     message->sequence = draft->sequence;
     message->in_reply_to = draft->in_reply_to;
     message->custody = now;
-    sealer->messages[sealer->count] = message;
-    sealer->documents[sealer->count] = document;
-    /* Whole only once it is sealed; but its size is asked for before that. */
-    sealer->parcels[sealer->count] =
-        (struct parcel){.documents = &sealer->documents[sealer->count], .document_count = 1};
-    *ret_index = sealer->count++;
+    *ret_index = add_document(sealer, message, NULL, document);
     *ret_message = message;
+    return REASON_NONE;
+}
+
+enum reason sealer_add_again(struct sealer *sealer, struct plan *plan,
+                             const struct store_message *message, struct bytes document)
+{
+    check(sealer->count < SEALER_DOCUMENTS_MAX);
+    struct bytes copy = arena_copy(plan->step, document);
+    struct store_message *again = arena_take(plan->step, sizeof *again);
+    if (copy.data == NULL || again == NULL)
+        return REASON_OUT_OF_MEMORY;
+    *again = *message;
+    (void)add_document(sealer, again, plan_seal(plan, message->seq), copy);
     return REASON_NONE;
 }
 
@@ -132,6 +154,10 @@ static enum reason seal_group(struct sealer *sealer, struct plan *plan, size_t f
     for (size_t i = 0; i < count; i++) {
         sealer->messages[from + i]->parcel_seq = seq;
         sealer->messages[from + i]->document_index = (uint32_t)i;
+        if (sealer->seals[from + i] != NULL) {
+            sealer->seals[from + i]->parcel_seq = seq;
+            sealer->seals[from + i]->document_index = (uint32_t)i;
+        }
         sealer->parcels[from + i] = (struct parcel){
             .documents = &sealer->documents[from + i],
             .document_count = 1,

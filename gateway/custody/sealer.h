@@ -25,7 +25,8 @@ struct sealer {
     struct arena *scratch; /* for building; reset at every add */
     struct buffer draft;
     /* of the step */
-    struct store_message **messages; /* in the plan */
+    struct store_message **messages; /* in the plan; of one that is sealed again, a copy */
+    struct store_seal **seals;       /* in the plan, of those that are sealed again; NULL */
     struct bytes *documents;
     struct parcel *parcels; /* parcel of every document, filled by sealer_seal; of the document
                                alone when it is a manifest's: documents[1] */
@@ -44,6 +45,10 @@ void sealer_begin(struct sealer *sealer);
 enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope *draft,
                        const struct Lienthong__V1__Body *body, wall_t now, size_t *ret_index,
                        struct store_message **ret_message);
+/* The same bytes of a message that was sealed before, once more: a parcel is planned, and that the
+ * message is read with it. Only while plan_has_seal_room. REASON_OUT_OF_MEMORY. */
+enum reason sealer_add_again(struct sealer *sealer, struct plan *plan,
+                             const struct store_message *message, struct bytes document);
 /* Signs everything added and plans the parcels. */
 enum reason sealer_seal(struct sealer *sealer, struct plan *plan, wall_t now);
 /* After the seal: the parcel to send for one document. */

@@ -20,6 +20,8 @@ struct crypto_port {
     /* REASON_NONE: signed over content by a registered, valid certificate of sender at now. */
     enum reason (*verify)(void *context, struct bytes content, struct bytes signature,
                           struct bytes certificate, const struct key *sender, wall_t now);
+    /* SHA-256 of the certificate that sign belongs to. */
+    void (*signer)(void *context, struct digest *ret_fingerprint);
     void (*random)(void *context, uint8_t *ret_data, size_t size_bytes);
 };
 

@@ -55,7 +55,8 @@ struct store_parcel {
 /* A gateway's own commit seals receipts for every participant at once. */
 enum { STORE_PARCEL_DOCUMENTS_MAX = PARTICIPANTS_MAX };
 
-/* What is kept beside the document so that it can be found; immutable like the document. */
+/* What is kept beside the document so that it can be found; immutable like the document, but for
+ * the parcel (struct store_seal). */
 struct store_message {
     uint64_t seq;
     uint64_t parcel_seq;
@@ -71,6 +72,14 @@ struct store_message {
     struct message_id in_reply_to; /* zero: none */
     wall_t custody;                /* when this store took it */
     uint64_t receipt_seq;          /* message seq of its custody receipt; 0 none */
+};
+
+/* A message that its own sender sealed again, the same bytes under a newer certificate: from now on
+ * it is read with that parcel. The one before stays where it is. */
+struct store_seal {
+    uint64_t message_seq;
+    uint64_t parcel_seq;
+    uint32_t document_index;
 };
 
 /* A new state for an entry that exists. Only these fields change. */
@@ -109,12 +118,15 @@ struct store_note {
     struct bytes value; /* empty: removed */
 };
 
-/* One commit. Order of application: parcels, messages, routes, entries, moves, segment, notes. */
+/* One commit. Order of application: parcels, messages, seals, routes, entries, moves, segment,
+ * notes. */
 struct store_plan {
     const struct store_parcel *parcels;
     size_t parcel_count;
     const struct store_message *messages;
     size_t message_count;
+    const struct store_seal *seals; /* of messages of earlier plans */
+    size_t seal_count;
     const struct store_route
         *routes; /* the first route of a dossier stays; later ones are ignored */
     size_t route_count;

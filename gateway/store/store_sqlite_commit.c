@@ -125,6 +125,15 @@ static enum reason add_message(struct store_sqlite *store, const struct store_me
     return reason;
 }
 
+static enum reason set_seal(struct store_sqlite *store, const struct store_seal *seal)
+{
+    sqlite3_stmt *statement = store->statements[SQL_SEAL_MESSAGE];
+    sql_bind_number(statement, 1, seal->message_seq);
+    sql_bind_number(statement, 2, seal->parcel_seq);
+    sql_bind_number(statement, 3, seal->document_index);
+    return sql_run(store, statement);
+}
+
 /* A route whose message is not in its plan. */
 static enum reason add_route(struct store_sqlite *store, const struct store_route *route)
 {
@@ -193,6 +202,8 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
     }
     if (reason == REASON_NONE)
         reason = ids_write(store);
+    for (size_t i = 0; i < plan->seal_count && reason == REASON_NONE; i++)
+        reason = set_seal(store, &plan->seals[i]);
     for (; route != routes_end && reason == REASON_NONE; route++)
         reason = add_route(store, route);
     return reason;

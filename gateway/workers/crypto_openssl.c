@@ -46,6 +46,12 @@ static enum reason verify_content(void *context, struct bytes content, struct by
     return reason;
 }
 
+static void name_signer(void *context, struct digest *ret_fingerprint)
+{
+    const struct crypto_openssl *crypto = context;
+    *ret_fingerprint = *signer_fingerprint(crypto->signer);
+}
+
 /* The kernel's generator never fails once it is seeded, which it is before any service starts. */
 static void draw_random(void *context, uint8_t *ret_data, size_t size_bytes)
 {
@@ -68,6 +74,7 @@ enum reason crypto_openssl_new(struct signer *signer, struct trust *trust,
                                         .hash = sha256_parts,
                                         .sign = sign_content,
                                         .verify = verify_content,
+                                        .signer = name_signer,
                                         .random = draw_random};
     crypto->signer = signer;
     crypto->trust = trust;

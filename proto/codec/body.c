@@ -51,7 +51,7 @@ static enum reason check_item(uint32_t type, const struct receipt_item *item)
         return REASON_FIELD_INVALID;
     switch (type) {
     case MESSAGE_TYPE_RECEIPT_CUSTODY:
-        if (says_why || !key_is_none(&item->destination))
+        if (says_why)
             return REASON_FIELD_INVALID;
         return has_id ? REASON_NONE : REASON_FIELD_MISSING;
     case MESSAGE_TYPE_RECEIPT_DELIVERED:

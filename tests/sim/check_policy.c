@@ -27,7 +27,7 @@ static void check_seal(struct sim *sim, int at, const struct store_plan *plan,
     if (by == NULL || !key_equal(&by->owner, &message->sender) || !is_listed)
         sim_violated(sim, 3, &message->id, "%s takes what its sender did not seal",
                      sim_node_name(at));
-    else if (by->revoked.ms != 0 || by->to.ms < WORLD_EPOCH_MS)
+    else if ((by->revoked.ms != 0 && by->revoked.ms < WORLD_EPOCH_MS) || by->to.ms < WORLD_EPOCH_MS)
         sim_violated(sim, 3, &message->id, "%s takes the seal of an ended certificate",
                      sim_node_name(at));
     if (!digest_equal(&digest, &message->digest))

@@ -11,11 +11,12 @@ static bool has_message(struct node *node, const struct key *sender, const struc
            (digest == NULL || digest_equal(&message.digest, digest));
 }
 
-static bool has_of_anybody(struct sim *sim, struct node *node, const struct message_id *id)
+static bool has_of_anybody(struct sim *sim, struct node *node, const struct message_id *id,
+                           const struct digest *digest)
 {
     for (int i = 0; i < NODES; i++) {
         struct key key = key_of(sim_node_name(i));
-        if (has_message(node, &key, id, NULL))
+        if (has_message(node, &key, id, digest))
             return true;
     }
     (void)sim;
@@ -38,7 +39,7 @@ static void sent(void *state, struct sim *sim, int from, int to, const struct fr
     if (frame->kind != FRAME_TAKEN || from != NODE_GATEWAY)
         return;
     for (size_t i = 0; i < frame->taken.count; i++) {
-        if (!has_of_anybody(sim, node, &frame->taken.ids[i]))
+        if (!has_of_anybody(sim, node, &frame->taken.ids[i], NULL))
             sim_violated(sim, 1, &frame->taken.ids[i], "%s tells %s that it is taken, and has not",
                          sim_node_name(from), sim_node_name(to));
     }
@@ -60,8 +61,11 @@ static void document(void *state, struct sim *sim, const struct seen_document *s
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
         const struct record *record = record_find(&sim->records, &item->message_id);
+        bool is_statement = !key_is_none(&item->destination); /* about another's message */
         if (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY &&
-            !has_message(node, &envelope->recipient, &item->message_id, &item->digest))
+            !(is_statement
+                  ? has_of_anybody(sim, node, &item->message_id, &item->digest)
+                  : has_message(node, &envelope->recipient, &item->message_id, &item->digest)))
             sim_violated(sim, 1, &item->message_id, "custody of what the gateway does not have");
         if (envelope->type != MESSAGE_TYPE_RECEIPT_DELIVERED || record == NULL ||
             record->sender != sim_node_of(&envelope->recipient))

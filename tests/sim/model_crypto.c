@@ -76,7 +76,8 @@ static enum reason verify(void *context, struct bytes content, struct bytes sign
     const struct model_certificate *by = &crypto->authority->certificates[signature.data[2]];
     if (by->registered_at_ms > crypto->knows_until_ms)
         return REASON_CERTIFICATE_UNKNOWN;
-    if (by->revoked.ms != 0 || by->held_until_ms != 0)
+    if ((by->revoked.ms != 0 && now.ms >= by->revoked.ms) ||
+        (by->held_until_ms != 0 && now.ms >= by->held.ms))
         return REASON_CERTIFICATE_REVOKED;
     if (now.ms < by->from.ms)
         return REASON_CERTIFICATE_NOT_YET_VALID;
@@ -86,6 +87,12 @@ static enum reason verify(void *context, struct bytes content, struct bytes sign
         return REASON_SIGNER_NOT_SENDER;
     return model_signer(crypto->authority, content, signature) == by ? REASON_NONE
                                                                      : REASON_SIGNATURE_WRONG;
+}
+
+static void name_signer(void *context, struct digest *ret_fingerprint)
+{
+    const struct model_crypto *crypto = context;
+    *ret_fingerprint = (struct digest){{0x51, (uint8_t)crypto->signs_with}};
 }
 
 static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
@@ -102,6 +109,7 @@ void model_crypto_init(struct model_crypto *crypto, struct model_authority *auth
                  .hash = sha256_parts,
                  .sign = sign,
                  .verify = verify,
+                 .signer = name_signer,
                  .random = draw},
         .authority = authority,
         .dice = dice,

@@ -15,8 +15,9 @@ struct model_certificate {
     struct key owner;
     uint8_t secret[MODEL_SECRET_BYTES];
     wall_t from, to;
-    wall_t revoked;           /* 0: not */
-    int64_t held_until_ms;    /* of the simulation's time; not 0: it counts as revoked */
+    wall_t revoked;           /* from then on; 0: not */
+    int64_t held_until_ms;    /* of the simulation's time; 0: it is not on hold */
+    wall_t held;              /* while it is: counts as revoked from then on */
     int64_t registered_at_ms; /* of the simulation's time */
 };
 

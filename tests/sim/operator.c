@@ -127,8 +127,21 @@ static void load_registry(struct sim *sim, int64_t longest_ms)
         sim->nodes[i].reload_at_ms = sim->now_ms + dice_between(&sim->dice, 1, longest_ms);
 }
 
+/* What it sealed with the old one, and nobody has taken yet, is late. */
+static void end_certificate(struct node *node)
+{
+    struct sim *sim = node->sim;
+    struct model_certificate *old = &sim->authority.certificates[node->model.signs_with];
+    const wall_t now = {WORLD_EPOCH_MS + sim->now_ms};
+    if (swarm_happens(&sim->swarm, MISHAP_KEY_ENDED))
+        old->to = now;
+    else if (swarm_happens(&sim->swarm, MISHAP_KEY_REVOKED))
+        old->revoked = now;
+}
+
 static void sign_with_next(struct node *node)
 {
+    end_certificate(node);
     node->model.signs_with = node->next_certificate;
     node->rotates_at_ms = 0;
     sim_note(node->sim, node->index, "signs with a new key", NULL, (int64_t)node->next_certificate);
@@ -184,6 +197,8 @@ static void hold_key(struct sim *sim)
     struct node *node = &sim->nodes[NODE_PORTAL];
     sim->authority.certificates[node->model.signs_with].held_until_ms =
         sim->now_ms + dice_between(&sim->dice, 1000, HELD_MAX_MS);
+    sim->authority.certificates[node->model.signs_with].held =
+        (wall_t){WORLD_EPOCH_MS + sim->now_ms};
     sim_note(sim, node->index, "certificate on hold", NULL, 0);
 }
 

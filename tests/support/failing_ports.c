@@ -253,6 +253,12 @@ static void draw(void *context, uint8_t *ret_data, size_t size_bytes)
     self->inner->random(self->inner->context, ret_data, size_bytes);
 }
 
+static void name_signer(void *context, struct digest *ret_fingerprint)
+{
+    struct failing_crypto *self = context;
+    self->inner->signer(self->inner->context, ret_fingerprint);
+}
+
 void failing_crypto_init(struct failing_crypto *crypto, const struct crypto_port *inner,
                          struct port_faults *faults)
 {
@@ -261,6 +267,7 @@ void failing_crypto_init(struct failing_crypto *crypto, const struct crypto_port
                  .hash = inner->hash,
                  .sign = sign,
                  .verify = verify,
+                 .signer = name_signer,
                  .random = draw},
         .inner = inner,
         .faults = faults,

@@ -2,6 +2,9 @@
 
 #include "proto/seal/sha256.h"
 
+wall_t open_crypto_ends;
+uint8_t open_crypto_signs_with = 1;
+
 enum reason open_crypto_sign(void *context, struct bytes content, wall_t at,
                              struct buffer *ret_signature)
 {
@@ -18,7 +21,11 @@ enum reason open_crypto_verify(void *context, struct bytes content, struct bytes
     (void)content;
     (void)certificate;
     (void)sender;
-    (void)now;
+    bool is_over = now.ms >= open_crypto_ends.ms;
+    if (bytes_equal(signature, bytes_of_text("ended")))
+        return is_over ? REASON_CERTIFICATE_EXPIRED : REASON_NONE;
+    if (bytes_equal(signature, bytes_of_text("recalled")))
+        return is_over ? REASON_CERTIFICATE_REVOKED : REASON_NONE;
     return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
 }
 
@@ -33,7 +40,14 @@ void open_crypto_random(void *context, uint8_t *ret_data, size_t size_bytes)
     }
 }
 
+void open_crypto_signer(void *context, struct digest *ret_fingerprint)
+{
+    (void)context;
+    *ret_fingerprint = (struct digest){{open_crypto_signs_with}};
+}
+
 const struct crypto_port open_crypto = {.hash = sha256_parts,
                                         .sign = open_crypto_sign,
                                         .verify = open_crypto_verify,
+                                        .signer = open_crypto_signer,
                                         .random = open_crypto_random};

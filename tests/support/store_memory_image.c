@@ -260,6 +260,14 @@ static void add_message(struct store_memory_image *image, const struct store_mes
     *bucket = index;
 }
 
+static void set_seal(struct store_memory_image *image, const struct store_seal *seal)
+{
+    check(seal->message_seq > 0 && seal->message_seq <= image->message_count);
+    struct store_message *message = &image->messages[seal->message_seq - 1];
+    message->parcel_seq = seal->parcel_seq;
+    message->document_index = seal->document_index;
+}
+
 static void add_route(struct store_memory_image *image, const struct store_route *route)
 {
     for (size_t i = 0; i < image->route_count; i++) {
@@ -341,6 +349,8 @@ void memory_apply(struct store_memory_image *image, const struct store_plan *pla
         add_parcel(image, &plan->parcels[i]);
     for (size_t i = 0; i < plan->message_count; i++)
         add_message(image, &plan->messages[i]);
+    for (size_t i = 0; i < plan->seal_count; i++)
+        set_seal(image, &plan->seals[i]);
     for (size_t i = 0; i < plan->route_count; i++)
         add_route(image, &plan->routes[i]);
     for (size_t i = 0; i < plan->entry_count; i++)

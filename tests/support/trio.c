@@ -146,6 +146,22 @@ static void settle(struct office *office, const bool *given, bool has_submitted,
         office->taken[reply].is_replied = true;
 }
 
+static bool is_away(const struct member *member)
+{
+    int64_t now_ms = member->trio->now_ms;
+    return now_ms >= member->away_from_ms && now_ms < member->away_until_ms;
+}
+
+/* Its line is cut while it is away, on both sides; it comes up again by itself. */
+static void follow_line(struct member *member)
+{
+    if (!is_away(member) || member->comes_up)
+        return;
+    member->goes_down = member->comes_up = member->is_gone = true;
+    member->way = ++member->trio->ways;
+    trio_drop_line(&member->line);
+}
+
 static void step_adapter(struct trio *trio, struct member *member)
 {
     const struct step_effects effects = {
@@ -157,11 +173,13 @@ static void step_adapter(struct trio *trio, struct member *member)
     size_t reply;
     session_begin(member->session, (mono_t){trio->now_ms - trio->started_ms},
                   (wall_t){trio->now_ms});
+    follow_line(member);
     if (member->goes_down)
         session_link_down(member->session);
-    if (member->comes_up)
+    if (member->comes_up && !is_away(member))
         session_link_up(member->session);
-    member->goes_down = member->comes_up = false;
+    member->goes_down = false;
+    member->comes_up = member->comes_up && is_away(member);
     while (member->line.count > 0 && session_wants_frame(member->session))
         session_intake(member->session, trio_take_frame(member));
     for (size_t i = 0; i < office->count; i++) {
@@ -243,6 +261,8 @@ static int64_t next_moment(const struct trio *trio)
         const struct member *member = &trio->members[i];
         if (member->line.count > 0)
             return trio->now_ms + STEP_MS;
+        if (member->away_until_ms > trio->now_ms && member->away_until_ms - trio->started_ms < next)
+            next = member->away_until_ms - trio->started_ms;
         if (member->session != NULL && session_deadline(member->session).ms < next)
             next = session_deadline(member->session).ms;
     }
@@ -274,6 +294,19 @@ int64_t trio_elapsed_ms(const struct trio *trio)
 size_t trio_office_count(const struct trio *trio, enum trio_member member)
 {
     return trio->members[member].office.count;
+}
+
+size_t trio_proven_count(const struct trio *trio, enum trio_member which)
+{
+    const struct member *from = &trio->members[which];
+    const struct member *to = &trio->members[which == TRIO_CENTRE ? TRIO_AGENCY : TRIO_CENTRE];
+    size_t proven = 0;
+    for (size_t i = 0; i < from->office.submitted; i++) {
+        struct session_proof proof;
+        proven += session_proof(to->session, &from->office.sent[i].digest, &proof) == REASON_NONE &&
+                  proof.verdict != REASON_NONE;
+    }
+    return proven;
 }
 
 void trio_describe(struct trio *trio, char *ret_text, size_t size)

@@ -49,6 +49,16 @@ struct trio *trio_open(struct port_faults *faults, enum trio_member whose);
 /* After trio_open, before trio_run. */
 void trio_carry(struct trio *trio, enum trio_renewal renewal, size_t step);
 bool trio_run(struct trio *trio);
+
+/* Times of what follows: since trio_open. Before trio_run. */
+/* The member seals with a certificate that is over from ends_ms on ("ended" or "recalled", see
+ * open_crypto.h; one moment for all), and with another one after renewed_ms. */
+void trio_certify(struct trio *trio, enum trio_member member, const char *word, int64_t ends_ms,
+                  int64_t renewed_ms);
+/* An adapter has no line to the gateway from then until then. */
+void trio_stay_away(struct trio *trio, enum trio_member member, int64_t from_ms, int64_t until_ms);
+/* Whether the member's messages to the other office were judged at the gateway's custody there. */
+size_t trio_proven_count(const struct trio *trio, enum trio_member member);
 /* How long it took, of its own time; how many steps; whether the renewal came. */
 int64_t trio_elapsed_ms(const struct trio *trio);
 bool trio_has_renewed(const struct trio *trio);

@@ -24,13 +24,25 @@ static bool office_has(const struct office *office, const struct message_id *id)
     return false;
 }
 
+/* By whomever it was sent. */
+static bool is_kept(const struct member *from, const struct receipt_item *item)
+{
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        if (has_message(from, &from->trio->members[i].key, &item->message_id, &item->digest))
+            return true;
+    }
+    return false;
+}
+
 static void check_receipt(const struct member *from, const struct key *to,
                           const struct envelope *envelope)
 {
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
-        if (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY)
+        if (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY && key_is_none(&item->destination))
             check(has_message(from, to, &item->message_id, &item->digest));
+        else if (envelope->type == MESSAGE_TYPE_RECEIPT_CUSTODY)
+            check(is_kept(from, item));
         else if (envelope->type == MESSAGE_TYPE_RECEIPT_DELIVERED)
             check(office_has(&from->trio->members[TRIO_CENTRE].office, &item->message_id) ||
                   office_has(&from->trio->members[TRIO_AGENCY].office, &item->message_id));

@@ -13,6 +13,25 @@ static const char *const names[TRIO_MEMBERS] = {"gateway", "centre", "stp"};
 
 /* ---- ports ---- */
 
+static bool is_renewed(const struct member *member)
+{
+    return member->trio->now_ms >= member->renewed_ms;
+}
+
+static enum reason sign(void *context, struct bytes content, wall_t at,
+                        struct buffer *ret_signature)
+{
+    const struct member *member = context;
+    if (is_renewed(member))
+        return open_crypto_sign(NULL, content, at, ret_signature);
+    return buffer_append_text(ret_signature, member->word) ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+static void name_signer(void *context, struct digest *ret_fingerprint)
+{
+    *ret_fingerprint = (struct digest){{is_renewed(context) ? 2 : 1}};
+}
+
 static void open_ports(struct trio *trio, struct member *member, struct port_faults *faults)
 {
     member->image = store_memory_image_new();
@@ -21,12 +40,16 @@ static void open_ports(struct trio *trio, struct member *member, struct port_fau
     check(store_memory_open(member->image, &member->disk) == REASON_NONE);
     member->store = member->disk;
     member->blobs = member->kept;
-    member->crypto = &open_crypto;
+    member->own = open_crypto;
+    member->own.context = member;
+    member->own.sign = sign;
+    member->own.signer = name_signer;
+    member->crypto = &member->own;
     if (faults == NULL)
         return;
     failing_store_init(&trio->store, member->disk, faults);
     failing_blobs_init(&trio->blobs, member->kept, faults);
-    failing_crypto_init(&trio->crypto, &open_crypto, faults);
+    failing_crypto_init(&trio->crypto, &member->own, faults);
     member->store = &trio->store.port;
     member->blobs = &trio->blobs.port;
     member->crypto = &trio->crypto.port;
@@ -146,6 +169,20 @@ void trio_reopen(struct trio *trio, enum trio_member which)
     } else {
         open_adapter(trio, member);
     }
+}
+
+void trio_certify(struct trio *trio, enum trio_member which, const char *word, int64_t ends_ms,
+                  int64_t renewed_ms)
+{
+    open_crypto_ends = (wall_t){trio->started_ms + ends_ms};
+    trio->members[which].word = word;
+    trio->members[which].renewed_ms = trio->started_ms + renewed_ms;
+}
+
+void trio_stay_away(struct trio *trio, enum trio_member which, int64_t from_ms, int64_t until_ms)
+{
+    trio->members[which].away_from_ms = trio->started_ms + from_ms;
+    trio->members[which].away_until_ms = trio->started_ms + until_ms;
 }
 
 struct trio *trio_open(struct port_faults *faults, enum trio_member whose)

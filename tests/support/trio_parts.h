@@ -49,6 +49,10 @@ struct member {
     struct store *store; /* disk, or what fails in front of it */
     struct blobs *kept;
     struct blobs *blobs;
+    struct crypto_port own; /* open_crypto, which seals with word until renewed_ms */
+    const char *word;
+    int64_t renewed_ms;
+    int64_t away_from_ms, away_until_ms;
     const struct crypto_port *crypto;
     struct arena memory;
     struct session *session; /* not the gateway's */
