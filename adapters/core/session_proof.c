@@ -2,7 +2,7 @@
  *
  * A seal is judged at a proven time:
  *
- *   after custody    at the gateway's custody. We put the message off under that reason; the gateway
+ *   after custody    at the gateway's custody. We put the message off for that; the gateway
  *                    says since when it has had it, under its own signature and with today's
  *                    certificate ("statement"); the message comes again and is judged as of then.
  *                    What was ended or revoked well before then is refused: it had a moment to be

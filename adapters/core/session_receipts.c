@@ -4,8 +4,8 @@
  *   CUSTODY, REFUSED       the gateway                              what we handed it
  *   EXPIRED, WITHDRAWN     the gateway                              a recipient of the message
  *   DELIVERED, REFUSED     that recipient alone, by its own key     the message, at its office
- *   CUSTODY, naming us     the gateway                              what it holds for us: since when
- *                                                                   (session_proof.c)
+ *   CUSTODY, naming us     the gateway                              what it holds for us, since
+ *                                                                   when (session_proof.c)
  *
  * Who the recipients are the gateway says with its custody, under its signature; of a message that
  * names its recipient we know it ourselves. A receipt may hold items of both kinds: what its signer

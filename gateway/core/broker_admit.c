@@ -343,8 +343,8 @@ static struct store_message *refuse_after_wait(struct broker *broker, struct pee
     return broker_turn_away(broker, peer, sealed, why);
 }
 
-/* It was verified when it came, and is taken now: its custody stands for that its seal was good then
- * (broker_prove.c). */
+/* It was verified when it came, and is taken now: its custody stands for that its seal was good
+ * then (broker_prove.c). */
 static struct store_message *admit_after_wait(struct broker *broker, struct peer *peer,
                                               struct intake *intake, struct sealed *sealed)
 {
