@@ -8,6 +8,7 @@
 #include "ops/cli/field_label.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
+#include "ops/cli/route_tell.h"
 #include "ops/cli/say.h"
 #include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
@@ -182,12 +183,14 @@ static int look(const struct invocation *invocation, const struct inbox_options 
     int code = adapter_call(invocation, http, &request, &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
-    else if (code == EXIT_CODE_OK && id != NULL)
-        print_message(invocation, answer);
     else if (code == EXIT_CODE_OK) {
         struct names names;
         names_open_for(invocation, options->adapter, NULL, &names);
-        print_list(invocation, &names, answer);
+        if (id == NULL)
+            print_list(invocation, &names, answer);
+        else
+            print_message(invocation, answer);
+        route_tell(&names, answer);
         names_close(&names);
     }
     json_decref(answer);

@@ -9,10 +9,13 @@
 
 enum { EXPLANATION_BYTES_MAX = 32 * 1024 };
 
-static bool is_of_registry(enum reason reason)
+bool route_is_told(const struct names *names, const json_t *row)
 {
-    return reason == REASON_POLICY_FORBIDDEN ||
-           (reason >= REASON_PROCEDURE_UNKNOWN && reason <= REASON_ROUTE_MISSING);
+    enum reason reason = REASON_NONE;
+    return names->registry != NULL &&
+           reason_parse(bytes_of_text(json_text(row, "reason")), &reason) &&
+           (reason == REASON_POLICY_FORBIDDEN ||
+            (reason >= REASON_PROCEDURE_UNKNOWN && reason <= REASON_ROUTE_MISSING));
 }
 
 static struct key key_at(const json_t *message, const char *name)
@@ -24,7 +27,6 @@ static struct key key_at(const json_t *message, const char *name)
 
 void route_tell(const struct names *names, const json_t *message)
 {
-    enum reason reason = REASON_NONE;
     struct stamp created = {0};
     struct route_decision decision;
     struct buffer text;
@@ -34,9 +36,7 @@ void route_tell(const struct names *names, const json_t *message)
         .procedure_code = bytes_of_text(json_text(message, "procedure_code")),
         .dossier_code = bytes_of_text(json_text(message, "dossier_code")),
     };
-    if (names->registry == NULL ||
-        !reason_parse(bytes_of_text(json_text(message, "reason")), &reason) ||
-        !is_of_registry(reason) ||
+    if (!route_is_told(names, message) ||
         !message_type_parse(bytes_of_text(json_text(message, "type")), &question.type) ||
         !stamp_parse(bytes_of_text(json_text(message, "created")), &created))
         return;

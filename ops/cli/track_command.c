@@ -8,6 +8,7 @@
 #include "ops/cli/day_heads.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
+#include "ops/cli/route_tell.h"
 #include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "proto/base/limits.h"
@@ -127,6 +128,28 @@ static int ask(const struct invocation *invocation, const char *adapter, const c
     return outcome;
 }
 
+/* Of the last message that the registry turned away: how it came to that. */
+static void tell_route(const struct invocation *invocation, const char *adapter,
+                       const struct names *names, const json_t *dossier)
+{
+    char path[128] = "";
+    struct http *http = NULL;
+    json_t *message = NULL;
+    size_t index;
+    const json_t *event;
+    json_array_foreach(json_object_get(dossier, "events"), index, event)
+    {
+        if (route_is_told(names, event))
+            snprintf(path, sizeof path, "/v1/messages/%s", json_text(event, "message_id"));
+    }
+    if (path[0] != 0 && program_open(invocation, adapter, NULL, &http) == EXIT_CODE_OK &&
+        adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
+                     &message) == EXIT_CODE_OK)
+        route_tell(names, message);
+    json_decref(message);
+    http_destroy(&http);
+}
+
 int command_track(const struct invocation *invocation, int argc, char **argv)
 {
     const char *adapter = NULL, *gateway = NULL;
@@ -150,6 +173,8 @@ int command_track(const struct invocation *invocation, int argc, char **argv)
         struct names names;
         names_open_for(invocation, adapter, gateway, &names);
         code = print_history(invocation, &names, given.values[0], dossier);
+        if (gateway == NULL)
+            tell_route(invocation, adapter, &names, dossier);
         names_close(&names);
     }
     json_decref(dossier);
