@@ -189,7 +189,7 @@ static void take_document(struct honest *honest, struct participant_load *member
     size_t index = honest_index(honest->shared, &envelope->id);
     if (index != SIZE_MAX)
         arrive(honest, member, envelope, digest, index);
-    else if (is_clerks(&envelope->sender))
+    else if (is_clerks(&envelope->sender) && !world_has_foreign(honest->shared, &envelope->id))
         world_note_foreign(honest->shared, &envelope->id);
     owe(honest, member, envelope, digest);
 }
