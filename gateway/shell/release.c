@@ -21,7 +21,8 @@
 #include "proto/base/limits.h"
 
 enum {
-    STEP_BYTES_MAX = 64 * 1024 * 1024, /* more than the core's step memory can produce */
+    /* More than the step memory of the core can produce, and an event for each of its log lines. */
+    STEP_BYTES_MAX = 80 * 1024 * 1024,
     STEP_BYTES_KEPT = 2 * 1024 * 1024, /* a larger buffer goes back after its step */
     FIRST_FRAMES = 64,
 };
