@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+/* The facts are the caller's: a row that cannot be parsed is damage, not a dossier without facts.
+ */
 enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code,
                                   struct portal_dossier *ret_dossier)
 {
@@ -40,6 +42,8 @@ enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *mess
     return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
 }
 
+/* The view's texts are SQLite's own until the next row; `each` copies what it keeps. False from it
+ * ends the walk, and is no fault. */
 static enum reason walk_events(sqlite3_stmt *row,
                                bool (*each)(void *context, const struct portal_event_view *view),
                                void *context)
@@ -179,6 +183,8 @@ enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *
     return ledger_reason(step);
 }
 
+/* A note that is not there and one that cannot be read are both "": notes only say where to go on,
+ * and from the beginning is always right. */
 const char *portal_ledger_note(struct portal_ledger *ledger, const char *name)
 {
     sqlite3_stmt *row = ledger_bind(ledger, LEDGER_NOTE, "t", name);

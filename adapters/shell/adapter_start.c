@@ -53,6 +53,7 @@ static bool load_registry(struct adapter *adapter, struct registry **ret_registr
                                  &adapter->log, ret_registry, ret_trust);
 }
 
+/* All or nothing, as at the gateway: a registry at fault leaves the one that is in use. */
 bool adapter_reload(struct adapter *adapter)
 {
     struct registry *registry = NULL;
@@ -68,6 +69,7 @@ bool adapter_reload(struct adapter *adapter)
     return true;
 }
 
+/* Also an adapter needs the whole registry: it judges for itself who signed what it is given. */
 static bool start_crypto(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
@@ -243,6 +245,7 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* The gateway need not wait for our silence; if it does not arrive, that is what it will do. */
 static void say_goodbye(struct adapter *adapter)
 {
     enum { SCRATCH_BYTES = 1024 };
@@ -258,6 +261,7 @@ static void say_goodbye(struct adapter *adapter)
     arena_release(&scratch);
 }
 
+/* In the opposite order of the start; what was never started is NULL or -1. */
 void adapter_stop(struct adapter *adapter)
 {
     if (adapter->link != NULL)

@@ -9,6 +9,8 @@
 
 enum { READ_BYTES = 64 * 1024 };
 
+/* By what the caller should do: mend the request, ask with another, or ask the same again later. A
+ * conflict is a state of ours that he may not know of. */
 static unsigned status_of(enum reason reason)
 {
     switch (reason) {
@@ -94,6 +96,7 @@ void api_answer_bytes(struct api_request *request, const char *media_type, struc
     answer(request, MHD_HTTP_OK, response, NULL);
 }
 
+/* The context is released in any case, here or by MHD. */
 void api_answer_stream(struct api_request *request, unsigned status, uint64_t size_bytes,
                        api_read *read, void *context, void (*release)(void *context))
 {

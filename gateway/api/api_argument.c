@@ -57,6 +57,7 @@ struct bytes api_bearer(const struct api_request *request)
     return bytes_of_text(text + 7);
 }
 
+/* Digits alone: strtoull would take a sign, blanks and what follows the number. */
 static bool read_number(const char *text, uint64_t max, uint64_t *ret_number)
 {
     size_t digits = strspn(text, "0123456789");
@@ -86,6 +87,7 @@ bool api_query_key(struct api_request *request, const char *name, struct key *re
     return false;
 }
 
+/* A place in the list and not a count of rows: pages stay whole while entries come and go. */
 bool api_query_cursor(struct api_request *request, uint64_t *ret_seq, struct key *ret_destination)
 {
     const char *text = api_query(request, "after");
@@ -111,6 +113,8 @@ bool api_content_length(const struct api_request *request, uint64_t *ret_bytes)
     return text != NULL && read_number(text, UINT64_MAX, ret_bytes);
 }
 
+/* A member that nobody reads is mostly one that was misspelt, and the caller would wait for its
+ * effect. */
 bool api_has_only(struct api_request *request, json_t *object, const char *const *names)
 {
     const char *name;

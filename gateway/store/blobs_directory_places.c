@@ -235,6 +235,7 @@ static bool parse_name(const char *name, struct key *ret_source, struct digest *
            key_parse((struct bytes){(const uint8_t *)name, size - hex - 1}, ret_source);
 }
 
+/* What was received before a crash is gone on with; what no transfer would look for is removed. */
 static bool adopt(struct blobs_directory *self, int folder, const char *name)
 {
     struct key source;

@@ -46,6 +46,7 @@ enum reason blobs_directory_find(struct blobs *blobs, const struct digest *diges
     return REASON_NONE;
 }
 
+/* In this process: a disk that is changed while it is switched off is looked at again. */
 static bool is_verified(const struct blobs_directory *self, const struct digest *digest)
 {
     for (size_t i = 0; i < BLOB_VERIFIED_MAX; i++) {

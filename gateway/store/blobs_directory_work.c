@@ -21,6 +21,8 @@ static enum reason sync_folder(struct work *work, const char *folder)
     return reason;
 }
 
+/* Content, name, folder: in this order on the disk, so that a name that is there after a crash has
+ * all of its content behind it. */
 static enum reason publish(struct work *work, const struct job *job)
 {
     char folder[3] = {job->to[0], job->to[1], 0};
@@ -172,6 +174,8 @@ void work_release(struct work *work)
     pthread_mutex_destroy(&work->lock);
 }
 
+/* The job is the caller's and stays where it is until work_is_done; the thread never touches it
+ * after. */
 void work_submit(struct work *work, struct job *job)
 {
     job->fd = -1;

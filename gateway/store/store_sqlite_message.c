@@ -81,6 +81,7 @@ static struct bytes copy_text(uint8_t **room, struct bytes from)
     return copy;
 }
 
+/* Texts are copied out of the row, as its page may be changed by the next statement. */
 static enum reason message_of_row(struct store_sqlite *store, sqlite3_stmt *row,
                                   struct store_message *ret_message)
 {

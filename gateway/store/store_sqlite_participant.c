@@ -16,6 +16,7 @@ static uint32_t slot_of(const struct participants *participants, const struct ke
     return slot;
 }
 
+/* Number 0 is nobody, so that a look-up that finds none gives a number that no row has. */
 static bool grow(struct participants *participants)
 {
     uint32_t capacity = participants->capacity == 0 ? FIRST_CAPACITY : participants->capacity * 2;

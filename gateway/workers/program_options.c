@@ -27,6 +27,7 @@ static void say_check(const char *file, int line, const char *expression)
     (void)fprintf(stderr, "%s: check failed: %s:%d: %s\n", checked_program, file, line, expression);
 }
 
+/* Everything else is in the settings file: a command line is seen by every user of the machine. */
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct call *call = state->input;

@@ -187,6 +187,7 @@ static void print_keys(const struct invocation *invocation, const struct keys_op
         print, path);
 }
 
+/* Memory is guarded before the first secret is in it. */
 static int make_keys(const struct invocation *invocation, const struct keys_options *options,
                      const char *folder)
 {

@@ -87,6 +87,7 @@ static void print(const struct invocation *invocation, bool json, enum reason re
     print_faults(invocation->language, figures);
 }
 
+/* Figures are printed also when the load was cut short: it goes on from there at the next call. */
 static int run(const struct invocation *invocation, struct portal_place *place,
                struct portal_load_options *options, bool json)
 {

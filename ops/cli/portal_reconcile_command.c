@@ -17,6 +17,8 @@ struct watching {
     uint64_t total;
 };
 
+/* Counted beforehand for the progress bar alone; dossiers that come meanwhile make it end a little
+ * late. */
 static bool count_one(void *context, const struct portal_dossier_view *view)
 {
     (void)view;
@@ -64,6 +66,9 @@ static void print(const struct invocation *invocation, struct portal_place *plac
     json_decref(differences);
 }
 
+/* What may be repaired without a person is set by the operator, kind by kind; --no-repair only
+ * ever takes away from that. Whatever is left different makes the command's exit code negative, so
+ * that a timer can tell somebody. */
 static int run(const struct invocation *invocation, struct portal_place *place,
                struct portal_reconcile_options *options, bool json, bool repairs)
 {

@@ -26,6 +26,7 @@ struct report {
     struct portal_index total;
 };
 
+/* Agencies beyond the table's end count in the total only. */
 static bool add(void *context, const struct portal_dossier_view *view)
 {
     struct report *report = context;
@@ -42,6 +43,7 @@ static bool add(void *context, const struct portal_dossier_view *view)
     return true;
 }
 
+/* A share of nothing is not nought: null. */
 static json_t *share_json(int tenths)
 {
     return tenths < 0 ? json_null() : json_real(tenths / 10.0);

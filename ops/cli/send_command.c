@@ -97,6 +97,8 @@ static int open_attachment(const char *option, const char **ret_name)
     return file;
 }
 
+/* Hashed first and then sent from its beginning: the adapter compares, so that a file that changes
+ * meanwhile is refused and not sent as another. */
 static int send_file(const struct invocation *invocation, struct http *http, const char *option,
                      json_t *attachments)
 {
@@ -198,6 +200,8 @@ static int print_state(const struct invocation *invocation, const struct send_op
     return good ? EXIT_CODE_OK : is_end(state) ? EXIT_CODE_REFUSED : EXIT_CODE_NEGATIVE;
 }
 
+/* Asked for instead of being told: the pause doubles up to a second, so that a quick answer is
+ * seen quickly and a slow one costs little. The message goes on its way whether we wait or not. */
 static int wait_for_state(const struct invocation *invocation, const struct send_options *options,
                           struct http *http, const char *message_id)
 {

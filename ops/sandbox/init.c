@@ -44,6 +44,7 @@ static bool fail(const char *what)
 
 /* ---- files ---- */
 
+/* A province is never made over another: its stores would belong to keys that are gone. */
 static bool is_empty(const char *path)
 {
     DIR *folder = opendir(path);

@@ -123,6 +123,7 @@ static bool add_desk(struct province *province)
                         most, (char *)NULL) != NULL;
 }
 
+/* --hold leaves one of them down, for whoever wants to see what the others do without it. */
 static bool start_children(struct province *province)
 {
     const struct sandbox_up_options *options = province->options;
@@ -305,6 +306,8 @@ static void tend(struct province *province)
     children_tend(&province->children);
 }
 
+/* Ends by itself only when all is done or the time is up: figures that stand still are a finding
+ * too. */
 static void run(struct province *province)
 {
     int64_t until = province->started_ms + (int64_t)province->options->limit_seconds * 1000;

@@ -42,6 +42,8 @@ static const struct row unknown_row = {
     .hint = "The other side may be newer.",
 };
 
+/* In order of the table and not by number: numbers have gaps, and this is asked where something
+ * failed. */
 static const struct row *find(enum reason reason)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -27,6 +27,8 @@ static enum reason walk_message(struct bytes message, const struct message_rule 
 
 /* ---- checks ---- */
 
+/* Empty is absent (proto3), unless it is an element of a list, whose place says that it is there.
+ */
 static enum reason check_size(const struct field_rule *rule, size_t size)
 {
     if (size > rule->max)

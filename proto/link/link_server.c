@@ -65,6 +65,7 @@ static void set_bounds(struct link_server *server, const struct link_server_opti
         connections / 2 < CONNECTIONS_STRANGERS_MAX ? connections / 2 : CONNECTIONS_STRANGERS_MAX;
 }
 
+/* Bounds and authentication before the socket is bound: the first connection may come at once. */
 static enum reason start(struct link_server *server, const struct link_server_options *options)
 {
     size_t connections;
@@ -101,6 +102,7 @@ static enum reason start(struct link_server *server, const struct link_server_op
     return watch_new(server_watch, server, link_descriptor(server->monitor), &server->watch);
 }
 
+/* What link_server_destroy undoes for any server: valid from here on. */
 static struct link_server *allocate(void)
 {
     struct link_server *server = calloc(1, sizeof *server);
@@ -137,6 +139,7 @@ enum reason link_server_new(const struct link_server_options *options,
     return REASON_NONE;
 }
 
+/* The context ends last, and waits until all sockets of it are closed, ZAP's too. */
 static void close_sockets(struct link_server *server)
 {
     if (server->socket != NULL) {
@@ -328,6 +331,7 @@ static bool take_next(struct link_server *server, struct link_event *ret_event)
     return true;
 }
 
+/* The event's bytes are ours until the next call: the frame is kept as `current`. */
 bool link_server_receive(struct link_server *server, struct link_event *ret_event)
 {
     pthread_mutex_lock(&server->lock);

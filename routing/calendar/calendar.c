@@ -1,3 +1,5 @@
+/* Every walk over days is bounded (CALENDAR_SPAN_DAYS_MAX), so that a table without a working day
+ * ends in "cannot say" and not in a loop. */
 #include "routing/calendar/calendar.h"
 
 #include <stdalign.h>
@@ -135,6 +137,8 @@ void calendar_destroy(struct calendar **calendar)
     *calendar = NULL;
 }
 
+/* A year without a single holiday is one that nobody has entered yet: dates in it may be wrong by
+ * the Tết holidays, and the caller says so. */
 bool calendar_covers(const struct calendar *calendar, int year)
 {
     for (size_t i = 0; i < calendar->count; i++) {

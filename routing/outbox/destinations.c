@@ -33,11 +33,6 @@ uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
     return outbox->destination_count++;
 }
 
-uint32_t outbox_destination_count(const struct outbox *outbox)
-{
-    return outbox->destination_count;
-}
-
 void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms)
 {
     destination_at(outbox, destination)->lease_ms = lease_ms;

@@ -77,7 +77,6 @@ uint32_t outbox_destination(struct outbox *outbox, const struct key *key);
 uint32_t outbox_find_destination(const struct outbox *outbox, const struct key *key);
 /* How long an answer of this destination may take, from now on. */
 void outbox_set_lease(struct outbox *outbox, uint32_t destination, uint32_t lease_ms);
-uint32_t outbox_destination_count(const struct outbox *outbox);
 const struct window *outbox_window(const struct outbox *outbox, uint32_t destination);
 uint64_t outbox_backlog(const struct outbox *outbox, uint32_t destination);
 /* Entries that are live but not leased, as the store counts them. */

@@ -1,3 +1,9 @@
+/* Where a message goes and whether it may: a pure function of the registry, the question and the
+ * day, so that a decision can be made again years later with the registry of then. Each step notes
+ * the file and line that it follows from, also those of a refusal.
+ *
+ *    sender ─▶ recipient: named, else by role: ─▶ policy: a rule for (role, type, role) ─▶ copies
+ *                 to the centre, to the dossier's agency, or by the procedure */
 #include "routing/registry/route.h"
 
 #include <string.h>
@@ -18,6 +24,7 @@ struct resolution {
     const struct procedure *procedure;   /* NULL: not asked for yet */
 };
 
+/* The number of steps is bounded by the bounds of what they go through: successors and copies. */
 static void note(struct resolution *resolution, enum route_step_kind kind, enum registry_file file,
                  unsigned line, struct bytes subject)
 {
@@ -152,6 +159,8 @@ static enum reason check_transfer(struct resolution *resolution, const struct ag
     return reason;
 }
 
+/* Agencies and the portal report to the centre; the centre answers whom the dossier has, and only
+ * a new dossier goes by its procedure. */
 static enum reason find_unnamed(struct resolution *resolution, const struct agency **ret_agency)
 {
     enum participant_role role = resolution->sender->role;
@@ -215,6 +224,7 @@ static bool is_destination(const struct route_decision *decision, const struct k
     return false;
 }
 
+/* A copy that cannot be is noted and left out: the message itself must not fail for it. */
 static void add_copies(struct resolution *resolution, const struct policy_rule *primary)
 {
     for (size_t i = 0; i < primary->copy_count; i++) {

@@ -45,6 +45,7 @@ static const struct phrase phrases[STEP_KIND_COUNT] = {
     [STEP_COPY_LEFT_OUT] = {"không gửi bản sao tới", "copy left out to"},
 };
 
+/* File and line first, in the form that editors jump to. */
 bool route_step_print(const struct route_step *step, enum language language, struct buffer *buffer)
 {
     check(step->kind < STEP_KIND_COUNT);
