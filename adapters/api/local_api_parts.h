@@ -7,6 +7,7 @@
  *   local_change.c       accept, refuse, hold, release, withdraw
  *   local_read.c         inbox, queues, one message
  *   local_health.c       health, figures
+ *   local_deadlines.c    when dossiers are due
  *   local_dossier.c      a dossier's history
  *   local_receipt.c      where a message went and where it is, what its receipts say
  */
@@ -79,6 +80,14 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
 struct key local_recipient(const struct local_api *api, const struct store_message *message,
                            bool *ret_is_expected);
 
+/* ---- local_deadlines.c */
+/* Fills in when the dossier is due, where the draft leaves it out, and checks what it says. Another
+ * reason than NONE: ret_field says what is wrong. */
+enum reason local_fill_deadline(const struct local_api *api, const struct envelope *draft,
+                                struct Lienthong__V1__Body *body, const char **ret_field);
+/* NULL when memory is short. */
+json_t *local_deadline_json(const struct store_deadline *row);
+
 /* ---- handlers */
 void attachment_put_begin(struct api_request *request);
 void attachment_post_begin(struct api_request *request);
@@ -104,5 +113,6 @@ void healthz_get(struct api_request *request);
 void metrics_get(struct api_request *request);
 void queues_get(struct api_request *request);
 void dossier_get(struct api_request *request);
+void deadlines_get(struct api_request *request);
 
 #endif

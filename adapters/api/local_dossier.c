@@ -167,10 +167,14 @@ void dossier_get(struct api_request *request)
         gather(&history, seqs, count);
         json_t *events = sorted_events(&history);
         uint64_t next = count > 0 ? seqs[count - 1] : after;
+        struct store_deadline row;
+        bool has_clock = store->verbs->read_deadline(store, bytes_of_text(api_argument(request)),
+                                                     &row) == REASON_NONE;
         api_answer_json(request, HTTP_OK,
                         events == NULL
                             ? NULL
-                            : json_pack("{s:s,s:o,s:I}", "dossier_code", api_argument(request),
+                            : json_pack("{s:s,s:o*,s:o,s:I}", "dossier_code", api_argument(request),
+                                        "deadline", has_clock ? local_deadline_json(&row) : NULL,
                                         "events", events, "next", (json_int_t)next));
     }
     free(history.events);

@@ -39,6 +39,7 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     CHANGE("/v1/inbox/{}/refuse", API_BODY_OPTIONAL, verdict, refuse_apply),
     READ("/v1/dossiers/{}", dossier_get),
     READ("/v1/queues", queues_get),
+    READ("/v1/deadlines", deadlines_get),
     CHANGE("/v1/queues/{}/hold", API_BODY_NONE, NULL, hold_apply),
     CHANGE("/v1/queues/{}/release", API_BODY_NONE, NULL, release_apply),
     CHANGE("/v1/queues/{}/withdraw", API_BODY_NONE, NULL, withdraw_apply),

@@ -169,6 +169,8 @@ static bool take_submission(struct api_request *request, struct submission *ret_
         fault = (struct fault){body_fault.reason, body_fault.path};
     if (fault.reason == REASON_NONE)
         fault.reason = envelope_check_content(draft, body, &fault.name);
+    if (fault.reason == REASON_NONE)
+        fault.reason = local_fill_deadline(api, draft, body, &fault.name);
     if (fault.reason != REASON_NONE)
         api_answer_reason(request, fault.reason, fault.name);
     ret_submission->body = body;

@@ -34,6 +34,7 @@
 
 struct session;
 struct room_need;
+struct registry;
 struct Lienthong__V1__Body;
 
 #define SESSION_OFFICE "office"
@@ -69,6 +70,9 @@ wall_t session_time(const struct session *session, mono_t now, wall_t wall);
 /* A person has looked at the wall clock, and it is right. */
 void session_trust_clock(struct session *session);
 
+/* By whose days off and procedures the clocks of dossiers are reckoned; lives until the next call.
+ * NULL, as in the beginning: appointments are taken as the messages say them. */
+void session_set_registry(struct session *session, const struct registry *registry);
 /* Registry, lists or certificates were read anew: what waits for them is tried again at once, here
  * and at the gateway, which hears of it. */
 void session_registry_read(struct session *session);

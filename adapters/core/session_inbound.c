@@ -96,6 +96,7 @@ static void take_message(struct session *session, const struct sealed *sealed)
     struct store_message *message = session_plan_sealed(session, sealed);
     step_owe(&session->step, message, session->office, NULL, 0, STEP_LINE_DOSSIER,
              sealed->envelope.expires.at);
+    session_note_deadline(session, &sealed->envelope, sealed->envelope.body);
     step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
     note(session, "taken", sealed, REASON_NONE);
 }

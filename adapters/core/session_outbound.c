@@ -172,6 +172,8 @@ static enum reason submit_new(struct session *session, const struct submission *
     if (reason != REASON_NONE)
         return reason;
     note_sequence(session, sequence_name, draft.sequence);
+    draft.sender = session->options.self;
+    session_note_deadline(session, &draft, submission->body);
     if (reference_name.size > 0)
         note_reference(session, reference_name, message);
     step_owe(step, message, session->gateway, sealer_parcel(&step->sealer, index), 0,
@@ -196,6 +198,7 @@ bool session_has_room(struct session *session)
     need.of[ROOM_ENTRIES] += 2;
     need.of[ROOM_MOVES] += 1;
     need.of[ROOM_NOTES] += 3;
+    need.of[ROOM_DEADLINES] += 1;
     need.of[ROOM_DELIVERIES] += 2;
     need.of[ROOM_BYTES] += ENVELOPE_BYTES_MAX + ROOM_SEAL_BYTES + SESSION_TOLD_BYTES;
     return step_fits(&session->step, &need);
@@ -270,6 +273,24 @@ bool session_has_outcome(struct session *session, const struct message_id *id,
     if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
         step_fail(&session->step, reason);
     return reason == REASON_NONE;
+}
+
+void session_note_recipients(struct session *session, const struct message_id *id,
+                             struct bytes recipients)
+{
+    struct plan *plan = &session->step.plan;
+    struct bytes name = outcome_name(plan, id, &session->gateway->key);
+    struct bytes note;
+    enum reason reason = read_note(session, name, &note);
+    if (reason != REASON_NONE || note.size < OUTCOME_NOTE_BYTES) {
+        if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
+            step_fail(&session->step, reason);
+        return;
+    }
+    uint8_t *value = plan_take(plan, OUTCOME_NOTE_BYTES + recipients.size);
+    memcpy(value, note.data, OUTCOME_NOTE_BYTES);
+    memcpy(value + OUTCOME_NOTE_BYTES, recipients.data, recipients.size);
+    plan_note(plan, name, (struct bytes){value, OUTCOME_NOTE_BYTES + recipients.size});
 }
 
 /* A word of a text whose words stand between blanks. */

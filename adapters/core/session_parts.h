@@ -7,6 +7,7 @@
  *   session_receipts.c  receipts for what we sent
  *   session_proof.c     seals whose certificate ended on the way
  *   session_outbound.c  what local systems submit, and the notes about it
+ *   session_deadline.c  the clocks of dossiers
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
  *   session_standing.c  where messages stand, for people, here and at the gateway
  */
@@ -77,6 +78,7 @@ struct session {
     enum reason refused; /* before any frame; NONE since the link was up */
     wall_t link_since;   /* since when it is as it is; 0: since the start */
     uint32_t readings;   /* of our registry */
+    const struct registry *registry;
 
     /* What the gateway was told and says of where messages stand: session_standing.c. */
     enum reason office_told;
@@ -132,6 +134,10 @@ void session_note_outcome(struct session *session, const struct message_id *id,
 enum reason session_check_recipient(struct session *session, const struct message_id *id,
                                     const struct key *who);
 
+/* The gateway has said anew whom a message goes to: what it said before is replaced. */
+void session_note_recipients(struct session *session, const struct message_id *id,
+                             struct bytes recipients);
+
 /* Noted before, or in this step. */
 bool session_has_outcome(struct session *session, const struct message_id *id,
                          const struct key *destination);
@@ -149,6 +155,11 @@ void session_await(struct session *session, uint64_t message_seq, const struct r
 enum reason session_end_awaited(struct session *session, uint64_t message_seq,
                                 const struct key *recipient, enum entry_state state,
                                 enum reason why, uint64_t receipt_seq);
+
+/* session_deadline.c */
+/* What a message of ours, or one that was taken, says about its dossier's clock. */
+void session_note_deadline(struct session *session, const struct envelope *envelope,
+                           const struct Lienthong__V1__Body *body);
 
 /* session_link.c */
 enum turn session_link_frame(struct session *session, struct intake *intake);

@@ -131,6 +131,12 @@ static void take_item(struct session *session, const struct sealed *sealed,
     if (reason == REASON_NONE)
         session_note_outcome(session, &item->message_id, about, envelope->type, item->reason,
                              receipt_seq, item->at, item->recipients);
+    /* It goes on to another participant, whose word counts from now on. */
+    if (reason == REASON_NONE && !is_intake && envelope->type == MESSAGE_TYPE_RECEIPT_WITHDRAWN &&
+        item->reason == REASON_REDIRECTED && item->recipients.size > 0) {
+        session_note_recipients(session, &item->message_id, item->recipients);
+        session_await(session, message_seq, item);
+    }
     const struct transition line = {
         .event = reason == REASON_NONE ? "receipt" : "alarm",
         .from = reason == REASON_NONE ? *about : envelope->sender,

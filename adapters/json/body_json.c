@@ -45,8 +45,6 @@ static size_t path_enter(struct reader *reader, const char *format, const char *
     return before;
 }
 
-#define YEAR_2000_MS INT64_C(946684800000)
-
 /* A whole number within the field's bounds. */
 static enum reason read_number(const struct field_rule *rule, const json_t *value,
                                uint64_t *ret_number)
@@ -58,14 +56,14 @@ static enum reason read_number(const struct field_rule *rule, const json_t *valu
     return rules_check_uint(rule, (uint64_t)number);
 }
 
-/* A moment before 2000 was given in seconds, or never set. */
+/* A moment of another age was given in seconds or microseconds. */
 static enum reason read_moment(const json_t *value, int64_t *ret_moment)
 {
     json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || number < 0 || number > TIME_MS_MAX)
+    if (!json_is_integer(value) || number < 0)
         return REASON_FIELD_INVALID;
     *ret_moment = number;
-    return number == 0 || number >= YEAR_2000_MS ? REASON_NONE : REASON_TIME_NOT_MS;
+    return body_time_is_ms(number) ? REASON_NONE : REASON_TIME_NOT_MS;
 }
 
 static enum reason read_string(const struct field_rule *rule, const json_t *value, char **ret_text)

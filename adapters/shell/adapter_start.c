@@ -62,6 +62,7 @@ bool adapter_reload(struct adapter *adapter)
         return false;
     crypto_openssl_set_trust(adapter->crypto, trust);
     local_api_set_registry(adapter->api, registry);
+    session_set_registry(adapter->session, registry);
     session_registry_read(adapter->session);
     registry_destroy(&adapter->registry);
     adapter->registry = registry;
@@ -134,6 +135,7 @@ static bool start_session(struct adapter *adapter)
     if (!arena_init(&adapter->memory, session_memory_bytes(&options)))
         return adapter_fail(adapter, REASON_OUT_OF_MEMORY, "session");
     adapter->session = session_new(&options, &adapter->memory);
+    session_set_registry(adapter->session, adapter->registry);
     enum reason reason = session_load(adapter->session, adapter_wall());
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->state_directory);

@@ -122,6 +122,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
         reason = load_ledger_id(broker);
     if (reason == REASON_NONE)
         reason = ledger_load(&broker->ledger, broker->options.store, &step->plan.base);
+    if (reason == REASON_NONE)
+        reason = broker_load_redirects(broker);
     for (uint32_t i = 0; i < step->peer_count; i++)
         broker->adapters[i].has_last_id = false;
     step->store_state = reason;
@@ -149,8 +151,10 @@ static void tick(struct broker *broker)
     bool is_done = broker_tick_peers(broker);
     if (!is_done && has_store)
         step->more_to_do = true;
-    else if (step_tick(step))
+    else if (step_tick(step)) {
         broker_expire(broker);
+        broker_move_redirected(broker);
+    }
 }
 
 void broker_begin(struct broker *broker, mono_t now, wall_t wall)

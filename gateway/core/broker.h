@@ -67,6 +67,7 @@ enum {
     /* An entry that was ever sent may be at the agency although we do not know: it is declared
      * expired only this long after its end, when the agency's adapter must have refused it too. */
     BROKER_EXPIRY_GRACE_MS = 24 * 60 * 60 * 1000,
+    BROKER_REDIRECTS_MAX = 64, /* mergers that nobody has entered into the registry yet */
 };
 
 struct broker;
@@ -117,6 +118,19 @@ enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER
  * HAS_ENDED, HELD_ALREADY, NOT_HELD or RECEIPT_STAYS. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
                            const struct key *destination, enum broker_operation operation);
+
+/* Who takes over what waits and what comes for a participant. */
+struct redirect {
+    struct key from, to;
+    bool is_sent_too; /* also what was sent to it before, whose office is known not to have it */
+};
+/* An operator's decision; to none: it ends. From now on the queue moves by itself, page by page,
+ * and so does what comes. Evidence, kept in the store. AGENCY_UNKNOWN; REDIRECT_NOWHERE: it cannot take
+ * it, or leads back; NOT_FOUND: there is none to end; BUSY: ask again, or BROKER_REDIRECTS_MAX. */
+enum reason broker_redirect(struct broker *broker, const struct key *from, const struct key *to,
+                            bool is_sent_too);
+size_t broker_redirect_count(const struct broker *broker);
+struct redirect broker_redirect_at(const struct broker *broker, size_t index);
 
 /* Seals what is said and gives the plan; NULL: nothing to commit (broker_committed follows all the
  * same). A reason: the step cannot be committed, call broker_aborted. */

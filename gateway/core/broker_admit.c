@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "proto/codec/body_moments.h"
 
 /* A message that may come in: nothing but authorise makes one. */
 struct admitted {
@@ -19,6 +20,7 @@ struct routed {
     struct peer *peers[ROUTE_DESTINATIONS_MAX]; /* of its destinations */
     enum step_line line;
     bool is_repeated; /* its number in the dossier is another message's: it is held */
+    bool is_rerouted; /* its dossier has been somewhere before */
 };
 
 /* Documents of one parcel that were taken in this step: stored together as they came. */
@@ -106,11 +108,20 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
         .dossier_code = envelope->dossier_code,
         .at = broker->step.wall,
     };
+    struct body_moments moments;
+    body_moments(envelope->type, envelope->body, &moments);
+    /* What carries no reception of its own says when it was made. */
+    bool is_transfer = envelope->type == MESSAGE_TYPE_TRANSFER;
+    question.received =
+        is_transfer && moments.happened.ms != 0 ? moments.happened : envelope->created.at;
+    question.area_code = moments.area_code;
     enum reason reason = broker_find_dossier(broker, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = broker_check_voice(broker, admitted->peer, envelope, &question.agency_of_dossier);
     if (reason == REASON_NONE)
         reason = route_resolve(broker->registry, &question, &ret_routed->decision);
+    if (reason == REASON_NONE)
+        broker_redirect_route(broker, &ret_routed->decision);
     for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
         ret_routed->peers[i] =
             step_get_peer(&broker->step, &ret_routed->decision.destinations[i].key);
@@ -121,6 +132,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
         reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
     ret_routed->admitted = *admitted;
     ret_routed->line = broker_line(broker, envelope, &question.agency_of_dossier);
+    ret_routed->is_rerouted = !key_is_none(&question.agency_of_dossier);
     return reason;
 }
 
@@ -160,6 +172,7 @@ static void tell_custody(struct broker *broker, const struct sealed *sealed,
         .message_id = message->id,
         .digest = message->digest,
         .type = message->type,
+        .judged = decision->judged,
     };
     broker_tell(broker, &message->sender, MESSAGE_TYPE_RECEIPT_CUSTODY, &fact,
                 name_recipients(broker, decision))
@@ -194,7 +207,9 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
         plan_route(&step->plan, &(struct store_route){.dossier_code = envelope->dossier_code,
                                                       .agency = decision->destinations[0].key,
                                                       .registry_version =
-                                                          bytes_of_text(broker->registry_version)});
+                                                          bytes_of_text(broker->registry_version),
+                                                      .message_seq = message->seq,
+                                                      .is_later = routed->is_rerouted});
     tell_custody(broker, sealed, decision, message);
     return message;
 }

@@ -1,7 +1,7 @@
 /* Which agency has a dossier, and who may speak of it.
  *
- * The first transfer to an agency says for good which one has the dossier. From then on it is that
- * one's word that the centre, the portal and so the citizen see: of the other agencies only those
+ * The last transfer that was not refused says which agency has the dossier. It is that one's word
+ * that the centre, the portal and so the citizen see: of the other agencies only those
  * are heard that the centre, the portal or that agency itself has written to in this dossier, or
  * that have taken over its work. Of a dossier that was never transferred here, one of a time before
  * this gateway, nothing is known: whoever may write at all is heard, in a line of his own, so that
@@ -30,6 +30,11 @@ enum reason broker_find_dossier(struct broker *broker, const struct envelope *en
     if (envelope->type == MESSAGE_TYPE_TRANSFER && envelope->sequence <= 1 &&
         !is_agency(broker, &envelope->sender))
         return REASON_NONE;
+    const struct store_route *planned = plan_find_route(&broker->step.plan, envelope->dossier_code);
+    if (planned != NULL && !key_is_none(&planned->agency)) {
+        *ret_agency = planned->agency;
+        return REASON_NONE;
+    }
     enum reason reason = store->verbs->find_route(store, envelope->dossier_code, &route);
     if (reason == REASON_NONE)
         *ret_agency = route.agency;
@@ -43,10 +48,13 @@ enum step_line broker_line(const struct broker *broker, const struct envelope *e
     return is_known ? STEP_LINE_DOSSIER : STEP_LINE_SENDER;
 }
 
-static bool has_taken_over(const struct broker *broker, const struct key *agency,
+static bool has_taken_over(struct broker *broker, const struct key *agency,
                            const struct key *sender)
 {
+    struct key heir = broker_heir(broker, agency);
     const struct agency *at = agency_of(broker, agency);
+    if (key_equal(&heir, sender))
+        return true;
     for (int hops = 0; at != NULL && hops < SUCCESSOR_HOPS_MAX; hops++) {
         at = at->successor;
         if (at != NULL && key_equal(&at->key, sender))

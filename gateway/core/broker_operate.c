@@ -15,6 +15,35 @@ static struct ledger_fact fact_of(enum ledger_kind kind, const struct store_mess
     };
 }
 
+void broker_end_route(struct broker *broker, const struct key *sender, const struct message_id *id,
+                      const struct key *destination)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct store_route route;
+    enum reason reason = store->verbs->find_message(store, sender, id, &message);
+    if (reason != REASON_NONE || message.type != MESSAGE_TYPE_TRANSFER) {
+        if (reason != REASON_NONE)
+            step_fail(&broker->step, reason);
+        return;
+    }
+    bool is_recipients = key_equal(&message.recipient, destination);
+    struct bytes code = arena_copy(&broker->step.arena, message.dossier_code);
+    uint64_t seq = message.seq;
+    /* Another participant may have taken it over. */
+    reason = store->verbs->find_route(store, code, &route);
+    if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
+        step_fail(&broker->step, reason);
+    if (reason == REASON_NONE && route.message_seq == seq)
+        is_recipients = key_equal(&route.agency, destination);
+    if (is_recipients && reason == REASON_NONE)
+        plan_route(&broker->step.plan, &(struct store_route){.dossier_code = code,
+                                                             .registry_version = bytes_of_text(
+                                                                 broker->registry_version),
+                                                             .message_seq = seq,
+                                                             .is_later = true});
+}
+
 /* Ends an entry that is not under way, and tells its sender by a receipt of the gateway's own. */
 static void end_entry(struct broker *broker, const struct store_message *message, struct peer *peer,
                       struct entry *entry, enum entry_state state, enum reason reason)
@@ -29,6 +58,8 @@ static void end_entry(struct broker *broker, const struct store_message *message
                           &fact, (struct bytes){0});
     }
     step_note_entry(&broker->step, entry_state_name(state), message, entry);
+    if (message->type == MESSAGE_TYPE_TRANSFER)
+        broker_end_route(broker, &message->sender, &message->id, &entry->destination);
 }
 
 /* Whether its sender can be told: it needs a place, of which participants_max leaves so many. */

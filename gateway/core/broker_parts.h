@@ -10,6 +10,7 @@
  *   broker_prove.c      since when we have what a certificate ended under
  *   broker_standing.c   where messages stand, for people
  *   broker_operate.c    operators and life times
+ *   broker_redirect.c   queues that another participant takes over
  *   broker_tell.c       what the gateway says and records for itself
  */
 #ifndef GATEWAY_CORE_BROKER_PARTS_H
@@ -18,6 +19,7 @@
 #include "gateway/core/broker.h"
 #include "gateway/core/ledger.h"
 #include "gateway/custody/step.h"
+#include "routing/registry/route.h"
 
 enum {
     BROKER_REPLIES_MAX = 8192, /* frames, acknowledgements and repeated receipts of one step */
@@ -77,7 +79,12 @@ struct broker {
     struct last_sequence *sequences; /* BROKER_SEQUENCES_MAX */
     struct allowance strangers;      /* for those that no place is left for */
     struct allowance_lines lines;    /* of carriers */
-    struct ledger_fact *records;     /* of the step: entries that belong to no receipt of ours */
+    struct redirect redirects[BROKER_REDIRECTS_MAX];
+    size_t redirect_count;
+    uint32_t redirect_at;        /* the peer whose queue is looked at */
+    uint64_t redirect_seq;       /* how far */
+    bool redirect_moved;         /* something of it */
+    struct ledger_fact *records; /* of the step: entries that belong to no receipt of ours */
 };
 
 static inline struct adapter *adapter_of(const struct broker *broker, const struct peer *peer)
@@ -143,7 +150,19 @@ void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
 enum turn broker_hear_standing(struct broker *broker, struct peer *peer, struct intake *intake);
 enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct intake *intake);
 
+/* broker_redirect.c */
+enum reason broker_load_redirects(struct broker *broker);
+/* Who has by now what is for that participant: itself, or who takes over. */
+struct key broker_heir(struct broker *broker, const struct key *key);
+/* The first destination as it is now. */
+void broker_redirect_route(struct broker *broker, struct route_decision *decision);
+/* A page of what waits for somebody who has an heir. */
+void broker_move_redirected(struct broker *broker);
+
 /* broker_operate.c */
+/* The transfer came to nothing: the dossier is where it was before. */
+void broker_end_route(struct broker *broker, const struct key *sender, const struct message_id *id,
+                      const struct key *destination);
 void broker_expire(struct broker *broker);
 
 /* broker_tell.c */

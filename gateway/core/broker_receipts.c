@@ -112,6 +112,8 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
             step_fail(step, reason);
             break;
         }
+        if (is_settled && verdicts[verdict].state != ENTRY_DELIVERED)
+            broker_end_route(broker, &envelope->recipient, &item->message_id, &peer->key);
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     is_settled ? item->reason : reason);
     }

@@ -82,6 +82,7 @@ static struct bytes pack(struct ledger *ledger, const struct ledger_fact *fact)
     entry.registry_version = (char *)(uintptr_t)fact->registry_version;
     if (!digest_is_zero(&fact->evidence))
         entry.evidence_sha256 = binary(fact->evidence.bytes, DIGEST_BYTES);
+    entry.judged_day = fact->judged.number;
     size_t size = lienthong__v1__ledger_entry__get_packed_size(&entry);
     uint8_t *bytes = plan_take(ledger->plan, size);
     lienthong__v1__ledger_entry__pack(&entry, bytes);

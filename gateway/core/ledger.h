@@ -34,6 +34,7 @@ struct ledger_fact {
     enum reason reason;
     const char *registry_version;
     struct digest evidence; /* zero: none */
+    civil_day_t judged;     /* custody: the day that validity was judged by; .number 0: not said */
 };
 
 enum { LEDGER_STEP_ENTRIES_MAX = PLAN_MESSAGES_MAX + PLAN_MOVES_MAX };

@@ -16,7 +16,8 @@ size_t plan_memory_bytes(void)
            PLAN_ENTRIES_MAX * sizeof(struct entry) + PLAN_MOVES_MAX * sizeof(struct store_move) +
            PLAN_NOTES_MAX * sizeof(struct store_note) +
            PLAN_ROUTES_MAX * sizeof(struct store_route) +
-           PLAN_SEALS_MAX * sizeof(struct store_seal) + ALIGNMENT_SLACK;
+           PLAN_SEALS_MAX * sizeof(struct store_seal) +
+           PLAN_DEADLINES_MAX * sizeof(struct store_deadline) + ALIGNMENT_SLACK;
 }
 
 void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
@@ -30,10 +31,11 @@ void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
         .notes = arena_take(memory, PLAN_NOTES_MAX * sizeof(struct store_note)),
         .routes = arena_take(memory, PLAN_ROUTES_MAX * sizeof(struct store_route)),
         .seals = arena_take(memory, PLAN_SEALS_MAX * sizeof(struct store_seal)),
+        .deadlines = arena_take(memory, PLAN_DEADLINES_MAX * sizeof(struct store_deadline)),
     };
     check(plan->parcels != NULL && plan->messages != NULL && plan->entries != NULL);
     check(plan->moves != NULL && plan->notes != NULL && plan->routes != NULL);
-    check(plan->seals != NULL);
+    check(plan->seals != NULL && plan->deadlines != NULL);
     plan->store.parcels = plan->parcels;
     plan->store.messages = plan->messages;
     plan->store.entries = plan->entries;
@@ -41,6 +43,7 @@ void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
     plan->store.notes = plan->notes;
     plan->store.routes = plan->routes;
     plan->store.seals = plan->seals;
+    plan->store.deadlines = plan->deadlines;
 }
 
 void plan_set_positions(struct plan *plan, const struct store_positions *positions)
@@ -54,6 +57,7 @@ void plan_begin(struct plan *plan)
     struct store_plan *store = &plan->store;
     store->parcel_count = store->message_count = store->entry_count = 0;
     store->move_count = store->note_count = store->route_count = store->seal_count = 0;
+    store->deadline_count = 0;
     store->segment = NULL;
     plan->next_parcel_seq = plan->base.next_parcel_seq;
     plan->next_message_seq = plan->base.next_message_seq;
@@ -77,7 +81,8 @@ bool plan_is_empty(const struct plan *plan)
 {
     const struct store_plan *store = &plan->store;
     return store->parcel_count + store->message_count + store->entry_count + store->move_count +
-                   store->note_count + store->route_count + store->seal_count ==
+                   store->note_count + store->route_count + store->seal_count +
+                   store->deadline_count ==
                0 &&
            store->segment == NULL;
 }
@@ -181,6 +186,39 @@ struct store_seal *plan_seal(struct plan *plan, uint64_t message_seq)
 bool plan_has_seal_room(const struct plan *plan)
 {
     return plan->store.seal_count < PLAN_SEALS_MAX;
+}
+
+const struct store_route *plan_find_route(const struct plan *plan, struct bytes dossier_code)
+{
+    for (size_t i = plan->store.route_count; i-- > 0;) {
+        if (bytes_equal(plan->routes[i].dossier_code, dossier_code))
+            return &plan->routes[i];
+    }
+    return NULL;
+}
+
+static struct store_deadline *find_deadline(const struct plan *plan, struct bytes dossier_code)
+{
+    for (size_t i = 0; i < plan->store.deadline_count; i++) {
+        if (bytes_equal(plan->deadlines[i].dossier_code, dossier_code))
+            return &plan->deadlines[i];
+    }
+    return NULL;
+}
+
+const struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code)
+{
+    return find_deadline(plan, dossier_code);
+}
+
+void plan_deadline(struct plan *plan, const struct store_deadline *deadline)
+{
+    struct store_deadline *place = find_deadline(plan, deadline->dossier_code);
+    if (place == NULL) {
+        check(plan->store.deadline_count < PLAN_DEADLINES_MAX);
+        place = &plan->deadlines[plan->store.deadline_count++];
+    }
+    *place = *deadline;
 }
 
 void plan_note(struct plan *plan, struct bytes name, struct bytes value)

@@ -22,6 +22,7 @@ enum {
     PLAN_ROUTES_MAX = 4096,
     PLAN_SEALS_MAX =
         256, /* when a certificate ends under a queue: the others wait for a later step */
+    PLAN_DEADLINES_MAX = 1024,
 };
 
 struct plan {
@@ -34,6 +35,7 @@ struct plan {
     struct store_note *notes;
     struct store_route *routes;
     struct store_seal *seals;
+    struct store_deadline *deadlines;
     struct store_positions base; /* as the store has it */
     uint64_t next_parcel_seq;
     uint64_t next_message_seq;
@@ -64,6 +66,12 @@ void plan_route(struct plan *plan, const struct store_route *route);
 /* Of that message; the parcel is filled in later. Only while there is room: plan_has_seal_room. */
 struct store_seal *plan_seal(struct plan *plan, uint64_t message_seq);
 bool plan_has_seal_room(const struct plan *plan);
+/* The route of a dossier that this step has planned last; NULL: none. */
+const struct store_route *plan_find_route(const struct plan *plan, struct bytes dossier_code);
+/* The clock as this step leaves it. */
+void plan_deadline(struct plan *plan, const struct store_deadline *deadline);
+/* NULL: this step has planned none for the dossier. */
+const struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 /* Makes of an entry that the store gave what this step has already planned for it: two events of
  * one step may concern the same entry, and the store knows only what was before both. */

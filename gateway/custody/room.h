@@ -28,6 +28,7 @@ enum room_kind {
     ROOM_MOVES,
     ROOM_NOTES,
     ROOM_ROUTES,
+    ROOM_DEADLINES,
     ROOM_RECORDS,    /* ledger entries */
     ROOM_REPLIES,    /* frames, acknowledgements, receipts on the line */
     ROOM_DELIVERIES, /* messages that leave after the commit */
@@ -103,7 +104,7 @@ enum {
     ROOM_SMALL_FRAME_BYTES = 512,  /* any frame that carries neither parcels nor a head */
     ROOM_HEAD_FRAME_BYTES = 48 * 1024, /* head, manifest, signature, certificate, proof */
     ROOM_SEAL_BYTES = MANIFEST_BYTES_MAX + SIGNATURE_BYTES_MAX + 2 * ROOM_PIECE_BYTES,
-    ROOM_MESSAGE_BYTES = 512,  /* rows and names of one message that came */
+    ROOM_MESSAGE_BYTES = 640,  /* rows and names of one message that came */
     ROOM_DELIVERY_BYTES = 128, /* its place among what leaves */
     ROOM_FACT_ALL_BYTES = ROOM_LEDGER_ENTRY_BYTES + ROOM_ITEM_BYTES + ROOM_FACT_BYTES,
     ROOM_RECEIPT_BYTES = ROOM_DOCUMENT_BYTES + ROOM_DELIVERY_BYTES +
@@ -135,6 +136,7 @@ static const struct room_need room_end = {
      [ROOM_ENTRIES] = 1,
      [ROOM_MOVES] = 1,
      [ROOM_NOTES] = 1,
+     [ROOM_ROUTES] = 1,
      [ROOM_RECORDS] = 2,
      [ROOM_REPLIES] = 1,
      [ROOM_DELIVERIES] = 1,
@@ -159,7 +161,8 @@ static inline struct room_need room_message(size_t items)
          [ROOM_ENTRIES] = (items > 0 ? items : 1) * ROUTE_DESTINATIONS_MAX + 2,
          [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
          [ROOM_NOTES] = items,
-         [ROOM_ROUTES] = 1,
+         [ROOM_ROUTES] = items + 1,
+         [ROOM_DEADLINES] = 1,
          [ROOM_RECORDS] = items + 3,
          [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
          [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
@@ -183,7 +186,8 @@ static const struct room_need room_least = {
      [ROOM_ENTRIES] = RECEIPT_ITEMS_MAX * ROUTE_DESTINATIONS_MAX + 2,
      [ROOM_MOVES] = RECEIPT_ITEMS_MAX + ROUTE_DESTINATIONS_MAX,
      [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
-     [ROOM_ROUTES] = 1,
+     [ROOM_ROUTES] = RECEIPT_ITEMS_MAX + 1,
+     [ROOM_DEADLINES] = 1,
      [ROOM_RECORDS] = RECEIPT_ITEMS_MAX + 3,
      [ROOM_REPLIES] = 16,
      [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
@@ -206,7 +210,10 @@ _Static_assert(RECEIPT_ITEMS_MAX *ROUTE_DESTINATIONS_MAX + 2 <= PLAN_ENTRIES_MAX
 _Static_assert(STEP_EXPIRIES_MAX + 2 * STEP_WAITING_MAX + RECEIPT_ITEMS_MAX + 2 <=
                    ROOM_RECORDS_MAX / 2,
                "and for their evidence");
-_Static_assert(RECEIPT_ITEMS_MAX * 2 <= PLAN_NOTES_MAX && STEP_WAITING_MAX <= PLAN_ROUTES_MAX / 2,
-               "and for notes and routes");
+_Static_assert(RECEIPT_ITEMS_MAX * 2 <= PLAN_NOTES_MAX &&
+                   STEP_EXPIRIES_MAX + STEP_WAITING_MAX + RECEIPT_ITEMS_MAX + 1 <=
+                       PLAN_ROUTES_MAX / 2 &&
+                   STEP_WAITING_MAX <= PLAN_DEADLINES_MAX / 2,
+               "and for notes, routes and clocks");
 
 #endif

@@ -70,6 +70,7 @@ static void set_room(struct step *step)
                                          [ROOM_MOVES] = PLAN_MOVES_MAX,
                                          [ROOM_NOTES] = PLAN_NOTES_MAX,
                                          [ROOM_ROUTES] = PLAN_ROUTES_MAX,
+                                         [ROOM_DEADLINES] = PLAN_DEADLINES_MAX,
                                          [ROOM_RECORDS] = ROOM_RECORDS_MAX,
                                          [ROOM_REPLIES] = options->replies_max,
                                          [ROOM_DELIVERIES] = options->deliveries_max,

@@ -16,6 +16,7 @@ static void count_used(struct step *step)
                                           [ROOM_MOVES] = plan->move_count,
                                           [ROOM_NOTES] = plan->note_count,
                                           [ROOM_ROUTES] = plan->route_count,
+                                          [ROOM_DEADLINES] = plan->deadline_count,
                                           [ROOM_RECORDS] = step->record_count,
                                           [ROOM_REPLIES] = step->reply_count,
                                           [ROOM_DELIVERIES] = step->delivery_count,

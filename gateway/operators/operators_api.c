@@ -14,6 +14,8 @@ enum { BODY_BYTES_MAX = 64 * 1024 };
         method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler                    \
     }
 
+static const char *const redirect_members[] = {"from", "to", "sent_too", NULL};
+
 /* Adding a path: a row here, and gateway/openapi.yaml. */
 static const struct api_route routes[] = {
     {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL},
@@ -28,6 +30,9 @@ static const struct api_route routes[] = {
     STEP("POST", "/v1/queues/{}/release", operators_release),
     STEP("POST", "/v1/queues/{}/withdraw", operators_withdraw),
     STEP("POST", "/v1/queues/{}/expire", operators_expire),
+    STEP("GET", "/v1/redirects", operators_redirects_get),
+    {"POST", "/v1/redirects", API_KNOWN, API_BODY_JSON, redirect_members, NULL, NULL, NULL,
+     operators_redirect},
     STEP("GET", "/v1/registry", operators_registry_get),
     STEP("GET", "/v1/route", operators_route_get),
     {"POST", "/v1/registry/reload", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, operators_reload,

@@ -50,7 +50,8 @@ static bool find_message(struct api_request *request, struct store_message *ret_
 }
 
 /* The entry that is meant: at the destination named, otherwise the recipient's, never a
- * copy's; where the recipient has none, the only one that has not ended. */
+ * copy's; where the recipient has none, or it went over to another, the only one that has not
+ * ended. */
 static enum reason find_entry(const struct operators_api *api, const struct key *destination,
                               const struct store_message *message, struct entry *ret_entry)
 {
@@ -69,10 +70,14 @@ static enum reason find_entry(const struct operators_api *api, const struct key 
         bool is_recipient = key_equal(&entries[i].destination, &message->recipient);
         if (!is_recipient && !entry_state_is_live(entries[i].state))
             continue;
-        *ret_entry = entries[i];
-        if (is_recipient)
+        bool is_moved = is_recipient && entries[i].reason == REASON_REDIRECTED;
+        if (is_recipient && !is_moved) {
+            *ret_entry = entries[i];
             return REASON_NONE;
-        live++;
+        }
+        if (!is_moved || live == 0)
+            *ret_entry = entries[i];
+        live += !is_moved;
     }
     return live > 1 ? REASON_ROUTE_MISSING : REASON_NONE;
 }

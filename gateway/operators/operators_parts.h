@@ -4,6 +4,7 @@
  *   operators_status.c    figures, connections, health
  *   operators_metrics.c   the same for Prometheus
  *   operators_messages.c  messages, dossiers, what waits, an operator's hand on an entry
+ *   operators_redirect.c  queues that another participant takes over
  *   operators_registry.c  the registry, where a message would go, reload
  */
 #ifndef GATEWAY_OPERATORS_OPERATORS_PARTS_H
@@ -36,6 +37,9 @@ void operators_hold(struct api_request *request);
 void operators_release(struct api_request *request);
 void operators_withdraw(struct api_request *request);
 void operators_expire(struct api_request *request);
+
+void operators_redirects_get(struct api_request *request);
+void operators_redirect(struct api_request *request);
 
 void operators_registry_get(struct api_request *request);
 void operators_route_get(struct api_request *request);

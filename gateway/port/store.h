@@ -34,6 +34,7 @@
 #include "proto/base/limits.h"
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
+#include "routing/deadline/deadline.h"
 #include "routing/outbox/entry.h"
 
 enum {
@@ -94,11 +95,31 @@ struct store_move {
     uint64_t receipt_seq; /* ended */
 };
 
-/* The agency that a dossier went to, and by which registry. Written at its first transfer. */
+/* The agency that a transfer took its dossier to, and by which registry. Of the routes of a dossier
+ * that of the latest transfer counts; one of a transfer that was refused, expired or taken back is
+ * written again with no agency. */
 struct store_route {
     struct bytes dossier_code;
-    struct key agency;
+    struct key agency; /* none: this transfer is nothing to go by any more */
     struct bytes registry_version;
+    uint64_t message_seq; /* of the transfer */
+    bool is_later;        /* the dossier has a route of before: kept apart, others cost nothing */
+};
+
+/* The statutory clock of a dossier; one row for each. Times: routing/deadline/deadline.h. */
+struct store_deadline {
+    struct bytes dossier_code;
+    struct bytes procedure_code;
+    struct key agency; /* that has the dossier; none: not known */
+    struct deadline deadline;
+};
+
+/* Open ones in the order of their due times, then codes. */
+struct store_deadline_filter {
+    struct key agency; /* none: any */
+    wall_t due_before; /* 0: any */
+    wall_t after_due;  /* for paging: behind (after_due, after_dossier) */
+    struct bytes after_dossier;
 };
 
 /* Entries added to this store's ledger in one commit; numbering: gateway/core/ledger.h. */
@@ -118,7 +139,8 @@ struct store_note {
     struct bytes value; /* empty: removed */
 };
 
-/* One commit. Order of application: parcels, messages, seals, routes, entries, moves, segment,
+/* One commit. Order of application: parcels, messages, seals, routes, entries, moves, deadlines,
+ * segment,
  * notes. */
 struct store_plan {
     const struct store_parcel *parcels;
@@ -127,9 +149,10 @@ struct store_plan {
     size_t message_count;
     const struct store_seal *seals; /* of messages of earlier plans */
     size_t seal_count;
-    const struct store_route
-        *routes; /* the first route of a dossier stays; later ones are ignored */
+    const struct store_route *routes; /* in the order of their messages */
     size_t route_count;
+    const struct store_deadline *deadlines;
+    size_t deadline_count;
     /* New entries, QUEUED, LEASED or AWAITED. A QUEUED entry whose order class (not 0) has an
      * earlier live entry for the same destination stands behind it: due does not return it before
      * that one ends. A new LEASED entry is the caller's word that nothing live is ahead of it. */
@@ -230,6 +253,16 @@ struct store_verbs {
                            uint64_t *ret_seqs, size_t limit, size_t *ret_count);
     enum reason (*find_route)(struct store *store, struct bytes dossier_code,
                               struct store_route *ret_route);
+    enum reason (*read_deadline)(struct store *store, struct bytes dossier_code,
+                                 struct store_deadline *ret_deadline);
+    /* The views of all that it gives live until the next call. */
+    enum reason (*list_deadlines)(struct store *store, const struct store_deadline_filter *filter,
+                                  struct store_deadline *ret_deadlines, size_t limit,
+                                  size_t *ret_count);
+    /* Of open ones, by agency, at a moment and the day that it belongs to. Costs a look at each. */
+    enum reason (*count_deadlines)(struct store *store, wall_t now,
+                                   struct deadline_count *ret_counts, size_t limit,
+                                   size_t *ret_count);
     enum reason (*ledger_hash)(struct store *store, uint64_t position, struct digest *ret_hash);
     enum reason (*ledger_entry)(struct store *store, uint64_t index, struct bytes *ret_entry);
     enum reason (*read_note)(struct store *store, struct bytes name, struct bytes *ret_value);

@@ -59,6 +59,9 @@ bool gateway_check(struct gateway *gateway, const struct gateway_settings *setti
 bool gateway_run(struct gateway *gateway);
 void gateway_stop(struct gateway *gateway);
 
+/* NONE: it may take the place of the registry in use; what it changes, or what is against it,
+ * stands in the log. */
+enum reason gateway_compare_registry(struct gateway *gateway, const struct registry *registry);
 /* Reads registry and trust again: all or nothing. */
 bool gateway_reload(struct gateway *gateway);
 /* Sends a frame whose step is on disk: the release's release_send. */

@@ -88,7 +88,9 @@ bool gateway_reload(struct gateway *gateway)
     struct trust *trust = NULL;
     if (!load_registry(gateway, &registry, &trust))
         return false;
-    enum reason reason = set_peers(gateway, registry);
+    enum reason reason = gateway_compare_registry(gateway, registry);
+    if (reason == REASON_NONE)
+        reason = set_peers(gateway, registry);
     if (reason != REASON_NONE) {
         trust_drop(&trust);
         registry_destroy(&registry);

@@ -82,8 +82,7 @@ static enum reason add_message_row(struct store_sqlite *store, const struct stor
     return sql_run(store, statement);
 }
 
-/* A dossier's history: its messages, and with the first one that has it the route. seq 0: a route
- * without a message. */
+/* A dossier's history: its messages, and with the first one that has it the route. */
 static enum reason add_to_history(struct store_sqlite *store, struct bytes dossier_code,
                                   uint64_t seq, const struct store_route *route)
 {
@@ -134,13 +133,24 @@ static enum reason set_seal(struct store_sqlite *store, const struct store_seal 
     return sql_run(store, statement);
 }
 
-/* A route whose message is not in its plan. */
-static enum reason add_route(struct store_sqlite *store, const struct store_route *route)
+/* A route beside that of the first transfer, or in its place. */
+static enum reason set_route(struct store_sqlite *store, const struct store_route *route)
 {
-    struct store_route first;
-    enum reason reason = store_sqlite_find_route(&store->store, route->dossier_code, &first);
-    return reason == REASON_NOT_FOUND ? add_to_history(store, route->dossier_code, 0, route)
-                                      : reason;
+    uint64_t agency = 0;
+    bool is_gone = key_is_none(&route->agency);
+    enum reason reason =
+        is_gone ? REASON_NONE : participants_intern(store, &route->agency, &agency);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = store->statements[SQL_SET_ROUTE];
+    sql_bind_text(statement, 1, route->dossier_code);
+    sql_bind_number(statement, 2, route->message_seq);
+    if (is_gone)
+        (void)sqlite3_bind_null(statement, 3);
+    else
+        sql_bind_number(statement, 3, agency);
+    sql_bind_text(statement, 4, route->registry_version);
+    return sql_run(store, statement);
 }
 
 static enum reason add_hashes(struct store_sqlite *store, const struct store_segment *segment)
@@ -193,19 +203,29 @@ static enum reason apply_content(struct store_sqlite *store, const struct store_
     /* Routes come in the order of their messages. */
     const struct store_route *route = plan->routes;
     const struct store_route *routes_end = plan->routes + plan->route_count;
+    size_t first_routes = 0;
     for (size_t i = 0; i < plan->message_count && reason == REASON_NONE; i++) {
         const struct store_message *message = &plan->messages[i];
-        bool has_route =
-            route != routes_end && bytes_equal(route->dossier_code, message->dossier_code);
-        reason = add_message(store, message, has_route ? route : NULL);
-        route += has_route;
+        while (route != routes_end && route->message_seq < message->seq)
+            route++;
+        bool is_first = route != routes_end && route->message_seq == message->seq &&
+                        !route->is_later && !key_is_none(&route->agency);
+        reason = add_message(store, message, is_first ? route : NULL);
+        first_routes += is_first;
     }
     if (reason == REASON_NONE)
         reason = ids_write(store);
     for (size_t i = 0; i < plan->seal_count && reason == REASON_NONE; i++)
         reason = set_seal(store, &plan->seals[i]);
-    for (; route != routes_end && reason == REASON_NONE; route++)
-        reason = add_route(store, route);
+    if (first_routes == plan->route_count)
+        return reason;
+    uint64_t first_seq = plan->message_count > 0 ? plan->messages[0].seq : UINT64_MAX;
+    for (route = plan->routes; route != routes_end && reason == REASON_NONE; route++) {
+        bool is_written =
+            route->message_seq >= first_seq && !route->is_later && !key_is_none(&route->agency);
+        if (!is_written)
+            reason = set_route(store, route);
+    }
     return reason;
 }
 
@@ -262,6 +282,8 @@ static enum reason apply_plan(struct store_sqlite *store, const struct store_pla
         reason = entry_apply(store, &plan->moves[i]);
     if (reason == REASON_NONE)
         reason = leases_write(store);
+    for (size_t i = 0; i < plan->deadline_count && reason == REASON_NONE; i++)
+        reason = deadline_write(store, &plan->deadlines[i]);
     if (reason == REASON_NONE && plan->segment != NULL)
         reason = add_segment(store, plan->segment);
     for (size_t i = 0; i < plan->note_count && reason == REASON_NONE; i++)

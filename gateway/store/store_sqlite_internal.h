@@ -225,6 +225,19 @@ enum reason entry_of_row(const struct store_sqlite *store, sqlite3_stmt *stateme
 /* In whichever phase it is. NOT_FOUND. */
 enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry *ret_entry);
 
+/* --- store_sqlite_deadline.c ------------------------------------------------------------------ */
+
+enum reason deadline_write(struct store_sqlite *store, const struct store_deadline *row);
+enum reason store_sqlite_read_deadline(struct store *store, struct bytes dossier_code,
+                                       struct store_deadline *ret_deadline);
+enum reason store_sqlite_list_deadlines(struct store *store,
+                                        const struct store_deadline_filter *filter,
+                                        struct store_deadline *ret_deadlines, size_t limit,
+                                        size_t *ret_count);
+enum reason store_sqlite_count_deadlines(struct store *store, wall_t now,
+                                         struct deadline_count *ret_counts, size_t limit,
+                                         size_t *ret_count);
+
 /* --- store_sqlite_commit.c -------------------------------------------------------------------- */
 
 enum reason store_sqlite_commit(struct store *store, const struct store_plan *plan);

@@ -222,13 +222,19 @@ enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_co
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[SQL_FIND_ROUTE];
+    static const enum statement tables[] = {SQL_FIND_LATER_ROUTE, SQL_FIND_ROUTE};
+    sqlite3_stmt *statement = NULL;
     bool has_row = false;
-    sql_bind_text(statement, 1, dossier_code);
-    reason = sql_step(self, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
-    struct store_route route;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && !has_row; i++) {
+        statement = self->statements[tables[i]];
+        sql_bind_text(statement, 1, dossier_code);
+        reason = sql_step(self, statement, &has_row);
+        if (reason != REASON_NONE)
+            return reason;
+    }
+    if (!has_row)
+        return REASON_NOT_FOUND;
+    struct store_route route = {.message_seq = sql_number(statement, 2)};
     struct bytes version = sql_blob(statement, 1);
     reason = participants_key(&self->participants, sql_number(statement, 0), &route.agency);
     buffer_clear(&self->answer);

@@ -93,6 +93,14 @@ static const char *const versions[] = {
     "DROP INDEX waiting_due;"
     "CREATE INDEX waiting_turn ON waiting(destination, sender, due, place)"
     " WHERE behind = 0 AND state <> 4;",
+
+    /* Routes of later transfers, and of those that came to nothing; the clocks of dossiers. */
+    "CREATE TABLE route(dossier TEXT NOT NULL, seq INTEGER NOT NULL, agency INTEGER,"
+    " registry_version TEXT, PRIMARY KEY(dossier, seq)) WITHOUT ROWID;"
+    "CREATE TABLE deadline(dossier TEXT PRIMARY KEY, is_open INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, agency INTEGER NOT NULL, procedure TEXT NOT NULL,"
+    " clock BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX deadline_open ON deadline(due, dossier) WHERE is_open = 1;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

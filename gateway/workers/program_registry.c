@@ -3,6 +3,8 @@
  * refused, which hinder nobody else. */
 #include "gateway/workers/program_registry.h"
 
+#include <sys/stat.h>
+
 #include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
 #include "gateway/workers/registry_check.h"
@@ -49,8 +51,26 @@ static void log_findings(const struct registry_findings *findings, enum language
     }
 }
 
-bool program_registry_load(const char *path, enum language language, const struct log *log,
-                           struct registry **ret_registry, struct trust **ret_trust)
+/* Which folder stands there; a new one may be put in its place while we read. */
+static ino_t folder_at(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+/* Two months before what it knows of days off ends: due dates beyond are provisional. */
+static void log_calendar(const struct registry *registry, const struct log *log)
+{
+    char day[DAY_TEXT_BYTES];
+    civil_day_t known_to = calendar_known_to(registry_calendar(registry));
+    day_format(known_to, day);
+    if (known_to.number != DAY_FIRST.number &&
+        known_to.number - day_of(program_wall()).number < CALENDAR_WARNING_DAYS)
+        program_log_event(log, LOG_WARNING, "calendar_ends", REASON_NONE, day);
+}
+
+static bool load(const char *path, enum language language, const struct log *log,
+                 struct registry **ret_registry, struct trust **ret_trust)
 {
     static struct registry_findings findings;
     char culprit[FILE_PATH_BYTES_MAX];
@@ -67,8 +87,24 @@ bool program_registry_load(const char *path, enum language language, const struc
         return false;
     }
     log_findings(&findings, language, log);
+    log_calendar(registry, log);
     *ret_registry = registry;
     return true;
+}
+
+bool program_registry_load(const char *path, enum language language, const struct log *log,
+                           struct registry **ret_registry, struct trust **ret_trust)
+{
+    enum { TRIES = 3 }; /* it is replaced by people */
+    for (int i = 0;; i++) {
+        ino_t before = folder_at(path);
+        if (!load(path, language, log, ret_registry, ret_trust))
+            return false;
+        if (folder_at(path) == before || i == TRIES)
+            return true;
+        registry_destroy(ret_registry);
+        trust_drop(ret_trust);
+    }
 }
 
 /* A setting comes first, for an adapter that is set up before it has the registry's file. */

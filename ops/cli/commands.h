@@ -32,6 +32,7 @@ command_function command_send;
 command_function command_track;
 command_function command_inbox;
 command_function command_queues;
+command_function command_deadlines;
 command_function command_route;
 command_function command_registry;
 command_function command_keys;

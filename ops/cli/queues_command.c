@@ -17,7 +17,7 @@
 enum { LIMIT_MAX = 10000 /* rows, by as many pages as that takes */ };
 
 struct queues_options {
-    bool json;
+    bool json, sent_too;
     const char *adapter, *gateway, *destination, *state;
     int64_t limit;
 };
@@ -318,7 +318,7 @@ static int ask_work(const struct invocation *invocation, struct http *http,
                         ret_answer);
 }
 
-enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, STATUS, WORKS };
+enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, REDIRECT, STATUS, WORKS };
 
 static const struct option_word words[WORKS] = {
     [LIST] = {"list", {VALUE_NONE}, 0, true},
@@ -326,6 +326,7 @@ static const struct option_word words[WORKS] = {
     [RELEASE] = {"release", {VALUE_MESSAGE}, 1, false},
     [WITHDRAW] = {"withdraw", {VALUE_MESSAGE}, 1, false},
     [EXPIRE] = {"expire", {VALUE_MESSAGE}, 1, false},
+    [REDIRECT] = {"redirect", {VALUE_PARTY, VALUE_PARTY}, 1, false},
     [STATUS] = {"status", {VALUE_NONE}, 0, false},
 };
 static const enum text done[WORKS] = {
@@ -346,11 +347,41 @@ static void print_answer(const struct names *names, size_t work, const char *id,
         print_queues(names, answer);
 }
 
+/* FROM TO: what is for the one goes to the other. FROM alone: no longer. */
+static int ask_redirect(const struct invocation *invocation, struct http *http,
+                        const struct queues_options *options, const struct option_words *given,
+                        json_t **ret_answer)
+{
+    json_t *json =
+        json_pack("{s:s, s:s, s:b}", "from", given->values[0], "to",
+                  given->count > 1 ? given->values[1] : "", "sent_too", options->sent_too);
+    int code = adapter_call(
+        invocation, http,
+        &(struct api_call){.method = "POST", .path = "/v1/redirects", .body = json}, ret_answer);
+    json_decref(json);
+    return code;
+}
+
+static void print_redirect(const struct names *names, const struct option_words *given)
+{
+    if (given->count > 1)
+        say(stdout, text_of(TEXT_QUEUES_REDIRECTED, names->language),
+            name_of(names, given->values[0]), name_of(names, given->values[1]));
+    else
+        say(stdout, text_of(TEXT_QUEUES_REDIRECT_ENDED, names->language),
+            name_of(names, given->values[0]));
+}
+
 static int ask(const struct invocation *invocation, const struct queues_options *options,
                const struct option_words *given, struct short_id *ret_id, json_t **ret_answer)
 {
     struct http *http = NULL;
     int code = program_open(invocation, options->adapter, options->gateway, &http);
+    if (code == EXIT_CODE_OK && given->word == REDIRECT) {
+        code = ask_redirect(invocation, http, options, given, ret_answer);
+        http_destroy(&http);
+        return code;
+    }
     if (code == EXIT_CODE_OK && given->count == 1)
         code = adapter_find_id(invocation, http, given->values[0], ret_id);
     if (code == EXIT_CODE_OK)
@@ -372,6 +403,7 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
         {"state", 's', OPTION_TEXT, &options.state, VALUE_STATE, TEXT_QUEUES_STATE, 0, 0},
         {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, LIMIT_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        {"sent-too", 0, OPTION_FLAG, &options.sent_too, VALUE_NONE, TEXT_QUEUES_SENT_TOO, 0, 0},
         OPTION_ROW_JSON(&options.json),
     };
     const struct option_table table =
@@ -380,7 +412,8 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    if ((given.word == EXPIRE || given.word == STATUS) && options.gateway == NULL)
+    if ((given.word == EXPIRE || given.word == REDIRECT || given.word == STATUS) &&
+        options.gateway == NULL)
         return options_wrong(&table, invocation->language, TEXT_QUEUES_ONLY_GATEWAY,
                              words[given.word].name);
     struct short_id found = {.found = ""};
@@ -391,7 +424,10 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     else if (code == EXIT_CODE_OK) {
         struct names names;
         names_open_for(invocation, options.adapter, options.gateway, &names);
-        print_answer(&names, given.word, given.count == 1 ? found.found : NULL, answer);
+        if (given.word == REDIRECT)
+            print_redirect(&names, &given);
+        else
+            print_answer(&names, given.word, given.count == 1 ? found.found : NULL, answer);
         names_close(&names);
     }
     json_decref(answer);

@@ -1,5 +1,5 @@
-/* lienthong registry check - are the files of a registry good, and if not, everything that is wrong
- * with them. */
+/* lienthong registry - are its files good, and if not, everything that is wrong with them; and the
+ * words for putting another one in its place (registry_change_command.h). */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +8,7 @@
 #include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/registry_access.h"
+#include "ops/cli/registry_change_command.h"
 #include "ops/cli/say.h"
 #include "proto/seal/trust.h"
 
@@ -55,6 +56,9 @@ static void print_document(const struct invocation *invocation, const char *dire
                                  findings_document(findings, invocation->language),
                                  "findings_left_out", (int)findings->left_out);
     if (document != NULL && registry != NULL) {
+        char known_to[DAY_TEXT_BYTES];
+        day_format(calendar_known_to(registry_calendar(registry)), known_to);
+        json_object_set_new(document, "calendar_known_to", json_string(known_to));
         json_t *counts = json_pack(
             "{s:s, s:i, s:i, s:i, s:i, s:i}", "version", registry_version(registry), "agencies",
             (int)registry_agency_count(registry), "participants",
@@ -138,24 +142,30 @@ static void print_not_enrolled(const struct invocation *invocation, const struct
     }
 }
 
-int command_registry(const struct invocation *invocation, int argc, char **argv)
+/* Two months before its end, and when it names no day at all. */
+static void print_calendar(const struct invocation *invocation, const struct registry *registry)
+{
+    char day[DAY_TEXT_BYTES];
+    civil_day_t known_to = calendar_known_to(registry_calendar(registry));
+    civil_day_t today = day_of((wall_t){(int64_t)time(NULL) * 1000});
+    day_format(known_to, day);
+    if (day[0] == 0)
+        say(stderr, "%s", text_of(TEXT_REGISTRY_CALENDAR_NONE, invocation->language));
+    else if (known_to.number - today.number < CALENDAR_WARNING_DAYS)
+        say(stderr, text_of(TEXT_REGISTRY_CALENDAR_ENDS, invocation->language), day);
+}
+
+static int check_registry(const struct invocation *invocation, const char *given, bool json)
 {
     static struct faults faults;
     static struct registry_findings findings;
-    bool json = false;
-    const struct option_row rows[] = {OPTION_ROW_JSON(&json)};
-    static const struct option_word words[] = {{"check", {VALUE_FOLDER}, 0, false}};
-    const struct option_table table =
-        OPTION_TABLE("registry", TEXT_COMMAND_REGISTRY, words, rows, NULL);
-    struct option_words given;
-    int code;
-    if (!options_read(&table, invocation, argc, argv, &given, &code))
-        return code;
     struct registry *registry = NULL;
-    const char *directory = registry_place(given.values[0]);
-    code = registry_open(invocation, directory, &faults, &registry);
+    const char *directory = registry_place(given);
+    int code = registry_open(invocation, directory, &faults, &registry);
     if (code == EXIT_CODE_OK) {
         print_not_enrolled(invocation, registry);
+        if (!json)
+            print_calendar(invocation, registry);
         code = check_trust(invocation, directory, registry, json, &findings);
     }
     bool is_trust = code == EXIT_CODE_NEGATIVE && registry != NULL;
@@ -167,4 +177,45 @@ int command_registry(const struct invocation *invocation, int argc, char **argv)
         registry_print_faults(invocation, &faults, stdout);
     registry_destroy(&registry);
     return code;
+}
+
+enum { CHECK, PREVIEW, APPLY, RESTORE, HISTORY, WORKS };
+
+static const struct option_word words[WORKS] = {
+    [CHECK] = {"check", {VALUE_FOLDER}, 0, false},
+    [PREVIEW] = {"preview", {VALUE_FOLDER}, 1, false},
+    [APPLY] = {"apply", {VALUE_FOLDER}, 0, false},
+    [RESTORE] = {"restore", {VALUE_VERSION}, 1, false},
+    [HISTORY] = {"history", {VALUE_NONE}, 0, false},
+};
+
+int command_registry(const struct invocation *invocation, int argc, char **argv)
+{
+    struct registry_change_options options = {.gateway = ""};
+    const struct option_row rows[] = {
+        {"registry", 'r', OPTION_TEXT, &options.place, VALUE_FOLDER, TEXT_REGISTRY_PLACE, 0, 0},
+        {"why", 'w', OPTION_TEXT, &options.why, VALUE_TEXT, TEXT_REGISTRY_WHY, 0, 0},
+        {"gateway", 'g', OPTION_MAYBE, &options.gateway, VALUE_SOCKET, TEXT_REGISTRY_GATEWAY, 0, 0},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_REGISTRY_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&options.json),
+    };
+    const struct option_table table =
+        OPTION_TABLE("registry", TEXT_COMMAND_REGISTRY, words, rows, NULL);
+    struct option_words given;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
+    const char *value = given.count > 0 ? given.values[0] : NULL;
+    switch (given.word) {
+    case PREVIEW:
+        return registry_preview(invocation, &options, value);
+    case APPLY:
+        return registry_apply(invocation, &options, value);
+    case RESTORE:
+        return registry_restore(invocation, &options, value);
+    case HISTORY:
+        return registry_history(invocation, &options);
+    default:
+        return check_registry(invocation, value != NULL ? value : options.place, options.json);
+    }
 }

@@ -93,6 +93,7 @@ bool value_each_word(enum value value, value_found *found, void *context)
         each_reason(found, context);
         return true;
     case VALUE_REACHED:
+    case VALUE_STANDING:
     case VALUE_ALGORITHM:
         each_part(values[value].english, found, context);
         return true;

@@ -41,6 +41,7 @@ enum {
     MEDIA_TYPE_BYTES_MAX = 127,           /* RFC 6838 §4.2 */
     DOSSIER_CODE_BYTES_MAX = 64,          /* longest seen 25; see base/dossier_code.h */
     PROCEDURE_CODE_BYTES_MAX = 32,        /* "1.011443.000.00.00.H38" is 22 */
+    AREA_CODE_BYTES_MAX = 16,             /* the national codes have 2, 3 and 5 digits */
     PARTICIPANT_KEY_BYTES_MAX = 16,       /* "bqlkkt", "centre", "portal" */
     /* Keys of those that a message goes to, a blank between two: one and its copies (policy.csv).
      */

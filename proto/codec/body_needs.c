@@ -88,14 +88,43 @@ static bool has_one_of(const ProtobufCMessage *message, const char *paths)
     return false;
 }
 
-const char *body_missing(uint32_t type, const Lienthong__V1__Body *body)
+/* The body's message of a business type; NULL: it has another. */
+static const ProtobufCMessage *message_of(uint32_t type, const Lienthong__V1__Body *body)
 {
     const ProtobufCFieldDescriptor *kind =
         protobuf_c_message_descriptor_get_field(&lienthong__v1__body__descriptor, type);
     if (type > MESSAGE_TYPE_BUSINESS_COUNT || kind == NULL || !body_field_is_set(kind, body))
         return NULL;
-    const ProtobufCMessage *message =
-        *(ProtobufCMessage *const *)((const uint8_t *)body + kind->offset);
+    return *(ProtobufCMessage *const *)((const uint8_t *)body + kind->offset);
+}
+
+bool body_time_is_ms(int64_t time_ms)
+{
+    static const int64_t year_2000_ms = INT64_C(946684800000);
+    static const int64_t year_2200_ms = INT64_C(7258118400000);
+    return time_ms == 0 || (time_ms >= year_2000_ms && time_ms < year_2200_ms);
+}
+
+const char *body_time_out_of_bounds(uint32_t type, const Lienthong__V1__Body *body)
+{
+    const ProtobufCMessage *message = message_of(type, body);
+    for (unsigned i = 0; message != NULL && i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        int64_t time_ms;
+        if (field->type != PROTOBUF_C_TYPE_SINT64)
+            continue;
+        memcpy(&time_ms, (const uint8_t *)message + field->offset, sizeof time_ms);
+        if (!body_time_is_ms(time_ms))
+            return field->name;
+    }
+    return NULL;
+}
+
+const char *body_missing(uint32_t type, const Lienthong__V1__Body *body)
+{
+    const ProtobufCMessage *message = message_of(type, body);
+    if (message == NULL)
+        return NULL;
     for (size_t i = 0; i < NEED_COUNT; i++) {
         if (needs[i].type == (enum message_type)type &&
             !has_one_of(message, needs[i].field + strlen("body.")))

@@ -66,7 +66,8 @@ RULE(transfer, 0,
     [9] = MESSAGES(component_rule, ROWS_MAX),
     [10] = TEXT(FORM_JSON_BYTES_MAX),
     [11] = UPTO(1),
-    [12] = UPTO(2));
+    [12] = UPTO(2),
+    [13] = TEXT(AREA_CODE_BYTES_MAX));
 
 RULE(refusal, 0, [1] = UPTO(1), [2] = LONG_TEXT, [3] = MESSAGE(official_rule));
 

@@ -192,6 +192,13 @@ enum reason envelope_check_content(const struct envelope *envelope,
         field = missing;
         reason = REASON_FIELD_MISSING;
     }
+    const char *moment = reason == REASON_NONE && body != NULL
+                             ? body_time_out_of_bounds(envelope->type, body)
+                             : NULL;
+    if (moment != NULL) {
+        field = moment;
+        reason = REASON_TIME_NOT_MS;
+    }
     if (reason != REASON_NONE)
         *ret_field = field;
     return reason;

@@ -88,10 +88,11 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
 
 /* What a message needs beyond its form: its codes, attachments' names that people and their file
  * systems can take (base/file_name.h), media types (RFC 6838: printable US-ASCII), and a body that
- * says what its type is for (schema/body_needs.def). Asked where a message is made and where it is
+ * says what its type is for (schema/body_needs.def), with times in milliseconds.
+ * Asked where a message is made and where it is
  * taken in; what was stored before is read as it is. body: a parsed envelope's own, or a draft's;
  * NULL: it is not looked at.
- * REASON_FIELD_INVALID, _MISSING or _TOO_LONG: ret_field, which lives for ever,
+ * REASON_FIELD_INVALID, _MISSING, _TOO_LONG or REASON_TIME_NOT_MS: ret_field, which lives for ever,
  * says which. */
 enum reason envelope_check_content(const struct envelope *envelope,
                                    const struct Lienthong__V1__Body *body, const char **ret_field);

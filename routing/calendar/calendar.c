@@ -3,6 +3,7 @@
 #include "routing/calendar/calendar.h"
 
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "routing/table/csv_field.h"
 
 enum column { DATE, KIND, NAME_VI, NAME_EN, COLUMN_COUNT };
-enum kind { KIND_HOLIDAY, KIND_WORKING, KIND_COUNT };
+enum kind { KIND_HOLIDAY, KIND_WORKING, KIND_KNOWN_TO, KIND_COUNT };
 enum { NAME_BYTES_MAX = 255, PERIOD_COUNT = 2 };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
@@ -44,7 +45,8 @@ struct date {
 };
 
 struct calendar {
-    struct arena arena; /* holds this calendar */
+    struct arena arena;               /* holds this calendar */
+    civil_day_t known_from, known_to; /* DAY_LAST, DAY_FIRST: no day */
     size_t count;
     struct date dates[]; /* by day */
 };
@@ -58,12 +60,18 @@ static int compare(const void *left, const void *right)
 
 static void read_date(struct calendar *calendar, const struct csv_row *row)
 {
-    static const char *const kinds[KIND_COUNT] = {"holiday", "working"};
+    static const char *const kinds[KIND_COUNT] = {"holiday", "working", "known_to"};
     civil_day_t day = DAY_FIRST;
     size_t kind = KIND_COUNT;
     bool day_read = csv_read_day(row, DATE, DAY_FIRST, &day);
     if (!csv_read_choice(row, KIND, kinds, KIND_COUNT, &kind) || !day_read)
         return;
+    if (kind == KIND_KNOWN_TO) {
+        if (calendar->known_to.number != DAY_FIRST.number)
+            csv_fault(row, KIND, FAULT_CALENDAR_END_REPEATED);
+        calendar->known_to = day;
+        return;
+    }
     for (size_t i = 0; i < calendar->count; i++) {
         if (calendar->dates[i].day.number == day.number) {
             csv_fault(row, DATE, FAULT_DATE_REPEATED);
@@ -71,6 +79,42 @@ static void read_date(struct calendar *calendar, const struct csv_row *row)
         }
     }
     calendar->dates[calendar->count++] = (struct date){day, (enum kind)kind};
+}
+
+/* The first or the last day of a year. */
+static civil_day_t day_of_year(int year, const char *month_and_day)
+{
+    char text[16];
+    civil_day_t day = DAY_FIRST;
+    (void)snprintf(text, sizeof text, "%04d-%s", year, month_and_day);
+    (void)day_parse(bytes_of_text(text), &day);
+    return day;
+}
+
+/* From the first year with days off to the last of an unbroken row of them, and no further than
+ * known_to says. */
+static void find_extent(struct calendar *calendar, struct faults *faults)
+{
+    civil_day_t said = calendar->known_to;
+    int last = 0;
+    for (size_t i = 0; i < calendar->count; i++) {
+        const struct date *date = &calendar->dates[i];
+        int year = day_year(date->day);
+        if (said.number != DAY_FIRST.number && date->day.number > said.number) {
+            char text[DAY_TEXT_BYTES];
+            day_format(date->day, text);
+            faults_add(faults, FAULT_CALENDAR_BEYOND_END, shape.file, 0, columns[DATE].name,
+                       bytes_of_text(text));
+        }
+        if (date->kind != KIND_HOLIDAY || (last != 0 && year > last + 1))
+            continue;
+        if (last == 0)
+            calendar->known_from = day_of_year(year, "01-01");
+        last = year;
+    }
+    civil_day_t end = last == 0 ? DAY_FIRST : day_of_year(last, "12-31");
+    bool is_sooner = said.number != DAY_FIRST.number && said.number < end.number;
+    calendar->known_to = is_sooner ? said : end;
 }
 
 static void read_dates(struct calendar *calendar, char *text, size_t size, struct faults *faults)
@@ -82,6 +126,7 @@ static void read_dates(struct calendar *calendar, char *text, size_t size, struc
     while (csv_next(&reader, &row))
         read_date(calendar, &row);
     qsort(calendar->dates, calendar->count, sizeof *calendar->dates, compare);
+    find_extent(calendar, faults);
 }
 
 /* One block for the calendar, its dates and the text that they are read from. */
@@ -101,6 +146,8 @@ static struct calendar *allocate(struct bytes holidays, char **ret_text)
     check(calendar != NULL && *ret_text != NULL);
     calendar->arena = arena;
     calendar->count = 0;
+    calendar->known_from = DAY_LAST;
+    calendar->known_to = DAY_FIRST;
     return calendar;
 }
 
@@ -139,13 +186,14 @@ void calendar_destroy(struct calendar **calendar)
 
 /* A year without a single holiday is one that nobody has entered yet: dates in it may be wrong by
  * the Tết holidays, and the caller says so. */
-bool calendar_covers(const struct calendar *calendar, int year)
+civil_day_t calendar_known_to(const struct calendar *calendar)
 {
-    for (size_t i = 0; i < calendar->count; i++) {
-        if (calendar->dates[i].kind == KIND_HOLIDAY && day_year(calendar->dates[i].day) == year)
-            return true;
-    }
-    return false;
+    return calendar->known_to;
+}
+
+bool calendar_knows(const struct calendar *calendar, civil_day_t day)
+{
+    return calendar->known_from.number <= day.number && day.number <= calendar->known_to.number;
 }
 
 bool calendar_is_working_day(const struct calendar *calendar, civil_day_t day)

@@ -6,10 +6,12 @@
  * they are data, holidays.csv:
  *
  *   date               YYYY-MM-DD
- *   kind               "holiday" (a weekday off) or "working" (a Saturday or Sunday worked)
+ *   kind               "holiday" (a weekday off), "working" (a Saturday or Sunday worked), or
+ *                      "known_to": the last day that the announcements cover; one row at most
  *   name_vi, name_en   what people call it
  *
- * A year that the file does not cover has weekends only; calendar_covers tells.
+ * Beyond what the file covers a calendar has weekends only, and a due date is provisional:
+ * calendar_knows tells.
  *
  * Everything here is pure and constant after calendar_new; several threads may read at once.
  * Results are false beyond CALENDAR_SPAN_DAYS_MAX days: such a deadline is nonsense in the input.
@@ -26,15 +28,16 @@
 #include "proto/base/day.h"
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
-#include "routing/table/faults.h"
 
 enum {
     CALENDAR_DATES_MAX = 2000,     /* forty years of some fifty dates */
     CALENDAR_SPAN_DAYS_MAX = 3660, /* ten years: no procedure takes longer */
+    CALENDAR_WARNING_DAYS = 61,    /* two months before its end its keepers are told */
     WORKING_HOURS_PER_DAY = 8,
 };
 
 struct calendar;
+struct faults; /* routing/table/faults.h */
 
 /* From the bytes of holidays.csv; .data NULL: weekends only. Faults are added, not cleared.
  * REASON_REGISTRY_INVALID: there are faults, and no calendar; REASON_OUT_OF_MEMORY. */
@@ -42,8 +45,10 @@ enum reason calendar_new(struct bytes holidays, struct faults *faults,
                          struct calendar **ret_calendar);
 void calendar_destroy(struct calendar **calendar);
 
-/* True when the file names a day off in that year. */
-bool calendar_covers(const struct calendar *calendar, int year);
+/* The last day that it knows: of known_to, without such a row the end of the last year with days
+ * off; not beyond the first year without any. DAY_FIRST: it knows nothing. */
+civil_day_t calendar_known_to(const struct calendar *calendar);
+bool calendar_knows(const struct calendar *calendar, civil_day_t day);
 bool calendar_is_working_day(const struct calendar *calendar, civil_day_t day);
 
 /* The first moment at or after this one that lies in working time. */

@@ -15,6 +15,7 @@ enum column {
     SUCCESSOR,
     SYSTEM,
     SAMPLE,
+    HANDOVER,
     COLUMN_COUNT,
 };
 
@@ -31,7 +32,8 @@ static const struct csv_column columns[COLUMN_COUNT] = {
     [VALID_TO] = {"valid_to", false, BOUNDED_BY_READER},
     [SUCCESSOR] = {"successor", false, BOUNDED_BY_READER},
     [SYSTEM] = {"system", false, NAME_BYTES_MAX},
-    [SAMPLE] = {"sample", true, BOUNDED_BY_READER},
+    [SAMPLE] = {"sample", true, BOUNDED_BY_READER, false},
+    [HANDOVER] = {"handover", false, BOUNDED_BY_READER, true},
 };
 
 static const struct csv_shape shape = {"agencies.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
@@ -82,11 +84,13 @@ static void read_agency(struct registry *registry, const struct csv_row *row)
                               .role = ROLE_COUNT,
                               .valid_from = DAY_FIRST,
                               .valid_to = DAY_LAST,
+                              .handover = DAY_LAST,
                               .name_vi = row->fields[NAME_VI],
                               .name_en = row->fields[NAME_EN],
                               .system = row->fields[SYSTEM]};
     (void)csv_read_validity(row, VALID_FROM, VALID_TO, &agency->valid_from, &agency->valid_to);
     (void)csv_read_key(row, SUCCESSOR, &agency->successor_key);
+    (void)csv_read_day(row, HANDOVER, DAY_LAST, &agency->handover);
     (void)csv_read_yes_no(row, SAMPLE, &agency->sample);
     (void)registry_read_role(row, ROLE, true, &agency->role);
     read_codes(registry, row, agency, index);
@@ -110,6 +114,11 @@ static void add_fault(struct faults *faults, enum fault_kind kind, const struct 
 static void link_successor(struct registry *registry, struct agency *agency, struct faults *faults)
 {
     struct bytes key = key_bytes(&agency->successor_key);
+    bool has_handover = agency->handover.number != DAY_LAST.number;
+    if (has_handover && key_is_none(&agency->successor_key))
+        add_fault(faults, FAULT_HANDOVER_WITHOUT_SUCCESSOR, agency, HANDOVER, key);
+    if (has_handover && agency->handover.number <= agency->valid_to.number)
+        add_fault(faults, FAULT_HANDOVER_EARLY, agency, HANDOVER, key);
     if (key_is_none(&agency->successor_key))
         return;
     agency->successor = registry_agency(registry, &agency->successor_key);
@@ -201,6 +210,14 @@ const struct agency *registry_centre(const struct registry *registry)
 bool agency_in_force(const struct agency *agency, civil_day_t day)
 {
     return agency->valid_from.number <= day.number && day.number <= agency->valid_to.number;
+}
+
+/* The registry refuses chains longer than SUCCESSOR_HOPS_MAX. */
+const struct agency *agency_heir(const struct agency *agency, civil_day_t day)
+{
+    while (agency->successor != NULL && agency->handover.number <= day.number)
+        agency = agency->successor;
+    return agency;
 }
 
 enum party registry_party(const struct registry *registry, const struct key *key)

@@ -7,6 +7,7 @@ enum column {
     RECIPIENT,
     COPIES,
     LIFE_HOURS,
+    RECEPTION_DAYS,
     COLUMN_COUNT,
 };
 
@@ -15,7 +16,8 @@ static const struct csv_column columns[COLUMN_COUNT] = {
     [TYPE] = {"type", true, BOUNDED_BY_READER},
     [RECIPIENT] = {"recipient", true, BOUNDED_BY_READER},
     [COPIES] = {"copies", false, BOUNDED_BY_READER},
-    [LIFE_HOURS] = {"life_hours", true, BOUNDED_BY_READER},
+    [LIFE_HOURS] = {"life_hours", true, BOUNDED_BY_READER, false},
+    [RECEPTION_DAYS] = {"reception_days", false, BOUNDED_BY_READER, true},
 };
 
 static const struct csv_shape shape = {"policy.csv", columns, COLUMN_COUNT, POLICY_RULES_MAX};
@@ -60,11 +62,12 @@ static bool read_type(const struct csv_row *row, enum message_type *ret_type)
 static void read_rule(struct registry *registry, const struct csv_row *row)
 {
     struct policy_rule *rule = &registry->rules[registry->rule_count];
-    *rule = (struct policy_rule){.line = row->line};
+    *rule = (struct policy_rule){.line = row->line, .reception_days = RECEPTION_DAYS_DEFAULT};
     bool sender = registry_read_role(row, SENDER, false, &rule->sender);
     bool recipient = registry_read_role(row, RECIPIENT, false, &rule->recipient);
     bool type = read_type(row, &rule->type);
     (void)csv_read_number(row, LIFE_HOURS, 1, LIFE_HOURS_MAX, &rule->life_hours);
+    (void)csv_read_number(row, RECEPTION_DAYS, 0, RECEPTION_DAYS_MAX, &rule->reception_days);
     read_copies(registry, row, rule);
     if (!sender || !recipient || !type)
         return;

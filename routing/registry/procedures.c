@@ -20,7 +20,7 @@ static const struct csv_column columns[COLUMN_COUNT] = {
     [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
     [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
     [FIELD_CODE] = {"field_code", false, PROCEDURE_CODE_BYTES_MAX},
-    [AGENCY] = {"agency", true, BOUNDED_BY_READER},
+    [AGENCY] = {"agency", false, BOUNDED_BY_READER},
     [SERVICE_LEVEL] = {"service_level", true, BOUNDED_BY_READER},
     [PROCESSING_DAYS] = {"processing_days", true, BOUNDED_BY_READER},
     [VALID_FROM] = {"valid_from", false, BOUNDED_BY_READER},
@@ -103,6 +103,8 @@ static void read_procedure(struct registry *registry, const struct csv_row *row)
                                     .name_en = row->fields[NAME_EN],
                                     .field_code = row->fields[FIELD_CODE]};
     procedure->agency = registry_read_agency(registry, row, AGENCY);
+    if (csv_text(row, AGENCY).size == 0 && registry->texts[REGISTRY_FILE_COMPETENCE] == NULL)
+        csv_fault(row, AGENCY, FAULT_VALUE_MISSING);
     if (csv_read_choice(row, SERVICE_LEVEL, level_names, SERVICE_LEVEL_COUNT, &level))
         procedure->level = (enum service_level)level;
     (void)csv_read_number(row, PROCESSING_DAYS, 0, PROCESSING_DAYS_MAX,

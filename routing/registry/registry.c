@@ -15,6 +15,8 @@ static const char *const file_names[REGISTRY_FILE_COUNT] = {
     [REGISTRY_FILE_PROCEDURES] = "procedures.csv",
     [REGISTRY_FILE_POLICY] = "policy.csv",
     [REGISTRY_FILE_HOLIDAYS] = "holidays.csv",
+    [REGISTRY_FILE_AREAS] = "areas.csv",
+    [REGISTRY_FILE_COMPETENCE] = "competence.csv",
 };
 
 const char *registry_file_name(enum registry_file file)
@@ -26,7 +28,7 @@ const char *registry_file_name(enum registry_file file)
 bool registry_file_is_optional(enum registry_file file)
 {
     return file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_CARRIERS ||
-           file == REGISTRY_FILE_HOLIDAYS;
+           file >= REGISTRY_FILE_HOLIDAYS;
 }
 
 static const char *const role_names[ROLE_COUNT] = {
@@ -140,12 +142,16 @@ static size_t lay_out(const struct registry_files *files, struct arena *arena,
     size_t carriers = room_for(files, REGISTRY_FILE_CARRIERS, CARRIERS_MAX);
     size_t procedures = room_for(files, REGISTRY_FILE_PROCEDURES, PROCEDURES_MAX);
     size_t rules = room_for(files, REGISTRY_FILE_POLICY, POLICY_RULES_MAX);
+    size_t areas = room_for(files, REGISTRY_FILE_AREAS, AREAS_MAX);
+    size_t competences = room_for(files, REGISTRY_FILE_COMPETENCE, COMPETENCE_ROWS_MAX);
     registry->agencies = take(arena, &need, agencies, sizeof *registry->agencies);
     registry->participants = take(arena, &need, participants, sizeof *registry->participants);
     registry->carriers = take(arena, &need, carriers, sizeof *registry->carriers);
     registry->carried = take(arena, &need, participants, sizeof(void *));
     registry->procedures = take(arena, &need, procedures, sizeof *registry->procedures);
     registry->rules = take(arena, &need, rules, sizeof *registry->rules);
+    registry->areas = take(arena, &need, areas, sizeof *registry->areas);
+    registry->competences = take(arena, &need, competences, sizeof *registry->competences);
     take_index(arena, &need, agencies, &registry->agencies_by_key);
     take_index(arena, &need, agencies * CODES, &registry->agencies_by_code);
     take_index(arena, &need, participants, &registry->participants_by_key);
@@ -153,6 +159,7 @@ static size_t lay_out(const struct registry_files *files, struct arena *arena,
     take_index(arena, &need, carriers, &registry->carriers_by_key);
     take_index(arena, &need, carriers, &registry->carriers_by_curve_key);
     take_index(arena, &need, procedures, &registry->procedures_by_code);
+    take_index(arena, &need, areas, &registry->areas_by_code);
     for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
         if (is_usable(files->content[i]))
             registry->texts[i] = take(arena, &need, files->content[i].size + 1, 1);
@@ -190,23 +197,27 @@ static struct registry *allocate(const struct registry_files *files)
     return registry;
 }
 
-/* Name, zero byte, size in 8 bytes, content: no two sets of files hash the same bytes. */
+/* Name, zero byte, size in 8 bytes, content: no two sets of files hash the same bytes. The files
+ * that were defined later count only where they are: the digest of a registry without them stays
+ * as it was. */
 static void hash_files(const struct registry_files *files, hash_function *hash,
                        struct digest *ret_digest)
 {
     enum { PARTS = 3, SIZE_BYTES = 8 };
     struct bytes parts[PARTS * REGISTRY_FILE_COUNT];
     uint8_t sizes[REGISTRY_FILE_COUNT][SIZE_BYTES];
+    size_t count = 0;
     for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
         uint64_t size = files->content[i].size;
+        if (i > REGISTRY_FILE_HOLIDAYS && files->content[i].data == NULL)
+            continue;
         for (size_t k = 0; k < SIZE_BYTES; k++)
             sizes[i][k] = (uint8_t)(size >> (56 - 8 * k));
-        parts[PARTS * i] =
-            (struct bytes){(const uint8_t *)file_names[i], strlen(file_names[i]) + 1};
-        parts[PARTS * i + 1] = (struct bytes){sizes[i], SIZE_BYTES};
-        parts[PARTS * i + 2] = files->content[i];
+        parts[count++] = (struct bytes){(const uint8_t *)file_names[i], strlen(file_names[i]) + 1};
+        parts[count++] = (struct bytes){sizes[i], SIZE_BYTES};
+        parts[count++] = files->content[i];
     }
-    hash(parts, PARTS * REGISTRY_FILE_COUNT, ret_digest);
+    hash(parts, count, ret_digest);
 }
 
 static bool version_is_valid(struct bytes text)
@@ -283,6 +294,8 @@ static enum reason read_all(struct registry *registry, const struct registry_fil
     registry_read_carriers(registry, faults);
     registry_read_procedures(registry, faults);
     registry_read_policy(registry, faults);
+    registry_read_areas(registry, faults);
+    registry_read_competence(registry, faults);
     require_rows(registry, faults);
     enum reason reason =
         calendar_new(files->content[REGISTRY_FILE_HOLIDAYS], faults, &registry->calendar);

@@ -19,6 +19,8 @@
  *   procedures.csv    the catalogue of administrative procedures
  *   policy.csv        who may send what to whom; what does not stand there is forbidden
  *   holidays.csv      days off and made-up working days; may be absent (calendar/calendar.h)
+ *   areas.csv         administrative areas, also those that ended; may be absent
+ *   competence.csv    which unit is competent in which area, since when; may be absent
  *
  * All pointers handed out belong to the snapshot and live as long as it does. All look-ups take
  * constant time. Days of validity are Vietnamese civil days, both ends included.
@@ -41,10 +43,14 @@
 #include "routing/table/faults.h"
 
 enum {
-    PROCEDURES_MAX = 16384,           /* 2,193 in the province late in 2025; ministries have more */
-    POLICY_RULES_MAX = 512,           /* 3 senders x 15 types x 3 recipients fit */
-    POLICY_COPIES_MAX = 3,            /* with the recipient: ROUTE_DESTINATIONS_MAX */
-    AGENCY_FORMER_CODES_MAX = 8,      /* the code systems changed three times in ten years */
+    PROCEDURES_MAX = 16384,      /* 2,193 in the province late in 2025; ministries have more */
+    AREAS_MAX = 16384,           /* 3,321 communes since July 2025, and 10,035 before */
+    COMPETENCE_ROWS_MAX = 32768, /* 99 communes, some hundred procedures with rows of their own */
+    RECEPTION_DAYS_MAX = 366,
+    RECEPTION_DAYS_DEFAULT = 31, /* the longest holidays, and a gateway that was away for weeks */
+    POLICY_RULES_MAX = 512,      /* 3 senders x 15 types x 3 recipients fit */
+    POLICY_COPIES_MAX = 3,       /* with the recipient: ROUTE_DESTINATIONS_MAX */
+    AGENCY_FORMER_CODES_MAX = 8, /* the code systems changed three times in ten years */
     PARTICIPANT_CERTIFICATES_MAX = 8, /* old, new and next of a few signers */
     SUCCESSOR_HOPS_MAX = 8,           /* mergers between a dossier's first day and its last */
     LIFE_HOURS_MAX = 366 * 24,
@@ -63,6 +69,8 @@ enum registry_file {
     REGISTRY_FILE_PROCEDURES,
     REGISTRY_FILE_POLICY,
     REGISTRY_FILE_HOLIDAYS,
+    REGISTRY_FILE_AREAS,
+    REGISTRY_FILE_COMPETENCE,
     REGISTRY_FILE_COUNT,
 };
 
@@ -92,8 +100,11 @@ struct agency {
     civil_day_t valid_to;
     struct key successor_key;       /* none: no successor */
     const struct agency *successor; /* NULL: none */
-    bool sample;                    /* true: the code is not an official one */
-    unsigned line;                  /* of agencies.csv */
+    /* From this day on the successor has also what waits for it and its dossiers. DAY_LAST: never
+     * by itself. */
+    civil_day_t handover;
+    bool sample;   /* true: the code is not an official one */
+    unsigned line; /* of agencies.csv */
 };
 
 struct participant {
@@ -125,8 +136,8 @@ struct procedure {
     const char *code; /* as the file has it, "1.011443" */
     const char *name_vi;
     const char *name_en;
-    const char *field_code; /* "G03-GD10"; may be "" */
-    const struct agency *agency;
+    const char *field_code;      /* "G03-GD10"; may be "" */
+    const struct agency *agency; /* NULL: the area decides (competence.csv) */
     enum service_level level;
     uint32_t processing_days; /* working days by law; 0: the same day */
     civil_day_t valid_from;
@@ -142,6 +153,31 @@ struct policy_rule {
     const struct agency *copies[POLICY_COPIES_MAX];
     size_t copy_count;
     uint32_t life_hours; /* a message not delivered by then expires */
+    /* How far back the day may lie that a message says it was received on, and is judged by. */
+    uint32_t reception_days;
+    unsigned line;
+};
+
+/* An administrative area as forms name it, also one that is no more. */
+struct area {
+    const char *code; /* "02647"; a district's "080" */
+    const char *name_vi;
+    const char *name_en;
+    civil_day_t valid_from;
+    civil_day_t valid_to;
+    const char *successor_code;   /* "": none, or it was divided */
+    const struct area *successor; /* NULL: none */
+    unsigned line;
+};
+
+/* In that area and on those days that unit is competent: for one procedure, or for every one that
+ * names no agency and has no row of its own there. */
+struct competence {
+    const struct procedure *procedure; /* NULL: every one */
+    const char *area;                  /* code */
+    const struct agency *agency;
+    civil_day_t valid_from;
+    civil_day_t valid_to;
     unsigned line;
 };
 
@@ -170,6 +206,8 @@ const struct agency *registry_agency(const struct registry *registry, const stru
 const struct agency *registry_agency_by_code(const struct registry *registry, struct bytes code);
 const struct agency *registry_centre(const struct registry *registry);
 bool agency_in_force(const struct agency *agency, civil_day_t day);
+/* Itself, or by its handover days whoever has by that day what was its own. */
+const struct agency *agency_heir(const struct agency *agency, civil_day_t day);
 
 size_t registry_participant_count(const struct registry *registry);
 const struct participant *registry_participant_at(const struct registry *registry, size_t index);
@@ -193,6 +231,23 @@ bool procedure_in_force(const struct procedure *procedure, civil_day_t day);
 /* The part of a code that names the procedure: "1.011443" of any of the above; the whole text when
  * it has another shape. */
 struct bytes procedure_code_bare(struct bytes code);
+
+size_t registry_area_count(const struct registry *registry);
+/* NULL when areas.csv does not have it. */
+const struct area *registry_area(const struct registry *registry, struct bytes code);
+/* Itself, or by its successors the area that it belongs to on that day. */
+const struct area *area_on(const struct area *area, civil_day_t day);
+
+size_t registry_competence_count(const struct registry *registry);
+/* The row for that procedure, area and day; NULL: none. Time grows with the logarithm of rows. */
+const struct competence *registry_competence(const struct registry *registry,
+                                             const struct procedure *procedure, struct bytes area,
+                                             civil_day_t day);
+/* The row that makes this agency competent for the procedure in any area on that day; NULL: none.
+ */
+const struct competence *registry_competence_of(const struct registry *registry,
+                                                const struct procedure *procedure,
+                                                const struct agency *agency, civil_day_t day);
 
 /* NULL: forbidden. */
 const struct policy_rule *registry_policy(const struct registry *registry,

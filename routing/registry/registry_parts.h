@@ -1,8 +1,9 @@
 /* registry_parts - the inside of a registry, shared by the files that build it. Not for others.
  *
  * One block of memory, measured before it is taken: the registry itself, the texts, the arrays and
- * their indexes. Built in this order: agencies, participants, carriers, procedures, policy,
- * calendar. Each function below takes the text of its file, fills its array and index, and adds
+ * their indexes. Built in this order: agencies, participants, carriers, procedures, policy, areas,
+ * competence, calendar. Each function below takes the text of its file, fills its array and index,
+ * and adds
  * what is wrong to faults; arrays and indexes have room for every row that the text can hold.
  */
 #ifndef ROUTING_REGISTRY_REGISTRY_PARTS_H
@@ -52,6 +53,13 @@ struct registry {
     /* Place in rules plus one; 0 forbids. */
     uint16_t rule_of[ROLE_COUNT][MESSAGE_TYPE_BUSINESS_COUNT + 1][ROLE_COUNT];
 
+    struct area *areas;
+    size_t area_count;
+    struct text_index areas_by_code;
+
+    struct competence *competences; /* by procedure's place (none first), area, first day */
+    size_t competence_count;
+
     struct calendar *calendar;
 };
 
@@ -60,6 +68,8 @@ void registry_read_participants(struct registry *registry, struct faults *faults
 void registry_read_carriers(struct registry *registry, struct faults *faults);
 void registry_read_procedures(struct registry *registry, struct faults *faults);
 void registry_read_policy(struct registry *registry, struct faults *faults);
+void registry_read_areas(struct registry *registry, struct faults *faults);
+void registry_read_competence(struct registry *registry, struct faults *faults);
 
 /* Begins to read a file's table. False: no rows to be had; why stands in faults. */
 bool registry_open_table(struct registry *registry, enum registry_file file,

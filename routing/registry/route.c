@@ -18,7 +18,7 @@ struct resolution {
     const struct registry *registry;
     const struct route_question *question;
     struct route_decision *decision;
-    civil_day_t day;
+    civil_day_t today, judged;
     const struct agency *sender;
     const struct agency *dossier_agency; /* NULL: a new dossier */
     const struct procedure *procedure;   /* NULL: not asked for yet */
@@ -46,10 +46,57 @@ static void note_agency(struct resolution *resolution, enum route_step_kind kind
     note(resolution, kind, REGISTRY_FILE_AGENCIES, agency->line, key_bytes(&agency->key));
 }
 
-/* In force on the day, or the agency that has had the dossier since its first day. */
+static bool is_in_force(const struct resolution *resolution, const struct agency *agency)
+{
+    return agency_in_force(agency, resolution->today) ||
+           agency_in_force(agency, resolution->judged);
+}
+
+/* In force, or the agency that has the dossier. */
 static bool may_act(const struct resolution *resolution, const struct agency *agency)
 {
-    return agency == resolution->dossier_agency || agency_in_force(agency, resolution->day);
+    return agency == resolution->dossier_agency || is_in_force(resolution, agency);
+}
+
+/* Who has by now what was this agency's. */
+static const struct agency *find_heir(struct resolution *resolution, const struct agency *agency)
+{
+    const struct agency *heir = agency_heir(agency, resolution->today);
+    if (heir != agency) {
+        note_agency(resolution, STEP_HEIR, heir);
+        resolution->decision->heir_of = agency->key;
+    }
+    return heir;
+}
+
+/* How far back a message of this sender and type may be judged: what its rules allow at most. */
+static uint32_t reception_days(const struct resolution *resolution)
+{
+    uint32_t days = 0;
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const struct policy_rule *rule =
+            registry_policy(resolution->registry, resolution->sender->role,
+                            resolution->question->type, (enum participant_role)role);
+        if (rule != NULL && rule->reception_days > days)
+            days = rule->reception_days;
+    }
+    return days;
+}
+
+/* The day that the message gives, within the bounds of policy. */
+static void find_day(struct resolution *resolution)
+{
+    civil_day_t given = day_of(resolution->question->received);
+    int64_t back = (int64_t)resolution->today.number - given.number;
+    char text[DAY_TEXT_BYTES];
+    if (resolution->question->received.ms == 0 || back == 0)
+        return;
+    bool counts = back > 0 && back <= (int64_t)reception_days(resolution);
+    day_format(given, text);
+    note(resolution, counts ? STEP_JUDGED : STEP_JUDGED_TODAY, REGISTRY_FILE_COUNT, 0,
+         bytes_of_text(text));
+    if (counts)
+        resolution->judged = resolution->decision->judged = given;
 }
 
 static enum reason find_parties(struct resolution *resolution)
@@ -74,6 +121,7 @@ static enum reason find_parties(struct resolution *resolution)
              key_bytes(&question->sender));
         return REASON_AGENCY_UNKNOWN;
     }
+    find_day(resolution);
     if (!may_act(resolution, resolution->sender)) {
         note_agency(resolution, STEP_SENDER_NOT_IN_FORCE, resolution->sender);
         return REASON_AGENCY_NOT_IN_FORCE;
@@ -81,7 +129,7 @@ static enum reason find_parties(struct resolution *resolution)
     return REASON_NONE;
 }
 
-/* The procedure of the question; a new dossier's must be in force on the day. */
+/* The procedure of the question; a new dossier's must be in force on the day it is judged by. */
 static enum reason find_procedure(struct resolution *resolution)
 {
     struct bytes code = resolution->question->procedure_code;
@@ -92,7 +140,7 @@ static enum reason find_procedure(struct resolution *resolution)
         return REASON_PROCEDURE_UNKNOWN;
     }
     bool pinned = resolution->dossier_agency != NULL;
-    bool in_force = pinned || procedure_in_force(procedure, resolution->day);
+    bool in_force = pinned || procedure_in_force(procedure, resolution->judged);
     note(resolution, in_force ? STEP_PROCEDURE : STEP_PROCEDURE_NOT_IN_FORCE,
          REGISTRY_FILE_PROCEDURES, procedure->line, bytes_of_text(procedure->code));
     if (!in_force)
@@ -101,29 +149,105 @@ static enum reason find_procedure(struct resolution *resolution)
     return REASON_NONE;
 }
 
-/* The procedure's agency, or whoever has taken its work over by that day. The registry refuses
- * chains longer than SUCCESSOR_HOPS_MAX. */
+/* The unit that is competent for the procedure in the dossier's area on a day; NULL: none. */
+static const struct competence *find_unit(const struct resolution *resolution, civil_day_t day)
+{
+    struct bytes code = resolution->question->area_code;
+    const struct area *area = registry_area(resolution->registry, code);
+    const struct competence *row =
+        registry_competence(resolution->registry, resolution->procedure,
+                            area == NULL ? code : bytes_of_text(area_on(area, day)->code), day);
+    /* A form may still give the code of before, and the table only that of the day; or a district's
+     * code, and the table rows for it. */
+    return row != NULL
+               ? row
+               : registry_competence(resolution->registry, resolution->procedure, code, day);
+}
+
+/* On the day it is judged by; when that unit is no more and has no successor, as it is today. */
+static enum reason find_by_area(struct resolution *resolution, const struct agency **ret_agency)
+{
+    struct bytes code = resolution->question->area_code;
+    const struct registry *registry = resolution->registry;
+    if (code.size == 0) {
+        note(resolution, STEP_AREA_MISSING, REGISTRY_FILE_COMPETENCE, 0, code);
+        return REASON_ROUTE_MISSING;
+    }
+    const struct area *area = registry_area(registry, code);
+    if (area == NULL && registry_area_count(registry) > 0) {
+        note(resolution, STEP_AREA_UNKNOWN, REGISTRY_FILE_AREAS, 0, code);
+        return REASON_AREA_UNKNOWN;
+    }
+    if (area != NULL) {
+        area = area_on(area, resolution->today);
+        note(resolution, STEP_AREA, REGISTRY_FILE_AREAS, area->line, bytes_of_text(area->code));
+    }
+    const struct competence *row = find_unit(resolution, resolution->judged);
+    bool is_gone = row != NULL && row->agency->successor == NULL &&
+                   row->agency->valid_to.number < resolution->today.number;
+    if (row == NULL || is_gone)
+        row = find_unit(resolution, resolution->today);
+    if (row == NULL) {
+        note(resolution, STEP_AREA_NOT_SERVED, REGISTRY_FILE_COMPETENCE, 0, code);
+        return REASON_ROUTE_MISSING;
+    }
+    note(resolution, STEP_AREA_UNIT, REGISTRY_FILE_COMPETENCE, row->line,
+         key_bytes(&row->agency->key));
+    *ret_agency = row->agency;
+    return REASON_NONE;
+}
+
+/* Whoever has taken an agency's work over by today. The registry refuses chains longer than
+ * SUCCESSOR_HOPS_MAX. */
+static enum reason find_successor(struct resolution *resolution, const struct agency **agency)
+{
+    while ((*agency)->valid_to.number < resolution->today.number && (*agency)->successor != NULL) {
+        *agency = (*agency)->successor;
+        note_agency(resolution, STEP_SUCCESSOR, *agency);
+    }
+    if (agency_in_force(*agency, resolution->today))
+        return REASON_NONE;
+    note_agency(resolution, STEP_AGENCY_NOT_IN_FORCE, *agency);
+    return REASON_AGENCY_NOT_IN_FORCE;
+}
+
+/* The procedure's agency, or by its area, or whoever has taken its work over by today. */
 static enum reason find_competent(struct resolution *resolution, const struct agency **ret_agency)
 {
     const struct agency *agency = resolution->procedure->agency;
-    note_agency(resolution, STEP_PROCEDURE_AGENCY, agency);
-    while (agency->valid_to.number < resolution->day.number && agency->successor != NULL) {
-        agency = agency->successor;
-        note_agency(resolution, STEP_SUCCESSOR, agency);
-    }
-    if (!agency_in_force(agency, resolution->day)) {
-        note_agency(resolution, STEP_AGENCY_NOT_IN_FORCE, agency);
-        return REASON_AGENCY_NOT_IN_FORCE;
-    }
-    *ret_agency = agency;
-    return REASON_NONE;
+    const struct competence *row =
+        registry_competence(resolution->registry, resolution->procedure,
+                            resolution->question->area_code, resolution->judged);
+    enum reason reason = REASON_NONE;
+    if (agency == NULL || (row != NULL && row->procedure != NULL))
+        reason = find_by_area(resolution, &agency);
+    else
+        note_agency(resolution, STEP_PROCEDURE_AGENCY, agency);
+    if (reason == REASON_NONE)
+        reason = find_successor(resolution, &agency);
+    if (reason == REASON_NONE)
+        *ret_agency = agency;
+    return reason;
+}
+
+/* Whether that agency may be named for the procedure without its area. */
+static bool is_one_of_several(const struct resolution *resolution, const struct agency *agency)
+{
+    return registry_competence_of(resolution->registry, resolution->procedure, agency,
+                                  resolution->judged) != NULL ||
+           registry_competence_of(resolution->registry, resolution->procedure, agency,
+                                  resolution->today) != NULL;
 }
 
 static enum reason find_by_procedure(struct resolution *resolution,
                                      const struct agency **ret_agency)
 {
     enum reason reason = find_procedure(resolution);
-    return reason == REASON_NONE ? find_competent(resolution, ret_agency) : reason;
+    if (reason == REASON_NONE)
+        reason = find_competent(resolution, ret_agency);
+    if (reason == REASON_NONE)
+        *ret_agency = find_heir(resolution, *ret_agency);
+    return reason;
 }
 
 static enum reason find_named(struct resolution *resolution, const struct agency **ret_agency)
@@ -139,24 +263,38 @@ static enum reason find_named(struct resolution *resolution, const struct agency
         note_agency(resolution, STEP_RECIPIENT_NOT_IN_FORCE, agency);
         return REASON_AGENCY_NOT_IN_FORCE;
     }
-    *ret_agency = agency;
+    *ret_agency = find_heir(resolution, agency);
     return REASON_NONE;
 }
 
-/* A transfer names its procedure, and an agency that is named for it is competent. */
-static enum reason check_transfer(struct resolution *resolution, const struct agency *recipient)
+static bool is_succeeded_by(const struct agency *agency, const struct agency *by, civil_day_t today)
+{
+    while (agency != by && agency->valid_to.number < today.number && agency->successor != NULL)
+        agency = agency->successor;
+    return agency == by;
+}
+
+/* A transfer names its procedure, and an agency that is named for it is competent. One that was
+ * when the dossier was received, and is no more, has its successor in its place. */
+static enum reason check_transfer(struct resolution *resolution, const struct agency **recipient)
 {
     const struct agency *competent;
     enum reason reason = find_procedure(resolution);
-    if (reason != REASON_NONE || recipient->role != ROLE_AGENCY ||
-        recipient == resolution->dossier_agency)
+    if (reason != REASON_NONE || (*recipient)->role != ROLE_AGENCY ||
+        *recipient == resolution->dossier_agency)
         return reason;
+    if (resolution->question->area_code.size == 0 && is_one_of_several(resolution, *recipient))
+        return find_successor(resolution, recipient);
     reason = find_competent(resolution, &competent);
-    if (reason == REASON_NONE && competent != recipient) {
-        note_agency(resolution, STEP_RECIPIENT_NOT_COMPETENT, competent);
-        reason = REASON_POLICY_FORBIDDEN;
+    if (reason != REASON_NONE)
+        return reason;
+    competent = find_heir(resolution, competent);
+    if (is_succeeded_by(*recipient, competent, resolution->today)) {
+        *recipient = competent;
+        return REASON_NONE;
     }
-    return reason;
+    note_agency(resolution, STEP_RECIPIENT_NOT_COMPETENT, competent);
+    return REASON_POLICY_FORBIDDEN;
 }
 
 /* Agencies and the portal report to the centre; the centre answers whom the dossier has, and only
@@ -170,8 +308,8 @@ static enum reason find_unnamed(struct resolution *resolution, const struct agen
         return REASON_NONE;
     }
     if (resolution->dossier_agency != NULL) {
-        *ret_agency = resolution->dossier_agency;
-        note_agency(resolution, STEP_DOSSIER_AGENCY, *ret_agency);
+        note_agency(resolution, STEP_DOSSIER_AGENCY, resolution->dossier_agency);
+        *ret_agency = find_heir(resolution, resolution->dossier_agency);
         return REASON_NONE;
     }
     if (resolution->question->procedure_code.size > 0 ||
@@ -188,7 +326,7 @@ static enum reason find_recipient(struct resolution *resolution, const struct ag
     enum reason reason =
         named ? find_named(resolution, ret_agency) : find_unnamed(resolution, ret_agency);
     if (reason == REASON_NONE && transfer && resolution->procedure == NULL)
-        reason = check_transfer(resolution, *ret_agency);
+        reason = check_transfer(resolution, ret_agency);
     return reason;
 }
 
@@ -230,7 +368,8 @@ static void add_copies(struct resolution *resolution, const struct policy_rule *
     for (size_t i = 0; i < primary->copy_count; i++) {
         const struct agency *copy = primary->copies[i];
         const struct policy_rule *rule = find_rule(resolution, copy);
-        if (rule == NULL || copy == resolution->sender || !agency_in_force(copy, resolution->day) ||
+        if (rule == NULL || copy == resolution->sender ||
+            !agency_in_force(copy, resolution->today) ||
             is_destination(resolution->decision, &copy->key))
             note(resolution, STEP_COPY_LEFT_OUT, REGISTRY_FILE_POLICY, primary->line,
                  key_bytes(&copy->key));
@@ -265,11 +404,14 @@ enum reason route_resolve(const struct registry *registry, const struct route_qu
         .registry = registry,
         .question = question,
         .decision = ret_decision,
-        .day = day_of(question->at),
+        .today = day_of(question->at),
+        .judged = day_of(question->at),
     };
+    ret_decision->today = ret_decision->judged = resolution.today;
     ret_decision->destination_count = 0;
     ret_decision->step_count = 0;
     ret_decision->life_ms = 0;
+    ret_decision->heir_of = (struct key){0};
     memcpy(ret_decision->registry_version, registry_version(registry),
            strlen(registry_version(registry)) + 1);
     ret_decision->reason = resolve(&resolution);

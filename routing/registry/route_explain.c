@@ -3,6 +3,7 @@
 
 #include "proto/base/check.h"
 #include "routing/calendar/calendar.h"
+#include "routing/deadline/deadline.h"
 
 struct phrase {
     const char *vietnamese;
@@ -11,6 +12,10 @@ struct phrase {
 
 static const struct phrase phrases[STEP_KIND_COUNT] = {
     [STEP_SENDER_UNKNOWN] = {"bên gửi không có trong danh bạ", "the sender is not in the registry"},
+    [STEP_JUDGED] = {"xét theo ngày tiếp nhận", "judged by the day of reception"},
+    [STEP_JUDGED_TODAY] =
+        {"ngày tiếp nhận ngoài giới hạn của policy.csv, xét theo hôm nay",
+         "the day of reception is beyond the bounds of policy.csv, judged by today"},
     [STEP_SENDER_NOT_IN_FORCE] = {"bên gửi không có hiệu lực trong ngày",
                                   "the sender is not in force on the day"},
     [STEP_DOSSIER_CODE_INVALID] = {"mã hồ sơ không đúng dạng",
@@ -23,8 +28,7 @@ static const struct phrase phrases[STEP_KIND_COUNT] = {
     [STEP_RECIPIENT_NOT_COMPETENT] = {"bên nhận không có thẩm quyền; cơ quan có thẩm quyền là",
                                       "the recipient is not competent; the agency that is"},
     [STEP_TO_CENTRE] = {"không ghi bên nhận: về trung tâm", "no recipient named: to the centre"},
-    [STEP_DOSSIER_AGENCY] = {"hồ sơ đã giao cho cơ quan này từ đầu",
-                             "the dossier has had this agency since its first day"},
+    [STEP_DOSSIER_AGENCY] = {"hồ sơ đã giao cho cơ quan này", "the dossier is with this agency"},
     [STEP_DOSSIER_AGENCY_UNKNOWN] = {"cơ quan đã nhận hồ sơ không còn trong danh bạ",
                                      "the dossier's agency is not in the registry"},
     [STEP_PROCEDURE] = {"thủ tục", "the procedure"},
@@ -35,6 +39,14 @@ static const struct phrase phrases[STEP_KIND_COUNT] = {
                                      "the procedure is not in force on the day"},
     [STEP_PROCEDURE_AGENCY] = {"cơ quan giải quyết thủ tục", "the procedure's agency"},
     [STEP_SUCCESSOR] = {"cơ quan kế thừa", "its successor"},
+    [STEP_HEIR] = {"đã bàn giao cho", "handed over to"},
+    [STEP_AREA] = {"địa bàn hiện nay", "the area of today"},
+    [STEP_AREA_UNKNOWN] = {"địa bàn không có trong danh mục", "the area is not in the catalogue"},
+    [STEP_AREA_MISSING] = {"nhiều đơn vị có thẩm quyền: cần mã địa bàn hoặc bên nhận",
+                           "several units are competent: name the area or the recipient"},
+    [STEP_AREA_NOT_SERVED] = {"không đơn vị nào giải quyết thủ tục ở địa bàn này",
+                              "no unit handles the procedure in this area"},
+    [STEP_AREA_UNIT] = {"đơn vị có thẩm quyền ở địa bàn", "the unit that is competent in the area"},
     [STEP_AGENCY_NOT_IN_FORCE] = {"cơ quan không có hiệu lực trong ngày, không có cơ quan kế thừa",
                                   "the agency is not in force on the day and has no successor"},
     [STEP_NOTHING_TO_GO_BY] = {"không có bên nhận, cơ quan của hồ sơ hay thủ tục",
@@ -94,15 +106,13 @@ static bool print_deadlines(const struct registry *registry, const struct route_
 {
     const struct calendar *calendar = registry_calendar(registry);
     const struct procedure *procedure = registry_procedure(registry, question->procedure_code);
-    wall_t transfer, start, due;
+    wall_t transfer, due;
     char transfer_text[TIME_TEXT_BYTES], due_text[TIME_TEXT_BYTES];
+    wall_t received = question->received.ms != 0 ? question->received : question->at;
     if (question->type != MESSAGE_TYPE_TRANSFER || procedure == NULL ||
-        !calendar_transfer_due(calendar, question->at, false, &transfer) ||
-        !calendar_processing_start(calendar, question->at, &start) ||
-        !calendar_add_working_days(calendar, start, procedure->processing_days, &due))
+        !calendar_transfer_due(calendar, received, false, &transfer) ||
+        !deadline_by_law(calendar, received, procedure->processing_days, &due))
         return true;
-    if (procedure->processing_days == 0) /* the same day: by its end */
-        due = transfer;
     stamp_format((struct stamp){transfer, VIETNAM_OFFSET_MINUTES}, transfer_text);
     stamp_format((struct stamp){due, VIETNAM_OFFSET_MINUTES}, due_text);
     return buffer_append_format(
@@ -114,10 +124,10 @@ static bool print_deadlines(const struct registry *registry, const struct route_
             "Deadlines: handed over by %.10s %.5s, done by %.10s %.5s (+07:00; %u working "
             "days)%s\n"),
         transfer_text, transfer_text + 11, due_text, due_text + 11, procedure->processing_days,
-        calendar_covers(calendar, day_year(day_of(due)))
+        calendar_knows(calendar, day_of(due))
             ? ""
-            : language_pick(language, "; holidays.csv chưa có năm này",
-                            "; holidays.csv has nothing of that year"));
+            : language_pick(language, "; tạm tính: holidays.csv chưa có ngày này",
+                            "; provisional: holidays.csv does not reach that day"));
 }
 
 static bool print_destinations(const struct registry *registry,

@@ -178,7 +178,7 @@ static bool read_header(struct csv_reader *reader, char *fields[CSV_COLUMNS_MAX]
         reader->column_of[i] = column;
     }
     for (size_t column = 0; column < shape->column_count; column++) {
-        if (!seen[column]) {
+        if (!seen[column] && !shape->columns[column].may_be_absent) {
             report(reader, FAULT_COLUMN_MISSING, shape->columns[column].name, no_detail);
             usable = false;
         }
@@ -235,6 +235,7 @@ static void check_values(struct csv_row *row)
 
 bool csv_next(struct csv_reader *reader, struct csv_row *ret_row)
 {
+    static char nothing[1];
     char *fields[CSV_COLUMNS_MAX];
     size_t count;
     for (char *line; (line = take_line(reader)) != NULL;) {
@@ -253,6 +254,8 @@ bool csv_next(struct csv_reader *reader, struct csv_row *ret_row)
         reader->row_count++;
         ret_row->reader = reader;
         ret_row->line = reader->line;
+        for (size_t i = 0; i < CSV_COLUMNS_MAX; i++)
+            ret_row->fields[i] = nothing;
         for (size_t i = 0; i < count; i++)
             ret_row->fields[reader->column_of[i]] = fields[i];
         check_values(ret_row);

@@ -9,7 +9,8 @@
  * field may not hold a line break). UTF-8 with or without a byte order mark, LF or CRLF. Lines that
  * are empty or begin with '#' are comments, also with a quotation mark before it or commas behind,
  * as spreadsheets write them. The first other line names the columns, in any order; all columns of
- * the shape must be there and no others. Blanks around an unquoted value are dropped.
+ * the shape must be there, but those that may be absent, and no others. Blanks around an unquoted
+ * value are dropped.
  *
  * The text is taken apart in place: fields point into it and live as long as it does. Nothing is
  * allocated. Rows that cannot be taken apart are reported and left out; rows with a bad value are
@@ -32,8 +33,9 @@ enum {
 
 struct csv_column {
     const char *name;
-    bool required;    /* may not be empty */
-    size_t bytes_max; /* of a text; BOUNDED_BY_READER where only certain values are taken */
+    bool required;      /* may not be empty */
+    size_t bytes_max;   /* of a text; BOUNDED_BY_READER where only certain values are taken */
+    bool may_be_absent; /* older files have no such column: its values are empty */
 };
 
 struct csv_shape {

@@ -107,7 +107,8 @@ static void make_message(struct fill *fill, size_t index, enum entry_state state
     randomise(fill, row->digest.bytes, DIGEST_BYTES);
     fill->routes[index] = (struct store_route){.dossier_code = row->dossier_code,
                                                .agency = destination,
-                                               .registry_version = bytes_of_text("2026-11-24.1")};
+                                               .registry_version = bytes_of_text("2026-11-24.1"),
+                                               .message_seq = seq};
     fill->entries[index] = (struct entry){
         .message_seq = seq,
         .destination = destination,

@@ -19,6 +19,7 @@ static struct room_need small_step(bool has_few_messages)
                                [ROOM_MOVES] = MOVES,
                                [ROOM_NOTES] = PLAN_NOTES_MAX,
                                [ROOM_ROUTES] = PLAN_ROUTES_MAX,
+                               [ROOM_DEADLINES] = PLAN_DEADLINES_MAX,
                                [ROOM_RECORDS] = RECORDS,
                                [ROOM_REPLIES] = REPLIES,
                                [ROOM_DELIVERIES] = REPLIES,

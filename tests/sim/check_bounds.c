@@ -104,7 +104,8 @@ static void check_step(struct node *node, const struct store_plan *plan)
                                     [ROOM_ENTRIES] = plan->entry_count,
                                     [ROOM_MOVES] = plan->move_count,
                                     [ROOM_NOTES] = plan->note_count,
-                                    [ROOM_ROUTES] = plan->route_count}};
+                                    [ROOM_ROUTES] = plan->route_count,
+                                    [ROOM_DEADLINES] = plan->deadline_count}};
     for (int kind = 0; bounds->is_step_small && kind < ROOM_KINDS; kind++) {
         if (held.of[kind] > bounds->step_max.of[kind])
             sim_violated(node->sim, 8, NULL, "a step of %s holds %zu of kind %d, with room for %zu",

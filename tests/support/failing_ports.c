@@ -86,6 +86,17 @@ STORE_VERB(history,
 STORE_VERB(find_route,
            (struct store *store, struct bytes dossier_code, struct store_route *ret_route),
            (inner, dossier_code, ret_route))
+STORE_VERB(read_deadline,
+           (struct store *store, struct bytes dossier_code, struct store_deadline *ret_deadline),
+           (inner, dossier_code, ret_deadline))
+STORE_VERB(list_deadlines,
+           (struct store *store, const struct store_deadline_filter *filter,
+            struct store_deadline *ret_deadlines, size_t limit, size_t *ret_count),
+           (inner, filter, ret_deadlines, limit, ret_count))
+STORE_VERB(count_deadlines,
+           (struct store *store, wall_t now, struct deadline_count *ret_counts, size_t limit,
+            size_t *ret_count),
+           (inner, now, ret_counts, limit, ret_count))
 STORE_VERB(ledger_hash,
            (struct store *store, uint64_t position, struct digest *ret_hash),
            (inner, position, ret_hash))
@@ -117,6 +128,9 @@ void failing_store_init(struct failing_store *store, struct store *inner,
         .counts = counts,
         .history = history,
         .find_route = find_route,
+        .read_deadline = read_deadline,
+        .list_deadlines = list_deadlines,
+        .count_deadlines = count_deadlines,
         .ledger_hash = ledger_hash,
         .ledger_entry = ledger_entry,
         .read_note = read_note,

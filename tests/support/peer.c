@@ -273,6 +273,8 @@ bool peer_build(struct peer *peer, const struct envelope *draft, struct buffer *
     transfer.procedure_name = progress.content = (char *)(uintptr_t) "Test";
     owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
     transfer.owner = &owner;
+    if (peer->area_code != NULL)
+        transfer.area_code = (char *)(uintptr_t)peer->area_code;
     result.national_state = 9;
     if (draft->type == MESSAGE_TYPE_TRANSFER) {
         body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;

@@ -23,6 +23,7 @@ struct peer {
     struct arena scratch; /* for building */
     struct buffer bytes;
     struct frame frame; /* received last */
+    const char *area_code; /* of the transfers that it builds; NULL: none */
 };
 
 /* name: whose files in DIR/keys are used. */

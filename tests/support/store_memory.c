@@ -13,7 +13,7 @@ struct store_memory {
     struct store_memory_image *image;
 };
 
-static struct store_memory_image *image_of(struct store *store)
+struct store_memory_image *memory_image_of(struct store *store)
 {
     return ((struct store_memory *)store)->image;
 }
@@ -25,7 +25,7 @@ static void close_store(struct store *store)
 
 static enum reason recover(struct store *store, uint64_t *ret_count)
 {
-    struct store_memory_image *image = image_of(store);
+    struct store_memory_image *image = memory_image_of(store);
     uint64_t count = 0;
     for (size_t i = 0; i < image->entry_count; i++) {
         struct entry *entry = &image->entries[i];
@@ -41,7 +41,7 @@ static enum reason recover(struct store *store, uint64_t *ret_count)
 
 static enum reason positions(struct store *store, struct store_positions *ret_positions)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     *ret_positions = (struct store_positions){
         .next_parcel_seq =
             image->parcel_count == 0 ? 1 : image->parcels[image->parcel_count - 1].seq + 1,
@@ -55,7 +55,7 @@ static enum reason positions(struct store *store, struct store_positions *ret_po
 
 static enum reason commit(struct store *store, const struct store_plan *plan)
 {
-    struct store_memory_image *image = image_of(store);
+    struct store_memory_image *image = memory_image_of(store);
     if (!memory_make_room(image, plan))
         return REASON_OUT_OF_MEMORY;
     memory_apply(image, plan);
@@ -67,7 +67,7 @@ static enum reason commit(struct store *store, const struct store_plan *plan)
 static enum reason read_message(struct store *store, uint64_t seq,
                                 struct store_message *ret_message)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     if (seq == 0 || seq > image->message_count)
         return REASON_NOT_FOUND;
     *ret_message = image->messages[seq - 1];
@@ -77,7 +77,7 @@ static enum reason read_message(struct store *store, uint64_t seq,
 static enum reason find_message(struct store *store, const struct key *sender,
                                 const struct message_id *id, struct store_message *ret_message)
 {
-    const struct store_message *found = memory_find_message(image_of(store), sender, id);
+    const struct store_message *found = memory_find_message(memory_image_of(store), sender, id);
     if (found == NULL)
         return REASON_NOT_FOUND;
     *ret_message = *found;
@@ -86,7 +86,7 @@ static enum reason find_message(struct store *store, const struct key *sender,
 
 static enum reason last_id(struct store *store, const struct key *sender, struct message_id *ret_id)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     struct message_id last = {0};
     for (size_t i = 0; i < image->message_count; i++) {
         const struct store_message *message = &image->messages[i];
@@ -100,7 +100,7 @@ static enum reason last_id(struct store *store, const struct key *sender, struct
 static enum reason read_document(struct store *store, uint64_t seq,
                                  struct store_document *ret_document)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     if (seq == 0 || seq > image->message_count)
         return REASON_NOT_FOUND;
     const struct store_message *message = &image->messages[seq - 1];
@@ -120,7 +120,7 @@ static enum reason read_document(struct store *store, uint64_t seq,
 static enum reason history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
                            uint64_t *ret_seqs, size_t limit, size_t *ret_count)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
     for (uint64_t seq = after_seq + 1; seq <= image->message_count && count < limit; seq++) {
         if (dossier_code.size > 0 &&
@@ -198,7 +198,7 @@ static enum reason due(struct store *store, const struct key *destination, wall_
                        const struct key *after, struct entry *ret_entries, size_t limit,
                        size_t *ret_count, wall_t *ret_next_due)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     struct candidate *found = malloc((image->live_count + 1) * sizeof *found);
     size_t count = 0;
     wall_t next_due = {0};
@@ -233,7 +233,7 @@ static bool is_past_its_life(const struct entry *entry, wall_t now, wall_t sent_
 static enum reason expired(struct store *store, wall_t now, wall_t sent_now,
                            struct entry *ret_entries, size_t limit, size_t *ret_count)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
     for (size_t i = 0; i < image->live_count; i++) {
         const struct entry *entry = &image->entries[image->live[i]];
@@ -257,7 +257,7 @@ static enum reason expired(struct store *store, wall_t now, wall_t sent_now,
 static enum reason read_entry(struct store *store, uint64_t message_seq,
                               const struct key *destination, struct entry *ret_entry)
 {
-    const struct entry *found = memory_find_entry(image_of(store), message_seq, destination);
+    const struct entry *found = memory_find_entry(memory_image_of(store), message_seq, destination);
     if (found == NULL)
         return REASON_NOT_FOUND;
     *ret_entry = *found;
@@ -267,7 +267,7 @@ static enum reason read_entry(struct store *store, uint64_t message_seq,
 static enum reason entries_of(struct store *store, uint64_t message_seq, struct entry *ret_entries,
                               size_t limit, size_t *ret_count)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
     for (size_t i = 0; i < image->entry_count && count < limit; i++) {
         if (image->entries[i].message_seq == message_seq)
@@ -306,7 +306,7 @@ static int by_seq(const void *a, const void *b)
 static enum reason list(struct store *store, const struct store_filter *filter,
                         struct entry *ret_entries, size_t limit, size_t *ret_count)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     struct entry *found = calloc(image->entry_count + 1, sizeof *found);
     size_t count = 0;
     if (found == NULL)
@@ -325,7 +325,7 @@ static enum reason list(struct store *store, const struct store_filter *filter,
 static enum reason counts(struct store *store, struct store_count *ret_counts, size_t limit,
                           size_t *ret_count)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
     for (size_t i = 0; i < image->live_count; i++) {
         const struct entry *entry = &image->entries[image->live[i]];
@@ -350,19 +350,23 @@ static enum reason counts(struct store *store, struct store_count *ret_counts, s
 static enum reason find_route(struct store *store, struct bytes dossier_code,
                               struct store_route *ret_route)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
+    const struct store_route *found = NULL;
     for (size_t i = 0; i < image->route_count; i++) {
-        if (bytes_equal(image->routes[i].dossier_code, dossier_code)) {
-            *ret_route = image->routes[i];
-            return REASON_NONE;
-        }
+        const struct store_route *route = &image->routes[i];
+        if (bytes_equal(route->dossier_code, dossier_code) && !key_is_none(&route->agency) &&
+            (found == NULL || route->message_seq > found->message_seq))
+            found = route;
     }
-    return REASON_NOT_FOUND;
+    if (found == NULL)
+        return REASON_NOT_FOUND;
+    *ret_route = *found;
+    return REASON_NONE;
 }
 
 static enum reason ledger_hash(struct store *store, uint64_t position, struct digest *ret_hash)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     if (position >= image->hash_count)
         return REASON_NOT_FOUND;
     *ret_hash = image->hashes[position];
@@ -371,7 +375,7 @@ static enum reason ledger_hash(struct store *store, uint64_t position, struct di
 
 static enum reason ledger_entry(struct store *store, uint64_t index, struct bytes *ret_entry)
 {
-    const struct store_memory_image *image = image_of(store);
+    const struct store_memory_image *image = memory_image_of(store);
     if (index >= image->ledger_entry_count)
         return REASON_NOT_FOUND;
     *ret_entry = image->ledger_entries[index];
@@ -380,7 +384,7 @@ static enum reason ledger_entry(struct store *store, uint64_t index, struct byte
 
 static enum reason read_note(struct store *store, struct bytes name, struct bytes *ret_value)
 {
-    const struct store_note *note = memory_find_note(image_of(store), name);
+    const struct store_note *note = memory_find_note(memory_image_of(store), name);
     if (note == NULL || note->value.size == 0)
         return REASON_NOT_FOUND;
     *ret_value = note->value;
@@ -413,6 +417,9 @@ static const struct store_verbs verbs = {
     .counts = counts,
     .history = history,
     .find_route = find_route,
+    .read_deadline = memory_read_deadline,
+    .list_deadlines = memory_list_deadlines,
+    .count_deadlines = memory_count_deadlines,
     .ledger_hash = ledger_hash,
     .ledger_entry = ledger_entry,
     .read_note = read_note,

@@ -28,7 +28,8 @@ void store_memory_image_destroy(struct store_memory_image **image)
         free(gone->blocks[i]);
     void *arrays[] = {gone->parcels,    gone->messages,       gone->next_message, gone->entries,
                       gone->next_entry, gone->live,           gone->routes,       gone->notes,
-                      gone->next_note,  gone->ledger_entries, gone->hashes,       gone->blocks};
+                      gone->next_note,  gone->ledger_entries, gone->hashes,       gone->blocks,
+                      gone->deadlines};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(gone);
@@ -76,6 +77,8 @@ static size_t bytes_of_plan(const struct store_plan *plan)
         total += plan->messages[i].dossier_code.size + plan->messages[i].procedure_code.size;
     for (size_t i = 0; i < plan->route_count; i++)
         total += plan->routes[i].dossier_code.size + plan->routes[i].registry_version.size;
+    for (size_t i = 0; i < plan->deadline_count; i++)
+        total += plan->deadlines[i].dossier_code.size + plan->deadlines[i].procedure_code.size;
     for (size_t i = 0; i < plan->note_count; i++)
         total += plan->notes[i].name.size + plan->notes[i].value.size;
     for (size_t i = 0; plan->segment != NULL && i < plan->segment->entry_count; i++)
@@ -115,6 +118,8 @@ bool memory_make_room(struct store_memory_image *image, const struct store_plan 
                 &image->live_room) &&
            grow(&image->routes, sizeof *image->routes, image->route_count, plan->route_count,
                 &image->route_room) &&
+           grow(&image->deadlines, sizeof *image->deadlines, image->deadline_count,
+                plan->deadline_count, &image->deadline_room) &&
            grow_two(&image->notes, sizeof *image->notes, &image->next_note,
                     sizeof *image->next_note, image->note_count, plan->note_count,
                     &image->note_room) &&
@@ -270,15 +275,36 @@ static void set_seal(struct store_memory_image *image, const struct store_seal *
 
 static void add_route(struct store_memory_image *image, const struct store_route *route)
 {
-    for (size_t i = 0; i < image->route_count; i++) {
-        if (bytes_equal(image->routes[i].dossier_code, route->dossier_code))
-            return;
-    }
-    image->routes[image->route_count++] = (struct store_route){
+    size_t at = 0;
+    while (at < image->route_count &&
+           (image->routes[at].message_seq != route->message_seq ||
+            !bytes_equal(image->routes[at].dossier_code, route->dossier_code)))
+        at++;
+    image->route_count += at == image->route_count;
+    image->routes[at] = (struct store_route){
         .dossier_code = copy(image, route->dossier_code),
         .agency = route->agency,
         .registry_version = copy(image, route->registry_version),
+        .message_seq = route->message_seq,
     };
+}
+
+static void set_deadline(struct store_memory_image *image, const struct store_deadline *deadline)
+{
+    size_t at = 0;
+    while (at < image->deadline_count &&
+           bytes_compare(image->deadlines[at].dossier_code, deadline->dossier_code) < 0)
+        at++;
+    bool is_known = at < image->deadline_count &&
+                    bytes_equal(image->deadlines[at].dossier_code, deadline->dossier_code);
+    if (!is_known) {
+        memmove(&image->deadlines[at + 1], &image->deadlines[at],
+                (image->deadline_count - at) * sizeof *image->deadlines);
+        image->deadline_count++;
+    }
+    image->deadlines[at] = *deadline;
+    image->deadlines[at].dossier_code = copy(image, deadline->dossier_code);
+    image->deadlines[at].procedure_code = copy(image, deadline->procedure_code);
 }
 
 static void add_entry(struct store_memory_image *image, const struct entry *entry)
@@ -353,6 +379,8 @@ void memory_apply(struct store_memory_image *image, const struct store_plan *pla
         set_seal(image, &plan->seals[i]);
     for (size_t i = 0; i < plan->route_count; i++)
         add_route(image, &plan->routes[i]);
+    for (size_t i = 0; i < plan->deadline_count; i++)
+        set_deadline(image, &plan->deadlines[i]);
     for (size_t i = 0; i < plan->entry_count; i++)
         add_entry(image, &plan->entries[i]);
     for (size_t i = 0; i < plan->move_count; i++)

@@ -20,6 +20,8 @@ struct store_memory_image {
     size_t live_count, live_room;
     struct store_route *routes;
     size_t route_count, route_room;
+    struct store_deadline *deadlines; /* one for each dossier, by code */
+    size_t deadline_count, deadline_room;
     struct store_note *notes;
     uint32_t *next_note;
     size_t note_count, note_room;
@@ -33,6 +35,18 @@ struct store_memory_image {
     size_t block_count, block_room;
     size_t block_used, block_size; /* of the last block */
 };
+
+struct store_memory_image *memory_image_of(struct store *store);
+
+/* store_memory_deadline.c */
+enum reason memory_read_deadline(struct store *store, struct bytes dossier_code,
+                                 struct store_deadline *ret_deadline);
+enum reason memory_list_deadlines(struct store *store, const struct store_deadline_filter *filter,
+                                  struct store_deadline *ret_deadlines, size_t limit,
+                                  size_t *ret_count);
+enum reason memory_count_deadlines(struct store *store, wall_t now,
+                                   struct deadline_count *ret_counts, size_t limit,
+                                   size_t *ret_count);
 
 /* Room for everything that the plan adds, bytes included. False: nothing has changed. */
 bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan);

@@ -75,6 +75,7 @@ static inline int set_small(void **state)
                                             [ROOM_MOVES] = 1024,
                                             [ROOM_NOTES] = PLAN_NOTES_MAX,
                                             [ROOM_ROUTES] = PLAN_ROUTES_MAX,
+                                            [ROOM_DEADLINES] = PLAN_DEADLINES_MAX,
                                             [ROOM_RECORDS] = ROOM_RECORDS_MAX,
                                             [ROOM_REPLIES] = 4096,
                                             [ROOM_DELIVERIES] = 4096,

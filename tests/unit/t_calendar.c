@@ -64,9 +64,10 @@ static void test_days(void **state)
     assert_true(works("2026-08-22"));
     assert_false(works("2026-02-20"));
     assert_true(works("2026-02-23"));
-    assert_true(calendar_covers(calendar, 2025));
-    assert_true(calendar_covers(calendar, 2026));
-    assert_false(calendar_covers(calendar, 2027));
+    assert_true(calendar_knows(calendar, day_of(fixture_day("2025-01-01"))));
+    assert_true(calendar_knows(calendar, day_of(fixture_day("2026-12-31"))));
+    assert_false(calendar_knows(calendar, day_of(fixture_day("2027-02-08")))); /* Tết */
+    assert_false(calendar_knows(calendar, day_of(fixture_day("2024-12-31"))));
 }
 
 static void test_every_date_in_the_file_makes_a_difference(void **state)
@@ -230,15 +231,63 @@ static void test_without_a_file_there_are_weekends(void **state)
     assert_int_equal(calendar_new((struct bytes){NULL, 0}, &faults, &plain), REASON_NONE);
     assert_true(calendar_is_working_day(plain, day_of(fixture_day("2025-09-02"))));
     assert_false(calendar_is_working_day(plain, day_of(fixture_day("2026-11-29"))));
-    assert_false(calendar_covers(plain, 2026));
+    assert_false(calendar_knows(plain, day_of(fixture_day("2026-06-01"))));
     calendar_destroy(&plain);
     assert_null(plain);
+}
+
+#define HOLIDAYS "date,kind,name_vi,name_en\n"
+
+static void assert_known_to(const char *rows, const char *day)
+{
+    struct calendar *made = NULL;
+    char text[DAY_TEXT_BYTES];
+    faults_init(&faults);
+    assert_int_equal(calendar_new(bytes_of_text(rows), &faults, &made), REASON_NONE);
+    day_format(calendar_known_to(made), text);
+    assert_string_equal(text, day);
+    calendar_destroy(&made);
+}
+
+static void test_a_calendar_knows_its_last_day(void **state)
+{
+    (void)state;
+    assert_known_to(HOLIDAYS, "");
+    assert_known_to(HOLIDAYS "2026-09-02,holiday,a,b\n", "2026-12-31");
+    /* New Year's Day is no secret, Tết is announced late: the file says how far it goes */
+    assert_known_to(HOLIDAYS "2026-09-02,holiday,a,b\n2027-01-01,holiday,a,b\n"
+                             "2027-01-31,known_to,a,b\n",
+                    "2027-01-31");
+    /* a gap: nothing is known of 2027, whatever stands behind it */
+    assert_known_to(HOLIDAYS "2026-09-02,holiday,a,b\n2028-01-03,holiday,a,b\n"
+                             "2028-12-31,known_to,a,b\n",
+                    "2026-12-31");
+}
+
+static void test_dates_beyond_its_end_are_a_fault(void **state)
+{
+    (void)state;
+    struct calendar *made = NULL;
+    static const char *const bad[] = {
+        HOLIDAYS "2026-09-02,holiday,a,b\n2027-09-02,holiday,a,b\n2026-12-31,known_to,a,b\n",
+        HOLIDAYS "2026-09-02,holiday,a,b\n2026-12-30,known_to,a,b\n2026-12-31,known_to,a,b\n",
+    };
+    static const enum fault_kind kinds[] = {FAULT_CALENDAR_BEYOND_END, FAULT_CALENDAR_END_REPEATED};
+    for (size_t i = 0; i < 2; i++) {
+        faults_init(&faults);
+        assert_int_equal(calendar_new(bytes_of_text(bad[i]), &faults, &made),
+                         REASON_REGISTRY_INVALID);
+        assert_null(made);
+        assert_int_equal(faults.items[0].kind, kinds[i]);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_days),
+        cmocka_unit_test(test_a_calendar_knows_its_last_day),
+        cmocka_unit_test(test_dates_beyond_its_end_are_a_fault),
         cmocka_unit_test(test_every_date_in_the_file_makes_a_difference),
         cmocka_unit_test(test_next_working_moment),
         cmocka_unit_test(test_received_after_fifteen_hundred),

@@ -84,6 +84,8 @@ static void test_check_as_json(void **state)
                      EXIT_CODE_OK);
     document = json_loads(output, 0, NULL);
     assert_int_equal(json_integer_value(json_object_get(document, "procedures")), 1569);
+    assert_string_equal(json_string_value(json_object_get(document, "calendar_known_to")),
+                        "2026-12-31");
     json_decref(document);
 }
 

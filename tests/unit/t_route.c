@@ -304,7 +304,7 @@ static void test_explanations(void **state)
                    "Được gửi\n"
                    "  nơi nhận: stp (Sở Tư pháp), hạn giao 168 giờ\n"
                    "Hạn: chuyển trước 2026-11-24 17:00, trả kết quả trước 2026-11-24 17:00 "
-                   "(+07:00; 0 ngày làm việc); holidays.csv chưa có năm này\n"
+                   "(+07:00; 0 ngày làm việc); tạm tính: holidays.csv chưa có ngày này\n"
                    "Căn cứ:\n"
                    "  procedures.csv:2: thủ tục: 2.000635\n"
                    "  agencies.csv:3: cơ quan giải quyết thủ tục: stp\n"
@@ -318,7 +318,7 @@ static void test_explanations(void **state)
                    "Supplement from centre on 2026-11-24\n"
                    "Refused (policy_forbidden): Policy forbids this sender, type and recipient\n"
                    "Because:\n"
-                   "  agencies.csv:3: the dossier has had this agency since its first day: stp\n"
+                   "  agencies.csv:3: the dossier is with this agency: stp\n"
                    "  policy.csv: no rule allows it to: stp\n"
                    "Registry version: %s\n",
                    registry_version(registry));

@@ -1,0 +1,180 @@
+/* The clocks of dossiers: a row for each, found by code, and the open ones by when they are due. */
+#include "gateway/store/store_sqlite_internal.h"
+
+#include <string.h>
+
+static struct store_sqlite *self_of(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
+/* The clock as it is kept: numbers of 8 bytes, little-endian on every machine that we run on. */
+enum { CLOCK_NUMBERS = 9 };
+
+static void put_clock(const struct deadline *deadline, int64_t numbers[CLOCK_NUMBERS])
+{
+    const int64_t all[CLOCK_NUMBERS] = {
+        deadline->state,      deadline->marks,       deadline->supplements,
+        deadline->extensions, deadline->received.ms, deadline->appointed.ms,
+        deadline->due.ms,     deadline->paused.ms,   deadline->finished.ms,
+    };
+    memcpy(numbers, all, sizeof all);
+}
+
+static bool get_clock(struct bytes clock, struct deadline *ret_deadline)
+{
+    int64_t numbers[CLOCK_NUMBERS];
+    if (clock.size != sizeof numbers)
+        return false;
+    memcpy(numbers, clock.data, sizeof numbers);
+    *ret_deadline = (struct deadline){
+        .state = (enum deadline_state)numbers[0],
+        .marks = (uint32_t)numbers[1],
+        .supplements = (uint32_t)numbers[2],
+        .extensions = (uint32_t)numbers[3],
+        .received = {numbers[4]},
+        .appointed = {numbers[5]},
+        .due = {numbers[6]},
+        .paused = {numbers[7]},
+        .finished = {numbers[8]},
+    };
+    return numbers[0] >= DEADLINE_RUNNING && numbers[0] <= DEADLINE_FINISHED;
+}
+
+enum reason deadline_write(struct store_sqlite *store, const struct store_deadline *row)
+{
+    int64_t numbers[CLOCK_NUMBERS];
+    uint64_t agency = 0;
+    enum reason reason =
+        key_is_none(&row->agency) ? REASON_NONE : participants_intern(store, &row->agency, &agency);
+    if (reason != REASON_NONE)
+        return reason;
+    put_clock(&row->deadline, numbers);
+    sqlite3_stmt *statement = store->statements[SQL_SET_DEADLINE];
+    sql_bind_text(statement, 1, row->dossier_code);
+    sql_bind_number(statement, 2, row->deadline.state != DEADLINE_FINISHED);
+    sql_bind_number(statement, 3, (uint64_t)row->deadline.due.ms);
+    sql_bind_number(statement, 4, agency);
+    sql_bind_text(statement, 5, row->procedure_code);
+    sql_bind_blob(statement, 6, (struct bytes){(const uint8_t *)numbers, sizeof numbers});
+    return sql_run(store, statement);
+}
+
+/* Texts go to the answer, which may move while it grows: ret_row holds where they stand in it. */
+struct row_place {
+    size_t at, dossier_size, procedure_size;
+};
+
+static enum reason take_row(struct store_sqlite *store, sqlite3_stmt *statement,
+                            struct store_deadline *ret_row, struct row_place *ret_place)
+{
+    struct bytes dossier = sql_blob(statement, 0);
+    struct bytes procedure = sql_blob(statement, 1);
+    uint64_t agency = sql_number(statement, 2);
+    struct store_deadline row = {0};
+    if (!get_clock(sql_blob(statement, 3), &row.deadline))
+        return REASON_STORE_CORRUPT;
+    if (agency != 0) {
+        enum reason reason = participants_key(&store->participants, agency, &row.agency);
+        if (reason != REASON_NONE)
+            return reason;
+    }
+    *ret_place = (struct row_place){store->answer.size, dossier.size, procedure.size};
+    if (!buffer_append(&store->answer, dossier) || !buffer_append(&store->answer, procedure))
+        return REASON_OUT_OF_MEMORY;
+    *ret_row = row;
+    return REASON_NONE;
+}
+
+static void point_into_answer(const struct store_sqlite *store, struct store_deadline *row,
+                              const struct row_place *place)
+{
+    const uint8_t *text = buffer_view(&store->answer).data + place->at;
+    row->dossier_code = (struct bytes){text, place->dossier_size};
+    row->procedure_code = (struct bytes){text + place->dossier_size, place->procedure_size};
+}
+
+enum reason store_sqlite_read_deadline(struct store *store, struct bytes dossier_code,
+                                       struct store_deadline *ret_deadline)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_READ_DEADLINE];
+    struct row_place place;
+    bool has_row = false;
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    sql_bind_text(statement, 1, dossier_code);
+    reason = sql_step(self, statement, &has_row);
+    if (reason != REASON_NONE || !has_row)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    buffer_clear(&self->answer);
+    reason = take_row(self, statement, ret_deadline, &place);
+    (void)sqlite3_reset(statement);
+    if (reason == REASON_NONE)
+        point_into_answer(self, ret_deadline, &place);
+    return reason;
+}
+
+enum reason store_sqlite_list_deadlines(struct store *store,
+                                        const struct store_deadline_filter *filter,
+                                        struct store_deadline *ret_deadlines, size_t limit,
+                                        size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_LIST_DEADLINES];
+    struct row_place places[STORE_PAGE_MAX];
+    size_t count = 0;
+    bool has_row = true;
+    enum reason reason = store_sqlite_ready(self);
+    uint64_t agency = participants_find(&self->participants, &filter->agency);
+    if (reason != REASON_NONE || (agency == 0 && !key_is_none(&filter->agency))) {
+        *ret_count = 0;
+        return reason;
+    }
+    sql_bind_number(statement, 1, (uint64_t)filter->after_due.ms);
+    sql_bind_text(statement, 2, filter->after_dossier);
+    sql_bind_number(statement, 3,
+                    filter->due_before.ms == 0 ? INT64_MAX : (uint64_t)filter->due_before.ms);
+    sql_bind_number(statement, 4, agency);
+    sql_bind_number(statement, 5, limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX);
+    buffer_clear(&self->answer);
+    while (reason == REASON_NONE && has_row) {
+        reason = sql_step(self, statement, &has_row);
+        if (reason == REASON_NONE && has_row) {
+            reason = take_row(self, statement, &ret_deadlines[count], &places[count]);
+            count += reason == REASON_NONE;
+        }
+    }
+    (void)sqlite3_reset(statement);
+    for (size_t i = 0; i < count; i++)
+        point_into_answer(self, &ret_deadlines[i], &places[i]);
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
+}
+
+enum reason store_sqlite_count_deadlines(struct store *store, wall_t now,
+                                         struct deadline_count *ret_counts, size_t limit,
+                                         size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    sqlite3_stmt *statement = self->statements[SQL_EACH_DEADLINE];
+    size_t count = 0;
+    bool has_row = true;
+    enum reason reason = store_sqlite_ready(self);
+    while (reason == REASON_NONE && has_row) {
+        struct store_deadline row;
+        struct row_place place;
+        buffer_clear(&self->answer);
+        reason = sql_step(self, statement, &has_row);
+        if (reason == REASON_NONE && has_row)
+            reason = take_row(self, statement, &row, &place);
+        if (reason == REASON_NONE && has_row)
+            count = deadline_count_add(&row.deadline, &row.agency, now, ret_counts, count, limit);
+    }
+    (void)sqlite3_reset(statement);
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
+}

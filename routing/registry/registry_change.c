@@ -1,0 +1,339 @@
+#include "routing/registry/registry_change.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+
+static void add(struct registry_changes *changes, struct registry_change change)
+{
+    if (registry_change_refuses(change.kind) && changes->reason == REASON_NONE)
+        changes->reason =
+            change.kind == CHANGE_VERSION_OLDER ? REASON_REGISTRY_OLDER : REASON_REGISTRY_STRANDS;
+    if (changes->count == REGISTRY_CHANGES_MAX)
+        changes->left_out++;
+    else
+        changes->items[changes->count++] = change;
+}
+
+bool registry_change_refuses(enum registry_change_kind kind)
+{
+    return kind <= CHANGE_AGENCY_STRANDED;
+}
+
+/* Of at most four digits (registry.c). */
+static int number_at(const char *text)
+{
+    int number = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        number = number * 10 + (*text - '0');
+    return number;
+}
+
+int registry_version_compare(const struct registry *a, const struct registry *b)
+{
+    enum { DATE_SIZE = DAY_TEXT_BYTES - 1 };
+    const char *left = registry_version(a), *right = registry_version(b);
+    int order = strncmp(left, right, DATE_SIZE);
+    int numbers[] = {number_at(left + DATE_SIZE + 1), number_at(right + DATE_SIZE + 1)};
+    return order != 0 ? order : (numbers[0] > numbers[1]) - (numbers[0] < numbers[1]);
+}
+
+/* ---- who is owed something ---- */
+
+struct comparison {
+    const struct registry *old, *new_registry;
+    const struct registry_owed *owed;
+    size_t owed_count;
+    struct registry_changes *changes;
+};
+
+/* Somebody fetches what waits for that agency: itself or, from a handover day on, its heir. */
+static bool is_served(const struct registry *registry, const struct agency *agency,
+                      civil_day_t today)
+{
+    const struct agency *heir = agency_heir(agency, today);
+    return registry_participant(registry, &heir->key) != NULL;
+}
+
+/* What keeps somebody who is owed something from ever having it; 0: nothing. */
+static enum registry_change_kind trouble_of(const struct registry *registry,
+                                            const struct registry_owed *owed, civil_day_t today)
+{
+    const struct agency *agency = registry_agency(registry, &owed->destination);
+    if (agency == NULL)
+        return CHANGE_AGENCY_FORGOTTEN;
+    bool is_catalogue = registry_participant_count(registry) == 0;
+    if (!is_catalogue && is_served(registry, agency, today))
+        return 0;
+    if (agency->valid_to.number < today.number && agency->successor == NULL)
+        return CHANGE_AGENCY_STRANDED;
+    return !is_catalogue && owed->waiting > 0 ? CHANGE_PARTICIPANT_MISSED : 0;
+}
+
+/* What was so before is no reason against the new one, which may be half of the cure. */
+static void judge_owed(const struct comparison *of, const struct registry_owed *owed,
+                       civil_day_t today)
+{
+    const struct agency *agency = registry_agency(of->new_registry, &owed->destination);
+    const struct agency *heir = agency == NULL ? NULL : agency_heir(agency, today);
+    struct registry_change change = {
+        .kind = trouble_of(of->new_registry, owed, today),
+        .from = owed->destination,
+        .count = owed->waiting,
+        .under_way = owed->under_way,
+    };
+    if (agency != NULL)
+        change.day = agency->valid_to;
+    if (change.kind != 0 && change.kind == trouble_of(of->old, owed, today))
+        return;
+    if (change.kind == 0 && heir != agency && owed->waiting > 0) {
+        change.kind = CHANGE_QUEUE_MOVES;
+        change.to = heir->key;
+    }
+    if (change.kind != 0)
+        add(of->changes, change);
+}
+
+/* ---- agencies and participants ---- */
+
+static uint64_t under_way_of(const struct registry_owed *owed, size_t count, const struct key *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (key_equal(&owed[i].destination, key))
+            return owed[i].under_way;
+    }
+    return 0;
+}
+
+static void compare_agencies(const struct comparison *of)
+{
+    for (size_t i = 0; i < registry_agency_count(of->old); i++) {
+        const struct agency *before = registry_agency_at(of->old, i);
+        const struct agency *after = registry_agency(of->new_registry, &before->key);
+        struct registry_change change = {
+            .from = before->key, .under_way = under_way_of(of->owed, of->owed_count, &before->key)};
+        if (after == NULL) {
+            change.kind = CHANGE_AGENCY_REMOVED;
+        } else if (after->valid_to.number != before->valid_to.number ||
+                   !key_equal(&after->successor_key, &before->successor_key)) {
+            change.kind = CHANGE_AGENCY_ENDS;
+            change.to = after->successor_key;
+            change.day = after->valid_to;
+        } else {
+            continue;
+        }
+        add(of->changes, change);
+    }
+    for (size_t i = 0; i < registry_agency_count(of->new_registry); i++) {
+        const struct agency *after = registry_agency_at(of->new_registry, i);
+        if (registry_agency(of->old, &after->key) == NULL)
+            add(of->changes, (struct registry_change){.kind = CHANGE_AGENCY_ADDED,
+                                                      .to = after->key,
+                                                      .day = after->valid_from});
+    }
+}
+
+static void compare_participants(const struct comparison *of)
+{
+    for (size_t i = 0; i < registry_participant_count(of->old); i++) {
+        const struct participant *before = registry_participant_at(of->old, i);
+        const struct participant *after =
+            registry_participant(of->new_registry, &before->agency->key);
+        struct registry_change change = {.from = before->agency->key};
+        change.kind = after == NULL ? CHANGE_PARTICIPANT_REMOVED : CHANGE_KEY;
+        if (after == NULL ||
+            memcmp(after->curve_key, before->curve_key, sizeof after->curve_key) != 0)
+            add(of->changes, change);
+    }
+    for (size_t i = 0; i < registry_participant_count(of->new_registry); i++) {
+        const struct key *key = &registry_participant_at(of->new_registry, i)->agency->key;
+        if (registry_participant(of->old, key) == NULL)
+            add(of->changes,
+                (struct registry_change){.kind = CHANGE_PARTICIPANT_ADDED, .to = *key});
+    }
+}
+
+/* ---- procedures, policy, calendar ---- */
+
+/* One more procedure that goes the same way. */
+static void count_procedure(struct registry_changes *changes, enum registry_change_kind kind,
+                            const struct agency *from, const struct agency *to)
+{
+    static const struct key none;
+    const struct key *from_key = from == NULL ? &none : &from->key;
+    const struct key *to_key = to == NULL ? &none : &to->key;
+    for (size_t i = changes->count; i-- > 0;) {
+        struct registry_change *change = &changes->items[i];
+        if (change->kind == kind && key_equal(&change->from, from_key) &&
+            key_equal(&change->to, to_key)) {
+            change->count++;
+            return;
+        }
+    }
+    add(changes,
+        (struct registry_change){.kind = kind, .from = *from_key, .to = *to_key, .count = 1});
+}
+
+/* Whoever it goes to on that day; NULL: the area decides. */
+static const struct agency *agency_of(const struct procedure *procedure, civil_day_t day)
+{
+    const struct agency *agency = procedure->agency;
+    while (agency != NULL && agency->valid_to.number < day.number && agency->successor != NULL)
+        agency = agency->successor;
+    return agency;
+}
+
+static bool is_same(const struct agency *a, const struct agency *b)
+{
+    return (a == NULL && b == NULL) || (a != NULL && b != NULL && key_equal(&a->key, &b->key));
+}
+
+static void compare_procedures(const struct comparison *of, civil_day_t today)
+{
+    for (size_t i = 0; i < registry_procedure_count(of->old); i++) {
+        const struct procedure *before = registry_procedure_at(of->old, i);
+        const struct procedure *after =
+            registry_procedure(of->new_registry, bytes_of_text(before->code));
+        const struct agency *from = agency_of(before, today);
+        bool was = procedure_in_force(before, today);
+        bool is = after != NULL && procedure_in_force(after, today);
+        if (was && !is)
+            count_procedure(of->changes, CHANGE_PROCEDURES_GONE, from, NULL);
+        else if (was && !is_same(from, agency_of(after, today)))
+            count_procedure(of->changes, CHANGE_PROCEDURES_MOVED, from, agency_of(after, today));
+    }
+    for (size_t i = 0; i < registry_procedure_count(of->new_registry); i++) {
+        const struct procedure *after = registry_procedure_at(of->new_registry, i);
+        if (registry_procedure(of->old, bytes_of_text(after->code)) == NULL)
+            count_procedure(of->changes, CHANGE_PROCEDURES_ADDED, NULL, agency_of(after, today));
+    }
+}
+
+static bool is_same_rule(const struct policy_rule *a, const struct policy_rule *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    bool same = a->life_hours == b->life_hours && a->reception_days == b->reception_days &&
+                a->copy_count == b->copy_count;
+    for (size_t i = 0; same && i < a->copy_count; i++)
+        same = key_equal(&a->copies[i]->key, &b->copies[i]->key);
+    return same;
+}
+
+static uint64_t count_rules(const struct comparison *of)
+{
+    uint64_t count = 0;
+    for (int sender = 0; sender < ROLE_COUNT; sender++)
+        for (int type = 1; type <= MESSAGE_TYPE_BUSINESS_COUNT; type++)
+            for (int recipient = 0; recipient < ROLE_COUNT; recipient++)
+                count += !is_same_rule(
+                    registry_policy(of->old, (enum participant_role)sender, (enum message_type)type,
+                                    (enum participant_role)recipient),
+                    registry_policy(of->new_registry, (enum participant_role)sender,
+                                    (enum message_type)type, (enum participant_role)recipient));
+    return count;
+}
+
+static void compare_rest(const struct comparison *of)
+{
+    uint64_t rules = count_rules(of);
+    size_t before = registry_competence_count(of->old);
+    size_t after = registry_competence_count(of->new_registry);
+    civil_day_t known = calendar_known_to(registry_calendar(of->new_registry));
+    if (rules > 0)
+        add(of->changes, (struct registry_change){.kind = CHANGE_RULES, .count = rules});
+    if (before != after)
+        add(of->changes,
+            (struct registry_change){.kind = CHANGE_UNITS,
+                                     .count = before > after ? before - after : after - before});
+    if (known.number != calendar_known_to(registry_calendar(of->old)).number)
+        add(of->changes, (struct registry_change){.kind = CHANGE_CALENDAR, .day = known});
+}
+
+void registry_compare(const struct registry *old, const struct registry *new_registry,
+                      const struct registry_owed *owed, size_t owed_count, civil_day_t today,
+                      struct registry_changes *ret_changes)
+{
+    const struct comparison of = {old, new_registry, owed, owed_count, ret_changes};
+    ret_changes->reason = REASON_NONE;
+    ret_changes->count = ret_changes->left_out = 0;
+    if (registry_version_compare(new_registry, old) < 0)
+        add(ret_changes, (struct registry_change){.kind = CHANGE_VERSION_OLDER});
+    for (size_t i = 0; i < owed_count; i++)
+        judge_owed(&of, &owed[i], today);
+    compare_agencies(&of);
+    compare_participants(&of);
+    compare_procedures(&of, today);
+    compare_rest(&of);
+}
+
+/* ---- for people ---- */
+
+/* %1$s from, %2$s to, %3$llu count, %4$s day. */
+static const struct {
+    const char *vietnamese, *english;
+} phrases[CHANGE_KIND_COUNT] = {
+    [CHANGE_VERSION_OLDER] = {"phiên bản cũ hơn danh bạ đang dùng",
+                              "the version is older than that of the registry in use"},
+    [CHANGE_AGENCY_FORGOTTEN] = {"còn %3$llu thông điệp chờ %1$s, mà danh bạ không còn đơn vị này",
+                                 "%3$llu messages wait for %1$s, which the registry no longer has"},
+    [CHANGE_PARTICIPANT_MISSED] =
+        {"còn %3$llu thông điệp chờ %1$s, mà không bộ nối nào nhận thay",
+         "%3$llu messages wait for %1$s, and no adapter could fetch them in its place"},
+    [CHANGE_AGENCY_STRANDED] =
+        {"còn %3$llu thông điệp chờ %1$s, đã kết thúc ngày %4$s, không có cơ quan kế thừa",
+         "%3$llu messages wait for %1$s, which ended on %4$s and has no successor"},
+    [CHANGE_AGENCY_ADDED] = {"thêm cơ quan %2$s", "agency %2$s is new"},
+    [CHANGE_AGENCY_REMOVED] = {"bỏ cơ quan %1$s", "agency %1$s is left out"},
+    [CHANGE_AGENCY_ENDS] = {"%1$s: hiệu lực đến %4$s, kế thừa: %2$s",
+                            "%1$s: in force until %4$s, successor: %2$s"},
+    [CHANGE_QUEUE_MOVES] = {"%3$llu thông điệp đang chờ %1$s chuyển sang %2$s",
+                            "%3$llu messages that wait for %1$s go to %2$s"},
+    [CHANGE_PARTICIPANT_ADDED] = {"%2$s được kết nối", "%2$s may connect"},
+    [CHANGE_PARTICIPANT_REMOVED] = {"%1$s không còn được kết nối", "%1$s may no longer connect"},
+    [CHANGE_KEY] = {"%1$s dùng khóa kết nối khác", "%1$s has another link key"},
+    [CHANGE_PROCEDURES_MOVED] = {"%3$llu thủ tục chuyển từ %1$s sang %2$s",
+                                 "%3$llu procedures go from %1$s to %2$s"},
+    [CHANGE_PROCEDURES_ADDED] = {"thêm %3$llu thủ tục của %2$s",
+                                 "%3$llu procedures of %2$s are new"},
+    [CHANGE_PROCEDURES_GONE] = {"%3$llu thủ tục của %1$s hết hiệu lực",
+                                "%3$llu procedures of %1$s end"},
+    [CHANGE_RULES] = {"%3$llu quy tắc của policy.csv khác trước",
+                      "%3$llu rules of policy.csv differ"},
+    [CHANGE_UNITS] = {"competence.csv chênh %3$llu dòng", "competence.csv differs by %3$llu rows"},
+    [CHANGE_CALENDAR] = {"lịch nghỉ biết đến %4$s", "the calendar reaches to %4$s"},
+};
+
+bool registry_change_print(const struct registry_change *change, enum language language,
+                           struct buffer *buffer)
+{
+    char day[DAY_TEXT_BYTES];
+    check(change->kind > 0 && change->kind < CHANGE_KIND_COUNT);
+    const char *phrase =
+        language_pick(language, phrases[change->kind].vietnamese, phrases[change->kind].english);
+    day_format(change->day, day);
+    const char *parts[] = {change->from.text[0] == 0 ? "-" : change->from.text,
+                           change->to.text[0] == 0 ? "-" : change->to.text, NULL,
+                           day[0] == 0 ? "-" : day};
+    for (const char *at = phrase; *at != 0;) {
+        size_t plain = strcspn(at, "%");
+        if (!buffer_append(buffer, (struct bytes){(const uint8_t *)at, plain}))
+            return false;
+        at += plain;
+        if (*at == 0)
+            break;
+        size_t which = (size_t)(at[1] - '1');
+        bool ok = which == 2
+                      ? buffer_append_format(buffer, "%llu", (unsigned long long)change->count)
+                      : buffer_append_text(buffer, parts[which]);
+        if (!ok)
+            return false;
+        at += strlen(which == 2 ? "%3$llu" : "%1$s");
+    }
+    if (change->under_way == 0)
+        return true;
+    return buffer_append_format(
+        buffer,
+        language_pick(language, "; %llu hồ sơ đang giải quyết", "; %llu dossiers under way"),
+        (unsigned long long)change->under_way);
+}

@@ -1,0 +1,76 @@
+/* registry_change - what another registry would change, and whether it may take this one's place.
+ *
+ *   struct registry_owed owed[…];      what waits at the gateway, by participant
+ *   registry_compare(old, new, owed, count, today, &changes);
+ *   changes.reason                     NONE: it may
+ *
+ * The one judgement behind `lienthong registry preview` and `apply` and behind the gateway's
+ * reload: a registry that goes back in time, that leaves messages waiting for somebody who cannot
+ * fetch them any more and has nobody in his place, or that forgets a participant who is owed
+ * something, is refused with each case named. Everything else is shown and allowed.
+ *
+ * Pure. Procedures are summed up by the agencies that they go from and to.
+ */
+#ifndef ROUTING_REGISTRY_REGISTRY_CHANGE_H
+#define ROUTING_REGISTRY_REGISTRY_CHANGE_H
+
+#include "proto/base/language.h"
+#include "routing/registry/registry.h"
+
+enum {
+    REGISTRY_CHANGES_MAX = 2048, /* more are counted */
+};
+
+struct registry_owed {
+    struct key destination;
+    uint64_t waiting;   /* messages that have not ended */
+    uint64_t under_way; /* dossiers that are with it; 0 also when nobody has said */
+};
+
+enum registry_change_kind {
+    CHANGE_VERSION_OLDER = 1,  /* refused */
+    CHANGE_AGENCY_FORGOTTEN,   /* refused: it is owed something, and stands nowhere */
+    CHANGE_PARTICIPANT_MISSED, /* refused: owed something, which nobody can fetch */
+    CHANGE_AGENCY_STRANDED,    /* refused: ended, owed something, and nobody follows it */
+    CHANGE_AGENCY_ADDED,
+    CHANGE_AGENCY_REMOVED,
+    CHANGE_AGENCY_ENDS, /* with the day it ends; to: its successor */
+    CHANGE_QUEUE_MOVES, /* by a handover day; to: the heir; count: messages */
+    CHANGE_PARTICIPANT_ADDED,
+    CHANGE_PARTICIPANT_REMOVED,
+    CHANGE_KEY,              /* another link key */
+    CHANGE_PROCEDURES_MOVED, /* from, to; count */
+    CHANGE_PROCEDURES_ADDED, /* to; count */
+    CHANGE_PROCEDURES_GONE,  /* from; count: left out, or ended by today */
+    CHANGE_RULES,            /* count: of policy.csv, that differ */
+    CHANGE_UNITS,            /* count: rows of competence.csv more or less */
+    CHANGE_CALENDAR,         /* known to another day */
+    CHANGE_KIND_COUNT,
+};
+
+struct registry_change {
+    enum registry_change_kind kind;
+    struct key from, to;
+    uint64_t count;
+    uint64_t under_way; /* dossiers of .from that are under way, as far as it was said */
+    civil_day_t day;
+};
+
+struct registry_changes {
+    enum reason reason; /* NONE, REGISTRY_OLDER, REGISTRY_STRANDS */
+    size_t count, left_out;
+    struct registry_change items[REGISTRY_CHANGES_MAX]; /* what refuses comes first */
+};
+
+void registry_compare(const struct registry *old, const struct registry *new_registry,
+                      const struct registry_owed *owed, size_t owed_count, civil_day_t today,
+                      struct registry_changes *ret_changes);
+bool registry_change_refuses(enum registry_change_kind kind);
+/* One sentence without a line end. False at the buffer's limit. */
+bool registry_change_print(const struct registry_change *change, enum language language,
+                           struct buffer *buffer);
+
+/* The order of the version files' lines: negative, 0 or positive. */
+int registry_version_compare(const struct registry *a, const struct registry *b);
+
+#endif
