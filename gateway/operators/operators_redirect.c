@@ -26,22 +26,21 @@ static bool read_key(struct api_request *request, const char *name, bool is_need
     bool is_text = json_take_text(api_json(request), name, &text);
     if (is_text && ((text.size == 0 && !is_needed) || key_parse(text, ret_key)))
         return true;
-    api_answer_reason(request, is_text && text.size == 0 ? REASON_FIELD_MISSING
-                                                         : REASON_FIELD_INVALID,
-                      name);
+    api_answer_reason(
+        request, is_text && text.size == 0 ? REASON_FIELD_MISSING : REASON_FIELD_INVALID, name);
     return false;
 }
 
 void operators_redirect(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
-    struct redirect redirect = {
-        .is_sent_too = json_is_true(json_object_get(api_json(request), "sent_too"))};
+    struct redirect redirect = {.is_sent_too =
+                                    json_is_true(json_object_get(api_json(request), "sent_too"))};
     if (!read_key(request, "from", true, &redirect.from) ||
         !read_key(request, "to", false, &redirect.to))
         return;
-    enum reason reason = broker_redirect(api->options.broker, &redirect.from, &redirect.to,
-                                         redirect.is_sent_too);
+    enum reason reason =
+        broker_redirect(api->options.broker, &redirect.from, &redirect.to, redirect.is_sent_too);
     if (reason == REASON_NONE)
         api_answer_json(request, HTTP_OK, redirect_json(&redirect));
     else

@@ -140,8 +140,7 @@ struct store_note {
 };
 
 /* One commit. Order of application: parcels, messages, seals, routes, entries, moves, deadlines,
- * segment,
- * notes. */
+ * segment, notes. */
 struct store_plan {
     const struct store_parcel *parcels;
     size_t parcel_count;

@@ -22,7 +22,7 @@ struct peer {
     struct arena arena;   /* of the frame received last */
     struct arena scratch; /* for building */
     struct buffer bytes;
-    struct frame frame; /* received last */
+    struct frame frame;    /* received last */
     const char *area_code; /* of the transfers that it builds; NULL: none */
 };
 

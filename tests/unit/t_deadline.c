@@ -90,13 +90,11 @@ static void test_an_appointment_is_kept_and_compared(void **state)
 {
     (void)state;
     struct deadline deadline = {0};
-    assert_true(
-        apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-26T17:00", 3));
+    assert_true(apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-26T17:00", 3));
     assert_at(deadline.due, "2026-11-26T17:00"); /* sooner than the law: a promise */
     assert_int_equal(deadline.marks, 0);
     deadline = (struct deadline){0};
-    assert_true(
-        apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-30T17:00", 3));
+    assert_true(apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-30T17:00", 3));
     assert_at(deadline.due, "2026-11-30T17:00");
     assert_int_equal(deadline.marks, DEADLINE_LATER_THAN_LAW);
 }
@@ -195,8 +193,7 @@ static void test_counts_by_agency(void **state)
     struct deadline deadline = received("2026-11-24T09:00", 3);
     size_t count = 0;
     for (size_t i = 0; i < 3; i++)
-        count =
-            deadline_count_add(&deadline, &keys[i], at("2026-11-27T10:00"), counts, count, 2);
+        count = deadline_count_add(&deadline, &keys[i], at("2026-11-27T10:00"), counts, count, 2);
     assert_int_equal(count, 2);
     count = deadline_count_add(&deadline, &keys[1], at("2026-11-27T08:00"), counts, count, 2);
     assert_int_equal(counts[1].open, 2);

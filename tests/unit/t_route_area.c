@@ -31,10 +31,9 @@ static const char competence[] = "procedure,area,agency,valid_from,valid_to\n"
                                  ",02683X,x-batxat,2025-07-01,\n"
                                  ",02701,x-muonghum,2025-07-01,\n"
                                  "1.011443,02701,snnmt,2025-07-01,\n";
-static const char procedures[] =
-    PROCEDURES_HEADER "1.011443,a,b,,stnmt,full,3,,,no\n"
-                      "2.000635,a,b,,,full,0,,,no\n"
-                      "1.115650,a,b,,snnmt,full,3,,2026-11-30,no\n";
+static const char procedures[] = PROCEDURES_HEADER "1.011443,a,b,,stnmt,full,3,,,no\n"
+                                                   "2.000635,a,b,,,full,0,,,no\n"
+                                                   "1.115650,a,b,,snnmt,full,3,,2026-11-30,no\n";
 static const char policy[] = "sender,type,recipient,copies,life_hours,reception_days\n"
                              "centre,transfer,agency,,168,40\n"
                              "centre,supplement,agency,,168,\n"
@@ -250,8 +249,8 @@ static void test_faults(void **state)
     (void)state;
     assert_fault(REGISTRY_FILE_COMPETENCE, COMPETENCE_HEADER ",02701,nobody,,\n",
                  FAULT_AGENCY_UNKNOWN, 2);
-    assert_fault(REGISTRY_FILE_COMPETENCE, COMPETENCE_HEADER ",99999,snnmt,,\n",
-                 FAULT_AREA_UNKNOWN, 2);
+    assert_fault(REGISTRY_FILE_COMPETENCE, COMPETENCE_HEADER ",99999,snnmt,,\n", FAULT_AREA_UNKNOWN,
+                 2);
     assert_fault(REGISTRY_FILE_COMPETENCE, COMPETENCE_HEADER "9.999999,02701,snnmt,,\n",
                  FAULT_PROCEDURE_UNKNOWN, 2);
     assert_fault(REGISTRY_FILE_COMPETENCE,
