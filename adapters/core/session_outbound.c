@@ -281,7 +281,7 @@ void session_note_recipients(struct session *session, const struct message_id *i
     struct plan *plan = &session->step.plan;
     struct bytes name = outcome_name(plan, id, &session->gateway->key);
     struct bytes note;
-    enum reason reason = read_note(session, name, &note);
+    enum reason reason = session_read_note(session, name, &note);
     if (reason != REASON_NONE || note.size < OUTCOME_NOTE_BYTES) {
         if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
             step_fail(&session->step, reason);
