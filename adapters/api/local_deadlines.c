@@ -33,6 +33,7 @@ static enum reason fill_transfer(const struct registry *registry, const struct e
     return is_later && !procedure->sample ? REASON_DUE_LATER_THAN_LAW : REASON_NONE;
 }
 
+/* As the clock will stand when this message has been sent. */
 static wall_t due_after(const struct registry *registry, const struct deadline *before,
                         enum message_type type, int64_t happened_ms)
 {
@@ -79,6 +80,7 @@ enum reason local_fill_deadline(const struct local_api *api, const struct envelo
 
 /* ---- as people see it ---- */
 
+/* In the order of their bits (routing/deadline/deadline.h). */
 static json_t *marks_json(uint32_t marks)
 {
     static const char *const names[] = {"provisional", "later_than_law", "extension_late",

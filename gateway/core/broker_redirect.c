@@ -82,6 +82,7 @@ enum reason broker_load_redirects(struct broker *broker)
     return REASON_NONE;
 }
 
+/* All of them in one note: they are few, and a note has one value. */
 static void note_redirects(struct broker *broker)
 {
     char *text = plan_take(&broker->step.plan, (size_t)BROKER_REDIRECTS_MAX * LINE_BYTES);
@@ -102,6 +103,7 @@ static const struct room_need room_decision = {
      [ROOM_RECORDS] = 1,
      [ROOM_BYTES] = BROKER_REDIRECTS_MAX * LINE_BYTES + ROOM_LEDGER_ENTRY_BYTES}};
 
+/* Somebody who can take it: of the same kind, in force, enrolled, and not on a way back to here. */
 static enum reason check_heir(struct broker *broker, const struct key *from, const struct key *to)
 {
     const struct registry *registry = broker->registry;

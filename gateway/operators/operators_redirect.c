@@ -31,6 +31,7 @@ static bool read_key(struct api_request *request, const char *name, bool is_need
     return false;
 }
 
+/* An empty "to" ends it. The queue moves by itself afterwards, step by step. */
 void operators_redirect(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);

@@ -27,6 +27,7 @@ static enum reason read_owed(struct gateway *gateway, struct registry_owed **ret
     return reason;
 }
 
+/* All of them, also those of a registry that is taken: who reads the log sees what a reload did. */
 static void log_changes(struct gateway *gateway, const struct registry_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {

@@ -46,6 +46,7 @@ static struct registry_owed *owed_to(struct pair *pair, const char *text)
     return &pair->owed[pair->owed_count++];
 }
 
+/* What waits at the gateway, whatever its state: held messages are owed as well. */
 static void take_queues(struct pair *pair, const json_t *answer)
 {
     static const char *const states[] = {"queued", "leased", "deferred", "held"};
@@ -245,6 +246,8 @@ static int open_versions(const struct invocation *invocation,
     return reason == REASON_NONE ? EXIT_CODE_OK : fail(invocation, place, reason);
 }
 
+/* Copied first and compared then: what is compared is what another person will put in use, not a
+ * folder that may change meanwhile. */
 static int propose(const struct invocation *invocation,
                    const struct registry_change_options *options, const struct versions *versions,
                    const char *folder, const char *version)
@@ -292,6 +295,7 @@ static int put_in_use(const struct invocation *invocation,
     return EXIT_CODE_OK;
 }
 
+/* Compared once more: queues have changed since it was proposed. */
 static int approve(const struct invocation *invocation,
                    const struct registry_change_options *options, const struct versions *versions)
 {

@@ -26,6 +26,7 @@ static enum reason reason_of_errno(void)
 
 /* ---- persons ---- */
 
+/* The kernel's word. SUDO_UID counts for root alone, who could pretend to be anybody anyway. */
 static uid_t person(void)
 {
     const char *behind = getenv("SUDO_UID");
@@ -44,6 +45,7 @@ void versions_person(char *ret_name, size_t size)
 
 /* ---- folders ---- */
 
+/* A rename is on disk when the folder that it changed is. */
 static enum reason sync_folder(const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -96,6 +98,7 @@ static enum reason copy_folder(const char *from, const char *to, int depth, size
     return reason == REASON_NONE ? sync_folder(to) : reason;
 }
 
+/* Of our own making, and never deeper than what we copy. */
 static void remove_folder(const char *path, int depth)
 {
     DIR *folder = depth > VERSIONS_DEPTH_MAX + 1 ? NULL : opendir(path);
@@ -115,6 +118,7 @@ static void remove_folder(const char *path, int depth)
 
 /* ---- the log ---- */
 
+/* One write and a flush for each line: two commands cannot mix, the lock keeps them apart. */
 static enum reason append_line(const struct versions *versions, json_t *line)
 {
     char path[PATH_BYTES_MAX];
@@ -256,6 +260,7 @@ static enum reason keep_old(const struct versions *versions, const char *old_ver
     return reason;
 }
 
+/* One system call swaps both folders: at no moment is there none, or half of one. */
 static enum reason exchange(const struct versions *versions)
 {
     char proposed[PATH_BYTES_MAX], above[PATH_BYTES_MAX];

@@ -1,3 +1,4 @@
+/* Each type has its own words for the same two questions; this is the one place that knows them. */
 #include "proto/codec/body_moments.h"
 
 #include "proto/codec/message_type.h"

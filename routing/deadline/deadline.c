@@ -1,3 +1,7 @@
+/* The transitions of the clock, one function for each arrow of the diagram in deadline.h. None of
+ * them reads a clock or decides whether a message is good: what arrives is evidence, and what is
+ * odd
+ * about it becomes a mark that people see. */
 #include "routing/deadline/deadline.h"
 
 static const int64_t ms_per_day = INT64_C(24) * 60 * 60 * 1000;
@@ -13,6 +17,7 @@ bool deadline_by_law(const struct calendar *calendar, wall_t received, uint32_t 
                : calendar_add_working_days(calendar, start, processing_days, ret_due);
 }
 
+/* A due date beyond what was announced may move with the next announcement, and is shown so. */
 static void mark_unknown(struct deadline *deadline, const struct calendar *calendar)
 {
     if (calendar == NULL || !calendar_knows(calendar, day_of(deadline->due)))
@@ -21,6 +26,9 @@ static void mark_unknown(struct deadline *deadline, const struct calendar *calen
         deadline->marks &= ~(uint32_t)DEADLINE_PROVISIONAL;
 }
 
+/* The first transfer. The appointment that the citizen was given counts, also where the law would
+ * give
+ * more; where the message has none it is what the law gives. */
 static void begin(struct deadline *deadline, const struct calendar *calendar,
                   const uint32_t *processing_days, const struct deadline_event *event, wall_t at)
 {
@@ -39,6 +47,8 @@ static void begin(struct deadline *deadline, const struct calendar *calendar,
         deadline->marks |= DEADLINE_LATER_THAN_LAW;
 }
 
+/* The second request for papers is counted and marked, also while the clock stands already: QĐ 766
+ * counts such a dossier as late whatever its day. */
 static bool pause(struct deadline *deadline, wall_t at, bool is_supplement)
 {
     if (is_supplement && ++deadline->supplements > 1)
@@ -50,6 +60,7 @@ static bool pause(struct deadline *deadline, wall_t at, bool is_supplement)
     return true;
 }
 
+/* What the message says counts before what is reckoned; a moment before the pause is the pause's. */
 static bool resume(struct deadline *deadline, const struct calendar *calendar, wall_t at,
                    wall_t said)
 {
@@ -70,6 +81,9 @@ static bool resume(struct deadline *deadline, const struct calendar *calendar, w
     return true;
 }
 
+/* Once: a second appointment is kept as a mark and moves nothing. Told less than a day before the
+ * old
+ * one it counts all the same, and is marked. */
 static bool extend(struct deadline *deadline, const struct calendar *calendar, wall_t at,
                    wall_t due)
 {
@@ -86,6 +100,7 @@ static bool extend(struct deadline *deadline, const struct calendar *calendar, w
     return true;
 }
 
+/* The first end counts: what comes later, such as the hand-over to the citizen, changes nothing. */
 static bool finish(struct deadline *deadline, wall_t at)
 {
     if (deadline->state == DEADLINE_FINISHED)
@@ -96,6 +111,7 @@ static bool finish(struct deadline *deadline, wall_t at)
     return true;
 }
 
+/* A result that the centre sends back, or a transfer to another agency: the appointment stays. */
 static bool open_again(struct deadline *deadline)
 {
     if (deadline->state != DEADLINE_FINISHED)

@@ -1,3 +1,6 @@
+/* Two snapshots beside each other. Rows are matched by what names them for good: agencies and
+ * participants by key, procedures by national code, rules by roles and type. What a change means
+ * for who is owed something is judged first, so that a refusal stands on top. */
 #include "routing/registry/registry_change.h"
 
 #include <string.h>
@@ -105,6 +108,8 @@ static uint64_t under_way_of(const struct registry_owed *owed, size_t count, con
     return 0;
 }
 
+/* Left out, ended or given another successor; and those that are new. Names and codes may change
+ * without a word: nothing is routed by them. */
 static void compare_agencies(const struct comparison *of)
 {
     for (size_t i = 0; i < registry_agency_count(of->old); i++) {
@@ -133,6 +138,7 @@ static void compare_agencies(const struct comparison *of)
     }
 }
 
+/* Who may connect, and with which key. Certificates are judged by registry_check.h. */
 static void compare_participants(const struct comparison *of)
 {
     for (size_t i = 0; i < registry_participant_count(of->old); i++) {
@@ -188,6 +194,7 @@ static bool is_same(const struct agency *a, const struct agency *b)
     return (a == NULL && b == NULL) || (a != NULL && b != NULL && key_equal(&a->key, &b->key));
 }
 
+/* By where they go today: a merger moves many at once, and is one line. */
 static void compare_procedures(const struct comparison *of, civil_day_t today)
 {
     for (size_t i = 0; i < registry_procedure_count(of->old); i++) {
@@ -220,6 +227,7 @@ static bool is_same_rule(const struct policy_rule *a, const struct policy_rule *
     return same;
 }
 
+/* Of all that a rule may be for: the table is small, and its rows have no names. */
 static uint64_t count_rules(const struct comparison *of)
 {
     uint64_t count = 0;
