@@ -126,7 +126,8 @@ struct redirect {
 };
 /* An operator's decision; to none: it ends. From now on the queue moves by itself, page by page,
  * and so does what comes. Evidence, kept in the store. AGENCY_UNKNOWN; REDIRECT_NOWHERE: it cannot
- * take it, or leads back; NOT_FOUND: there is none to end; BUSY: ask again, or BROKER_REDIRECTS_MAX. */
+ * take it, or leads back; NOT_FOUND: there is none to end; BUSY: ask again, or there
+ * are BROKER_REDIRECTS_MAX. */
 enum reason broker_redirect(struct broker *broker, const struct key *from, const struct key *to,
                             bool is_sent_too);
 size_t broker_redirect_count(const struct broker *broker);

@@ -60,7 +60,7 @@ static bool pause(struct deadline *deadline, wall_t at, bool is_supplement)
     return true;
 }
 
-/* What the message says counts before what is reckoned; a moment before the pause is the pause's. */
+/* What the message says counts before what is reckoned. */
 static bool resume(struct deadline *deadline, const struct calendar *calendar, wall_t at,
                    wall_t said)
 {
