@@ -14,7 +14,7 @@
 
 enum {
     WAIT_MS = 30000,
-    WINDOW = 64,
+    WINDOW = 512, /* what the centre does not acknowledge stays under way */
     BYTES_MAX = 1024 * 1024,
     COMMUNES = 99,
     DEPARTMENTS = 29,
