@@ -34,7 +34,6 @@ enum {
 /* 08:00 on 2 November 2026 in Vietnam, and how far apart things are. */
 #define FIRST_MS INT64_C(1793581200000)
 #define STEP_MS  INT64_C(60000)
-#define DAY_MS   INT64_C(86400000)
 
 static const struct {
     const char *type;
@@ -74,13 +73,11 @@ static json_t *official(void)
 
 static json_t *transfer_body(json_int_t at_ms)
 {
-    json_int_t due_ms = at_ms + 5 * DAY_MS;
-    return json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:I, s:o, s:i}",
+    return json_pack("{s:s, s:{s:s, s:s, s:i, s:i, s:s}, s:s, s:i, s:I, s:o, s:i}",
                      "procedure_name", "Thủ tục mẫu", "owner", "name", "Nguyễn Văn Mẫu",
                      "identity_number", "000000000000", "identity_kind", 1, "owner_kind", 1,
                      "address", "Phường Mẫu, Lào Cai", "summary", "Hồ sơ mẫu", "channel", 2,
-                     "received_ms", at_ms, "due_ms", due_ms, "received_by", official(),
-                     "submitted_at", 2);
+                     "received_ms", at_ms, "received_by", official(), "submitted_at", 2);
 }
 
 static json_t *body_of(unsigned dossier, int step)
