@@ -77,8 +77,9 @@ hostile:
 	@ops/install-deps test
 	@$(MAKE) all $(O)/tests/hostile/hostile
 	@rm -rf $(B)/hostile && mkdir -p $(B)/hostile
-	@$(O)/tests/hostile/hostile --seed $(SEED) $(if $(ATTACK),--pairs 0 --attack '$(ATTACK)') \
-	    $(CURDIR)/$(B)/hostile $(CURDIR)/$(O)/bin
+	@elsewhere=$$(mktemp -d -p /dev/shm) && trap 'rm -rf "$$elsewhere"' EXIT && \
+	    $(O)/tests/hostile/hostile --seed $(SEED) --elsewhere "$$elsewhere" \
+	    $(if $(ATTACK),--pairs 0 --attack '$(ATTACK)') $(CURDIR)/$(B)/hostile $(CURDIR)/$(O)/bin
 
 # 10,000 dossiers with eight states each through everything that the portal can do wrong and a
 # kill -9 of each process, at most TEST_PORTAL_SECONDS; the same as t0600-portal, which is smaller.

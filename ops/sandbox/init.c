@@ -122,6 +122,8 @@ static int free_port(struct making *making)
 
 /* ---- participants ---------------------------------------------------------------------------- */
 
+/* The gateway signs each commit, agencies sign as most authorities let them
+ * (ops/decisions/gateway-signs-with-p256.md). */
 static bool make_certificate(struct making *making, const char *key)
 {
     char name[PATH_BYTES_MAX];
@@ -129,7 +131,7 @@ static bool make_certificate(struct making *making, const char *key)
     struct buffer certificate;
     struct authority_request request = {
         .common_name = key,
-        .key = AUTHORITY_RSA_2048,
+        .key = strcmp(key, "gateway") == 0 ? AUTHORITY_P256 : AUTHORITY_RSA_2048,
         .not_before = {program_wall().ms - DAY_MS},
         .not_after = {program_wall().ms + YEAR_DAYS * DAY_MS},
     };

@@ -41,7 +41,7 @@ struct run {
     struct world world;
     struct report report;
     pid_t honest, clerk;
-    const char *only;
+    const char *only, *elsewhere;
     unsigned seed;
     size_t pairs;
 };
@@ -264,6 +264,8 @@ static bool parse(struct run *run, int argc, char **argv, const char **ret_direc
             run->pairs = (size_t)strtoul(argv[++at], NULL, 10);
         } else if (strcmp(argv[at], "--attack") == 0 && has_value) {
             run->only = argv[++at];
+        } else if (strcmp(argv[at], "--elsewhere") == 0 && has_value) {
+            run->elsewhere = argv[++at];
         } else {
             return false;
         }
@@ -282,11 +284,11 @@ int main(int argc, char **argv)
     struct rlimit files;
     if (!parse(&run, argc, argv, &directory, &programs)) {
         (void)fprintf(stderr, "usage: hostile [--short] [--seed N] [--pairs N] [--attack PATTERNS] "
-                              "DIRECTORY PROGRAMS\n");
+                              "[--elsewhere DIRECTORY] DIRECTORY PROGRAMS\n");
         return 2;
     }
     /* Attackers need thousands of descriptors; the victims keep what they are started with. */
-    if (!world_make(&run.world, directory, programs) || !world_start(&run.world))
+    if (!world_make(&run.world, directory, run.elsewhere, programs) || !world_start(&run.world))
         return 3;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

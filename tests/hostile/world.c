@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,12 +176,23 @@ static bool make_carrier_settings(const struct world *world, size_t number, cons
     return province_write(&world->province, path, bytes_of_text(text));
 }
 
-bool world_make(struct world *world, const char *directory, const char *programs)
+/* The state folder of an adapter; with elsewhere, the name that its settings use leads there. */
+static bool make_state(const struct world *world, size_t number, const char *elsewhere)
+{
+    char path[PATH_BYTES_MAX], target[PATH_BYTES_MAX];
+    const struct key key = province_agency(number);
+    return elsewhere == NULL || (path_make(path, "%s/%s", world->province.directory, key.text) &&
+                                 path_make(target, "%s/%s", elsewhere, key.text) &&
+                                 mkdir(target, 0700) == 0 && symlink(target, path) == 0);
+}
+
+bool world_make(struct world *world, const char *directory, const char *elsewhere,
+                const char *programs)
 {
     const struct province_options options = {.directory = directory,
                                              .agencies = AGENCIES,
                                              .key = AUTHORITY_P256,
-                                             .gateway_key = AUTHORITY_RSA_2048,
+                                             .gateway_key = AUTHORITY_P256,
                                              .window_messages = 1024};
     *world = (struct world){0};
     (void)snprintf(world->programs, sizeof world->programs, "%s", programs);
@@ -191,6 +203,8 @@ bool world_make(struct world *world, const char *directory, const char *programs
             free_endpoint(world->carrier_endpoint) && free_endpoint(world->captive_endpoint) &&
             free_endpoint(world->captive_carrier_endpoint) &&
             free_endpoint(world->captive_carried_endpoint) && make_gateway_settings(world) &&
+            make_state(world, VICTIM_ADAPTER, elsewhere) &&
+            make_state(world, CAPTIVE_ADAPTER, elsewhere) &&
             make_adapter_settings(world, VICTIM_ADAPTER, world->gateway_endpoint) &&
             make_adapter_settings(world, CAPTIVE_ADAPTER, world->captive_endpoint) &&
             make_carrier_settings(world, CARRIER, world->carrier_endpoint,

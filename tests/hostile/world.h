@@ -117,8 +117,11 @@ struct world {
     uint64_t deaths; /* of the processes above that were not meant */
 };
 
-/* directory: empty, absolute. False: said on standard error. */
-bool world_make(struct world *world, const char *directory, const char *programs);
+/* directory: empty, absolute. elsewhere: an empty folder on another disk, or NULL: adapters keep
+ * their state there, since an agency's adapter does not write on the gateway's disk. False: it was
+ * said on standard error. */
+bool world_make(struct world *world, const char *directory, const char *elsewhere,
+                const char *programs);
 bool world_start(struct world *world);
 /* Starts who died; counts them. */
 void world_tend(struct world *world);
