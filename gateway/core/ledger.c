@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "proto/base/check.h"
-#include "schema/ledger.pb-c.h"
+#include "proto/codec/wire.h"
 
 /* Two hashes per leaf on average; a single leaf may finish up to MERKLE_LEVELS_MAX subtrees. */
 enum { STEP_HASHES_MAX = 2 * LEDGER_STEP_ENTRIES_MAX + MERKLE_LEVELS_MAX };
@@ -60,32 +60,42 @@ void ledger_begin(struct ledger *ledger)
     ledger->hash_count = 0;
 }
 
-static ProtobufCBinaryData binary(const uint8_t *data, size_t size)
+static void put_text(struct wire_writer *writer, uint32_t number, struct bytes text)
 {
-    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)data};
+    if (text.size > 0)
+        wire_put_bytes(writer, number, text);
 }
 
-/* Codes, keys and digests; nothing of what the message says (invariant 11). The bytes are hashed
- * and kept as they are made here, and are never made again. */
+/* By the numbers of schema/ledger.proto, the last first. Codes, keys and digests; nothing of what
+ * the message says (invariant 11). */
+static void put_fact(struct wire_writer *writer, const struct ledger_fact *fact)
+{
+    bool has_id = !id_is_zero(&fact->message_id);
+    wire_put_sint(writer, 11, fact->judged.number);
+    if (!digest_is_zero(&fact->evidence))
+        wire_put_bytes(writer, 10, (struct bytes){fact->evidence.bytes, DIGEST_BYTES});
+    if (fact->registry_version != NULL)
+        put_text(writer, 9, bytes_of_text(fact->registry_version));
+    wire_put_uint(writer, 8, (uint64_t)fact->reason);
+    wire_put_uint(writer, 7, fact->type);
+    wire_put_bytes(writer, 6, (struct bytes){fact->digest.bytes, DIGEST_BYTES});
+    if (has_id)
+        wire_put_bytes(writer, 5, (struct bytes){fact->message_id.bytes, MESSAGE_ID_BYTES});
+    put_text(writer, 4, key_bytes(&fact->destination));
+    put_text(writer, 3, key_bytes(&fact->sender));
+    wire_put_sint(writer, 2, fact->at.ms);
+    wire_put_uint(writer, 1, (uint64_t)fact->kind);
+}
+
+/* The bytes are hashed and kept as they are made here, and are never made again. */
 static struct bytes pack(struct ledger *ledger, const struct ledger_fact *fact)
 {
-    Lienthong__V1__LedgerEntry entry = LIENTHONG__V1__LEDGER_ENTRY__INIT;
-    entry.kind = (Lienthong__V1__EntryKind)fact->kind;
-    entry.at_ms = fact->at.ms;
-    entry.sender = (char *)(uintptr_t)fact->sender.text;
-    entry.destination = (char *)(uintptr_t)fact->destination.text;
-    if (!id_is_zero(&fact->message_id))
-        entry.message_id = binary(fact->message_id.bytes, MESSAGE_ID_BYTES);
-    entry.sha256 = binary(fact->digest.bytes, DIGEST_BYTES);
-    entry.type = fact->type;
-    entry.reason = (uint32_t)fact->reason;
-    entry.registry_version = (char *)(uintptr_t)fact->registry_version;
-    if (!digest_is_zero(&fact->evidence))
-        entry.evidence_sha256 = binary(fact->evidence.bytes, DIGEST_BYTES);
-    entry.judged_day = fact->judged.number;
-    size_t size = lienthong__v1__ledger_entry__get_packed_size(&entry);
+    struct wire_writer writer = {0};
+    put_fact(&writer, fact);
+    size_t size = writer.size;
     uint8_t *bytes = plan_take(ledger->plan, size);
-    lienthong__v1__ledger_entry__pack(&entry, bytes);
+    writer = (struct wire_writer){.at = bytes + size};
+    put_fact(&writer, fact);
     return (struct bytes){bytes, size};
 }
 

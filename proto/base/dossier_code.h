@@ -18,17 +18,8 @@
 
 #include "proto/base/bytes.h"
 
-/* Views into the text that was parsed; they live as long as it does. */
-struct dossier_code {
-    struct bytes text;     /* the whole code, as its issuer wrote it */
-    struct bytes agency;   /* "H15.50.05.13" */
-    struct bytes date;     /* "261008" or "20260609" */
-    struct bytes sequence; /* "0975": leading zeros belong to it */
-};
-
 /* False when the text is not of this shape (REASON_DOSSIER_CODE_INVALID). Spaces, lower case and
  * anything before or after are not accepted: the code is an identifier, compared byte by byte. */
-bool dossier_code_parse(struct bytes text, struct dossier_code *ret_code);
 bool dossier_code_is_valid(struct bytes text);
 
 #endif

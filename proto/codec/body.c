@@ -89,10 +89,12 @@ enum reason body_parse(struct bytes message, struct arena *arena, struct envelop
         return reason;
     if (content.kind != body_kind_of(envelope->type))
         return REASON_FIELD_INVALID;
-    reason = unpack(message, arena, &body);
-    if (reason != REASON_NONE)
-        return reason;
-    envelope->body = body;
+    if (envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT) {
+        reason = unpack(message, arena, &body);
+        if (reason != REASON_NONE)
+            return reason;
+        envelope->body = body;
+    }
     envelope->receipt = content.receipt;
     envelope->tree_head = content.tree_head;
     return check_items(envelope->type, &envelope->receipt);

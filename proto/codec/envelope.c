@@ -133,13 +133,12 @@ static enum reason check_codes(const struct envelope *envelope, const char **ret
 static enum reason check_kind(const struct envelope *envelope)
 {
     const char *ignored;
+    if (envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT)
+        return envelope->sequence == 0 ? REASON_FIELD_MISSING : check_codes(envelope, &ignored);
     bool has_code = envelope->dossier_code.size > 0;
     if (has_code && !dossier_code_is_valid(envelope->dossier_code))
         return REASON_DOSSIER_CODE_INVALID;
-    if (envelope->type > MESSAGE_TYPE_BUSINESS_COUNT) {
-        return envelope->sequence == 0 ? REASON_NONE : REASON_FIELD_INVALID;
-    }
-    return envelope->sequence == 0 ? REASON_FIELD_MISSING : check_codes(envelope, &ignored);
+    return envelope->sequence == 0 ? REASON_NONE : REASON_FIELD_INVALID;
 }
 
 static bool is_media_type(struct bytes text)
@@ -241,22 +240,25 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
 
 /* ---- building ---- */
 
-static void put_body(struct wire_writer *writer, const void *value)
+static void put_business_body(struct wire_writer *writer, const Lienthong__V1__Body *body)
 {
-    const struct parts *parts = value;
-    if (parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT)
-        body_write(writer, &parts->envelope);
-    else if (writer->at != NULL)
-        writer->size += lienthong__v1__body__pack(parts->business_body, writer->at + writer->size);
-    else
-        writer->size += lienthong__v1__body__get_packed_size(parts->business_body);
+    uint8_t *room = wire_put_room(writer, lienthong__v1__body__get_packed_size(body));
+    if (room != NULL)
+        (void)lienthong__v1__body__pack(body, room);
 }
 
+/* The body first: it has the highest number. */
 static void put_envelope(struct wire_writer *writer, const struct parts *parts)
 {
+    size_t behind = writer->size;
+    bool is_ours = parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT;
+    if (is_ours)
+        body_write(writer, &parts->envelope);
+    else if (parts->business_body != NULL)
+        put_business_body(writer, parts->business_body);
+    if (is_ours || parts->business_body != NULL)
+        wire_end_message(writer, ENVELOPE_BODY, behind);
     rules_write(writer, &envelope_rule, parts);
-    if (parts->business_body != NULL || parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT)
-        wire_put_message(writer, ENVELOPE_BODY, put_body, parts);
 }
 
 /* Nothing may be sealed that a recipient would refuse. */
@@ -285,7 +287,7 @@ enum reason envelope_build(const struct envelope *envelope, const struct Lientho
     uint8_t *room = buffer_extend(ret_document, size);
     if (room == NULL)
         return REASON_OUT_OF_MEMORY;
-    writer = (struct wire_writer){.at = room};
+    writer = (struct wire_writer){.at = room + size};
     put_envelope(&writer, &parts);
     enum reason reason = check_built((struct bytes){room, size}, scratch);
     if (reason != REASON_NONE)

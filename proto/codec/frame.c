@@ -226,7 +226,7 @@ enum reason frame_build(const struct frame *frame, struct arena *scratch, struct
     uint8_t *room = buffer_extend(ret_bytes, writer.size);
     if (room == NULL)
         return REASON_OUT_OF_MEMORY;
-    writer = (struct wire_writer){.at = room};
+    writer = (struct wire_writer){.at = room + writer.size};
     rules_write(&writer, &frame_rule, frame);
     return REASON_NONE;
 }

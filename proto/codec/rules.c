@@ -263,17 +263,6 @@ static uint64_t number_at(const struct field_rule *rule, const uint8_t *at)
     return narrow;
 }
 
-struct nested {
-    const struct message_rule *rule;
-    const void *from;
-};
-
-static void write_nested(struct wire_writer *writer, const void *value)
-{
-    const struct nested *nested = value;
-    rules_write(writer, nested->rule, nested->from);
-}
-
 /* Whether a value says anything: what does not is left out, as proto3 says. */
 static bool says_something(const struct field_rule *rule, const uint8_t *at)
 {
@@ -289,7 +278,7 @@ static void write_value(struct wire_writer *writer, uint32_t number, const struc
                         const uint8_t *at)
 {
     const void *value = at;
-    struct nested nested = {rule->message, value};
+    size_t behind = writer->size;
     struct bytes bytes = {at, rule->size};
     switch (rule->form) {
     case FORM_NUMBER:
@@ -311,7 +300,8 @@ static void write_value(struct wire_writer *writer, uint32_t number, const struc
         wire_put_bytes(writer, number, bytes);
         break;
     case FORM_STRUCT:
-        wire_put_message(writer, number, write_nested, &nested);
+        rules_write(writer, rule->message, value);
+        wire_end_message(writer, number, behind);
         break;
     case FORM_NONE:
         break;
@@ -330,7 +320,7 @@ static void write_field(struct wire_writer *writer, uint32_t number, const struc
     }
     memcpy(&list, from + rule->at, sizeof list);
     memcpy(&count, from + rule->count_at, sizeof count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = count; i-- > 0;)
         write_value(writer, number, rule, list + i * rule->size);
 }
 
@@ -342,7 +332,7 @@ void rules_write(struct wire_writer *writer, const struct message_rule *rule, co
         check(first < end);
         end = first + 1;
     }
-    for (uint32_t number = first; number < end; number++) {
+    for (uint32_t number = end; number-- > first;) {
         if (rule->fields[number].form != FORM_NONE)
             write_field(writer, number, &rule->fields[number], from);
     }

@@ -1,6 +1,6 @@
 /* Protobuf's wire format, one field at a time, without memory and without a copy: a view of the
- * input each. Writing runs twice over the same calls, once with `at` unset to measure and once to
- * write, so that lengths of inner messages are known before them. */
+ * input each. Writing goes from the end to the front, since the length of a message stands before
+ * it and is known once it is written: so each field is written once, however deep it lies. */
 #include "proto/codec/wire.h"
 
 #include <string.h>
@@ -11,15 +11,8 @@ enum {
     NUMBER_MAX = (1 << 29) - 1,
 };
 
-/* False when it is cut, does not fit into 64 bits, or is padded with zero groups: readers differ in
- * how much padding they take, and a field must not be there for one and absent for another. */
-static bool take_varint(struct bytes *rest, uint64_t *ret_value)
+static bool take_long_varint(struct bytes *rest, uint64_t *ret_value)
 {
-    if (rest->size > 0 && rest->data[0] < 0x80) {
-        *ret_value = rest->data[0];
-        *rest = (struct bytes){rest->data + 1, rest->size - 1};
-        return true;
-    }
     uint64_t value = 0;
     for (size_t i = 0; i < VARINT_BYTES_MAX && i < rest->size; i++) {
         uint8_t byte = rest->data[i];
@@ -35,6 +28,19 @@ static bool take_varint(struct bytes *rest, uint64_t *ret_value)
         }
     }
     return false;
+}
+
+/* False when it is cut, does not fit into 64 bits, or is padded with zero groups: readers differ in
+ * how much padding they take, and a field must not be there for one and absent for another. Most
+ * have one octet, which is read in place. */
+static inline bool take_varint(struct bytes *rest, uint64_t *ret_value)
+{
+    if (rest->size == 0 || rest->data[0] >= 0x80)
+        return take_long_varint(rest, ret_value);
+    *ret_value = rest->data[0];
+    rest->data++;
+    rest->size--;
+    return true;
 }
 
 static bool take_bytes(struct bytes *rest, uint64_t size, struct bytes *ret_bytes)
@@ -100,15 +106,14 @@ size_t wire_varint_size(uint64_t value)
 
 static void put_varint(struct wire_writer *writer, uint64_t value)
 {
-    if (writer->at == NULL) {
-        writer->size += wire_varint_size(value);
+    size_t size = value < 0x80 ? 1 : wire_varint_size(value);
+    writer->size += size;
+    if (writer->at == NULL)
         return;
-    }
-    while (value >= 0x80) {
-        writer->at[writer->size++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    writer->at[writer->size++] = (uint8_t)value;
+    uint8_t *at = writer->at -= size;
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (uint8_t)(value | 0x80);
+    *at = (uint8_t)value;
 }
 
 static void put_key(struct wire_writer *writer, uint32_t number, enum wire_type type)
@@ -120,8 +125,8 @@ void wire_put_uint(struct wire_writer *writer, uint32_t number, uint64_t value)
 {
     if (value == 0)
         return;
-    put_key(writer, number, WIRE_VARINT);
     put_varint(writer, value);
+    put_key(writer, number, WIRE_VARINT);
 }
 
 void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value)
@@ -129,24 +134,22 @@ void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value)
     wire_put_uint(writer, number, zigzag_encode(value));
 }
 
-void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes)
+uint8_t *wire_put_room(struct wire_writer *writer, size_t size)
 {
-    put_key(writer, number, WIRE_BYTES);
-    put_varint(writer, bytes.size);
-    if (writer->at != NULL && bytes.size > 0)
-        memcpy(writer->at + writer->size, bytes.data, bytes.size);
-    writer->size += bytes.size;
+    writer->size += size;
+    return writer->at == NULL ? NULL : (writer->at -= size);
 }
 
-void wire_put_message(struct wire_writer *writer, uint32_t number, wire_put_function *put,
-                      const void *value)
+void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes)
 {
-    struct wire_writer measured = {0};
-    put(&measured, value);
+    uint8_t *room = wire_put_room(writer, bytes.size);
+    if (room != NULL && bytes.size > 0)
+        memcpy(room, bytes.data, bytes.size);
+    wire_end_message(writer, number, writer->size - bytes.size);
+}
+
+void wire_end_message(struct wire_writer *writer, uint32_t number, size_t behind)
+{
+    put_varint(writer, writer->size - behind);
     put_key(writer, number, WIRE_BYTES);
-    put_varint(writer, measured.size);
-    if (writer->at == NULL)
-        writer->size += measured.size;
-    else
-        put(writer, value);
 }

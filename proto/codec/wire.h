@@ -4,12 +4,18 @@
  * writer produces (cut fields, padded varints or above 64 bits, groups). Its views point into the
  * message.
  *
- * The writer has two modes, so that one function per message both measures and writes:
+ * The writer has two modes, so that one function per message both measures and writes. It writes
+ * from the end to the front: **the last field first**, of a list the last element first.
  *
  *     struct wire_writer writer = {0};        measuring: nothing is written
  *     put_x(&writer, &x);
- *     writer = (struct wire_writer){.at = buffer_extend(buffer, writer.size)};
+ *     uint8_t *room = buffer_extend(buffer, writer.size);
+ *     writer = (struct wire_writer){.at = room + writer.size};
  *     put_x(&writer, &x);                     writing: there must be room for what was measured
+ *
+ *     size_t behind = writer->size;           a sub-message:
+ *     put_x(writer, &outer->x);               its fields, the last one first,
+ *     wire_end_message(writer, 4, behind);    then its length and its number
  *
  * The number 0 is left out, as proto3 says; whether an empty text is, the caller decides.
  *
@@ -40,19 +46,18 @@ enum wire_step wire_next(struct bytes *rest, struct wire_field *ret_field);
 int64_t wire_zigzag_decode(uint64_t value);
 
 struct wire_writer {
-    uint8_t *at; /* NULL: measuring */
+    uint8_t *at; /* NULL: measuring. Otherwise what was written begins here; at first the end */
     size_t size; /* bytes measured or written */
 };
-
-typedef void wire_put_function(struct wire_writer *writer, const void *value);
 
 size_t wire_varint_size(uint64_t value);
 void wire_put_uint(struct wire_writer *writer, uint32_t number, uint64_t value);
 void wire_put_sint(struct wire_writer *writer, uint32_t number, int64_t value);
 /* Written even when they are empty. */
 void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes bytes);
-/* A sub-message; put writes its fields. */
-void wire_put_message(struct wire_writer *writer, uint32_t number, wire_put_function *put,
-                      const void *value);
+/* Room for bytes that the caller fills; NULL while measuring. */
+uint8_t *wire_put_room(struct wire_writer *writer, size_t size);
+/* behind: the writer's size before the first of the message's fields. */
+void wire_end_message(struct wire_writer *writer, uint32_t number, size_t behind);
 
 #endif
