@@ -159,8 +159,8 @@ void dossier_get(struct api_request *request)
     uint64_t *seqs = calloc(MESSAGES_MAX, sizeof *seqs);
     enum reason reason = seqs == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
     if (reason == REASON_NONE)
-        reason = store->verbs->history(store, bytes_of_text(api_argument(request)), after, seqs,
-                                       MESSAGES_MAX, &count);
+        reason = store->verbs->history(store, bytes_of_text(api_argument(request)), after, false,
+                                       seqs, MESSAGES_MAX, &count);
     if (reason != REASON_NONE) {
         api_answer_reason(request, reason, NULL);
     } else {

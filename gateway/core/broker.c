@@ -124,8 +124,10 @@ enum reason broker_load(struct broker *broker, wall_t wall)
         reason = ledger_load(&broker->ledger, broker->options.store, &step->plan.base);
     if (reason == REASON_NONE)
         reason = broker_load_redirects(broker);
-    for (uint32_t i = 0; i < step->peer_count; i++)
+    for (uint32_t i = 0; i < step->peer_count; i++) {
         broker->adapters[i].has_last_id = false;
+        broker->adapters[i].noted = (struct past_note){0}; /* it may not be on disk */
+    }
     step->store_state = reason;
     return reason;
 }

@@ -79,28 +79,36 @@ static enum reason was_asked(struct broker *broker, const struct envelope *envel
     return is_heard ? REASON_NONE : REASON_NOT_FOUND;
 }
 
-enum reason broker_check_voice(struct broker *broker, struct peer *peer,
-                               const struct envelope *envelope, const struct key *agency)
+enum reason broker_search_dossier(struct broker *broker, struct peer *peer,
+                                  const struct envelope *envelope, const struct key *agency,
+                                  dossier_matches *matches)
 {
     enum { PAGE = 64, PAGES_MAX = 16 }; /* a dossier has a few dozen messages */
     struct store *store = broker->options.store;
     uint64_t seqs[PAGE] = {0};
     size_t count = PAGE;
-    if (key_is_none(agency) || key_equal(agency, &envelope->sender) ||
-        !is_agency(broker, &envelope->sender) || has_taken_over(broker, agency, &envelope->sender))
-        return REASON_NONE;
     for (int page = 0; page < PAGES_MAX && count == PAGE; page++) {
         peer->credit -= BROKER_WORK_REPEAT;
         enum reason reason = store->verbs->history(store, envelope->dossier_code, seqs[PAGE - 1],
-                                                   seqs, PAGE, &count);
+                                                   true, seqs, PAGE, &count);
         for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
             peer->credit -= BROKER_WORK_READ;
-            enum reason asked = was_asked(broker, envelope, agency, seqs[i]);
-            if (asked != REASON_NOT_FOUND)
-                return asked;
+            enum reason found = matches(broker, envelope, agency, seqs[i]);
+            if (found != REASON_NOT_FOUND)
+                return found;
         }
         if (reason != REASON_NONE)
             return reason;
     }
-    return REASON_DOSSIER_OF_ANOTHER;
+    return REASON_NOT_FOUND;
+}
+
+enum reason broker_check_voice(struct broker *broker, struct peer *peer,
+                               const struct envelope *envelope, const struct key *agency)
+{
+    if (key_is_none(agency) || key_equal(agency, &envelope->sender) ||
+        !is_agency(broker, &envelope->sender) || has_taken_over(broker, agency, &envelope->sender))
+        return REASON_NONE;
+    enum reason reason = broker_search_dossier(broker, peer, envelope, agency, was_asked);
+    return reason == REASON_NOT_FOUND ? REASON_DOSSIER_OF_ANOTHER : reason;
 }

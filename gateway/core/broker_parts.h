@@ -41,6 +41,13 @@ _Static_assert(ROOM_FACT_BYTES >= sizeof(struct told) + sizeof(struct ledger_fac
                                       sizeof(struct receipt_item) + 3 * ROOM_PIECE_BYTES,
                "room.h knows what a fact takes");
 
+/* What is kept of an adapter's past over a restart of the gateway, as bytes: a store stays on
+ * machines of one kind. */
+struct past_note {
+    enum reason alarm;
+    struct head_seen head;
+};
+
 /* What the broker knows of a participant's adapter beside struct peer; by the same number. */
 struct adapter {
     uint64_t connection; /* of the transport */
@@ -57,6 +64,9 @@ struct adapter {
     mono_t past_alarm_due;  /* the next alarm about its past, not before */
     enum reason past_alarm; /* of the last: why its past is not what it was */
     mono_t past_alarm_since;
+    bool is_recalled; /* the store's note of before is read */
+    struct past_note noted;
+    mono_t note_due;
 };
 
 /* The last number that a sender gave in a dossier. */
@@ -123,6 +133,14 @@ enum turn broker_refuse_frame(struct broker *broker, struct peer *peer, struct i
 /* Which agency has the dossier; none: that is not known here. The store may not be able to say. */
 enum reason broker_find_dossier(struct broker *broker, const struct envelope *envelope,
                                 struct key *ret_agency);
+/* NONE, NOT_FOUND, or why the store cannot say: whether one message of the dossier does. */
+typedef enum reason dossier_matches(struct broker *broker, const struct envelope *envelope,
+                                    const struct key *agency, uint64_t message_seq);
+/* NONE: one of the dossier's messages matches. The newest first, and of a very long dossier only
+ * these: what somebody put there before anybody knew whose it is crowds nothing out. */
+enum reason broker_search_dossier(struct broker *broker, struct peer *peer,
+                                  const struct envelope *envelope, const struct key *agency,
+                                  dossier_matches *matches);
 /* DOSSIER_OF_ANOTHER: an agency speaks of a dossier that another one has, and was not asked. */
 enum reason broker_check_voice(struct broker *broker, struct peer *peer,
                                const struct envelope *envelope, const struct key *agency);
@@ -137,6 +155,8 @@ void broker_compare_past(struct broker *broker, struct peer *peer, const struct 
  * reasons: the store cannot say. Remembers it. */
 enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
                                     const struct envelope *envelope);
+/* Now and then, and at once when it gave reason: for the next start of the gateway. */
+void broker_note_past(struct broker *broker, struct peer *peer);
 enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer);
 
 /* broker_prove.c */

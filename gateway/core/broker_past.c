@@ -7,18 +7,76 @@
  *
  * None of that ends anything: the message with a repeated number is taken and held, under that
  * reason, until a person has compared the two (invariant 14). At most one alarm a minute for each
- * participant.
+ * participant. What has to be known after a restart of ours stands in a note of the store.
  */
 #include "gateway/core/broker_parts.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define NOTE_PAST "past/"
 
 enum {
     PAST_ALARM_INTERVAL_MS = 60 * 1000,
+    /* How old what is noted of a witness gets: a row in that time, of each whose head has grown. */
+    PAST_NOTE_INTERVAL_MS = 10 * 1000,
     /* Two programs take the connection from one another every few seconds; a person who starts one
      * copy, looks, and starts the other again is slower. */
     TAKE_TURNS_MS = 5 * 60 * 1000,
 };
+
+/* ---- what outlives this process ---- */
+
+static struct bytes note_name(struct broker *broker, const struct peer *peer)
+{
+    char *name = plan_take(&broker->step.plan, sizeof NOTE_PAST + PARTICIPANT_KEY_BYTES_MAX);
+    int size = snprintf(name, sizeof NOTE_PAST + PARTICIPANT_KEY_BYTES_MAX, NOTE_PAST "%s",
+                        peer->key.text);
+    return (struct bytes){(const uint8_t *)name, (size_t)size};
+}
+
+/* At the first hello after our own start: an adapter may be put back while we are away, and one
+ * that gave reason does not lose it by our restart. */
+static void recall_past(struct broker *broker, struct peer *peer)
+{
+    struct adapter *adapter = adapter_of(broker, peer);
+    struct store *store = broker->options.store;
+    struct bytes note;
+    if (adapter->is_recalled)
+        return;
+    enum reason reason = store->verbs->read_note(store, note_name(broker, peer), &note);
+    if (reason == REASON_NONE && note.size != sizeof adapter->noted)
+        reason = REASON_STORE_CORRUPT;
+    if (reason != REASON_NONE && reason != REASON_NOT_FOUND) {
+        step_fail(&broker->step, reason);
+        return;
+    }
+    adapter->is_recalled = true;
+    if (reason == REASON_NOT_FOUND)
+        return;
+    memcpy(&adapter->noted, note.data, sizeof adapter->noted);
+    adapter->head = adapter->noted.head;
+    adapter->past_alarm = adapter->noted.alarm;
+    adapter->past_alarm_since = (mono_t){broker->step.now.ms - TAKE_TURNS_MS - 1};
+}
+
+void broker_note_past(struct broker *broker, struct peer *peer)
+{
+    struct adapter *adapter = adapter_of(broker, peer);
+    bool is_due = adapter->noted.alarm != adapter->past_alarm ||
+                  (adapter->noted.head.tree_size != adapter->head.tree_size &&
+                   broker->step.now.ms >= adapter->note_due.ms);
+    if (!adapter->is_recalled || !is_due)
+        return;
+    adapter->noted = (struct past_note){.alarm = adapter->past_alarm, .head = adapter->head};
+    adapter->note_due = (mono_t){broker->step.now.ms + PAST_NOTE_INTERVAL_MS};
+    uint8_t *value = plan_take(&broker->step.plan, sizeof adapter->noted);
+    memcpy(value, &adapter->noted, sizeof adapter->noted);
+    plan_note(&broker->step.plan, note_name(broker, peer),
+              (struct bytes){value, sizeof adapter->noted});
+}
+
+/* ---- what a hello shows ---- */
 
 static void alarm_past(struct broker *broker, struct peer *peer, enum reason reason)
 {
@@ -76,6 +134,7 @@ static bool has_lost_heads(const struct adapter *adapter, const struct frame_hel
 void broker_compare_past(struct broker *broker, struct peer *peer, const struct frame_hello *hello)
 {
     struct adapter *adapter = adapter_of(broker, peer);
+    recall_past(broker, peer);
     if (is_same_process(adapter->incarnation, hello->incarnation))
         return;
     if (takes_turns(broker, adapter, hello))
@@ -106,33 +165,32 @@ static bool has_number(const struct store_message *message, const struct envelop
            key_equal(&message->sender, &envelope->sender) && !id_equal(&message->id, &envelope->id);
 }
 
+static enum reason is_used(struct broker *broker, const struct envelope *envelope,
+                           const struct key *agency, uint64_t message_seq)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    (void)agency;
+    enum reason reason = store->verbs->read_message(store, message_seq, &message);
+    bool is_other = reason == REASON_NONE && !has_number(&message, envelope);
+    return is_other ? REASON_NOT_FOUND : reason;
+}
+
 /* Whether this step or the store has another message of this sender under this number. Memory is
- * not asked: it also holds what a step that failed had taken. Dossiers are short; past one page the
- * question is left open. */
+ * not asked: it also holds what a step that failed had taken. */
 static enum reason find_other(struct broker *broker, struct peer *peer,
                               const struct envelope *envelope)
 {
-    enum { PAGE = 64 };
-    struct store *store = broker->options.store;
-    uint64_t seqs[PAGE];
-    size_t count = 0;
     for (size_t i = 0; i < broker->step.plan.store.message_count; i++) {
         const struct store_message *planned = &broker->step.plan.messages[i];
         if (bytes_equal(planned->dossier_code, envelope->dossier_code) &&
             has_number(planned, envelope))
             return REASON_SEQUENCE_REPEATED;
     }
-    peer->credit -= BROKER_WORK_REPEAT;
-    enum reason reason =
-        store->verbs->history(store, envelope->dossier_code, 0, seqs, PAGE, &count);
-    for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
-        struct store_message message;
-        peer->credit -= BROKER_WORK_READ;
-        reason = store->verbs->read_message(store, seqs[i], &message);
-        if (reason == REASON_NONE && has_number(&message, envelope))
-            return REASON_SEQUENCE_REPEATED;
-    }
-    return reason;
+    enum reason reason = broker_search_dossier(broker, peer, envelope, NULL, is_used);
+    return reason == REASON_NONE        ? REASON_SEQUENCE_REPEATED
+           : reason == REASON_NOT_FOUND ? REASON_NONE
+                                        : reason;
 }
 
 enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
@@ -144,10 +202,11 @@ enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
     struct last_sequence *last = &broker->sequences[(class >> 32) % BROKER_SEQUENCES_MAX];
     bool is_known = last->class == class;
     bool is_next = is_known && envelope->sequence > last->sequence;
-    /* What memory has not seen is looked up only for who gave reason. */
-    bool gave_reason = is_known || adapter_of(broker, peer)->past_alarm != REASON_NONE;
+    /* Of who gave reason each number is looked up: behind one that is free (its message was
+     * refused) there may be one that is not. Of others what memory has not seen is believed. */
+    bool gave_reason = adapter_of(broker, peer)->past_alarm != REASON_NONE;
     enum reason reason = REASON_NONE;
-    if (gave_reason && !is_next)
+    if (gave_reason || (is_known && !is_next))
         reason = find_other(broker, peer, envelope);
     /* A number that was used says nothing of those that follow it: they were used too, perhaps. */
     if (reason == REASON_NONE && (!is_known || is_next))

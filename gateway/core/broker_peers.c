@@ -229,6 +229,8 @@ static void tick_peer(struct broker *broker, struct peer *peer)
         step_disconnect(&broker->step, peer, REASON_LINK_LOST, "peer_down");
         return;
     }
+    if (broker->step.store_state == REASON_NONE)
+        broker_note_past(broker, peer);
     if (broker->step.now.ms >= adapter->head_due.ms && broker->step.store_state == REASON_NONE &&
         adapter->head.tree_size != broker->ledger.committed.size)
         send_head(broker, peer);
@@ -245,7 +247,9 @@ bool broker_tick_peers(struct broker *broker)
 {
     enum { PEERS_MAX = 64 }; /* a head for each is a few milliseconds: others get their turn */
     static const struct room_need need = {
-        {[ROOM_REPLIES] = 2, [ROOM_BYTES] = ROOM_HEAD_FRAME_BYTES + ROOM_SMALL_FRAME_BYTES}};
+        {[ROOM_NOTES] = 1,
+         [ROOM_REPLIES] = 2,
+         [ROOM_BYTES] = ROOM_HEAD_FRAME_BYTES + ROOM_SMALL_FRAME_BYTES + ROOM_NOTE_BYTES}};
     for (uint32_t i = 0; broker->tick_at == 0 && i < broker->lines.count; i++)
         step_note_left_out(&broker->step, &broker->lines.lines[i].carrier,
                            &broker->lines.lines[i].allowance);

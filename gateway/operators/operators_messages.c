@@ -152,7 +152,7 @@ void operators_dossier_get(struct api_request *request)
         return;
     json_t *events = json_array();
     enum reason reason = store->verbs->history(store, bytes_of_text(api_argument(request)), after,
-                                               seqs, HISTORY_PAGE, &count);
+                                               false, seqs, HISTORY_PAGE, &count);
     if (reason == REASON_NONE)
         reason = read_events(api, seqs, count, events);
     json_t *json = json_pack("{s:s, s:o, s:I}", "dossier_code", api_argument(request), "events",

@@ -261,8 +261,9 @@ enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
                                  struct message_id *ret_id);
 enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
                                        struct store_document *ret_document);
-enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
-                                 uint64_t *ret_seqs, size_t limit, size_t *ret_count);
+enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t from_seq,
+                                 bool is_backwards, uint64_t *ret_seqs, size_t limit,
+                                 size_t *ret_count);
 enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_code,
                                     struct store_route *ret_route);
 enum reason store_sqlite_ledger_hash(struct store *store, uint64_t position,

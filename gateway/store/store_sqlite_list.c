@@ -187,8 +187,8 @@ static enum reason list_dossier(struct store_sqlite *store, const struct store_f
     uint64_t last = after >> PARTICIPANT_BITS;
     last = last == 0 ? 0 : last - 1; /* that message may have entries left */
     while (count == SEQS_AT_ONCE && page->count < page->limit) {
-        enum reason reason = store_sqlite_history(&store->store, filter->dossier_code, last, seqs,
-                                                  SEQS_AT_ONCE, &count);
+        enum reason reason = store_sqlite_history(&store->store, filter->dossier_code, last, false,
+                                                  seqs, SEQS_AT_ONCE, &count);
         for (size_t i = 0; i < count && reason == REASON_NONE; i++)
             reason = list_message(store, filter, seqs[i], after, page);
         if (reason != REASON_NONE)

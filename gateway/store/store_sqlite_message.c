@@ -201,16 +201,17 @@ static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement, 
     return REASON_NONE;
 }
 
-enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
-                                 uint64_t *ret_seqs, size_t limit, size_t *ret_count)
+enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t from_seq,
+                                 bool is_backwards, uint64_t *ret_seqs, size_t limit,
+                                 size_t *ret_count)
 {
     struct store_sqlite *self = self_of(store);
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[SQL_HISTORY];
+    sqlite3_stmt *statement = self->statements[is_backwards ? SQL_HISTORY_BACKWARDS : SQL_HISTORY];
     sql_bind_text(statement, 1, dossier_code);
-    sql_bind_number(statement, 2, after_seq);
+    sql_bind_number(statement, 2, is_backwards && from_seq == 0 ? INT64_MAX : from_seq);
     sql_bind_number(statement, 3, limit);
     return collect(self, statement, UINT64_MAX, ret_seqs, ret_count);
 }

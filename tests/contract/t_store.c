@@ -179,15 +179,23 @@ static void history_pages(void **state)
     size_t count;
     for (uint64_t seq = 1; seq <= 5; seq++)
         put(fixture, seq, seq == 2 ? "b" : "a", seq == 4 ? "other" : "D");
-    assert_int_equal(verbs->history(fixture->store, bytes_of_text("D"), 0, seqs, 2, &count),
-                     REASON_NONE);
-    assert_int_equal(count, 2);
-    assert_int_equal(seqs[1], 2);
-    assert_int_equal(verbs->history(fixture->store, bytes_of_text("D"), 2, seqs, 2, &count),
-                     REASON_NONE);
-    assert_int_equal(count, 2);
-    assert_int_equal(seqs[0], 3);
-    assert_int_equal(seqs[1], 5);
+    static const struct {
+        uint64_t from;
+        bool is_backwards;
+        size_t count;
+        uint64_t first, last;
+    } pages[] = {{0, false, 2, 1, 2}, {2, false, 2, 3, 5}, {5, false, 0, 0, 0},
+                 {0, true, 2, 5, 3},  {3, true, 2, 2, 1},  {1, true, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        assert_int_equal(verbs->history(fixture->store, bytes_of_text("D"), pages[i].from,
+                                        pages[i].is_backwards, seqs, 2, &count),
+                         REASON_NONE);
+        assert_int_equal(count, pages[i].count);
+        if (count > 0) {
+            assert_int_equal(seqs[0], pages[i].first);
+            assert_int_equal(seqs[1], pages[i].last);
+        }
+    }
 }
 
 /* ---- entries ---- */

@@ -2,7 +2,11 @@
  * second store that hears the same commits until it is finished. What was said after that is
  * forgotten. The world is then left without faults; of the gateway's store the run ends when those
  * who must notice it have, of an adapter's when the gateway has said so and the adapter has done
- * all its work from there (check_past.c). */
+ * all its work from there (check_past.c). The gateway may be started anew at the same time, as
+ * after a power cut. */
+#include <stdio.h>
+#include <string.h>
+
 #include "gateway/core/broker_parts.h"
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
@@ -26,6 +30,7 @@ void rollback_open(struct node *node)
           store_memory_open(node->copy_image, &node->copy) == REASON_NONE);
     node->copied_until_ms = dice_between(&sim->dice, 1000, COPY_MAX_MS);
     node->put_back_at_ms = node->copied_until_ms + dice_between(&sim->dice, 1000, LATER_MAX_MS);
+    node->is_put_back_with_gateway = !is_gateway && sim->seed % 2 == 0;
 }
 
 void rollback_close(struct node *node)
@@ -78,6 +83,20 @@ static uint64_t heard_head(const struct sim *sim, const struct node *node)
     return peer == NULL ? 0 : adapter_of(broker, peer)->head.tree_size;
 }
 
+/* What the gateway knows of it after a start of its own. */
+static uint64_t noted_head(const struct sim *sim, const struct node *node)
+{
+    struct store *disk = sim->nodes[NODE_GATEWAY].disk;
+    char name[PARTICIPANT_KEY_BYTES_MAX + 8];
+    struct past_note past;
+    struct bytes note;
+    (void)snprintf(name, sizeof name, "past/%s", node->key.text);
+    if (disk->verbs->read_note(disk, bytes_of_text(name), &note) != REASON_NONE)
+        return 0;
+    memcpy(&past, note.data, sizeof past);
+    return past.head.tree_size;
+}
+
 /* Whether who must notice it can: the gateway has heard of more than the copy knows. */
 static bool can_be_noticed(const struct sim *sim, struct node *node)
 {
@@ -87,7 +106,8 @@ static bool can_be_noticed(const struct sim *sim, struct node *node)
     /* Somebody else who has its key says that it has seen nothing. */
     if (node->index != NODE_GATEWAY)
         return sim->swarm.count[MISHAP_HOSTILE_TWIN] == 0 &&
-               heard_head(sim, node) > node->copied_head;
+               (node->is_put_back_with_gateway ? noted_head(sim, node) : heard_head(sim, node)) >
+                   node->copied_head;
     check(node->copy->verbs->positions(node->copy, &positions) == REASON_NONE);
     return positions.ledger_size > 0 && is_witnessed(sim, positions.ledger_size);
 }
@@ -101,6 +121,8 @@ void rollback_turn(struct sim *sim)
             continue;
         node_crash(node, dice_between(&sim->dice, 50, 3000));
         node_put_back(node);
+        if (node->is_put_back_with_gateway)
+            node_crash(&sim->nodes[NODE_GATEWAY], dice_between(&sim->dice, 50, 3000));
         /* A hello of before would be heard behind it: the gateway would know nothing to miss. */
         network_forget_late(sim, i);
         sim_note(sim, i, "its store is an older copy", NULL, 0);

@@ -144,6 +144,7 @@ struct node {
     unsigned int forks_ahead; /* the same: that it could not */
     struct store_memory_image *copy_image; /* a backup that is being made (rollback.c); NULL */
     struct store *copy;
+    bool is_put_back_with_gateway; /* which is started anew at the same time */
     int64_t copied_until_ms, put_back_at_ms;
     uint64_t copied_head; /* of an adapter's copy: the head that it knows, or a later one */
     size_t next_certificate;

@@ -80,9 +80,9 @@ STORE_VERB(counts,
            (struct store *store, struct store_count *ret_counts, size_t limit, size_t *ret_count),
            (inner, ret_counts, limit, ret_count))
 STORE_VERB(history,
-           (struct store *store, struct bytes dossier_code, uint64_t after_seq,
+           (struct store *store, struct bytes dossier_code, uint64_t from_seq, bool is_backwards,
             uint64_t *ret_seqs, size_t limit, size_t *ret_count),
-           (inner, dossier_code, after_seq, ret_seqs, limit, ret_count))
+           (inner, dossier_code, from_seq, is_backwards, ret_seqs, limit, ret_count))
 STORE_VERB(find_route,
            (struct store *store, struct bytes dossier_code, struct store_route *ret_route),
            (inner, dossier_code, ret_route))

@@ -117,12 +117,17 @@ static enum reason read_document(struct store *store, uint64_t seq,
     return REASON_NONE;
 }
 
-static enum reason history(struct store *store, struct bytes dossier_code, uint64_t after_seq,
-                           uint64_t *ret_seqs, size_t limit, size_t *ret_count)
+static enum reason history(struct store *store, struct bytes dossier_code, uint64_t from_seq,
+                           bool is_backwards, uint64_t *ret_seqs, size_t limit, size_t *ret_count)
 {
     const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
-    for (uint64_t seq = after_seq + 1; seq <= image->message_count && count < limit; seq++) {
+    uint64_t last = image->message_count + 1; /* that there is none behind */
+    uint64_t seq = is_backwards && from_seq == 0 ? last : from_seq;
+    while (count < limit) {
+        seq = is_backwards ? seq - 1 : seq + 1;
+        if (seq == 0 || seq >= last)
+            break;
         if (dossier_code.size > 0 &&
             bytes_equal(image->messages[seq - 1].dossier_code, dossier_code))
             ret_seqs[count++] = seq;

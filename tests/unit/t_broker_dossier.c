@@ -47,8 +47,9 @@ static size_t history_count(struct lone_gateway *gateway)
 {
     uint64_t seqs[64];
     size_t count = 0;
-    assert_int_equal(gateway->store->verbs->history(gateway->store, bytes_of_text(DOSSIER), 0, seqs,
-                                                    sizeof seqs / sizeof *seqs, &count),
+    assert_int_equal(gateway->store->verbs->history(gateway->store, bytes_of_text(DOSSIER), 0,
+                                                    false, seqs, sizeof seqs / sizeof *seqs,
+                                                    &count),
                      REASON_NONE);
     return count;
 }
@@ -117,6 +118,24 @@ static void whom_its_agency_asked_is_heard(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* Nor does he crowd out what the centre asked: also not by more than anybody looks through. */
+static void who_came_before_the_transfer_crowds_nothing_out(void **state)
+{
+    enum { STEPS = 20, IN_A_STEP = 60 };
+    (void)state;
+    struct lone_gateway *gateway = open_with_all();
+    for (uint64_t sequence = 1; sequence <= STEPS * IN_A_STEP; sequence++) {
+        (void)put_result(gateway, "sxd", "", sequence);
+        if (sequence % IN_A_STEP == 0)
+            assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    }
+    (void)transfer(gateway, PERMIT); /* it is sxd's */
+    (void)put_result(gateway, "sxd", "stp", STEPS * IN_A_STEP + 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_not_equal(result(gateway, "stp", 1), 0);
+    lone_gateway_close(&gateway);
+}
+
 /* An accomplice makes nobody a party. */
 static void whom_a_stranger_wrote_to_is_not_heard(void **state)
 {
@@ -140,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_sender_keeps_its_order),
         cmocka_unit_test(whom_the_centre_gave_it_too_is_heard),
         cmocka_unit_test(whom_its_agency_asked_is_heard),
+        cmocka_unit_test(who_came_before_the_transfer_crowds_nothing_out),
         cmocka_unit_test(whom_a_stranger_wrote_to_is_not_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,72 @@ static void numbers_that_were_used_are_held_one_after_another(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* Number 1 is free, for its message was refused; number 2 behind it is not. */
+static void behind_a_free_number_too(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 40);
+    (void)put_numbered(gateway, 2);
+    lone_gateway_restart(gateway);
+    lone_gateway_hello(gateway, "stp", 64);
+    greet(gateway, 1, 40);
+    greet(gateway, 2, 12);
+    struct lone_message free = put_numbered(gateway, 1);
+    struct lone_message used = put_numbered(gateway, 2);
+    assert_int_equal(lone_gateway_state(gateway, &free, "stp"), ENTRY_QUEUED);
+    assert_int_equal(lone_gateway_state(gateway, &used, "stp"), ENTRY_HELD);
+    lone_gateway_close(&gateway);
+}
+
+/* In a dossier of hundreds of messages, too. */
+static void behind_many_messages_too(void **state)
+{
+    enum { NUMBERS = 200 };
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet(gateway, 1, 40);
+    for (uint64_t sequence = 1; sequence <= NUMBERS; sequence++)
+        (void)put_numbered(gateway, sequence);
+    greet(gateway, 2, 12);
+    struct lone_message newest = put_numbered(gateway, NUMBERS);
+    struct lone_message oldest = put_numbered(gateway, 1);
+    assert_int_equal(lone_gateway_state(gateway, &newest, "stp"), ENTRY_HELD);
+    assert_int_equal(lone_gateway_state(gateway, &oldest, "stp"), ENTRY_HELD);
+    lone_gateway_close(&gateway);
+}
+
+/* What is done now and then is done. */
+static void let_tick(struct lone_gateway *gateway)
+{
+    lone_gateway_wait(gateway, HEARTBEAT_INTERVAL_MS / 2);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+}
+
+/* The gateway was away while the adapter was put back; and who gave reason once is looked at after
+ * the gateway's next start as well. */
+static void the_past_outlives_the_gateways_process(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet(gateway, 1, 40);
+    (void)put_numbered(gateway, 1);
+    let_tick(gateway);
+    lone_gateway_restart(gateway);
+    greet(gateway, 2, 12);
+    assert_int_equal(gateway->alarms, 1);
+    assert_int_equal(alarm_of_centre(gateway), REASON_STORE_ROLLED_BACK);
+    let_tick(gateway);
+    lone_gateway_restart(gateway);
+    greet(gateway, 3, 13);
+    assert_int_equal(gateway->alarms, 0); /* a restart is none */
+    assert_int_equal(alarm_of_centre(gateway), REASON_NONE);
+    struct lone_message again = put_numbered(gateway, 1);
+    assert_int_equal(lone_gateway_state(gateway, &again, "stp"), ENTRY_HELD);
+    lone_gateway_close(&gateway);
+}
+
 /* Each is for a person to look at: so many in a second, and the rest stays its sender's. */
 static void used_numbers_have_a_share(void **state)
 {
@@ -206,6 +272,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_that_were_used_are_held_one_after_another),
+        cmocka_unit_test(behind_a_free_number_too),
+        cmocka_unit_test(behind_many_messages_too),
+        cmocka_unit_test(the_past_outlives_the_gateways_process),
         cmocka_unit_test(two_programs_with_one_key_are_named),
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),
