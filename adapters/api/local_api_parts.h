@@ -37,7 +37,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 21 };
+enum { LOCAL_ROUTES = 22 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -109,6 +109,7 @@ void document_get(struct api_request *request);
 void signature_get(struct api_request *request);
 void manifest_get(struct api_request *request);
 void health_get(struct api_request *request);
+void trust_clock_apply(struct api_request *request);
 void healthz_get(struct api_request *request);
 void metrics_get(struct api_request *request);
 void queues_get(struct api_request *request);

@@ -23,13 +23,24 @@ void health_get(struct api_request *request)
     json_t *json = json_object();
     bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
               json_put(json, "store", json_string(reason_code(status.store))) &&
-              json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
+              json_put_clock(json, &status.clock) &&
               json_put(json, "office", json_string(reason_code(api->office_trouble))) &&
               json_put(json, "version", json_string(options->version));
     if (ok && api_is_known(request))
         ok = json_put_text(json, "participant", key_bytes(&options->self)) &&
              put_counts(json, &status);
     api_answer_json(request, HTTP_OK, json_whole(json, ok));
+}
+
+/* A person has looked at the wall clock: the answer shows what was believed. */
+void trust_clock_apply(struct api_request *request)
+{
+    const struct local_api *api = api_context(request);
+    struct session_status status;
+    session_trust_clock(api->options.session);
+    session_status(api->options.session, &status);
+    json_t *json = json_object();
+    api_answer_json(request, HTTP_OK, json_whole(json, json_put_clock(json, &status.clock)));
 }
 
 /* 503 when nothing can be committed: whoever watches this is told to look. */
@@ -74,7 +85,7 @@ void metrics_get(struct api_request *request)
         metric_value(&text, figures[i].name, NULL, NULL, figures[i].value);
     }
     metric(&text, "lienthong_clock", "gauge", "1 for the state that the wall clock is in.");
-    metric_value(&text, "lienthong_clock", "state", clock_state_name(status.clock), 1);
+    metric_value(&text, "lienthong_clock", "state", clock_state_name(status.clock.state), 1);
     enum reason reason = metrics_put_queues(&text, api->options.store);
     metrics_answer(request, &text, reason);
 }

@@ -24,6 +24,7 @@ static const char *const verdict[] = {"office_reference", "reason", "text", NULL
 const struct api_route local_routes[LOCAL_ROUTES] = {
     {"GET", "/v1/health", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, health_get, NULL},
     {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, healthz_get, NULL},
+    CHANGE("/v1/clock/trust", API_BODY_NONE, NULL, trust_clock_apply),
     READ("/metrics", metrics_get),
     READ("/v1/events", api_events_get),
     UPLOAD("PUT", "/v1/attachments/{}", attachment_put_begin),

@@ -202,7 +202,7 @@ void session_status(const struct session *session, struct session_status *ret_st
     *ret_status = (struct session_status){
         .is_linked = session->link == LINK_WELCOMED,
         .store = session->step.store_state,
-        .clock = session->step.clock.state,
+        .clock = step_clock_report(&session->step),
         .last_heard = session->gateway->heard_wall,
         .to_gateway = live_at(session, session->gateway),
         .to_office = live_at(session, session->office),

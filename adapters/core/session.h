@@ -176,7 +176,7 @@ enum reason session_proof(struct session *session, const struct digest *digest,
 struct session_status {
     bool is_linked;    /* the gateway said welcome */
     enum reason store; /* NONE, or why nothing can be committed */
-    enum clock_state clock;
+    struct clock_report clock;
     wall_t last_heard;   /* from the gateway */
     uint64_t to_gateway; /* live entries */
     uint64_t to_office;

@@ -17,6 +17,13 @@ bool json_put_moment(json_t *object, const char *name, wall_t at)
     return json_put(object, name, json_string(text));
 }
 
+bool json_put_clock(json_t *object, const struct clock_report *clock)
+{
+    return json_put(object, "clock", json_string(clock_state_name(clock->state))) &&
+           json_put_moment(object, "clock_shows", clock->shows) &&
+           json_put_moment(object, "clock_goes_by", clock->goes_by);
+}
+
 bool json_put_id(json_t *object, const char *name, const struct message_id *id)
 {
     char text[MESSAGE_ID_TEXT_BYTES];

@@ -6,12 +6,15 @@
 #define GATEWAY_API_JSON_MEMBER_H
 
 #include "gateway/api/json_text.h"
+#include "gateway/custody/clock_sense.h"
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
 
 /* RFC 3339 in Vietnam's time. */
 bool json_put_moment(json_t *object, const char *name, wall_t at);
+/* "clock": its state; "clock_shows", and "clock_goes_by": what the program reckons with. */
+bool json_put_clock(json_t *object, const struct clock_report *clock);
 bool json_put_id(json_t *object, const char *name, const struct message_id *id);
 bool json_put_digest(json_t *object, const char *name, const struct digest *digest);
 /* "reason", "reason_vi", "reason_en", "hint", "hint_vi". */

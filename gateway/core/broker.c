@@ -137,9 +137,18 @@ wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall)
     return step_time(&broker->step, now, wall);
 }
 
-void broker_trust_clock(struct broker *broker)
+enum reason broker_trust_clock(struct broker *broker)
 {
-    step_trust_clock(&broker->step);
+    struct step *step = &broker->step;
+    if (step->store_state != REASON_NONE)
+        return step->store_state;
+    if (!step_fits(step, &room_fact))
+        return REASON_BUSY;
+    step_trust_clock(step);
+    broker_record(broker, &(struct ledger_fact){.kind = LEDGER_OPERATOR,
+                                                .sender = step->options.self,
+                                                .reason = REASON_CLOCK_IN_DOUBT});
+    return REASON_NONE;
 }
 
 /* ---- the step ---- */
@@ -280,7 +289,7 @@ void broker_status(const struct broker *broker, struct broker_status *ret_status
 {
     *ret_status = (struct broker_status){
         .store = broker->step.store_state,
-        .clock = broker->step.clock.state,
+        .clock = step_clock_report(&broker->step),
         .ledger_size = broker->ledger.committed.size,
         .peer_count = broker->step.peer_count,
     };

@@ -101,8 +101,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall);
 /* The time that the broker goes by when the clocks show these: the wall clock, unless it jumped
  * (gateway/custody/clock_sense.h). Frames are stamped, and certificates judged, at this time. */
 wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall);
-/* An operator has looked at the wall clock, and it is right. */
-void broker_trust_clock(struct broker *broker);
+/* An operator has looked at the wall clock, and it is right: evidence. BUSY: ask again. */
+enum reason broker_trust_clock(struct broker *broker);
 /* False: BROKER_QUEUE_MAX frames wait; end the step and offer the intake again. */
 bool broker_has_room(const struct broker *broker);
 /* An examined frame. It waits for its participant's turn, which may come in this step's broker_end
@@ -158,7 +158,7 @@ struct broker_peer_status {
 };
 struct broker_status {
     enum reason store; /* NONE, or why nothing can be committed */
-    enum clock_state clock;
+    struct clock_report clock;
     uint64_t ledger_size;
     struct digest ledger_root;
     uint8_t ledger_id[LEDGER_ID_BYTES];

@@ -77,11 +77,6 @@ bool clock_look(struct clock_sense *clock, mono_t now, wall_t wall)
     else if (distance(offset_ms, clock->offset_ms) > CLOCK_STEP_MAX_MS)
         clock->since = now;
     clock->offset_ms = offset_ms;
-    if (clock->is_accepted) {
-        clock->is_accepted = false;
-        trust(clock, now, wall);
-        return before != CLOCK_TRUSTED;
-    }
     if (clock->state == CLOCK_OUTVOTED) /* the peers decide, in clock_hear */
         return false;
     enum clock_state found = judge(clock, now, wall);
@@ -89,6 +84,7 @@ bool clock_look(struct clock_sense *clock, mono_t now, wall_t wall)
         trust(clock, now, wall);
     else
         clock_move(clock, found);
+    clock->is_accepted = clock->is_accepted && found == CLOCK_TRUSTED;
     return clock->state != before;
 }
 
@@ -118,9 +114,13 @@ const char *clock_state_name(enum clock_state state)
     return names[state];
 }
 
-void clock_accept(struct clock_sense *clock)
+bool clock_accept(struct clock_sense *clock, mono_t now)
 {
+    if (!clock->has_looked || !clock_in_doubt(clock))
+        return false;
     clock->is_accepted = true;
+    trust(clock, now, (wall_t){now.ms + clock->offset_ms});
+    return true;
 }
 
 /* ---- what the others say ---- */
@@ -148,7 +148,7 @@ bool clock_hear(struct clock_sense *clock, mono_t now, uint32_t agreeing, uint32
     if (!clock->has_looked)
         return false;
     if (clock->state == CLOCK_TRUSTED) {
-        if (differing <= clock->quorum || differing <= agreeing)
+        if (clock->is_accepted || differing <= clock->quorum || differing <= agreeing)
             return false;
         clock_move(clock, CLOCK_OUTVOTED);
         clock->since = now;

@@ -18,6 +18,9 @@
  *      ├── CLOCK_SETTLED_MS without another step, and no majority against it    [clock_hear]
  *      └── an operator says so                                                  [clock_accept]
  *
+ * What an operator has said stands until the wall clock steps again: peers that still differ are
+ * then the ones that are off.
+ *
  * The quorum is more than one where there are many peers: one of them alone can end no doubt. One
  * alone can raise none either, and a doubt that a majority raises costs delay, never an outcome.
  *
@@ -50,13 +53,19 @@ struct clock_sense {
     enum clock_state state;
     uint32_t quorum;
     bool has_looked;
-    bool is_accepted; /* by an operator: the next look trusts what it sees */
+    bool is_accepted; /* by an operator: no peer outvotes it before it steps again */
     /* What the time is measured from. At the start the last known time; later the last good one. */
     wall_t anchor;
     mono_t anchor_at;
     bool is_from_start; /* the anchor is, and so only a lower bound */
     int64_t offset_ms;  /* wall less monotonic, at the last look */
     mono_t since;       /* the last step of the wall clock, or the begin of the doubt */
+};
+
+/* For people: what the wall clock shows, and the time that is gone by. */
+struct clock_report {
+    enum clock_state state;
+    wall_t shows, goes_by;
 };
 
 /* What a peer said its time is. Zeroed: nothing yet. */
@@ -75,7 +84,8 @@ wall_t clock_time(const struct clock_sense *clock, mono_t now, wall_t wall);
 bool clock_in_doubt(const struct clock_sense *clock);
 /* "trusted", "stepped", "behind", "ahead", "outvoted": for status and health. */
 const char *clock_state_name(enum clock_state state);
-void clock_accept(struct clock_sense *clock);
+/* An operator says that the wall clock is right, as clock_look saw it last. True: a doubt is over. */
+bool clock_accept(struct clock_sense *clock, mono_t now);
 
 /* its_wall: as frames bring it, within the years that proto/codec/rules.h allows. */
 void clock_voice_say(struct clock_voice *voice, mono_t now, wall_t its_wall);

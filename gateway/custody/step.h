@@ -280,6 +280,8 @@ void step_note_left_out(struct step *step, const struct key *from, struct allowa
 wall_t step_time(const struct step *step, mono_t now, wall_t wall);
 /* A person has looked at the wall clock, and it is right. */
 void step_trust_clock(struct step *step);
+/* At the last step. */
+struct clock_report step_clock_report(const struct step *step);
 
 /* ---- turns: step_turn.c ---- */
 

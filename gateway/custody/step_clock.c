@@ -12,7 +12,19 @@ wall_t step_time(const struct step *step, mono_t now, wall_t wall)
 
 void step_trust_clock(struct step *step)
 {
-    clock_accept(&step->clock);
+    if (!clock_accept(&step->clock, step->now))
+        return;
+    step->wall = (wall_t){step->now.ms + step->clock.offset_ms};
+    step_note(step, &(struct transition){.event = "clock_accepted", .from = step->options.self});
+}
+
+struct clock_report step_clock_report(const struct step *step)
+{
+    return (struct clock_report){
+        .state = step->clock.state,
+        .shows = {step->now.ms + step->clock.offset_ms},
+        .goes_by = step->wall,
+    };
 }
 
 /* A store of before this note: its last message was taken at a time that was good enough. */

@@ -22,6 +22,7 @@ static const struct api_route routes[] = {
     STEP("GET", "/metrics", operators_metrics_get),
     {"GET", "/v1/events", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, api_events_get, NULL},
     STEP("GET", "/v1/status", operators_status_get),
+    STEP("POST", "/v1/clock/trust", operators_trust_clock),
     STEP("GET", "/v1/connections", operators_connections_get),
     STEP("GET", "/v1/queues", operators_queues_get),
     STEP("GET", "/v1/dossiers/{}", operators_dossier_get),

@@ -8,7 +8,7 @@ static void put_status(struct buffer *text, const struct operators_api *api,
     metric(text, "lienthong_store_ok", "gauge", "1: the store can commit.");
     metric_value(text, "lienthong_store_ok", NULL, NULL, status->store == REASON_NONE);
     metric(text, "lienthong_clock", "gauge", "1 for the state that the wall clock is in.");
-    metric_value(text, "lienthong_clock", "state", clock_state_name(status->clock), 1);
+    metric_value(text, "lienthong_clock", "state", clock_state_name(status->clock.state), 1);
     metric(text, "lienthong_ledger_size", "gauge", "Entries of the ledger.");
     metric_value(text, "lienthong_ledger_size", NULL, NULL, (int64_t)status->ledger_size);
     metric(text, "lienthong_refused_handshakes_total", "counter", "Connections that were refused.");

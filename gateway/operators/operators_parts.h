@@ -28,6 +28,7 @@ bool operators_put_standing(const struct operators_api *api, json_t *object,
 void operators_health_get(struct api_request *request);
 void operators_metrics_get(struct api_request *request);
 void operators_status_get(struct api_request *request);
+void operators_trust_clock(struct api_request *request);
 void operators_connections_get(struct api_request *request);
 
 void operators_dossier_get(struct api_request *request);

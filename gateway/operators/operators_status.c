@@ -17,7 +17,7 @@ void operators_health_get(struct api_request *request)
     broker_status(api->options.broker, &status);
     json_t *json = json_object();
     bool ok = json_put(json, "store", json_string(reason_code(status.store))) &&
-              json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
+              json_put_clock(json, &status.clock) &&
               json_put(json, "version", json_string(api->options.version));
     if (status.store == REASON_NONE)
         api_answer_json(request, HTTP_OK, json_whole(json, ok));
@@ -33,14 +33,24 @@ void operators_status_get(struct api_request *request)
     json_t *json = json_object();
     bool ok =
         json_put(json, "store", json_string(reason_code(status.store))) &&
-        json_put(json, "clock", json_string(clock_state_name(status.clock))) &&
-        put_ledger(json, &status) &&
+        json_put_clock(json, &status.clock) && put_ledger(json, &status) &&
         json_put(json, "registry_version", json_string(registry_version(api->options.registry))) &&
         json_put(json, "refused_handshakes",
                  json_integer((json_int_t)link_server_refusals(api->options.link))) &&
         json_put(json, "participants", json_integer((json_int_t)status.peer_count)) &&
         json_put(json, "version", json_string(api->options.version));
     api_answer_json(request, HTTP_OK, json_whole(json, ok));
+}
+
+/* The answer shows what was believed. */
+void operators_trust_clock(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    struct broker_status status;
+    enum reason reason = broker_trust_clock(api->options.broker);
+    broker_status(api->options.broker, &status);
+    json_t *json = json_object();
+    api_answer_read(request, reason, json_whole(json, json_put_clock(json, &status.clock)));
 }
 
 bool operators_put_standing(const struct operators_api *api, json_t *object,

@@ -33,6 +33,7 @@ command_function command_track;
 command_function command_inbox;
 command_function command_queues;
 command_function command_deadlines;
+command_function command_clock;
 command_function command_route;
 command_function command_registry;
 command_function command_keys;

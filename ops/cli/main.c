@@ -17,6 +17,7 @@ static const struct command_row commands[] = {
     {"inbox", command_inbox, TEXT_COMMAND_INBOX},
     {"queues", command_queues, TEXT_COMMAND_QUEUES},
     {"deadlines", command_deadlines, TEXT_COMMAND_DEADLINES},
+    {"clock", command_clock, TEXT_COMMAND_CLOCK},
     {"route", command_route, TEXT_COMMAND_ROUTE},
     {"registry", command_registry, TEXT_COMMAND_REGISTRY},
     {"portal", command_portal, TEXT_COMMAND_PORTAL},

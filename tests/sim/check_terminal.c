@@ -72,7 +72,7 @@ static bool is_in_doubt(const struct node *node)
         broker_status(node->broker, &broker);
     if (node->session != NULL)
         session_status(node->session, &session);
-    return broker.clock != CLOCK_TRUSTED || session.clock != CLOCK_TRUSTED;
+    return broker.clock.state != CLOCK_TRUSTED || session.clock.state != CLOCK_TRUSTED;
 }
 
 /* Not what a receipt of somebody else says. */

@@ -15,7 +15,7 @@ static enum clock_state clock_of(const struct lone_gateway *gateway)
 {
     struct broker_status status;
     broker_status(gateway->broker, &status);
-    return status.clock;
+    return status.clock.state;
 }
 
 static void pass(struct lone_gateway *gateway, int64_t ms)
@@ -140,9 +140,32 @@ static void a_restart_in_the_jump_expires_nothing(void **state)
     }
 }
 
+/* An operator's word is evidence, and ends the doubt at once. */
+static void an_operators_word_ends_a_doubt(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    struct broker_status before, after;
+    pass(gateway, 1000);
+    gateway->wall_step_ms = JUMP_MS;
+    pass(gateway, 1000);
+    broker_status(gateway->broker, &before);
+    assert_int_equal(before.clock.state, CLOCK_STEPPED);
+    assert_int_equal(before.clock.shows.ms - before.clock.goes_by.ms, JUMP_MS);
+    lone_gateway_begin(gateway);
+    assert_int_equal(broker_trust_clock(gateway->broker), REASON_NONE);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    broker_status(gateway->broker, &after);
+    assert_int_equal(after.clock.state, CLOCK_TRUSTED);
+    assert_int_equal(after.clock.shows.ms, after.clock.goes_by.ms);
+    assert_int_equal(after.ledger_size, before.ledger_size + 1);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_operators_word_ends_a_doubt),
         cmocka_unit_test(a_jump_expires_nothing),
         cmocka_unit_test(a_life_ends_when_its_time_has_come),
         cmocka_unit_test(a_message_of_the_future_waits),

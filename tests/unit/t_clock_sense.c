@@ -185,10 +185,34 @@ static void an_operator_ends_it(void **state)
     struct clocks clocks = started(0, 0);
     clocks.step_ms = HOUR_MS;
     pass(&clocks, LOOK_MS);
-    clock_accept(&clocks.sense);
-    assert_true(look(&clocks));
+    assert_true(clock_accept(&clocks.sense, (mono_t){clocks.mono_ms}));
+    assert_false(clock_accept(&clocks.sense, (mono_t){clocks.mono_ms}));
     assert_int_equal(clocks.sense.state, CLOCK_TRUSTED);
     assert_int_equal(time_of(&clocks), shown(&clocks).ms);
+    assert_false(look(&clocks));
+}
+
+/* Against a majority as well, until the clock steps again. */
+static void an_operator_is_not_outvoted(void **state)
+{
+    (void)state;
+    struct clocks clocks = started(0, 0);
+    mono_t now = {clocks.mono_ms};
+    assert_true(clock_hear(&clocks.sense, now, 0, QUORUM + 1));
+    assert_int_equal(clocks.sense.state, CLOCK_OUTVOTED);
+    assert_true(clock_accept(&clocks.sense, now));
+    pass(&clocks, HOUR_MS);
+    now.ms = clocks.mono_ms;
+    assert_false(clock_hear(&clocks.sense, now, 0, QUORUM + 1));
+    assert_int_equal(clocks.sense.state, CLOCK_TRUSTED);
+    clocks.step_ms = JUMP_MS;
+    pass(&clocks, LOOK_MS);
+    assert_int_equal(clocks.sense.state, CLOCK_STEPPED);
+    clocks.step_ms = 0;
+    pass(&clocks, LOOK_MS);
+    now.ms = clocks.mono_ms;
+    assert_int_equal(clocks.sense.state, CLOCK_TRUSTED);
+    assert_true(clock_hear(&clocks.sense, now, 0, QUORUM + 1));
 }
 
 static void only_what_a_date_decides_waits(void **state)
@@ -222,6 +246,7 @@ int main(void)
         cmocka_unit_test(most_peers_outvote_a_clock),
         cmocka_unit_test(voices_age_and_are_compared),
         cmocka_unit_test(an_operator_ends_it),
+        cmocka_unit_test(an_operator_is_not_outvoted),
         cmocka_unit_test(only_what_a_date_decides_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,20 @@ static void health_tells_strangers_only_whether_it_lives(void **state)
     reply_release(&reply);
 }
 
+static void an_operator_says_that_the_clock_is_right(void **state)
+{
+    (void)state;
+    struct api_reply reply;
+    assert_int_equal(status_of("POST /v1/clock/trust HTTP/1.1\r\nHost: localhost\r\n"
+                               "Connection: close\r\n\r\n"),
+                     401);
+    call(&fixture, "POST", "/v1/clock/trust", "", "", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(text_at(reply.json, "clock"), "trusted");
+    assert_string_equal(text_at(reply.json, "clock_shows"), text_at(reply.json, "clock_goes_by"));
+    reply_release(&reply);
+}
+
 static void a_token_that_others_read_is_refused(void **state)
 {
     (void)state;
@@ -467,6 +481,7 @@ int main(void)
         T(only_the_token_opens),
         T(a_foreign_host_name_is_refused),
         T(health_tells_strangers_only_whether_it_lives),
+        T(an_operator_says_that_the_clock_is_right),
         T(a_token_that_others_read_is_refused),
         T(a_submission_is_answered_once_committed),
         T(a_key_that_was_used_for_something_else_is_refused),
