@@ -72,8 +72,6 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
 /* Reads registry and trust again: all or nothing. */
 bool adapter_reload(struct adapter *adapter);
 
-wall_t adapter_wall(void);
-mono_t adapter_mono(void);
 void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
                  enum reason reason, const char *detail);
 

@@ -7,6 +7,7 @@
 
 #include "adapters/shell/adapter.h"
 #include "gateway/api/transition_json.h"
+#include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
 
 enum {
@@ -39,7 +40,7 @@ static void log_transition(void *context, const struct transition *transition)
     if (!api_wants_events(api))
         return;
     buffer_init(&event, API_EVENT_BYTES_MAX);
-    bool is_whole = transition_json_write(transition, adapter_wall(), &event);
+    bool is_whole = transition_json_write(transition, program_wall(), &event);
     api_publish(api, is_whole ? buffer_view(&event) : (struct bytes){NULL, 0});
     buffer_release(&event);
 }
@@ -81,7 +82,7 @@ static void step(struct adapter *adapter)
                                          .transition = log_transition,
                                          .intake_done = intake_done};
     const struct store_plan *plan = NULL;
-    session_begin(adapter->session, adapter_mono(), adapter_wall());
+    session_begin(adapter->session, program_mono(), program_wall());
     feed_link(adapter);
     adapter_office_step(adapter);
     api_step(local_api_server(adapter->api));
@@ -107,7 +108,7 @@ static bool take_frame(struct adapter *adapter, const struct link_event *event)
                              .connection = adapter->connection};
     enum reason reason =
         intake_pool_submit(adapter->pool, &way, event->bytes,
-                           session_time(adapter->session, adapter_mono(), adapter_wall()));
+                           session_time(adapter->session, program_mono(), program_wall()));
     adapter->is_frame_held = reason == REASON_BUSY || reason == REASON_OUT_OF_MEMORY;
     if (adapter->is_frame_held)
         adapter->held = *event;
@@ -131,7 +132,7 @@ static bool take_event(struct adapter *adapter, const struct link_event *event)
     case LINK_PEER_GONE:
         adapter->has_gone_down = true;
         adapter->has_come_up = adapter->is_connected = false;
-        adapter->down_since = adapter_mono();
+        adapter->down_since = program_mono();
         break;
     case LINK_PEER_REFUSED:
         session_link_refused(adapter->session, event->reason);
@@ -158,7 +159,7 @@ static bool receive(struct adapter *adapter)
 static void say_down(struct adapter *adapter)
 {
     if (adapter->is_connected || adapter->is_down_said ||
-        adapter_mono().ms - adapter->down_since.ms < DOWN_SAID_MS)
+        program_mono().ms - adapter->down_since.ms < DOWN_SAID_MS)
         return;
     adapter->is_down_said = true;
     adapter_log(adapter, LOG_WARNING, "gateway_unreachable", REASON_LINK_LOST,
@@ -178,14 +179,14 @@ static void take_signals(struct adapter *adapter)
 
 static bool is_due(const struct adapter *adapter)
 {
-    return session_deadline(adapter->session).ms <= adapter_mono().ms;
+    return session_deadline(adapter->session).ms <= program_mono().ms;
 }
 
 /* Until the session's next deadline, the API's, or half a second: clocks are read anew often
  * enough that a machine that slept is noticed. */
 static int wait_ms(const struct adapter *adapter)
 {
-    int64_t wait = session_deadline(adapter->session).ms - adapter_mono().ms;
+    int64_t wait = session_deadline(adapter->session).ms - program_mono().ms;
     int api = api_timeout_ms(local_api_server(adapter->api));
     if (wait > WAIT_MAX_MS)
         wait = WAIT_MAX_MS;
@@ -213,9 +214,9 @@ void adapter_run(struct adapter *adapter)
         if (waits[2].revents != 0)
             take_signals(adapter);
         more = receive(adapter);
-        link_client_tick(adapter->link, adapter_mono());
+        link_client_tick(adapter->link, program_mono());
         say_down(adapter);
-        api_run(local_api_server(adapter->api), adapter_mono());
+        api_run(local_api_server(adapter->api), program_mono());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);
         if (waits[5].revents != 0)

@@ -22,16 +22,6 @@ enum {
     POOL_SPARE_BYTES = 1024 * 1024,    /* what is verified at once; more goes back to the heap */
 };
 
-wall_t adapter_wall(void)
-{
-    return program_wall();
-}
-
-mono_t adapter_mono(void)
-{
-    return program_mono();
-}
-
 void adapter_log(struct adapter *adapter, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
@@ -136,7 +126,7 @@ static bool start_session(struct adapter *adapter)
         return adapter_fail(adapter, REASON_OUT_OF_MEMORY, "session");
     adapter->session = session_new(&options, &adapter->memory);
     session_set_registry(adapter->session, adapter->registry);
-    enum reason reason = session_load(adapter->session, adapter_wall());
+    enum reason reason = session_load(adapter->session, program_wall());
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->state_directory);
     struct intake_pool_options pool = {
@@ -215,7 +205,7 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u",
                    api_port(local_api_server(adapter->api)));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);
-    adapter->down_since = adapter_mono();
+    adapter->down_since = program_mono();
     code_pages_forget();
     return true;
 }
@@ -236,7 +226,7 @@ bool adapter_check(struct adapter *adapter, const struct adapter_settings *setti
         return adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
     struct key self = key_of(settings->participant);
     reason = self_check(adapter->registry, &self, crypto_openssl_port(adapter->crypto),
-                        &pair.public_key, adapter_wall());
+                        &pair.public_key, program_wall());
     if (reason != REASON_NONE)
         return adapter_fail(adapter, reason, settings->participant);
     char what[API_WHAT_BYTES];

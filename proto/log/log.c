@@ -205,14 +205,3 @@ bool log_format_parse(struct bytes text, enum log_format *ret_format)
     *ret_format = json ? LOG_JSON : LOG_TEXT;
     return true;
 }
-
-bool log_level_parse(struct bytes text, enum log_level *ret_level)
-{
-    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
-        if (bytes_equal(text, bytes_of_text(level_names[i]))) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}

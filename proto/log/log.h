@@ -74,8 +74,7 @@ struct log {
 
 void log_write(const struct log *log, wall_t now, const struct log_line *line);
 
-/* "text" or "json", "debug" … "error", as options and settings spell them. */
+/* "text" or "json", as options and settings spell them. */
 bool log_format_parse(struct bytes text, enum log_format *ret_format);
-bool log_level_parse(struct bytes text, enum log_level *ret_level);
 
 #endif

@@ -364,19 +364,6 @@ bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uin
     return add_working_ms(calendar, from, days * WORKING_HOURS_PER_DAY * ms_per_hour, ret_due);
 }
 
-bool calendar_add_calendar_days(const struct calendar *calendar, wall_t from, uint32_t days,
-                                wall_t *ret_due)
-{
-    civil_day_t day;
-    if (!is_reasonable(from) || days > CALENDAR_SPAN_DAYS_MAX)
-        return false;
-    civil_day_t due = {day_of(from).number + (int32_t)days};
-    if (!next_working_day(calendar, due, &day))
-        return false;
-    *ret_due = at_time(day, time_of_day(from));
-    return true;
-}
-
 bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to, int64_t *ret_ms)
 {
     int64_t sum = 0;

@@ -67,9 +67,6 @@ bool calendar_add_working_hours(const struct calendar *calendar, wall_t from, ui
                                 wall_t *ret_due);
 bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uint32_t days,
                                wall_t *ret_due);
-/* So many days of any kind later, same time of day, moved on when it falls on a day off. */
-bool calendar_add_calendar_days(const struct calendar *calendar, wall_t from, uint32_t days,
-                                wall_t *ret_due);
 /* Working time from one moment to a later one; 0 when to is not later. */
 bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to, int64_t *ret_ms);
 

@@ -179,18 +179,6 @@ static void test_working_time_between(void **state)
     assert_int_equal(ms, 0);
 }
 
-static void test_calendar_days_do_not_end_on_a_day_off(void **state)
-{
-    (void)state;
-    wall_t due;
-    assert_true(calendar_add_calendar_days(calendar, at("2026-11-24 09:00"), 3, &due));
-    assert_at(due, "2026-11-27 09:00");
-    assert_true(calendar_add_calendar_days(calendar, at("2026-11-24 09:00"), 4, &due));
-    assert_at(due, "2026-11-30 09:00");
-    assert_true(calendar_add_calendar_days(calendar, at("2025-08-27 10:00"), 5, &due));
-    assert_at(due, "2025-09-03 10:00");
-}
-
 static void test_a_pause_moves_the_deadline(void **state)
 {
     (void)state;
@@ -217,7 +205,6 @@ static void test_nonsense_is_refused(void **state)
     assert_false(calendar_processing_start(calendar, (wall_t){INT64_MIN}, &kept));
     assert_false(calendar_transfer_due(calendar, far, false, &kept));
     assert_false(calendar_add_working_days(calendar, now, UINT32_MAX, &kept));
-    assert_false(calendar_add_calendar_days(calendar, now, UINT32_MAX, &kept));
     assert_false(calendar_working_ms(calendar, now, far, &ms));
     assert_false(calendar_due_after_pause(calendar, far, now, now, &kept));
     assert_int_equal(kept.ms, 7);
@@ -293,7 +280,6 @@ int main(void)
         cmocka_unit_test(test_received_after_fifteen_hundred),
         cmocka_unit_test(test_adding_working_time),
         cmocka_unit_test(test_working_time_between),
-        cmocka_unit_test(test_calendar_days_do_not_end_on_a_day_off),
         cmocka_unit_test(test_a_pause_moves_the_deadline),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_without_a_file_there_are_weekends),

@@ -166,13 +166,9 @@ static void test_words_of_options_parse(void **state)
 {
     (void)state;
     enum log_format log_format = LOG_TEXT;
-    enum log_level level = LOG_DEBUG;
     assert_true(log_format_parse(bytes_of_text("json"), &log_format));
     assert_int_equal(log_format, LOG_JSON);
     assert_false(log_format_parse(bytes_of_text("xml"), &log_format));
-    assert_true(log_level_parse(bytes_of_text("error"), &level));
-    assert_int_equal(level, LOG_ERROR);
-    assert_false(log_level_parse(bytes_of_text(""), &level));
 }
 
 int main(void)

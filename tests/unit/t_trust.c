@@ -97,10 +97,8 @@ static void an_empty_snapshot_knows_nobody(void **state)
 {
     (void)state;
     struct trust *trust = freeze(builder_with_anchor(root));
-    wall_t next;
     assert_int_equal(trust_signer_count(trust), 0);
     assert_null(trust_find(trust, &(struct digest){0}));
-    assert_false(trust_oldest_list(trust, &next));
     trust_drop(&trust);
 }
 
@@ -198,10 +196,7 @@ static void the_newest_of_several_lists_counts(void **state)
     add_list(builder, authority, -2, 6);
     register_identity(builder, "desk", &identity);
     struct trust *trust = freeze(builder);
-    wall_t oldest;
     assert_int_equal(trust_judge(trust_signer_at(trust, 0), now), REASON_CERTIFICATE_REVOKED);
-    assert_true(trust_oldest_list(trust, &oldest));
-    assert_int_equal(oldest.ms, days_from_now(5).ms);
     trust_drop(&trust);
     identity_release(&identity);
     authority_destroy(&authority);
