@@ -84,7 +84,8 @@ wall_t clock_time(const struct clock_sense *clock, mono_t now, wall_t wall);
 bool clock_in_doubt(const struct clock_sense *clock);
 /* "trusted", "stepped", "behind", "ahead", "outvoted": for status and health. */
 const char *clock_state_name(enum clock_state state);
-/* An operator says that the wall clock is right, as clock_look saw it last. True: a doubt is over. */
+/* An operator says that the wall clock, as clock_look saw it last, is right. True: a doubt is over.
+ */
 bool clock_accept(struct clock_sense *clock, mono_t now);
 
 /* its_wall: as frames bring it, within the years that proto/codec/rules.h allows. */

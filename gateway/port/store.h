@@ -247,8 +247,8 @@ struct store_verbs {
     /* May cost a scan of the live entries' index: at start and on an operator's question only. */
     enum reason (*counts)(struct store *store, struct store_count *ret_counts, size_t limit,
                           size_t *ret_count);
-    /* Message seqs of a dossier, oldest first, after from_seq; backwards newest first, before it (0:
-     * from the newest). */
+    /* Message seqs of a dossier, oldest first, after from_seq; backwards newest first, before it
+     * (0: from the newest). */
     enum reason (*history)(struct store *store, struct bytes dossier_code, uint64_t from_seq,
                            bool is_backwards, uint64_t *ret_seqs, size_t limit, size_t *ret_count);
     enum reason (*find_route)(struct store *store, struct bytes dossier_code,

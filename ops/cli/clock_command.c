@@ -1,4 +1,4 @@
-/* lienthong clock - what a program takes the time to be, and an operator's word that it is right. */
+/* lienthong clock - what time a program goes by, and an operator's word that it is right. */
 #include <stdio.h>
 #include <string.h>
 
