@@ -46,7 +46,7 @@ static void recall_past(struct broker *broker, struct peer *peer)
         return;
     enum reason reason = store->verbs->read_note(store, note_name(broker, peer), &note);
     if (reason == REASON_NONE && note.size != sizeof adapter->noted)
-        reason = REASON_STORE_CORRUPT;
+        reason = REASON_NOT_FOUND; /* another release wrote it, with another shape */
     if (reason != REASON_NONE && reason != REASON_NOT_FOUND) {
         step_fail(&broker->step, reason);
         return;

@@ -206,6 +206,23 @@ static void the_past_outlives_the_gateways_process(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A note that another release wrote, with another shape, says nothing and stops nothing. */
+static void a_note_of_another_shape_is_none(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet(gateway, 1, 40);
+    let_tick(gateway);
+    struct store_note note = {bytes_of_text("past/centre"), bytes_of_text("of another shape")};
+    struct store_plan plan = {.notes = &note, .note_count = 1};
+    assert_int_equal(gateway->store->verbs->commit(gateway->store, &plan), REASON_NONE);
+    lone_gateway_restart(gateway);
+    greet(gateway, 2, 40);
+    struct lone_message message = put_numbered(gateway, 1);
+    assert_int_equal(lone_gateway_state(gateway, &message, "stp"), ENTRY_QUEUED);
+    lone_gateway_close(&gateway);
+}
+
 /* Each is for a person to look at: so many in a second, and the rest stays its sender's. */
 static void used_numbers_have_a_share(void **state)
 {
@@ -275,6 +292,7 @@ int main(void)
         cmocka_unit_test(behind_a_free_number_too),
         cmocka_unit_test(behind_many_messages_too),
         cmocka_unit_test(the_past_outlives_the_gateways_process),
+        cmocka_unit_test(a_note_of_another_shape_is_none),
         cmocka_unit_test(two_programs_with_one_key_are_named),
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),
