@@ -152,7 +152,7 @@ enum reason session_office_answer(struct session *session, const struct office_a
         step_fail(step, reason); /* the end is planned without its receipt */
         return reason;
     }
-    if (entry_state_is_terminal(entry.state))
+    if (entry_state_is_terminal(entry.state) && !entry.is_receipt)
         tell_end(session, &message, &entry, move, answer);
     step_note_entry(step, entry_state_name(entry.state), &message, &entry);
     return REASON_NONE;

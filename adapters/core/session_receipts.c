@@ -6,10 +6,13 @@
  *   DELIVERED, REFUSED     that recipient alone, by its own key     the message, at its office
  *   CUSTODY, naming us     the gateway                              what it holds for us, since
  *                                                                   when (session_proof.c)
+ *   EXPIRED, WITHDRAWN,    the gateway                              another one's message, of which
+ *   REFUSED, with sender                                            we have a copy
  *
  * Who the recipients are the gateway says with its custody, under its signature; of a message that
  * names its recipient we know it ourselves. A receipt may hold items of both kinds: what its signer
- * may not say raises an alarm and is noted nowhere, and the others count all the same.
+ * may not say raises an alarm and is noted nowhere, and the others count all the same. Of a copy that
+ * came to nothing at its recipient our office hears: the receipt is owed to it as a message is.
  */
 #include "adapters/core/session_parts.h"
 
@@ -103,10 +106,58 @@ static enum entry_state end_of(uint32_t receipt_type)
                                                           : ENTRY_WITHDRAWN;
 }
 
+/* The gateway says it when our office has answered, so the copy is here. */
+static enum reason check_copy(struct session *session, const struct envelope *envelope,
+                              const struct receipt_item *item)
+{
+    struct store *store = session->options.store;
+    struct store_message message;
+    bool is_end = envelope->type != MESSAGE_TYPE_RECEIPT_CUSTODY &&
+                  envelope->type != MESSAGE_TYPE_RECEIPT_DELIVERED;
+    if (!is_end || !key_equal(&envelope->sender, &session->gateway->key) ||
+        key_is_none(&item->destination) || key_equal(&item->destination, &session->options.self) ||
+        key_equal(&item->sender, &session->options.self))
+        return REASON_RECEIPT_FORBIDDEN;
+    enum reason reason =
+        store->verbs->find_message(store, &item->sender, &item->message_id, &message);
+    if (reason == REASON_NONE && !digest_equal(&message.digest, &item->digest))
+        return REASON_REPLY_DIGEST_MISMATCH;
+    return reason;
+}
+
+static void note_item(struct session *session, const struct envelope *envelope,
+                      const struct receipt_item *item, const struct key *about, enum reason reason)
+{
+    const struct transition line = {
+        .event = reason == REASON_NONE ? "receipt" : "alarm",
+        .from = reason == REASON_NONE ? *about : envelope->sender,
+        .to = session->options.self,
+        .type = envelope->type,
+        .id = item->message_id,
+        .reason = reason == REASON_NONE ? item->reason : reason,
+    };
+    if (reason == REASON_NONE)
+        step_note(&session->step, &line);
+    else
+        step_note_of(&session->step, session->gateway, &line);
+}
+
+/* True: our office is to hear of it. */
+static bool take_copy(struct session *session, const struct envelope *envelope,
+                      const struct receipt_item *item)
+{
+    enum reason reason = check_copy(session, envelope, item);
+    if (reason_class(reason) == REASON_CLASS_TRANSIENT)
+        step_fail(&session->step, reason);
+    else
+        note_item(session, envelope, item, &item->destination, reason);
+    return reason == REASON_NONE;
+}
+
 /* Three cases: the gateway about what we handed it, the gateway about a recipient, a recipient
  * about itself. Whose word it is decides under whose name the outcome is noted. */
-static void take_item(struct session *session, const struct sealed *sealed,
-                      const struct receipt_item *item, uint64_t receipt_seq)
+static void take_own(struct session *session, const struct sealed *sealed,
+                     const struct receipt_item *item, uint64_t receipt_seq)
 {
     const struct envelope *envelope = &sealed->envelope;
     if (session_is_statement(session, envelope, item)) {
@@ -137,18 +188,23 @@ static void take_item(struct session *session, const struct sealed *sealed,
         session_note_recipients(session, &item->message_id, item->recipients);
         session_await(session, message_seq, item);
     }
-    const struct transition line = {
-        .event = reason == REASON_NONE ? "receipt" : "alarm",
-        .from = reason == REASON_NONE ? *about : envelope->sender,
-        .to = session->options.self,
-        .type = envelope->type,
-        .id = item->message_id,
-        .reason = reason == REASON_NONE ? item->reason : reason,
-    };
-    if (reason == REASON_NONE)
-        step_note(&session->step, &line);
-    else
-        step_note_of(&session->step, session->gateway, &line);
+    note_item(session, envelope, item, about, reason);
+}
+
+static void take_items(struct session *session, const struct sealed *sealed,
+                       const struct store_message *receipt)
+{
+    const struct envelope *envelope = &sealed->envelope;
+    bool is_for_office = false;
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        const struct receipt_item *item = &envelope->receipt.items[i];
+        if (key_is_none(&item->sender))
+            take_own(session, sealed, item, receipt->seq);
+        else
+            is_for_office = take_copy(session, envelope, item) || is_for_office;
+    }
+    if (is_for_office)
+        step_owe(&session->step, receipt, session->office, NULL, 0, STEP_LINE_NONE, (wall_t){0});
 }
 
 /* True: it speaks of a message whose custody has not reached us, so that we cannot tell yet. */
@@ -179,9 +235,7 @@ void session_take_receipt(struct session *session, const struct sealed *sealed)
         step_reply_not_now(step, gateway, &envelope->id, REASON_REPLY_UNKNOWN);
         return;
     } else {
-        struct store_message *message = session_plan_sealed(session, sealed);
-        for (size_t i = 0; i < envelope->receipt.item_count; i++)
-            take_item(session, sealed, &envelope->receipt.items[i], message->seq);
+        take_items(session, sealed, session_plan_sealed(session, sealed));
     }
     step_reply_taken(step, gateway, &envelope->id);
 }

@@ -75,10 +75,36 @@ static bool put_envelope(json_t *object, const struct envelope *envelope,
            json_put_moment(object, "custody_time", message->custody);
 }
 
+/* What an office hears of copies that came to nothing; what is said to ourselves is none of its. */
+static json_t *receipt_json(const struct receipt *receipt)
+{
+    json_t *object = json_object();
+    json_t *list = json_array();
+    bool ok = json_put(object, "items", list);
+    for (size_t i = 0; ok && i < receipt->item_count; i++) {
+        const struct receipt_item *item = &receipt->items[i];
+        json_t *said = json_object();
+        if (key_is_none(&item->sender)) {
+            json_decref(said);
+            continue;
+        }
+        ok = json_put_id(said, "message_id", &item->message_id) &&
+             json_put_text(said, "sender", key_bytes(&item->sender)) &&
+             json_put_text(said, "destination", key_bytes(&item->destination)) &&
+             json_put(said, "reason", json_string(reason_code(item->reason))) &&
+             json_put(said, "at_ms", json_integer((json_int_t)item->at.ms));
+        ok = json_array_append_new(list, json_whole(said, ok)) == 0 && ok;
+    }
+    return json_whole(object, ok);
+}
+
 static bool put_content(json_t *object, const struct envelope *envelope,
                         const struct message_links *links)
 {
-    json_t *body = envelope->body == NULL ? json_object() : body_json_write(envelope->body);
+    json_t *body = message_type_is_receipt((enum message_type)envelope->type)
+                       ? receipt_json(&envelope->receipt)
+                   : envelope->body == NULL ? json_object()
+                                            : body_json_write(envelope->body);
     return json_put(object, "body", body) &&
            json_put(object, "attachments", attachments_json(envelope, links));
 }

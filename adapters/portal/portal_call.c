@@ -91,7 +91,9 @@ static struct reply_judgement understand(struct portal_call *call,
     else
         call->before = dossier.facts;
     reason = call->before == NULL ? REASON_PORTAL_DOSSIER : REASON_NONE;
-    if (call->message != NULL)
+    if (call->is_untold)
+        reason = REASON_PORTAL_DOSSIER;
+    else if (call->message != NULL)
         reason = portal_event_read(call->message, call->before, &call->what);
     else if (call->before != NULL)
         call->what = (struct portal_event){
@@ -106,6 +108,13 @@ bool portal_call_prepare(struct portal_call *call)
     struct portal_office *office = call->office;
     enum portal_presence presence = PORTAL_ABSENT;
     struct reply_judgement end;
+    enum reason chosen = call->receipt == NULL ? REASON_NONE : portal_end_choose(call);
+    if (chosen != REASON_NONE) {
+        bool is_over = chosen == REASON_NOT_FOUND;
+        end = is_over ? (struct reply_judgement){REASON_NONE, FAILURE_RULE} : ours(chosen);
+        portal_call_end(call, end, 0);
+        return true;
+    }
     if (portal_dossier_is_busy(office, call))
         return false;
     if (is_settled(call, &end)) {
@@ -277,6 +286,7 @@ void portal_call_note_end(struct portal_call *call, struct reply_judgement end)
 
 void portal_call_free(struct portal_call *call)
 {
+    json_decref(call->receipt);
     json_decref(call->message);
     json_decref(call->before);
     portal_event_release(&call->what);
@@ -287,6 +297,8 @@ void portal_call_end(struct portal_call *call, struct reply_judgement end, uint3
 {
     struct portal_office *office = call->office;
     portal_ledger_suspect(office, end);
+    if (portal_end_go_on(call, end))
+        return;
     for (struct portal_call **at = &office->calls; *at != NULL; at = &(*at)->next) {
         if (*at == call) {
             *at = call->next;

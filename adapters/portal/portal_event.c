@@ -314,7 +314,7 @@ static enum dossier_state change(struct reading *reading)
         return DOSSIER_WITHDRAWN;
     case MESSAGE_TYPE_HANDED_OVER:
         return read_handed_over(reading);
-    default: /* suspend, consultations: told, but nothing changes */
+    default: /* suspend, consultations, what came to nothing: told, but nothing changes */
         return state_of(reading);
     }
 }
@@ -326,6 +326,9 @@ static enum portal_service service_of(const struct reading *reading)
     case MESSAGE_TYPE_SUSPEND:
     case MESSAGE_TYPE_CONSULTATION_REQUEST:
     case MESSAGE_TYPE_CONSULTATION_REPLY:
+    case MESSAGE_TYPE_RECEIPT_REFUSED:
+    case MESSAGE_TYPE_RECEIPT_EXPIRED:
+    case MESSAGE_TYPE_RECEIPT_WITHDRAWN:
         return PORTAL_PROGRESS;
     case MESSAGE_TYPE_RESUME:
         return portal_fact_number(reading->body, "due_ms") != 0 ? PORTAL_RECORD : PORTAL_PROGRESS;
@@ -375,6 +378,13 @@ static int64_t event_moment(const struct reading *reading)
     return at_ms != 0 ? at_ms : moment_of(reading->envelope, "created");
 }
 
+/* Of receipts the portal hears those of what came to nothing (portal_ended.c). */
+static bool is_told(enum message_type type)
+{
+    return (int)type <= MESSAGE_TYPE_BUSINESS_COUNT || type == MESSAGE_TYPE_RECEIPT_REFUSED ||
+           type == MESSAGE_TYPE_RECEIPT_EXPIRED || type == MESSAGE_TYPE_RECEIPT_WITHDRAWN;
+}
+
 enum reason portal_event_read(const json_t *message, const json_t *facts,
                               struct portal_event *ret_event)
 {
@@ -382,8 +392,7 @@ enum reason portal_event_read(const json_t *message, const json_t *facts,
                               .envelope = json_object_get(message, "envelope"),
                               .body = json_object_get(message, "body")};
     const char *type = portal_fact_text(reading.envelope, "type");
-    if (!message_type_parse(bytes_of_text(type), &reading.type) ||
-        message_type_is_receipt(reading.type) || reading.type == MESSAGE_TYPE_LEDGER_HEAD)
+    if (!message_type_parse(bytes_of_text(type), &reading.type) || !is_told(reading.type))
         return REASON_MESSAGE_TYPE_UNKNOWN;
     if (facts == NULL && reading.type != MESSAGE_TYPE_TRANSFER)
         return REASON_PORTAL_DOSSIER;

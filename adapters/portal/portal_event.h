@@ -24,6 +24,7 @@
  *   withdrawal                         record     7
  *   handed_over                        record     10
  *   consultation_request, _reply       progress   as it was
+ *   a message that came to nothing     progress   as it was: portal_ended.c
  *
  * A message is the object of message_json_for_office with a member "registry" beside it:
  *   {envelope, body, attachments, registry: {procedure: {code, name, field_code},

@@ -38,7 +38,7 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_MARK] =
         "UPDATE dossier SET presence = ?2, changed_ms = ?3, equal_ms = 0 WHERE code = ?1",
     [LEDGER_FORGET] = "DELETE FROM dossier WHERE code = ?1",
-    [LEDGER_OUTCOME] = "SELECT outcome, reason FROM event WHERE message_id = ?1",
+    [LEDGER_OUTCOME] = "SELECT outcome, reason, code, type FROM event WHERE message_id = ?1",
     [LEDGER_PUT_EVENT] =
         "INSERT INTO event(message_id, code, type, service, state, at_ms, outcome, reason, text,"
         " message, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"

@@ -49,7 +49,11 @@ enum portal_presence {
     PORTAL_LOADING = 2, /* a first load has begun to send it */
 };
 
-enum { PORTAL_CODE_BYTES = 64 + 1, PORTAL_ID_BYTES = 37 };
+enum {
+    PORTAL_CODE_BYTES = 64 + 1,
+    PORTAL_ID_BYTES = 36 + 4 + 1, /* a message's, or a receipt's with the place of its item */
+    PORTAL_TYPE_BYTES = 32,
+};
 
 struct portal_dossier {
     enum portal_presence presence;
@@ -102,6 +106,13 @@ enum reason portal_ledger_forget(struct portal_ledger *ledger, const char *code)
 /* The outcome of a message; REASON_NOT_FOUND. */
 enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
                                   enum portal_outcome *ret_outcome, enum reason *ret_reason);
+struct portal_known {
+    enum portal_outcome outcome;
+    char code[PORTAL_CODE_BYTES], type[PORTAL_TYPE_BYTES];
+};
+/* What the message was about; REASON_NOT_FOUND. */
+enum reason portal_ledger_find(struct portal_ledger *ledger, const char *message_id,
+                               struct portal_known *ret_known);
 /* Adds or replaces by message_id; an ACCEPTED one stays as it is. */
 enum reason portal_ledger_put_event(struct portal_ledger *ledger, const struct portal_row *row,
                                     wall_t now);

@@ -42,6 +42,22 @@ enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *mess
     return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
 }
 
+enum reason portal_ledger_find(struct portal_ledger *ledger, const char *message_id,
+                               struct portal_known *ret_known)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_OUTCOME, "t", message_id);
+    if (row == NULL)
+        return REASON_OUT_OF_MEMORY;
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW) {
+        ret_known->outcome = (enum portal_outcome)sqlite3_column_int(row, 0);
+        (void)snprintf(ret_known->code, sizeof ret_known->code, "%s", ledger_text(row, 2));
+        (void)snprintf(ret_known->type, sizeof ret_known->type, "%s", ledger_text(row, 3));
+    }
+    (void)sqlite3_reset(row);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
 /* The view's texts are SQLite's own until the next row; `each` copies what it keeps. False from it
  * ends the walk, and is no fault. */
 static enum reason walk_events(sqlite3_stmt *row,

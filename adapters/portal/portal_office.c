@@ -19,6 +19,7 @@
 #include "adapters/portal/portal_parts.h"
 #include "adapters/http/http_status.h"
 #include "proto/base/check.h"
+#include "proto/codec/message_type.h"
 
 static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update", "progress"};
 
@@ -384,7 +385,12 @@ static enum reason portal_start(struct office *base, const struct office_deliver
     if (call == NULL)
         return REASON_OUT_OF_MEMORY;
     call->message_seq = delivery->message_seq;
-    call->message = json_incref(delivery->message);
+    enum message_type type;
+    bool is_receipt =
+        message_type_parse(bytes_of_text(portal_fact_text(envelope, "type")), &type) &&
+        message_type_is_receipt(type);
+    json_t **place = is_receipt ? &call->receipt : &call->message;
+    *place = json_incref(delivery->message);
     call->must_look = delivery->attempt > 1;
     call->advances = true;
     (void)snprintf(call->code, sizeof call->code, "%s", portal_fact_text(envelope, "dossier_code"));

@@ -2,6 +2,7 @@
  *
  *   portal_office.c   the port, batches and requests
  *   portal_call.c     one message: what it wants, and what follows from an answer
+ *   portal_ended.c    messages that came to nothing at their recipients
  *   portal_blame.c    which message of a batch the mapping fails on
  *   portal_repair.c   what commands asked to be told again
  *   portal_upkeep.c   the ledger: opening it, leaving it when it is damaged, pruning it */
@@ -26,6 +27,9 @@ struct portal_call {
     char id[PORTAL_ID_BYTES];
     char code[PORTAL_CODE_BYTES];
     json_t *message; /* NULL: present facts only */
+    json_t *receipt; /* its items become messages, one after the other; NULL: it is no receipt */
+    size_t item;     /* the one that it is at */
+    bool is_untold;  /* the portal was not told of the message that it speaks of */
     json_t *before;  /* facts before it; NULL: none */
     struct portal_event what;
     enum portal_stage stage;
@@ -90,6 +94,13 @@ void portal_call_end(struct portal_call *call, struct reply_judgement end, uint3
 void portal_call_free(struct portal_call *call);
 /* It goes again as it was before its batch. */
 void portal_call_give_back(struct portal_call *call);
+
+/* portal_ended.c */
+/* The next item that the portal is to hear becomes the call's message. NOT_FOUND: none is left.
+ * Other reasons are the ledger's. */
+enum reason portal_end_choose(struct portal_call *call);
+/* True: the item has its end, and the call is NEW with the next. */
+bool portal_end_go_on(struct portal_call *call, struct reply_judgement end);
 
 /* portal_blame.c */
 /* The request of this batch could not be made: the batch is gone, its calls have ended or go again.

@@ -60,6 +60,8 @@ static void end_entry(struct broker *broker, const struct store_message *message
     step_note_entry(&broker->step, entry_state_name(state), message, entry);
     if (message->type == MESSAGE_TYPE_TRANSFER)
         broker_end_route(broker, &message->sender, &message->id, &entry->destination);
+    if (!entry->is_receipt)
+        broker_tell_copy(broker, &message->sender, &message->id, &entry->destination, state);
 }
 
 /* Whether its sender can be told: it needs a place, of which participants_max leaves so many. */

@@ -10,6 +10,7 @@
  *   broker_prove.c      since when we have what a certificate ended under
  *   broker_standing.c   where messages stand, for people
  *   broker_operate.c    operators and life times
+ *   broker_copies.c     copies of what came to nothing
  *   broker_redirect.c   queues that another participant takes over
  *   broker_tell.c       what the gateway says and records for itself
  */
@@ -31,7 +32,7 @@ enum {
     BROKER_SEQUENCES_MAX = 16384,
 };
 _Static_assert((size_t)BROKER_STEP_BYTES / 2 >
-                   STEP_EXPIRIES_MAX * (ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES) +
+                   2 * STEP_EXPIRIES_MAX * (ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES) +
                        STEP_WAITING_MAX * ROOM_MESSAGE_ALL_BYTES + ROOM_LEAST_BYTES,
                "a step has memory for what arrives beside all that it does by itself");
 _Static_assert(BROKER_REPLIES_MAX / 2 >= 3 * FETCH_WANTED_MAX + FETCH_WAITING_MAX + 2 &&
@@ -184,6 +185,11 @@ void broker_move_redirected(struct broker *broker);
 void broker_end_route(struct broker *broker, const struct key *sender, const struct message_id *id,
                       const struct key *destination);
 void broker_expire(struct broker *broker);
+
+/* broker_copies.c */
+/* What that destination was owed has ended in this step. */
+void broker_tell_copy(struct broker *broker, const struct key *sender, const struct message_id *id,
+                      const struct key *ended, enum entry_state state);
 
 /* broker_tell.c */
 /* An entry of the ledger; its time and registry are filled in. Room was asked for. */

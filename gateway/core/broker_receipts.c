@@ -114,6 +114,9 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         }
         if (is_settled && verdicts[verdict].state != ENTRY_DELIVERED)
             broker_end_route(broker, &envelope->recipient, &item->message_id, &peer->key);
+        if (is_settled)
+            broker_tell_copy(broker, &envelope->recipient, &item->message_id, &peer->key,
+                             verdicts[verdict].state);
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     is_settled ? item->reason : reason);
     }

@@ -51,7 +51,7 @@ static enum reason write_receipt(struct broker *broker, const struct draft *draf
         .receipt.registry_version = bytes_of_text(broker->registry_version),
     };
     check(peer != NULL);                /* nothing is told to somebody that there is no place for */
-    if (draft->first->record != NULL) { /* broker_prove.c: nothing new is said */
+    if (draft->first->record != NULL) { /* else nothing new is said: broker_prove.c, _copies.c */
         envelope.receipt.ledger_id = (struct bytes){broker->ledger.id, LEDGER_ID_BYTES};
         envelope.receipt.ledger_first_index = broker->ledger.frontier.size;
     }

@@ -114,8 +114,13 @@ enum {
     ROOM_MESSAGE_ALL_BYTES = ROOM_FILE_FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + ROOM_MESSAGE_BYTES +
                              ROOM_FACT_ALL_BYTES + ROOM_LEDGER_ENTRY_BYTES + ROOM_RECEIPT_BYTES +
                              ROUTE_DESTINATIONS_MAX * ROOM_DELIVERY_BYTES,
-    ROOM_LEAST_BYTES = ROOM_MESSAGE_ALL_BYTES + RECEIPT_ITEMS_MAX * ROOM_FACT_ALL_BYTES +
-                       ROOM_RECEIPT_BYTES + 2 * ROOM_HEAD_FRAME_BYTES,
+    /* What a receipt's items make the portal hear: of each kind of end one, and one more that begins
+     * because another is full. */
+    ROOM_COPY_RECEIPTS_MAX = 4,
+    ROOM_OWN_ENTRIES_MAX = 2 + ROOM_COPY_RECEIPTS_MAX, /* of receipts that we write */
+    ROOM_LEAST_BYTES = ROOM_MESSAGE_ALL_BYTES + 2 * RECEIPT_ITEMS_MAX * ROOM_FACT_ALL_BYTES +
+                       (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES +
+                       2 * ROOM_HEAD_FRAME_BYTES,
 };
 
 /* One more fact in a receipt of ours that the step writes at its end. */
@@ -129,19 +134,19 @@ static const struct room_need room_receipt = {{[ROOM_MESSAGES] = 1,
                                                [ROOM_REPLIES] = 1,
                                                [ROOM_DELIVERIES] = 1,
                                                [ROOM_BYTES] = ROOM_RECEIPT_BYTES}};
-/* An entry ends: it moves, is recorded, noted and told. */
+/* An entry ends: it moves, is recorded, noted and told, to its sender and to who has a copy. */
 static const struct room_need room_end = {
-    {[ROOM_MESSAGES] = 1,
-     [ROOM_PARCELS] = 1,
-     [ROOM_ENTRIES] = 1,
+    {[ROOM_MESSAGES] = 2,
+     [ROOM_PARCELS] = 2,
+     [ROOM_ENTRIES] = 2,
      [ROOM_MOVES] = 1,
      [ROOM_NOTES] = 1,
      [ROOM_ROUTES] = 1,
-     [ROOM_RECORDS] = 2,
-     [ROOM_REPLIES] = 1,
-     [ROOM_DELIVERIES] = 1,
-     [ROOM_BYTES] =
-         ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES + ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
+     [ROOM_RECORDS] = 3,
+     [ROOM_REPLIES] = 2,
+     [ROOM_DELIVERIES] = 2,
+     [ROOM_BYTES] = 2 * (ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES) + ROOM_LEDGER_ENTRY_BYTES +
+                    ROOM_NOTE_BYTES}};
 /* A frame without messages: two frames of ours and a head follow from it, or what the files of one
  * peer make us say, and an alarm or a note. */
 static const struct room_need room_frame = {
@@ -151,22 +156,24 @@ static const struct room_need room_frame = {
      [ROOM_BYTES] = (2 + ROOM_FILE_FRAMES_MAX) * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES +
                     ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
 
-/* The most that may follow from a message: a receipt moves, records and notes each of its items; a
- * message is owed to every destination of its route, or alarms and is refused. */
+/* The most that may follow from a message: a receipt moves, records and notes each of its items, and
+ * tells who has a copy, in ROOM_COPY_RECEIPTS_MAX receipts; a message is owed to every destination of
+ * its route, or alarms and is refused. */
 static inline struct room_need room_message(size_t items)
 {
     return (struct room_need){
-        {[ROOM_MESSAGES] = 3,
-         [ROOM_PARCELS] = 3,
-         [ROOM_ENTRIES] = (items > 0 ? items : 1) * ROUTE_DESTINATIONS_MAX + 2,
+        {[ROOM_MESSAGES] = 3 + ROOM_COPY_RECEIPTS_MAX,
+         [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,
+         [ROOM_ENTRIES] = (items > 0 ? items : 1) * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
          [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
          [ROOM_NOTES] = items,
          [ROOM_ROUTES] = items + 1,
          [ROOM_DEADLINES] = 1,
-         [ROOM_RECORDS] = items + 3,
-         [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + ROOM_RECEIPT_BYTES + items * ROOM_FACT_ALL_BYTES}};
+         [ROOM_RECORDS] = 2 * items + 3,
+         [ROOM_REPLIES] = 2 + ROOM_COPY_RECEIPTS_MAX + ROOM_FILE_FRAMES_MAX,
+         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
+         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES +
+                        2 * items * ROOM_FACT_ALL_BYTES}};
 }
 
 /* What the end of any step may need: the head, its seal, a note, the lists of what leaves. */
@@ -181,16 +188,16 @@ static const struct room_need room_closing = {
  * begins an entry for each recipient; a message to all destinations that a rule can name is less.
  */
 static const struct room_need room_least = {
-    {[ROOM_MESSAGES] = 3,
-     [ROOM_PARCELS] = 3,
-     [ROOM_ENTRIES] = RECEIPT_ITEMS_MAX * ROUTE_DESTINATIONS_MAX + 2,
+    {[ROOM_MESSAGES] = 3 + ROOM_COPY_RECEIPTS_MAX,
+     [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,
+     [ROOM_ENTRIES] = RECEIPT_ITEMS_MAX * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
      [ROOM_MOVES] = RECEIPT_ITEMS_MAX + ROUTE_DESTINATIONS_MAX,
      [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
      [ROOM_ROUTES] = RECEIPT_ITEMS_MAX + 1,
      [ROOM_DEADLINES] = 1,
-     [ROOM_RECORDS] = RECEIPT_ITEMS_MAX + 3,
-     [ROOM_REPLIES] = 16,
-     [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + 2,
+     [ROOM_RECORDS] = 2 * RECEIPT_ITEMS_MAX + 3,
+     [ROOM_REPLIES] = 16 + ROOM_COPY_RECEIPTS_MAX,
+     [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
      [ROOM_BYTES] = ROOM_LEAST_BYTES}};
 
 /* Entries that come back, are leased, end with their lease or expire: a move each; the last are
@@ -199,15 +206,17 @@ _Static_assert(STEP_RETURNS_MAX + STEP_LEASES_MAX + STEP_WAKES_MAX * WAKE_PAGE_M
                        OUTBOX_TICK_MAX + STEP_EXPIRIES_MAX + RECEIPT_ITEMS_MAX <=
                    PLAN_MOVES_MAX / 2,
                "a step has room for what arrives beside all that it does by itself");
-_Static_assert(STEP_EXPIRIES_MAX + 2 * STEP_WAITING_MAX + 3 <= PLAN_MESSAGES_MAX / 2,
+_Static_assert(2 * (STEP_EXPIRIES_MAX + STEP_WAITING_MAX) + 3 + ROOM_COPY_RECEIPTS_MAX <=
+                   PLAN_MESSAGES_MAX / 2,
                "and for its messages");
 _Static_assert(STEP_EXPIRIES_MAX + STEP_WAITING_MAX * (ROUTE_DESTINATIONS_MAX + 1) +
                        ROUTE_DESTINATIONS_MAX + 1 <=
                    PLAN_ENTRIES_MAX / 2,
                "and for their entries");
-_Static_assert(RECEIPT_ITEMS_MAX *ROUTE_DESTINATIONS_MAX + 2 <= PLAN_ENTRIES_MAX / 2,
+_Static_assert(RECEIPT_ITEMS_MAX *ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX <=
+                   PLAN_ENTRIES_MAX / 2,
                "also for those of custody");
-_Static_assert(STEP_EXPIRIES_MAX + 2 * STEP_WAITING_MAX + RECEIPT_ITEMS_MAX + 2 <=
+_Static_assert(2 * (STEP_EXPIRIES_MAX + STEP_WAITING_MAX + RECEIPT_ITEMS_MAX) + 2 <=
                    ROOM_RECORDS_MAX / 2,
                "and for their evidence");
 _Static_assert(RECEIPT_ITEMS_MAX * 2 <= PLAN_NOTES_MAX &&

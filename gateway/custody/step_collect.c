@@ -195,14 +195,21 @@ void step_recall(struct step *step, uint64_t message_seq)
 
 /* ---- facts become receipts ---- */
 
+/* What is said of other people's messages has no entries in the ledger, and a receipt of its own. */
+static bool is_like(const struct draft *draft, const struct receipt_item *item)
+{
+    return key_is_none(&draft->first->item.sender) == key_is_none(&item->sender);
+}
+
 static struct draft *find_draft(struct step *step, const struct key *to, uint32_t type,
-                                bool is_queued, size_t text_bytes)
+                                bool is_queued, const struct receipt_item *item, size_t text_bytes)
 {
     /* With the longest remarks fewer items fit into an envelope than a receipt may have. */
     enum { TEXTS_BYTES_MAX = ENVELOPE_BYTES_MAX / 4 };
     for (struct draft *draft = step->drafts; draft != NULL; draft = draft->next) {
         if (draft->type == type && draft->is_queued == is_queued && key_equal(&draft->to, to) &&
-            draft->count < RECEIPT_ITEMS_MAX && draft->text_bytes + text_bytes <= TEXTS_BYTES_MAX)
+            is_like(draft, item) && draft->count < RECEIPT_ITEMS_MAX &&
+            draft->text_bytes + text_bytes <= TEXTS_BYTES_MAX)
             return draft;
     }
     room_reserve(&step->room, &room_receipt);
@@ -222,7 +229,7 @@ struct told *step_tell(struct step *step, const struct key *to, uint32_t type, b
     size_t text_bytes = item->text.size + item->office_reference.size;
     later.of[ROOM_BYTES] += text_bytes; /* in the document; the copies are made now */
     room_reserve(&step->room, &later);
-    struct draft *draft = find_draft(step, to, type, is_queued, text_bytes);
+    struct draft *draft = find_draft(step, to, type, is_queued, item, text_bytes);
     struct told *told = plan_take(&step->plan, sizeof *told);
     *told = (struct told){.item = *item};
     told->item.text = arena_copy(&step->arena, item->text);

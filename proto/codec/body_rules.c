@@ -132,7 +132,8 @@ RULE(receipt_item, RULE_BIT(2),
     [5] = RULE_TEXT(struct receipt_item, text, REASON_TEXT_BYTES_MAX),
     [6] = RULE_TIME(struct receipt_item, at),
     [7] = RULE_TEXT(struct receipt_item, office_reference, SHORT_BYTES_MAX),
-    [8] = RULE_TEXT(struct receipt_item, recipients, RECEIPT_RECIPIENTS_BYTES_MAX));
+    [8] = RULE_TEXT(struct receipt_item, recipients, RECEIPT_RECIPIENTS_BYTES_MAX),
+    [9] = RULE_KEY(struct receipt_item, sender));
 
 RULE(receipt, RULE_BIT(1),
     [1] = RULE_STRUCTS(struct receipt, items, item_count, receipt_item_rule, RECEIPT_ITEMS_MAX),

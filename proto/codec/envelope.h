@@ -41,6 +41,7 @@ struct receipt_item {
     wall_t at;
     struct bytes office_reference;
     struct bytes recipients; /* custody: keys, a blank between two; empty: an older gateway */
+    struct key sender;       /* of the message, to one who has a copy of it; else none */
 };
 
 struct receipt {

@@ -11,8 +11,8 @@ static uint32_t one_of(struct sim *sim, const uint32_t *choices, size_t count)
  * few messages, which a moment of the storm brings, or all the moves that one receipt may make. */
 static struct room_need small_step(bool has_few_messages)
 {
-    enum { MOVES = 1024, RECORDS = 700, REPLIES = 4096, BYTES = 6 * 1024 * 1024 };
-    enum { FEW = 12 };
+    enum { MOVES = 1024, RECORDS = 1200, REPLIES = 4096, BYTES = 6 * 1024 * 1024 };
+    enum { FEW = 16 };
     return (struct room_need){{[ROOM_MESSAGES] = has_few_messages ? FEW : PLAN_MESSAGES_MAX,
                                [ROOM_PARCELS] = has_few_messages ? FEW : PLAN_PARCELS_MAX,
                                [ROOM_ENTRIES] = PLAN_ENTRIES_MAX,

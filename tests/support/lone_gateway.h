@@ -1,6 +1,6 @@
 /* lone_gateway - the broker alone over memory, with adapters that say what a test makes them say.
  *
- *   lone_gateway_open                      centre, stp and sxd are registered; nobody is connected
+ *   lone_gateway_open                      centre, stp, sxd and portal are registered, none is connected
  *   lone_gateway_hello                     the adapter greets in the next step
  *   lone_gateway_put_…                     frames for the next step, in order
  *   lone_gateway_step                      one step of the broker, one commit
@@ -74,6 +74,9 @@ struct lone_message lone_gateway_put_transfer(struct lone_gateway *gateway, cons
 /* A result of an agency to that participant. */
 struct lone_message lone_gateway_put_result(struct lone_gateway *gateway, const char *sender,
                                             const char *recipient, const char *dossier);
+/* Progress of an agency to the centre, with a copy to the portal. */
+struct lone_message lone_gateway_put_progress(struct lone_gateway *gateway, const char *sender,
+                                              const char *dossier);
 /* A transfer of the centre, or a result of an agency, with one file that is nowhere yet. */
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,
                                                const char *dossier, uint8_t file);

@@ -89,12 +89,18 @@ static struct lone_message put_message(struct lone_gateway *gateway, struct enve
     Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
     Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
     Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    Lienthong__V1__Progress progress = LIENTHONG__V1__PROGRESS__INIT;
     owner.name = (char *)(uintptr_t) "Nguyễn Văn Mẫu";
     transfer.owner = &owner;
     struct lone_message message;
     if (envelope->type == MESSAGE_TYPE_TRANSFER) {
         body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
         body.transfer = &transfer;
+    } else if (envelope->type == MESSAGE_TYPE_PROGRESS) {
+        body.kind_case = LIENTHONG__V1__BODY__KIND_PROGRESS;
+        body.progress = &progress;
+        progress.content = (char *)(uintptr_t) "Đã phân công";
+        progress.national_state = 4;
     } else {
         body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
         body.result = &result;
@@ -141,6 +147,15 @@ struct lone_message lone_gateway_put_result(struct lone_gateway *gateway, const 
                                             const char *recipient, const char *dossier)
 {
     return put_with_files(gateway, sender, recipient, dossier, NULL, 0);
+}
+
+struct lone_message lone_gateway_put_progress(struct lone_gateway *gateway, const char *sender,
+                                              const char *dossier)
+{
+    struct envelope envelope = {.sender = key_of(sender),
+                                .type = MESSAGE_TYPE_PROGRESS,
+                                .dossier_code = bytes_of_text(dossier)};
+    return put_message(gateway, &envelope);
 }
 
 struct lone_message lone_gateway_put_with_file(struct lone_gateway *gateway, const char *sender,

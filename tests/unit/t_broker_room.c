@@ -26,7 +26,7 @@ static const struct room_need small = {{[ROOM_MESSAGES] = PLAN_MESSAGES_MAX,
                                         [ROOM_NOTES] = PLAN_NOTES_MAX,
                                         [ROOM_ROUTES] = PLAN_ROUTES_MAX,
                                         [ROOM_DEADLINES] = PLAN_DEADLINES_MAX,
-                                        [ROOM_RECORDS] = 700,
+                                        [ROOM_RECORDS] = 1200,
                                         [ROOM_REPLIES] = 4096,
                                         [ROOM_DELIVERIES] = 4096,
                                         [ROOM_BYTES] = 6 * 1024 * 1024}};

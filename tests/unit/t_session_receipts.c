@@ -142,6 +142,95 @@ static void a_receipt_before_custody_waits(void **state)
     assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_DELIVERED);
 }
 
+/* ---- copies ---- */
+
+/* Progress of stp, of which we have a copy. */
+static struct receipt_item bring_copy(struct fixture *fixture)
+{
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Progress progress = LIENTHONG__V1__PROGRESS__INIT;
+    struct envelope envelope = {.sender = key_of("stp"),
+                                .type = MESSAGE_TYPE_PROGRESS,
+                                .sequence = 1,
+                                .dossier_code = bytes_of_text(fixture->dossier)};
+    progress.content = (char *)(uintptr_t) "Đã phân công";
+    progress.national_state = 4;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_PROGRESS;
+    body.progress = &progress;
+    begin(fixture);
+    struct bytes document = build(fixture, &envelope, &body);
+    struct receipt_item item = {.message_id = envelope.id,
+                                .destination = key_of("sxd"),
+                                .reason = REASON_WITHDRAWN_BY_OPERATOR,
+                                .at = {now_ms},
+                                .sender = key_of("stp")};
+    sha256_parts(&document, 1, &item.digest);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    return item;
+}
+
+/* Receipts that our office is to hear of. */
+static size_t owed(struct fixture *fixture, uint64_t *ret_seq)
+{
+    const struct store_filter filter = {.destination = key_of(SESSION_OFFICE)};
+    struct entry entries[8];
+    size_t count = 0, receipts = 0;
+    assert_int_equal(fixture->store->verbs->list(fixture->store, &filter, entries, 8, &count),
+                     REASON_NONE);
+    for (size_t i = 0; i < count; i++) {
+        receipts += entries[i].is_receipt;
+        *ret_seq = entries[i].is_receipt ? entries[i].message_seq : *ret_seq;
+    }
+    return receipts;
+}
+
+static void what_a_copy_came_to_goes_to_the_office(void **state)
+{
+    struct fixture *fixture = *state;
+    struct receipt_item item = bring_copy(fixture);
+    struct store_positions before, after;
+    uint64_t seq = 0;
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, &item, 1);
+    assert_int_equal(fixture->alarms, 0);
+    assert_int_equal(fixture->taken, 1);
+    assert_int_equal(owed(fixture, &seq), 1);
+    /* Its answer is nobody else's affair. */
+    const struct office_answer answer = {.message_seq = seq, .ground = FAILURE_SPOKEN};
+    (void)fixture->store->verbs->positions(fixture->store, &before);
+    begin(fixture);
+    assert_int_equal(session_office_answer(fixture->session, &answer), REASON_NONE);
+    end(fixture);
+    (void)fixture->store->verbs->positions(fixture->store, &after);
+    assert_int_equal(owed(fixture, &seq), 0);
+    assert_int_equal(after.next_message_seq, before.next_message_seq);
+}
+
+static void what_a_copy_came_to_is_the_gateways_to_say(void **state)
+{
+    struct fixture *fixture = *state;
+    struct receipt_item good = bring_copy(fixture);
+    struct receipt_item items[] = {good, good, good, good};
+    uint64_t seq = 0;
+    bring_receipt(fixture, "sxd", MESSAGE_TYPE_RECEIPT_REFUSED, &good, 1);
+    assert_int_equal(fixture->alarms, 1);
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_DELIVERED,
+                  &(struct receipt_item){.message_id = good.message_id,
+                                         .digest = good.digest,
+                                         .destination = good.destination,
+                                         .at = good.at,
+                                         .sender = good.sender},
+                  1);
+    assert_int_equal(fixture->alarms, 1);
+    items[0].sender = key_of("sxd");         /* a message that we do not have */
+    items[1].destination = key_of("centre"); /* our own end is ours to say */
+    items[2].digest.bytes[0] ^= 1;
+    items[3].sender = key_of("centre");
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, items, 4);
+    assert_int_equal(fixture->alarms, 4);
+    assert_int_equal(owed(fixture, &seq), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -151,6 +240,8 @@ int main(void)
         TEST(a_gateway_refuses_only_what_it_does_not_take),
         TEST(a_mixed_receipt_is_judged_item_by_item),
         TEST(a_receipt_before_custody_waits),
+        TEST(what_a_copy_came_to_goes_to_the_office),
+        TEST(what_a_copy_came_to_is_the_gateways_to_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
