@@ -11,8 +11,8 @@
  *
  * Who the recipients are the gateway says with its custody, under its signature; of a message that
  * names its recipient we know it ourselves. A receipt may hold items of both kinds: what its signer
- * may not say raises an alarm and is noted nowhere, and the others count all the same. Of a copy that
- * came to nothing at its recipient our office hears: the receipt is owed to it as a message is.
+ * may not say raises an alarm and is noted nowhere, and the others count all the same. Of a copy
+ * that came to nothing at its recipient our office hears: the receipt is owed to it as a message.
  */
 #include "adapters/core/session_parts.h"
 

@@ -1,15 +1,15 @@
 /* Messages of which the portal has a copy, and which came to nothing at their recipients: refused,
- * expired, withdrawn. The gateway's receipt lists them (gateway/core/broker_copies.c); each becomes a
+ * expired, withdrawn. The gateway's receipt lists them (gateway/core/broker_copies.c); each is a
  * step of its dossier, whose state stays as it is: what was received is received, and whether it is
  * sent again is for people to decide.
  *
- *   receipt ─▶ NEW with its first item ─▶ … as any message … ─┬─▶ accepted, or on the work list ──┐
- *                  ▲                                          └─▶ no answer: all again, later    │
- *                  └──────────────────── the next item ◀────────────────────────────────────────┘
- *                                        none is left ─▶ answered
+ *   receipt ─▶ NEW with its first item ─▶ as any message ─┬─▶ accepted, or on the work list ──┐
+ *                  ▲                                      └─▶ no answer: all again, later     │
+ *                  └────────────────── the next item ◀────────────────────────────────────────┘
+ *                                      none is left ─▶ answered
  *
- * A later attempt passes over what the ledger has already. What the portal was not told of, since it
- * or a rule refused it, stands on the work list with its message: who sends that one again sends
+ * A later attempt passes over what the ledger has already. What the portal was not told of, since
+ * it or a rule refused it, stands on the work list with its message: who sends that one again sends
  * both, in their order. */
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* Copies of what came to nothing. The national portal has a copy of most messages and shows citizens
+/* Copies of what came to nothing. The national portal has a copy of most messages and shows people
  * what they say. When the recipient of such a message refuses it or lets it expire, or an operator
  * withdraws it, the portal hears of it, as soon as its copy has ended as well:
  *
  *   the message at its recipient: refused, expired, withdrawn ─┐
- *                                                              ├─ the later one ─▶ a receipt to the
- *   the copy at the portal: delivered, refused ────────────────┘                   portal
+ *                                                              ├─ the later ─▶ a receipt to
+ *   the copy at the portal: delivered, refused ────────────────┘               the portal
  *
  * A copy that expired or was withdrawn itself was shown to nobody, and a debt that was redirected
  * goes on elsewhere. The receipt says nothing new, so it is no entry of the ledger, which has the

@@ -114,13 +114,12 @@ enum {
     ROOM_MESSAGE_ALL_BYTES = ROOM_FILE_FRAMES_MAX * ROOM_SMALL_FRAME_BYTES + ROOM_MESSAGE_BYTES +
                              ROOM_FACT_ALL_BYTES + ROOM_LEDGER_ENTRY_BYTES + ROOM_RECEIPT_BYTES +
                              ROUTE_DESTINATIONS_MAX * ROOM_DELIVERY_BYTES,
-    /* What a receipt's items make the portal hear: of each kind of end one, and one more that begins
+    /* What a receipt's items make the portal hear: of each kind of end one, and one that begins
      * because another is full. */
     ROOM_COPY_RECEIPTS_MAX = 4,
     ROOM_OWN_ENTRIES_MAX = 2 + ROOM_COPY_RECEIPTS_MAX, /* of receipts that we write */
     ROOM_LEAST_BYTES = ROOM_MESSAGE_ALL_BYTES + 2 * RECEIPT_ITEMS_MAX * ROOM_FACT_ALL_BYTES +
-                       (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES +
-                       2 * ROOM_HEAD_FRAME_BYTES,
+                       (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES,
 };
 
 /* One more fact in a receipt of ours that the step writes at its end. */
@@ -156,24 +155,28 @@ static const struct room_need room_frame = {
      [ROOM_BYTES] = (2 + ROOM_FILE_FRAMES_MAX) * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES +
                     ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
 
-/* The most that may follow from a message: a receipt moves, records and notes each of its items, and
- * tells who has a copy, in ROOM_COPY_RECEIPTS_MAX receipts; a message is owed to every destination of
- * its route, or alarms and is refused. */
+/* The most that may follow from a message: a receipt moves, records and notes each of its items,
+ * and tells who has a copy, in ROOM_COPY_RECEIPTS_MAX receipts; a message is owed to every
+ * destination of its route, or alarms and is refused. */
+#define ROOM_MESSAGE(items)                                                                        \
+    {                                                                                              \
+        {                                                                                          \
+            [ROOM_MESSAGES] = 3 + ROOM_COPY_RECEIPTS_MAX,                                          \
+            [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,                                           \
+            [ROOM_ENTRIES] =                                                                       \
+                ((items) > 0 ? (items) : 1) * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,       \
+            [ROOM_MOVES] = (items) + ROUTE_DESTINATIONS_MAX, [ROOM_NOTES] = (items),               \
+            [ROOM_ROUTES] = (items) + 1, [ROOM_DEADLINES] = 1, [ROOM_RECORDS] = 2 * (items) + 3,   \
+            [ROOM_REPLIES] = 2 + ROOM_COPY_RECEIPTS_MAX + ROOM_FILE_FRAMES_MAX,                    \
+            [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,                     \
+            [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES +                                                \
+                           (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES +                     \
+                           2 * (items)*ROOM_FACT_ALL_BYTES                                         \
+        }                                                                                          \
+    }
 static inline struct room_need room_message(size_t items)
 {
-    return (struct room_need){
-        {[ROOM_MESSAGES] = 3 + ROOM_COPY_RECEIPTS_MAX,
-         [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,
-         [ROOM_ENTRIES] = (items > 0 ? items : 1) * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
-         [ROOM_MOVES] = items + ROUTE_DESTINATIONS_MAX,
-         [ROOM_NOTES] = items,
-         [ROOM_ROUTES] = items + 1,
-         [ROOM_DEADLINES] = 1,
-         [ROOM_RECORDS] = 2 * items + 3,
-         [ROOM_REPLIES] = 2 + ROOM_COPY_RECEIPTS_MAX + ROOM_FILE_FRAMES_MAX,
-         [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
-         [ROOM_BYTES] = ROOM_MESSAGE_ALL_BYTES + (1 + ROOM_COPY_RECEIPTS_MAX) * ROOM_RECEIPT_BYTES +
-                        2 * items * ROOM_FACT_ALL_BYTES}};
+    return (struct room_need)ROOM_MESSAGE(items);
 }
 
 /* What the end of any step may need: the head, its seal, a note, the lists of what leaves. */
@@ -187,18 +190,7 @@ static const struct room_need room_closing = {
  * its items, each of which ends an entry, and may be told by us, or is an alarm, or is custody and
  * begins an entry for each recipient; a message to all destinations that a rule can name is less.
  */
-static const struct room_need room_least = {
-    {[ROOM_MESSAGES] = 3 + ROOM_COPY_RECEIPTS_MAX,
-     [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,
-     [ROOM_ENTRIES] = RECEIPT_ITEMS_MAX * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
-     [ROOM_MOVES] = RECEIPT_ITEMS_MAX + ROUTE_DESTINATIONS_MAX,
-     [ROOM_NOTES] = RECEIPT_ITEMS_MAX,
-     [ROOM_ROUTES] = RECEIPT_ITEMS_MAX + 1,
-     [ROOM_DEADLINES] = 1,
-     [ROOM_RECORDS] = 2 * RECEIPT_ITEMS_MAX + 3,
-     [ROOM_REPLIES] = 16 + ROOM_COPY_RECEIPTS_MAX,
-     [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,
-     [ROOM_BYTES] = ROOM_LEAST_BYTES}};
+static const struct room_need room_least = ROOM_MESSAGE(RECEIPT_ITEMS_MAX);
 
 /* Entries that come back, are leased, end with their lease or expire: a move each; the last are
  * told as well. */

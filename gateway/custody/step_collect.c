@@ -195,7 +195,7 @@ void step_recall(struct step *step, uint64_t message_seq)
 
 /* ---- facts become receipts ---- */
 
-/* What is said of other people's messages has no entries in the ledger, and a receipt of its own. */
+/* What is said of other people's messages is in no ledger entry: it has a receipt of its own. */
 static bool is_like(const struct draft *draft, const struct receipt_item *item)
 {
     return key_is_none(&draft->first->item.sender) == key_is_none(&item->sender);

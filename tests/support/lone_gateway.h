@@ -1,6 +1,6 @@
 /* lone_gateway - the broker alone over memory, with adapters that say what a test makes them say.
  *
- *   lone_gateway_open                      centre, stp, sxd and portal are registered, none is connected
+ *   lone_gateway_open                      centre, stp, sxd and portal are registered
  *   lone_gateway_hello                     the adapter greets in the next step
  *   lone_gateway_put_…                     frames for the next step, in order
  *   lone_gateway_step                      one step of the broker, one commit
