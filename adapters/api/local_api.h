@@ -8,8 +8,7 @@
  * STATE/api.token opens everything; STATE/office.token opens attachments for reading, and stands in
  * the links that the back office gets.
  */
-#ifndef ADAPTERS_API_LOCAL_API_H
-#define ADAPTERS_API_LOCAL_API_H
+#pragma once
 
 #include "adapters/json/message_json.h"
 #include "adapters/core/session.h"
@@ -48,5 +47,3 @@ void local_api_set_registry(struct local_api *api, const struct registry *regist
 void local_api_set_office_trouble(struct local_api *api, enum reason reason);
 /* For links to attachments; lives as long as the api. */
 const struct message_links *local_api_links(const struct local_api *api);
-
-#endif

@@ -11,8 +11,7 @@
  *   local_dossier.c      a dossier's history
  *   local_receipt.c      where a message went and where it is, what its receipts say
  */
-#ifndef ADAPTERS_API_LOCAL_API_PARTS_H
-#define ADAPTERS_API_LOCAL_API_PARTS_H
+#pragma once
 
 #include "adapters/api/local_api.h"
 #include "gateway/api/json_member.h"
@@ -115,5 +114,3 @@ void metrics_get(struct api_request *request);
 void queues_get(struct api_request *request);
 void dossier_get(struct api_request *request);
 void deadlines_get(struct api_request *request);
-
-#endif

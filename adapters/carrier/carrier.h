@@ -32,8 +32,7 @@
  *   carrier_loop.c     wait, take from both ends, log
  *   main.c             options and settings
  */
-#ifndef ADAPTERS_CARRIER_CARRIER_H
-#define ADAPTERS_CARRIER_CARRIER_H
+#pragma once
 
 #include "adapters/carrier/carrier_settings.h"
 #include "adapters/carrier/carry.h"
@@ -93,5 +92,3 @@ extern const struct carry_ports carrier_ports;
 /* link_server_options.wants: while the line is full nobody has his turn, and whose share of it is
  * used up waits longer. */
 bool carrier_wants(void *program, const struct key *participant, size_t frame_bytes);
-
-#endif

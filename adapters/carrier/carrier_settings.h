@@ -1,6 +1,5 @@
 /* carrier_settings - what an operator may set for lienthong-carrier; the table is the manual. */
-#ifndef ADAPTERS_CARRIER_CARRIER_SETTINGS_H
-#define ADAPTERS_CARRIER_CARRIER_SETTINGS_H
+#pragma once
 
 #include "gateway/workers/file_read.h"
 #include "proto/base/limits.h"
@@ -26,5 +25,3 @@ extern const struct setting carrier_settings_table[CARRIER_SETTINGS_ROWS];
 /* What the table cannot say: keys that parse. NULL: all is well; otherwise the name of the setting
  * at fault. */
 const char *carrier_settings_fault(const struct carrier_settings *settings);
-
-#endif

@@ -34,8 +34,7 @@
  *
  * Bounds: CARRIED_MAX participants, a fixed struct, no memory of its own.
  */
-#ifndef ADAPTERS_CARRIER_CARRY_H
-#define ADAPTERS_CARRIER_CARRY_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/key.h"
@@ -125,5 +124,3 @@ void carry_from_gateway(struct carry *carry, const struct key *participant, stru
 void carry_tick(struct carry *carry, mono_t now);
 /* How many adapters are connected. */
 size_t carry_connected(const struct carry *carry);
-
-#endif

@@ -21,8 +21,7 @@
  *
  * Ownership: the options' ports outlive the session; memory comes from the given arenas.
  */
-#ifndef ADAPTERS_CORE_SESSION_H
-#define ADAPTERS_CORE_SESSION_H
+#pragma once
 
 #include "gateway/custody/clock_sense.h"
 #include "gateway/custody/effects.h"
@@ -188,5 +187,3 @@ void session_status(const struct session *session, struct session_status *ret_st
 /* Where a live entry of the store stands, for people. */
 void session_standing(struct session *session, const struct entry *entry,
                       struct standing *ret_standing);
-
-#endif

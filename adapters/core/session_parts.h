@@ -11,8 +11,7 @@
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
  *   session_standing.c  where messages stand, for people, here and at the gateway
  */
-#ifndef ADAPTERS_CORE_SESSION_PARTS_H
-#define ADAPTERS_CORE_SESSION_PARTS_H
+#pragma once
 
 #include "adapters/core/session.h"
 #include "gateway/custody/step.h"
@@ -165,5 +164,3 @@ void session_note_deadline(struct session *session, const struct envelope *envel
 enum turn session_link_frame(struct session *session, struct intake *intake);
 void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);
-
-#endif

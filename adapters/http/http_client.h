@@ -11,8 +11,7 @@
  * the whole transfer, a reply that trickles. A reply larger than HTTP_REPLY_BYTES_MAX ends as
  * office_reply_too_large, and costs no more memory than that.
  */
-#ifndef ADAPTERS_HTTP_HTTP_CLIENT_H
-#define ADAPTERS_HTTP_HTTP_CLIENT_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -67,5 +66,3 @@ enum reason http_client_start(struct http_client *client, const struct http_requ
                               http_done *done, void *context);
 int http_client_fd(const struct http_client *client);
 void http_client_run(struct http_client *client);
-
-#endif

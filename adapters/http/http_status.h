@@ -17,8 +17,7 @@
  *
  * A status alone ends nothing: reply_judge.h. No text of an answer is ever looked at here.
  */
-#ifndef ADAPTERS_HTTP_HTTP_STATUS_H
-#define ADAPTERS_HTTP_HTTP_STATUS_H
+#pragma once
 
 #include <curl/curl.h>
 
@@ -38,5 +37,3 @@ enum { HTTP_RETRY_AFTER_MAX_MS = 60 * 60 * 1000 /* as the longest back-off */ };
 
 /* From seconds, as curl reads them from Retry-After (number or date); bounded; 0: none. */
 uint32_t http_retry_after_ms(curl_off_t seconds);
-
-#endif

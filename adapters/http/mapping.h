@@ -10,8 +10,7 @@
  *   mapping_run(input) ─▶ output  the first value that the program gives
  *   mapping_destroy
  */
-#ifndef ADAPTERS_HTTP_MAPPING_H
-#define ADAPTERS_HTTP_MAPPING_H
+#pragma once
 
 #include <jansson.h>
 
@@ -42,5 +41,3 @@ enum reason mapping_run(struct mapping *mapping, const json_t *input, json_t **r
 /* After a run that failed. True: the program itself failed on the input, as it always will. False:
  * a bound was passed, of time, memory or size, which another run may not pass. */
 bool mapping_has_answered(const struct mapping *mapping);
-
-#endif

@@ -3,10 +3,7 @@
  * Messages both ways: a length in four bytes of the machine's order, then that much JSON. First one
  * message without being asked: true, or the compiler's complaint as a text. Then one answer for
  * each input: [value], or null when the program failed. It ends when the socket does. */
-#ifndef ADAPTERS_HTTP_MAPPING_PROCESS_H
-#define ADAPTERS_HTTP_MAPPING_PROCESS_H
+#pragma once
 
 /* For the child after fork: closes every other descriptor, then serves. */
 _Noreturn void mapping_process(int socket, const char *program);
-
-#endif

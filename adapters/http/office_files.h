@@ -1,6 +1,5 @@
 /* office_files - the files that an office's settings name: its dialect and its credentials. */
-#ifndef ADAPTERS_HTTP_OFFICE_FILES_H
-#define ADAPTERS_HTTP_OFFICE_FILES_H
+#pragma once
 
 #include "adapters/port/kind.h"
 
@@ -13,5 +12,3 @@ struct office_files {
 enum reason office_files_read(const struct office_settings *settings,
                               struct office_files *ret_files, const char **ret_what);
 void office_files_release(struct office_files *files);
-
-#endif

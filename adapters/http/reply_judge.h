@@ -6,8 +6,7 @@
  * says office_reply_malformed or office_unknown, or nothing at all: then the status says why it is
  * tried again later.
  */
-#ifndef ADAPTERS_HTTP_REPLY_JUDGE_H
-#define ADAPTERS_HTTP_REPLY_JUDGE_H
+#pragma once
 
 #include "routing/outbox/failure.h"
 
@@ -21,5 +20,3 @@ struct reply_judgement {
  * and the word. Another word counts beside 2xx and beside those 4xx that are about the request;
  * with 3xx, 5xx, and a 4xx that is about a session or a time, no word ends anything. */
 struct reply_judgement reply_judge(long status, const enum reason *word);
-
-#endif

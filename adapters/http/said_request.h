@@ -7,8 +7,7 @@
  *
  *   said_request_init ─▶ said_request_read, _add_header … ─▶ said_request_http ─▶ _release
  */
-#ifndef ADAPTERS_HTTP_SAID_REQUEST_H
-#define ADAPTERS_HTTP_SAID_REQUEST_H
+#pragma once
 
 #include <jansson.h>
 
@@ -33,5 +32,3 @@ bool said_request_read(const json_t *said, const char *base_url, struct said_req
 bool said_request_add_header(struct said_request *request, const char *line);
 /* As http_client_start takes it; views into the request. */
 struct http_request said_request_http(const struct said_request *request);
-
-#endif

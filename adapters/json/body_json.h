@@ -6,8 +6,7 @@
  * have, a value of another kind or one beyond the bounds of codec/body_rules.h is refused with its
  * path. What a type needs: envelope_check_content.
  */
-#ifndef ADAPTERS_JSON_BODY_JSON_H
-#define ADAPTERS_JSON_BODY_JSON_H
+#pragma once
 
 #include <jansson.h>
 
@@ -34,5 +33,3 @@ enum reason body_json_read(enum message_type type, const json_t *object, struct 
 
 /* A new object with the fields of the one kind that is set; NULL when memory is short. */
 json_t *body_json_write(const struct Lienthong__V1__Body *body);
-
-#endif

@@ -1,6 +1,5 @@
 /* message_json - a stored message as the local API and the mappings of back offices see it. */
-#ifndef ADAPTERS_JSON_MESSAGE_JSON_H
-#define ADAPTERS_JSON_MESSAGE_JSON_H
+#pragma once
 
 #include <jansson.h>
 
@@ -37,5 +36,3 @@ json_t *message_json_for_office(const struct store_document *document,
 /* The member "registry" anew, by today's registry, of a message that was kept. NULL: as it is.
  * False when memory is short. */
 bool message_json_describe(json_t *message, const struct registry *registry);
-
-#endif

@@ -5,8 +5,7 @@
  * What is common to all kinds that call somebody is in struct office_settings; what is of one kind
  * alone is in rows of its own, "NAME.…", over a struct of its own.
  */
-#ifndef ADAPTERS_PORT_KIND_H
-#define ADAPTERS_PORT_KIND_H
+#pragma once
 
 #include "adapters/port/office.h"
 #include "gateway/workers/file_read.h"
@@ -61,5 +60,3 @@ enum {
 #undef KIND
 
 extern const struct office_kind *const office_kinds[OFFICE_KIND_COUNT];
-
-#endif

@@ -9,8 +9,7 @@
  * A call for a message that is already under way is the same call: start answers REASON_NONE and
  * the answer comes once.
  */
-#ifndef ADAPTERS_PORT_OFFICE_H
-#define ADAPTERS_PORT_OFFICE_H
+#pragma once
 
 #include <jansson.h>
 
@@ -52,5 +51,3 @@ struct office {
     /* As it is now, for what was kept under an older one: set before each run, used in it alone. */
     const struct registry *registry;
 };
-
-#endif

@@ -3,8 +3,7 @@
  *
  *   portal_client_new ─▶ portal_client_ask … ─▶ portal_client_destroy
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_CLIENT_H
-#define ADAPTERS_PORTAL_PORTAL_CLIENT_H
+#pragma once
 
 #include "adapters/portal/portal_dialect.h"
 #include "proto/base/time.h"
@@ -28,5 +27,3 @@ enum reason portal_client_ask(struct portal_client *client, const struct portal_
                               struct portal_answer *ret_answer);
 /* portal_dialect_can_say; nothing is sent. */
 bool portal_client_can_say(struct portal_client *client, const struct portal_question *question);
-
-#endif

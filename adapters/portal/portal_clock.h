@@ -1,7 +1,6 @@
 /* portal_clock - the port through which the portal's adapter and commands see time, so that a test
  * can play a night of maintenance. Options that have one take NULL for the machine's. */
-#ifndef ADAPTERS_PORTAL_PORTAL_CLOCK_H
-#define ADAPTERS_PORTAL_PORTAL_CLOCK_H
+#pragma once
 
 #include "proto/base/time.h"
 
@@ -18,5 +17,3 @@ extern const struct portal_clock portal_clock_machine;
 wall_t portal_clock_wall(const struct portal_clock *clock);
 int64_t portal_clock_mono_ms(const struct portal_clock *clock);
 void portal_clock_sleep(const struct portal_clock *clock, int64_t ms);
-
-#endif

@@ -35,8 +35,7 @@
  * "exists" is office_duplicate, "not there" is not_found. No text of an answer decides anything,
  * and a status alone ends nothing: http/reply_judge.h says what the mapping's word may end.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_DIALECT_H
-#define ADAPTERS_PORTAL_PORTAL_DIALECT_H
+#pragma once
 
 #include <jansson.h>
 
@@ -104,5 +103,3 @@ void portal_answer_release(struct portal_answer *answer);
 /* Of one item; the call's judgement when it has no reason of its own. *ret_item may be NULL. */
 struct reply_judgement portal_answer_item(const struct portal_answer *answer, size_t index,
                                           const json_t **ret_item);
-
-#endif

@@ -35,8 +35,7 @@
  * handed_ms, refused_ms, note, files, components, fees, supplements, results, pause_ms. Moments are
  * milliseconds since 1970. A dialect (provincial.jq, ministry.jq) turns them into its own fields.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_EVENT_H
-#define ADAPTERS_PORTAL_PORTAL_EVENT_H
+#pragma once
 
 #include <jansson.h>
 
@@ -75,5 +74,3 @@ void portal_event_release(struct portal_event *event);
 /* Members of facts that the ledger keeps in columns. */
 int64_t portal_fact_number(const json_t *facts, const char *name);
 const char *portal_fact_text(const json_t *object, const char *name);
-
-#endif

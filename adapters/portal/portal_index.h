@@ -9,8 +9,7 @@
  *
  * The end is the first that there is of: finished, handed over, stopped or not accepted.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_INDEX_H
-#define ADAPTERS_PORTAL_PORTAL_INDEX_H
+#pragma once
 
 #include "adapters/portal/portal_ledger.h"
 
@@ -28,5 +27,3 @@ int portal_index_sync(const struct portal_index *index);
 int portal_index_on_time(const struct portal_index *index);
 int portal_index_online(const struct portal_index *index);
 int portal_index_digitised(const struct portal_index *index);
-
-#endif

@@ -22,8 +22,7 @@
  * Errors: REASON_STORE_FULL, _BUSY, _FAILED, _CORRUPT, _NEWER, REASON_NOT_FOUND,
  * REASON_OUT_OF_MEMORY. One thread uses a ledger.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_LEDGER_H
-#define ADAPTERS_PORTAL_PORTAL_LEDGER_H
+#pragma once
 
 #include <jansson.h>
 
@@ -226,5 +225,3 @@ enum reason portal_ledger_prune(struct portal_ledger *ledger, wall_t before, boo
 const char *portal_ledger_note(struct portal_ledger *ledger, const char *name);
 enum reason portal_ledger_put_note(struct portal_ledger *ledger, const char *name,
                                    const char *value);
-
-#endif

@@ -4,8 +4,7 @@
  *   portal_ledger.c        transactions, writing
  *   portal_ledger_read.c   walking
  *   portal_ledger_prune.c  what goes after years */
-#ifndef ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
-#define ADAPTERS_PORTAL_PORTAL_LEDGER_PARTS_H
+#pragma once
 
 #include <sqlite3.h>
 
@@ -63,5 +62,3 @@ sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement wh
 enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement);
 enum reason ledger_reason(int code);
 const char *ledger_text(sqlite3_stmt *row, int column);
-
-#endif

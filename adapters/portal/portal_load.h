@@ -17,8 +17,7 @@
  * mapping cannot put into the portal's words, because they have wrong types; it stands on the work
  * list too. The ledger has no dossier of it then, so that its line is new once it is mended.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_LOAD_H
-#define ADAPTERS_PORTAL_PORTAL_LOAD_H
+#pragma once
 
 #include "adapters/portal/portal_client.h"
 #include "adapters/portal/portal_clock.h"
@@ -69,5 +68,3 @@ struct portal_load_options {
  * cases the next run goes on where this one stopped. */
 enum reason portal_load(const struct portal_load_options *options,
                         struct portal_load_figures *ret_figures);
-
-#endif

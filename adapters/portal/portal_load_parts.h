@@ -4,8 +4,7 @@
  *   portal_load_read.c  the file's lines and the cursor
  *   portal_load_fault.c lines that are passed over
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
-#define ADAPTERS_PORTAL_PORTAL_LOAD_PARTS_H
+#pragma once
 
 #include <stdio.h>
 
@@ -70,5 +69,3 @@ void load_note_fault(struct load *load, uint64_t line, const char *code, enum re
  * batch that the mapping fails on, whatever it is asked with, is over. It is named, stands on the
  * work list, and the ledger forgets its dossier. *ret_any: there was one. */
 enum reason load_pass_over(struct load *load, bool *ret_any);
-
-#endif

@@ -25,8 +25,7 @@
  * Repairs that commands asked for in the ledger are done here too, so that they keep the order with
  * everything else (portal_repair.c).
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_OFFICE_H
-#define ADAPTERS_PORTAL_PORTAL_OFFICE_H
+#pragma once
 
 #include "adapters/portal/portal_clock.h"
 #include "adapters/portal/portal_dialect.h"
@@ -61,4 +60,3 @@ struct portal_options {
  * opened at the first run, not here: the state directory may not be there yet. */
 enum reason portal_office_new(const struct portal_options *options, struct office **ret_office,
                               char ret_fault[MAPPING_FAULT_BYTES]);
-#endif

@@ -6,8 +6,7 @@
  *   portal_blame.c    which message of a batch the mapping fails on
  *   portal_repair.c   what commands asked to be told again
  *   portal_upkeep.c   the ledger: opening it, leaving it when it is damaged, pruning it */
-#ifndef ADAPTERS_PORTAL_PORTAL_PARTS_H
-#define ADAPTERS_PORTAL_PORTAL_PARTS_H
+#pragma once
 
 #include "adapters/portal/portal_office.h"
 #include "adapters/http/http_client.h"
@@ -132,5 +131,3 @@ void portal_repairs_begin(struct portal_office *office);
 /* One call of a repair has ended. */
 void portal_repair_go_on(struct portal_office *office, int64_t repair, int64_t event,
                          struct reply_judgement end);
-
-#endif

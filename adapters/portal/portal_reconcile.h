@@ -19,8 +19,7 @@
  * same days goes on. Rate and memory are bounded. Nothing is asked while a maintenance window of
  * the settings is open (portal_window.h): it waits, as the adapter does.
  */
-#ifndef ADAPTERS_PORTAL_PORTAL_RECONCILE_H
-#define ADAPTERS_PORTAL_PORTAL_RECONCILE_H
+#pragma once
 
 #include "adapters/portal/portal_client.h"
 #include "adapters/portal/portal_clock.h"
@@ -55,5 +54,3 @@ struct portal_reconcile_options {
  * could not go on. */
 enum reason portal_reconcile(const struct portal_reconcile_options *options,
                              struct portal_reconcile_figures *ret_figures);
-
-#endif

@@ -2,8 +2,7 @@
  *
  *   portal_reconcile.c      comparing, what to repair, what only the portal has
  *   portal_reconcile_ask.c  one question: rate, maintenance windows, repeated after failures */
-#ifndef ADAPTERS_PORTAL_PORTAL_RECONCILE_PARTS_H
-#define ADAPTERS_PORTAL_PORTAL_RECONCILE_PARTS_H
+#pragma once
 
 #include "adapters/portal/portal_reconcile.h"
 
@@ -43,5 +42,3 @@ void reconcile_pace(const struct reconcile *reconcile);
 /* Not in a window. Repeated for as long as its failure may pass; ret_answer is to be released. */
 enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_question *question,
                           struct portal_answer *ret_answer);
-
-#endif

@@ -1,6 +1,5 @@
 /* portal_settings - the section "portal" of an adapter's settings; the table is the manual. */
-#ifndef ADAPTERS_PORTAL_PORTAL_SETTINGS_H
-#define ADAPTERS_PORTAL_PORTAL_SETTINGS_H
+#pragma once
 
 #include "adapters/port/kind.h"
 
@@ -25,5 +24,3 @@ extern const struct setting portal_settings_table[PORTAL_SETTINGS_ROWS];
 
 /* Of a struct portal_settings: "portal.maintenance", or NULL. */
 const char *portal_settings_fault(const void *own);
-
-#endif

@@ -1,7 +1,6 @@
 /* portal_setup - the portal's dialect as an adapter's settings describe it, for the adapter and for
  * the commands of `lienthong portal`. Reads the mapping and the credentials. */
-#ifndef ADAPTERS_PORTAL_PORTAL_SETUP_H
-#define ADAPTERS_PORTAL_PORTAL_SETUP_H
+#pragma once
 
 #include "adapters/http/office_files.h"
 #include "adapters/portal/portal_dialect.h"
@@ -20,5 +19,3 @@ enum reason portal_setup_read(const struct office_settings *office,
                               const char *files_token, struct portal_setup *ret_setup,
                               const char **ret_what);
 void portal_setup_release(struct portal_setup *setup);
-
-#endif

@@ -1,8 +1,7 @@
 /* portal_window - when the portal is closed for maintenance, by the day's clock in Vietnam.
  *
  * A setting like "22:00-23:30 02:00-02:15": periods of every day; one may pass midnight. Pure. */
-#ifndef ADAPTERS_PORTAL_PORTAL_WINDOW_H
-#define ADAPTERS_PORTAL_PORTAL_WINDOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ struct portal_windows {
 bool portal_windows_parse(const char *text, struct portal_windows *ret_windows);
 /* Milliseconds until no window is open; 0: none is. */
 int64_t portal_windows_wait_ms(const struct portal_windows *windows, wall_t now);
-
-#endif

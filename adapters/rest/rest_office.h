@@ -35,8 +35,7 @@
  * know (a proxy's page, a login form) it must answer office_reply_malformed: then the status
  * decides that it is tried later, and nothing ends. What its word may end: reply_judge.h.
  */
-#ifndef ADAPTERS_REST_REST_OFFICE_H
-#define ADAPTERS_REST_REST_OFFICE_H
+#pragma once
 
 #include "adapters/http/http_client.h"
 #include "adapters/http/mapping.h"
@@ -55,5 +54,3 @@ struct rest_options {
 /* REASON_SETTINGS_INVALID: see ret_fault. REASON_OUT_OF_MEMORY. */
 enum reason rest_office_new(const struct rest_options *options, struct office **ret_office,
                             char ret_fault[MAPPING_FAULT_BYTES]);
-
-#endif

@@ -3,8 +3,7 @@
  *   rest_office.c   the calls: who is in which step, and what follows from a reply
  *   rest_mapping.c  what is asked of the mapping, and its answers made safe
  */
-#ifndef ADAPTERS_REST_REST_PARTS_H
-#define ADAPTERS_REST_REST_PARTS_H
+#pragma once
 
 #include "adapters/http/said_request.h"
 #include "adapters/rest/rest_office.h"
@@ -73,5 +72,3 @@ void rest_plan_release(struct rest_plan *plan);
 /* Asks the mapping what a reply says, and judges its word and the status together (reply_judge). */
 void rest_verdict_make(struct rest_call *call, const char *purpose, const struct http_reply *reply,
                        struct rest_verdict *ret_verdict);
-
-#endif

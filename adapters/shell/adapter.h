@@ -9,8 +9,7 @@
  *   adapter_office.c   messages to the back office and its answers back
  *   main.c             options and settings
  */
-#ifndef ADAPTERS_SHELL_ADAPTER_H
-#define ADAPTERS_SHELL_ADAPTER_H
+#pragma once
 
 #include "adapters/core/session.h"
 #include "adapters/shell/adapter_settings.h"
@@ -93,5 +92,3 @@ void adapter_office_settle(struct adapter *adapter, enum reason reason);
 
 /* Prints "lienthong-adapter: what: reason" and answers false. */
 bool adapter_fail(struct adapter *adapter, enum reason reason, const char *what);
-
-#endif

@@ -1,6 +1,5 @@
 /* adapter_settings - what an operator may set for lienthong-adapter; the table is the manual. */
-#ifndef ADAPTERS_SHELL_ADAPTER_SETTINGS_H
-#define ADAPTERS_SHELL_ADAPTER_SETTINGS_H
+#pragma once
 
 #include "adapters/port/kind.h"
 #include "gateway/api/api_listen.h"
@@ -42,5 +41,3 @@ const char *adapter_settings_fault(const void *settings);
 /* The kind in use, and its own struct. */
 const struct office_kind *adapter_settings_kind(const struct adapter_settings *settings);
 const void *adapter_settings_of_kind(const struct adapter_settings *settings);
-
-#endif

@@ -35,8 +35,7 @@
  * Ownership: options are copied; what they point to outlives the server. A request lives until its
  * answer has left; its owner never releases it.
  */
-#ifndef GATEWAY_API_API_H
-#define GATEWAY_API_API_H
+#pragma once
 
 #include <jansson.h>
 #include <sys/types.h>
@@ -216,5 +215,3 @@ void api_answer_reason(struct api_request *request, enum reason reason, const ch
 /* The same under another status than the reason's own. */
 void api_answer_refusal(struct api_request *request, unsigned status, enum reason reason,
                         const char *detail);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Bounds: API_CALLERS_MAX addresses are remembered; the oldest that is not known goes first.
  */
-#ifndef GATEWAY_API_API_CALLERS_H
-#define GATEWAY_API_API_CALLERS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ struct api_callers {
 bool api_callers_admit(struct api_callers *callers, const struct sockaddr *address, mono_t now);
 /* Somebody there may call. */
 void api_callers_know(struct api_callers *callers, const struct sockaddr *address);
-
-#endif

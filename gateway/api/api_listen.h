@@ -3,8 +3,7 @@
  * Each is bound before anything is served, so that what is taken is said by its own name, and
  * --check can try it: api_doors_try binds what api_new would, and lets go.
  */
-#ifndef GATEWAY_API_API_LISTEN_H
-#define GATEWAY_API_API_LISTEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ void api_door_describe(const struct api_doors *doors, const char *name,
                        char ret_text[API_WHAT_BYTES]);
 /* Binds every door and lets go. ret_what: the one at fault, as api_door_describe has it. */
 enum reason api_doors_try(const struct api_doors *doors, char ret_what[API_WHAT_BYTES]);
-
-#endif

@@ -11,8 +11,7 @@
  *   api_argument.c  what a request says: headers, query, JSON
  *   api_events.c    what happens, to whoever listens
  */
-#ifndef GATEWAY_API_API_PARTS_H
-#define GATEWAY_API_API_PARTS_H
+#pragma once
 
 #include <microhttpd.h>
 
@@ -139,5 +138,3 @@ void api_tls_release(struct api_tls *tls);
 bool api_tls_is_known(struct MHD_Connection *connection);
 /* Writes past MHD, on whatever door, and ends our half of the connection. */
 void api_send_last(const struct api_request *request, struct bytes bytes);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Each answers false when memory is short; values that are empty, zero or none are left out.
  */
-#ifndef GATEWAY_API_JSON_MEMBER_H
-#define GATEWAY_API_JSON_MEMBER_H
+#pragma once
 
 #include "gateway/api/json_text.h"
 #include "gateway/custody/clock_sense.h"
@@ -25,5 +24,3 @@ bool json_put_type(json_t *object, uint32_t type);
 bool json_put_entry_state(json_t *object, int state);
 /* The object itself; NULL, and released, when not all of it could be written. */
 json_t *json_whole(json_t *object, bool is_whole);
-
-#endif

@@ -4,8 +4,7 @@
  * depth and its values. What passes is given to jansson; duplicate keys, NUL characters and what
  * is not UTF-8 are refused. Texts come out in Unicode's form NFC, whoever typed them and however.
  */
-#ifndef GATEWAY_API_JSON_TEXT_H
-#define GATEWAY_API_JSON_TEXT_H
+#pragma once
 
 #include <jansson.h>
 
@@ -45,5 +44,3 @@ bool json_take_text(const json_t *object, const char *name, struct bytes *ret_te
 
 /* Compact text of a value, in a buffer. False at the buffer's limit. */
 bool json_text_write(const json_t *value, struct buffer *into);
-
-#endif

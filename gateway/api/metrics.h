@@ -8,8 +8,7 @@
  * Values are numbers that we count and keys of participants: nothing in a label needs escaping.
  * What does not fit any more is left out and the answer is a refusal: a scrape is whole or none.
  */
-#ifndef GATEWAY_API_METRICS_H
-#define GATEWAY_API_METRICS_H
+#pragma once
 
 #include "gateway/api/api.h"
 #include "gateway/port/store.h"
@@ -25,5 +24,3 @@ void metric_value(struct buffer *text, const char *name, const char *label, cons
 enum reason metrics_put_queues(struct buffer *text, struct store *store);
 /* Answers, and releases the buffer. reason: what kept the figures from being read. */
 void metrics_answer(struct api_request *request, struct buffer *text, enum reason reason);
-
-#endif

@@ -4,8 +4,7 @@
  *   entries        one by one, by pages; ?destination, ?state and ?dossier_code choose some
  *   next           the cursor of the next page; "": there was nothing
  */
-#ifndef GATEWAY_API_QUEUES_JSON_H
-#define GATEWAY_API_QUEUES_JSON_H
+#pragma once
 
 #include "gateway/api/api.h"
 #include "gateway/port/store.h"
@@ -20,5 +19,3 @@ struct queues_source {
 };
 
 void queues_answer(struct api_request *request, const struct queues_source *source);
-
-#endif

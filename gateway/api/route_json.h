@@ -3,13 +3,10 @@
  * {allowed, reason, destinations: [{key, role, copy, life_hours, policy_line}],
  *  steps: [{file, line, subject, text, text_vi}], registry_version}
  */
-#ifndef GATEWAY_API_ROUTE_JSON_H
-#define GATEWAY_API_ROUTE_JSON_H
+#pragma once
 
 #include "gateway/api/json_text.h"
 #include "routing/registry/route.h"
 
 /* NULL: memory is short. */
 json_t *route_json(const struct route_decision *decision);
-
-#endif

@@ -7,8 +7,7 @@
  *   behind                                        the id of the earlier message of its dossier
  *   state_time                                    of what has ended: when
  */
-#ifndef GATEWAY_API_STANDING_JSON_H
-#define GATEWAY_API_STANDING_JSON_H
+#pragma once
 
 #include <jansson.h>
 
@@ -24,5 +23,3 @@ bool standing_json_put_end(json_t *object, enum reason reason, enum party party)
 /* The same of an entry that has ended, and when it did, which the store is asked for. */
 bool standing_json_put_ended(json_t *object, struct store *store, const struct entry *entry,
                              enum party party);
-
-#endif

@@ -3,8 +3,7 @@
  * Every daemon has api.token, which opens everything. An adapter's office.token opens attachments
  * for reading, and stands in the links that the back office gets.
  */
-#ifndef GATEWAY_API_TOKEN_H
-#define GATEWAY_API_TOKEN_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 
@@ -20,5 +19,3 @@ struct token {
 enum reason token_load(const char *path, const struct crypto_port *crypto, struct token *ret_token);
 /* In a time that does not depend on where they differ. */
 bool token_matches(const struct token *token, struct bytes given);
-
-#endif

@@ -30,8 +30,7 @@
  * Reads go through the store port inside the step; writes leave as data. Registry and trust are
  * snapshots. Bounds: BROKER_… below, gateway/custody/plan.h, proto/base/limits.h.
  */
-#ifndef GATEWAY_CORE_BROKER_H
-#define GATEWAY_CORE_BROKER_H
+#pragma once
 
 #include "gateway/custody/clock_sense.h"
 #include "gateway/custody/effects.h"
@@ -171,5 +170,3 @@ void broker_standing(struct broker *broker, const struct entry *entry,
 /* index below peer_count. */
 void broker_peer_status(const struct broker *broker, size_t index,
                         struct broker_peer_status *ret_status);
-
-#endif

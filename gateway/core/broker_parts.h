@@ -14,8 +14,7 @@
  *   broker_redirect.c   queues that another participant takes over
  *   broker_tell.c       what the gateway says and records for itself
  */
-#ifndef GATEWAY_CORE_BROKER_PARTS_H
-#define GATEWAY_CORE_BROKER_PARTS_H
+#pragma once
 
 #include "gateway/core/broker.h"
 #include "gateway/core/ledger.h"
@@ -201,5 +200,3 @@ struct told *broker_tell(struct broker *broker, const struct key *to, uint32_t t
                          const struct ledger_fact *fact, struct bytes recipients);
 /* Builds the receipts and the head of this step. */
 enum reason broker_write_receipts(struct broker *broker);
-
-#endif

@@ -4,8 +4,7 @@
  * number, ledger_head (once, when something was appended), ledger_finish with the sealed head; then
  * ledger_adopt after the commit. A step that failed leaves no trace: ledger_begin starts over.
  */
-#ifndef GATEWAY_CORE_LEDGER_H
-#define GATEWAY_CORE_LEDGER_H
+#pragma once
 
 #include "gateway/custody/plan.h"
 #include "proto/codec/envelope.h"
@@ -70,5 +69,3 @@ void ledger_adopt(struct ledger *ledger);
 /* The consistency proof from an older size to the committed one. False when the store cannot. */
 bool ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size, uint64_t to_size,
                   struct digest *ret_proof, size_t *ret_count);
-
-#endif

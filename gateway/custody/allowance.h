@@ -12,8 +12,7 @@
  * the others (dynamic thresholds: Choudhury and Hahne, 1998): who comes alone half of it, and one
  * that floods never all.
  */
-#ifndef GATEWAY_CUSTODY_ALLOWANCE_H
-#define GATEWAY_CUSTODY_ALLOWANCE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ struct allowance_lines {
 
 /* NULL: the key is none. */
 struct allowance *allowance_of_line(struct allowance_lines *lines, const struct key *carrier);
-
-#endif

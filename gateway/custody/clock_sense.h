@@ -28,8 +28,7 @@
  * every step; clock_time for every time that is written or compared; clock_hear now and then;
  * clock_time, once in CLOCK_NOTE_MS, for the store: its last known time.
  */
-#ifndef GATEWAY_CUSTODY_CLOCK_SENSE_H
-#define GATEWAY_CUSTODY_CLOCK_SENSE_H
+#pragma once
 
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
@@ -102,5 +101,3 @@ bool clock_decides(enum reason reason);
  * when it was judged at another time (judged_at) than the one that we go by (time). */
 enum reason clock_temper(const struct clock_sense *clock, enum reason reason, wall_t judged_at,
                          wall_t time);
-
-#endif

@@ -3,8 +3,7 @@
  * The shell, or the simulator, gives them to the core's committed or aborted function; nothing of
  * a step is heard of before that (invariant 1).
  */
-#ifndef GATEWAY_CUSTODY_EFFECTS_H
-#define GATEWAY_CUSTODY_EFFECTS_H
+#pragma once
 
 #include "gateway/custody/examine.h"
 #include "routing/outbox/entry.h"
@@ -39,5 +38,3 @@ struct step_effects {
      * wait for anything that frames of `send` may have to wait for. NULL: as send. */
     enum reason (*send_file)(void *context, const struct key *peer, struct bytes frame);
 };
-
-#endif

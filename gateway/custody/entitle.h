@@ -13,8 +13,7 @@
  * Cost: two look-ups by index and one document parsed, whatever the history; asked once when a
  * transfer begins, not for its chunks.
  */
-#ifndef GATEWAY_CUSTODY_ENTITLE_H
-#define GATEWAY_CUSTODY_ENTITLE_H
+#pragma once
 
 #include "gateway/port/store.h"
 #include "proto/base/arena.h"
@@ -25,5 +24,3 @@
  * ATTACHMENT_FORBIDDEN: not entitled; STORE_…: the store cannot say. */
 enum reason entitle_check(struct store *store, struct arena *scratch, const struct key *peer,
                           const struct frame_blob *want, uint64_t *ret_size_bytes);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Everything that comes out lives in the intake: its copy of the frame's bytes and its arena.
  */
-#ifndef GATEWAY_CUSTODY_EXAMINE_H
-#define GATEWAY_CUSTODY_EXAMINE_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 #include "proto/base/arena.h"
@@ -76,5 +75,3 @@ void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall
  * known to have had it at. arena: for a manifest. */
 void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct arena *arena,
                 wall_t at);
-
-#endif

@@ -37,8 +37,7 @@
  * peer's own list; a BlobWant that begins a transfer costs a look into the store, of which a peer
  * has FETCH_LOOKS_PER_S.
  */
-#ifndef GATEWAY_CUSTODY_FETCH_H
-#define GATEWAY_CUSTODY_FETCH_H
+#pragma once
 
 #include "gateway/custody/examine.h"
 #include "gateway/port/blobs.h"
@@ -135,5 +134,3 @@ bool fetch_ready(struct fetch *fetch, struct intake **ret_intake, struct sealed 
 void fetch_peer_lost(struct fetch *fetch, const struct key *peer);
 /* Sends chunks that have credit. scratch holds one chunk. True: more could be sent. */
 bool fetch_serve(struct fetch *fetch, uint8_t *scratch);
-
-#endif

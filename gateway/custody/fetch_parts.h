@@ -6,8 +6,7 @@
  *   fetch_proof.c    files that are here already, and that the author shows to have
  *   fetch_serve.c    files that others want
  */
-#ifndef GATEWAY_CUSTODY_FETCH_PARTS_H
-#define GATEWAY_CUSTODY_FETCH_PARTS_H
+#pragma once
 
 #include "gateway/custody/fetch.h"
 
@@ -136,5 +135,3 @@ bool fetch_receive_proof(struct fetch *fetch, struct fetch_peer *peer, struct wa
 bool fetch_receive_want(struct fetch *fetch, struct fetch_peer *peer, const struct frame *want);
 /* The peer wants no more of it. */
 void fetch_refused(struct fetch *fetch, struct fetch_peer *peer, const struct frame *refusal);
-
-#endif

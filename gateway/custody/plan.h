@@ -7,8 +7,7 @@
  *
  * Bounds: PLAN_…_MAX; room.h says how a step asks before it plans. Running out is our own mistake.
  */
-#ifndef GATEWAY_CUSTODY_PLAN_H
-#define GATEWAY_CUSTODY_PLAN_H
+#pragma once
 
 #include "gateway/port/store.h"
 #include "proto/base/arena.h"
@@ -80,5 +79,3 @@ void plan_apply_moves(const struct plan *plan, struct entry *entry);
 void plan_change(void *context, const struct entry *entry);
 /* Memory of the step; never NULL: room for it was asked for. */
 void *plan_take(struct plan *plan, size_t size_bytes);
-
-#endif

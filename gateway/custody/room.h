@@ -14,8 +14,7 @@
  * on flights_max, participants_max or a window: what may be more than a step holds (the flights of
  * a connection that closed, acknowledgements, heads for all witnesses) is done piece by piece.
  */
-#ifndef GATEWAY_CUSTODY_ROOM_H
-#define GATEWAY_CUSTODY_ROOM_H
+#pragma once
 
 #include "gateway/custody/plan.h"
 #include "routing/outbox/outbox.h"
@@ -216,5 +215,3 @@ _Static_assert(RECEIPT_ITEMS_MAX * 2 <= PLAN_NOTES_MAX &&
                        PLAN_ROUTES_MAX / 2 &&
                    STEP_WAITING_MAX <= PLAN_DEADLINES_MAX / 2,
                "and for notes, routes and clocks");
-
-#endif

@@ -5,8 +5,7 @@
  * parcel follows at sealer_seal, once per step, before the commit. One document alone is signed
  * itself.
  */
-#ifndef GATEWAY_CUSTODY_SEALER_H
-#define GATEWAY_CUSTODY_SEALER_H
+#pragma once
 
 #include "gateway/custody/plan.h"
 #include "gateway/port/crypto.h"
@@ -53,5 +52,3 @@ enum reason sealer_add_again(struct sealer *sealer, struct plan *plan,
 enum reason sealer_seal(struct sealer *sealer, struct plan *plan, wall_t now);
 /* After the seal: the parcel to send for one document. */
 const struct parcel *sealer_parcel(const struct sealer *sealer, size_t index);
-
-#endif

@@ -10,8 +10,7 @@
  *   the last attempt failed, or it said "not now"  of the entry                   the other side
  *   the destination is paused after failures       of its window                  the other side
  */
-#ifndef GATEWAY_CUSTODY_STANDING_H
-#define GATEWAY_CUSTODY_STANDING_H
+#pragma once
 
 #include "gateway/port/store.h"
 #include "routing/outbox/outbox.h"
@@ -32,5 +31,3 @@ void standing_of_queue(const struct outbox *outbox, uint32_t destination, const 
                        mono_t now, wall_t wall, struct standing *standing);
 /* A moment of the steady clock as people read it. */
 wall_t standing_moment(mono_t then, mono_t now, wall_t wall);
-
-#endif

@@ -20,8 +20,7 @@
  *
  * Bounds: room.h; the options say how much memory is kept for what one step collects.
  */
-#ifndef GATEWAY_CUSTODY_STEP_H
-#define GATEWAY_CUSTODY_STEP_H
+#pragma once
 
 #include "gateway/custody/allowance.h"
 #include "gateway/custody/clock_sense.h"
@@ -391,5 +390,3 @@ enum reason step_release_entry(struct step *step, struct peer *peer, struct entr
 
 void step_committed(struct step *step, const struct step_effects *effects);
 void step_aborted(struct step *step, enum reason reason, const struct step_effects *effects);
-
-#endif

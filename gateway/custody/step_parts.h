@@ -9,8 +9,7 @@
  *   step_clock.c     whether the wall clock may be believed
  *   step_collect.c   what a step collects, and whether there is room for more
  */
-#ifndef GATEWAY_CUSTODY_STEP_PARTS_H
-#define GATEWAY_CUSTODY_STEP_PARTS_H
+#pragma once
 
 #include "gateway/custody/step.h"
 
@@ -38,5 +37,3 @@ void step_hear_clocks(struct step *step);
 void step_deliver(struct step *step, uint32_t destination, const struct entry *entry,
                   const struct key *sender, const struct message_id *id,
                   const struct parcel *parcel, uint32_t document_index);
-
-#endif

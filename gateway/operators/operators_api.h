@@ -10,8 +10,7 @@
  * A change of the registry (operators_api_set_registry) and a reload that is asked for go through
  * the owner: he alone knows who else holds the registry.
  */
-#ifndef GATEWAY_OPERATORS_OPERATORS_API_H
-#define GATEWAY_OPERATORS_OPERATORS_API_H
+#pragma once
 
 #include "gateway/api/api.h"
 #include "gateway/core/broker.h"
@@ -43,5 +42,3 @@ void operators_api_destroy(struct operators_api **api);
 /* For the loop: api_fd, api_run, … */
 struct api *operators_api_server(const struct operators_api *api);
 void operators_api_set_registry(struct operators_api *api, const struct registry *registry);
-
-#endif

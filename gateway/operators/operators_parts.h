@@ -7,8 +7,7 @@
  *   operators_redirect.c  queues that another participant takes over
  *   operators_registry.c  the registry, where a message would go, reload
  */
-#ifndef GATEWAY_OPERATORS_OPERATORS_PARTS_H
-#define GATEWAY_OPERATORS_OPERATORS_PARTS_H
+#pragma once
 
 #include "gateway/api/json_member.h"
 #include "gateway/api/standing_json.h"
@@ -45,5 +44,3 @@ void operators_redirect(struct api_request *request);
 void operators_registry_get(struct api_request *request);
 void operators_route_get(struct api_request *request);
 void operators_reload(struct api_request *request);
-
-#endif

@@ -19,8 +19,7 @@
  * REASON_STORE_FAILED, REASON_STORE_CORRUPT (a finished blob does not match its digest any more: it
  * was put aside, and is NOT_FOUND from now on), REASON_NOT_FOUND, REASON_BUSY.
  */
-#ifndef GATEWAY_PORT_BLOBS_H
-#define GATEWAY_PORT_BLOBS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -116,5 +115,3 @@ static inline enum reason blobs_finish(struct blobs *blobs, const struct key *so
         blobs->verbs->wait(blobs);
     return reason;
 }
-
-#endif

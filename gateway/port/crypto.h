@@ -3,8 +3,7 @@
  * verify is pure in its arguments and the trust snapshot behind the context, and may be called from
  * any thread; sign and random are called by the core's thread only.
  */
-#ifndef GATEWAY_PORT_CRYPTO_H
-#define GATEWAY_PORT_CRYPTO_H
+#pragma once
 
 #include "proto/base/digest.h"
 #include "proto/base/key.h"
@@ -24,5 +23,3 @@ struct crypto_port {
     void (*signer)(void *context, struct digest *ret_fingerprint);
     void (*random)(void *context, uint8_t *ret_data, size_t size_bytes);
 };
-
-#endif

@@ -25,8 +25,7 @@
  *
  * The contract is tested on every implementation by tests/contract/.
  */
-#ifndef GATEWAY_PORT_STORE_H
-#define GATEWAY_PORT_STORE_H
+#pragma once
 
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
@@ -272,5 +271,3 @@ struct store_verbs {
 struct store {
     const struct store_verbs *verbs;
 };
-
-#endif

@@ -5,8 +5,7 @@
  * What cannot be started is said on standard error, in the language given, and gateway_start
  * answers false; whatever was started is stopped by gateway_stop in any case.
  */
-#ifndef GATEWAY_SHELL_GATEWAY_H
-#define GATEWAY_SHELL_GATEWAY_H
+#pragma once
 
 #include "gateway/core/broker.h"
 #include "gateway/operators/operators_api.h"
@@ -71,5 +70,3 @@ wall_t gateway_wall(void);
 mono_t gateway_mono(void);
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
                  enum reason reason, const char *detail);
-
-#endif

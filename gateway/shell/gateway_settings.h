@@ -1,6 +1,5 @@
 /* gateway_settings - what an operator may set of the gateway; the table is the manual. */
-#ifndef GATEWAY_SHELL_GATEWAY_SETTINGS_H
-#define GATEWAY_SHELL_GATEWAY_SETTINGS_H
+#pragma once
 
 #include "gateway/api/api_listen.h"
 #include "proto/link/link.h"
@@ -29,5 +28,3 @@ struct gateway_settings {
 };
 
 extern const struct setting gateway_settings_table[GATEWAY_SETTINGS_ROWS];
-
-#endif

@@ -18,8 +18,7 @@
  * wait; release_has_room says whether another may begin. When a sync fails nothing that waited
  * leaves any more (REASON_STORE_FAILED): what is on disk is known only to who opens it anew.
  */
-#ifndef GATEWAY_SHELL_RELEASE_H
-#define GATEWAY_SHELL_RELEASE_H
+#pragma once
 
 #include "gateway/port/store.h"
 
@@ -52,5 +51,3 @@ void release_step(struct release *release, bool applied, bool is_alone);
 enum reason release_run(struct release *release);
 /* The same, and waits until the disk has everything that was applied. */
 enum reason release_drain(struct release *release);
-
-#endif

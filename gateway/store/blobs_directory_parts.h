@@ -5,8 +5,7 @@
  *   blobs_directory_read.c    finished files
  *   blobs_directory_work.c    the thread that waits for the disk and hashes long files
  */
-#ifndef GATEWAY_STORE_BLOBS_DIRECTORY_PARTS_H
-#define GATEWAY_STORE_BLOBS_DIRECTORY_PARTS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -173,5 +172,3 @@ enum reason blobs_directory_find(struct blobs *blobs, const struct digest *diges
 enum reason blobs_directory_read(struct blobs *blobs, const struct digest *digest, uint64_t offset,
                                  uint8_t *ret_content, size_t capacity, size_t *ret_size);
 void blobs_directory_doubt(struct blobs *blobs, const struct digest *digest);
-
-#endif

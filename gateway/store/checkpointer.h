@@ -16,8 +16,7 @@
  * Ownership: the checkpointer owns its handle, its layer and its thread; destroy it before the
  * owner's handle is closed. Errors: of checkpointer_new only, those of an open.
  */
-#ifndef GATEWAY_STORE_CHECKPOINTER_H
-#define GATEWAY_STORE_CHECKPOINTER_H
+#pragma once
 
 #include "gateway/store/sqlite_vfs.h"
 #include "proto/base/reason.h"
@@ -32,5 +31,3 @@ void checkpointer_destroy(struct checkpointer **checkpointer);
 void checkpointer_copy(struct checkpointer *checkpointer);
 /* True once after a copy that was asked for has ended. */
 bool checkpointer_has_copied(struct checkpointer *checkpointer);
-
-#endif

@@ -7,8 +7,7 @@
  * Found by place (which entry) and by class (destination and order, for the FIFO rule). Bounded by
  * what the caller leases: its windows, MESSAGE_WINDOW_MAX for each destination.
  */
-#ifndef GATEWAY_STORE_LEASE_TABLE_H
-#define GATEWAY_STORE_LEASE_TABLE_H
+#pragma once
 
 #include "routing/outbox/entry.h"
 
@@ -50,5 +49,3 @@ bool lease_table_has_earlier(const struct lease_table *table, uint64_t destinati
                              uint64_t seq);
 /* Walks all: start with NULL; NULL at the end. */
 struct leased *lease_table_next(const struct lease_table *table, const struct leased *after);
-
-#endif

@@ -5,8 +5,7 @@
  *   sizes      of each, in order                            32 bits each
  *   strings    one after another, nothing between
  */
-#ifndef GATEWAY_STORE_PACKED_H
-#define GATEWAY_STORE_PACKED_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -26,5 +25,3 @@ bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count);
 bool packed_count(struct bytes packed, size_t *ret_count);
 /* The string at index, as a view into packed. False when there is none or packed is malformed. */
 bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string);
-
-#endif

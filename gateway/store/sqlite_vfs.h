@@ -13,8 +13,7 @@
  * One layer serves one database handle: sqlite_vfs_new, open with sqlite_vfs_name, close the
  * handle, sqlite_vfs_destroy.
  */
-#ifndef GATEWAY_STORE_SQLITE_VFS_H
-#define GATEWAY_STORE_SQLITE_VFS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -46,5 +45,3 @@ void sqlite_vfs_defer_log(struct sqlite_vfs *vfs, bool defer);
  * lost, neither a commit nor a checkpoint (closing makes one): a system reports such a loss once
  * and takes the next sync for good. The next open reads what is there. */
 int sqlite_vfs_sync_log(struct sqlite_vfs *vfs);
-
-#endif

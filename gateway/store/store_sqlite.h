@@ -4,8 +4,7 @@
  * (REASON_STORE_NEWER). The port's contract is gateway/port/store.h. The file holds evidence: back
  * it up with `sqlite3 FILE ".backup …"`; its schema is documented in gateway/store/README.md.
  */
-#ifndef GATEWAY_STORE_STORE_SQLITE_H
-#define GATEWAY_STORE_STORE_SQLITE_H
+#pragma once
 
 #include "gateway/port/store.h"
 
@@ -19,5 +18,3 @@ struct store_sqlite_options {
 /* options may be NULL. */
 enum reason store_sqlite_open(const char *path, const struct store_sqlite_options *options,
                               struct store **ret_store);
-
-#endif

@@ -13,8 +13,7 @@
  * transaction while it runs. When a transaction fails, is_stale is set and the next verb reads all
  * of it anew from the file: there is no second way back.
  */
-#ifndef GATEWAY_STORE_STORE_SQLITE_INTERNAL_H
-#define GATEWAY_STORE_STORE_SQLITE_INTERNAL_H
+#pragma once
 
 #include <sqlite3.h>
 #include <sys/types.h>
@@ -284,5 +283,3 @@ enum reason store_sqlite_counts(struct store *store, struct store_count *ret_cou
                                 size_t *ret_count);
 enum reason store_sqlite_list(struct store *store, const struct store_filter *filter,
                               struct entry *ret_entries, size_t limit, size_t *ret_count);
-
-#endif

@@ -3,11 +3,8 @@
  * Starting walks through a great deal of code once: a dozen libraries initialise themselves, the
  * registry and keys are parsed. Those pages count as resident memory for as long as the program
  * runs. They are clean and come back from the page cache when they are needed. */
-#ifndef GATEWAY_WORKERS_CODE_PAGES_H
-#define GATEWAY_WORKERS_CODE_PAGES_H
+#pragma once
 
 /* Only mappings of files that may be executed and not written: whatever has been relocated lives in
  * others. What cannot be read or given back stays. */
 void code_pages_forget(void);
-
-#endif

@@ -4,8 +4,7 @@
  * The contract of the verbs is gateway/port/crypto.h. A verification uses the snapshot that was set
  * when it began. Everything but the port's hash and verify is called by one thread.
  */
-#ifndef GATEWAY_WORKERS_CRYPTO_OPENSSL_H
-#define GATEWAY_WORKERS_CRYPTO_OPENSSL_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 
@@ -22,5 +21,3 @@ void crypto_openssl_destroy(struct crypto_openssl **crypto);
 const struct crypto_port *crypto_openssl_port(const struct crypto_openssl *crypto);
 /* Takes over one hold; the previous snapshot is dropped. */
 void crypto_openssl_set_trust(struct crypto_openssl *crypto, struct trust *trust);
-
-#endif

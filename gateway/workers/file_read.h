@@ -1,6 +1,5 @@
 /* file_read - a whole file into memory, with a bound. For settings, registries, keys, mappings. */
-#ifndef GATEWAY_WORKERS_FILE_READ_H
-#define GATEWAY_WORKERS_FILE_READ_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -14,5 +13,3 @@ enum reason file_read(const char *path, struct buffer *ret_content);
 enum reason file_read_secret(const char *path, struct buffer *ret_content);
 /* "folder/name". False when it would not fit FILE_PATH_BYTES_MAX. */
 bool file_path_join(const char *folder, const char *name, char ret_path[FILE_PATH_BYTES_MAX]);
-
-#endif

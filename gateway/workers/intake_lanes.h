@@ -6,8 +6,7 @@
  * Two rings of lanes: those that have work, and those whose first frame is done. A lane that rests
  * is in neither.
  */
-#ifndef GATEWAY_WORKERS_INTAKE_LANES_H
-#define GATEWAY_WORKERS_INTAKE_LANES_H
+#pragma once
 
 #include "gateway/workers/intake_pool.h"
 
@@ -76,5 +75,3 @@ void lanes_charge(struct lanes *lanes, struct lane *lane, int64_t cost_ns, mono_
 void lanes_wake(struct lanes *lanes, mono_t now);
 /* When the first of them is; INT64_MAX: none rests. */
 mono_t lanes_deadline(const struct lanes *lanes);
-
-#endif

@@ -34,8 +34,7 @@
  * what is free no lane may have more than it leaves to the others, when they share
  * (intake_pool_has_room). At a bound submit answers REASON_BUSY (invariant 8).
  */
-#ifndef GATEWAY_WORKERS_INTAKE_POOL_H
-#define GATEWAY_WORKERS_INTAKE_POOL_H
+#pragma once
 
 #include "gateway/custody/examine.h"
 #include "proto/base/limits.h"
@@ -99,5 +98,3 @@ struct intake *intake_pool_take(struct intake_pool *pool);
 void intake_pool_release(struct intake_pool *pool, struct intake *intake);
 /* Submitted and not yet released. */
 size_t intake_pool_count(const struct intake_pool *pool);
-
-#endif

@@ -1,7 +1,6 @@
 /* program - what every daemon of ours does at its start: the language of the one who calls it, its
  * settings file, its keys, signals, and how it says what keeps it from starting. */
-#ifndef GATEWAY_WORKERS_PROGRAM_H
-#define GATEWAY_WORKERS_PROGRAM_H
+#pragma once
 
 #include "gateway/workers/file_read.h"
 #include "proto/base/language.h"
@@ -51,5 +50,3 @@ mono_t program_mono(void);
 uint64_t program_thread_ns(void);
 /* Of local time, for what people read. */
 int32_t program_offset_minutes(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* program_limits - what the kernel is told of this process before it holds a key or opens a port.
  */
-#ifndef GATEWAY_WORKERS_PROGRAM_LIMITS_H
-#define GATEWAY_WORKERS_PROGRAM_LIMITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,5 +18,3 @@ enum {
 void program_guard_memory(void);
 /* Raises the soft limit of descriptors as far as the hard one allows, and answers what it is. */
 uint32_t program_raise_descriptors(void);
-
-#endif

@@ -3,8 +3,7 @@
  * The log that program_log_init makes writes into its stream. A daemon's loop flushes the stream
  * once a step (log_stream.h); the functions here write their line at once.
  */
-#ifndef GATEWAY_WORKERS_PROGRAM_LOG_H
-#define GATEWAY_WORKERS_PROGRAM_LOG_H
+#pragma once
 
 #include "gateway/custody/effects.h"
 #include "proto/log/log_stream.h"
@@ -18,5 +17,3 @@ void program_log_event(const struct log *log, enum log_level level, const char *
                        enum reason reason, const char *detail);
 /* What a step did, as its effects tell it; the stream is flushed by the loop. */
 void program_log_transition(const struct log *log, const struct transition *transition);
-
-#endif

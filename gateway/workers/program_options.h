@@ -14,8 +14,7 @@
  * What a daemon adds of its own is in its description. Texts that a person reads are in the
  * language of the caller (program_language). The options' meaning: the daemons' manual pages.
  */
-#ifndef GATEWAY_WORKERS_PROGRAM_OPTIONS_H
-#define GATEWAY_WORKERS_PROGRAM_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,5 +50,3 @@ struct program_options {
  * with every argp program, --help and --version end the process. */
 int program_begin(const struct program_description *description, int argc, char **argv,
                   struct program_options *ret_options, void *ret_settings);
-
-#endif

@@ -3,8 +3,7 @@
  * What is wrong with its files goes into the log, a line "registry_fault" for each fault, with file
  * and line. A daemon builds all that it needs anew, then swaps, or keeps what it has and says why.
  */
-#ifndef GATEWAY_WORKERS_PROGRAM_REGISTRY_H
-#define GATEWAY_WORKERS_PROGRAM_REGISTRY_H
+#pragma once
 
 #include "gateway/workers/registry_directory.h"
 #include "proto/base/language.h"
@@ -26,5 +25,3 @@ bool program_registry_load(const char *path, enum language language, const struc
  * empty, what the registry says of that participant. False: neither is a key. */
 bool program_gateway_key(const char *setting, const struct registry *registry,
                          const char *participant, struct curve_key *ret_key);
-
-#endif

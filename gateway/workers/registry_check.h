@@ -5,8 +5,7 @@
  * participant's certificates and each revocation list as they will be judged. What a signature
  * would be refused for stands in the findings before the first signature comes.
  */
-#ifndef GATEWAY_WORKERS_REGISTRY_CHECK_H
-#define GATEWAY_WORKERS_REGISTRY_CHECK_H
+#pragma once
 
 #include "gateway/workers/registry_directory.h"
 #include "proto/base/key.h"
@@ -45,5 +44,3 @@ enum reason registry_check_trust(const char *path, const struct registry *regist
 /* Appends one sentence without a line end. False when it does not fit. */
 bool registry_finding_print(const struct registry_finding *finding, enum language language,
                             struct buffer *ret_text);
-
-#endif

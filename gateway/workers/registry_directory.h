@@ -9,8 +9,7 @@
  * In the trust folders every regular file that does not begin with a dot is read. A reload builds
  * both anew and swaps them, or keeps the old ones and says why.
  */
-#ifndef GATEWAY_WORKERS_REGISTRY_DIRECTORY_H
-#define GATEWAY_WORKERS_REGISTRY_DIRECTORY_H
+#pragma once
 
 #include "gateway/workers/file_read.h"
 #include "proto/base/digest.h"
@@ -34,5 +33,3 @@ enum reason registry_directory_load(const char *path, hash_function *hash,
  * now: see trust_freeze. The caller holds the snapshot. */
 enum reason trust_directory_load(const char *path, const struct registry *registry, wall_t now,
                                  struct trust **ret_trust, char ret_culprit[FILE_PATH_BYTES_MAX]);
-
-#endif

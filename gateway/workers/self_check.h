@@ -1,6 +1,5 @@
 /* self_check - would anybody take what this program says? For --check of gateway and adapter. */
-#ifndef GATEWAY_WORKERS_SELF_CHECK_H
-#define GATEWAY_WORKERS_SELF_CHECK_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 #include "proto/link/link.h"
@@ -13,5 +12,3 @@
 enum reason self_check(const struct registry *registry, const struct key *self,
                        const struct crypto_port *crypto, const struct curve_key *link_key,
                        wall_t now);
-
-#endif

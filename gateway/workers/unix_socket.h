@@ -9,8 +9,7 @@
  * A path may be longer than the kernel's address (108 bytes): its folder is opened and named by its
  * descriptor. unix_socket_short_path does the same for the other end.
  */
-#ifndef GATEWAY_WORKERS_UNIX_SOCKET_H
-#define GATEWAY_WORKERS_UNIX_SOCKET_H
+#pragma once
 
 #include <sys/stat.h>
 
@@ -34,5 +33,3 @@ enum { UNIX_PATH_BYTES = 108 /* sockaddr_un.sun_path */ };
 /* A name of the path that fits an address. *ret_folder is a descriptor to be closed after its use,
  * -1: none was needed. False: there is no such folder. */
 bool unix_socket_short_path(const char *path, char ret_path[UNIX_PATH_BYTES], int *ret_folder);
-
-#endif

@@ -1,7 +1,6 @@
 /* adapter_call - how the commands talk to the API of an adapter or a gateway: find it, ask, say
  * what failed. */
-#ifndef OPS_CLI_ADAPTER_CALL_H
-#define OPS_CLI_ADAPTER_CALL_H
+#pragma once
 
 #include "ops/cli/commands.h"
 #include "ops/cli/short_id.h"
@@ -49,5 +48,3 @@ const char *type_label_short(const char *type, enum language language, char scra
 /* "2026-11-23T22:04:03.123Z" → "24/11/2026 05:04:03 +07:00": one zone in all that is printed, and
  * its offset. Other texts as they are. */
 const char *time_label(const char *time, char scratch[32]);
-
-#endif

@@ -1,6 +1,5 @@
 /* age - how long ago something was, or how long it took, instead of dates that repeat. */
-#ifndef OPS_CLI_AGE_H
-#define OPS_CLI_AGE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ const char *future_label(const char *time, enum language language, char scratch[
 /* Between two moments; "" when one of them is none. */
 const char *between_label(const char *from, const char *to, enum language language,
                           char scratch[AGE_BYTES]);
-
-#endif

@@ -1,6 +1,5 @@
 /* command_list - commands of which the first word says which: `lienthong` itself, and `portal`. */
-#ifndef OPS_CLI_COMMAND_LIST_H
-#define OPS_CLI_COMMAND_LIST_H
+#pragma once
 
 #include "ops/cli/commands.h"
 #include "ops/cli/text.h"
@@ -23,4 +22,3 @@ struct command_list {
 /* argv[0] is the list's own name, argv[1] the command's. */
 int command_choose(const struct command_list *list, const struct invocation *invocation, int argc,
                    char **argv);
-#endif

@@ -5,8 +5,7 @@
  * wrong, and answers the exit code. Texts for people come from ops/cli/texts.def, in the language
  * of the invocation. With --json, standard output is one JSON document.
  */
-#ifndef OPS_CLI_COMMANDS_H
-#define OPS_CLI_COMMANDS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -39,5 +38,3 @@ command_function command_registry;
 command_function command_keys;
 command_function command_portal;
 command_function command_sandbox;
-
-#endif

@@ -1,6 +1,5 @@
 /* day_heads - the day once, as a heading above its rows, where a table has a window to fit. */
-#ifndef OPS_CLI_DAY_HEADS_H
-#define OPS_CLI_DAY_HEADS_H
+#pragma once
 
 #include "ops/cli/table.h"
 
@@ -12,5 +11,3 @@ struct day_heads {
  * than before. In a table without a window: day and time. Other texts as they are. */
 const char *day_heads_time(struct day_heads *heads, struct table *table, const char *time,
                            char scratch[32]);
-
-#endif

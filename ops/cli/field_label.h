@@ -1,10 +1,7 @@
 /* field_label - what a field of a message is called by people: FIELD of ops/cli/texts.def. */
-#ifndef OPS_CLI_FIELD_LABEL_H
-#define OPS_CLI_FIELD_LABEL_H
+#pragma once
 
 #include "proto/base/language.h"
 
 /* The name itself when the table does not have it. */
 const char *field_label(const char *name, enum language language);
-
-#endif

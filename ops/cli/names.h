@@ -3,8 +3,7 @@
  * The registry that is at hand is asked, never the network: the one that an adapter's or a
  * gateway's settings name, else registry_place. Where none can be read the keys are shown.
  */
-#ifndef OPS_CLI_NAMES_H
-#define OPS_CLI_NAMES_H
+#pragma once
 
 #include "ops/cli/commands.h"
 #include "routing/registry/registry.h"
@@ -25,5 +24,3 @@ void names_close(struct names *names);
 const char *name_of(const struct names *names, const char *key);
 /* The same for a narrow column: "One-stop centre", "Justice". */
 const char *short_name_of(const struct names *names, const char *key);
-
-#endif

@@ -19,8 +19,7 @@
  *
  * The same tables answer a shell that completes a word (lienthong --complete).
  */
-#ifndef OPS_CLI_OPTIONS_H
-#define OPS_CLI_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,5 +106,3 @@ bool options_read(const struct option_table *table, const struct invocation *inv
  * The text takes one %s. */
 int options_wrong(const struct option_table *table, enum language language, enum text text,
                   const char *value);
-
-#endif

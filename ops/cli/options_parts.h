@@ -1,7 +1,6 @@
 /* options_parts - what the files behind options.h share: reading (options.c), what people read of a
  * table (options_print.c), and what a shell may offer (options_complete.c). */
-#ifndef OPS_CLI_OPTIONS_PARTS_H
-#define OPS_CLI_OPTIONS_PARTS_H
+#pragma once
 
 #include "ops/cli/options.h"
 
@@ -15,5 +14,3 @@ int options_refuse_value(const struct option_table *table, enum language languag
                          const struct option_row *row, enum value takes, const char *value);
 /* The last word of argv is being typed: prints what it may become. */
 void options_offer(const struct option_table *table, int argc, char **argv);
-
-#endif

@@ -1,6 +1,5 @@
 /* portal_command - the words of `lienthong portal`, one function each. argv[0] is the word. */
-#ifndef OPS_CLI_PORTAL_COMMAND_H
-#define OPS_CLI_PORTAL_COMMAND_H
+#pragma once
 
 #include <jansson.h>
 
@@ -20,5 +19,3 @@ int portal_mend_command(const struct invocation *invocation, int argc, char **ar
  * NULL: it cannot be read. */
 json_t *portal_differences(struct portal_ledger *ledger);
 void portal_print_differences(enum language language, const json_t *list);
-
-#endif

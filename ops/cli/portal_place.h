@@ -3,8 +3,7 @@
  *
  * --adapter names the settings file here, because the portal's address and credentials stand in it;
  * a sandbox's or an adapter's state directory will do when the settings file lies beside it. */
-#ifndef OPS_CLI_PORTAL_PLACE_H
-#define OPS_CLI_PORTAL_PLACE_H
+#pragma once
 
 #include "adapters/portal/portal_client.h"
 #include "adapters/portal/portal_ledger.h"
@@ -47,5 +46,3 @@ int portal_place_complain(const struct invocation *invocation, const struct port
 /* For a progress bar: until when the portal is closed. */
 void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
                          size_t capacity);
-
-#endif

@@ -9,8 +9,7 @@
  *
  * All other files are copied as they are; the version is raised. Lines that do not change stay byte
  * for byte, so that diff shows what is proposed and nothing else. */
-#ifndef OPS_CLI_PORTAL_PROPOSAL_H
-#define OPS_CLI_PORTAL_PROPOSAL_H
+#pragma once
 
 #include <jansson.h>
 
@@ -31,5 +30,3 @@ struct portal_proposal {
 json_t *portal_proposal_changes(const struct portal_proposal *proposal);
 /* Makes the folder. REASON_FILE_UNREADABLE, REASON_STORE_FAILED (also: it is there already). */
 enum reason portal_proposal_write(const struct portal_proposal *proposal);
-
-#endif

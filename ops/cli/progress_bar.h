@@ -1,6 +1,5 @@
 /* progress_bar - one line on a terminal that says how far something is; nothing elsewhere. */
-#ifndef OPS_CLI_PROGRESS_BAR_H
-#define OPS_CLI_PROGRESS_BAR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@
 void progress_bar_show(uint64_t done, uint64_t total, const char *label);
 /* Takes the line away. */
 void progress_bar_end(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* registry_access - how the commands that read a registry open it and say what is wrong with it. */
-#ifndef OPS_CLI_REGISTRY_ACCESS_H
-#define OPS_CLI_REGISTRY_ACCESS_H
+#pragma once
 
 #include <jansson.h>
 #include <stdio.h>
@@ -20,5 +19,3 @@ int registry_open(const struct invocation *invocation, const char *directory,
 /* One line for each fault, and their number. */
 void registry_print_faults(const struct invocation *invocation, const struct faults *faults,
                            FILE *to);
-
-#endif

@@ -1,7 +1,6 @@
 /* registry_change_command - `lienthong registry preview NEW`, `apply [NEW]`, `history`,
  * `restore VERSION`: each answers the exit code of the program. */
-#ifndef OPS_CLI_REGISTRY_CHANGE_COMMAND_H
-#define OPS_CLI_REGISTRY_CHANGE_COMMAND_H
+#pragma once
 
 #include "ops/cli/commands.h"
 
@@ -24,5 +23,3 @@ int registry_restore(const struct invocation *invocation,
                      const struct registry_change_options *options, const char *version);
 int registry_history(const struct invocation *invocation,
                      const struct registry_change_options *options);
-
-#endif

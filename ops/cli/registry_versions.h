@@ -14,8 +14,7 @@
  * or the new one, whole, also after a kill. A person is whoever the kernel says that runs the
  * command; who works as root through sudo is the one that sudo names.
  */
-#ifndef OPS_CLI_REGISTRY_VERSIONS_H
-#define OPS_CLI_REGISTRY_VERSIONS_H
+#pragma once
 
 #include <jansson.h>
 
@@ -64,5 +63,3 @@ json_t *versions_log(const struct versions *versions);
 
 /* "name (uid)" */
 void versions_person(char *ret_name, size_t size);
-
-#endif

@@ -1,6 +1,5 @@
 /* route_tell - why a message may not go where it was sent: what `route explain` says of it. */
-#ifndef OPS_CLI_ROUTE_TELL_H
-#define OPS_CLI_ROUTE_TELL_H
+#pragma once
 
 #include <jansson.h>
 
@@ -11,5 +10,3 @@
 void route_tell(const struct names *names, const json_t *message);
 /* Of a row with a reason: route_tell has something to say of its message. */
 bool route_is_told(const struct names *names, const json_t *row);
-
-#endif

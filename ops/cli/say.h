@@ -5,8 +5,7 @@
  * the screen, write over what stands there or read backwards (proto/base/printable.h). Line ends
  * and tabs of the text stay; those inside a value were made blanks where it was read (json_text).
  */
-#ifndef OPS_CLI_SAY_H
-#define OPS_CLI_SAY_H
+#pragma once
 
 #include <stdio.h>
 
@@ -23,5 +22,3 @@ void say_lines(FILE *to, struct bytes text);
  * not at all); lines after the first begin with so many blanks. used: columns that stand before it.
  */
 void say_wrapped(FILE *to, const char *text, size_t used, size_t indent);
-
-#endif

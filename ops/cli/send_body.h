@@ -1,6 +1,5 @@
 /* send_body - the body of a message from a JSON file and from fields given one by one. */
-#ifndef OPS_CLI_SEND_BODY_H
-#define OPS_CLI_SEND_BODY_H
+#pragma once
 
 #include <jansson.h>
 
@@ -15,5 +14,3 @@ int send_body_make(const struct invocation *invocation, enum message_type type, 
                    const struct option_list *fields, json_t **ret_body);
 /* "application/pdf" and the like from the name's ending; application/octet-stream otherwise. */
 const char *send_media_type(const char *name);
-
-#endif

@@ -5,8 +5,7 @@
  * print, may be typed along. Short forms are looked up among what waits: what is on its way and
  * what the inbox holds. Anything else is named by its whole id.
  */
-#ifndef OPS_CLI_SHORT_ID_H
-#define OPS_CLI_SHORT_ID_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -40,5 +39,3 @@ bool short_id_is_whole(const struct short_id *search);
 void short_id_look(struct short_id *search, const json_t *rows);
 /* EXIT_CODE_OK: .found is the id. Otherwise it was printed why not. */
 int short_id_judge(const struct short_id *search, const struct invocation *invocation);
-
-#endif

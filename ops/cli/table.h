@@ -13,8 +13,7 @@
  * lines of their own below their row, broken between words. Where the width is not known (0: a file
  * or a pipe) a row is one line and nothing is cut.
  */
-#ifndef OPS_CLI_TABLE_H
-#define OPS_CLI_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +57,3 @@ void table_release(struct table *table);
 bool table_row(struct table *table, const char *const *cells);
 bool table_heading(struct table *table, const char *text);
 void table_print(const struct table *table, enum language language, FILE *to);
-
-#endif

@@ -3,8 +3,7 @@
  * The table is ops/cli/texts.def. A text may be a format; then both languages take the same
  * arguments in the same order (a unit test compares them).
  */
-#ifndef OPS_CLI_TEXT_H
-#define OPS_CLI_TEXT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -18,5 +17,3 @@ enum text {
 };
 
 const char *text_of(enum text text, enum language language);
-
-#endif

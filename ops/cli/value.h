@@ -2,8 +2,7 @@
  * them, which are allowed, and which may be offered while a word is being typed. The table is
  * values.def.
  */
-#ifndef OPS_CLI_VALUE_H
-#define OPS_CLI_VALUE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -28,5 +27,3 @@ bool value_each_word(enum value value, value_found *found, void *context);
 /* The same, and for participants those of the registry at hand: what may be offered. ":files" and
  * ":folders" stand for what the shell knows better. */
 void value_each_offer(enum value value, value_found *found, void *context);
-
-#endif

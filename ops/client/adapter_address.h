@@ -4,8 +4,7 @@
  * `api.port` (a decimal port of 127.0.0.1) with `api.token` (mode 0600). Whoever may use the
  * socket, or read the token, may speak for the participant.
  */
-#ifndef OPS_CLIENT_ADAPTER_ADDRESS_H
-#define OPS_CLIENT_ADAPTER_ADDRESS_H
+#pragma once
 
 #include "ops/client/file.h"
 #include "ops/client/http.h"
@@ -38,5 +37,3 @@ enum reason gateway_locate(const char *where, struct adapter_address *ret_addres
 /* The path that a settings file's top-level `name:` gives, from where the file lies. Only that one
  * row is looked for: the file may hold settings that this program does not know. */
 bool settings_path_find(const char *settings, const char *name, char ret_path[PATH_BYTES_MAX]);
-
-#endif

@@ -3,8 +3,7 @@
  * Writing is atomic: a new file beside the old one, flushed, then renamed over it, so that a
  * reader, and a start after a crash, find the old content or the new, never half of one.
  */
-#ifndef OPS_CLIENT_FILE_H
-#define OPS_CLIENT_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,5 +30,3 @@ enum reason folder_make(const char *path, mode_t mode);
 /* snprintf of a path; false when it does not fit. */
 bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -14,8 +14,7 @@
  * _TIMEOUT, _REPLY_TOO_LARGE, _REPLY_MALFORMED (not JSON where JSON was wanted) or
  * REASON_OUT_OF_MEMORY.
  */
-#ifndef OPS_CLIENT_HTTP_H
-#define OPS_CLIENT_HTTP_H
+#pragma once
 
 #include <jansson.h>
 
@@ -73,5 +72,3 @@ enum reason http_get_file(struct http *http, const char *path, int file, long *r
 
 /* Percent-encodes a path segment or a query value (RFC 3986). False when it does not fit. */
 bool url_encode(const char *text, char *ret_text, size_t size);
-
-#endif

@@ -10,8 +10,7 @@
  * goes wrong here, memory or OpenSSL itself: REASON_OUT_OF_MEMORY. What tests make beside it, bad
  * signatures and lists of the revoked: tests/support/test_authority.h.
  */
-#ifndef OPS_SANDBOX_AUTHORITY_H
-#define OPS_SANDBOX_AUTHORITY_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -55,5 +54,3 @@ enum reason authority_certificate(const struct authority *authority,
 /* A new key and its certificate. */
 enum reason authority_issue(struct authority *authority, const struct authority_request *request,
                             struct buffer *ret_key_pem, struct buffer *ret_certificate_pem);
-
-#endif

@@ -1,7 +1,6 @@
 /* authority_parts - the inside of an authority, for the tests' additions to it
  * (tests/support/test_authority.h). */
-#ifndef OPS_SANDBOX_AUTHORITY_PARTS_H
-#define OPS_SANDBOX_AUTHORITY_PARTS_H
+#pragma once
 
 #include <openssl/x509v3.h>
 
@@ -21,5 +20,3 @@ enum reason authority_make(struct authority *parent, const struct authority_requ
 const EVP_MD *authority_hash_for(EVP_PKEY *key, enum authority_hash hash);
 /* Frees the BIO; written says whether all went into it. */
 enum reason authority_drain(BIO *bio, bool written, struct buffer *ret_text);
-
-#endif

@@ -4,8 +4,7 @@
  * its parent. A child that ends by itself is started again after CHILD_RESTART_MS and counted, so
  * that a test may kill any of them at any time; one that was stopped on purpose stays down.
  */
-#ifndef OPS_SANDBOX_CHILDREN_H
-#define OPS_SANDBOX_CHILDREN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,5 +51,3 @@ void children_tend(struct children *children);
 void children_stop_all(struct children *children);
 /* Peak resident memory of a running child in KiB; 0 when not running. */
 uint64_t child_peak_memory_kib(const struct child *child);
-
-#endif

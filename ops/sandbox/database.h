@@ -4,8 +4,7 @@
  * One connection, one thread at a time. WAL and full sync: what an office said "accepted" to
  * survives a kill -9 of the office. Errors end in false; the message is on standard error.
  */
-#ifndef OPS_SANDBOX_DATABASE_H
-#define OPS_SANDBOX_DATABASE_H
+#pragma once
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -22,5 +21,3 @@ bool database_do(sqlite3 *database, const char *sql, const char *format, ...);
 /* The first column of the first row; fallback when there is none. */
 int64_t database_number(sqlite3 *database, int64_t fallback, const char *sql, const char *format,
                         ...);
-
-#endif

@@ -1,6 +1,5 @@
 /* figures - what a sandbox run did, counted from the offices' and the desk's own databases. */
-#ifndef OPS_SANDBOX_FIGURES_H
-#define OPS_SANDBOX_FIGURES_H
+#pragma once
 
 #include "routing/registry/registry.h"
 
@@ -31,5 +30,3 @@ struct figures {
 /* False when a database cannot be read yet. */
 bool figures_read(const char *directory, const struct registry *registry,
                   struct figures *ret_figures);
-
-#endif

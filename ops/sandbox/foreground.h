@@ -6,8 +6,7 @@
  *
  * Source: tcsetpgrp(3), credentials(7).
  */
-#ifndef OPS_SANDBOX_FOREGROUND_H
-#define OPS_SANDBOX_FOREGROUND_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -18,5 +17,3 @@ struct foreground {
 /* Takes nothing where standard input is no terminal, or another group is in the foreground. */
 void foreground_take(struct foreground *foreground);
 void foreground_give_back(const struct foreground *foreground);
-
-#endif

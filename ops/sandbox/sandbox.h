@@ -10,8 +10,7 @@
  *   DIR/portal/          the national portal's stand-in: portal.sqlite
  *   DIR/logs, DIR/run    logs and pid files of all processes, control socket, status.json
  */
-#ifndef OPS_SANDBOX_SANDBOX_H
-#define OPS_SANDBOX_SANDBOX_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -55,5 +54,3 @@ int sandbox_up(const struct sandbox_up_options *options, enum language language)
  */
 enum reason sandbox_ask(const char *directory, const char *command, const char *name,
                         json_t **ret_answer);
-
-#endif

@@ -4,8 +4,7 @@
  * beside it and judged by `make bench-memory` alone, for it depends on the machine. Of a run that
  * somebody ended before its time only what is doubled or wrong is a fault: the rest is under way.
  */
-#ifndef OPS_SANDBOX_VERDICT_H
-#define OPS_SANDBOX_VERDICT_H
+#pragma once
 
 #include <stdio.h>
 
@@ -26,5 +25,3 @@ bool verdict_is_done(const struct verdict *verdict);
 bool verdict_is_good(const struct verdict *verdict);
 /* A line "PASSED in N s", or a line "FAILED: …" for each thing that is wrong. */
 void verdict_print(const struct verdict *verdict, enum language language, FILE *to);
-
-#endif

@@ -9,8 +9,7 @@
  * counted. Colour marks only what is awaited or wrong. On a stream that is no terminal, or one that
  * cannot move its cursor (TERM=dumb), a line says who is awaited.
  */
-#ifndef OPS_SANDBOX_VIEW_H
-#define OPS_SANDBOX_VIEW_H
+#pragma once
 
 #include "ops/sandbox/figures.h"
 #include "ops/terminal/terminal.h"
@@ -37,5 +36,3 @@ void view_table(const struct view *view, const struct figures *figures);
 enum awaited { AWAITED_NOTHING = 0, AWAITED_OFFICE, AWAITED_RESULT, AWAITED_PORTAL };
 /* The first of these that is owed, and how many dossiers. */
 enum awaited figures_awaited(const struct figures_row *row, uint64_t *ret_count);
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Source: terminfo's TERM "dumb"; the NO_COLOR convention; wcwidth(3).
  */
-#ifndef OPS_TERMINAL_TERMINAL_H
-#define OPS_TERMINAL_TERMINAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ void text_print_fitted(const char *text, size_t columns, bool is_right, FILE *to
 /* The text on lines of at most `columns` columns (0: one line), each indented, broken between words
  * where there are blanks. */
 void text_print_wrapped(const char *text, size_t indent, size_t columns, FILE *to);
-
-#endif

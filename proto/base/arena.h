@@ -4,8 +4,7 @@
  * of the block it answers NULL, which callers turn into REASON_OUT_OF_MEMORY or REASON_BUSY.
  * Pieces are aligned for any type and not cleared. arena_reset keeps the block.
  */
-#ifndef PROTO_BASE_ARENA_H
-#define PROTO_BASE_ARENA_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +24,3 @@ void arena_reset(struct arena *arena);
 void *arena_take(struct arena *arena, size_t size_bytes);
 /* A copy that lives as long as the arena's content; .data is NULL when there is no room. */
 struct bytes arena_copy(struct arena *arena, struct bytes from);
-
-#endif

@@ -4,8 +4,7 @@
  * over. struct buffer owns its memory: buffer_init, then append, then buffer_release. A buffer
  * never grows past its limit_bytes: buffer_append answers false and the content is as before.
  */
-#ifndef PROTO_BASE_BYTES_H
-#define PROTO_BASE_BYTES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ const char *buffer_text(struct buffer *buffer);
 void hex_encode(struct bytes from, char *ret_text);
 /* False unless text is exactly 2 * size_bytes hexadecimal digits. */
 bool hex_decode(struct bytes text, uint8_t *ret_data, size_t size_bytes);
-
-#endif

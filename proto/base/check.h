@@ -4,8 +4,7 @@
  * is told file, line and expression, and the process aborts with a core. It stays on in production.
  * Bytes from outside never reach a check: they are refused with a reason (base/reason.h).
  */
-#ifndef PROTO_BASE_CHECK_H
-#define PROTO_BASE_CHECK_H
+#pragma once
 
 typedef void check_hook(const char *file, int line, const char *expression);
 
@@ -15,5 +14,3 @@ void check_set_hook(check_hook *hook);
 _Noreturn void check_failed(const char *file, int line, const char *expression);
 
 #define check(x) ((x) ? (void)0 : check_failed(__FILE__, __LINE__, #x))
-
-#endif

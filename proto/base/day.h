@@ -2,8 +2,7 @@
  *
  * A type of its own, so that a day and a moment (wall_t) cannot be mixed up.
  */
-#ifndef PROTO_BASE_DAY_H
-#define PROTO_BASE_DAY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ int day_year(civil_day_t day);
 bool day_parse(struct bytes text, civil_day_t *ret_day);
 /* ret_text holds DAY_TEXT_BYTES; DAY_FIRST and DAY_LAST read "". */
 void day_format(civil_day_t day, char *ret_text);
-
-#endif

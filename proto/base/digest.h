@@ -2,8 +2,7 @@
  *
  * Core code may not call OpenSSL; it is handed a hash_function by its shell (or by the simulator).
  */
-#ifndef PROTO_BASE_DIGEST_H
-#define PROTO_BASE_DIGEST_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ bool digest_is_zero(const struct digest *digest);
 /* SHA-256 of the parts one after another. Never fails: an implementation that cannot hash is
  * broken. */
 typedef void hash_function(const struct bytes *parts, size_t part_count, struct digest *ret_digest);
-
-#endif

@@ -11,8 +11,7 @@
  * ever. The date is not checked against the calendar, because systems in use put other digits
  * there.
  */
-#ifndef PROTO_BASE_DOSSIER_CODE_H
-#define PROTO_BASE_DOSSIER_CODE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@
 /* False when the text is not of this shape (REASON_DOSSIER_CODE_INVALID). Spaces, lower case and
  * anything before or after are not accepted: the code is an identifier, compared byte by byte. */
 bool dossier_code_is_valid(struct bytes text);
-
-#endif

@@ -6,8 +6,7 @@
  * the gateway and at the recipient alike. Rules of POSIX and of Windows ("Naming Files, Paths, and
  * Namespaces").
  */
-#ifndef PROTO_BASE_FILE_NAME_H
-#define PROTO_BASE_FILE_NAME_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@
  * / \ : * ? " < > |; a character that is not printable (printable.h); or a device of Windows (CON,
  * PRN, AUX, NUL, COM0-9, LPT0-9, CONIN$, CONOUT$, CLOCK$), with or without an ending. */
 bool file_name_is_safe(struct bytes name);
-
-#endif

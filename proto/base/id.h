@@ -3,8 +3,7 @@
  * Time and randomness are arguments. Ids made by one maker are strictly increasing, which keeps the
  * duplicate index of the store append-mostly and cheap at any length of history.
  */
-#ifndef PROTO_BASE_ID_H
-#define PROTO_BASE_ID_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -34,5 +33,3 @@ wall_t id_time(const struct message_id *id);
 /* The usual 36 characters; ret_text holds MESSAGE_ID_TEXT_BYTES. */
 void id_format(const struct message_id *id, char *ret_text);
 bool id_parse(struct bytes text, struct message_id *ret_id);
-
-#endif

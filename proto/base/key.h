@@ -3,8 +3,7 @@
  * 1 to PARTICIPANT_KEY_BYTES_MAX characters of [a-z0-9_-]; an all-zero key means "none". Unused
  * bytes are zero, so that keys may be compared and hashed as memory.
  */
-#ifndef PROTO_BASE_KEY_H
-#define PROTO_BASE_KEY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ uint64_t hash_bytes(struct bytes bytes);
 /* The same from another start. For tables whose keys outsiders choose: without a start that was
  * drawn they could choose keys that all meet in one bucket. */
 uint64_t hash_bytes_from(uint64_t start, struct bytes bytes);
-
-#endif

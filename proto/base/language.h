@@ -2,8 +2,7 @@
  *
  * Which one is an argument everywhere; a program's main reads LANG once and passes it down.
  */
-#ifndef PROTO_BASE_LANGUAGE_H
-#define PROTO_BASE_LANGUAGE_H
+#pragma once
 
 enum language {
     LANGUAGE_ENGLISH,
@@ -17,5 +16,3 @@ enum language language_of(const char *locale);
 /* The text in that language. Both may be formats, with the same arguments. */
 const char *language_pick(enum language language, const char *vietnamese, const char *english)
     __attribute__((format_arg(2), format_arg(3)));
-
-#endif

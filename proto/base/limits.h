@@ -3,8 +3,7 @@
  * At a bound the answer is a refusal with a reason code, never a silent drop and never growth
  * (invariant 8). Bounds of one program alone stand in that program's own headers.
  */
-#ifndef PROTO_BASE_LIMITS_H
-#define PROTO_BASE_LIMITS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -113,5 +112,3 @@ static inline uint32_t message_window_bytes(size_t connected)
         return MESSAGE_WINDOW_BYTES_MAX;
     return share < MESSAGE_WINDOW_BYTES_MIN ? (uint32_t)MESSAGE_WINDOW_BYTES_MIN : (uint32_t)share;
 }
-
-#endif

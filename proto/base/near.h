@@ -4,8 +4,7 @@
  *   for each candidate: near_look(&near, candidate);
  *   near.meant: the nearest, or NULL
  */
-#ifndef PROTO_BASE_NEAR_H
-#define PROTO_BASE_NEAR_H
+#pragma once
 
 struct near {
     const char *word;  /* US-ASCII */
@@ -16,5 +15,3 @@ struct near {
 /* One slip apart, whatever the case of letters: a letter too many, too few or another one, or two
  * that changed places; two slips in words of six letters and more. The first of the nearest. */
 void near_look(struct near *near, const char *candidate);
-
-#endif

@@ -6,8 +6,7 @@
  * direction of writing, characters that are not seen, and bytes that are no UTF-8 become U+FFFD;
  * ends of lines and tabs become a blank, so that one value stays on its line.
  */
-#ifndef PROTO_BASE_PRINTABLE_H
-#define PROTO_BASE_PRINTABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ bool printable_is_text(struct bytes text);
 const char *printable_copy(struct bytes text, char *ret_text, size_t capacity);
 /* The same into fresh memory, for free; NULL: out of memory. */
 char *printable_new(struct bytes text);
-
-#endif

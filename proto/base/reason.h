@@ -4,8 +4,7 @@
  * of the protocol (they stand in signed receipts): add, never renumber. The table is
  * base/reason.def; hints in Vietnamese stand beside it, in base/reason_hint.def.
  */
-#ifndef PROTO_BASE_REASON_H
-#define PROTO_BASE_REASON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,5 +61,3 @@ const char *actor_english(enum actor actor);
 bool reason_parse(struct bytes code, enum reason *ret_reason);
 /* True when the number stands in the table: use before casting a number that came from outside. */
 bool reason_is_known(uint32_t number);
-
-#endif

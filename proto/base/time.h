@@ -4,8 +4,7 @@
  * wall_t is milliseconds since 1970-01-01T00:00:00Z: everything that is stored or sent.
  * Both are always arguments; nothing in this project asks a clock but a shell's main loop.
  */
-#ifndef PROTO_BASE_TIME_H
-#define PROTO_BASE_TIME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ struct stamp {
 void stamp_format(struct stamp stamp, char *ret_text);
 /* RFC 3339; false when it is not one. Fractions beyond milliseconds are cut. */
 bool stamp_parse(struct bytes text, struct stamp *ret_stamp);
-
-#endif

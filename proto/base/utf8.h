@@ -2,8 +2,7 @@
  *
  * NUL is refused as well: a text with one inside reads differently in C, in SQL and on paper.
  */
-#ifndef PROTO_BASE_UTF8_H
-#define PROTO_BASE_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,5 +16,3 @@ bool utf8_is_valid(struct bytes text, size_t *ret_characters);
 /* Length of the character at the start of text and its code point; 0: what stands there is no
  * UTF-8, or NUL, or text is empty. */
 size_t utf8_next(struct bytes text, uint32_t *ret_character);
-
-#endif

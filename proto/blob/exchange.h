@@ -18,8 +18,7 @@
  * whose places are all taken gives the place of a transfer that waits for its receiver to a new
  * one. A chunk out of place, past the size or past the credit is refused.
  */
-#ifndef PROTO_BLOB_EXCHANGE_H
-#define PROTO_BLOB_EXCHANGE_H
+#pragma once
 
 #include "proto/base/limits.h"
 #include "proto/codec/frame.h"
@@ -89,5 +88,3 @@ bool blob_receiver_grant(struct blob_receiver *receiver, const struct digest *di
 /* outcome: REASON_NONE when the blob was verified and fsynced. */
 void blob_receiver_finished(struct blob_receiver *receiver, const struct digest *digest,
                             enum reason outcome, struct frame *ret_answer);
-
-#endif

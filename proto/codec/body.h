@@ -1,6 +1,5 @@
 /* body - the part of an envelope that says what happened. Used by codec/envelope.c alone. */
-#ifndef PROTO_CODEC_BODY_H
-#define PROTO_CODEC_BODY_H
+#pragma once
 
 #include "proto/codec/envelope.h"
 #include "proto/codec/wire.h"
@@ -11,5 +10,3 @@ enum reason body_parse(struct bytes message, struct arena *arena, struct envelop
 
 /* Writes the Body of a receipt or a head: of envelope->receipt or .tree_head, by its type. */
 void body_write(struct wire_writer *writer, const struct envelope *envelope);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * For who decides by it (the route, the statutory clock) and looks at nothing else of a body.
  */
-#ifndef PROTO_CODEC_BODY_MOMENTS_H
-#define PROTO_CODEC_BODY_MOMENTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,5 +23,3 @@ struct body_moments {
 /* type: of the message; a body of another type says nothing. body may be NULL. */
 void body_moments(uint32_t type, const struct Lienthong__V1__Body *body,
                   struct body_moments *ret_moments);
-
-#endif

@@ -1,6 +1,5 @@
 /* body_needs - does a body say what its type is for? The table is schema/body_needs.def. */
-#ifndef PROTO_CODEC_BODY_NEEDS_H
-#define PROTO_CODEC_BODY_NEEDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ bool body_time_is_ms(int64_t time_ms);
 /* Whether a field of a message of protobuf-c's says anything: proto3 does not tell a zero from
  * nothing. */
 bool body_field_is_set(const struct ProtobufCFieldDescriptor *field, const void *message);
-
-#endif

@@ -1,7 +1,6 @@
 /* body_rules - the bounds of schema/body.proto as tables, so that every field of every kind of body
  * is checked by one walk (codec/rules.h). A unit test compares them with the generated schema. */
-#ifndef PROTO_CODEC_BODY_RULES_H
-#define PROTO_CODEC_BODY_RULES_H
+#pragma once
 
 #include "proto/codec/envelope.h"
 #include "proto/codec/rules.h"
@@ -17,5 +16,3 @@ struct body_content {
 };
 
 extern const struct message_rule body_rule;
-
-#endif

@@ -12,8 +12,7 @@
  * Fields that this version does not know are skipped and stay in the document. A field that may
  * stand once and stands twice is refused: readers would not agree on which one counts.
  */
-#ifndef PROTO_CODEC_ENVELOPE_H
-#define PROTO_CODEC_ENVELOPE_H
+#pragma once
 
 #include "proto/base/arena.h"
 #include "proto/base/digest.h"
@@ -105,5 +104,3 @@ enum reason envelope_check_content(const struct envelope *envelope,
  */
 enum reason envelope_build(const struct envelope *envelope, const struct Lienthong__V1__Body *body,
                            struct arena *scratch, struct buffer *ret_document);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Errors: REASON_FRAME_MALFORMED, REASON_FRAME_TOO_LARGE, REASON_OUT_OF_MEMORY.
  */
-#ifndef PROTO_CODEC_FRAME_H
-#define PROTO_CODEC_FRAME_H
+#pragma once
 
 #include "proto/base/arena.h"
 #include "proto/base/digest.h"
@@ -158,5 +157,3 @@ enum reason frame_build(const struct frame *frame, struct arena *scratch, struct
  * are at least its size. */
 size_t frame_document_cost(size_t document_bytes);
 size_t frame_parcel_cost(const struct parcel *parcel_without_documents);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * A number that came from outside: ask message_type_is_known before casting it.
  */
-#ifndef PROTO_CODEC_MESSAGE_TYPE_H
-#define PROTO_CODEC_MESSAGE_TYPE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ bool message_type_parse(struct bytes name, enum message_type *ret_type);
 /* Types in the table's order, for lists and help texts; NONE at index count and beyond. */
 size_t message_type_count(void);
 enum message_type message_type_at(size_t index);
-
-#endif

@@ -16,8 +16,7 @@
  *          [2] = RULE_UINT(struct head_seen, tree_size, 0, UINT64_MAX),
  *          [3] = RULE_ARRAY(struct head_seen, root));
  */
-#ifndef PROTO_CODEC_RULES_H
-#define PROTO_CODEC_RULES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -134,5 +133,3 @@ enum reason rules_check_uint(const struct field_rule *rule, uint64_t value);
         .required = (needs), .mark = (marked_by)}
 #define RULE(name, needs, ...)      RULE_MARKED(name, needs, 0, __VA_ARGS__)
 /* clang-format on */
-
-#endif

@@ -21,8 +21,7 @@
  *
  * Source: protobuf.dev/programming-guides/encoding.
  */
-#ifndef PROTO_CODEC_WIRE_H
-#define PROTO_CODEC_WIRE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -59,5 +58,3 @@ void wire_put_bytes(struct wire_writer *writer, uint32_t number, struct bytes by
 uint8_t *wire_put_room(struct wire_writer *writer, size_t size);
 /* behind: the writer's size before the first of the message's fields. */
 void wire_end_message(struct wire_writer *writer, uint32_t number, size_t behind);
-
-#endif

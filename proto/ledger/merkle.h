@@ -7,8 +7,7 @@
  *
  * Pure: hashing is the caller's hash_function.
  */
-#ifndef PROTO_LEDGER_MERKLE_H
-#define PROTO_LEDGER_MERKLE_H
+#pragma once
 
 #include "proto/base/digest.h"
 
@@ -58,5 +57,3 @@ bool merkle_inclusion_prove(uint64_t index, uint64_t size, hash_function *hash, 
 bool merkle_inclusion_verify(uint64_t index, uint64_t size, const struct digest *leaf_hash,
                              const struct digest *root, const struct digest *proof, size_t count,
                              hash_function *hash);
-
-#endif

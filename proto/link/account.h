@@ -7,8 +7,7 @@
  *
  * Any thread may let go of a message; all else is one thread's.
  */
-#ifndef PROTO_LINK_ACCOUNT_H
-#define PROTO_LINK_ACCOUNT_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -30,5 +29,3 @@ enum { ACCOUNTS_MAX = 3 };
  * are not NULL. False: no memory. */
 bool account_message(struct account *const accounts[ACCOUNTS_MAX], struct bytes bytes,
                      void *message);
-
-#endif

@@ -1,8 +1,7 @@
 /* client_parts - what the files of a link's client share: link_client.c has its start, its end, its
  * events and what is sent; client_dial.c its connection and what arrives; client_group.c the
  * clients of one context, and the watch that looks after them. */
-#ifndef PROTO_LINK_CLIENT_PARTS_H
-#define PROTO_LINK_CLIENT_PARTS_H
+#pragma once
 
 #include <pthread.h>
 #include <zmq.h>
@@ -77,5 +76,3 @@ enum reason client_group_new(struct client_group **ret_group);
 void client_group_destroy(struct client_group **group);
 enum reason client_group_add(struct client_group *group, struct link_client *client);
 void client_group_remove(struct client_group *group, struct link_client *client);
-
-#endif

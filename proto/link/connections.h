@@ -30,8 +30,7 @@
  *
  * Source: libzmq 4.3.4, src/pipe.cpp; tcp(7), Linux 4.12 (tcpi_bytes_received, SO_COOKIE).
  */
-#ifndef PROTO_LINK_CONNECTIONS_H
-#define PROTO_LINK_CONNECTIONS_H
+#pragma once
 
 #include "proto/base/key.h"
 #include "proto/base/limits.h"
@@ -99,5 +98,3 @@ bool connections_is_round(const struct connections *connections);
  * how many were cut. */
 size_t connections_look(struct connections *connections, mono_t now);
 void connections_release(struct connections *connections);
-
-#endif

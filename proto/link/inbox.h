@@ -20,8 +20,7 @@
  * One thread at a time. Calling sequence: inboxes zeroed; inbox_new for each participant; put and
  * take; inbox_drop each; inboxes_release.
  */
-#ifndef PROTO_LINK_INBOX_H
-#define PROTO_LINK_INBOX_H
+#pragma once
 
 #include <zmq.h>
 
@@ -85,5 +84,3 @@ struct inbox_gate {
 struct inbox_entry *inboxes_take(struct inboxes *inboxes, const struct inbox_gate *gate);
 void inbox_give_back(struct inboxes *inboxes, struct inbox_entry *entry);
 void inboxes_release(struct inboxes *inboxes);
-
-#endif

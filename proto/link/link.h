@@ -44,8 +44,7 @@
  *
  * Source: libzmq 4.3.4; CurveZMQ RFC 26; ZAP RFC 27.
  */
-#ifndef PROTO_LINK_LINK_H
-#define PROTO_LINK_LINK_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/key.h"
@@ -236,5 +235,3 @@ bool link_client_has_room(struct link_client *client);
  */
 enum reason link_client_send_for(struct link_client *client, const struct key *participant,
                                  struct bytes frame);
-
-#endif

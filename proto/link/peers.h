@@ -3,8 +3,7 @@
  * A table for one thread at a time. Built whole from a list of peers; what a participant's
  * connection was stays when the list still allows it.
  */
-#ifndef PROTO_LINK_PEERS_H
-#define PROTO_LINK_PEERS_H
+#pragma once
 
 #include "proto/link/account.h"
 #include "proto/link/inbox.h"
@@ -56,5 +55,3 @@ struct admitted_peer *peers_find_carried(const struct peers *peers,
 bool peer_has_same_key(const struct admitted_peer *a, const struct admitted_peer *b);
 /* NULL: no connection of the peer has that id. */
 struct line *peer_line(struct admitted_peer *peer, const uint8_t id[ROUTING_ID_BYTES]);
-
-#endif

@@ -4,8 +4,7 @@
  * has waited for T in all waits at most 2 T + min_ms for the next attempt, and never more than
  * max_ms. Pure: the draw comes from a seed.
  */
-#ifndef PROTO_LINK_REDIAL_H
-#define PROTO_LINK_REDIAL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -20,5 +19,3 @@ void redial_init(struct redial *redial, int64_t min_ms, int64_t max_ms, uint64_t
 /* It has worked: the next wait is the shortest again. */
 void redial_reset(struct redial *redial);
 int64_t redial_next_ms(struct redial *redial);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * refusals_add from any thread; the others from one. No time of its own: see refusals_next.
  */
-#ifndef PROTO_LINK_REFUSALS_H
-#define PROTO_LINK_REFUSALS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -43,5 +42,3 @@ void refusals_add(struct refusals *refusals, const uint8_t *public_key);
 bool refusals_next(struct refusals *refusals, mono_t now, struct curve_key *ret_key,
                    uint64_t *ret_count);
 uint64_t refusals_total(struct refusals *refusals);
-
-#endif

@@ -1,8 +1,7 @@
 /* resources - what a link needs of the operating system, asked for before ZeroMQ does: it asserts
  * where a thread or a descriptor cannot be had, and the program would end without a word.
  */
-#ifndef PROTO_LINK_RESOURCES_H
-#define PROTO_LINK_RESOURCES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -19,5 +18,3 @@ enum {
 /* REASON_DESCRIPTORS_TOO_FEW, REASON_OUT_OF_MEMORY (threads too). ret_connections: how many a
  * server may hold, so that RESOURCES_DESCRIPTORS_RESERVED, or half of few, are left. */
 enum reason resources_check(size_t *ret_connections);
-
-#endif

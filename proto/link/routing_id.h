@@ -24,8 +24,7 @@
  *
  * Source: libzmq 4.3.4, router.cpp (identify_peer), random.cpp; libsodium 1.0.18.
  */
-#ifndef PROTO_LINK_ROUTING_ID_H
-#define PROTO_LINK_ROUTING_ID_H
+#pragma once
 
 #include "proto/link/link.h"
 
@@ -44,5 +43,3 @@ bool routing_secret_derive(const struct curve_key *own_secret, const struct curv
 /* Another one at every call. */
 void routing_id_make(const struct routing_secret *secret, uint8_t ret_id[ROUTING_ID_BYTES]);
 bool routing_id_verify(const struct routing_secret *secret, struct bytes id);
-
-#endif

@@ -1,8 +1,7 @@
 /* server_parts - what the files of a link's server share: link_server.c has its start, its end and
  * what is sent; server_receive.c what arrives, from whom, and who is cut; server_watch.c what is
  * done about connections. All functions here: with the lock held. */
-#ifndef PROTO_LINK_SERVER_PARTS_H
-#define PROTO_LINK_SERVER_PARTS_H
+#pragma once
 
 #include <pthread.h>
 #include <zmq.h>
@@ -66,5 +65,3 @@ void server_wake_owner(struct link_server *server);
 
 /* ---- server_watch.c: the watch's look. Without the lock. */
 int server_watch(void *server);
-
-#endif

@@ -1,7 +1,6 @@
 /* socket - what both ends of a link share of ZeroMQ: options, monitor, one descriptor to wait on.
  */
-#ifndef PROTO_LINK_SOCKET_H
-#define PROTO_LINK_SOCKET_H
+#pragma once
 
 #include "proto/link/account.h"
 #include "proto/link/link.h"
@@ -47,5 +46,3 @@ int link_receive_parts(void *socket, void *name, void *frame);
  * is not counted. */
 bool link_send_parts(void *socket, struct bytes routing_id, const struct key *name,
                      struct bytes frame, struct account *const accounts[ACCOUNTS_MAX]);
-
-#endif

@@ -5,8 +5,7 @@
  * writing to a slow disk, waiting for room in a pool. look is called when the descriptor becomes
  * readable, and when the time is over that it answered last.
  */
-#ifndef PROTO_LINK_WATCH_H
-#define PROTO_LINK_WATCH_H
+#pragma once
 
 #include "proto/base/reason.h"
 
@@ -21,5 +20,3 @@ enum reason watch_new(int (*look)(void *context), void *context, int fd, struct 
 void watch_destroy(struct watch **watch);
 /* From any thread: look is called soon. */
 void watch_wake(struct watch *watch);
-
-#endif

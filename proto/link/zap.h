@@ -6,8 +6,7 @@
  * Calling sequence: zap_new before the server socket binds; zap_set_peers any number of times, from
  * any thread; zap_destroy before the context ends.
  */
-#ifndef PROTO_LINK_ZAP_H
-#define PROTO_LINK_ZAP_H
+#pragma once
 
 #include "proto/link/link.h"
 #include "proto/link/refusals.h"
@@ -28,5 +27,3 @@ enum reason zap_new(void *context, struct refusals *refusals, struct refusals *c
                     mono_t (*clock)(void), struct zap **ret_zap);
 void zap_destroy(struct zap **zap);
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count);
-
-#endif

@@ -18,8 +18,7 @@
  * Library and core code do not log: they hand out transitions, and a program's shell logs them.
  * The sink is the shell's; it is called once per line and owns nothing that it is given.
  */
-#ifndef PROTO_LOG_LOG_H
-#define PROTO_LOG_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,5 +75,3 @@ void log_write(const struct log *log, wall_t now, const struct log_line *line);
 
 /* "text" or "json", as options and settings spell them. */
 bool log_format_parse(struct bytes text, enum log_format *ret_format);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * One thread uses a stream. Lines that still wait when the process dies are lost: a step's worth.
  */
-#ifndef PROTO_LOG_LOG_STREAM_H
-#define PROTO_LOG_LOG_STREAM_H
+#pragma once
 
 #include "proto/log/log.h"
 
@@ -24,5 +23,3 @@ void log_stream_init(struct log_stream *stream, int descriptor);
 /* A log_sink whose context is a struct log_stream *. */
 void log_stream_write(void *stream, struct bytes line);
 void log_stream_flush(struct log_stream *stream);
-
-#endif

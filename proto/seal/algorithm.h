@@ -3,8 +3,7 @@
  * Source of the list: TT 15/2025/TT-BKHCN (RSA of 2048 bits or more by PKCS#1 v1.5 or PSS, ECDSA of
  * 256 bits or more, SHA-2). Encodings: RFC 3370, 4055, 5754 (CMS), 5753 (ECDSA). Pure code.
  */
-#ifndef PROTO_SEAL_ALGORITHM_H
-#define PROTO_SEAL_ALGORITHM_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -34,5 +33,3 @@ enum reason algorithm_parse_signature(struct bytes identifier, enum hash_algorit
 /* The whole AlgorithmIdentifier that we write; SHA-256 only. Static. */
 struct bytes algorithm_hash_identifier(void);
 struct bytes algorithm_signature_identifier(enum signature_scheme scheme);
-
-#endif

@@ -1,7 +1,6 @@
 /* chain_path - the ways from a certificate to an anchor, one after another. For this folder alone.
  */
-#ifndef PROTO_SEAL_CHAIN_PATH_H
-#define PROTO_SEAL_CHAIN_PATH_H
+#pragma once
 
 #include "proto/seal/trust_internal.h"
 
@@ -24,5 +23,3 @@ typedef bool chain_path_found(void *context, const struct chain_path *path);
 /* By names, key identifiers and signatures; nothing else is judged. REASON_OUT_OF_MEMORY. */
 enum reason chain_paths_visit(const struct trust *trust, X509 *certificate, chain_path_found *found,
                               void *context);
-
-#endif

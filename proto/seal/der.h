@@ -10,8 +10,7 @@
  *     der_wrap(tag, mark), …, der_written
  * A writer that runs out of room stays full; der_written then answers an empty view.
  */
-#ifndef PROTO_SEAL_DER_H
-#define PROTO_SEAL_DER_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -74,5 +73,3 @@ void der_wrap(struct der_writer *writer, uint8_t tag, const uint8_t *mark);
 /* Header and content. */
 void der_write_element(struct der_writer *writer, uint8_t tag, struct bytes content);
 struct bytes der_written(const struct der_writer *writer);
-
-#endif

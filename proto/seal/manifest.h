@@ -8,8 +8,7 @@
  * 1 to PARCEL_MESSAGES_MAX lines; no digest and no id twice; nothing else. There is exactly one
  * text for one list. Pure code: no OpenSSL.
  */
-#ifndef PROTO_SEAL_MANIFEST_H
-#define PROTO_SEAL_MANIFEST_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/digest.h"
@@ -45,5 +44,3 @@ enum reason manifest_write(const struct manifest_entry *entries, size_t count,
  * caller still compares the entry's id with the id in the envelope. */
 const struct manifest_entry *manifest_find(const struct manifest *manifest,
                                            const struct digest *digest);
-
-#endif

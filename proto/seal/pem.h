@@ -5,8 +5,7 @@
  * element. Keys are PEM without a password: a service has nobody to ask.
  * Results are OpenSSL objects that the caller frees.
  */
-#ifndef PROTO_SEAL_PEM_H
-#define PROTO_SEAL_PEM_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -26,5 +25,3 @@ enum reason pem_read_lists(struct bytes content, STACK_OF(X509_CRL) * lists);
 enum reason pem_read_key(struct bytes content, EVP_PKEY **ret_key);
 /* A new copy in memory of our own, NULL when memory is short. */
 uint8_t *pem_certificate_der(X509 *certificate, size_t *ret_size);
-
-#endif

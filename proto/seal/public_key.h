@@ -5,8 +5,7 @@
  * them out: a verification takes one with an atomic exchange and puts it back the same way. When
  * all are lent, one is made for the occasion.
  */
-#ifndef PROTO_SEAL_PUBLIC_KEY_H
-#define PROTO_SEAL_PUBLIC_KEY_H
+#pragma once
 
 #include "proto/seal/algorithm.h"
 
@@ -31,5 +30,3 @@ enum reason public_key_verify(struct public_key *key, const struct signature_alg
 
 /* The fetched OpenSSL algorithm, alive as long as the process; NULL when memory is short. */
 const EVP_MD *hash_evp(enum hash_algorithm hash);
-
-#endif

@@ -42,8 +42,7 @@
  *                                or lies deeper than 24 levels: OpenSSL does not look inside
  *     and whatever trust.h says of the certificate (its chain, its key usage, its revocation).
  */
-#ifndef PROTO_SEAL_SEAL_H
-#define PROTO_SEAL_SEAL_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/digest.h"
@@ -117,5 +116,3 @@ enum { SEAL_EXPORT_CERTIFICATES_MAX = 8 };
  * REASON_SIGNATURE_MALFORMED, REASON_OUT_OF_MEMORY. */
 enum reason seal_export(struct bytes signature, const struct bytes *certificates,
                         size_t certificate_count, struct buffer *ret_signature);
-
-#endif

@@ -7,8 +7,7 @@
  * nothing that is not kept. sha256_prepare_thread meets a lack of memory for the context as a
  * value.
  */
-#ifndef PROTO_SEAL_SHA256_H
-#define PROTO_SEAL_SHA256_H
+#pragma once
 
 #include "proto/base/digest.h"
 
@@ -30,5 +29,3 @@ void sha256_update(struct sha256 *hash, struct bytes more);
 void sha256_final(struct sha256 *hash, struct digest *ret_digest);
 /* Any number of times, also after a failed init. */
 void sha256_release(struct sha256 *hash);
-
-#endif

@@ -24,8 +24,7 @@
  * against six) on the path that every message takes. tests/unit/t_seal_differential.c and
  * tests/fuzz/fuzz_seal.c hold it against OpenSSL: what we accept, CMS_verify accepts. Pure code.
  */
-#ifndef PROTO_SEAL_SIGNED_DATA_H
-#define PROTO_SEAL_SIGNED_DATA_H
+#pragma once
 
 #include "proto/base/time.h"
 #include "proto/seal/algorithm.h"
@@ -81,5 +80,3 @@ enum reason signed_attributes_parse(struct signed_data *data);
 #define OID_RECEIPT_REQUEST   "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x01"
 #define OID_CERTIFICATE_V1    "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x0c"
 #define OID_CERTIFICATE_V2    "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x2f"
-
-#endif

@@ -36,8 +36,7 @@
  *
  * Sources: RFC 5280 §6; TT 15/2025/TT-BKHCN for algorithms and key lengths.
  */
-#ifndef PROTO_SEAL_TRUST_H
-#define PROTO_SEAL_TRUST_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/digest.h"
@@ -120,5 +119,3 @@ size_t trust_list_count(const struct trust *trust);
 enum reason trust_judge_list(const struct trust *trust, size_t index, wall_t now);
 /* Its name on one line, "/C=VN/O=…"; lives as long as the snapshot. */
 const char *trust_list_issuer(const struct trust *trust, size_t index);
-
-#endif

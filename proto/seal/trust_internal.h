@@ -1,6 +1,5 @@
 /* trust_internal - the inside of a snapshot, for the files of this folder alone. */
-#ifndef PROTO_SEAL_TRUST_INTERNAL_H
-#define PROTO_SEAL_TRUST_INTERNAL_H
+#pragma once
 
 #include "proto/seal/public_key.h"
 #include "proto/seal/trust.h"
@@ -82,5 +81,3 @@ enum reason chain_check(const struct trust *trust, struct trust_signer *signer, 
 /* Below which anchors an authority stands, by ways without revoked ones. REASON_OUT_OF_MEMORY. */
 enum reason chain_check_authority(const struct trust *trust, struct trust_authority *authority,
                                   wall_t now);
-
-#endif

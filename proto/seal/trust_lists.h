@@ -5,8 +5,7 @@
  * That a certificate is not on a list counts only when the list is complete for it. A delta's
  * "taken back" is not believed.
  */
-#ifndef PROTO_SEAL_TRUST_LISTS_H
-#define PROTO_SEAL_TRUST_LISTS_H
+#pragma once
 
 #include "proto/seal/trust_internal.h"
 
@@ -42,5 +41,3 @@ struct revocation {
  * by an authority below the other (RFC 5280 §6.3.3 f). REASON_OUT_OF_MEMORY. */
 enum reason trust_lists_look_up(const struct trust *trust, X509 *certificate, X509 *issuer,
                                 X509 *anchor, struct revocation *ret_revocation);
-
-#endif

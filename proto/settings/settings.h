@@ -22,8 +22,7 @@
  * and nothing needs releasing. Fault texts never quote a value: it may be a secret in the wrong
  * place.
  */
-#ifndef PROTO_SETTINGS_SETTINGS_H
-#define PROTO_SETTINGS_SETTINGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -110,5 +109,3 @@ bool settings_faults_print(const struct settings_faults *faults, const char *fil
 /* The manual of a table: names, kinds, ranges, fallbacks, meaning. False at the buffer's limit. */
 bool settings_print_help(const struct setting *table, size_t row_count, enum language language,
                          struct buffer *into);
-
-#endif

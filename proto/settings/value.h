@@ -1,6 +1,5 @@
 /* value - one setting's text, read as its kind. Internal to settings. */
-#ifndef PROTO_SETTINGS_VALUE_H
-#define PROTO_SETTINGS_VALUE_H
+#pragma once
 
 #include "proto/settings/settings.h"
 
@@ -20,5 +19,3 @@ enum value_verdict value_read(const struct setting *setting, struct bytes text, 
 
 /* What the setting may be: "a whole number, 1 to 65535". False at the buffer's limit. */
 bool value_describe(const struct setting *setting, enum language language, struct buffer *into);
-
-#endif

@@ -19,8 +19,7 @@
  * Sources: NĐ 61/2018/NĐ-CP Art. 18 and the published procedures ("sau 15 giờ thì tính từ ngày làm
  * việc tiếp theo"); NĐ 118/2025/NĐ-CP; working hours as provincial systems have them.
  */
-#ifndef ROUTING_CALENDAR_CALENDAR_H
-#define ROUTING_CALENDAR_CALENDAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,5 +74,3 @@ bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to
  * resumed is not before paused. */
 bool calendar_due_after_pause(const struct calendar *calendar, wall_t due, wall_t paused,
                               wall_t resumed, wall_t *ret_due);
-
-#endif

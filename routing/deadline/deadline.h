@@ -19,8 +19,7 @@
  *
  * Pure. Sources: domain notes of NĐ 61/2018 Art. 18, 19(9), NĐ 118/2025, QĐ 766 (calendar.h).
  */
-#ifndef ROUTING_DEADLINE_DEADLINE_H
-#define ROUTING_DEADLINE_DEADLINE_H
+#pragma once
 
 #include "proto/base/key.h"
 #include "proto/codec/body_moments.h"
@@ -93,5 +92,3 @@ size_t deadline_count_add(const struct deadline *deadline, const struct key *age
 /* May this extension be told? NONE, EXTENSION_REPEATED, or FIELD_INVALID: it is not later than the
  * appointment of now. */
 enum reason deadline_check_extension(const struct deadline *deadline, wall_t due);
-
-#endif

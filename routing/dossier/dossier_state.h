@@ -18,8 +18,7 @@
  * the procedure of decree 118/2025/NĐ-CP. Business state only: what an outbox or a synchronisation
  * does has states of its own (invariant 12).
  */
-#ifndef ROUTING_DOSSIER_DOSSIER_STATE_H
-#define ROUTING_DOSSIER_DOSSIER_STATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ bool dossier_may_move(enum dossier_state from, enum dossier_state to);
 bool dossier_state_is_end(enum dossier_state state);
 /* "Đang xử lý", "Processing"; "?" for a number that is no state. */
 const char *dossier_state_name(enum dossier_state state, enum language language);
-
-#endif

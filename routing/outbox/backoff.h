@@ -4,8 +4,7 @@
  * Full jitter spreads the returning load of many dossiers after an outage best (M. Brooker,
  * "Exponential Backoff and Jitter", AWS Architecture Blog, 2015).
  */
-#ifndef ROUTING_OUTBOX_BACKOFF_H
-#define ROUTING_OUTBOX_BACKOFF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ enum {
 /* attempts: how many have failed, from 1. random: uniform over all 32 bits.
  * at_least_ms: what the other side asked for (Retry-After); it is honoured up to the cap. */
 uint32_t backoff_delay_ms(uint32_t attempts, uint32_t random, uint32_t at_least_ms);
-
-#endif

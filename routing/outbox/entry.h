@@ -17,8 +17,7 @@
  *
  * Exactly one terminal state is reached, once (invariant 4).
  */
-#ifndef ROUTING_OUTBOX_ENTRY_H
-#define ROUTING_OUTBOX_ENTRY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,5 +67,3 @@ void entry_explain(struct entry *entry, enum reason reason, wall_t now);
 const char *entry_state_name(enum entry_state state);
 const char *entry_state_vietnamese(enum entry_state state);
 bool entry_state_parse(struct bytes name, enum entry_state *ret_state);
-
-#endif

@@ -27,8 +27,7 @@
  * connection, a page in front of the other side are no verdict about a message. They are tried for
  * the entry's life.
  */
-#ifndef ROUTING_OUTBOX_FAILURE_H
-#define ROUTING_OUTBOX_FAILURE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -72,5 +71,3 @@ enum failure_action failure_decide(enum reason reason, enum failure_ground groun
 enum failure_blame failure_blame(enum reason reason);
 /* True: another registry, list or certificate may end it, so a reload wakes what waits for it. */
 bool failure_waits_for_registry(enum reason reason);
-
-#endif

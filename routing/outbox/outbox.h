@@ -18,8 +18,7 @@
  * those that are free no destination may have more than it leaves to the others; at the bound
  * entries simply stay in the store.
  */
-#ifndef ROUTING_OUTBOX_OUTBOX_H
-#define ROUTING_OUTBOX_OUTBOX_H
+#pragma once
 
 #include "proto/base/arena.h"
 #include "proto/base/digest.h"
@@ -161,5 +160,3 @@ void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *
 /* When outbox_wanted may have something new to say; INT64_MAX: not by itself. Leases are not in it:
  * they end at the caller's ticks, and a lease that is past its end must not wake it before one. */
 mono_t outbox_deadline(const struct outbox *outbox, mono_t now, wall_t wall);
-
-#endif

@@ -4,8 +4,7 @@
  *   destinations.c  the destinations
  *   flights.c       the pool of flights, its tables and lists
  */
-#ifndef ROUTING_OUTBOX_OUTBOX_PARTS_H
-#define ROUTING_OUTBOX_OUTBOX_PARTS_H
+#pragma once
 
 #include "proto/base/check.h"
 #include "routing/outbox/outbox.h"
@@ -74,5 +73,3 @@ struct flight *outbox_flight_add(struct outbox *outbox, uint32_t destination,
                                  const struct entry *entry, const struct key *sender,
                                  const struct message_id *id, const struct digest *digest);
 void outbox_flight_remove(struct outbox *outbox, struct flight *flight);
-
-#endif

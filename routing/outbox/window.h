@@ -20,8 +20,7 @@
  * Additive in effect, multiplicative at failure, as Postfix's qmgr_queue.c and TCP do it: a slow
  * or broken agency delays only itself (invariant 6).
  */
-#ifndef ROUTING_OUTBOX_WINDOW_H
-#define ROUTING_OUTBOX_WINDOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,5 +70,3 @@ void window_doubted(struct window *window, enum reason reason, bool is_news, mon
 /* Not everything that may leave has left: it is being tried out after failures. */
 bool window_is_careful(const struct window *window);
 void window_returned(struct window *window);
-
-#endif

@@ -25,8 +25,7 @@
  * All pointers handed out belong to the snapshot and live as long as it does. All look-ups take
  * constant time. Days of validity are Vietnamese civil days, both ends included.
  */
-#ifndef ROUTING_REGISTRY_REGISTRY_H
-#define ROUTING_REGISTRY_REGISTRY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -254,5 +253,3 @@ const struct policy_rule *registry_policy(const struct registry *registry,
                                           enum participant_role sender, enum message_type type,
                                           enum participant_role recipient);
 size_t registry_policy_count(const struct registry *registry);
-
-#endif

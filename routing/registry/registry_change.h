@@ -11,8 +11,7 @@
  *
  * Pure. Procedures are summed up by the agencies that they go from and to.
  */
-#ifndef ROUTING_REGISTRY_REGISTRY_CHANGE_H
-#define ROUTING_REGISTRY_REGISTRY_CHANGE_H
+#pragma once
 
 #include "proto/base/language.h"
 #include "routing/registry/registry.h"
@@ -72,5 +71,3 @@ bool registry_change_print(const struct registry_change *change, enum language l
 
 /* The order of the version files' lines: negative, 0 or positive. */
 int registry_version_compare(const struct registry *a, const struct registry *b);
-
-#endif

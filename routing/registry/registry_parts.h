@@ -6,8 +6,7 @@
  * and adds
  * what is wrong to faults; arrays and indexes have room for every row that the text can hold.
  */
-#ifndef ROUTING_REGISTRY_REGISTRY_PARTS_H
-#define ROUTING_REGISTRY_REGISTRY_PARTS_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -85,5 +84,3 @@ bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gat
 bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES]);
 /* Digits, capital letters and the marks given; not empty. */
 bool registry_is_code(const char *code, const char *marks);
-
-#endif

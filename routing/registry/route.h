@@ -32,8 +32,7 @@
  *
  * Pure, constant time, allocates nothing. A decision is a value: it outlives the registry.
  */
-#ifndef ROUTING_REGISTRY_ROUTE_H
-#define ROUTING_REGISTRY_ROUTE_H
+#pragma once
 
 #include "proto/base/language.h"
 #include "routing/registry/registry.h"
@@ -135,5 +134,3 @@ bool route_step_print(const struct route_step *step, enum language language, str
 bool route_explain(const struct registry *registry, const struct route_question *question,
                    const struct route_decision *decision, enum language language,
                    struct buffer *buffer);
-
-#endif

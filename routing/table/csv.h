@@ -16,8 +16,7 @@
  * allocated. Rows that cannot be taken apart are reported and left out; rows with a bad value are
  * reported and handed over, so that their other values are checked too.
  */
-#ifndef ROUTING_TABLE_CSV_H
-#define ROUTING_TABLE_CSV_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,5 +69,3 @@ bool csv_open(struct csv_reader *reader, const struct csv_shape *shape, char *te
 bool csv_next(struct csv_reader *reader, struct csv_row *ret_row);
 /* Upper bound of the rows that a text can give. */
 size_t csv_count_lines(struct bytes text);
-
-#endif

@@ -2,8 +2,7 @@
  * field does not hold one; an empty field that is required was reported by csv_next already, so
  * these are silent about it.
  */
-#ifndef ROUTING_TABLE_CSV_FIELD_H
-#define ROUTING_TABLE_CSV_FIELD_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ bool csv_read_yes_no(const struct csv_row *row, size_t column, bool *ret_yes);
 /* Values separated by ';'. Taken apart in place; an empty field is an empty list. */
 bool csv_read_list(const struct csv_row *row, size_t column, const char **ret_items,
                    size_t items_max, size_t *ret_count);
-
-#endif

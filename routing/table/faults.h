@@ -8,8 +8,7 @@
  * Details quote the value found, cut to FAULT_DETAIL_BYTES and cleared of control characters.
  * The files hold no personal data, so the texts may be logged.
  */
-#ifndef ROUTING_TABLE_FAULTS_H
-#define ROUTING_TABLE_FAULTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,5 +63,3 @@ bool faults_next_line(const struct faults *faults, size_t *at, enum language lan
                       struct buffer *line);
 /* All of them, then "and N more" when some were left out. False at the buffer's limit. */
 bool faults_print(const struct faults *faults, enum language language, struct buffer *buffer);
-
-#endif

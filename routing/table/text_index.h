@@ -4,8 +4,7 @@
  * whatever a hostile sender asks for: what is in the table comes from our own files alone.
  * Texts are views; they must outlive the index. The slots are the caller's.
  */
-#ifndef ROUTING_TABLE_TEXT_INDEX_H
-#define ROUTING_TABLE_TEXT_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ void text_index_init(struct text_index *index, struct text_index_slot *slots, si
 /* False when the text is there already. The text is not empty, and the index not full. */
 bool text_index_put(struct text_index *index, struct bytes text, uint32_t value);
 bool text_index_find(const struct text_index *index, struct bytes text, uint32_t *ret_value);
-
-#endif

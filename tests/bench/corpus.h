@@ -7,8 +7,7 @@
  * run_messages messages that follow each other go to one agency, the next ones to the next agency;
  * by that agency's procedure, each in a dossier of its own. A document has exactly document_bytes.
  */
-#ifndef TESTS_BENCH_CORPUS_H
-#define TESTS_BENCH_CORPUS_H
+#pragma once
 
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
@@ -54,5 +53,3 @@ void corpus_release(struct corpus *corpus);
 struct bytes corpus_frame_bytes(const struct corpus *corpus, size_t frame);
 /* Index of the message with that id; SIZE_MAX when it is none of these. */
 size_t corpus_find(const struct corpus *corpus, const struct message_id *id);
-
-#endif

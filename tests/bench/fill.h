@@ -4,8 +4,7 @@
  * Calling sequence: fill_init; fill_commit any number of times; fill_release. Every message has a
  * parcel of its own with a signature-sized value, a dossier of its own, a route and one entry.
  * The bytes are not signed: nothing of this is ever delivered. */
-#ifndef TESTS_BENCH_FILL_H
-#define TESTS_BENCH_FILL_H
+#pragma once
 
 #include "gateway/port/store.h"
 
@@ -46,5 +45,3 @@ enum reason fill_commit(struct fill *fill, size_t count, enum entry_state state)
 enum reason fill_deliver(struct fill *fill, size_t count);
 /* Both in one commit: history. */
 enum reason fill_history(struct fill *fill, size_t count);
-
-#endif

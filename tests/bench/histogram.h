@@ -3,8 +3,7 @@
  * 1 / HISTOGRAM_STEPS of the true one and recording costs a few instructions.
  *
  * Calling sequence: zero-initialise; histogram_record; histogram_quantile. */
-#ifndef TESTS_BENCH_HISTOGRAM_H
-#define TESTS_BENCH_HISTOGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ struct histogram {
 void histogram_record(struct histogram *histogram, uint64_t value_us);
 /* The upper edge of the bucket that the share (0 to 1) of all values falls in; 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *histogram, double share);
-
-#endif

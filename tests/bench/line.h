@@ -3,8 +3,7 @@
  *
  * Both calls open a line of their own over loopback and close it. Errors: false, and standard error
  * says why. */
-#ifndef TESTS_BENCH_LINE_H
-#define TESTS_BENCH_LINE_H
+#pragma once
 
 #include "tests/bench/corpus.h"
 #include "tests/bench/histogram.h"
@@ -17,5 +16,3 @@ bool line_cost(struct bytes message, double *ret_us);
  * until its answer is read. */
 bool line_round_trips(const struct corpus *corpus, double rate, size_t answer_bytes,
                       struct histogram *ret_times);
-
-#endif

@@ -1,6 +1,5 @@
 /* process - what another process has used, read from /proc. */
-#ifndef TESTS_BENCH_PROCESS_H
-#define TESTS_BENCH_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -14,5 +13,3 @@ double own_seconds(void);
 double clock_seconds(void);
 /* Ends a process of ours and waits for it. */
 void process_end(int pid, int signal);
-
-#endif

@@ -15,8 +15,7 @@
  *
  * Calling sequence: traffic_open; traffic_run; traffic_close. Receivers listed as dead are never
  * opened. */
-#ifndef TESTS_BENCH_TRAFFIC_H
-#define TESTS_BENCH_TRAFFIC_H
+#pragma once
 
 #include "tests/bench/corpus.h"
 #include "tests/bench/histogram.h"
@@ -62,5 +61,3 @@ bool traffic_open(const struct traffic_options *options, struct traffic **ret_tr
 /* False: refused, or stuck; standard error says why. Once per traffic. */
 bool traffic_run(struct traffic *traffic, struct traffic_result *ret_result);
 void traffic_close(struct traffic **traffic);
-
-#endif

@@ -1,6 +1,5 @@
 /* traffic_parts - the inside of the traffic, shared by its files. Not for others. */
-#ifndef TESTS_BENCH_TRAFFIC_PARTS_H
-#define TESTS_BENCH_TRAFFIC_PARTS_H
+#pragma once
 
 #include "tests/bench/traffic.h"
 
@@ -62,5 +61,3 @@ bool traffic_receive(struct traffic *traffic);
 /* Signs the receipts that are due. */
 void traffic_flush_receipts(struct traffic *traffic, int64_t now_us);
 void traffic_send_heartbeats(struct traffic *traffic, int64_t now_us);
-
-#endif

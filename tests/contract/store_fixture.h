@@ -1,7 +1,6 @@
 /* store_fixture - a store under the contract test: in memory, SQLite on a real disk, and SQLite on
  * a disk that loses power whenever the test opens the store again. Include after cmocka. */
-#ifndef TESTS_CONTRACT_STORE_FIXTURE_H
-#define TESTS_CONTRACT_STORE_FIXTURE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,5 +109,3 @@ static int tear_down(void **state)
     {                                                                                              \
         "SQLite, power cut: " #test, test, set_up_crashing, tear_down, NULL                        \
     }
-
-#endif

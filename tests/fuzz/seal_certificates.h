@@ -1,7 +1,6 @@
 /* Certificates that the signatures in corpus/seal were made with; valid to 2125. The keys are gone:
  * only these signatures, and what the fuzzer makes of them, will ever be judged by them. */
-#ifndef TESTS_FUZZ_SEAL_CERTIFICATES_H
-#define TESTS_FUZZ_SEAL_CERTIFICATES_H
+#pragma once
 
 static const char fuzz_anchor[] =
     "-----BEGIN CERTIFICATE-----\n"
@@ -49,5 +48,3 @@ static const char fuzz_signer_rsa[] =
     "WdtIz1Df6gyL/SN77jSshNFPPWghzQIgC023nuyGVuKdIPgHbmHBMLdo+i+b8DKC\n"
     "rw5dQPWfol0=\n"
     "-----END CERTIFICATE-----\n";
-
-#endif

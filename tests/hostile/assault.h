@@ -6,8 +6,7 @@
  * assault_goes_on is false and notes in its outcome what it did. Whatever an attacker receives goes
  * through assault_look, which counts the bytes of honest messages among it: there may be none.
  */
-#ifndef TESTS_HOSTILE_ASSAULT_H
-#define TESTS_HOSTILE_ASSAULT_H
+#pragma once
 
 #include "tests/hostile/world.h"
 #include "tests/support/peer.h"
@@ -88,5 +87,3 @@ typedef bool frame_maker(struct assault *assault, uint64_t number, struct bytes 
 void assault_flood(struct assault *assault, size_t connections, bool reads, frame_maker *make);
 /* Waits for room, or for bytes, on any of the lines; a few milliseconds at most. */
 void assault_wait(const struct assault *assault, size_t connections);
-
-#endif

@@ -1,8 +1,7 @@
 /* attacks - all of them: attacks.def is the table, attack_….c have the functions, one file a
  * family.
  */
-#ifndef TESTS_HOSTILE_ATTACKS_H
-#define TESTS_HOSTILE_ATTACKS_H
+#pragma once
 
 #include "tests/hostile/assault.h"
 
@@ -32,5 +31,3 @@ struct attack {
 
 extern const struct attack attacks[];
 extern const size_t attack_count;
-
-#endif

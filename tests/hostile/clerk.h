@@ -5,12 +5,9 @@
  * is so: "delivered" of a message that the centre does not have, or a refusal in the name of an
  * office that never saw it, is a false state.
  */
-#ifndef TESTS_HOSTILE_CLERK_H
-#define TESTS_HOSTILE_CLERK_H
+#pragma once
 
 #include "tests/hostile/world.h"
 
 /* In the child: until shared->stops. Never returns. */
 _Noreturn void clerk_run(const struct world *world);
-
-#endif

@@ -16,12 +16,9 @@
  *
  * Times of each message stand in struct shared; whoever measures reads them there.
  */
-#ifndef TESTS_HOSTILE_HONEST_H
-#define TESTS_HOSTILE_HONEST_H
+#pragma once
 
 #include "tests/hostile/world.h"
 
 /* In the child: until shared->stops. Never returns. */
 _Noreturn void honest_run(const struct world *world);
-
-#endif

@@ -3,8 +3,7 @@
  *   honest.c          the loop: timetables, sessions, what is sent again
  *   honest_receive.c  what comes in: messages, receipts, wants; what is signed for it
  */
-#ifndef TESTS_HOSTILE_HONEST_PARTS_H
-#define TESTS_HOSTILE_HONEST_PARTS_H
+#pragma once
 
 #include "proto/seal/trust.h"
 #include "tests/hostile/honest.h"
@@ -68,5 +67,3 @@ void honest_resend_all(struct honest *honest, struct participant_load *member);
 void honest_take(struct honest *honest, struct participant_load *member);
 /* Signs what is owed. */
 void honest_settle(struct honest *honest, struct participant_load *member);
-
-#endif

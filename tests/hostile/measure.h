@@ -4,8 +4,7 @@
  * measure_begin before, measure_sample often, measure_end after: the figures between. The gateway's
  * books are read from its files, never asked of it.
  */
-#ifndef TESTS_HOSTILE_MEASURE_H
-#define TESTS_HOSTILE_MEASURE_H
+#pragma once
 
 #include "tests/hostile/world.h"
 
@@ -44,5 +43,3 @@ void measure_end(struct measure *measure, struct figures *ret_figures);
 /* Honest messages from number first on, due before until_us, that are neither delivered nor refused
  * yet; those to hostile or absent agencies left out. */
 size_t measure_undelivered(const struct world *world, size_t first, int64_t until_us);
-
-#endif

@@ -1,6 +1,5 @@
 /* report - the table of a run, its bars, its last line. */
-#ifndef TESTS_HOSTILE_REPORT_H
-#define TESTS_HOSTILE_REPORT_H
+#pragma once
 
 #include "tests/hostile/attacks.h"
 #include "tests/hostile/measure.h"
@@ -40,5 +39,3 @@ void report_begin(const struct report *report);
 void report_row(struct report *report, const struct row *row, const struct shared *shared);
 /* Prints the last line. True: all bars are kept. */
 bool report_end(const struct report *report, const struct shared *shared);
-
-#endif

@@ -15,8 +15,7 @@
  *
  *     world_make, world_start, then world_tend often; world_stop
  */
-#ifndef TESTS_HOSTILE_WORLD_H
-#define TESTS_HOSTILE_WORLD_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -141,5 +140,3 @@ bool world_has_foreign(const struct shared *shared, const struct message_id *id)
  * both: a digest stands in the envelope, and the worst is somebody who has the file itself. */
 void world_file(uint16_t sender, uint32_t number, uint8_t *ret_content, struct digest *ret_digest);
 int64_t world_now_us(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* campaign - seed after seed for a while, on several processors. */
-#ifndef TESTS_SIM_CAMPAIGN_H
-#define TESTS_SIM_CAMPAIGN_H
+#pragma once
 
 #include "tests/sim/sim.h"
 
@@ -21,5 +20,3 @@ int campaign_run(const struct sim_options *options, const struct campaign_option
 void sim_print_faults(const struct sim_result *result, FILE *out);
 /* One line of one seed. */
 void sim_print(const struct sim_result *result, uint64_t seed, FILE *out);
-
-#endif

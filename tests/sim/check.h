@@ -1,7 +1,6 @@
 /* check - a checker watches one promise. Each stands in a file of its own (check_*.c), holds state
  * of its own for one run, and says sim_violated when the promise is broken. NULL: does not look. */
-#ifndef TESTS_SIM_CHECK_H
-#define TESTS_SIM_CHECK_H
+#pragma once
 
 #include "tests/sim/world.h"
 
@@ -50,5 +49,3 @@ void checkers_ended(struct sim *sim);
 struct bytes plan_document(const struct store_plan *plan, const struct store_message *message,
                            const struct store_parcel **ret_parcel);
 bool is_business(uint32_t type);
-
-#endif

@@ -1,7 +1,6 @@
 /* dice - the simulation's only source of chance: one seed, one sequence (SplitMix64: G. Steele,
  * D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). */
-#ifndef TESTS_SIM_DICE_H
-#define TESTS_SIM_DICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ int64_t dice_between(struct dice *dice, int64_t low, int64_t high);
 /* True so many times in a million. */
 bool dice_happens(struct dice *dice, uint32_t per_million);
 void dice_fill(struct dice *dice, uint8_t *ret_data, size_t size_bytes);
-
-#endif

@@ -3,8 +3,7 @@
  * It still says who signed what. Certificates belong to a participant and can be expired, revoked
  * or unknown to a node whose registry is older. All participants of one simulation share the table;
  * each has a port of its own. */
-#ifndef TESTS_SIM_MODEL_CRYPTO_H
-#define TESTS_SIM_MODEL_CRYPTO_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 #include "tests/sim/dice.h"
@@ -46,5 +45,3 @@ void model_sign(const struct model_authority *authority, size_t certificate, str
 /* Who really signed content: the certificate, or NULL when nobody did. */
 const struct model_certificate *model_signer(const struct model_authority *authority,
                                              struct bytes content, struct bytes signature);
-
-#endif

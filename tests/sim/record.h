@@ -1,7 +1,6 @@
 /* record - what the simulation itself knows of every message that an honest participant sent:
  * written from what was committed, and read by the checkers. */
-#ifndef TESTS_SIM_RECORD_H
-#define TESTS_SIM_RECORD_H
+#pragma once
 
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
@@ -64,5 +63,3 @@ struct record *record_of_seq(struct records *records, uint64_t gateway_seq);
 /* NULL at RECORDS_MAX. */
 struct record *record_add(struct records *records, const struct message_id *id);
 struct place *record_place(struct record *record, int node);
-
-#endif

@@ -8,8 +8,7 @@
  * result proves. A run is a storm, in which faults happen, and a calm, in which everything that
  * was taken on must come to its end within SIM_CALM_MS of the world's own time.
  */
-#ifndef TESTS_SIM_SIM_H
-#define TESTS_SIM_SIM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,5 +61,3 @@ const char *sim_fault_kind(unsigned int kind);
 bool sim_fault_is_known(const char *text);
 /* Nothing draws it before its mend is there. */
 bool sim_fault_is_waiting(unsigned int kind);
-
-#endif

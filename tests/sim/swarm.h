@@ -2,8 +2,7 @@
  *
  * A seed with every fault at once hides what two of them do together; so each seed draws a subset
  * (A. Groce and others, "Swarm Testing", ISSTA 2012). */
-#ifndef TESTS_SIM_SWARM_H
-#define TESTS_SIM_SWARM_H
+#pragma once
 
 #include "tests/sim/dice.h"
 
@@ -34,5 +33,3 @@ bool swarm_happens(struct swarm *swarm, enum mishap mishap);
 uint64_t swarm_total(const struct swarm *swarm);
 const char *mishap_text(enum mishap mishap);
 bool mishap_is_waiting(enum mishap mishap);
-
-#endif

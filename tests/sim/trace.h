@@ -1,7 +1,6 @@
 /* trace - what happened lately, and a hash of everything that ever did: two runs of one seed that
  * differ anywhere differ here. */
-#ifndef TESTS_SIM_TRACE_H
-#define TESTS_SIM_TRACE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -33,5 +32,3 @@ void trace_add(struct trace *trace, int64_t at_ms, const char *node, const char 
 void trace_mix(struct trace *trace, struct bytes bytes);
 /* The last events of a message, or of all when id is NULL. */
 void trace_print(const struct trace *trace, const struct message_id *id, FILE *out);
-
-#endif

@@ -19,8 +19,7 @@
  *   catalogue.c      the registry's two versions, and what they should decide
  *   checkers.c       hands what is seen to the checkers (check_*.c)
  */
-#ifndef TESTS_SIM_WORLD_H
-#define TESTS_SIM_WORLD_H
+#pragma once
 
 #include "adapters/core/session.h"
 #include "gateway/core/broker.h"
@@ -413,5 +412,3 @@ enum { PROCEDURES = AGENCIES + 1 };
  * recipient, the second, if any, has a copy. 0: forbidden or nowhere. */
 size_t catalogue_destinations(const struct sim *sim, int version, int sender, uint32_t type,
                               int dossier, int ret_nodes[PLACES_MAX]);
-
-#endif

@@ -1,7 +1,6 @@
 /* authority_ed25519 - a CMS signature by an Ed25519 key (RFC 8419), which OpenSSL 3.0 cannot make.
  * For authority_sign. */
-#ifndef TESTS_SUPPORT_AUTHORITY_ED25519_H
-#define TESTS_SUPPORT_AUTHORITY_ED25519_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/base/reason.h"
@@ -11,5 +10,3 @@
 /* Detached, with content-type and message-digest. REASON_OUT_OF_MEMORY. */
 enum reason authority_sign_ed25519(EVP_PKEY *key, X509 *certificate, struct bytes content,
                                    struct buffer *ret_signature);
-
-#endif

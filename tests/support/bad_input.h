@@ -1,6 +1,5 @@
 /* bad_input - a province with bad certificates, and how one thing at a time is sent and judged. */
-#ifndef TESTS_SUPPORT_BAD_INPUT_H
-#define TESTS_SUPPORT_BAD_INPUT_H
+#pragma once
 
 #include "tests/support/peer.h"
 
@@ -29,5 +28,3 @@ void bad_expect_receipt(struct peer *peer, const char *name, const struct messag
 void bad_send_draft(struct peer *peer, const char *name, const struct envelope *draft,
                     enum reason expected);
 void bad_expect_still_well(struct peer *peer);
-
-#endif

@@ -9,8 +9,7 @@
  *
  * What must hold at every moment is checked inside: bytes are written in order and within the size;
  * no chunk goes past the credit; the sender hears "complete" only of what the receiver finished. */
-#ifndef TESTS_SUPPORT_BLOB_PAIR_H
-#define TESTS_SUPPORT_BLOB_PAIR_H
+#pragma once
 
 #include "proto/blob/exchange.h"
 
@@ -54,5 +53,3 @@ void blob_pair_forge(struct blob_pair *pair, enum blob_pair_end end, const struc
 void blob_pair_cut(struct blob_pair *pair);
 /* Offers what is not complete and delivers, at most rounds times. */
 bool blob_pair_drain(struct blob_pair *pair, unsigned rounds);
-
-#endif

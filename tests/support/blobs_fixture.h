@@ -1,8 +1,7 @@
 /* blobs_fixture - a blobs port to test, in memory or in a directory of its own, and files to put
  * in.
  */
-#ifndef TESTS_SUPPORT_BLOBS_FIXTURE_H
-#define TESTS_SUPPORT_BLOBS_FIXTURE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,5 +125,3 @@ static inline void assert_reads(struct blobs *blobs, const struct digest *digest
         from += got;
     }
 }
-
-#endif

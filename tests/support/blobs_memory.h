@@ -1,7 +1,6 @@
 /* blobs_memory - the blobs port in memory, for tests: small files, few of them, no disk.
  * Contract: gateway/port/blobs.h (REASON_BUSY at BLOBS_MEMORY_MAX). */
-#ifndef TESTS_SUPPORT_BLOBS_MEMORY_H
-#define TESTS_SUPPORT_BLOBS_MEMORY_H
+#pragma once
 
 #include "gateway/port/blobs.h"
 
@@ -24,5 +23,3 @@ size_t blobs_memory_partials(struct blobs *blobs, const struct key *source);
 /* The unfinished one at that place below BLOBS_MEMORY_MAX, and what is there of it. False: none. */
 bool blobs_memory_partial(struct blobs *blobs, size_t place, struct key *ret_source,
                           struct digest *ret_digest, struct bytes *ret_content);
-
-#endif

@@ -1,7 +1,6 @@
 /* chain_world - certificates and revocation lists of every kind, good and bad, for tests of trust.
  * What OpenSSL's memory allows is not tested: everything ends in assert(3)-like checks. */
-#ifndef TESTS_SUPPORT_CHAIN_WORLD_H
-#define TESTS_SUPPORT_CHAIN_WORLD_H
+#pragma once
 
 #include <openssl/x509v3.h>
 
@@ -53,5 +52,3 @@ struct made_list {
 };
 
 X509_CRL *chain_world_list(const struct made_list *made);
-
-#endif

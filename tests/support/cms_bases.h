@@ -1,8 +1,7 @@
 /* cms_bases - a small registry and sound signatures by it, to compare verdicts over: RSA by both
  * paddings, P-256, P-384; SHA-256, SHA-384, SHA-512; ours and OpenSSL's; with and without
  * certificates; named by issuer and by key identifier; over a text and over a manifest. */
-#ifndef TESTS_SUPPORT_CMS_BASES_H
-#define TESTS_SUPPORT_CMS_BASES_H
+#pragma once
 
 #include "proto/seal/seal.h"
 #include "proto/seal/trust.h"
@@ -43,5 +42,3 @@ const struct cms_sample *cms_bases_choose(const struct cms_bases *bases, struct 
 /* Our verdict. */
 enum reason cms_bases_judge(const struct cms_bases *bases, struct bytes content,
                             struct bytes signature);
-
-#endif

@@ -5,8 +5,7 @@
  * in other forms; strings in pieces; attributes, algorithms, versions, certificates, revocation
  * data put in), often signs what came out, as it stands or as OpenSSL would write it, and sometimes
  * cuts, lengthens or flips bits of the bytes. All of it comes from the dice. */
-#ifndef TESTS_SUPPORT_CMS_MUTANT_H
-#define TESTS_SUPPORT_CMS_MUTANT_H
+#pragma once
 
 #include <openssl/evp.h>
 
@@ -44,5 +43,3 @@ bool cms_mutant_sign(struct der_tree *tree, const struct cms_base *base, enum cm
 void cms_mutant_make(struct der_tree *tree, const struct cms_base *base,
                      const struct cms_fillings *fillings, struct dice *dice,
                      struct buffer *ret_signature);
-
-#endif

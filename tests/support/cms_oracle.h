@@ -3,8 +3,7 @@
  *
  * Each line of that list is a rule here, told by OpenSSL's own parser: a reason of ours counts as
  * explained only where its rule holds for these bytes. */
-#ifndef TESTS_SUPPORT_CMS_ORACLE_H
-#define TESTS_SUPPORT_CMS_ORACLE_H
+#pragma once
 
 #include <openssl/x509.h>
 
@@ -29,5 +28,3 @@ bool cms_oracle_explains(const struct cms_oracle *oracle, struct bytes content,
 BIO *cms_oracle_content(struct bytes content);
 /* What OpenSSL makes of signedAttrs (the content of [0]) before it verifies: appends the SET. */
 bool cms_oracle_attributes(struct bytes attributes, struct buffer *ret_set);
-
-#endif

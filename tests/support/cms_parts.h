@@ -1,7 +1,6 @@
 /* cms_parts - attributes, algorithms and other parts to put into signatures: sound ones, and one of
  * each kind that is not. Hexadecimal, DER or what looks like it. */
-#ifndef TESTS_SUPPORT_CMS_PARTS_H
-#define TESTS_SUPPORT_CMS_PARTS_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -21,5 +20,3 @@ const struct cms_part *cms_algorithm(size_t index);
 
 /* The whole element; ret_bytes of CMS_PART_BYTES_MAX. The size, 0 when it does not fit. */
 size_t cms_part_write(const struct cms_part *part, uint8_t *ret_bytes);
-
-#endif

@@ -1,6 +1,5 @@
 /* cms_subject - one signature as OpenSSL reads it, and what can be said of it: for cms_oracle.c. */
-#ifndef TESTS_SUPPORT_CMS_SUBJECT_H
-#define TESTS_SUPPORT_CMS_SUBJECT_H
+#pragma once
 
 #include <openssl/cms.h>
 
@@ -66,5 +65,3 @@ bool cms_subject_algorithms_are_listed(const struct cms_subject *subject);
 bool cms_subject_algorithms_fit(const struct cms_subject *subject);
 /* Parameters of PSS that are no DER. */
 bool cms_subject_has_loose_pss(const struct cms_subject *subject);
-
-#endif

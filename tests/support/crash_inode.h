@@ -1,7 +1,6 @@
 /* crash_inode - the bytes of one file on the disk of crash_vfs.h: as a reader sees them, as they
  * were at the last sync, and what is left of the two when the power goes. */
-#ifndef TESTS_SUPPORT_CRASH_INODE_H
-#define TESTS_SUPPORT_CRASH_INODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ void crash_inode_sync(struct crash_inode *inode);
 void crash_inode_drop(struct crash_inode *inode);
 /* The power went: a mixture of both becomes both. Whole runs share a fate. */
 void crash_inode_survive(uint64_t *seed, struct crash_inode *inode, uint64_t run_bytes);
-
-#endif

@@ -16,8 +16,7 @@
  * and when a delete asks for it.
  *
  * The draws come from the seed. One connection at a time; one thread. */
-#ifndef TESTS_SUPPORT_CRASH_VFS_H
-#define TESTS_SUPPORT_CRASH_VFS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ uint64_t crash_vfs_file_bytes(const struct crash_vfs *disk, const char *name);
 bool crash_vfs_flip(struct crash_vfs *disk, const char *name, uint64_t offset, uint8_t mask);
 /* Another number from the disk's seed. */
 uint64_t crash_vfs_draw(struct crash_vfs *disk, uint64_t below);
-
-#endif

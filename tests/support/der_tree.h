@@ -4,8 +4,7 @@
  *
  * A node points at its bytes or has children; the nodes of a tree lie in it, and are gone with the
  * next parse. Nothing checks what a change means: broken trees are what this is for. */
-#ifndef TESTS_SUPPORT_DER_TREE_H
-#define TESTS_SUPPORT_DER_TREE_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -47,5 +46,3 @@ bool der_tree_insert(struct der_tree *tree, int parent, int index, struct bytes 
 void der_tree_remove(struct der_tree *tree, int node);
 /* False when it does not fit. */
 bool der_tree_write(const struct der_tree *tree, int node, struct buffer *ret_bytes);
-
-#endif

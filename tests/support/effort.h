@@ -3,8 +3,7 @@
  * `make test` tries enough to notice what breaks; `make test-long EFFORT=N` lets the same tests try
  * N times as many, with the same seeds first.
  */
-#ifndef TESTS_SUPPORT_EFFORT_H
-#define TESTS_SUPPORT_EFFORT_H
+#pragma once
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,5 +29,3 @@ static inline uint64_t effort_stride(uint64_t stride, unsigned sanitized)
 {
     return EFFORT_SANITIZED && effort(1, 1) == 1 ? stride * sanitized : stride;
 }
-
-#endif

@@ -10,8 +10,7 @@
  *   failing_memory_pause(), _resume()   what is the test's own
  *   failing_memory_end()            true: the n-th was reached
  */
-#ifndef TESTS_SUPPORT_FAILING_MEMORY_H
-#define TESTS_SUPPORT_FAILING_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ void failing_memory_pause(void);
 void failing_memory_resume(void);
 bool failing_memory_is_on(void); /* begun, and not paused */
 bool failing_memory_end(void);
-
-#endif

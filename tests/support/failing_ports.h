@@ -3,8 +3,7 @@
  * All ports of one struct port_faults count together: calls number fail_at to fail_at + fail_count
  * - 1 (from 1) answer as a broken disk or a full memory would, and do nothing. Verbs that cannot
  * fail (close, abandon, hash, random) are not counted. */
-#ifndef TESTS_SUPPORT_FAILING_PORTS_H
-#define TESTS_SUPPORT_FAILING_PORTS_H
+#pragma once
 
 #include "gateway/port/blobs.h"
 #include "gateway/port/crypto.h"
@@ -43,5 +42,3 @@ void failing_blobs_init(struct failing_blobs *blobs, struct blobs *inner,
                         struct port_faults *faults);
 void failing_crypto_init(struct failing_crypto *crypto, const struct crypto_port *inner,
                          struct port_faults *faults);
-
-#endif

@@ -8,8 +8,7 @@
  *   forgetful_vfs_end()              true: it has forgotten something. Its store is closed.
  *
  * One at a time. The wait is bounded. */
-#ifndef TESTS_SUPPORT_FORGETFUL_VFS_H
-#define TESTS_SUPPORT_FORGETFUL_VFS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ void forgetful_vfs_begin(void);
 void forgetful_vfs_lose_next_copy(void);
 void forgetful_vfs_go_on(void);
 bool forgetful_vfs_end(void);
-
-#endif

@@ -9,8 +9,7 @@
  * Seals are words (no cryptography); everything else is the gateway's own code. Time stands still
  * until lone_gateway_wait. Commits fail while commit_reason is not NONE, loads while load_reason
  * is not. */
-#ifndef TESTS_SUPPORT_LONE_GATEWAY_H
-#define TESTS_SUPPORT_LONE_GATEWAY_H
+#pragma once
 
 #include "gateway/core/broker.h"
 #include "tests/support/store_memory.h"
@@ -124,5 +123,3 @@ enum reason lone_gateway_step(struct lone_gateway *gateway);
 void lone_gateway_wait(struct lone_gateway *gateway, int64_t ms);
 enum entry_state lone_gateway_state(struct lone_gateway *gateway,
                                     const struct lone_message *message, const char *destination);
-
-#endif

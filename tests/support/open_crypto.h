@@ -1,8 +1,7 @@
 /* open_crypto - a crypto port for tests of what stands behind it: real hashes, a seal that anybody
  * could make (the word "seal", by whomever and whenever), and random bytes that are the same in
  * every run, one row of them for the whole process. */
-#ifndef TESTS_SUPPORT_OPEN_CRYPTO_H
-#define TESTS_SUPPORT_OPEN_CRYPTO_H
+#pragma once
 
 #include "gateway/port/crypto.h"
 
@@ -21,5 +20,3 @@ enum reason open_crypto_verify(void *context, struct bytes content, struct bytes
                                struct bytes certificate, const struct key *sender, wall_t now);
 void open_crypto_signer(void *context, struct digest *ret_fingerprint);
 void open_crypto_random(void *context, uint8_t *ret_data, size_t size_bytes);
-
-#endif

@@ -4,8 +4,7 @@
  * Calling sequence: peer_open; peer_greet; then peer_send and peer_receive; peer_close. Behind a
  * carrier: peer_open_carrier; peer_open_carried for each; the carrier's link is closed last.
  */
-#ifndef TESTS_SUPPORT_PEER_H
-#define TESTS_SUPPORT_PEER_H
+#pragma once
 
 #include "proto/codec/envelope.h"
 #include "proto/codec/frame.h"
@@ -65,5 +64,3 @@ void peer_draft(struct peer *peer, struct envelope *ret_draft, const char *proce
 bool peer_build(struct peer *peer, const struct envelope *draft, struct buffer *ret_document);
 bool peer_sign(struct peer *peer, struct bytes content, struct buffer *ret_signature);
 wall_t peer_now(void);
-
-#endif

@@ -9,8 +9,7 @@
  * Calling sequence: province_make; use; province_release. The files stay: they are in the test's
  * own directory. Failures are told on standard error and answered false.
  */
-#ifndef TESTS_SUPPORT_PROVINCE_H
-#define TESTS_SUPPORT_PROVINCE_H
+#pragma once
 
 #include "tests/support/test_authority.h"
 #include "proto/base/key.h"
@@ -53,5 +52,3 @@ bool province_read(const struct province *province, const char *name, struct buf
 /* Starts build/bin/lienthong-gateway (program) on it and waits until it listens; -1: it did not.
  * ret_endpoint holds LINK_ENDPOINT_BYTES_MAX + 1. */
 int province_start_gateway(struct province *province, const char *program, char *ret_endpoint);
-
-#endif

@@ -33,8 +33,7 @@
  * Source: ZMTP 3.1 (RFC 37), CurveZMQ (RFC 26); libsodium's crypto_box is CurveZMQ's box. In one
  * point as libzmq does it: a MESSAGE travels with the flags of a message, not of a command.
  */
-#ifndef TESTS_SUPPORT_RAW_ZMTP_H
-#define TESTS_SUPPORT_RAW_ZMTP_H
+#pragma once
 
 #include "proto/base/bytes.h"
 #include "proto/link/link.h"
@@ -137,5 +136,3 @@ bool raw_zmtp_accept(int listener, const struct curve_pair *key, int timeout_ms,
 
 /* Dials TCP and no more; -1: refused. Non-blocking from then on. */
 int raw_tcp_dial(const char *endpoint);
-
-#endif

@@ -1,7 +1,6 @@
 /* raw_zmtp_parts - what raw_zmtp.c (the line: bytes, frames, boxes) and raw_zmtp_handshake.c (both
  * ends' handshakes) share. Nobody else includes this. */
-#ifndef TESTS_SUPPORT_RAW_ZMTP_PARTS_H
-#define TESTS_SUPPORT_RAW_ZMTP_PARTS_H
+#pragma once
 
 #include <sodium.h>
 
@@ -18,5 +17,3 @@ bool raw_read_frame(struct raw_zmtp *raw, int timeout_ms, int *ret_flags, struct
 void raw_nonce(const char *prefix, const uint8_t *rest, uint8_t ret_nonce[crypto_box_NONCEBYTES]);
 /* The next nonce of the connection's row, 8 octets. */
 void raw_next_nonce(struct raw_zmtp *raw, uint8_t ret_rest[RAW_NONCE_BYTES]);
-
-#endif

@@ -4,8 +4,7 @@
  *   scripted_server_start(script) … scripted_server_request(0) … scripted_server_stop
  *
  * Reply number n answers request number n; after the script it answers 500. */
-#ifndef TESTS_SUPPORT_SCRIPTED_SERVER_H
-#define TESTS_SUPPORT_SCRIPTED_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ size_t scripted_server_requests(struct scripted_server *server);
 size_t scripted_server_connections(struct scripted_server *server);
 /* Head and body of a request as a text; "" when there was no such request. */
 const char *scripted_server_request(struct scripted_server *server, size_t index);
-
-#endif

@@ -3,8 +3,7 @@
  * Same contract as on disk. What a commit wrote survives close as long as the caller keeps the
  * struct store_memory_image, which stands for the disk.
  */
-#ifndef TESTS_SUPPORT_STORE_MEMORY_H
-#define TESTS_SUPPORT_STORE_MEMORY_H
+#pragma once
 
 #include "gateway/port/store.h"
 
@@ -14,5 +13,3 @@ struct store_memory_image *store_memory_image_new(void);
 void store_memory_image_destroy(struct store_memory_image **image);
 
 enum reason store_memory_open(struct store_memory_image *image, struct store **ret_store);
-
-#endif

@@ -1,6 +1,5 @@
 /* store_memory_image - what stands for the disk of a store_memory. For store_memory*.c only. */
-#ifndef TESTS_SUPPORT_STORE_MEMORY_IMAGE_H
-#define TESTS_SUPPORT_STORE_MEMORY_IMAGE_H
+#pragma once
 
 #include "tests/support/store_memory.h"
 
@@ -62,5 +61,3 @@ struct entry *memory_find_entry(const struct store_memory_image *image, uint64_t
 struct store_note *memory_find_note(const struct store_memory_image *image, struct bytes name);
 /* An earlier live entry of the same destination and order class is ahead. */
 bool memory_is_behind(const struct store_memory_image *image, const struct entry *entry);
-
-#endif

@@ -1,7 +1,6 @@
 /* test_authority - what tests want of a certificate authority beyond ops/sandbox/authority.h: one
  * below another, lists of the revoked, and signatures that proto/seal never would make. */
-#ifndef TESTS_SUPPORT_TEST_AUTHORITY_H
-#define TESTS_SUPPORT_TEST_AUTHORITY_H
+#pragma once
 
 #include "ops/sandbox/authority.h"
 
@@ -30,5 +29,3 @@ struct authority_signature {
  * REASON_KEY_UNREADABLE when OpenSSL will not sign with that key. */
 enum reason authority_sign(struct bytes key_pem, struct bytes certificate_pem, struct bytes content,
                            const struct authority_signature *how, struct buffer *ret_signature);
-
-#endif

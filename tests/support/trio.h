@@ -13,8 +13,7 @@
  * trio_run is true when within TRIO_LIMIT_MS of the trio's own time every transfer and every result
  * was taken by the other's office, is known as delivered to whoever sent it, and nothing is left in
  * any outbox. */
-#ifndef TESTS_SUPPORT_TRIO_H
-#define TESTS_SUPPORT_TRIO_H
+#pragma once
 
 #include "adapters/core/session.h"
 #include "gateway/core/broker.h"
@@ -67,5 +66,3 @@ void trio_close(struct trio **trio);
 size_t trio_office_count(const struct trio *trio, enum trio_member member);
 /* What keeps the trio from being done, for a failing test's message. */
 void trio_describe(struct trio *trio, char *ret_text, size_t size);
-
-#endif

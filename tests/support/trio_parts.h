@@ -5,8 +5,7 @@
  *   trio_carrier.c a carrier between both adapters and the gateway, and what is renewed
  *   trio.c         the steps, the offices, the end
  */
-#ifndef TESTS_SUPPORT_TRIO_PARTS_H
-#define TESTS_SUPPORT_TRIO_PARTS_H
+#pragma once
 
 #include "adapters/carrier/carry.h"
 #include "tests/support/trio.h"
@@ -119,5 +118,3 @@ void trio_carrier_step(struct trio *trio);
 /* The renewal, when it is its step. */
 void trio_renew(struct trio *trio);
 void trio_carrier_close(struct trio *trio);
-
-#endif

@@ -1,7 +1,6 @@
 /* api_fixture - a local API over a real session, store and blobs, and a client that speaks raw
  * HTTP, all in one thread: the test is the adapter's loop. Include after cmocka. */
-#ifndef TESTS_UNIT_API_FIXTURE_H
-#define TESTS_UNIT_API_FIXTURE_H
+#pragma once
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -326,5 +325,3 @@ static inline const char *text_at(const json_t *object, const char *name)
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
 }
-
-#endif

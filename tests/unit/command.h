@@ -1,6 +1,5 @@
 /* command - runs a program of the system in a test, without a shell, its output thrown away. */
-#ifndef TESTS_UNIT_COMMAND_H
-#define TESTS_UNIT_COMMAND_H
+#pragma once
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -27,5 +26,3 @@ static inline int run_command(const char *folder, const char *const *arguments)
         return -1;
     return WEXITSTATUS(status);
 }
-
-#endif

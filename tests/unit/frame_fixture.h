@@ -1,7 +1,6 @@
 /* frame_fixture - what tests of frames share: memory, and contents that are the same in each run.
  */
-#ifndef TESTS_UNIT_FRAME_FIXTURE_H
-#define TESTS_UNIT_FRAME_FIXTURE_H
+#pragma once
 
 #include <stdlib.h>
 
@@ -84,5 +83,3 @@ static inline enum reason parse(struct fixture *fixture, struct bytes bytes,
     arena_reset(&fixture->arena);
     return frame_parse(bytes, &fixture->arena, ret_frame);
 }
-
-#endif

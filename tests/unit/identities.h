@@ -1,6 +1,5 @@
 /* identities - keys and certificates for the tests of the seal. */
-#ifndef TESTS_UNIT_IDENTITIES_H
-#define TESTS_UNIT_IDENTITIES_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,5 +77,3 @@ static inline struct trust *freeze(struct trust_builder *builder)
     assert_null(builder);
     return trust;
 }
-
-#endif

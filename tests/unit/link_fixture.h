@@ -4,8 +4,7 @@
  * set_up and tear_down are a test's; dial connects a peer; send_… and expect_… are one frame each
  * from and to a client; answer is one from the server. Whoever waits does so for WAIT_MS at most.
  */
-#ifndef TESTS_UNIT_LINK_FIXTURE_H
-#define TESTS_UNIT_LINK_FIXTURE_H
+#pragma once
 
 #include <poll.h>
 #include <stdlib.h>
@@ -157,5 +156,3 @@ static inline void expect_answer(struct link_client *client, const char *name, c
     struct link_event event = next_at_client(client);
     assert_frame(&event, name, text);
 }
-
-#endif

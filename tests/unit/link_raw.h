@@ -1,7 +1,6 @@
 /* link_raw - ZeroMQ's own sockets at a link's server, for shapes and ids that no link makes.
  * Include after cmocka. */
-#ifndef TESTS_UNIT_LINK_RAW_H
-#define TESTS_UNIT_LINK_RAW_H
+#pragma once
 
 #include <zmq.h>
 
@@ -44,5 +43,3 @@ static inline void raw_name(void *socket, const struct curve_key *server,
     raw_make_id(server, key, id);
     raw_set_id(socket, id, sizeof id);
 }
-
-#endif

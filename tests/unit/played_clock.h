@@ -1,6 +1,5 @@
 /* played_clock - a clock that a test sets; who sleeps by it sets it forward. */
-#ifndef TESTS_UNIT_PLAYED_CLOCK_H
-#define TESTS_UNIT_PLAYED_CLOCK_H
+#pragma once
 
 #include "adapters/portal/portal_clock.h"
 
@@ -33,5 +32,3 @@ static inline void played_clock_init(struct played_clock *clock, int64_t minutes
     clock->now_ms = TEN_IN_THE_EVENING_MS + minutes * PLAYED_MINUTE_MS;
     clock->clock = (struct portal_clock){played_wall, played_mono, played_sleep, clock};
 }
-
-#endif

@@ -2,8 +2,7 @@
  *
  *   says … ─▶ begin ─▶ portal_load or portal_reconcile with .ledger and .client ─▶ end
  */
-#ifndef TESTS_UNIT_PORTAL_COMMAND_PLAY_H
-#define TESTS_UNIT_PORTAL_COMMAND_PLAY_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,5 +111,3 @@ static inline void write_lines(struct play *play, const char *lines, char path[3
     assert_true(scratch_write(&play->scratch, "dossiers", bytes_of_text(lines)));
     (void)snprintf(path, 300, "%s/dossiers", play->scratch.folder);
 }
-
-#endif

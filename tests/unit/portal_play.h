@@ -2,8 +2,7 @@
  *
  *   new_play ─▶ says … ─▶ begin ─▶ deliver, or give and wait_for … asked ─▶ end
  */
-#ifndef TESTS_UNIT_PORTAL_PLAY_H
-#define TESTS_UNIT_PORTAL_PLAY_H
+#pragma once
 
 #include <poll.h>
 #include <stdio.h>
@@ -180,5 +179,3 @@ static inline bool asked(struct play *play, size_t index, const char *text)
 {
     return strstr(scripted_server_request(play->server, index), text) != NULL;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Registries for tests: the shipped data, and small ones written in the test itself. */
-#ifndef TESTS_UNIT_REGISTRY_FIXTURE_H
-#define TESTS_UNIT_REGISTRY_FIXTURE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,5 +74,3 @@ static inline wall_t fixture_day(const char *text)
     check(parsed);
     return day_start(day);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* A small registry without faults, written here, and the faults when one of its files is replaced.
  * Include after cmocka. */
-#ifndef TESTS_UNIT_REGISTRY_SMALL_H
-#define TESTS_UNIT_REGISTRY_SMALL_H
+#pragma once
 
 #include "tests/unit/registry_fixture.h"
 
@@ -80,5 +79,3 @@ static inline void assert_only_fault(enum registry_file file, const char *text,
                  line);
     assert_int_equal(faults_total(&faults), 1);
 }
-
-#endif

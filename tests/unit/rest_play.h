@@ -1,6 +1,5 @@
 /* The rest kind in a play with a scripted office: begin, deliver, look, end. */
-#ifndef TESTS_UNIT_REST_PLAY_H
-#define TESTS_UNIT_REST_PLAY_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,5 +136,3 @@ static inline bool request_begins(struct play *play, size_t index, const char *l
 #define ACCEPTED             JSON_REPLY("200 OK", "", "37", NUMBERED_JSON)
 #define ABSENT               JSON_REPLY("200 OK", "", "12", "{\"Result\":0}")
 #define EMPTY(status, extra) "HTTP/1.1 " status "\r\nContent-Length: 0\r\n" extra "\r\n"
-
-#endif

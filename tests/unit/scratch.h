@@ -1,6 +1,5 @@
 /* scratch - a folder of a test's own, and files in it. */
-#ifndef TESTS_UNIT_SCRATCH_H
-#define TESTS_UNIT_SCRATCH_H
+#pragma once
 
 #include <ftw.h>
 #include <stdbool.h>
@@ -44,5 +43,3 @@ static inline void scratch_close(const struct scratch *scratch)
 {
     nftw(scratch->folder, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* seal_fixture - what the tests of signing share: an authority, certificates good and bad, a trust
  * snapshot, and signatures made by us and by OpenSSL. */
-#ifndef TESTS_UNIT_SEAL_FIXTURE_H
-#define TESTS_UNIT_SEAL_FIXTURE_H
+#pragma once
 
 #include "tests/unit/identities.h"
 
@@ -137,5 +136,3 @@ static inline enum reason verify_once(struct buffer signature)
     buffer_release(&signature);
     return reason;
 }
-
-#endif

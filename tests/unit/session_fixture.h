@@ -1,7 +1,6 @@
 /* session_fixture - a session alone over memory, and a gateway that brings what a test makes it
  * bring. Seals are words (no cryptography). Include after cmocka. */
-#ifndef TESTS_UNIT_SESSION_FIXTURE_H
-#define TESTS_UNIT_SESSION_FIXTURE_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,5 +275,3 @@ static inline void bring_custody(struct fixture *fixture, const struct submitted
     struct bytes document = receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1);
     bring(fixture, &document, 1, "seal");
 }
-
-#endif

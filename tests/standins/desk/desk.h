@@ -7,8 +7,7 @@
  *
  *   desk_open ─▶ desk_work, again and again ─▶ desk_close
  */
-#ifndef TESTS_STANDINS_DESK_DESK_H
-#define TESTS_STANDINS_DESK_DESK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ bool desk_open(const struct desk_options *options, struct desk **ret_desk);
 void desk_close(struct desk **desk);
 /* One round: forwards a few dossiers and reads the inbox once. How long to wait before the next. */
 uint32_t desk_work(struct desk *desk);
-
-#endif

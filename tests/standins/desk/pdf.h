@@ -1,6 +1,5 @@
 /* pdf - small valid PDF files of a wanted size, made of nothing: papers of a sandbox province. */
-#ifndef TESTS_STANDINS_DESK_PDF_H
-#define TESTS_STANDINS_DESK_PDF_H
+#pragma once
 
 #include "proto/base/bytes.h"
 
@@ -11,5 +10,3 @@ bool pdf_make(struct buffer *ret_file, const char *title, size_t size_bytes, uin
 /* A well-mixed 64-bit number from a seed (splitmix64, S. Vigna): figures of the sandbox are drawn
  * from the dossier's number, so that a run can be repeated. */
 uint64_t sandbox_draw(uint64_t *seed);
-
-#endif

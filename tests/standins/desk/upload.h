@@ -1,10 +1,7 @@
 /* upload - puts a file into an adapter's store of attachments through its local API. */
-#ifndef TESTS_STANDINS_DESK_UPLOAD_H
-#define TESTS_STANDINS_DESK_UPLOAD_H
+#pragma once
 
 #include "ops/client/http.h"
 
 /* True when the adapter has it; ret_digest is its SHA-256 in hexadecimal. */
 bool sandbox_upload(struct http *http, struct bytes content, char ret_digest[DIGEST_TEXT_BYTES]);
-
-#endif

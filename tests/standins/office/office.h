@@ -14,8 +14,7 @@
  *
  * The two threads share the database under the lock.
  */
-#ifndef TESTS_STANDINS_OFFICE_H
-#define TESTS_STANDINS_OFFICE_H
+#pragma once
 
 #include <jansson.h>
 #include <pthread.h>
@@ -61,5 +60,3 @@ bool office_connect(struct office *office, struct http **ret_http);
 /* Gives up the lock until there is work, or for so long. */
 void office_wait(struct office *office, int64_t wait_ms);
 int64_t office_wall_ms(void);
-
-#endif

@@ -18,8 +18,7 @@
  * One thread for each connection; the store has its lock, sessions and troubles have the one here.
  * Addresses of the loopback interface only.
  */
-#ifndef TESTS_STANDINS_PORTAL_H
-#define TESTS_STANDINS_PORTAL_H
+#pragma once
 
 #include <jansson.h>
 #include <pthread.h>
@@ -138,5 +137,3 @@ struct portal_reply portal_spoil(struct portal *portal, struct trouble_hit hit,
                                  struct portal_reply reply);
 /* True when the trouble answers instead of the call: *ret_code; "" for HTTP 500 and a page. */
 bool portal_is_turned_away(struct trouble_hit hit, const char **ret_code);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Pure: reads JSON, changes nothing.
  */
-#ifndef TESTS_STANDINS_PORTAL_FIELDS_H
-#define TESTS_STANDINS_PORTAL_FIELDS_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -54,5 +53,3 @@ bool ministry_state_is_faulty(const json_t *entry, struct portal_fault *ret_faul
 int portal_code(const json_t *entry, const char *field);
 /* "" when the entry has no such text. */
 const char *portal_text(const json_t *entry, const char *field);
-
-#endif

@@ -1,6 +1,5 @@
 /* portal_rules - how a table of fields is checked; portal_fields.c has the tables. */
-#ifndef TESTS_STANDINS_PORTAL_RULES_H
-#define TESTS_STANDINS_PORTAL_RULES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -42,5 +41,3 @@ struct field_table {
 bool entry_is_faulty(const struct field_table *table, const json_t *entry, int state,
                      struct portal_fault *ret_fault);
 bool fault_at(struct portal_fault *ret_fault, const char *field);
-
-#endif

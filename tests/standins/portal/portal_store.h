@@ -16,8 +16,7 @@
  * WAL, synchronous=NORMAL: a kill -9 of the process loses nothing that was answered; a power cut
  * may. Any thread; a second begin waits for the first's end.
  */
-#ifndef TESTS_STANDINS_PORTAL_STORE_H
-#define TESTS_STANDINS_PORTAL_STORE_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -85,5 +84,3 @@ struct portal_figures {
     int64_t dossiers, state_changes, progress, calls, sent_twice;
 };
 void portal_store_figures(struct portal_store *store, struct portal_figures *ret_figures);
-
-#endif

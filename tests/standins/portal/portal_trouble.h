@@ -6,8 +6,7 @@
  * Deterministic: the same plans and the same calls give the same hits. Pure but for its own
  * counters; the caller locks and waits.
  */
-#ifndef TESTS_STANDINS_PORTAL_TROUBLE_H
-#define TESTS_STANDINS_PORTAL_TROUBLE_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -75,5 +74,3 @@ struct trouble_hit trouble_draw(struct troubles *troubles, enum portal_call call
                                 int64_t now_ms);
 /* A list of the plans with what they did so far; NULL for lack of memory. */
 json_t *trouble_list(const struct troubles *troubles);
-
-#endif
