@@ -7,7 +7,8 @@
  * A page that changed on the disk is so found when it is read, whatever it holds (invariant 14:
  * nothing is concluded from a damaged page). Sums of zero are pages of a time before them.
  *
- * All other calls pass through to the layer below. */
+ * All other calls are the layer's below: its open file lies first in memory and keeps its methods, but
+ * for those that are replaced here. */
 #include "gateway/store/sqlite_vfs.h"
 
 #include <pthread.h>
@@ -30,11 +31,12 @@ enum {
 };
 
 struct sqlite_vfs {
-    sqlite3_vfs vfs; /* first: SQLite hands it back to us */
+    sqlite3_vfs vfs; /* first: SQLite hands it back to us; a copy of the one below */
     sqlite3_vfs *under;
+    size_t file_bytes; /* of an open file of the layer below; what we keep of it follows */
     char name[NAME_BYTES];
     bool defers_log;
-    sqlite3_file *log; /* of the layer below, while it is open */
+    sqlite3_file *log; /* while it is open */
     /* One sync of the log at a time: the system tells of a failure once, to whoever syncs next. */
     pthread_mutex_t sync_lock;
     atomic_bool is_lost;      /* pages that a sync stood for may be gone */
@@ -44,9 +46,10 @@ struct sqlite_vfs {
     bool owes_sync;           /* the handle's thread deferred one since its own last one */
 };
 
-/* What SQLite sees as the open file; the file of the layer below follows it in memory. */
+/* What is kept of an open file, behind what the layer below keeps of it. */
 struct layered_file {
-    sqlite3_file base;
+    sqlite3_io_methods methods;      /* the file's: those below, some of them replaced */
+    const sqlite3_io_methods *under; /* as the layer below gave them */
     struct sqlite_vfs *vfs;
     bool is_database;
     bool is_log;
@@ -57,14 +60,10 @@ struct layered_file {
     uint8_t page[PAGE_BYTES]; /* a page with its checksum, while it is written */
 };
 
+/* The methods of an open file are the first of what is kept of it. */
 static struct layered_file *layered(sqlite3_file *file)
 {
-    return (struct layered_file *)file;
-}
-
-static sqlite3_file *under_of(sqlite3_file *file)
-{
-    return (sqlite3_file *)(layered(file) + 1);
+    return (struct layered_file *)(uintptr_t)file->pMethods;
 }
 
 /* Four lanes of multiply and fold, each step of which can be undone: whatever changes inside one
@@ -98,8 +97,8 @@ static int flush_gathered(sqlite3_file *file)
     log->gathered_size = 0;
     for (size_t at = 0; at < size && result == SQLITE_OK; at += WRITE_BYTES_MAX) {
         size_t piece = size - at < WRITE_BYTES_MAX ? size - at : WRITE_BYTES_MAX;
-        result = under_of(file)->pMethods->xWrite(under_of(file), log->gathered + at, (int)piece,
-                                                  log->gathered_offset + (sqlite3_int64)at);
+        result = layered(file)->under->xWrite(file, log->gathered + at, (int)piece,
+                                              log->gathered_offset + (sqlite3_int64)at);
     }
     return result;
 }
@@ -131,7 +130,7 @@ static int layer_write(sqlite3_file *file, const void *data, int size, sqlite3_i
         memcpy(self->page + PAGE_CONTENT_BYTES, &sum, sizeof sum);
         data = self->page;
     }
-    return under_of(file)->pMethods->xWrite(under_of(file), data, size, offset);
+    return layered(file)->under->xWrite(file, data, size, offset);
 }
 
 static int check_page(uint8_t *page)
@@ -150,7 +149,7 @@ static int layer_read(sqlite3_file *file, void *data, int size, sqlite3_int64 of
 {
     int result = layered(file)->is_log ? flush_gathered(file) : SQLITE_OK;
     if (result == SQLITE_OK)
-        result = under_of(file)->pMethods->xRead(under_of(file), data, size, offset);
+        result = layered(file)->under->xRead(file, data, size, offset);
     if (result != SQLITE_OK || !layered(file)->is_database || size <= HEADER_BYTES_MAX)
         return result;
     return size == PAGE_BYTES ? check_page(data) : SQLITE_IOERR_DATA;
@@ -158,19 +157,20 @@ static int layer_read(sqlite3_file *file, void *data, int size, sqlite3_int64 of
 
 static int layer_close(sqlite3_file *file)
 {
+    struct layered_file *self = layered(file);
     int result = flush_gathered(file);
-    free(layered(file)->gathered);
-    layered(file)->gathered = NULL;
-    if (layered(file)->is_log)
-        layered(file)->vfs->log = NULL;
-    int closed = under_of(file)->pMethods->xClose(under_of(file));
+    free(self->gathered);
+    if (self->is_log)
+        self->vfs->log = NULL;
+    file->pMethods = self->under;
+    int closed = self->under->xClose(file);
     return result != SQLITE_OK ? result : closed;
 }
 
 static int layer_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     int result = flush_gathered(file);
-    return result != SQLITE_OK ? result : under_of(file)->pMethods->xTruncate(under_of(file), size);
+    return result != SQLITE_OK ? result : layered(file)->under->xTruncate(file, size);
 }
 
 /* stands_for_more: for what was committed before, too, so that its failure is a loss. */
@@ -179,7 +179,7 @@ static int sync_now(struct sqlite_vfs *vfs, int flags, bool stands_for_more)
     sqlite3_file *log = vfs->log;
     (void)pthread_mutex_lock(&vfs->sync_lock);
     int result =
-        atomic_load(vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : log->pMethods->xSync(log, flags);
+        atomic_load(vfs->log_is_lost) ? SQLITE_IOERR_FSYNC : layered(log)->under->xSync(log, flags);
     if (result != SQLITE_OK && stands_for_more)
         atomic_store(vfs->log_is_lost, true);
     (void)pthread_mutex_unlock(&vfs->sync_lock);
@@ -208,7 +208,7 @@ static int sync_log(struct layered_file *self, int flags)
 static int sync_database(sqlite3_file *file, int flags)
 {
     struct sqlite_vfs *vfs = layered(file)->vfs;
-    int result = under_of(file)->pMethods->xSync(under_of(file), flags);
+    int result = layered(file)->under->xSync(file, flags);
     if (!vfs->is_beside && !vfs->has_beside)
         return result;
     if (result != SQLITE_OK)
@@ -224,153 +224,53 @@ static int layer_sync(sqlite3_file *file, int flags)
     if (layered(file)->is_log)
         return sync_log(layered(file), flags);
     return layered(file)->is_database ? sync_database(file, flags)
-                                      : under_of(file)->pMethods->xSync(under_of(file), flags);
+                                      : layered(file)->under->xSync(file, flags);
 }
 
 static int layer_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 {
     int result = flush_gathered(file);
-    return result != SQLITE_OK ? result
-                               : under_of(file)->pMethods->xFileSize(under_of(file), ret_size);
+    return result != SQLITE_OK ? result : layered(file)->under->xFileSize(file, ret_size);
 }
 
-static int layer_lock(sqlite3_file *file, int level)
+/* Version 2 at most: shared memory for the log's index, no memory-mapped pages (they would pass by
+ * the checksum). */
+static void replace_methods(struct layered_file *self)
 {
-    return under_of(file)->pMethods->xLock(under_of(file), level);
-}
-
-static int layer_unlock(sqlite3_file *file, int level)
-{
-    return under_of(file)->pMethods->xUnlock(under_of(file), level);
-}
-
-static int layer_check_reserved_lock(sqlite3_file *file, int *ret_held)
-{
-    return under_of(file)->pMethods->xCheckReservedLock(under_of(file), ret_held);
-}
-
-static int layer_control(sqlite3_file *file, int operation, void *argument)
-{
-    return under_of(file)->pMethods->xFileControl(under_of(file), operation, argument);
-}
-
-static int layer_sector_size(sqlite3_file *file)
-{
-    return under_of(file)->pMethods->xSectorSize(under_of(file));
-}
-
-static int layer_characteristics(sqlite3_file *file)
-{
-    return under_of(file)->pMethods->xDeviceCharacteristics(under_of(file));
-}
-
-static int layer_shm_map(sqlite3_file *file, int page, int page_size, int extend,
-                         void volatile **ret_memory)
-{
-    return under_of(file)->pMethods->xShmMap(under_of(file), page, page_size, extend, ret_memory);
-}
-
-static int layer_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return under_of(file)->pMethods->xShmLock(under_of(file), offset, count, flags);
-}
-
-static void layer_shm_barrier(sqlite3_file *file)
-{
-    under_of(file)->pMethods->xShmBarrier(under_of(file));
-}
-
-static int layer_shm_unmap(sqlite3_file *file, int delete)
-{
-    return under_of(file)->pMethods->xShmUnmap(under_of(file), delete);
-}
-
-/* Version 2: shared memory for the log's index, no memory-mapped pages (they would pass by the
- * checksum). */
-static const sqlite3_io_methods layer_methods = {
-    .iVersion = 2,
-    .xClose = layer_close,
-    .xRead = layer_read,
-    .xWrite = layer_write,
-    .xTruncate = layer_truncate,
-    .xSync = layer_sync,
-    .xFileSize = layer_file_size,
-    .xLock = layer_lock,
-    .xUnlock = layer_unlock,
-    .xCheckReservedLock = layer_check_reserved_lock,
-    .xFileControl = layer_control,
-    .xSectorSize = layer_sector_size,
-    .xDeviceCharacteristics = layer_characteristics,
-    .xShmMap = layer_shm_map,
-    .xShmLock = layer_shm_lock,
-    .xShmBarrier = layer_shm_barrier,
-    .xShmUnmap = layer_shm_unmap,
-};
-
-static sqlite3_vfs *vfs_under(sqlite3_vfs *vfs)
-{
-    return ((struct sqlite_vfs *)vfs)->under;
+    self->methods = *self->under;
+    self->methods.iVersion = self->under->iVersion < 2 ? self->under->iVersion : 2;
+    self->methods.xClose = layer_close;
+    self->methods.xRead = layer_read;
+    self->methods.xWrite = layer_write;
+    self->methods.xTruncate = layer_truncate;
+    self->methods.xSync = layer_sync;
+    self->methods.xFileSize = layer_file_size;
 }
 
 static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                       int *ret_flags)
 {
-    struct layered_file *self = layered(file);
+    struct sqlite_vfs *owner = (struct sqlite_vfs *)vfs;
+    struct layered_file *self = (struct layered_file *)((uint8_t *)file + owner->file_bytes);
     *self = (struct layered_file){
-        .vfs = (struct sqlite_vfs *)vfs,
+        .vfs = owner,
         .is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0,
         .is_log = (flags & SQLITE_OPEN_WAL) != 0,
     };
-    if (self->is_log) {
-        self->gathered = malloc(GATHER_BYTES);
-        if (self->gathered == NULL)
-            return SQLITE_NOMEM;
-    }
-    int result = vfs_under(vfs)->xOpen(vfs_under(vfs), name, under_of(file), flags, ret_flags);
-    if (result == SQLITE_OK) {
-        self->base.pMethods = &layer_methods;
-        if (self->is_log)
-            self->vfs->log = under_of(file);
-    } else {
+    file->pMethods = NULL;
+    if (self->is_log && (self->gathered = malloc(GATHER_BYTES)) == NULL)
+        return SQLITE_NOMEM;
+    int result = owner->under->xOpen(owner->under, name, file, flags, ret_flags);
+    if (result != SQLITE_OK) {
         free(self->gathered);
-        self->gathered = NULL;
+        return result;
     }
-    return result;
-}
-
-static int layer_delete(sqlite3_vfs *vfs, const char *name, int sync_directory)
-{
-    return vfs_under(vfs)->xDelete(vfs_under(vfs), name, sync_directory);
-}
-
-static int layer_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret_answer)
-{
-    return vfs_under(vfs)->xAccess(vfs_under(vfs), name, flags, ret_answer);
-}
-
-static int layer_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *ret_name)
-{
-    return vfs_under(vfs)->xFullPathname(vfs_under(vfs), name, size, ret_name);
-}
-
-static int layer_randomness(sqlite3_vfs *vfs, int size, char *ret_data)
-{
-    return vfs_under(vfs)->xRandomness(vfs_under(vfs), size, ret_data);
-}
-
-static int layer_sleep(sqlite3_vfs *vfs, int microseconds)
-{
-    return vfs_under(vfs)->xSleep(vfs_under(vfs), microseconds);
-}
-
-static int layer_current_time(sqlite3_vfs *vfs, double *ret_day)
-{
-    return vfs_under(vfs)->xCurrentTime(vfs_under(vfs), ret_day);
-}
-
-static int layer_last_error(sqlite3_vfs *vfs, int size, char *ret_text)
-{
-    return vfs_under(vfs)->xGetLastError(vfs_under(vfs), size, ret_text);
+    self->under = file->pMethods;
+    replace_methods(self);
+    file->pMethods = &self->methods;
+    if (self->is_log)
+        owner->log = file;
+    return SQLITE_OK;
 }
 
 struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
@@ -383,20 +283,12 @@ struct sqlite_vfs *sqlite_vfs_new(const char *under_name)
     self->log_is_lost = &self->is_lost;
     (void)pthread_mutex_init(&self->sync_lock, NULL);
     (void)snprintf(self->name, sizeof self->name, "checked-%p", (void *)self);
-    self->vfs = (sqlite3_vfs){
-        .iVersion = 1,
-        .szOsFile = (int)sizeof(struct layered_file) + under->szOsFile,
-        .mxPathname = under->mxPathname,
-        .zName = self->name,
-        .xOpen = layer_open,
-        .xDelete = layer_delete,
-        .xAccess = layer_access,
-        .xFullPathname = layer_full_pathname,
-        .xRandomness = layer_randomness,
-        .xSleep = layer_sleep,
-        .xCurrentTime = layer_current_time,
-        .xGetLastError = layer_last_error,
-    };
+    const size_t unit = _Alignof(struct layered_file);
+    self->file_bytes = ((size_t)under->szOsFile + unit - 1) / unit * unit;
+    self->vfs = *under;
+    self->vfs.szOsFile = (int)(self->file_bytes + sizeof(struct layered_file));
+    self->vfs.zName = self->name;
+    self->vfs.xOpen = layer_open;
     if (sqlite3_vfs_register(&self->vfs, 0) != SQLITE_OK) {
         (void)pthread_mutex_destroy(&self->sync_lock);
         free(self);

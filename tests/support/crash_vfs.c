@@ -17,7 +17,7 @@ struct name {
 };
 
 struct crash_vfs {
-    sqlite3_vfs vfs; /* first: SQLite hands it back to us */
+    sqlite3_vfs vfs; /* its pAppData leads here: a layer above may hand back a copy */
     char vfs_name[VFS_NAME_BYTES];
     struct name names[CRASH_NAMES_MAX];
     uint64_t seed;
@@ -36,7 +36,7 @@ struct crash_file {
 
 static struct crash_vfs *disk_of(sqlite3_vfs *vfs)
 {
-    return (struct crash_vfs *)vfs;
+    return vfs->pAppData;
 }
 
 static struct crash_file *file_of(sqlite3_file *file)
@@ -357,6 +357,7 @@ struct crash_vfs *crash_vfs_new(uint64_t seed)
         .szOsFile = (int)sizeof(struct crash_file),
         .mxPathname = NAME_BYTES - 1,
         .zName = disk->vfs_name,
+        .pAppData = disk,
         .xOpen = disk_open,
         .xDelete = disk_delete,
         .xAccess = disk_access,
