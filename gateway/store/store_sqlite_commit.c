@@ -6,11 +6,6 @@
 
 #include "proto/base/check.h"
 
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
 /* Reads anew what a failed transaction left stale. */
 static enum reason refresh(struct store_sqlite *store)
 {
@@ -63,23 +58,15 @@ static enum reason begin_transaction(struct store_sqlite *store)
 static enum reason add_message_row(struct store_sqlite *store, const struct store_message *message,
                                    uint64_t sender, uint64_t recipient)
 {
-    sqlite3_stmt *statement = store->statements[SQL_ADD_MESSAGE];
-    sql_bind_number(statement, 1, message->seq);
-    sql_bind_number(statement, 2, message->parcel_seq);
-    sql_bind_number(statement, 3, message->document_index);
-    sql_bind_number(statement, 4, sender);
-    sql_bind_number(statement, 5, recipient);
-    sql_bind_blob(statement, 6, (struct bytes){message->id.bytes, MESSAGE_ID_BYTES});
-    sql_bind_blob(statement, 7, (struct bytes){message->digest.bytes, DIGEST_BYTES});
-    sql_bind_number(statement, 8, message->type);
-    sql_bind_text(statement, 9, message->dossier_code);
-    sql_bind_text(statement, 10, message->procedure_code);
-    sql_bind_number(statement, 11, message->sequence);
     size_t reply_size = id_is_zero(&message->in_reply_to) ? 0 : MESSAGE_ID_BYTES;
-    sql_bind_blob(statement, 12, (struct bytes){message->in_reply_to.bytes, reply_size});
-    sql_bind_number(statement, 13, (uint64_t)message->custody.ms);
-    sql_bind_number(statement, 14, message->receipt_seq);
-    return sql_run(store, statement);
+    return sql_run(store,
+                   BIND(store, SQL_ADD_MESSAGE, NUMBER(message->seq), NUMBER(message->parcel_seq),
+                        NUMBER(message->document_index), NUMBER(sender), NUMBER(recipient),
+                        BLOB(message->id.bytes, MESSAGE_ID_BYTES),
+                        BLOB(message->digest.bytes, DIGEST_BYTES), NUMBER(message->type),
+                        TEXT(message->dossier_code), TEXT(message->procedure_code),
+                        NUMBER(message->sequence), BLOB(message->in_reply_to.bytes, reply_size),
+                        NUMBER(message->custody.ms), NUMBER(message->receipt_seq)));
 }
 
 /* A dossier's history: its messages, and with the first one that has it the route. */
@@ -91,17 +78,13 @@ static enum reason add_to_history(struct store_sqlite *store, struct bytes dossi
         route == NULL ? REASON_NONE : participants_intern(store, &route->agency, &agency);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_DOSSIER];
-    sql_bind_text(statement, 1, dossier_code);
-    sql_bind_number(statement, 2, seq);
-    if (route != NULL) {
-        sql_bind_number(statement, 3, agency);
-        sql_bind_text(statement, 4, route->registry_version);
-    } else {
-        (void)sqlite3_bind_null(statement, 3);
-        (void)sqlite3_bind_null(statement, 4);
-    }
-    return sql_run(store, statement);
+    struct sql_value to = NUMBER(agency);
+    struct sql_value by = {SQL_IS_NULL};
+    if (route == NULL)
+        to = by;
+    else
+        by = (struct sql_value)TEXT(route->registry_version);
+    return sql_run(store, BIND(store, SQL_ADD_DOSSIER, TEXT(dossier_code), NUMBER(seq), to, by));
 }
 
 static enum reason add_message(struct store_sqlite *store, const struct store_message *message,
@@ -126,11 +109,8 @@ static enum reason add_message(struct store_sqlite *store, const struct store_me
 
 static enum reason set_seal(struct store_sqlite *store, const struct store_seal *seal)
 {
-    sqlite3_stmt *statement = store->statements[SQL_SEAL_MESSAGE];
-    sql_bind_number(statement, 1, seal->message_seq);
-    sql_bind_number(statement, 2, seal->parcel_seq);
-    sql_bind_number(statement, 3, seal->document_index);
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_SEAL_MESSAGE, NUMBER(seal->message_seq),
+                               NUMBER(seal->parcel_seq), NUMBER(seal->document_index)));
 }
 
 /* A route beside that of the first transfer, or in its place. */
@@ -142,15 +122,11 @@ static enum reason set_route(struct store_sqlite *store, const struct store_rout
         is_gone ? REASON_NONE : participants_intern(store, &route->agency, &agency);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = store->statements[SQL_SET_ROUTE];
-    sql_bind_text(statement, 1, route->dossier_code);
-    sql_bind_number(statement, 2, route->message_seq);
+    struct sql_value to = NUMBER(agency);
     if (is_gone)
-        (void)sqlite3_bind_null(statement, 3);
-    else
-        sql_bind_number(statement, 3, agency);
-    sql_bind_text(statement, 4, route->registry_version);
-    return sql_run(store, statement);
+        to.kind = SQL_IS_NULL;
+    return sql_run(store, BIND(store, SQL_SET_ROUTE, TEXT(route->dossier_code),
+                               NUMBER(route->message_seq), to, TEXT(route->registry_version)));
 }
 
 static enum reason add_hashes(struct store_sqlite *store, const struct store_segment *segment)
@@ -158,11 +134,8 @@ static enum reason add_hashes(struct store_sqlite *store, const struct store_seg
     if (segment->hash_count == 0)
         return REASON_NONE;
     _Static_assert(sizeof(struct digest) == DIGEST_BYTES, "hashes are stored as they lie");
-    sqlite3_stmt *statement = store->statements[SQL_ADD_HASHES];
-    sql_bind_number(statement, 1, segment->first_hash);
-    sql_bind_blob(statement, 2,
-                  (struct bytes){segment->hashes->bytes, segment->hash_count * DIGEST_BYTES});
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_ADD_HASHES, NUMBER(segment->first_hash),
+                               BLOB(segment->hashes->bytes, segment->hash_count * DIGEST_BYTES)));
 }
 
 static enum reason add_segment(struct store_sqlite *store, const struct store_segment *segment)
@@ -172,11 +145,9 @@ static enum reason add_segment(struct store_sqlite *store, const struct store_se
     buffer_clear(&store->row);
     if (!packed_append(&store->row, segment->entries, segment->entry_count, NULL, 0))
         return REASON_OUT_OF_MEMORY;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_SEGMENT];
-    sql_bind_number(statement, 1, segment->first_index);
-    sql_bind_number(statement, 2, segment->head_seq);
-    sql_bind_blob(statement, 3, buffer_view(&store->row));
-    enum reason reason = sql_run(store, statement);
+    enum reason reason =
+        sql_run(store, BIND(store, SQL_ADD_SEGMENT, NUMBER(segment->first_index),
+                            NUMBER(segment->head_seq), BLOB_OF(buffer_view(&store->row))));
     if (reason == REASON_NONE)
         reason = add_hashes(store, segment);
     store->ledger_size += segment->entry_count;
@@ -188,12 +159,9 @@ static enum reason set_note(struct store_sqlite *store, const struct store_note 
 {
     check(note->name.size > 0 && note->name.size <= STORE_NOTE_NAME_BYTES_MAX);
     check(note->value.size <= STORE_NOTE_BYTES_MAX);
-    bool removes = note->value.size == 0;
-    sqlite3_stmt *statement = store->statements[removes ? SQL_REMOVE_NOTE : SQL_SET_NOTE];
-    sql_bind_blob(statement, 1, note->name);
-    if (!removes)
-        sql_bind_blob(statement, 2, note->value);
-    return sql_run(store, statement);
+    return sql_run(store, note->value.size == 0 ? BIND(store, SQL_REMOVE_NOTE, BLOB_OF(note->name))
+                                                : BIND(store, SQL_SET_NOTE, BLOB_OF(note->name),
+                                                       BLOB_OF(note->value)));
 }
 
 static enum reason apply_content(struct store_sqlite *store, const struct store_plan *plan)

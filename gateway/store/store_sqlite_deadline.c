@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
 /* The clock as it is kept: numbers of 8 bytes, little-endian on every machine that we run on. */
 enum { CLOCK_NUMBERS = 9 };
 
@@ -50,14 +45,11 @@ enum reason deadline_write(struct store_sqlite *store, const struct store_deadli
     if (reason != REASON_NONE)
         return reason;
     put_clock(&row->deadline, numbers);
-    sqlite3_stmt *statement = store->statements[SQL_SET_DEADLINE];
-    sql_bind_text(statement, 1, row->dossier_code);
-    sql_bind_number(statement, 2, row->deadline.state != DEADLINE_FINISHED);
-    sql_bind_number(statement, 3, (uint64_t)row->deadline.due.ms);
-    sql_bind_number(statement, 4, agency);
-    sql_bind_text(statement, 5, row->procedure_code);
-    sql_bind_blob(statement, 6, (struct bytes){(const uint8_t *)numbers, sizeof numbers});
-    return sql_run(store, statement);
+    return sql_run(store,
+                   BIND(store, SQL_SET_DEADLINE, TEXT(row->dossier_code),
+                        NUMBER(row->deadline.state != DEADLINE_FINISHED),
+                        NUMBER(row->deadline.due.ms), NUMBER(agency), TEXT(row->procedure_code),
+                        BLOB((const uint8_t *)numbers, sizeof numbers)));
 }
 
 /* Texts go to the answer, which may move while it grows: ret_row holds where they stand in it. */
@@ -98,16 +90,14 @@ enum reason store_sqlite_read_deadline(struct store *store, struct bytes dossier
                                        struct store_deadline *ret_deadline)
 {
     struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *statement = self->statements[SQL_READ_DEADLINE];
     struct row_place place;
-    bool has_row = false;
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sql_bind_text(statement, 1, dossier_code);
-    reason = sql_step(self, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    sqlite3_stmt *statement = BIND(self, SQL_READ_DEADLINE, TEXT(dossier_code));
+    reason = sql_row(self, statement);
+    if (reason != REASON_NONE)
+        return reason;
     buffer_clear(&self->answer);
     reason = take_row(self, statement, ret_deadline, &place);
     (void)sqlite3_reset(statement);
@@ -122,31 +112,23 @@ enum reason store_sqlite_list_deadlines(struct store *store,
                                         size_t *ret_count)
 {
     struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *statement = self->statements[SQL_LIST_DEADLINES];
     struct row_place places[STORE_PAGE_MAX];
     size_t count = 0;
-    bool has_row = true;
     enum reason reason = store_sqlite_ready(self);
     uint64_t agency = participants_find(&self->participants, &filter->agency);
     if (reason != REASON_NONE || (agency == 0 && !key_is_none(&filter->agency))) {
         *ret_count = 0;
         return reason;
     }
-    sql_bind_number(statement, 1, (uint64_t)filter->after_due.ms);
-    sql_bind_text(statement, 2, filter->after_dossier);
-    sql_bind_number(statement, 3,
-                    filter->due_before.ms == 0 ? INT64_MAX : (uint64_t)filter->due_before.ms);
-    sql_bind_number(statement, 4, agency);
-    sql_bind_number(statement, 5, limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX);
+    sqlite3_stmt *statement =
+        BIND(self, SQL_LIST_DEADLINES, NUMBER(filter->after_due.ms), TEXT(filter->after_dossier),
+             NUMBER(filter->due_before.ms == 0 ? INT64_MAX : filter->due_before.ms), NUMBER(agency),
+             NUMBER(limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX));
     buffer_clear(&self->answer);
-    while (reason == REASON_NONE && has_row) {
-        reason = sql_step(self, statement, &has_row);
-        if (reason == REASON_NONE && has_row) {
-            reason = take_row(self, statement, &ret_deadlines[count], &places[count]);
-            count += reason == REASON_NONE;
-        }
+    while (sql_next(self, statement, &reason)) {
+        reason = take_row(self, statement, &ret_deadlines[count], &places[count]);
+        count += reason == REASON_NONE;
     }
-    (void)sqlite3_reset(statement);
     for (size_t i = 0; i < count; i++)
         point_into_answer(self, &ret_deadlines[i], &places[i]);
     if (reason == REASON_NONE)
@@ -161,19 +143,15 @@ enum reason store_sqlite_count_deadlines(struct store *store, wall_t now,
     struct store_sqlite *self = self_of(store);
     sqlite3_stmt *statement = self->statements[SQL_EACH_DEADLINE];
     size_t count = 0;
-    bool has_row = true;
     enum reason reason = store_sqlite_ready(self);
-    while (reason == REASON_NONE && has_row) {
+    while (sql_next(self, statement, &reason)) {
         struct store_deadline row;
         struct row_place place;
         buffer_clear(&self->answer);
-        reason = sql_step(self, statement, &has_row);
-        if (reason == REASON_NONE && has_row)
-            reason = take_row(self, statement, &row, &place);
-        if (reason == REASON_NONE && has_row)
+        reason = take_row(self, statement, &row, &place);
+        if (reason == REASON_NONE)
             count = deadline_count_add(&row.deadline, &row.agency, now, ret_counts, count, limit);
     }
-    (void)sqlite3_reset(statement);
     if (reason == REASON_NONE)
         *ret_count = count;
     return reason;

@@ -53,29 +53,19 @@ static uint64_t since_or_receipt(const struct entry *entry)
     return entry_state_is_live(entry->state) ? (uint64_t)entry->since.ms : entry->receipt_seq;
 }
 
-static void bind_entry(sqlite3_stmt *statement, uint64_t place, const struct entry *entry)
-{
-    sql_bind_number(statement, 1, place);
-    sql_bind_number(statement, 2, entry->order);
-    sql_bind_number(statement, 3, (uint64_t)entry->state);
-    sql_bind_number(statement, 4, (uint64_t)entry->due.ms);
-    sql_bind_number(statement, 5, (uint64_t)entry->expires.ms);
-    sql_bind_number(statement, 6, entry->attempts);
-    sql_bind_number(statement, 7, (uint64_t)entry->reason);
-    sql_bind_number(statement, 8, since_or_receipt(entry));
-    sql_bind_number(statement, 9, entry->size_bytes);
-    sql_bind_number(statement, 10, entry->is_receipt);
-}
+/* What tables waiting and ended have in common. */
+#define ENTRY_VALUES(place, entry)                                                                 \
+    NUMBER(place), NUMBER((entry)->order), NUMBER((entry)->state), NUMBER((entry)->due.ms),        \
+        NUMBER((entry)->expires.ms), NUMBER((entry)->attempts), NUMBER((entry)->reason),           \
+        NUMBER(since_or_receipt(entry)), NUMBER((entry)->size_bytes), NUMBER((entry)->is_receipt)
 
 static enum reason read_from(struct store_sqlite *store, enum statement table, uint64_t place,
                              struct entry *ret_entry)
 {
-    sqlite3_stmt *statement = store->statements[table];
-    bool has_row = false;
-    sql_bind_number(statement, 1, place);
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    sqlite3_stmt *statement = BIND(store, table, NUMBER(place));
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason;
     reason = entry_of_row(store, statement, ret_entry);
     (void)sqlite3_reset(statement);
     return reason;
@@ -95,13 +85,6 @@ enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry 
 /* --- the line ----------------------------------------------------------------------------------
  */
 
-static void bind_line(sqlite3_stmt *statement, uint64_t destination, uint64_t order, uint64_t place)
-{
-    sql_bind_number(statement, 1, destination);
-    sql_bind_number(statement, 2, order);
-    sql_bind_number(statement, 3, place);
-}
-
 static enum reason has_earlier(struct store_sqlite *store, uint64_t destination, uint64_t order,
                                uint64_t place, bool *ret_has)
 {
@@ -109,11 +92,12 @@ static enum reason has_earlier(struct store_sqlite *store, uint64_t destination,
                                                      place >> PARTICIPANT_BITS);
     if (order == 0 || *ret_has || store->participants.rows[destination].waiting == 0)
         return REASON_NONE;
-    sqlite3_stmt *statement = store->statements[SQL_EARLIER_WAITING];
-    bind_line(statement, destination, order, place);
-    enum reason reason = sql_step(store, statement, ret_has);
+    sqlite3_stmt *statement =
+        BIND(store, SQL_EARLIER_WAITING, NUMBER(destination), NUMBER(order), NUMBER(place));
+    enum reason reason = sql_row(store, statement);
+    *ret_has = reason == REASON_NONE;
     (void)sqlite3_reset(statement);
-    return reason;
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
 /* The waiting entry that follows place in its line; place 0 when there is none. */
@@ -123,12 +107,11 @@ static enum reason next_waiting(struct store_sqlite *store, uint64_t destination
     *ret_place = 0;
     if (order == 0 || store->participants.rows[destination].waiting == 0)
         return REASON_NONE;
-    sqlite3_stmt *statement = store->statements[SQL_NEXT_WAITING];
-    bool has_row = false;
-    bind_line(statement, destination, order, place);
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason;
+    sqlite3_stmt *statement =
+        BIND(store, SQL_NEXT_WAITING, NUMBER(destination), NUMBER(order), NUMBER(place));
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
     *ret_place = sql_number(statement, 0);
     *ret_behind = sql_number(statement, 1) != 0;
     (void)sqlite3_reset(statement);
@@ -137,10 +120,7 @@ static enum reason next_waiting(struct store_sqlite *store, uint64_t destination
 
 static enum reason set_behind(struct store_sqlite *store, uint64_t place, bool behind)
 {
-    sqlite3_stmt *statement = store->statements[SQL_SET_BEHIND];
-    sql_bind_number(statement, 1, place);
-    sql_bind_number(statement, 2, behind);
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_SET_BEHIND, NUMBER(place), NUMBER(behind)));
 }
 
 /* An entry comes to stand at place: the one after it is no longer the first. */
@@ -181,41 +161,29 @@ static enum reason add_waiting(struct store_sqlite *store, uint64_t place, uint6
     enum reason reason = has_earlier(store, destination, entry->order, place, &behind);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_WAITING];
-    bind_entry(statement, place, entry);
-    sql_bind_number(statement, 11, destination);
-    sql_bind_number(statement, 12, behind);
     store->participants.rows[destination].waiting++;
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_ADD_WAITING, ENTRY_VALUES(place, entry),
+                               NUMBER(destination), NUMBER(behind)));
 }
 
 static enum reason remove_waiting(struct store_sqlite *store, uint64_t place, uint64_t destination)
 {
-    sqlite3_stmt *statement = store->statements[SQL_REMOVE_WAITING];
-    sql_bind_number(statement, 1, place);
     store->participants.rows[destination].waiting--;
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_REMOVE_WAITING, NUMBER(place)));
 }
 
 static enum reason change_waiting(struct store_sqlite *store, uint64_t place,
                                   const struct entry *entry)
 {
-    sqlite3_stmt *statement = store->statements[SQL_MOVE_WAITING];
-    sql_bind_number(statement, 1, place);
-    sql_bind_number(statement, 2, (uint64_t)entry->state);
-    sql_bind_number(statement, 3, (uint64_t)entry->due.ms);
-    sql_bind_number(statement, 4, entry->attempts);
-    sql_bind_number(statement, 5, (uint64_t)entry->reason);
-    sql_bind_number(statement, 6, since_or_receipt(entry));
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_MOVE_WAITING, NUMBER(place), NUMBER(entry->state),
+                               NUMBER(entry->due.ms), NUMBER(entry->attempts),
+                               NUMBER(entry->reason), NUMBER(since_or_receipt(entry))));
 }
 
 static enum reason add_ended(struct store_sqlite *store, uint64_t place, uint64_t destination,
                              const struct entry *entry)
 {
-    sqlite3_stmt *statement = store->statements[SQL_ADD_ENDED];
-    bind_entry(statement, place, entry);
-    enum reason reason = sql_run(store, statement);
+    enum reason reason = sql_run(store, BIND(store, SQL_ADD_ENDED, ENTRY_VALUES(place, entry)));
     if (reason != REASON_NONE)
         return reason;
     return promote_next(store, destination, entry->order, place);

@@ -134,6 +134,11 @@ struct store_sqlite {
     size_t block_count;   /* parcels in it; 0: none was read */
 };
 
+static inline struct store_sqlite *self_of(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
 /* --- store_sqlite_schema.c ---------------------------------------------------------------- */
 
 /* Settings of the connection, then the schema: created, migrated, or refused as newer. */
@@ -148,8 +153,39 @@ void statements_release(struct store_sqlite *store);
 enum reason reason_of_sqlite(sqlite3 *database, int result);
 enum reason sql_execute(sqlite3 *database, const char *text);
 
+/* What stands at a statement's places, from the first on. The bytes stay the caller's and unchanged
+ * until the statement is reset. */
+struct sql_value {
+    enum sql_kind { SQL_IS_NUMBER, SQL_IS_BLOB, SQL_IS_TEXT, SQL_IS_NULL } kind;
+    uint64_t number;
+    struct bytes bytes;
+};
+#define NUMBER(value)                                                                              \
+    {                                                                                              \
+        .number = (uint64_t)(value)                                                                \
+    }
+#define BLOB(start, size_bytes)                                                                    \
+    {                                                                                              \
+        SQL_IS_BLOB, 0,                                                                            \
+        {                                                                                          \
+            (start), (size_bytes)                                                                  \
+        }                                                                                          \
+    }
+#define BLOB_OF(value)                                                                             \
+    {                                                                                              \
+        SQL_IS_BLOB, 0, (value)                                                                    \
+    }
+#define TEXT(value)                                                                                \
+    {                                                                                              \
+        SQL_IS_TEXT, 0, (value)                                                                    \
+    }
+#define BIND(store, which, ...)                                                                    \
+    sql_bind(store, which, (const struct sql_value[]){__VA_ARGS__},                                \
+             sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
+/* The statement, bound. */
+sqlite3_stmt *sql_bind(struct store_sqlite *store, enum statement which,
+                       const struct sql_value *values, size_t count);
 void sql_bind_number(sqlite3_stmt *statement, int place, uint64_t number);
-/* The bytes stay the caller's and unchanged until the statement is reset. */
 void sql_bind_blob(sqlite3_stmt *statement, int place, struct bytes bytes);
 void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text);
 uint64_t sql_number(sqlite3_stmt *statement, int column);
@@ -159,6 +195,10 @@ struct bytes sql_blob(sqlite3_stmt *statement, int column);
 enum reason sql_run(struct store_sqlite *store, sqlite3_stmt *statement);
 /* One step: true in ret_row when there is a row; resets at the end and after a failure. */
 enum reason sql_step(struct store_sqlite *store, sqlite3_stmt *statement, bool *ret_row);
+/* One step: NONE when there is a row, which the caller resets; NOT_FOUND at the end. */
+enum reason sql_row(struct store_sqlite *store, sqlite3_stmt *statement);
+/* For a loop over rows: true while there is one and reason is still NONE; resets before false. */
+bool sql_next(struct store_sqlite *store, sqlite3_stmt *statement, enum reason *reason);
 /* The first row's first column; resets. NOT_FOUND without a row. */
 enum reason sql_one_number(struct store_sqlite *store, sqlite3_stmt *statement,
                            uint64_t *ret_number);

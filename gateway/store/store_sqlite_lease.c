@@ -124,9 +124,7 @@ static enum reason release_from_batch(struct store_sqlite *store, uint64_t numbe
     if (--batch->remaining != 0)
         return REASON_NONE;
     store->lease_batches.ended++;
-    sqlite3_stmt *statement = store->statements[SQL_REMOVE_LEASE];
-    sql_bind_number(statement, 1, number);
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_REMOVE_LEASE, NUMBER(number)));
 }
 
 /* --- inside a transaction --------------------------------------------------------------------- */
@@ -189,10 +187,8 @@ static enum reason write_batch(struct store_sqlite *store, const uint64_t *place
         return REASON_NONE;
     if (!add_batch(&store->lease_batches, number, written))
         return REASON_OUT_OF_MEMORY;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_LEASE];
-    sql_bind_number(statement, 1, number);
-    sql_bind_blob(statement, 2, buffer_view(&store->row));
-    return sql_run(store, statement);
+    return sql_run(store,
+                   BIND(store, SQL_ADD_LEASE, NUMBER(number), BLOB_OF(buffer_view(&store->row))));
 }
 
 enum reason leases_write(struct store_sqlite *store)
@@ -239,11 +235,8 @@ static enum reason load_record(struct store_sqlite *store, uint64_t number, cons
 static enum reason load_rows(struct store_sqlite *store)
 {
     sqlite3_stmt *statement = store->statements[SQL_LEASES];
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason;
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason)) {
         uint64_t number = sql_number(statement, 0);
         struct bytes entries = sql_blob(statement, 1);
         if (entries.size % RECORD_BYTES != 0)
@@ -252,11 +245,8 @@ static enum reason load_rows(struct store_sqlite *store)
             reason = REASON_OUT_OF_MEMORY;
         for (size_t at = 0; at < entries.size && reason == REASON_NONE; at += RECORD_BYTES)
             reason = load_record(store, number, entries.data + at);
-        if (reason != REASON_NONE) {
-            (void)sqlite3_reset(statement);
-            return reason;
-        }
     }
+    return reason;
 }
 
 static enum reason has_moved_on(struct store_sqlite *store, uint64_t place, bool *ret_moved)
@@ -264,10 +254,10 @@ static enum reason has_moved_on(struct store_sqlite *store, uint64_t place, bool
     static const enum statement tables[] = {SQL_READ_WAITING, SQL_READ_ENDED};
     *ret_moved = false;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !*ret_moved; i++) {
-        sqlite3_stmt *statement = store->statements[tables[i]];
-        sql_bind_number(statement, 1, place);
-        enum reason reason = sql_step(store, statement, ret_moved);
-        if (reason != REASON_NONE)
+        sqlite3_stmt *statement = BIND(store, tables[i], NUMBER(place));
+        enum reason reason = sql_row(store, statement);
+        *ret_moved = reason == REASON_NONE;
+        if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
             return reason;
         (void)sqlite3_reset(statement);
     }

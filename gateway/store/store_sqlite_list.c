@@ -8,11 +8,6 @@
 
 #include <stdlib.h>
 
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
 struct page {
     struct entry *entries;
     size_t limit;
@@ -38,10 +33,8 @@ struct sources {
 
 static enum reason advance(struct store_sqlite *store, struct source *source, uint64_t after)
 {
-    sqlite3_stmt *statement = store->statements[SQL_NEXT_LISTED];
-    sql_bind_number(statement, 1, source->destination);
-    sql_bind_number(statement, 2, (uint64_t)source->state);
-    sql_bind_number(statement, 3, after);
+    sqlite3_stmt *statement = BIND(store, SQL_NEXT_LISTED, NUMBER(source->destination),
+                                   NUMBER(source->state), NUMBER(after));
     enum reason reason = sql_one_number(store, statement, &source->head);
     if (reason == REASON_NOT_FOUND)
         source->head = UINT64_MAX;
@@ -133,22 +126,14 @@ static enum reason list_ended(struct store_sqlite *store, const struct store_fil
                               uint64_t after, struct page *page)
 {
     bool delivered = filter->state == ENTRY_DELIVERED;
-    sqlite3_stmt *statement = store->statements[delivered ? SQL_LIST_DELIVERED : SQL_LIST_FAILED];
-    sql_bind_number(statement, 1, (uint64_t)filter->state);
-    sql_bind_number(statement, 2, after);
-    sql_bind_number(statement, 3, participants_find(&store->participants, &filter->destination));
-    sql_bind_number(statement, 4, page->limit);
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason;
+    sqlite3_stmt *statement =
+        BIND(store, delivered ? SQL_LIST_DELIVERED : SQL_LIST_FAILED, NUMBER(filter->state),
+             NUMBER(after), NUMBER(participants_find(&store->participants, &filter->destination)),
+             NUMBER(page->limit));
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason))
         reason = entry_of_row(store, statement, &page->entries[page->count++]);
-        if (reason != REASON_NONE) {
-            (void)sqlite3_reset(statement);
-            return reason;
-        }
-    }
+    return reason;
 }
 
 /* --- one dossier's ---------------------------------------------------------------------------- */

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
 /* --- positions ----------------------------------------------------------------------------------
  */
 
@@ -25,10 +20,9 @@ static enum reason ledger_positions(struct store_sqlite *store,
                                     struct store_positions *ret_positions)
 {
     sqlite3_stmt *statement = store->statements[SQL_LAST_SEGMENT];
-    bool has_row = false;
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason;
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
     size_t count = 0;
     bool is_whole = packed_count(sql_blob(statement, 2), &count);
     ret_positions->ledger_size = sql_number(statement, 0) + count;
@@ -37,9 +31,9 @@ static enum reason ledger_positions(struct store_sqlite *store,
     if (!is_whole)
         return REASON_STORE_CORRUPT;
     statement = store->statements[SQL_LAST_HASHES];
-    reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason;
+    reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
     ret_positions->ledger_hashes =
         sql_number(statement, 0) + sql_number(statement, 1) / DIGEST_BYTES;
     (void)sqlite3_reset(statement);
@@ -117,12 +111,10 @@ static enum reason message_of_row(struct store_sqlite *store, sqlite3_stmt *row,
 static enum reason read_message(struct store_sqlite *store, uint64_t seq,
                                 struct store_message *ret_message)
 {
-    sqlite3_stmt *statement = store->statements[SQL_READ_MESSAGE];
-    bool has_row = false;
-    sql_bind_number(statement, 1, seq);
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    sqlite3_stmt *statement = BIND(store, SQL_READ_MESSAGE, NUMBER(seq));
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason;
     reason = message_of_row(store, statement, ret_message);
     (void)sqlite3_reset(statement);
     return reason;
@@ -183,22 +175,17 @@ enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
 
 /* --- dossiers and inboxes --------------------------------------------------------------------- */
 
-/* Collects first columns; the bits above mask are cut off. */
-static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement, uint64_t mask,
+/* Collects first columns. */
+static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement,
                            uint64_t *ret_numbers, size_t *ret_count)
 {
     size_t count = 0;
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE)
-            return reason;
-        if (!has_row)
-            break;
-        ret_numbers[count++] = sql_number(statement, 0) & mask;
-    }
-    *ret_count = count;
-    return REASON_NONE;
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason))
+        ret_numbers[count++] = sql_number(statement, 0);
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
 }
 
 enum reason store_sqlite_history(struct store *store, struct bytes dossier_code, uint64_t from_seq,
@@ -209,11 +196,10 @@ enum reason store_sqlite_history(struct store *store, struct bytes dossier_code,
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[is_backwards ? SQL_HISTORY_BACKWARDS : SQL_HISTORY];
-    sql_bind_text(statement, 1, dossier_code);
-    sql_bind_number(statement, 2, is_backwards && from_seq == 0 ? INT64_MAX : from_seq);
-    sql_bind_number(statement, 3, limit);
-    return collect(self, statement, UINT64_MAX, ret_seqs, ret_count);
+    sqlite3_stmt *statement =
+        BIND(self, is_backwards ? SQL_HISTORY_BACKWARDS : SQL_HISTORY, TEXT(dossier_code),
+             NUMBER(is_backwards && from_seq == 0 ? INT64_MAX : from_seq), NUMBER(limit));
+    return collect(self, statement, ret_seqs, ret_count);
 }
 
 enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_code,
@@ -225,16 +211,13 @@ enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_co
         return reason;
     static const enum statement tables[] = {SQL_FIND_LATER_ROUTE, SQL_FIND_ROUTE};
     sqlite3_stmt *statement = NULL;
-    bool has_row = false;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && !has_row; i++) {
-        statement = self->statements[tables[i]];
-        sql_bind_text(statement, 1, dossier_code);
-        reason = sql_step(self, statement, &has_row);
-        if (reason != REASON_NONE)
-            return reason;
+    reason = REASON_NOT_FOUND;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && reason == REASON_NOT_FOUND; i++) {
+        statement = BIND(self, tables[i], TEXT(dossier_code));
+        reason = sql_row(self, statement);
     }
-    if (!has_row)
-        return REASON_NOT_FOUND;
+    if (reason != REASON_NONE)
+        return reason;
     struct store_route route = {.message_seq = sql_number(statement, 2)};
     struct bytes version = sql_blob(statement, 1);
     reason = participants_key(&self->participants, sql_number(statement, 0), &route.agency);
@@ -254,19 +237,20 @@ enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_co
 /* --- ledger and notes ----------------------------------------------------------------------------
  */
 
+static enum reason read_row(struct store_sqlite *store, sqlite3_stmt *statement)
+{
+    enum reason reason = store_sqlite_ready(store);
+    return reason == REASON_NONE ? sql_row(store, statement) : reason;
+}
+
 enum reason store_sqlite_ledger_hash(struct store *store, uint64_t position,
                                      struct digest *ret_hash)
 {
     struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *statement = self->statements[SQL_FIND_HASHES];
-    bool has_row = false;
-    enum reason reason = store_sqlite_ready(self);
+    sqlite3_stmt *statement = BIND(self, SQL_FIND_HASHES, NUMBER(position));
+    enum reason reason = read_row(self, statement);
     if (reason != REASON_NONE)
         return reason;
-    sql_bind_number(statement, 1, position);
-    reason = sql_step(self, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     struct bytes hashes = sql_blob(statement, 1);
     uint64_t at = position - sql_number(statement, 0);
     if (at < hashes.size / DIGEST_BYTES)
@@ -293,15 +277,10 @@ static enum reason answer_copy(struct store_sqlite *store, sqlite3_stmt *stateme
 enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struct bytes *ret_entry)
 {
     struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *statement = self->statements[SQL_FIND_SEGMENT];
-    bool has_row = false;
-    enum reason reason = store_sqlite_ready(self);
+    sqlite3_stmt *statement = BIND(self, SQL_FIND_SEGMENT, NUMBER(index));
+    enum reason reason = read_row(self, statement);
     if (reason != REASON_NONE)
         return reason;
-    sql_bind_number(statement, 1, index);
-    reason = sql_step(self, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
     struct bytes entry;
     if (packed_get(sql_blob(statement, 1), index - sql_number(statement, 0), &entry))
         return answer_copy(self, statement, entry, ret_entry);
@@ -312,14 +291,8 @@ enum reason store_sqlite_ledger_entry(struct store *store, uint64_t index, struc
 enum reason store_sqlite_read_note(struct store *store, struct bytes name, struct bytes *ret_value)
 {
     struct store_sqlite *self = self_of(store);
-    sqlite3_stmt *statement = self->statements[SQL_READ_NOTE];
-    bool has_row = false;
-    enum reason reason = store_sqlite_ready(self);
-    if (reason != REASON_NONE)
-        return reason;
-    sql_bind_blob(statement, 1, name);
-    reason = sql_step(self, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
-    return answer_copy(self, statement, sql_blob(statement, 0), ret_value);
+    sqlite3_stmt *statement = BIND(self, SQL_READ_NOTE, BLOB_OF(name));
+    enum reason reason = read_row(self, statement);
+    return reason == REASON_NONE ? answer_copy(self, statement, sql_blob(statement, 0), ret_value)
+                                 : reason;
 }

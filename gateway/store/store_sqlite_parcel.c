@@ -41,10 +41,8 @@ static enum reason write_block(struct store_sqlite *store, const struct store_pa
     }
     if (!fits)
         return REASON_OUT_OF_MEMORY;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_PARCELS];
-    sql_bind_number(statement, 1, parcels->seq);
-    sql_bind_blob(statement, 2, buffer_view(&store->row));
-    return sql_run(store, statement);
+    return sql_run(store, BIND(store, SQL_ADD_PARCELS, NUMBER(parcels->seq),
+                               BLOB_OF(buffer_view(&store->row))));
 }
 
 enum reason parcels_write(struct store_sqlite *store, const struct store_parcel *parcels,
@@ -101,12 +99,10 @@ static enum reason keep_block(struct store_sqlite *store, sqlite3_stmt *statemen
 enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
 {
     if (!block_has(store, seq)) {
-        sqlite3_stmt *statement = store->statements[SQL_FIND_PARCELS];
-        bool has_row = false;
-        sql_bind_number(statement, 1, seq);
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason != REASON_NONE ? reason : REASON_STORE_CORRUPT;
+        sqlite3_stmt *statement = BIND(store, SQL_FIND_PARCELS, NUMBER(seq));
+        enum reason reason = sql_row(store, statement);
+        if (reason != REASON_NONE)
+            return reason == REASON_NOT_FOUND ? REASON_STORE_CORRUPT : reason;
         reason = keep_block(store, statement);
         (void)sqlite3_reset(statement);
         if (reason != REASON_NONE)
@@ -121,15 +117,12 @@ enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes 
 enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next)
 {
     sqlite3_stmt *statement = store->statements[SQL_LAST_PARCELS];
-    bool has_row = false;
     size_t count = 0;
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE)
-        return reason;
-    if (!has_row) {
+    enum reason reason = sql_row(store, statement);
+    if (reason == REASON_NOT_FOUND)
         *ret_next = 1;
-        return REASON_NONE;
-    }
+    if (reason != REASON_NONE)
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
     bool is_whole = packed_count(sql_blob(statement, 1), &count) && count != 0;
     uint64_t first = sql_number(statement, 0);
     (void)sqlite3_reset(statement);

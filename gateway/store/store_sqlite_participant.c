@@ -57,18 +57,15 @@ void participants_release(struct participants *participants)
 static enum reason load_counts(struct store_sqlite *store)
 {
     sqlite3_stmt *statement = store->statements[SQL_COUNT_WAITING];
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason;
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason)) {
         uint64_t number = sql_number(statement, 0);
-        if (number == 0 || number > store->participants.count) {
-            (void)sqlite3_reset(statement);
-            return REASON_STORE_CORRUPT;
-        }
-        store->participants.rows[number].waiting += sql_number(statement, 2);
+        if (number > 0 && number <= store->participants.count)
+            store->participants.rows[number].waiting += sql_number(statement, 2);
+        else
+            reason = REASON_STORE_CORRUPT;
     }
+    return reason;
 }
 
 enum reason participants_load(struct store_sqlite *store)
@@ -77,21 +74,16 @@ enum reason participants_load(struct store_sqlite *store)
     participants_release(&store->participants);
     if (!grow(&store->participants))
         return REASON_OUT_OF_MEMORY;
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE)
-            return reason;
-        if (!has_row)
-            return load_counts(store);
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason)) {
         struct key key;
-        bool is_whole = sql_number(statement, 0) == store->participants.count + 1 &&
-                        key_parse(sql_blob(statement, 1), &key);
-        if (!is_whole || !add(&store->participants, &key)) {
-            (void)sqlite3_reset(statement);
-            return is_whole ? REASON_OUT_OF_MEMORY : REASON_STORE_CORRUPT;
-        }
+        if (sql_number(statement, 0) != store->participants.count + 1 ||
+            !key_parse(sql_blob(statement, 1), &key))
+            reason = REASON_STORE_CORRUPT;
+        else if (!add(&store->participants, &key))
+            reason = REASON_OUT_OF_MEMORY;
     }
+    return reason == REASON_NONE ? load_counts(store) : reason;
 }
 
 uint64_t participants_find(const struct participants *participants, const struct key *key)
@@ -110,10 +102,8 @@ enum reason participants_intern(struct store_sqlite *store, const struct key *ke
     if (!add(&store->participants, key))
         return REASON_OUT_OF_MEMORY;
     *ret_number = store->participants.count;
-    sqlite3_stmt *statement = store->statements[SQL_ADD_PARTICIPANT];
-    sql_bind_number(statement, 1, *ret_number);
-    sql_bind_text(statement, 2, key_bytes(key));
-    return sql_run(store, statement);
+    return sql_run(store,
+                   BIND(store, SQL_ADD_PARTICIPANT, NUMBER(*ret_number), TEXT(key_bytes(key))));
 }
 
 enum reason participants_key(const struct participants *participants, uint64_t number,

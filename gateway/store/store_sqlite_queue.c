@@ -3,31 +3,17 @@
 
 #include <stdlib.h>
 
-static struct store_sqlite *self_of(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
 /* Rows into ret_entries until the end; the statement limits their number. */
 static enum reason collect(struct store_sqlite *store, sqlite3_stmt *statement,
                            struct entry *ret_entries, size_t *ret_count)
 {
     size_t count = 0;
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE)
-            return reason;
-        if (!has_row)
-            break;
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason))
         reason = entry_of_row(store, statement, &ret_entries[count++]);
-        if (reason != REASON_NONE) {
-            (void)sqlite3_reset(statement);
-            return reason;
-        }
-    }
-    *ret_count = count;
-    return REASON_NONE;
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
 }
 
 /* --- due: senders take turns -------------------------------------------------------------------
@@ -58,14 +44,12 @@ static void keep_earliest(struct look *look, uint64_t due)
 /* Senders with numbers in (after, last], as far as there is room for them. */
 static enum reason find_senders(struct look *look, uint64_t after, uint64_t last)
 {
-    sqlite3_stmt *statement = look->store->statements[SQL_DUE_SENDER];
     for (uint64_t sender = after; look->sender_count < STORE_DUE_SENDERS_MAX;) {
-        bool has_row = false;
-        sql_bind_number(statement, 1, look->destination);
-        sql_bind_number(statement, 2, sender);
-        enum reason reason = sql_step(look->store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason;
+        sqlite3_stmt *statement =
+            BIND(look->store, SQL_DUE_SENDER, NUMBER(look->destination), NUMBER(sender));
+        enum reason reason = sql_row(look->store, statement);
+        if (reason != REASON_NONE)
+            return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
         sender = sql_number(statement, 0);
         uint64_t due = sql_number(statement, 1);
         (void)sqlite3_reset(statement);
@@ -82,12 +66,10 @@ static enum reason find_senders(struct look *look, uint64_t after, uint64_t last
 /* What of those that were found waits for its time. */
 static enum reason find_next_due(struct look *look)
 {
-    sqlite3_stmt *statement = look->store->statements[SQL_NEXT_DUE];
     for (size_t i = 0; i < look->sender_count; i++) {
         uint64_t due = 0;
-        sql_bind_number(statement, 1, look->destination);
-        sql_bind_number(statement, 2, look->senders[i].sender);
-        sql_bind_number(statement, 3, look->now);
+        sqlite3_stmt *statement = BIND(look->store, SQL_NEXT_DUE, NUMBER(look->destination),
+                                       NUMBER(look->senders[i].sender), NUMBER(look->now));
         enum reason reason = sql_one_number(look->store, statement, &due);
         if (reason == REASON_NONE)
             keep_earliest(look, due);
@@ -100,13 +82,9 @@ static enum reason find_next_due(struct look *look)
 static enum reason take_turn(struct look *look, struct sender_turn *turn, struct entry *ret_entries,
                              size_t limit, size_t *ret_count)
 {
-    sqlite3_stmt *statement = look->store->statements[SQL_DUE];
-    sql_bind_number(statement, 1, look->destination);
-    sql_bind_number(statement, 2, turn->sender);
-    sql_bind_number(statement, 3, look->now);
-    sql_bind_number(statement, 4, turn->due);
-    sql_bind_number(statement, 5, turn->place);
-    sql_bind_number(statement, 6, limit);
+    sqlite3_stmt *statement =
+        BIND(look->store, SQL_DUE, NUMBER(look->destination), NUMBER(turn->sender),
+             NUMBER(look->now), NUMBER(turn->due), NUMBER(turn->place), NUMBER(limit));
     enum reason reason = collect(look->store, statement, ret_entries, ret_count);
     if (reason != REASON_NONE)
         return reason;
@@ -186,15 +164,10 @@ enum reason store_sqlite_expired(struct store *store, wall_t now, wall_t sent_no
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
-    sqlite3_stmt *statement = self->statements[SQL_EXPIRED];
-    size_t count = 0;
-    sql_bind_number(statement, 1, (uint64_t)now.ms);
-    sql_bind_number(statement, 2, sent_now.ms > 0 ? (uint64_t)sent_now.ms : 0);
-    sql_bind_number(statement, 3, limit);
-    reason = collect(self, statement, ret_entries, &count);
-    if (reason == REASON_NONE)
-        *ret_count = count;
-    return reason;
+    return collect(self,
+                   BIND(self, SQL_EXPIRED, NUMBER(now.ms),
+                        NUMBER(sent_now.ms > 0 ? sent_now.ms : 0), NUMBER(limit)),
+                   ret_entries, ret_count);
 }
 
 /* --- one entry, and those of one message -------------------------------------------------------
@@ -221,12 +194,12 @@ enum reason store_sqlite_entries_of(struct store *store, uint64_t message_seq,
     enum reason reason = store_sqlite_ready(self);
     size_t count = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && reason == REASON_NONE; i++) {
-        sqlite3_stmt *statement = self->statements[tables[i]];
         size_t found = 0;
-        sql_bind_number(statement, 1, entry_place(message_seq, 0));
-        sql_bind_number(statement, 2, entry_place(message_seq, PARTICIPANT_NUMBER_MAX));
-        sql_bind_number(statement, 3, limit - count);
-        reason = collect(self, statement, ret_entries + count, &found);
+        reason = collect(self,
+                         BIND(self, tables[i], NUMBER(entry_place(message_seq, 0)),
+                              NUMBER(entry_place(message_seq, PARTICIPANT_NUMBER_MAX)),
+                              NUMBER(limit - count)),
+                         ret_entries + count, &found);
         count += found;
     }
     if (reason != REASON_NONE)
@@ -258,20 +231,17 @@ static void tally_add(struct tally *tally, enum entry_state state, uint64_t coun
 static enum reason tally_waiting(struct store_sqlite *store, struct tally *tallies)
 {
     sqlite3_stmt *statement = store->statements[SQL_COUNT_WAITING];
-    for (;;) {
-        bool has_row = false;
-        enum reason reason = sql_step(store, statement, &has_row);
-        if (reason != REASON_NONE || !has_row)
-            return reason;
+    enum reason reason = REASON_NONE;
+    while (sql_next(store, statement, &reason)) {
         uint64_t number = sql_number(statement, 0);
         uint64_t state = sql_number(statement, 1);
-        if (number > store->participants.count || state >= ENTRY_STATES) {
-            (void)sqlite3_reset(statement);
-            return REASON_STORE_CORRUPT;
-        }
-        tally_add(&tallies[number], (enum entry_state)state, sql_number(statement, 2),
-                  sql_number(statement, 3) >> PARTICIPANT_BITS);
+        if (number <= store->participants.count && state < ENTRY_STATES)
+            tally_add(&tallies[number], (enum entry_state)state, sql_number(statement, 2),
+                      sql_number(statement, 3) >> PARTICIPANT_BITS);
+        else
+            reason = REASON_STORE_CORRUPT;
     }
+    return reason;
 }
 
 static enum reason report(struct store *store, const struct tally *tallies,

@@ -103,6 +103,24 @@ void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text)
     check(result == SQLITE_OK);
 }
 
+sqlite3_stmt *sql_bind(struct store_sqlite *store, enum statement which,
+                       const struct sql_value *values, size_t count)
+{
+    sqlite3_stmt *statement = store->statements[which];
+    for (size_t i = 0; i < count; i++) {
+        int place = (int)i + 1;
+        if (values[i].kind == SQL_IS_NUMBER)
+            sql_bind_number(statement, place, values[i].number);
+        else if (values[i].kind == SQL_IS_BLOB)
+            sql_bind_blob(statement, place, values[i].bytes);
+        else if (values[i].kind == SQL_IS_TEXT)
+            sql_bind_text(statement, place, values[i].bytes);
+        else
+            (void)sqlite3_bind_null(statement, place);
+    }
+    return statement;
+}
+
 uint64_t sql_number(sqlite3_stmt *statement, int column)
 {
     return (uint64_t)sqlite3_column_int64(statement, column);
@@ -116,13 +134,30 @@ struct bytes sql_blob(sqlite3_stmt *statement, int column)
 
 enum reason sql_step(struct store_sqlite *store, sqlite3_stmt *statement, bool *ret_row)
 {
+    enum reason reason = sql_row(store, statement);
+    *ret_row = reason == REASON_NONE;
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+}
+
+enum reason sql_row(struct store_sqlite *store, sqlite3_stmt *statement)
+{
     int result = sqlite3_step(statement);
-    *ret_row = result == SQLITE_ROW;
     if (result == SQLITE_ROW)
         return REASON_NONE;
     enum reason reason = reason_of_sqlite(store->database, result);
     (void)sqlite3_reset(statement);
-    return reason;
+    return reason == REASON_NONE ? REASON_NOT_FOUND : reason;
+}
+
+bool sql_next(struct store_sqlite *store, sqlite3_stmt *statement, enum reason *reason)
+{
+    if (*reason != REASON_NONE) {
+        (void)sqlite3_reset(statement);
+        return false;
+    }
+    enum reason step = sql_row(store, statement);
+    *reason = step == REASON_NOT_FOUND ? REASON_NONE : step;
+    return step == REASON_NONE;
 }
 
 enum reason sql_run(struct store_sqlite *store, sqlite3_stmt *statement)
@@ -137,10 +172,9 @@ enum reason sql_run(struct store_sqlite *store, sqlite3_stmt *statement)
 enum reason sql_one_number(struct store_sqlite *store, sqlite3_stmt *statement,
                            uint64_t *ret_number)
 {
-    bool has_row = false;
-    enum reason reason = sql_step(store, statement, &has_row);
-    if (reason != REASON_NONE || !has_row)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason;
     *ret_number = sql_number(statement, 0);
     (void)sqlite3_reset(statement);
     return REASON_NONE;
