@@ -79,7 +79,7 @@ static enum reason add_to_history(struct store_sqlite *store, struct bytes dossi
     if (reason != REASON_NONE)
         return reason;
     struct sql_value to = NUMBER(agency);
-    struct sql_value by = {SQL_IS_NULL};
+    struct sql_value by = {.kind = SQL_IS_NULL};
     if (route == NULL)
         to = by;
     else

@@ -3,38 +3,25 @@
 
 #include <string.h>
 
-enum column {
-    KEY,
-    OFFICIAL_CODE,
-    FORMER_CODES,
-    NAME_VI,
-    NAME_EN,
-    ROLE,
-    VALID_FROM,
-    VALID_TO,
-    SUCCESSOR,
-    SYSTEM,
-    SAMPLE,
-    HANDOVER,
-    COLUMN_COUNT,
-};
+#define COLUMNS(X)                                                                                 \
+    X(KEY, "key", true, BOUNDED_BY_READER, false)                                                  \
+    X(OFFICIAL_CODE, "official_code", false, CODE_BYTES_MAX, false)                                \
+    X(FORMER_CODES, "former_codes", false, BOUNDED_BY_READER, false)                               \
+    X(NAME_VI, "name_vi", true, NAME_BYTES_MAX, false)                                             \
+    X(NAME_EN, "name_en", true, NAME_BYTES_MAX, false)                                             \
+    X(ROLE, "role", true, BOUNDED_BY_READER, false)                                                \
+    X(VALID_FROM, "valid_from", false, BOUNDED_BY_READER, false)                                   \
+    X(VALID_TO, "valid_to", false, BOUNDED_BY_READER, false)                                       \
+    X(SUCCESSOR, "successor", false, BOUNDED_BY_READER, false)                                     \
+    X(SYSTEM, "system", false, NAME_BYTES_MAX, false)                                              \
+    X(SAMPLE, "sample", true, BOUNDED_BY_READER, false)                                            \
+    X(HANDOVER, "handover", false, BOUNDED_BY_READER, true)
+
+enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
 
 enum { CODE_BYTES_MAX = 35 /* QCVN 102:2016: 13 characters; twice that and a little */ };
 
-static const struct csv_column columns[COLUMN_COUNT] = {
-    [KEY] = {"key", true, BOUNDED_BY_READER},
-    [OFFICIAL_CODE] = {"official_code", false, CODE_BYTES_MAX},
-    [FORMER_CODES] = {"former_codes", false, BOUNDED_BY_READER},
-    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
-    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
-    [ROLE] = {"role", true, BOUNDED_BY_READER},
-    [VALID_FROM] = {"valid_from", false, BOUNDED_BY_READER},
-    [VALID_TO] = {"valid_to", false, BOUNDED_BY_READER},
-    [SUCCESSOR] = {"successor", false, BOUNDED_BY_READER},
-    [SYSTEM] = {"system", false, NAME_BYTES_MAX},
-    [SAMPLE] = {"sample", true, BOUNDED_BY_READER, false},
-    [HANDOVER] = {"handover", false, BOUNDED_BY_READER, true},
-};
+static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)};
 
 static const struct csv_shape shape = {"agencies.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
@@ -163,12 +150,8 @@ static void find_centre(struct registry *registry, struct faults *faults)
 
 void registry_read_agencies(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_AGENCIES, &shape, &reader, faults))
+    if (!registry_read_table(registry, REGISTRY_FILE_AGENCIES, &shape, read_agency, faults))
         return;
-    while (csv_next(&reader, &row))
-        read_agency(registry, &row);
     for (size_t i = 0; i < registry->agency_count; i++)
         link_successor(registry, &registry->agencies[i], faults);
     for (size_t i = 0; i < registry->agency_count; i++)

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-enum column { KEY, CURVE_PUBLIC_KEY, PARTICIPANTS, COLUMN_COUNT };
+#define COLUMNS(X)                                                                                 \
+    X(KEY, "key", true, BOUNDED_BY_READER, false)                                                  \
+    X(CURVE_PUBLIC_KEY, "curve_public_key", true, BOUNDED_BY_READER, false)                        \
+    X(PARTICIPANTS, "participants", true, BOUNDED_BY_READER, false)
 
-static const struct csv_column columns[COLUMN_COUNT] = {
-    [KEY] = {"key", true, BOUNDED_BY_READER},
-    [CURVE_PUBLIC_KEY] = {"curve_public_key", true, BOUNDED_BY_READER},
-    [PARTICIPANTS] = {"participants", true, BOUNDED_BY_READER},
-};
+enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
+
+static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)};
 
 static const struct csv_shape shape = {"carriers.csv", columns, COLUMN_COUNT, CARRIERS_MAX};
 
@@ -80,21 +81,19 @@ static void read_participants(struct registry *registry, const struct csv_row *r
         add_participant(registry, row, carrier, bytes_of_text(names[i]));
 }
 
+static void read_carrier(struct registry *registry, const struct csv_row *row)
+{
+    uint32_t index = (uint32_t)registry->carrier_count++;
+    struct carrier *carrier = &registry->carriers[index];
+    *carrier = (struct carrier){.line = row->line};
+    read_key(registry, row, carrier, index);
+    read_curve_key(registry, row, carrier, index);
+    read_participants(registry, row, carrier);
+}
+
 void registry_read_carriers(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_CARRIERS, &shape, &reader, faults))
-        return;
-    while (csv_next(&reader, &row)) {
-        uint32_t index = (uint32_t)registry->carrier_count;
-        struct carrier *carrier = &registry->carriers[index];
-        *carrier = (struct carrier){.line = row.line};
-        read_key(registry, &row, carrier, index);
-        read_curve_key(registry, &row, carrier, index);
-        read_participants(registry, &row, carrier);
-        registry->carrier_count++;
-    }
+    (void)registry_read_table(registry, REGISTRY_FILE_CARRIERS, &shape, read_carrier, faults);
 }
 
 size_t registry_carrier_count(const struct registry *registry)

@@ -82,12 +82,7 @@ static void check_area_chain(const struct area *area, struct faults *faults)
 
 void registry_read_areas(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_AREAS, &area_shape, &reader, faults))
-        return;
-    while (csv_next(&reader, &row))
-        read_area(registry, &row);
+    (void)registry_read_table(registry, REGISTRY_FILE_AREAS, &area_shape, read_area, faults);
     for (size_t i = 0; i < registry->area_count; i++)
         link_area(registry, &registry->areas[i], faults);
     for (size_t i = 0; i < registry->area_count; i++)
@@ -231,12 +226,8 @@ static void check_procedures(const struct registry *registry, struct faults *fau
 
 void registry_read_competence(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_COMPETENCE, &shape, &reader, faults))
+    if (!registry_read_table(registry, REGISTRY_FILE_COMPETENCE, &shape, read_competence, faults))
         return;
-    while (csv_next(&reader, &row))
-        read_competence(registry, &row);
     qsort(registry->competences, registry->competence_count, sizeof *registry->competences,
           compare);
     check_overlaps(registry, faults);

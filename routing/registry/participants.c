@@ -3,24 +3,18 @@
 
 #include <string.h>
 
-enum column {
-    KEY,
-    ROLE,
-    CURVE_PUBLIC_KEY,
-    CERTIFICATES,
-    WINDOW_MESSAGES,
-    COLUMN_COUNT,
-};
+#define COLUMNS(X)                                                                                 \
+    X(KEY, "key", true, BOUNDED_BY_READER, false)                                                  \
+    X(ROLE, "role", true, BOUNDED_BY_READER, false)                                                \
+    X(CURVE_PUBLIC_KEY, "curve_public_key", true, BOUNDED_BY_READER, false)                        \
+    X(CERTIFICATES, "certificates", true, BOUNDED_BY_READER, false)                                \
+    X(WINDOW_MESSAGES, "window_messages", true, BOUNDED_BY_READER, false)
+
+enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
 
 enum { FILE_NAME_BYTES_MAX = 255 };
 
-static const struct csv_column columns[COLUMN_COUNT] = {
-    [KEY] = {"key", true, BOUNDED_BY_READER},
-    [ROLE] = {"role", true, BOUNDED_BY_READER},
-    [CURVE_PUBLIC_KEY] = {"curve_public_key", true, BOUNDED_BY_READER},
-    [CERTIFICATES] = {"certificates", true, BOUNDED_BY_READER},
-    [WINDOW_MESSAGES] = {"window_messages", true, BOUNDED_BY_READER},
-};
+static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)};
 
 static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
@@ -113,12 +107,8 @@ static void read_participant(struct registry *registry, const struct csv_row *ro
 
 void registry_read_participants(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_PARTICIPANTS, &shape, &reader, faults))
-        return;
-    while (csv_next(&reader, &row))
-        read_participant(registry, &row);
+    (void)registry_read_table(registry, REGISTRY_FILE_PARTICIPANTS, &shape, read_participant,
+                              faults);
 }
 
 size_t registry_participant_count(const struct registry *registry)

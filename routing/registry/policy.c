@@ -1,24 +1,17 @@
 /* policy.csv: who may send what to whom. What does not stand there is forbidden. */
 #include "routing/registry/registry_parts.h"
 
-enum column {
-    SENDER,
-    TYPE,
-    RECIPIENT,
-    COPIES,
-    LIFE_HOURS,
-    RECEPTION_DAYS,
-    COLUMN_COUNT,
-};
+#define COLUMNS(X)                                                                                 \
+    X(SENDER, "sender", true, BOUNDED_BY_READER, false)                                            \
+    X(TYPE, "type", true, BOUNDED_BY_READER, false)                                                \
+    X(RECIPIENT, "recipient", true, BOUNDED_BY_READER, false)                                      \
+    X(COPIES, "copies", false, BOUNDED_BY_READER, false)                                           \
+    X(LIFE_HOURS, "life_hours", true, BOUNDED_BY_READER, false)                                    \
+    X(RECEPTION_DAYS, "reception_days", false, BOUNDED_BY_READER, true)
 
-static const struct csv_column columns[COLUMN_COUNT] = {
-    [SENDER] = {"sender", true, BOUNDED_BY_READER},
-    [TYPE] = {"type", true, BOUNDED_BY_READER},
-    [RECIPIENT] = {"recipient", true, BOUNDED_BY_READER},
-    [COPIES] = {"copies", false, BOUNDED_BY_READER},
-    [LIFE_HOURS] = {"life_hours", true, BOUNDED_BY_READER, false},
-    [RECEPTION_DAYS] = {"reception_days", false, BOUNDED_BY_READER, true},
-};
+enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
+
+static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)};
 
 static const struct csv_shape shape = {"policy.csv", columns, COLUMN_COUNT, POLICY_RULES_MAX};
 
@@ -93,12 +86,7 @@ static void check_copies(const struct registry *registry, const struct policy_ru
 
 void registry_read_policy(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_POLICY, &shape, &reader, faults))
-        return;
-    while (csv_next(&reader, &row))
-        read_rule(registry, &row);
+    (void)registry_read_table(registry, REGISTRY_FILE_POLICY, &shape, read_rule, faults);
     for (size_t i = 0; i < registry->rule_count; i++)
         check_copies(registry, &registry->rules[i], faults);
 }

@@ -1,32 +1,21 @@
 /* procedures.csv: the catalogue of administrative procedures and who is competent for each. */
 #include "routing/registry/registry_parts.h"
 
-enum column {
-    CODE,
-    NAME_VI,
-    NAME_EN,
-    FIELD_CODE,
-    AGENCY,
-    SERVICE_LEVEL,
-    PROCESSING_DAYS,
-    VALID_FROM,
-    VALID_TO,
-    SAMPLE,
-    COLUMN_COUNT,
-};
+#define COLUMNS(X)                                                                                 \
+    X(CODE, "code", true, PROCEDURE_CODE_BYTES_MAX, false)                                         \
+    X(NAME_VI, "name_vi", true, NAME_BYTES_MAX, false)                                             \
+    X(NAME_EN, "name_en", true, NAME_BYTES_MAX, false)                                             \
+    X(FIELD_CODE, "field_code", false, PROCEDURE_CODE_BYTES_MAX, false)                            \
+    X(AGENCY, "agency", false, BOUNDED_BY_READER, false)                                           \
+    X(SERVICE_LEVEL, "service_level", true, BOUNDED_BY_READER, false)                              \
+    X(PROCESSING_DAYS, "processing_days", true, BOUNDED_BY_READER, false)                          \
+    X(VALID_FROM, "valid_from", false, BOUNDED_BY_READER, false)                                   \
+    X(VALID_TO, "valid_to", false, BOUNDED_BY_READER, false)                                       \
+    X(SAMPLE, "sample", true, BOUNDED_BY_READER, false)
 
-static const struct csv_column columns[COLUMN_COUNT] = {
-    [CODE] = {"code", true, PROCEDURE_CODE_BYTES_MAX},
-    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
-    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
-    [FIELD_CODE] = {"field_code", false, PROCEDURE_CODE_BYTES_MAX},
-    [AGENCY] = {"agency", false, BOUNDED_BY_READER},
-    [SERVICE_LEVEL] = {"service_level", true, BOUNDED_BY_READER},
-    [PROCESSING_DAYS] = {"processing_days", true, BOUNDED_BY_READER},
-    [VALID_FROM] = {"valid_from", false, BOUNDED_BY_READER},
-    [VALID_TO] = {"valid_to", false, BOUNDED_BY_READER},
-    [SAMPLE] = {"sample", true, BOUNDED_BY_READER},
-};
+enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
+
+static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)};
 
 static const struct csv_shape shape = {"procedures.csv", columns, COLUMN_COUNT, PROCEDURES_MAX};
 
@@ -126,12 +115,7 @@ static void read_procedure(struct registry *registry, const struct csv_row *row)
 
 void registry_read_procedures(struct registry *registry, struct faults *faults)
 {
-    struct csv_reader reader;
-    struct csv_row row;
-    if (!registry_open_table(registry, REGISTRY_FILE_PROCEDURES, &shape, &reader, faults))
-        return;
-    while (csv_next(&reader, &row))
-        read_procedure(registry, &row);
+    (void)registry_read_table(registry, REGISTRY_FILE_PROCEDURES, &shape, read_procedure, faults);
 }
 
 size_t registry_procedure_count(const struct registry *registry)

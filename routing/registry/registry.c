@@ -78,13 +78,19 @@ bool registry_is_code(const char *code, const char *marks)
 
 static const struct bytes no_detail = {NULL, 0};
 
-bool registry_open_table(struct registry *registry, enum registry_file file,
-                         const struct csv_shape *shape, struct csv_reader *ret_reader,
+bool registry_read_table(struct registry *registry, enum registry_file file,
+                         const struct csv_shape *shape,
+                         void (*read_row)(struct registry *registry, const struct csv_row *row),
                          struct faults *faults)
 {
-    if (registry->texts[file] == NULL)
+    struct csv_reader reader;
+    struct csv_row row;
+    if (registry->texts[file] == NULL ||
+        !csv_open(&reader, shape, registry->texts[file], registry->text_sizes[file], faults))
         return false;
-    return csv_open(ret_reader, shape, registry->texts[file], registry->text_sizes[file], faults);
+    while (csv_next(&reader, &row))
+        read_row(registry, &row);
+    return true;
 }
 
 static bool is_usable(struct bytes content)

@@ -70,9 +70,10 @@ void registry_read_policy(struct registry *registry, struct faults *faults);
 void registry_read_areas(struct registry *registry, struct faults *faults);
 void registry_read_competence(struct registry *registry, struct faults *faults);
 
-/* Begins to read a file's table. False: no rows to be had; why stands in faults. */
-bool registry_open_table(struct registry *registry, enum registry_file file,
-                         const struct csv_shape *shape, struct csv_reader *ret_reader,
+/* Hands each row of a file's table to read_row. False: no rows to be had; why stands in faults. */
+bool registry_read_table(struct registry *registry, enum registry_file file,
+                         const struct csv_shape *shape,
+                         void (*read_row)(struct registry *registry, const struct csv_row *row),
                          struct faults *faults);
 /* The agency whose key stands in a column; NULL when there is none (reported). */
 const struct agency *registry_read_agency(const struct registry *registry,

@@ -37,6 +37,12 @@ struct csv_column {
     bool may_be_absent; /* older files have no such column: its values are empty */
 };
 
+/* A table's columns are listed once, COLUMNS(X) with X(NAME, "name", required, bytes_max,
+ * may_be_absent) for each, and give `enum { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT }` and
+ * `struct csv_column columns[] = {COLUMNS(CSV_COLUMN_ROW)}`. */
+#define CSV_COLUMN_NAME(column, ...)      column,
+#define CSV_COLUMN_ROW(column, name, ...) [column] = {name, __VA_ARGS__},
+
 struct csv_shape {
     const char *file; /* the name that faults carry */
     const struct csv_column *columns;
