@@ -8,42 +8,34 @@
 
 #include "proto/base/check.h"
 
+/* array, its count, how many it holds: of struct plan, and of the store_plan that shows it. */
+#define PLAN_ARRAYS(X)                                                                             \
+    X(parcels, parcel_count, PLAN_PARCELS_MAX)                                                     \
+    X(messages, message_count, PLAN_MESSAGES_MAX)                                                  \
+    X(entries, entry_count, PLAN_ENTRIES_MAX)                                                      \
+    X(moves, move_count, PLAN_MOVES_MAX)                                                           \
+    X(notes, note_count, PLAN_NOTES_MAX)                                                           \
+    X(routes, route_count, PLAN_ROUTES_MAX)                                                        \
+    X(seals, seal_count, PLAN_SEALS_MAX)                                                           \
+    X(deadlines, deadline_count, PLAN_DEADLINES_MAX)
+
 size_t plan_memory_bytes(void)
 {
     enum { ALIGNMENT_SLACK = 256 };
-    return PLAN_PARCELS_MAX * sizeof(struct store_parcel) +
-           PLAN_MESSAGES_MAX * sizeof(struct store_message) +
-           PLAN_ENTRIES_MAX * sizeof(struct entry) + PLAN_MOVES_MAX * sizeof(struct store_move) +
-           PLAN_NOTES_MAX * sizeof(struct store_note) +
-           PLAN_ROUTES_MAX * sizeof(struct store_route) +
-           PLAN_SEALS_MAX * sizeof(struct store_seal) +
-           PLAN_DEADLINES_MAX * sizeof(struct store_deadline) + ALIGNMENT_SLACK;
+#define SIZE(array, array_count, array_max) +(array_max) * sizeof *((struct plan *)NULL)->array
+    return ALIGNMENT_SLACK PLAN_ARRAYS(SIZE);
+#undef SIZE
 }
 
 void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
 {
-    *plan = (struct plan){
-        .step = step,
-        .parcels = arena_take(memory, PLAN_PARCELS_MAX * sizeof(struct store_parcel)),
-        .messages = arena_take(memory, PLAN_MESSAGES_MAX * sizeof(struct store_message)),
-        .entries = arena_take(memory, PLAN_ENTRIES_MAX * sizeof(struct entry)),
-        .moves = arena_take(memory, PLAN_MOVES_MAX * sizeof(struct store_move)),
-        .notes = arena_take(memory, PLAN_NOTES_MAX * sizeof(struct store_note)),
-        .routes = arena_take(memory, PLAN_ROUTES_MAX * sizeof(struct store_route)),
-        .seals = arena_take(memory, PLAN_SEALS_MAX * sizeof(struct store_seal)),
-        .deadlines = arena_take(memory, PLAN_DEADLINES_MAX * sizeof(struct store_deadline)),
-    };
-    check(plan->parcels != NULL && plan->messages != NULL && plan->entries != NULL);
-    check(plan->moves != NULL && plan->notes != NULL && plan->routes != NULL);
-    check(plan->seals != NULL && plan->deadlines != NULL);
-    plan->store.parcels = plan->parcels;
-    plan->store.messages = plan->messages;
-    plan->store.entries = plan->entries;
-    plan->store.moves = plan->moves;
-    plan->store.notes = plan->notes;
-    plan->store.routes = plan->routes;
-    plan->store.seals = plan->seals;
-    plan->store.deadlines = plan->deadlines;
+    *plan = (struct plan){.step = step};
+#define TAKE(array, array_count, array_max)                                                        \
+    plan->array = arena_take(memory, (array_max) * sizeof *plan->array);                           \
+    check(plan->array != NULL);                                                                    \
+    plan->store.array = plan->array;
+    PLAN_ARRAYS(TAKE)
+#undef TAKE
 }
 
 void plan_set_positions(struct plan *plan, const struct store_positions *positions)
@@ -55,9 +47,9 @@ void plan_set_positions(struct plan *plan, const struct store_positions *positio
 void plan_begin(struct plan *plan)
 {
     struct store_plan *store = &plan->store;
-    store->parcel_count = store->message_count = store->entry_count = 0;
-    store->move_count = store->note_count = store->route_count = store->seal_count = 0;
-    store->deadline_count = 0;
+#define EMPTY(array, array_count, array_max) store->array_count = 0;
+    PLAN_ARRAYS(EMPTY)
+#undef EMPTY
     store->segment = NULL;
     plan->next_parcel_seq = plan->base.next_parcel_seq;
     plan->next_message_seq = plan->base.next_message_seq;
@@ -80,11 +72,9 @@ void plan_adopt(struct plan *plan)
 bool plan_is_empty(const struct plan *plan)
 {
     const struct store_plan *store = &plan->store;
-    return store->parcel_count + store->message_count + store->entry_count + store->move_count +
-                   store->note_count + store->route_count + store->seal_count +
-                   store->deadline_count ==
-               0 &&
-           store->segment == NULL;
+#define ADD(array, array_count, array_max) +store->array_count
+    return 0 PLAN_ARRAYS(ADD) == 0 && store->segment == NULL;
+#undef ADD
 }
 
 uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
@@ -197,7 +187,7 @@ const struct store_route *plan_find_route(const struct plan *plan, struct bytes 
     return NULL;
 }
 
-static struct store_deadline *find_deadline(const struct plan *plan, struct bytes dossier_code)
+struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code)
 {
     for (size_t i = 0; i < plan->store.deadline_count; i++) {
         if (bytes_equal(plan->deadlines[i].dossier_code, dossier_code))
@@ -206,14 +196,9 @@ static struct store_deadline *find_deadline(const struct plan *plan, struct byte
     return NULL;
 }
 
-const struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code)
-{
-    return find_deadline(plan, dossier_code);
-}
-
 void plan_deadline(struct plan *plan, const struct store_deadline *deadline)
 {
-    struct store_deadline *place = find_deadline(plan, deadline->dossier_code);
+    struct store_deadline *place = plan_find_deadline(plan, deadline->dossier_code);
     if (place == NULL) {
         check(plan->store.deadline_count < PLAN_DEADLINES_MAX);
         place = &plan->deadlines[plan->store.deadline_count++];

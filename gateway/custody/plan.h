@@ -70,7 +70,7 @@ const struct store_route *plan_find_route(const struct plan *plan, struct bytes 
 /* The clock as this step leaves it. */
 void plan_deadline(struct plan *plan, const struct store_deadline *deadline);
 /* NULL: this step has planned none for the dossier. */
-const struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code);
+struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 /* Makes of an entry that the store gave what this step has already planned for it: two events of
  * one step may concern the same entry, and the store knows only what was before both. */
