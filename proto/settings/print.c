@@ -16,50 +16,27 @@ static const char *pick(struct words words, enum language language)
     return language_pick(language, words.vietnamese, words.english);
 }
 
-static struct words kind_words(enum setting_kind kind)
-{
-    switch (kind) {
-    case SETTING_TEXT:
-        return (struct words){"chuỗi ký tự", "a text"};
-    case SETTING_PATH:
-        return (struct words){"đường dẫn", "a path"};
-    case SETTING_INTEGER:
-        return (struct words){"số nguyên", "a whole number"};
-    case SETTING_BOOLEAN:
-        return (struct words){"true hoặc false", "true or false"};
-    case SETTING_DURATION:
-        return (struct words){"khoảng thời gian (ms, s, m, h, d)", "a duration (ms, s, m, h, d)"};
-    case SETTING_SIZE:
-        return (struct words){"dung lượng (KiB, MiB, GiB)", "a size (KiB, MiB, GiB)"};
-    case SETTING_CHOICE:
-        return (struct words){"một trong", "one of"};
-    }
-    return (struct words){"", ""};
-}
+static const struct words kind_words[] = {
+    [SETTING_TEXT] = {"chuỗi ký tự", "a text"},
+    [SETTING_PATH] = {"đường dẫn", "a path"},
+    [SETTING_INTEGER] = {"số nguyên", "a whole number"},
+    [SETTING_BOOLEAN] = {"true hoặc false", "true or false"},
+    [SETTING_DURATION] = {"khoảng thời gian (ms, s, m, h, d)", "a duration (ms, s, m, h, d)"},
+    [SETTING_SIZE] = {"dung lượng (KiB, MiB, GiB)", "a size (KiB, MiB, GiB)"},
+    [SETTING_CHOICE] = {"một trong", "one of"},
+};
 
-static struct words fault_words(enum setting_fault_kind kind)
-{
-    switch (kind) {
-    case SETTING_FAULT_SYNTAX:
-        return (struct words){"không đúng cú pháp của tệp cấu hình",
-                              "not the syntax of a settings file"};
-    case SETTING_FAULT_UNKNOWN:
-        return (struct words){"không có tham số này", "there is no such setting"};
-    case SETTING_FAULT_REPEATED:
-        return (struct words){"đã khai báo ở trên", "is set twice"};
-    case SETTING_FAULT_WRONG_KIND:
-        return (struct words){"sai kiểu, phải là", "is of the wrong kind, must be"};
-    case SETTING_FAULT_OUT_OF_RANGE:
-        return (struct words){"ngoài giới hạn, phải là", "is out of range, must be"};
-    case SETTING_FAULT_MISSING:
-        return (struct words){"bắt buộc nhưng chưa khai báo, là", "is missing, must be"};
-    case SETTING_FAULT_FILE_TOO_LARGE:
-        return (struct words){"tệp cấu hình quá lớn", "the file is too large for settings"};
-    case SETTING_FAULT_OUT_OF_MEMORY:
-        return (struct words){"thiếu bộ nhớ", "out of memory"};
-    }
-    return (struct words){"", ""};
-}
+static const struct words fault_words[] = {
+    [SETTING_FAULT_SYNTAX] = {"không đúng cú pháp của tệp cấu hình",
+                              "not the syntax of a settings file"},
+    [SETTING_FAULT_UNKNOWN] = {"không có tham số này", "there is no such setting"},
+    [SETTING_FAULT_REPEATED] = {"đã khai báo ở trên", "is set twice"},
+    [SETTING_FAULT_WRONG_KIND] = {"sai kiểu, phải là", "is of the wrong kind, must be"},
+    [SETTING_FAULT_OUT_OF_RANGE] = {"ngoài giới hạn, phải là", "is out of range, must be"},
+    [SETTING_FAULT_MISSING] = {"bắt buộc nhưng chưa khai báo, là", "is missing, must be"},
+    [SETTING_FAULT_FILE_TOO_LARGE] = {"tệp cấu hình quá lớn", "the file is too large for settings"},
+    [SETTING_FAULT_OUT_OF_MEMORY] = {"thiếu bộ nhớ", "out of memory"},
+};
 
 struct unit {
     int64_t factor;
@@ -100,7 +77,7 @@ static bool print_range(const struct setting *setting, enum language language, s
  * checked. */
 bool value_describe(const struct setting *setting, enum language language, struct buffer *into)
 {
-    if (!buffer_append_text(into, pick(kind_words(setting->kind), language)))
+    if (!buffer_append_text(into, pick(kind_words[setting->kind], language)))
         return false;
     switch (setting->kind) {
     case SETTING_BOOLEAN:
@@ -129,7 +106,7 @@ static bool print_fault(const struct setting_fault *fault, const char *file_name
         return false;
     if (fault->name[0] != 0 && !buffer_append_format(into, " %s:", fault->name))
         return false;
-    if (!buffer_append_format(into, " %s", pick(fault_words(fault->kind), language)))
+    if (!buffer_append_format(into, " %s", pick(fault_words[fault->kind], language)))
         return false;
     if (told && (!buffer_append_text(into, " ") || !value_describe(fault->setting, language, into)))
         return false;
