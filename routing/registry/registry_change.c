@@ -281,35 +281,9 @@ void registry_compare(const struct registry *old, const struct registry *new_reg
 static const struct {
     const char *vietnamese, *english;
 } phrases[CHANGE_KIND_COUNT] = {
-    [CHANGE_VERSION_OLDER] = {"phiên bản cũ hơn danh bạ đang dùng",
-                              "the version is older than that of the registry in use"},
-    [CHANGE_AGENCY_FORGOTTEN] = {"còn %3$llu thông điệp chờ %1$s, mà danh bạ không còn đơn vị này",
-                                 "%3$llu messages wait for %1$s, which the registry no longer has"},
-    [CHANGE_PARTICIPANT_MISSED] =
-        {"còn %3$llu thông điệp chờ %1$s, mà không bộ nối nào nhận thay",
-         "%3$llu messages wait for %1$s, and no adapter could fetch them in its place"},
-    [CHANGE_AGENCY_STRANDED] =
-        {"còn %3$llu thông điệp chờ %1$s, đã kết thúc ngày %4$s, không có cơ quan kế thừa",
-         "%3$llu messages wait for %1$s, which ended on %4$s and has no successor"},
-    [CHANGE_AGENCY_ADDED] = {"thêm cơ quan %2$s", "agency %2$s is new"},
-    [CHANGE_AGENCY_REMOVED] = {"bỏ cơ quan %1$s", "agency %1$s is left out"},
-    [CHANGE_AGENCY_ENDS] = {"%1$s: hiệu lực đến %4$s, kế thừa: %2$s",
-                            "%1$s: in force until %4$s, successor: %2$s"},
-    [CHANGE_QUEUE_MOVES] = {"%3$llu thông điệp đang chờ %1$s chuyển sang %2$s",
-                            "%3$llu messages that wait for %1$s go to %2$s"},
-    [CHANGE_PARTICIPANT_ADDED] = {"%2$s được kết nối", "%2$s may connect"},
-    [CHANGE_PARTICIPANT_REMOVED] = {"%1$s không còn được kết nối", "%1$s may no longer connect"},
-    [CHANGE_KEY] = {"%1$s dùng khóa kết nối khác", "%1$s has another link key"},
-    [CHANGE_PROCEDURES_MOVED] = {"%3$llu thủ tục chuyển từ %1$s sang %2$s",
-                                 "%3$llu procedures go from %1$s to %2$s"},
-    [CHANGE_PROCEDURES_ADDED] = {"thêm %3$llu thủ tục của %2$s",
-                                 "%3$llu procedures of %2$s are new"},
-    [CHANGE_PROCEDURES_GONE] = {"%3$llu thủ tục của %1$s hết hiệu lực",
-                                "%3$llu procedures of %1$s end"},
-    [CHANGE_RULES] = {"%3$llu quy tắc của policy.csv khác trước",
-                      "%3$llu rules of policy.csv differ"},
-    [CHANGE_UNITS] = {"competence.csv chênh %3$llu dòng", "competence.csv differs by %3$llu rows"},
-    [CHANGE_CALENDAR] = {"lịch nghỉ biết đến %4$s", "the calendar reaches to %4$s"},
+#define CHANGE(name, vietnamese, english) [CHANGE_##name] = {vietnamese, english},
+#include "routing/registry/registry_change.def"
+#undef CHANGE
 };
 
 bool registry_change_print(const struct registry_change *change, enum language language,

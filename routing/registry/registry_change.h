@@ -27,23 +27,10 @@ struct registry_owed {
 };
 
 enum registry_change_kind {
-    CHANGE_VERSION_OLDER = 1,  /* refused */
-    CHANGE_AGENCY_FORGOTTEN,   /* refused: it is owed something, and stands nowhere */
-    CHANGE_PARTICIPANT_MISSED, /* refused: owed something, which nobody can fetch */
-    CHANGE_AGENCY_STRANDED,    /* refused: ended, owed something, and nobody follows it */
-    CHANGE_AGENCY_ADDED,
-    CHANGE_AGENCY_REMOVED,
-    CHANGE_AGENCY_ENDS, /* with the day it ends; to: its successor */
-    CHANGE_QUEUE_MOVES, /* by a handover day; to: the heir; count: messages */
-    CHANGE_PARTICIPANT_ADDED,
-    CHANGE_PARTICIPANT_REMOVED,
-    CHANGE_KEY,              /* another link key */
-    CHANGE_PROCEDURES_MOVED, /* from, to; count */
-    CHANGE_PROCEDURES_ADDED, /* to; count */
-    CHANGE_PROCEDURES_GONE,  /* from; count: left out, or ended by today */
-    CHANGE_RULES,            /* count: of policy.csv, that differ */
-    CHANGE_UNITS,            /* count: rows of competence.csv more or less */
-    CHANGE_CALENDAR,         /* known to another day */
+    CHANGE_NONE,
+#define CHANGE(name, vietnamese, english) CHANGE_##name,
+#include "routing/registry/registry_change.def"
+#undef CHANGE
     CHANGE_KIND_COUNT,
 };
 

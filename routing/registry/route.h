@@ -66,36 +66,9 @@ struct route_destination {
 
 /* What was found on the way, in order: the explanation. */
 enum route_step_kind {
-    STEP_SENDER_UNKNOWN,
-    STEP_JUDGED,       /* subject: the day that is not today */
-    STEP_JUDGED_TODAY, /* the day given lies too far back, or is still to come; subject: that day */
-    STEP_SENDER_NOT_IN_FORCE,
-    STEP_DOSSIER_CODE_INVALID,
-    STEP_RECIPIENT_NAMED,
-    STEP_RECIPIENT_UNKNOWN,
-    STEP_RECIPIENT_NOT_IN_FORCE,
-    STEP_RECIPIENT_NOT_COMPETENT, /* subject: the agency that is */
-    STEP_TO_CENTRE,
-    STEP_DOSSIER_AGENCY,
-    STEP_DOSSIER_AGENCY_UNKNOWN,
-    STEP_PROCEDURE,
-    STEP_PROCEDURE_MISSING,
-    STEP_PROCEDURE_UNKNOWN,
-    STEP_PROCEDURE_NOT_IN_FORCE,
-    STEP_PROCEDURE_AGENCY,
-    STEP_SUCCESSOR,
-    STEP_HEIR, /* by its handover day */
-    STEP_AREA, /* subject: the area's code on the day */
-    STEP_AREA_UNKNOWN,
-    STEP_AREA_MISSING,
-    STEP_AREA_NOT_SERVED,
-    STEP_AREA_UNIT,
-    STEP_AGENCY_NOT_IN_FORCE,
-    STEP_NOTHING_TO_GO_BY,
-    STEP_ALLOWED,
-    STEP_FORBIDDEN,
-    STEP_COPY,
-    STEP_COPY_LEFT_OUT,
+#define STEP(name, vietnamese, english) STEP_##name,
+#include "routing/registry/route_step.def"
+#undef STEP
     STEP_KIND_COUNT,
 };
 

@@ -11,50 +11,9 @@ struct phrase {
 };
 
 static const struct phrase phrases[STEP_KIND_COUNT] = {
-    [STEP_SENDER_UNKNOWN] = {"bên gửi không có trong danh bạ", "the sender is not in the registry"},
-    [STEP_JUDGED] = {"xét theo ngày tiếp nhận", "judged by the day of reception"},
-    [STEP_JUDGED_TODAY] =
-        {"ngày tiếp nhận ngoài giới hạn của policy.csv, xét theo hôm nay",
-         "the day of reception is beyond the bounds of policy.csv, judged by today"},
-    [STEP_SENDER_NOT_IN_FORCE] = {"bên gửi không có hiệu lực trong ngày",
-                                  "the sender is not in force on the day"},
-    [STEP_DOSSIER_CODE_INVALID] = {"mã hồ sơ không đúng dạng",
-                                   "the dossier code is not well formed"},
-    [STEP_RECIPIENT_NAMED] = {"bên nhận được ghi rõ", "the recipient is named"},
-    [STEP_RECIPIENT_UNKNOWN] = {"bên nhận không có trong danh bạ",
-                                "the recipient is not in the registry"},
-    [STEP_RECIPIENT_NOT_IN_FORCE] = {"bên nhận không có hiệu lực trong ngày",
-                                     "the recipient is not in force on the day"},
-    [STEP_RECIPIENT_NOT_COMPETENT] = {"bên nhận không có thẩm quyền; cơ quan có thẩm quyền là",
-                                      "the recipient is not competent; the agency that is"},
-    [STEP_TO_CENTRE] = {"không ghi bên nhận: về trung tâm", "no recipient named: to the centre"},
-    [STEP_DOSSIER_AGENCY] = {"hồ sơ đã giao cho cơ quan này", "the dossier is with this agency"},
-    [STEP_DOSSIER_AGENCY_UNKNOWN] = {"cơ quan đã nhận hồ sơ không còn trong danh bạ",
-                                     "the dossier's agency is not in the registry"},
-    [STEP_PROCEDURE] = {"thủ tục", "the procedure"},
-    [STEP_PROCEDURE_MISSING] = {"thiếu mã thủ tục", "the procedure code is missing"},
-    [STEP_PROCEDURE_UNKNOWN] = {"thủ tục không có trong danh mục",
-                                "the procedure is not in the catalogue"},
-    [STEP_PROCEDURE_NOT_IN_FORCE] = {"thủ tục không có hiệu lực trong ngày",
-                                     "the procedure is not in force on the day"},
-    [STEP_PROCEDURE_AGENCY] = {"cơ quan giải quyết thủ tục", "the procedure's agency"},
-    [STEP_SUCCESSOR] = {"cơ quan kế thừa", "its successor"},
-    [STEP_HEIR] = {"đã bàn giao cho", "handed over to"},
-    [STEP_AREA] = {"địa bàn hiện nay", "the area of today"},
-    [STEP_AREA_UNKNOWN] = {"địa bàn không có trong danh mục", "the area is not in the catalogue"},
-    [STEP_AREA_MISSING] = {"nhiều đơn vị có thẩm quyền: cần mã địa bàn hoặc bên nhận",
-                           "several units are competent: name the area or the recipient"},
-    [STEP_AREA_NOT_SERVED] = {"không đơn vị nào giải quyết thủ tục ở địa bàn này",
-                              "no unit handles the procedure in this area"},
-    [STEP_AREA_UNIT] = {"đơn vị có thẩm quyền ở địa bàn", "the unit that is competent in the area"},
-    [STEP_AGENCY_NOT_IN_FORCE] = {"cơ quan không có hiệu lực trong ngày, không có cơ quan kế thừa",
-                                  "the agency is not in force on the day and has no successor"},
-    [STEP_NOTHING_TO_GO_BY] = {"không có bên nhận, cơ quan của hồ sơ hay thủ tục",
-                               "no recipient, no agency of the dossier and no procedure is given"},
-    [STEP_ALLOWED] = {"được phép gửi tới", "allowed to"},
-    [STEP_FORBIDDEN] = {"không có quy tắc nào cho phép gửi tới", "no rule allows it to"},
-    [STEP_COPY] = {"bản sao tới", "copy to"},
-    [STEP_COPY_LEFT_OUT] = {"không gửi bản sao tới", "copy left out to"},
+#define STEP(name, vietnamese, english) [STEP_##name] = {vietnamese, english},
+#include "routing/registry/route_step.def"
+#undef STEP
 };
 
 /* File and line first, in the form that editors jump to. */
