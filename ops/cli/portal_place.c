@@ -77,40 +77,13 @@ static bool find_settings(const char *where, char ret_path[PATH_BYTES_MAX])
     return false;
 }
 
-static void print_faults(const struct invocation *invocation, const char *path,
-                         const struct settings_faults *faults)
-{
-    struct buffer text;
-    buffer_init(&text, SETTINGS_FILE_BYTES_MAX);
-    if (settings_faults_print(faults, path, invocation->language, &text))
-        say_lines(stderr, buffer_view(&text));
-    buffer_release(&text);
-}
-
 static int load_settings(const struct invocation *invocation, struct portal_place *place)
 {
-    static struct settings_faults faults;
-    char folder[PATH_BYTES_MAX];
-    struct buffer yaml;
     size_t row_count;
     const struct setting *rows = adapter_settings_rows(&row_count);
-    buffer_init(&yaml, SETTINGS_FILE_BYTES_MAX);
-    enum reason reason = file_load(place->settings_path, &yaml);
-    (void)path_make(folder, "%s", place->settings_path);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        (void)path_make(folder, "%s", ".");
-    else
-        *slash = 0;
-    bool loaded = reason == REASON_NONE && settings_load(rows, row_count, buffer_view(&yaml),
-                                                         folder, &place->settings, &faults);
-    buffer_release(&yaml);
-    if (reason != REASON_NONE)
-        return portal_complain(invocation, place->settings_path, reason);
-    if (!loaded) {
-        print_faults(invocation, place->settings_path, &faults);
+    if (!program_load_settings(place->settings_path, rows, row_count, invocation->language,
+                               &place->settings))
         return EXIT_CODE_UNREACHABLE;
-    }
     const char *fault = adapter_settings_fault(&place->settings);
     place->portal = adapter_settings_of_kind(&place->settings);
     if (fault == NULL && adapter_settings_kind(&place->settings) == &office_kind_portal)

@@ -213,6 +213,19 @@ static int compare(const struct invocation *invocation,
     return pair->changes.reason == REASON_NONE ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
 }
 
+/* As they would be put in use: without knowing what waits nothing is compared. */
+static int compare_proposed(const struct invocation *invocation,
+                            const struct registry_change_options *options,
+                            const struct versions *versions, struct pair **ret_pair)
+{
+    char proposed[PATH_BYTES_MAX];
+    versions_proposed(versions, proposed);
+    int code = open_pair(invocation, versions->place, proposed, ret_pair);
+    if (code == EXIT_CODE_OK)
+        code = ask_all(invocation, options, *ret_pair);
+    return code == EXIT_CODE_OK ? compare(invocation, options, *ret_pair) : code;
+}
+
 int registry_preview(const struct invocation *invocation,
                      const struct registry_change_options *options, const char *folder)
 {
@@ -252,18 +265,12 @@ static int propose(const struct invocation *invocation,
                    const struct registry_change_options *options, const struct versions *versions,
                    const char *folder, const char *version)
 {
-    char proposed[PATH_BYTES_MAX];
     struct pair *pair = NULL;
     enum reason reason =
         versions_propose(versions, folder, version, options->why == NULL ? "" : options->why);
     if (reason != REASON_NONE)
         return fail(invocation, folder, reason);
-    versions_proposed(versions, proposed);
-    int code = open_pair(invocation, versions->place, proposed, &pair);
-    if (code == EXIT_CODE_OK)
-        code = ask_all(invocation, options, pair);
-    if (code == EXIT_CODE_OK)
-        code = compare(invocation, options, pair);
+    int code = compare_proposed(invocation, options, versions, &pair);
     if (code == EXIT_CODE_OK && !options->json)
         say(stdout, text_of(TEXT_REGISTRY_PROPOSED, invocation->language),
             registry_version(pair->other));
@@ -299,7 +306,6 @@ static int put_in_use(const struct invocation *invocation,
 static int approve(const struct invocation *invocation,
                    const struct registry_change_options *options, const struct versions *versions)
 {
-    char proposed[PATH_BYTES_MAX];
     struct pair *pair = NULL;
     json_t *proposal = versions_proposal(versions);
     bool waits = proposal != NULL;
@@ -308,12 +314,7 @@ static int approve(const struct invocation *invocation,
         say(stderr, "%s", text_of(TEXT_REGISTRY_NONE_PROPOSED, invocation->language));
         return EXIT_CODE_NEGATIVE;
     }
-    versions_proposed(versions, proposed);
-    int code = open_pair(invocation, versions->place, proposed, &pair);
-    if (code == EXIT_CODE_OK)
-        code = ask_all(invocation, options, pair);
-    if (code == EXIT_CODE_OK)
-        code = compare(invocation, options, pair);
+    int code = compare_proposed(invocation, options, versions, &pair);
     if (code == EXIT_CODE_OK)
         code = put_in_use(invocation, options, versions, pair);
     close_pair(&pair);
