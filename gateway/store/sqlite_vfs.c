@@ -7,8 +7,8 @@
  * A page that changed on the disk is so found when it is read, whatever it holds (invariant 14:
  * nothing is concluded from a damaged page). Sums of zero are pages of a time before them.
  *
- * All other calls are the layer's below: its open file lies first in memory and keeps its methods, but
- * for those that are replaced here. */
+ * All other calls are those of the layer below: its open file lies first in memory and keeps its
+ * methods but for those that are replaced here. */
 #include "gateway/store/sqlite_vfs.h"
 
 #include <pthread.h>
