@@ -8,6 +8,8 @@
 
 enum { FIRST_CAPACITY = 256 };
 
+/* Places are consecutive numbers: unmixed, their low bits would be the destination, and one stuck
+ * agency a single long chain. */
 static uint64_t mix(uint64_t value)
 {
     value = (value ^ (value >> 32)) * UINT64_C(0xd6e8feb86659fd93);
@@ -19,6 +21,8 @@ static uint32_t *head_of_place(const struct lease_table *table, uint64_t place)
     return &table->heads_of_place[mix(place) & (table->capacity - 1)];
 }
 
+/* The seed is the process's own: an order class is made from a dossier code, which a sender
+ * chooses, and must not let him choose the chain. */
 static uint32_t *head_of_class(const struct lease_table *table, uint64_t destination,
                                uint64_t order)
 {
@@ -51,6 +55,7 @@ void lease_table_clear(struct lease_table *table)
     table->count = 0;
 }
 
+/* Order class 0 has no line to stand in, and nobody asks for its earlier ones. */
 static void link_slot(struct lease_table *table, uint32_t slot)
 {
     struct leased *leased = &table->slots[slot];
@@ -154,6 +159,7 @@ bool lease_table_has_earlier(const struct lease_table *table, uint64_t destinati
     return false;
 }
 
+/* In the order of slots, which is no order that means anything. */
 struct leased *lease_table_next(const struct lease_table *table, const struct leased *after)
 {
     for (uint32_t slot = after == NULL ? 1 : (uint32_t)(after - table->slots) + 1;

@@ -6,6 +6,8 @@
 /* The clock as it is kept: numbers of 8 bytes, little-endian on every machine that we run on. */
 enum { CLOCK_NUMBERS = 9 };
 
+/* One column for the whole clock: it is read and written as one, and only what is asked for (open,
+ * due, agency) has a column that an index can use. */
 static void put_clock(const struct deadline *deadline, int64_t numbers[CLOCK_NUMBERS])
 {
     const int64_t all[CLOCK_NUMBERS] = {
@@ -36,6 +38,8 @@ static bool get_clock(struct bytes clock, struct deadline *ret_deadline)
     return numbers[0] >= DEADLINE_RUNNING && numbers[0] <= DEADLINE_FINISHED;
 }
 
+/* A finished clock stays as a row, because its dossier may be opened again; "open" takes it out of
+ * the index of what is due. */
 enum reason deadline_write(struct store_sqlite *store, const struct store_deadline *row)
 {
     int64_t numbers[CLOCK_NUMBERS];
@@ -78,6 +82,7 @@ static enum reason take_row(struct store_sqlite *store, sqlite3_stmt *statement,
     return REASON_NONE;
 }
 
+/* To be called when the answer grows no more. */
 static void point_into_answer(const struct store_sqlite *store, struct store_deadline *row,
                               const struct row_place *place)
 {
@@ -136,6 +141,8 @@ enum reason store_sqlite_list_deadlines(struct store *store,
     return reason;
 }
 
+/* Goes through all open clocks, a few thousand at most in a province, since what is overdue changes
+ * with the time and not with a write. */
 enum reason store_sqlite_count_deadlines(struct store *store, wall_t now,
                                          struct deadline_count *ret_counts, size_t limit,
                                          size_t *ret_count)

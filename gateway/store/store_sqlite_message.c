@@ -7,6 +7,7 @@
 /* --- positions ----------------------------------------------------------------------------------
  */
 
+/* Without a row the numbers begin at 1: 0 means none everywhere. */
 static enum reason next_after(struct store_sqlite *store, enum statement last, uint64_t *ret_next)
 {
     uint64_t number = 0;
@@ -16,6 +17,8 @@ static enum reason next_after(struct store_sqlite *store, enum statement last, u
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
+/* The last segment says how many entries there are, the last row of hashes how many hashes: neither
+ * is counted, since both tables only grow. */
 static enum reason ledger_positions(struct store_sqlite *store,
                                     struct store_positions *ret_positions)
 {
@@ -153,6 +156,8 @@ enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
     return ids_last(self, participants_find(&self->participants, sender), ret_id);
 }
 
+/* A message whose parcel is not there, or has no such document, was not written by us as it stands:
+ * the file is damaged. */
 enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
                                        struct store_document *ret_document)
 {
@@ -209,6 +214,7 @@ enum reason store_sqlite_find_route(struct store *store, struct bytes dossier_co
     enum reason reason = store_sqlite_ready(self);
     if (reason != REASON_NONE)
         return reason;
+    /* A route that was set later stands before the one that the first transfer took. */
     static const enum statement tables[] = {SQL_FIND_LATER_ROUTE, SQL_FIND_ROUTE};
     sqlite3_stmt *statement = NULL;
     reason = REASON_NOT_FOUND;

@@ -122,6 +122,8 @@ static enum reason deal(struct look *look, struct entry *ret_entries, size_t lim
     return REASON_NONE;
 }
 
+/* After the sender who came last, then from the front again: a round, so that a page that is always
+ * full does not always serve the same senders. */
 static enum reason look_round(struct look *look, uint64_t after)
 {
     if (look->store->participants.rows[look->destination].waiting == 0)
@@ -244,6 +246,8 @@ static enum reason tally_waiting(struct store_sqlite *store, struct tally *talli
     return reason;
 }
 
+/* The oldest message may have gone from the store by then; its destination is counted all the same,
+ * without a time. */
 static enum reason report(struct store *store, const struct tally *tallies,
                           struct store_count *ret_counts, size_t limit, size_t *ret_count)
 {
@@ -267,6 +271,7 @@ static enum reason report(struct store *store, const struct tally *tallies,
     return REASON_NONE;
 }
 
+/* Leased entries are counted in memory, where they are, and only the rest by the database. */
 enum reason store_sqlite_counts(struct store *store, struct store_count *ret_counts, size_t limit,
                                 size_t *ret_count)
 {

@@ -57,11 +57,15 @@ enum reason reason_of_sqlite(sqlite3 *database, int result)
     }
 }
 
+/* For texts that run once, as settings of the connection and its schema; everything of a step is
+ * prepared. */
 enum reason sql_execute(sqlite3 *database, const char *text)
 {
     return reason_of_sqlite(database, sqlite3_exec(database, text, NULL, NULL, NULL));
 }
 
+/* All at the start, so that a text that does not fit the schema stops the program before it takes
+ * anything into custody. */
 enum reason statements_prepare(struct store_sqlite *store)
 {
     for (size_t i = 0; i < SQL_COUNT; i++) {
@@ -126,6 +130,7 @@ uint64_t sql_number(sqlite3_stmt *statement, int column)
     return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
+/* SQLite answers NULL for an empty blob, which is no failure. */
 struct bytes sql_blob(sqlite3_stmt *statement, int column)
 {
     const uint8_t *data = sqlite3_column_blob(statement, column);

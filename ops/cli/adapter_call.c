@@ -55,6 +55,8 @@ int adapter_open(const struct invocation *invocation, const char *where, struct 
     return program_open(invocation, where, NULL, ret_http);
 }
 
+/* Title, what it is about, and what helps: three lines at most, in the reader's language. The code
+ * in the first stays as it is in every language, so that it can be searched for. */
 void error_print(enum language language, const json_t *error)
 {
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
@@ -77,6 +79,8 @@ const char *unreachable_text(enum reason reason, enum language language)
     return reason_text(reason, language);
 }
 
+/* A problem document is shown as such; a status alone comes from something that is none of our
+ * programs, and only its number can be told. */
 int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
                   struct api_reply *reply, json_t **ret_body)
 {
@@ -108,6 +112,8 @@ int adapter_call(const struct invocation *invocation, struct http *http,
     return adapter_judge(invocation, http, reason, &reply, ret_body);
 }
 
+/* All pages are looked at even after one fits: a second one that fits makes the short id ambiguous,
+ * and acting on the wrong dossier cannot be undone. */
 int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,
                     struct short_id *ret_id)
 {

@@ -46,6 +46,8 @@ static const struct {
     {"supplement_repeated", TEXT_DEADLINE_SUPPLEMENT_REPEATED},
 };
 
+/* A word that this table does not have yet is shown as the API says it: an adapter may be newer
+ * than the command. */
 static const char *word_label(const char *name, enum language language)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -55,6 +57,7 @@ static const char *word_label(const char *name, enum language language)
     return name;
 }
 
+/* Dossiers that went to nobody yet have no agency; they are counted under "?". */
 static void print_agencies(const struct names *names, const json_t *agencies)
 {
     struct table table;
@@ -76,6 +79,7 @@ static void print_agencies(const struct names *names, const json_t *agencies)
     table_release(&table);
 }
 
+/* What does not fit is left off whole, so that no mark is cut into another one's name. */
 static const char *marks_label(const json_t *row, enum language language, char scratch[256])
 {
     size_t index, used = 0;
@@ -114,6 +118,9 @@ static void print_dossiers(const struct names *names, const json_t *dossiers)
     table_release(&table);
 }
 
+/* Agencies without an open dossier are not in the answer, so that an empty list means that nothing
+ * is open anywhere. How far the calendar knows holidays stands last, because due days behind it are
+ * guesses. */
 static void print_answer(const struct names *names, const json_t *answer)
 {
     const json_t *agencies = json_object_get(answer, "agencies");

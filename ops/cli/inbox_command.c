@@ -35,6 +35,7 @@ static const char *standing_label(const json_t *message, enum language language)
     return strcmp(state, "leased") == 0 ? "" : state_label(state, language);
 }
 
+/* A heading for each day, so that the column of times stays narrow. */
 static void print_list(const struct invocation *invocation, const struct names *names,
                        const json_t *page)
 {
@@ -132,6 +133,7 @@ static void add_fields(struct leaves *leaves, const char *name, const json_t *va
     leaves->path[before] = 0;
 }
 
+/* Without a width: a field is never cut here, since this is where people read the whole. */
 static void print_message(const struct invocation *invocation, const json_t *message)
 {
     static const struct table_column field_columns[] = {{TEXT_COLUMN_FIELD, TABLE_TEXT},
@@ -143,6 +145,8 @@ static void print_message(const struct invocation *invocation, const json_t *mes
     table_release(&leaves.table);
 }
 
+/* A refusal always carries a reason, because the receipt that it becomes is signed and its reader
+ * has nothing else; "office_refused" stands for a person who gave none. */
 static int answer_message(const struct invocation *invocation, const struct inbox_options *options,
                           struct http *http, const char *word, const char *id)
 {

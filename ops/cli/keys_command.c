@@ -29,6 +29,8 @@ struct keys_options {
     const char *name, *organization, *algorithm;
 };
 
+/* What a participant may sign with, as seal.h lists it; the options' table has refused other words
+ * before. */
 static EVP_PKEY *make_key(const char *algorithm)
 {
     if (strcmp(algorithm, "rsa-2048") == 0)
@@ -54,6 +56,8 @@ static bool set_name(X509_NAME *name, const struct keys_options *options)
     return true;
 }
 
+/* The authority decides about extensions and dates: the request says the name and proves the key.
+ */
 static bool write_request(EVP_PKEY *key, const struct keys_options *options, BIO *into)
 {
     X509_REQ *request = X509_REQ_new();
@@ -86,6 +90,8 @@ static bool set_serial(X509 *certificate)
     return good;
 }
 
+/* For trials, where no authority is at hand: the same usages as a real one, so that what works with
+ * it works later. */
 static bool write_certificate(EVP_PKEY *key, const struct keys_options *options, BIO *into)
 {
     X509 *certificate = X509_new();
@@ -118,6 +124,7 @@ static bool key_print(EVP_PKEY *key, char ret_text[DIGEST_TEXT_BYTES])
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* Through file_write: a key is there whole, with its mode, or not at all. */
 static bool write_memory(const char *path, BIO *content, mode_t mode)
 {
     char *data = NULL;
@@ -148,6 +155,7 @@ static bool nothing_there(const char *folder, const struct keys_options *options
     return true;
 }
 
+/* The key goes first: a request whose key could not be written would be signed in vain. */
 static bool write_signing(EVP_PKEY *key, const struct keys_options *options, const char *folder,
                           char ret_path[PATH_BYTES_MAX])
 {

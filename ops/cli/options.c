@@ -23,6 +23,8 @@ struct reading {
     bool is_given[ROWS_MAX];
 };
 
+/* getopt_long's two forms of the same table. The rows stay the only place where an option is
+ * listed. */
 static void describe(const struct option_table *table, struct option *ret_options,
                      char *ret_letters)
 {
@@ -58,6 +60,8 @@ static bool take_integer(const struct option_row *row, const char *text)
     return true;
 }
 
+/* False: the value is not one of its kind. An empty text is refused unless the kind says that any
+ * text will do, because it mostly comes from a variable of a shell that was not set. */
 static bool take(const struct option_row *row, const char *text)
 {
     switch (row->kind) {
@@ -116,6 +120,7 @@ static const char *word_behind(const struct option_row *row, int argc, char **ar
 
 /* ---- options --------------------------------------------------------------------------------- */
 
+/* Looks at long names alone: of one letter every other letter is near. */
 static const char *near_option(const struct option_table *table, const char *word)
 {
     static char meant[64];
@@ -136,6 +141,8 @@ static const char *name_of(const struct option_row *row, char scratch[64])
     return scratch;
 }
 
+/* Refuses what getopt could not read first, then what was given twice: the first value would be
+ * lost without a word. */
 static int read_option(struct reading *reading, int value)
 {
     const struct option_table *table = reading->table;
@@ -193,6 +200,7 @@ static const char *near_word(const struct option_table *table, const char *word)
     return near.meant;
 }
 
+/* How many values may follow the word. */
 static size_t most(const struct option_word *word)
 {
     size_t count = 0;
@@ -201,6 +209,8 @@ static size_t most(const struct option_word *word)
     return count;
 }
 
+/* In this order, because a person who left one out has to learn which, and one too many often is
+ * the value of an option whose name was forgotten. */
 static int read_values(const struct reading *reading, const struct option_word *word, int argc,
                        char **argv, struct option_words *ret_words)
 {
@@ -241,6 +251,8 @@ static int read_words(const struct reading *reading, int argc, char **argv,
     return read_values(reading, &table->words[ret_words->word], argc - 1, argv + 1, ret_words);
 }
 
+/* The option that may not be left out is looked at last: what is wrong with those that were given
+ * is nearer to what the person meant. */
 bool options_read(const struct option_table *table, const struct invocation *invocation, int argc,
                   char **argv, struct option_words *ret_words, int *ret_code)
 {

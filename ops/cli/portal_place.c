@@ -41,6 +41,8 @@ bool portal_is_interrupted(void)
     return is_interrupted != 0;
 }
 
+/* What was decided against us is told apart from what may pass, so that a script knows whether to
+ * try again. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason)
 {
     enum reason_class class = reason_class(reason);
@@ -108,6 +110,8 @@ static void read_links(const struct adapter_settings *settings, char base[64],
         token[0] = 0;
 }
 
+/* The client keeps what it needs of the setup, which is released here in any case: it holds the
+ * portal's password. */
 static enum reason open_client(struct portal_place *place, char fault[MAPPING_FAULT_BYTES])
 {
     const struct adapter_settings *settings = &place->settings;
@@ -163,6 +167,7 @@ static wall_t day_or(const char *text, wall_t fallback)
     return text != NULL && day_parse(bytes_of_text(text), &day) ? day_start(day) : fallback;
 }
 
+/* Whole days of Vietnam; the last one is included, as people mean it. */
 bool portal_period(const struct invocation *invocation, const char *first, const char *last,
                    int64_t days, wall_t *ret_from, wall_t *ret_to)
 {

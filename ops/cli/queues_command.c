@@ -86,6 +86,7 @@ static json_int_t trouble_of_destination(const json_t *row)
     return number_of(row, "deferred") + number_of(row, "held");
 }
 
+/* Trouble first: a page of thirty agencies that are well hides the one that is not. */
 static void print_destinations(const struct names *names, const json_t *destinations)
 {
     struct table table;
@@ -134,6 +135,8 @@ static json_int_t trouble_of_entry(const json_t *row)
     return strcmp(state, "held") == 0 ? 2 : strcmp(state, "deferred") == 0;
 }
 
+/* Grouped by who is owed something, in the order of the first trouble of each. The search through
+ * what was said before is quadratic and bounded by LIMIT_MAX. */
 static void print_entries(const struct names *names, const json_t *entries)
 {
     struct table table;
@@ -205,6 +208,8 @@ static json_int_t trouble_of_peer(const json_t *row)
            (is_so(row, "breaker_open") ? PAUSED : 0);
 }
 
+/* The carriers' column is there only when somebody comes through one, or for a program that counts
+ * columns. */
 static void print_status(const struct names *names, const json_t *status)
 {
     enum language language = names->language;

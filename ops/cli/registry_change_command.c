@@ -31,6 +31,7 @@ static civil_day_t today(void)
 
 /* ---- what waits ---- */
 
+/* NULL: a name that is no key, or more of them than a registry may have. */
 static struct registry_owed *owed_to(struct pair *pair, const char *text)
 {
     struct key key;
@@ -136,6 +137,7 @@ static void close_pair(struct pair **pair)
     *pair = NULL;
 }
 
+/* Both languages, because the document is kept and read by others than the one who made it. */
 static json_t *change_json(const struct registry_change *change)
 {
     struct buffer texts[2];
@@ -226,6 +228,7 @@ static int compare_proposed(const struct invocation *invocation,
     return code == EXIT_CODE_OK ? compare(invocation, options, *ret_pair) : code;
 }
 
+/* What could not be asked is said and the comparison goes on: a preview decides nothing. */
 int registry_preview(const struct invocation *invocation,
                      const struct registry_change_options *options, const char *folder)
 {
@@ -241,6 +244,8 @@ int registry_preview(const struct invocation *invocation,
 
 /* ---- two persons ---- */
 
+/* That a second person is needed, or another is at it, is an answer; everything else is a failure.
+ */
 static int fail(const struct invocation *invocation, const char *what, enum reason reason)
 {
     enum language language = invocation->language;
@@ -321,6 +326,7 @@ static int approve(const struct invocation *invocation,
     return code;
 }
 
+/* With a folder it proposes; without one it puts in use what another person proposed. */
 int registry_apply(const struct invocation *invocation,
                    const struct registry_change_options *options, const char *folder)
 {
@@ -345,6 +351,8 @@ static void next_version(const struct registry *registry, char ret_version[DAY_T
                    is_later ? 1 : strtol(now + DAY_TEXT_BYTES, NULL, 10) % 9999 + 1);
 }
 
+/* An old version is proposed like any other content, under a new version: there is no way around
+ * the second person, and versions only go forward. */
 int registry_restore(const struct invocation *invocation,
                      const struct registry_change_options *options, const char *version)
 {

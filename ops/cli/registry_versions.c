@@ -17,6 +17,7 @@
 
 enum { PERSON_BYTES = 96 };
 
+/* A read-only file system is a matter of permission too: nothing a clerk does mends it. */
 static enum reason reason_of_errno(void)
 {
     return errno == EACCES || errno == EPERM || errno == EROFS ? REASON_ACCESS_DENIED
@@ -56,6 +57,7 @@ static enum reason sync_folder(const char *path)
     return reason;
 }
 
+/* The bound keeps a device or a core dump in the folder from filling the disk. */
 static enum reason copy_file(const char *from, const char *to)
 {
     struct buffer content;
@@ -136,6 +138,7 @@ static enum reason append_line(const struct versions *versions, json_t *line)
     return reason;
 }
 
+/* The name and the number: names change hands, the number is what the kernel vouches for. */
 static json_t *new_line(const char *what)
 {
     char name[PERSON_BYTES], moment[TIME_TEXT_BYTES];
@@ -145,6 +148,8 @@ static json_t *new_line(const char *what)
                      (json_int_t)person());
 }
 
+/* A line that cannot be read is left out and not the log: what stands before and after it is still
+ * true. */
 json_t *versions_log(const struct versions *versions)
 {
     char path[PATH_BYTES_MAX], line[8 * 1024];

@@ -162,6 +162,7 @@ static int make_message(const struct invocation *invocation, const struct send_o
 /* --- waiting ------------------------------------------------------------------------------------
  */
 
+/* Of the message at its recipient; "custody" is an end only for who asked to wait no longer. */
 static bool is_end(const char *state)
 {
     return strcmp(state, "delivered") == 0 || strcmp(state, "refused") == 0 ||
@@ -228,6 +229,9 @@ static int wait_for_state(const struct invocation *invocation, const struct send
     return code;
 }
 
+/* The reference makes the command safe to repeat: the adapter answers the same message again
+ * instead of sending a second one. It is printed also when it was drawn here, because without it a
+ * person could not repeat. */
 static int send_message(const struct invocation *invocation, const struct send_options *options,
                         struct http *http)
 {

@@ -36,6 +36,7 @@ void table_release(struct table *table)
     *table = (struct table){0};
 }
 
+/* Memory that is not to be had leaves rows out, which the last line of the table says. */
 static bool make_room(struct table *table)
 {
     if (table->row_count < table->row_capacity)
@@ -125,6 +126,7 @@ static size_t id_bytes_of(const struct table *table, size_t column)
     return bytes;
 }
 
+/* What the layout reckons with and what print_cell shows of an id must be the same. */
 static size_t cell_width(const struct table *table, const struct layout *layout, const char *cell,
                          size_t column)
 {
@@ -175,6 +177,8 @@ static bool narrow(const struct table *table, struct layout *layout, bool only_n
     return true;
 }
 
+/* Notes are long sentences: when a row does not fit they go below it before any name is cut. Then
+ * names lose columns, down to NAME_COLUMNS_MIN, and after them everything else. */
 static struct layout lay_out(const struct table *table, enum language language)
 {
     struct layout layout = {.id_bytes = SIZE_MAX - 1};
@@ -221,6 +225,8 @@ static void print_cell(const struct table *table, const struct layout *layout, c
         (void)fprintf(to, "%*s", GAP_COLUMNS, "");
 }
 
+/* The notes of a row stand below it and not below the table, so that a reader needs no numbers to
+ * match them. */
 static void print_row(const struct table *table, const struct layout *layout,
                       const char *const *cells, FILE *to)
 {

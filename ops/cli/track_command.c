@@ -109,6 +109,8 @@ static json_t *rows_of_gateway(const json_t *dossier)
                      rows);
 }
 
+/* Both programs know dossiers by the same path. The gateway's answer has one event with its
+ * destinations in it, which becomes one row for each. */
 static int ask(const struct invocation *invocation, const char *adapter, const char *gateway,
                const char *code, json_t **ret_dossier)
 {

@@ -21,6 +21,7 @@ bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
     return size >= 0 && size < PATH_BYTES_MAX;
 }
 
+/* The size is looked at before anything is read: a file that is too large costs nothing. */
 enum reason file_open_regular(const char *path, uint64_t size_max, int *ret_file)
 {
     struct stat status;
@@ -37,6 +38,7 @@ enum reason file_open_regular(const char *path, uint64_t size_max, int *ret_file
     return is_regular ? REASON_ATTACHMENT_TOO_LARGE : REASON_FILE_UNREADABLE;
 }
 
+/* Read to its end and not to its size: what is read may be a pipe, as of a shell's <(...). */
 enum reason file_load_from(int file, struct buffer *content)
 {
     uint8_t part[READ_BYTES];
@@ -77,6 +79,9 @@ static bool write_all(int file, struct bytes content)
     return true;
 }
 
+/* The name beside carries the process id, so that two commands at once write two files and the
+ * later rename wins whole. fsync before the rename: a crash in between must not leave an empty file
+ * under the name. */
 enum reason file_write(const char *path, struct bytes content, mode_t mode)
 {
     char beside[PATH_BYTES_MAX];
@@ -94,6 +99,8 @@ enum reason file_write(const char *path, struct bytes content, mode_t mode)
     return error == ENOSPC ? REASON_STORE_FULL : REASON_FILE_UNREADABLE;
 }
 
+/* A line that fills the buffer is refused, because it may go on behind it: half of a token is no
+ * token. */
 bool file_read_line(const char *path, char *ret_line, size_t size)
 {
     FILE *file = fopen(path, "re");
@@ -110,6 +117,7 @@ bool file_read_line(const char *path, char *ret_line, size_t size)
     return length > 0;
 }
 
+/* Folders above get the usual rights; only the last one may be meant for its owner alone. */
 enum reason folder_make(const char *path, mode_t mode)
 {
     char part[PATH_BYTES_MAX];

@@ -14,6 +14,8 @@
 #include "gateway/workers/unix_socket.h"
 #include "proto/seal/sha256.h"
 
+/* One handle for all calls of a command, so that curl keeps the connection: paging through an inbox
+ * connects once. */
 struct http {
     CURL *curl;
     char socket[UNIX_PATH_BYTES]; /* "": over TCP */
@@ -23,6 +25,7 @@ struct http {
     long timeout_ms;
 };
 
+/* Nothing is connected yet: an address where nobody listens shows at the first call. */
 enum reason http_new(const struct http_options *options, struct http **ret_http)
 {
     struct http *http = calloc(1, sizeof *http);
@@ -31,6 +34,8 @@ enum reason http_new(const struct http_options *options, struct http **ret_http)
     http->curl = curl_easy_init();
     http->base_url = strdup(options->base_url);
     http->folder = -1;
+    /* A socket address holds 108 bytes, a path may be longer: then the socket is reached by a short
+     * name through its folder, whose descriptor has to stay open as long as calls are made. */
     bool is_near = options->socket == NULL || options->socket[0] == 0 ||
                    unix_socket_short_path(options->socket, http->socket, &http->folder);
     http->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : HTTP_CALL_TIMEOUT_MS;
@@ -64,6 +69,7 @@ void http_destroy(struct http **http)
     *http = NULL;
 }
 
+/* The short name means nothing to a person, so the address is told when there is one. */
 const char *http_where(const struct http *http)
 {
     return http->socket[0] != 0 && http->folder < 0 ? http->socket : http->base_url;
@@ -96,12 +102,16 @@ bool url_encode(const char *text, char *ret_text, size_t size)
 
 /* --- one transfer ----------------------------------------------------------------------------- */
 
+/* Taking less than was offered ends the transfer with CURLE_WRITE_ERROR, which reason_of reads as a
+ * reply beyond the bound. */
 static size_t take_text(char *data, size_t size, size_t count, void *context)
 {
     struct bytes more = {(const uint8_t *)data, size * count};
     return buffer_append(context, more) ? more.size : 0;
 }
 
+/* A socket that may not be opened is told apart from one where nobody listens: a group of the
+ * operating system mends the one, starting the program the other. */
 static enum reason reason_of(const struct http *http, CURLcode code)
 {
     long error = 0;
@@ -144,9 +154,12 @@ static bool prepare(struct http *http, const char *method, const char *path, lon
     curl_easy_setopt(http->curl, CURLOPT_URL, url);
     if (http->socket[0] != 0)
         curl_easy_setopt(http->curl, CURLOPT_UNIX_SOCKET_PATH, http->socket);
+    /* The reset took away all options of the call before, but not the connection. */
     curl_easy_setopt(http->curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
+    /* A proxy of the environment would see the token, and need not find the way back to this
+     * machine. */
     curl_easy_setopt(http->curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(http->curl, CURLOPT_PROTOCOLS_STR, "http");
     return (http->authorization == NULL || add_header(headers, http->authorization)) &&
@@ -168,6 +181,8 @@ static enum reason perform(struct http *http, struct curl_slist *headers,
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply.status);
         curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after);
         reply.retry_after_seconds = (long)retry_after;
+        /* Of a refusal the status says enough; only where an answer was promised does one that
+         * cannot be read count as a failure. */
         reply.body = json_loadb((const char *)text.data, text.size, 0, NULL);
         if (reply.body == NULL && text.size > 0 && reply.status >= 200 && reply.status < 300)
             reason = REASON_OFFICE_REPLY_MALFORMED;
@@ -197,6 +212,7 @@ enum reason http_call(struct http *http, const struct api_call *request,
             goto done;
         curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body);
     } else if (strcmp(request->method, "POST") == 0) {
+        /* Says Content-Length: 0; a POST without a length may be answered with 411. */
         curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, "");
     }
     reason = perform(http, headers, ret_reply);
@@ -208,6 +224,8 @@ done:
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* An error in the middle of a file must not look like its end: the receiver would keep half of it.
+ */
 static size_t give_file(char *into, size_t size, size_t count, void *context)
 {
     ssize_t got = read(*(int *)context, into, size * count);
@@ -228,6 +246,8 @@ static size_t give_memory(char *into, size_t size, size_t count, void *context)
     return part;
 }
 
+/* The length goes ahead in the header, by which alone the adapter can refuse an upload beyond its
+ * limit. */
 static enum reason put(struct http *http, const char *path, curl_read_callback give, void *context,
                        uint64_t size_bytes, struct api_reply *ret_reply)
 {
@@ -264,6 +284,7 @@ struct download {
     int file;
 };
 
+/* Hashed as it comes, because what was written may never fit into memory. */
 static size_t take_file(char *data, size_t size, size_t count, void *context)
 {
     struct download *download = context;
@@ -293,6 +314,7 @@ enum reason http_get_file(struct http *http, const char *path, int file, long *r
         curl_easy_setopt(http->curl, CURLOPT_WRITEFUNCTION, take_file);
         curl_easy_setopt(http->curl, CURLOPT_WRITEDATA, &download);
         reason = reason_of(http, curl_easy_perform(http->curl));
+        /* Here the write callback fails when the disk does. */
         if (reason == REASON_OFFICE_REPLY_TOO_LARGE)
             reason = REASON_STORE_FULL;
     }

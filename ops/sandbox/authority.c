@@ -53,6 +53,8 @@ static bool set_serial(X509 *certificate)
     return sound;
 }
 
+/* The same country and organization for all, so that only the common name tells them apart, as in a
+ * list of one ministry. */
 static bool set_name(X509 *certificate, const char *common_name)
 {
     X509_NAME *name = X509_get_subject_name(certificate);
@@ -82,6 +84,8 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
     return sound;
 }
 
+/* An authority is marked as such and signs certificates and lists alone; whoever is under test has
+ * to refuse the one that may not sign documents. */
 static bool add_extensions(X509 *certificate, X509 *issuer, bool is_authority, bool may_not_sign)
 {
     const char *usage = is_authority   ? "critical,keyCertSign,cRLSign"
@@ -114,6 +118,7 @@ static X509 *new_certificate(EVP_PKEY *key, const struct authority *authority,
     return NULL;
 }
 
+/* Takes over key and certificate, also when it fails. */
 static struct authority *new_authority(EVP_PKEY *key, X509 *certificate)
 {
     struct authority *authority = calloc(1, sizeof *authority);
@@ -196,6 +201,7 @@ enum reason authority_certificate(const struct authority *authority,
     return write_certificate(authority->certificate, ret_certificate_pem);
 }
 
+/* Both texts or none: what was already appended of the key is taken back. */
 enum reason authority_issue(struct authority *authority, const struct authority_request *request,
                             struct buffer *ret_key_pem, struct buffer *ret_certificate_pem)
 {

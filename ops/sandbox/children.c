@@ -79,6 +79,7 @@ static void become(const struct children *children, struct child *child)
     int log = path_make(path, "%s/logs/%s.log", children->directory, child->name)
                   ? open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600)
                   : -1;
+    /* A program that asks at the terminal would wait for an answer that nobody can give it. */
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (log < 0 || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
         dup2(log, STDERR_FILENO) < 0)
@@ -90,6 +91,8 @@ static void become(const struct children *children, struct child *child)
     _exit(127);
 }
 
+/* A fork that failed counts like a start that ended at once: children_tend tries again after
+ * CHILD_RESTART_MS. */
 void child_start(struct children *children, struct child *child)
 {
     child->is_wanted = true;
@@ -111,6 +114,8 @@ static void ended(struct child *child)
     child->start_at_ms = program_mono().ms + CHILD_RESTART_MS;
 }
 
+/* Also true of one that was never started. Without waiting: a program that hangs must not stop the
+ * round in which the others are looked after. */
 static bool has_ended(struct child *child)
 {
     if (child->pid == 0)
@@ -121,6 +126,7 @@ static bool has_ended(struct child *child)
     return true;
 }
 
+/* Who has not obeyed SIGTERM within CHILD_STOP_MS is killed, so that this ends. */
 static void wait_until_ended(struct child *child)
 {
     enum { ROUND_MS = 10 };
@@ -154,6 +160,7 @@ void children_tend(struct children *children)
     }
 }
 
+/* All are told before any is awaited: the slowest one alone decides how long it takes. */
 void children_stop_all(struct children *children)
 {
     for (size_t i = 0; i < children->count; i++) {
@@ -165,6 +172,8 @@ void children_stop_all(struct children *children)
         wait_until_ended(&children->list[i]);
 }
 
+/* VmHWM is the peak as the kernel kept it; it goes with the process, so that it is asked for while
+ * that lives. */
 uint64_t child_peak_memory_kib(const struct child *child)
 {
     char path[64];

@@ -13,6 +13,8 @@ static bool fail(sqlite3 *database, const char *what)
     return false;
 }
 
+/* WAL lets the sandbox read figures while a stand-in writes; FULL, because a stand-in that forgets
+ * after a crash would look like a message that was lost. */
 bool database_open(const char *path, const char *schema, bool read_only, sqlite3 **ret_database)
 {
     sqlite3 *database = NULL;
@@ -37,6 +39,7 @@ bool database_run(sqlite3 *database, const char *sql)
     return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK || fail(database, sql);
 }
 
+/* Values behind a format of one letter each: 't' a text, which SQLite copies, 'i' an int64_t. */
 static sqlite3_stmt *prepare(sqlite3 *database, const char *sql, const char *format, va_list values)
 {
     sqlite3_stmt *statement = NULL;
@@ -64,6 +67,7 @@ sqlite3_stmt *database_prepare(sqlite3 *database, const char *sql, const char *f
     return statement;
 }
 
+/* A row is an end like any other: some statements answer one that nobody wants. */
 bool database_finish(sqlite3_stmt *statement)
 {
     if (statement == NULL)
@@ -86,6 +90,7 @@ bool database_do(sqlite3 *database, const char *sql, const char *format, ...)
     return database_finish(statement);
 }
 
+/* The fallback also stands for NULL, which MAX and SUM answer over no rows. */
 int64_t database_number(sqlite3 *database, int64_t fallback, const char *sql, const char *format,
                         ...)
 {

@@ -59,6 +59,7 @@ static bool is_empty(const char *path)
     return empty;
 }
 
+/* For the owner alone: what lies below holds keys and dossiers, if only invented ones. */
 static bool make_folder(const struct making *making, const char *name)
 {
     char path[PATH_BYTES_MAX];
@@ -148,6 +149,8 @@ static bool make_certificate(struct making *making, const char *key)
     return made || fail(key);
 }
 
+/* The secret half is on disk when the public one goes into the registry, so that a row without its
+ * key cannot come to be. */
 static bool make_participant(struct making *making, const struct agency *agency)
 {
     enum { WINDOW = 256 };
@@ -192,6 +195,7 @@ static bool write_settings(const struct making *making, const char *name, const 
     return write_file(making, name, bytes_of_text(text));
 }
 
+/* Paths are relative to the file, so that the province may be moved as a whole. */
 static bool make_gateway_settings(struct making *making)
 {
     char text[TEXT_BYTES_OF_SETTINGS];
@@ -259,6 +263,7 @@ static bool copy_mapping(const struct making *making, const char *from, const ch
     return copied;
 }
 
+/* The gateway first: the adapters' settings hold its port and its public key. */
 static bool make_settings(struct making *making)
 {
     bool made = make_gateway_settings(making) &&

@@ -151,6 +151,8 @@ static bool start_children(struct province *province)
     return added || fail("processes");
 }
 
+/* A program that was restarted begins a new peak; the largest of all is kept, because a leak shows
+ * at whichever ran longest. */
 static void watch_memory(struct province *province)
 {
     for (size_t i = 0; i < province->children.count; i++) {
@@ -183,6 +185,8 @@ static void find_dossier(const struct province *province, char ret_code[DOSSIER_
     (void)sqlite3_close(desk);
 }
 
+/* Everything that a test or a person asks of a running province, in one answer, so that figures and
+ * processes are of one moment. */
 static json_t *status_json(struct province *province)
 {
     char code[DOSSIER_CODE_BYTES_MAX + 1];
@@ -209,6 +213,7 @@ static void status_get(struct api_request *request)
     api_answer_json(request, HTTP_OK, status_json(api_context(request)));
 }
 
+/* The answer is the status after the change: the caller sees the process id that came or went. */
 static void change(struct api_request *request,
                    void (*act)(struct children *children, struct child *child))
 {
@@ -282,6 +287,7 @@ enum reason sandbox_ask(const char *directory, const char *command, const char *
 
 /* ---- the run ---- */
 
+/* As of now; asked for again whenever figures were read. */
 static struct verdict verdict_of(const struct province *province)
 {
     return (struct verdict){

@@ -13,6 +13,8 @@ enum {
     FRAME_LINES = 4, /* head, total, what is left off, the line that the cursor stands on */
 };
 
+/* The first that is missing along a dossier's way: an office that has not accepted cannot owe a
+ * result yet. */
 enum awaited figures_awaited(const struct figures_row *row, uint64_t *ret_count)
 {
     if (row->forwarded > row->accepted) {
@@ -64,6 +66,8 @@ struct layout {
     size_t awaited_columns;
 };
 
+/* Numbers are left off from the right, where the least telling ones stand, until names have room to
+ * be told apart. */
 static struct layout layout_of(size_t columns, bool has_awaited)
 {
     enum { AWAITED_COLUMNS = 24, NUMBERS_NARROW = 4 };
@@ -145,12 +149,14 @@ static int compare_awaited(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
+/* What a longer line of the picture before left behind is erased. */
 static void end_line(struct view *view)
 {
     (void)fputs("\033[K\n", view->to);
     view->drawn_lines++;
 }
 
+/* The picture is taken away, because the table that follows says the same for good. */
 void view_end(struct view *view)
 {
     if (view->drawn_lines > 0)
@@ -163,6 +169,8 @@ static const char *total_name(const struct view *view)
     return language_pick(view->language, "Tổng cộng", "Total");
 }
 
+/* Never taller than the window: what scrolls out of it could not be drawn over, and each second
+ * would leave a copy behind. */
 static void draw(struct view *view, const struct figures *figures, const struct terminal *terminal)
 {
     const struct figures_row *rows[FIGURES_ROWS_MAX];

@@ -58,6 +58,8 @@ static bool may_connect(struct admitted *admitted, mono_t (*clock)(void))
     return true;
 }
 
+/* A scan: handshakes are seconds apart for each peer, and each costs an elliptic-curve operation
+ * anyway. */
 static struct admitted *find(struct zap *zap, const uint8_t *public_key)
 {
     for (size_t i = 0; i < zap->count; i++) {
@@ -67,6 +69,7 @@ static struct admitted *find(struct zap *zap, const uint8_t *public_key)
     return NULL;
 }
 
+/* The name is copied while the lock is held: a reload replaces the table under it. */
 static enum verdict look_up(struct zap *zap, const uint8_t *public_key, char *ret_user)
 {
     enum verdict verdict = NOT_ADMITTED;
@@ -112,6 +115,8 @@ static bool read_request(void *socket, struct request *ret_request)
     return fits && ret_request->count == REQUEST_PARTS;
 }
 
+/* 300 and 400 as the RFC has them: a temporary error, after which the peer tries again, and a
+ * refusal. */
 static void answer(void *socket, const struct request *request, enum verdict verdict,
                    const char *user)
 {
@@ -130,6 +135,8 @@ static void answer(void *socket, const struct request *request, enum verdict ver
     (void)zmq_send(socket, "", 0, 0);
 }
 
+/* Refusals are counted by key, so that an operator sees who tries with a key that is not
+ * registered, and not the address of a proxy. */
 static void serve(struct zap *zap, void *socket)
 {
     struct request request;
@@ -146,6 +153,8 @@ static void serve(struct zap *zap, void *socket)
     answer(socket, &request, verdict, verdict == ADMITTED ? user : "");
 }
 
+/* Says over the stop socket whether it could begin: the owner may not let a peer connect before
+ * somebody answers for it. */
 static void *run(void *argument)
 {
     struct zap *zap = argument;
@@ -217,6 +226,8 @@ void zap_destroy(struct zap **zap)
     free(gone);
 }
 
+/* All keys or none: a table with a key left out would lock out a participant without a word.
+ * Credits begin full, so that a reload does not delay anybody. */
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count)
 {
     struct admitted *admitted = calloc(count > 0 ? count : 1, sizeof *admitted);

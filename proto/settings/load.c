@@ -24,6 +24,8 @@ struct walk {
 
 _Static_assert(SETTINGS_DEPTH_MAX <= 8, "a depth is a bit of sections_seen");
 
+/* The name comes from the file: what a terminal could obey, or a blank that hides where it ends,
+ * becomes a question mark. */
 static void add_fault(struct settings_faults *faults, enum setting_fault_kind kind, size_t line,
                       const struct setting *setting, const char *name)
 {
@@ -37,6 +39,7 @@ static void add_fault(struct settings_faults *faults, enum setting_fault_kind ki
         fault->name[i] = name[i] > ' ' && name[i] < 127 ? name[i] : '?';
 }
 
+/* libyaml counts from 0, editors from 1. */
 static size_t line_of(const struct walk *walk)
 {
     return walk->event.start_mark.line + 1;
@@ -112,6 +115,9 @@ static void enter_key(struct walk *walk, size_t length)
         walk->name[length + kept - 1] = '?';
 }
 
+/* A repeated key is a fault even with the same value, because one of the two lines does not do what
+ * its writer thinks. An empty plain scalar is YAML's null and not a text; who wants an empty text
+ * writes "". */
 static void take_scalar(struct walk *walk, const struct setting *setting)
 {
     size_t row = (size_t)(setting - walk->table);
@@ -129,6 +135,8 @@ static void take_scalar(struct walk *walk, const struct setting *setting)
         fault_here(walk, SETTING_FAULT_OUT_OF_RANGE, setting);
 }
 
+/* A section is remembered at its first row, as one bit for each depth, so that "api:" twice is
+ * found and "api.port" beside "api.socket" is not. */
 static void open_section(struct walk *walk, const struct setting *first_row, size_t depth)
 {
     uint8_t *seen = &walk->sections_seen[first_row - walk->table];
@@ -213,6 +221,7 @@ static void walk_file(struct walk *walk, struct bytes yaml)
         add_fault(walk->faults, SETTING_FAULT_OUT_OF_MEMORY, 0, NULL, "");
         return;
     }
+    /* Without it libyaml would guess UTF-16 from the first bytes. */
     yaml_parser_set_encoding(&walk->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&walk->parser, yaml.data, yaml.size);
     take_file(walk);
@@ -240,6 +249,8 @@ static void take_fallbacks(struct walk *walk)
     }
 }
 
+/* Ours, not the operator's: each start of the program proves that the table would take its own
+ * fallbacks. */
 static void check_table(const struct setting *table, size_t row_count)
 {
     check(row_count <= SETTINGS_ROWS_MAX);
@@ -261,6 +272,7 @@ bool settings_load(const struct setting *table, size_t row_count, struct bytes y
         add_fault(ret_faults, SETTING_FAULT_FILE_TOO_LARGE, 0, NULL, "");
         return false;
     }
+    /* The first walk writes nowhere. */
     void *targets[] = {NULL, ret_values};
     for (size_t i = 0; i < 2; i++) {
         struct walk walk = {.table = table,

@@ -59,6 +59,7 @@ static bool print_amount(enum setting_kind kind, int64_t amount, struct buffer *
     return buffer_append_format(into, "%" PRId64 "%s", amount / unit->factor, unit->name);
 }
 
+/* Nothing is said of a range that the type alone sets. */
 static bool print_range(const struct setting *setting, enum language language, struct buffer *into)
 {
     int64_t min = setting_min(setting);
@@ -96,6 +97,8 @@ bool value_describe(const struct setting *setting, enum language language, struc
     return true;
 }
 
+/* "FILE:LINE:" is what editors jump by. What is allowed is said with every fault but a repetition,
+ * where the value may be right in both places. */
 static bool print_fault(const struct setting_fault *fault, const char *file_name,
                         enum language language, struct buffer *into)
 {

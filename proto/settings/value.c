@@ -15,6 +15,7 @@ static bool is_text(enum setting_kind kind)
     return kind == SETTING_TEXT || kind == SETTING_PATH;
 }
 
+/* A row that gives neither bound has the kind's own: only plain integers may be negative. */
 int64_t setting_min(const struct setting *setting)
 {
     bool given = setting->min != 0 || setting->max != 0;
@@ -32,6 +33,8 @@ int64_t setting_max(const struct setting *setting)
     return is_text(setting->kind) ? (int64_t)setting->field_bytes - 1 : INT64_MAX;
 }
 
+/* The member is written by its size alone, so that a row over a member of another type would write
+ * beside it. */
 bool setting_field_fits(const struct setting *setting)
 {
     switch (setting->kind) {
@@ -74,6 +77,8 @@ struct unit {
     int64_t factor;
 };
 
+/* Of a duration no unit is the empty one, so that a bare number is no duration; bytes may be
+ * counted without one. */
 static const struct unit duration_units[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000L}, {"d", 86400 * 1000L}};
 static const struct unit size_units[] = {
@@ -116,6 +121,8 @@ static enum value_verdict read_integer(const struct setting *setting, struct byt
     return VALUE_FITS;
 }
 
+/* Only these two words. YAML 1.1 also reads "yes", "on" and "NO" as booleans, and NO may be a code
+ * of something. */
 static enum value_verdict read_boolean(struct bytes text, bool plain, bool *ret_value)
 {
     bool yes = bytes_equal(text, bytes_of_text("true"));

@@ -58,6 +58,8 @@ static int compare(const void *left, const void *right)
     return (a->day.number > b->day.number) - (a->day.number < b->day.number);
 }
 
+/* The walk over the days that were read before is quadratic and bounded by CALENDAR_DATES_MAX, some
+ * years of holidays. */
 static void read_date(struct calendar *calendar, const struct csv_row *row)
 {
     static const char *const kinds[KIND_COUNT] = {"holiday", "working", "known_to"};
@@ -117,6 +119,7 @@ static void find_extent(struct calendar *calendar, struct faults *faults)
     calendar->known_to = is_sooner ? said : end;
 }
 
+/* Sorted once after reading: the file may be in any order, and look-ups are a binary search. */
 static void read_dates(struct calendar *calendar, char *text, size_t size, struct faults *faults)
 {
     struct csv_reader reader;
@@ -196,6 +199,8 @@ bool calendar_knows(const struct calendar *calendar, civil_day_t day)
     return calendar->known_from.number <= day.number && day.number <= calendar->known_to.number;
 }
 
+/* What stands in the table counts before the weekday: a Saturday that is worked for a bridge day is
+ * a working day. */
 bool calendar_is_working_day(const struct calendar *calendar, civil_day_t day)
 {
     struct date wanted = {.day = day};
@@ -219,6 +224,7 @@ static bool next_working_day(const struct calendar *calendar, civil_day_t day, c
     return false;
 }
 
+/* Days are Vietnam's (day.h), which has no summer time: every day is as long as another. */
 static int64_t time_of_day(wall_t moment)
 {
     return moment.ms - day_start(day_of(moment)).ms;
@@ -257,6 +263,7 @@ bool calendar_next_working(const struct calendar *calendar, wall_t from, wall_t 
     return true;
 }
 
+/* 15:00 itself is still in time. */
 static bool is_received_in_time(const struct calendar *calendar, wall_t received)
 {
     return calendar_is_working_day(calendar, day_of(received)) &&

@@ -16,6 +16,8 @@ uint32_t outbox_find_destination(const struct outbox *outbox, const struct key *
     return i;
 }
 
+/* A destination is never forgotten: its number stands in flights and at the step's peers, and the
+ * registry bounds how many there are. NONE when all places are taken. */
 uint32_t outbox_destination(struct outbox *outbox, const struct key *key)
 {
     uint32_t *bucket = bucket_of(outbox, key);
@@ -53,6 +55,8 @@ void outbox_set_backlog(struct outbox *outbox, uint32_t destination, uint64_t co
     destination_at(outbox, destination)->backlog = count;
 }
 
+/* A backlog is what the store holds and no flight has; below zero somebody counted an entry twice.
+ */
 void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int change)
 {
     struct destination *to = destination_at(outbox, destination);
@@ -66,6 +70,8 @@ void outbox_look_again(struct outbox *outbox, uint32_t destination)
     destination_at(outbox, destination)->look_again = true;
 }
 
+/* Called after a look into the store: until that moment, or until something changes, there is
+ * nothing to be found there. */
 void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_due)
 {
     struct destination *to = destination_at(outbox, destination);
@@ -73,6 +79,8 @@ void outbox_next_due(struct outbox *outbox, uint32_t destination, wall_t next_du
     to->look_again = false;
 }
 
+/* What was under way over the connection before still is: it stays in the new window's count, or
+ * the same peer could have twice its window. */
 void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_messages)
 {
     struct destination *to = destination_at(outbox, destination);

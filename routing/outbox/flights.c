@@ -65,6 +65,7 @@ void outbox_list_insert(struct outbox *outbox, struct flight *flight)
         outbox->flights[flight->after].before = index;
 }
 
+/* For what is overdue at once: no deadline in the list can be earlier. */
 void outbox_list_prepend(struct outbox *outbox, struct flight *flight)
 {
     own_add(outbox, flight);
@@ -93,6 +94,8 @@ void outbox_list_remove(struct outbox *outbox, struct flight *flight)
         outbox->flights[flight->after].before = flight->before;
 }
 
+/* With the process's own seed, since ids are chosen by their senders, who must not be able to
+ * choose a bucket. */
 static uint32_t *id_bucket(const struct outbox *outbox, const struct message_id *id)
 {
     uint64_t hash = hash_bytes_from(outbox->seed, (struct bytes){id->bytes, MESSAGE_ID_BYTES});
@@ -120,6 +123,7 @@ bool outbox_order_is_under_way(const struct outbox *outbox, uint32_t destination
     return false;
 }
 
+/* Whether there is room was asked before (may_leave), so that an empty pool is our own mistake. */
 struct flight *outbox_flight_add(struct outbox *outbox, uint32_t destination,
                                  const struct entry *entry, const struct key *sender,
                                  const struct message_id *id, const struct digest *digest)
@@ -185,6 +189,7 @@ struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const st
     return NULL;
 }
 
+/* 0xff in every byte is NONE. */
 void outbox_forget_flights(struct outbox *outbox)
 {
     memset(outbox->id_buckets, 0xff, (outbox->bucket_mask + 1) * sizeof(uint32_t));

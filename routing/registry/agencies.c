@@ -39,6 +39,8 @@ static bool has_lost_zeros(const char *code)
     return digits > 0 && digits < 3 && (code[digits] == '.' || code[digits] == 0);
 }
 
+/* Present and former codes share one index: a message may be addressed by either for years after a
+ * merger, and two agencies must never answer to one code. */
 static void index_code(struct registry *registry, const struct csv_row *row, size_t column,
                        const char *code, uint32_t index)
 {
@@ -63,6 +65,8 @@ static void read_codes(struct registry *registry, const struct csv_row *row, str
         index_code(registry, row, FORMER_CODES, agency->former_codes[i], index);
 }
 
+/* A row is filled in before it is known to be good, and becomes an agency when its count goes up: a
+ * bad row is written over by the next one. */
 static void read_agency(struct registry *registry, const struct csv_row *row)
 {
     uint32_t index = (uint32_t)registry->agency_count;
@@ -132,6 +136,7 @@ static void check_chain(const struct agency *agency, struct faults *faults)
                   key_bytes(&agency->successor_key));
 }
 
+/* There is exactly one: what is for "the centre" must not depend on the order of rows. */
 static void find_centre(struct registry *registry, struct faults *faults)
 {
     for (size_t i = 0; i < registry->agency_count; i++) {

@@ -29,6 +29,8 @@ static void read_key(struct registry *registry, const struct csv_row *row, struc
         csv_fault(row, KEY, FAULT_KEY_REPEATED);
 }
 
+/* Against the participants' keys too: a key that stood for a participant and for a carrier would
+ * let either speak as the other. */
 static void read_curve_key(struct registry *registry, const struct csv_row *row,
                            struct carrier *carrier, uint32_t index)
 {
@@ -47,6 +49,7 @@ static void read_curve_key(struct registry *registry, const struct csv_row *row,
         csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_REPEATED);
 }
 
+/* Through one carrier at most, so that there is one way on which answers go back. */
 static void add_participant(struct registry *registry, const struct csv_row *row,
                             struct carrier *carrier, struct bytes name)
 {

@@ -60,6 +60,7 @@ static void area_fault(struct faults *faults, enum fault_kind kind, const struct
                bytes_of_text(area->successor_code));
 }
 
+/* As for agencies: an area that was merged ends on a day and names what it became. */
 static void link_area(struct registry *registry, struct area *area, struct faults *faults)
 {
     if (area->successor_code[0] == 0)
@@ -164,6 +165,8 @@ static int compare_places(const struct competence *a, const struct competence *b
     return order != 0 ? order : strcmp(a->area, b->area);
 }
 
+/* The line decides last, so that two rows that are otherwise equal always sort alike and the fault
+ * names the later one. */
 static int compare(const void *left, const void *right)
 {
     const struct competence *a = left, *b = right;
@@ -273,6 +276,7 @@ const struct competence *registry_competence(const struct registry *registry,
     return row != NULL || procedure->agency != NULL ? row : find_row(registry, NULL, code, day);
 }
 
+/* Any area of the agency counts: the question is whether it has to do with the procedure at all. */
 static const struct competence *find_of(const struct registry *registry,
                                         const struct procedure *procedure,
                                         const struct agency *agency, civil_day_t day)

@@ -42,6 +42,7 @@ bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES
     return true;
 }
 
+/* Empty: csv_next has said that it is missing. */
 static void read_curve_key(struct registry *registry, const struct csv_row *row,
                            struct participant *participant, uint32_t index)
 {
@@ -71,6 +72,8 @@ static bool is_inside(const char *name)
     return true;
 }
 
+/* The files are looked at by who reads the folder (registry_directory.h); here only names count,
+ * for this room opens none. */
 static void read_certificates(const struct csv_row *row, struct participant *participant)
 {
     size_t count = 0;
@@ -85,6 +88,8 @@ static void read_certificates(const struct csv_row *row, struct participant *par
     participant->certificate_count = count;
 }
 
+/* The role stands in both tables and has to agree: a person who made an agency a gateway in one of
+ * them meant something else. */
 static void read_participant(struct registry *registry, const struct csv_row *row)
 {
     uint32_t index = (uint32_t)registry->participant_count;

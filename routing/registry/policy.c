@@ -15,6 +15,7 @@ static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)}
 
 static const struct csv_shape shape = {"policy.csv", columns, COLUMN_COUNT, POLICY_RULES_MAX};
 
+/* A copy names an agency and not a role: who gets one is meant personally, the portal mostly. */
 static void read_copies(const struct registry *registry, const struct csv_row *row,
                         struct policy_rule *rule)
 {
@@ -52,6 +53,8 @@ static bool read_type(const struct csv_row *row, enum message_type *ret_type)
     return true;
 }
 
+/* A table by sender, type and recipient: a rule is found without a search, and the second one for
+ * the same three is seen when it is read. */
 static void read_rule(struct registry *registry, const struct csv_row *row)
 {
     struct policy_rule *rule = &registry->rules[registry->rule_count];

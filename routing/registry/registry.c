@@ -38,6 +38,7 @@ static const char *const role_names[ROLE_COUNT] = {
     [ROLE_GATEWAY] = "gateway",
 };
 
+/* For logs and faults, where a number out of range must not stop the one who looks into it. */
 const char *role_name(enum participant_role role)
 {
     return role < ROLE_COUNT ? role_names[role] : "unknown";
@@ -93,11 +94,13 @@ bool registry_read_table(struct registry *registry, enum registry_file file,
     return true;
 }
 
+/* A file beyond the bound counts as absent from here on; check_presence has said so. */
 static bool is_usable(struct bytes content)
 {
     return content.data != NULL && content.size <= CSV_FILE_BYTES_MAX;
 }
 
+/* The calendar judges its own file, which it reads by itself. */
 static void check_presence(const struct registry_files *files, struct faults *faults)
 {
     for (size_t i = 0; i < REGISTRY_FILE_COUNT; i++) {
@@ -226,6 +229,8 @@ static void hash_files(const struct registry_files *files, hash_function *hash,
     hash(parts, count, ret_digest);
 }
 
+/* A day, a dot and a number without signs: two versions can be compared by anybody, and by
+ * registry_version_compare, without knowing more than that. */
 static bool version_is_valid(struct bytes text)
 {
     enum { DATE_SIZE = DAY_TEXT_BYTES - 1, NUMBER_DIGITS_MAX = 4 };
@@ -289,6 +294,9 @@ static void require_rows(const struct registry *registry, struct faults *faults)
     }
 }
 
+/* In the order in which tables refer to each other, so that each finds what it names. All are read
+ * whatever the ones before had against them: who mends the files wants to see every fault at once.
+ */
 static enum reason read_all(struct registry *registry, const struct registry_files *files,
                             hash_function *hash, struct faults *faults)
 {
@@ -325,6 +333,8 @@ enum reason registry_new(const struct registry_files *files, hash_function *hash
     return REASON_NONE;
 }
 
+/* Verifiers hold a snapshot while the loop puts another one in its place; the count is all that
+ * they share. */
 struct registry *registry_retain(struct registry *registry)
 {
     atomic_fetch_add_explicit(&registry->references, 1, memory_order_relaxed);

@@ -7,6 +7,8 @@
 
 #include "proto/base/check.h"
 
+/* The first that refuses gives the reason, for a person mends one thing after another; all stand in
+ * the list. */
 static void add(struct registry_changes *changes, struct registry_change change)
 {
     if (registry_change_refuses(change.kind) && changes->reason == REASON_NONE)
@@ -242,6 +244,8 @@ static uint64_t count_rules(const struct comparison *of)
     return count;
 }
 
+/* Rules and rows of competence are counted and not listed: whoever changed them has the two files,
+ * and a list of hundreds would hide what matters above it. */
 static void compare_rest(const struct comparison *of)
 {
     uint64_t rules = count_rules(of);
@@ -258,6 +262,7 @@ static void compare_rest(const struct comparison *of)
         add(of->changes, (struct registry_change){.kind = CHANGE_CALENDAR, .day = known});
 }
 
+/* What may refuse comes first, so that it is never among those that found no place. */
 void registry_compare(const struct registry *old, const struct registry *new_registry,
                       const struct registry_owed *owed, size_t owed_count, civil_day_t today,
                       struct registry_changes *ret_changes)

@@ -33,6 +33,7 @@ bool route_step_print(const struct route_step *step, enum language language, str
     return step->subject[0] == 0 || buffer_append_format(buffer, ": %s", step->subject);
 }
 
+/* One that is not in the registry has no name; its key is printed beside it anyway. */
 static const char *agency_name(const struct registry *registry, const struct key *key,
                                enum language language)
 {
@@ -109,6 +110,7 @@ static bool print_destinations(const struct registry *registry,
     return true;
 }
 
+/* The code stands beside the words, because a receipt and a log line carry the code. */
 static bool print_verdict(const struct route_decision *decision, enum language language,
                           struct buffer *buffer)
 {
@@ -121,6 +123,8 @@ static bool print_verdict(const struct route_decision *decision, enum language l
                                 reason_code(reason), text);
 }
 
+/* The question as it was understood comes first: half of all surprises are a day or a procedure
+ * that was not the one meant. Deadlines are told only of what is allowed. */
 bool route_explain(const struct registry *registry, const struct route_question *question,
                    const struct route_decision *decision, enum language language,
                    struct buffer *buffer)

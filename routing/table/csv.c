@@ -76,6 +76,8 @@ static bool take_quoted(struct csv_reader *reader, char **at, char **ret_field)
     return true;
 }
 
+/* A mark inside a field that did not begin with one is no CSV; spreadsheets would write the whole
+ * field quoted, so that somebody edited the line by hand and may have lost a column. */
 static bool take_plain(struct csv_reader *reader, char **at, char **ret_field)
 {
     char *from = *at;
@@ -91,6 +93,8 @@ static bool take_plain(struct csv_reader *reader, char **at, char **ret_field)
     return true;
 }
 
+/* Blanks in front were passed over by the caller. In quotation marks blanks are kept: there they
+ * were meant. */
 static void cut_blanks(char *field, char *stop)
 {
     while (stop > field && is_blank(stop[-1]))
@@ -150,6 +154,7 @@ static bool is_other_form(struct csv_reader *reader, const char *line)
     return true;
 }
 
+/* The number of columns when there is none of that name. */
 static size_t find_column(const struct csv_shape *shape, const char *name)
 {
     size_t column = 0;
@@ -158,6 +163,8 @@ static size_t find_column(const struct csv_shape *shape, const char *name)
     return column;
 }
 
+/* All faults of the header are told at once, but rows are not read behind a header that has one:
+ * every row would be at fault for the same reason. */
 static bool read_header(struct csv_reader *reader, char *fields[CSV_COLUMNS_MAX], size_t count)
 {
     const struct csv_shape *shape = reader->shape;
@@ -220,6 +227,8 @@ bool csv_open(struct csv_reader *reader, const struct csv_shape *shape, char *te
     return false;
 }
 
+/* The row is handed over all the same, so that its other values are judged too and a file is mended
+ * in one go. */
 static void check_values(struct csv_row *row)
 {
     const struct csv_shape *shape = row->reader->shape;
@@ -233,6 +242,8 @@ static void check_values(struct csv_row *row)
     }
 }
 
+/* A row with too many or too few fields is left out whole: nobody can say which of them is in the
+ * wrong place. */
 bool csv_next(struct csv_reader *reader, struct csv_row *ret_row)
 {
     static char nothing[1];
@@ -264,6 +275,7 @@ bool csv_next(struct csv_reader *reader, struct csv_row *ret_row)
     return false;
 }
 
+/* Comments and empty lines count too: it is a bound for memory, not a number of rows. */
 size_t csv_count_lines(struct bytes text)
 {
     size_t count = 1;

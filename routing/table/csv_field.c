@@ -12,6 +12,7 @@ void csv_fault_detail(const struct csv_row *row, size_t column, enum fault_kind 
                detail);
 }
 
+/* The value itself is the detail: it is what the clerk searches the file for. */
 void csv_fault(const struct csv_row *row, size_t column, enum fault_kind kind)
 {
     csv_fault_detail(row, column, kind, csv_text(row, column));
@@ -22,6 +23,8 @@ struct bytes csv_text(const struct csv_row *row, size_t column)
     return bytes_of_text(row->fields[column]);
 }
 
+/* False without a fault when the field is empty: whether it may be is the column's rule, which the
+ * reader has judged. */
 bool csv_read_key(const struct csv_row *row, size_t column, struct key *ret_key)
 {
     struct bytes text = csv_text(row, column);
@@ -62,6 +65,7 @@ bool csv_read_day(const struct csv_row *row, size_t column, civil_day_t if_empty
     return false;
 }
 
+/* Both days are read before either is judged, so that two wrong ones are two faults. */
 bool csv_read_validity(const struct csv_row *row, size_t from_column, size_t to_column,
                        civil_day_t *ret_from, civil_day_t *ret_to)
 {
@@ -84,6 +88,7 @@ bool csv_read_number(const struct csv_row *row, size_t column, uint32_t min, uin
 {
     struct bytes text = csv_text(row, column);
     uint64_t number = 0;
+    /* Ten digits hold every uint32_t and cannot overflow the sum. */
     bool valid = text.size > 0 && text.size <= 10;
     for (size_t i = 0; valid && i < text.size; i++) {
         valid = text.data[i] >= '0' && text.data[i] <= '9';
@@ -123,6 +128,8 @@ bool csv_read_yes_no(const struct csv_row *row, size_t column, bool *ret_yes)
     return true;
 }
 
+/* Semicolons, because the comma ends a field and a list without quotation marks survives a
+ * spreadsheet. Items are cut out in place like fields, so that the list may be read once. */
 bool csv_read_list(const struct csv_row *row, size_t column, const char **ret_items,
                    size_t items_max, size_t *ret_count)
 {

@@ -44,6 +44,8 @@ static void copy_detail(struct bytes detail, char ret_text[FAULT_DETAIL_BYTES])
     ret_text[size] = 0;
 }
 
+/* File and column are names that live as long as the program; only the detail is copied, since it
+ * lies in a text that goes. */
 void faults_add(struct faults *faults, enum fault_kind kind, const char *file, unsigned line,
                 const char *column, struct bytes detail)
 {
@@ -64,6 +66,8 @@ size_t faults_total(const struct faults *faults)
     return faults->count + faults->left_out;
 }
 
+/* As the files are read by a person, top to bottom; the kind decides last, for an order that does
+ * not change from run to run. */
 static int compare(const void *left, const void *right)
 {
     const struct fault *a = left;
@@ -124,6 +128,8 @@ static size_t group_size(const struct faults *faults, size_t at, bool *ret_is_fi
     return count;
 }
 
+/* A spreadsheet that lost zeros did it in every row: one line with the first row numbers and one
+ * example says it as well as a hundred. */
 static bool print_group(const struct faults *faults, size_t first, size_t count,
                         enum language language, struct buffer *line)
 {
