@@ -44,6 +44,8 @@ static wall_t due_after(const struct registry *registry, const struct deadline *
     return after.due;
 }
 
+/* Only what the sender left out is filled in, for what he wrote is signed in his name; a
+ * contradiction is refused here, where he can still mend it. */
 enum reason local_fill_deadline(const struct local_api *api, const struct envelope *draft,
                                 struct Lienthong__V1__Body *body, const char **ret_field)
 {
@@ -93,6 +95,8 @@ static json_t *marks_json(uint32_t marks)
     return list;
 }
 
+/* The standing is of the moment of the answer: the store keeps the clock and never what time has
+ * made of it. */
 json_t *local_deadline_json(const struct store_deadline *row)
 {
     const struct deadline *deadline = &row->deadline;
@@ -125,6 +129,7 @@ static json_t *count_json(const struct deadline_count *count)
                           json_put(json, "paused", json_integer((json_int_t)count->paused)));
 }
 
+/* Over all dossiers, whatever page is asked for, because the totals stand above the list. */
 static enum reason read_counts(const struct local_api *api, json_t *list)
 {
     struct store *store = api->options.store;
@@ -184,6 +189,9 @@ static bool read_cursor(struct api_request *request, struct store_deadline_filte
 
 enum { CURSOR_BYTES = 32 + DOSSIER_CODE_BYTES_MAX };
 
+/* A page may come out shorter than its limit, or empty, with a cursor: standings that the store
+ * cannot select are sorted out here. The cursor is the last row that was looked at, shown or not.
+ */
 static enum reason read_page(const struct local_api *api,
                              const struct store_deadline_filter *filter,
                              enum deadline_standing standing, size_t limit, json_t *list,

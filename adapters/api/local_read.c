@@ -167,6 +167,8 @@ void message_get(struct api_request *request)
     api_answer_json(request, HTTP_OK, json_whole(json, put_places(api, json, &message)));
 }
 
+/* The bytes as they were signed, so that openssl can verify the three of them without this program.
+ */
 static void part_get(struct api_request *request, size_t part_offset)
 {
     struct store_document document;

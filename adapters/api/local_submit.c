@@ -14,6 +14,8 @@ struct fault {
     const char *name;
 };
 
+/* Does nothing after the first fault, so that the one that is told is the first in the order of the
+ * fields. */
 static void take_text(const json_t *object, const char *name, struct bytes *ret_text,
                       struct fault *fault)
 {
@@ -78,6 +80,8 @@ static void take_reply(const struct local_api *api, const json_t *object, struct
     }
 }
 
+/* A size that is given is signed as given and must be the file's; without one the file that was
+ * uploaded says it. */
 static void take_attachment(const struct local_api *api, const json_t *object,
                             struct attachment *ret_attachment, struct fault *fault)
 {

@@ -102,6 +102,8 @@ enum reason portal_ledger_worklist(struct portal_ledger *ledger,
     return walk_events(ledger_bind(ledger, LEDGER_WORKLIST, ""), each, context);
 }
 
+/* What a first load has marked and not settled (presence 2) is left out: nobody knows yet whether
+ * the portal has it. */
 enum reason portal_ledger_dossiers(
     struct portal_ledger *ledger, wall_t from, wall_t to, const char *after, int limit,
     bool (*each)(void *context, const struct portal_dossier_view *view), void *context)
@@ -145,6 +147,7 @@ enum reason portal_ledger_loading(struct portal_ledger *ledger,
     return ledger_reason(step);
 }
 
+/* The oldest one that is not done, behind the one given. */
 enum reason portal_ledger_repair(struct portal_ledger *ledger, int64_t after,
                                  struct portal_repair *ret_repair)
 {

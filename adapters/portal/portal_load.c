@@ -31,6 +31,7 @@ static int64_t mono_ms(const struct load *load)
     return portal_clock_mono_ms(load->options->clock);
 }
 
+/* Once it has said no it is not asked again: what is under way ends, and nothing begins. */
 static bool watch(struct load *load)
 {
     load->is_ended =
@@ -126,6 +127,8 @@ void load_id(const char *code, char ret_id[LOAD_ID_BYTES])
     (void)snprintf(ret_id, LOAD_ID_BYTES, PORTAL_LOAD_PREFIX "%s", code);
 }
 
+/* Under a message id of its own, made of the code, so that the same dossier refused twice is one
+ * line of the work list. */
 void load_put_refused(struct load *load, const struct item *item, enum reason reason,
                       const char *text)
 {
@@ -146,6 +149,7 @@ void load_put_refused(struct load *load, const struct item *item, enum reason re
     (void)portal_ledger_put_event(load->options->ledger, &row, load_wall_now(load));
 }
 
+/* ABSENT: the portal does not have it, so that a line that was mended may create it. */
 static void note_refused(struct load *load, const struct item *item, enum reason reason,
                          const char *text)
 {
@@ -270,6 +274,7 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
     return begun;
 }
 
+/* A batch is small (PORTAL_LOAD_BATCH_MAX), so that it is looked through after each request. */
 static bool all_over(const struct load *load)
 {
     for (size_t i = 0; i < load->count; i++) {

@@ -14,6 +14,8 @@ enum {
 
 #define HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
 
+/* Only what the ledger itself needs is judged here; what the portal wants of a dossier its mapping
+ * says. */
 enum reason load_judge(const json_t *facts, const char **ret_field)
 {
     const char *code = portal_fact_text(facts, "code");

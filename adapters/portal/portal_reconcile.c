@@ -79,6 +79,8 @@ static bool plan_repair(const struct reconcile *reconcile, const struct compared
            dossier_may_move((enum dossier_state)theirs, (enum dossier_state)ours->state);
 }
 
+/* A difference that is repaired is written down as well: it stays until the repair has been seen to
+ * work. */
 static enum reason note(struct reconcile *reconcile, const struct compared *ours,
                         enum portal_difference kind, int theirs)
 {
@@ -121,6 +123,7 @@ static enum portal_difference compare(const struct compared *ours, enum reason f
     return same ? 0 : PORTAL_TIME;
 }
 
+/* One figure each, which the command prints; what was not sent has its own and is no difference. */
 static uint64_t *figure_of(struct portal_reconcile_figures *figures, enum portal_difference kind)
 {
     switch (kind) {
@@ -135,6 +138,8 @@ static uint64_t *figure_of(struct portal_reconcile_figures *figures, enum portal
     }
 }
 
+/* As the ledger has it now; the first look may have been at a dossier in the middle of a message.
+ */
 static void read_again(const struct reconcile *reconcile, struct compared *ours)
 {
     struct portal_dossier now = {.facts = NULL};
@@ -148,6 +153,8 @@ static void read_again(const struct reconcile *reconcile, struct compared *ours)
     json_decref(now.facts);
 }
 
+/* Equal as of the moment when our side was read: an event that came later takes it away again
+ * (portal_ledger_mark_equal). */
 static void settle_equal(struct reconcile *reconcile, const struct compared *ours)
 {
     reconcile->figures.equal++;
@@ -226,6 +233,8 @@ static bool add_to_page(void *context, const struct portal_dossier_view *view)
     return reconcile->count < reconcile->options->batch;
 }
 
+/* By code, page after page, because dossiers come and go while this runs, for hours in a large
+ * province. */
 static enum reason compare_ours(struct reconcile *reconcile)
 {
     const struct portal_reconcile_options *options = reconcile->options;
@@ -251,6 +260,8 @@ static enum reason compare_ours(struct reconcile *reconcile)
 
 /* ---- what only the portal has ---------------------------------------------------------------- */
 
+/* A code that is none, or too long to be kept, is the portal's own matter and cannot be one of
+ * ours. */
 static enum reason take_listed(struct reconcile *reconcile, const json_t *row)
 {
     struct portal_dossier known = {.facts = NULL};

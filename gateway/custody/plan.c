@@ -38,6 +38,7 @@ void plan_init(struct plan *plan, struct arena *memory, struct arena *step)
 #undef TAKE
 }
 
+/* As the store has them; until the first commit nothing else says where numbers go on. */
 void plan_set_positions(struct plan *plan, const struct store_positions *positions)
 {
     plan->base = *positions;
@@ -77,6 +78,7 @@ bool plan_is_empty(const struct plan *plan)
 #undef ADD
 }
 
+/* Documents are views: they stay the step's until the commit is over. */
 uint64_t plan_parcel(struct plan *plan, const struct bytes *documents, size_t document_count,
                      struct bytes manifest, struct bytes signature, struct bytes certificate)
 {
@@ -101,6 +103,7 @@ struct store_message *plan_message(struct plan *plan)
     return message;
 }
 
+/* A message that came twice in one step: the store does not know the first one yet. */
 const struct store_message *plan_find_message(const struct plan *plan, const struct key *sender,
                                               const struct message_id *id)
 {
@@ -178,6 +181,7 @@ bool plan_has_seal_room(const struct plan *plan)
     return plan->store.seal_count < PLAN_SEALS_MAX;
 }
 
+/* From the end, for the last route that was set is the one in force. */
 const struct store_route *plan_find_route(const struct plan *plan, struct bytes dossier_code)
 {
     for (size_t i = plan->store.route_count; i-- > 0;) {
@@ -196,6 +200,8 @@ struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes 
     return NULL;
 }
 
+/* One clock for a dossier in a plan: a second event of the step changes the row that the first one
+ * planned. */
 void plan_deadline(struct plan *plan, const struct store_deadline *deadline)
 {
     struct store_deadline *place = plan_find_deadline(plan, deadline->dossier_code);

@@ -55,6 +55,8 @@ static void *take(struct arena *memory, size_t size)
     return piece;
 }
 
+/* A piece of the memory that was taken at the start: what a step puts into it is bounded by it,
+ * whoever sent it. */
 static struct arena sub_arena(struct arena *memory, size_t size)
 {
     return (struct arena){.block = take(memory, size), .limit_bytes = size};
@@ -109,6 +111,7 @@ void step_init(struct step *step, const struct step_options *options, struct are
     step->store_state = REASON_STORE_BUSY; /* until step_load */
 }
 
+/* The rest lies in the arena, which is its owner's. */
 void step_release(struct step *step)
 {
     buffer_release(&step->frame);
@@ -160,6 +163,8 @@ enum reason step_load(struct step *step, wall_t wall)
     return reason;
 }
 
+/* After a failure not before the time that was set then: a disk that is full is not asked in every
+ * round. */
 bool step_wants_load(const struct step *step, mono_t now)
 {
     return step->store_state != REASON_NONE && now.ms >= step->retry_at.ms;

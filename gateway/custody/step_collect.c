@@ -137,6 +137,7 @@ static uint64_t order_of(const struct step *step, const struct store_message *me
     return order;
 }
 
+/* Due at once: nothing has been tried yet. */
 static struct entry new_entry(const struct step *step, const struct store_message *message,
                               const struct peer *peer, enum step_line line, wall_t expires)
 {
@@ -274,6 +275,8 @@ enum reason step_write(struct step *step, const struct draft *draft, struct peer
 
 /* ---- lines of the log ---- */
 
+/* Lines of the log are the first to be given up when a step has many: left out ones are counted,
+ * and the count is a line itself. */
 void step_note(struct step *step, const struct transition *transition)
 {
     if (step->event_count < step->options.events_max)
@@ -282,6 +285,7 @@ void step_note(struct step *step, const struct transition *transition)
         step->events_left_out++;
 }
 
+/* Charged to the peer whose doing it is, so that nobody fills the log for the others. */
 void step_note_of(struct step *step, struct peer *peer, const struct transition *transition)
 {
     if (allowance_take(&peer->allowance, step->now, (struct allowance_cost){.lines = 1}))

@@ -19,6 +19,8 @@
 
 /* ---- begin ---- */
 
+/* Room is asked for with the whole announced size, before the first byte: a transfer that could not
+ * end is not begun. */
 static enum reason begin_new(struct blobs_directory *self, const struct key *source,
                              const struct digest *digest, uint64_t size_bytes)
 {
@@ -36,6 +38,8 @@ static enum reason begin_new(struct blobs_directory *self, const struct key *sou
     return REASON_NONE;
 }
 
+/* The bytes of an earlier run are read by the worker: a gibibyte of them would hold up the loop for
+ * seconds. */
 static void begin_hashing(struct blobs_directory *self, struct partial *partial)
 {
     partial->job = (struct job){.kind = JOB_HASH, .until = partial->written};
@@ -60,6 +64,7 @@ static enum reason end_hashing(struct blobs_directory *self, struct partial *par
     return REASON_NONE;
 }
 
+/* Where the bytes that are there can be gone on with; BUSY: the worker is at them, ask again. */
 static enum reason begin_again(struct blobs_directory *self, struct partial *partial,
                                uint64_t size_bytes)
 {
@@ -122,6 +127,8 @@ static enum reason begin_unnamed(struct blobs *blobs, const struct key *source,
     return reason;
 }
 
+/* The digest of a file that nobody could name before it was there, as an upload by a browser. Asked
+ * again it says the same, and nothing more can be written. */
 static enum reason name_blob(struct blobs *blobs, const struct key *source,
                              const struct digest *stand_in, struct digest *ret_digest,
                              uint64_t *ret_size_bytes)
@@ -167,6 +174,8 @@ static void flush_more(struct blobs_directory *self, struct partial *partial)
     work_submit(&self->work, job);
 }
 
+/* True: the sender has to wait, or what the disk has not taken would fill the page cache and be
+ * written all at once when the file ends. */
 static bool is_behind(struct blobs *blobs, const struct key *source, const struct digest *digest)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
@@ -201,6 +210,8 @@ static bool is_new_stride(const struct partial *partial, size_t more)
     return partial->written / BLOB_STRIDE_BYTES != (partial->written + more) / BLOB_STRIDE_BYTES;
 }
 
+/* Only at the end of what is there: the digest is computed as bytes come, and what lies out of
+ * order would have to be read again. */
 static enum reason write_content(struct blobs *blobs, const struct key *source,
                                  const struct digest *digest, uint64_t offset, struct bytes content)
 {
@@ -235,6 +246,8 @@ static enum reason write_content(struct blobs *blobs, const struct key *source,
 
 /* ---- finish ---- */
 
+/* The digest is judged before the name is given: under a digest's name nothing else may ever lie.
+ */
 static enum reason begin_publishing(struct blobs_directory *self, struct partial *partial)
 {
     struct digest actual = partial->target;
@@ -267,6 +280,8 @@ static enum reason begin_publishing(struct blobs_directory *self, struct partial
     return REASON_BUSY;
 }
 
+/* BUSY until the worker has it on the disk. A caller that goes away meanwhile loses nothing: the
+ * file has its name, and the place is swept after OUTCOME_AGE_S. */
 static enum reason finish(struct blobs *blobs, const struct key *source,
                           const struct digest *digest)
 {
@@ -294,6 +309,7 @@ static enum reason finish(struct blobs *blobs, const struct key *source,
 
 /* ---- life cycle ---- */
 
+/* The worker goes first: its jobs point into the places. */
 static void close_directory(struct blobs *blobs)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
@@ -325,6 +341,7 @@ static int ready_fd(struct blobs *blobs)
     return blobs_directory_of(blobs)->work.done_fd;
 }
 
+/* The count in the descriptor says only that something is done; each caller asks for its own. */
 static void settle(struct blobs *blobs)
 {
     struct blobs_directory *self = blobs_directory_of(blobs);
@@ -376,6 +393,8 @@ enum reason blobs_directory_open(const char *path, uint64_t size_max_bytes,
     self->directory = -1;
     if (make_folder(AT_FDCWD, path))
         self->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* The three folders are made here and not when they are needed, so that a folder that cannot be
+     * written to stops the start and not the first dossier. */
     bool has_memory = work_init(&self->work, self->directory) && self->piece != NULL;
     if (!has_memory || self->directory < 0 || !make_folder(self->directory, "partial") ||
         !make_folder(self->directory, "damaged") || !partial_adopt_all(self)) {

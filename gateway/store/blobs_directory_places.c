@@ -16,6 +16,8 @@
 
 enum { OUTCOME_AGE_S = 60 }; /* that nobody asked for */
 
+/* CLOCK_BOOTTIME goes on while the machine sleeps and is not set by anybody: the age of a file must
+ * not jump with the clock of the day. */
 int64_t blobs_directory_now_s(void)
 {
     struct timespec now;
@@ -126,6 +128,7 @@ void partial_sweep(struct blobs_directory *self)
     }
 }
 
+/* Of any state: also one that ends, since its file is still there. */
 static size_t count_of(const struct blobs_directory *self, const struct key *source)
 {
     size_t count = 0;
@@ -170,6 +173,8 @@ static struct partial *oldest_of_largest(struct blobs_directory *self)
     return largest;
 }
 
+/* A source that has its full share gives up its own oldest one; only when all places are taken, and
+ * it has fewer than its share, does another's go, of whoever has most. */
 enum reason partial_take(struct blobs_directory *self, const struct key *source, bool is_unnamed,
                          struct partial **ret_partial)
 {
@@ -226,6 +231,7 @@ enum reason partial_check_disk(struct blobs_directory *self, const struct key *s
 
 /* ---- at the start ---- */
 
+/* From the end, because a key may have an underscore in it and a digest has none. */
 static bool parse_name(const char *name, struct key *ret_source, struct digest *ret_digest)
 {
     size_t size = strlen(name);
@@ -258,6 +264,8 @@ static bool adopt(struct blobs_directory *self, int folder, const char *name)
     return true;
 }
 
+/* Everything else in the folder was left by a crash or put there by a hand, and would never be
+ * looked at again. */
 bool partial_adopt_all(struct blobs_directory *self)
 {
     int fd = openat(self->directory, "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

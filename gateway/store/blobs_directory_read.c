@@ -8,6 +8,8 @@
 
 #include "gateway/store/blobs_directory_parts.h"
 
+/* A file that is larger than the file system or a quota allows is "full" too: the same person has
+ * to make room. */
 enum reason blobs_directory_reason(int error)
 {
     if (error == ENOSPC || error == EDQUOT || error == EFBIG)
@@ -33,6 +35,7 @@ void blobs_directory_pass_by(int fd, uint64_t offset, size_t size)
         (void)posix_fadvise(fd, (off_t)stride, BLOB_STRIDE_BYTES, POSIX_FADV_DONTNEED);
 }
 
+/* By name and size alone: whether the bytes are still right is looked at when they are read. */
 enum reason blobs_directory_find(struct blobs *blobs, const struct digest *digest,
                                  uint64_t *ret_size_bytes)
 {
@@ -56,6 +59,8 @@ static bool is_verified(const struct blobs_directory *self, const struct digest 
     return false;
 }
 
+/* A ring: the one that passed longest ago is hashed again when it is asked for, which costs time
+ * and nothing else. */
 void blobs_directory_verified(struct blobs_directory *self, const struct digest *digest)
 {
     self->verified[self->verified_next] = *digest;
@@ -133,6 +138,8 @@ static struct verifying *take_verifying(struct blobs_directory *self)
     return NULL;
 }
 
+/* BUSY until the worker has read it. The place stays taken until somebody asks for the outcome, or
+ * another file needs it. */
 static enum reason hash_long(struct blobs_directory *self, const struct digest *digest,
                              uint64_t size_bytes, struct digest *ret_digest)
 {
@@ -179,6 +186,7 @@ static enum reason verify(struct blobs_directory *self, int fd, const struct dig
     return REASON_NONE;
 }
 
+/* A descriptor is kept for the pieces that follow; the one that was not asked for longest goes. */
 static enum reason open_reader(struct blobs_directory *self, const struct digest *digest,
                                struct reader **ret_reader)
 {

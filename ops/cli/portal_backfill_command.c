@@ -14,6 +14,8 @@
 
 enum { PATIENCE_DEFAULT_SECONDS = 600 };
 
+/* Called at least once a second by the load, so that an interrupt ends it between two requests and
+ * not inside of one. */
 static bool watch(void *context, const struct portal_load_figures *figures)
 {
     const struct invocation *invocation = context;
@@ -33,6 +35,8 @@ static size_t fault_count(const struct portal_load_figures *figures)
                                                     : PORTAL_LOAD_FAULTS_MAX;
 }
 
+/* Line, code and the field's name, never its value: the document may be sent to somebody who helps.
+ */
 static json_t *faults_json(const struct portal_load_figures *figures)
 {
     json_t *list = json_array();

@@ -20,6 +20,8 @@
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* An answer without rows is malformed and not an empty catalogue, which would propose to end every
+ * procedure. */
 static enum reason pull(struct portal_place *place, const char *service, json_t **ret_rows)
 {
     struct portal_question question = {.service = service};

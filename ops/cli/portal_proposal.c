@@ -57,6 +57,7 @@ static const json_t *find(const json_t *map, const char *code, bool is_procedure
     return json_object_getn(map, (const char *)key.data, key.size);
 }
 
+/* Those that have ended here are none of the catalogue's business and are not "gone". */
 static void compare_procedures(const struct portal_proposal *proposal, json_t *changes)
 {
     json_t *theirs = by_code(proposal->procedures, true);
@@ -82,6 +83,8 @@ static void compare_procedures(const struct portal_proposal *proposal, json_t *c
     json_decref(theirs);
 }
 
+/* Only agencies with a code of their own can be found over there: the portal does not know our
+ * keys. */
 static void compare_agencies(const struct portal_proposal *proposal, json_t *changes)
 {
     json_t *theirs = by_code(proposal->agencies, false);
@@ -248,6 +251,8 @@ static bool append_new(const struct rewriting *rewriting, struct buffer *into)
     return written;
 }
 
+/* A table whose head lacks a column that is needed is left alone as a whole, with REGISTRY_INVALID:
+ * half a table would be worse than none. */
 static enum reason rewrite(struct rewriting *rewriting, char *content, struct buffer *into)
 {
     char *rest = content;

@@ -49,6 +49,8 @@ static json_t *share_json(int tenths)
     return tenths < 0 ? json_null() : json_real(tenths / 10.0);
 }
 
+/* The counts stand beside the shares: a share of three dossiers says something else than one of
+ * three thousand. */
 static json_t *index_json(const char *agency, const struct portal_index *index)
 {
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "agency", agency,
@@ -121,6 +123,7 @@ static int compare_rows(const void *a, const void *b)
     return strcmp(left->agency, right->agency);
 }
 
+/* The total is a row of the table and stands last, whatever the order of the others. */
 static void print_table(const struct invocation *invocation, const struct portal_place *place,
                         struct report *report)
 {
@@ -167,6 +170,8 @@ static enum reason count_shown(struct portal_place *place, wall_t from, wall_t t
     return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
 }
 
+/* From the ledger alone unless --ask-portal is given, so that a report can be made while the portal
+ * is down. */
 int portal_report_command(const struct invocation *invocation, int argc, char **argv)
 {
     static struct report report;

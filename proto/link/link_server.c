@@ -18,6 +18,8 @@ mono_t server_now(const struct link_server *server)
 
 /* ---- start and end --------------------------------------------------------------------------- */
 
+/* ROUTER_MANDATORY: a frame for a connection that is gone is refused, where ZeroMQ would drop it
+ * without a word. */
 static bool configure(struct link_server *server, const struct link_server_options *options)
 {
     int on = 1;
@@ -49,6 +51,8 @@ static bool bind_to(struct link_server *server, const char *endpoint)
     return true;
 }
 
+/* Of what the process may have open, at most half goes to connections that have not proved a key
+ * yet, so that strangers cannot take the places of participants. */
 static void set_bounds(struct link_server *server, const struct link_server_options *options,
                        size_t connections)
 {
@@ -192,6 +196,8 @@ int link_server_fd(const struct link_server *server)
 
 /* ---- peers ----------------------------------------------------------------------------------- */
 
+/* By number as well as by descriptor: a descriptor is given out again as soon as its connection has
+ * ended. */
 static void cut_lines(struct link_server *server, const struct admitted_peer *old)
 {
     for (size_t i = 0; i < LINK_CONNECTIONS_MAX; i++) {
@@ -200,6 +206,8 @@ static void cut_lines(struct link_server *server, const struct admitted_peer *ol
     }
 }
 
+/* Who is no longer admitted, or with another key, is cut now and not at the next message: a key is
+ * taken away because somebody else may have it. */
 static bool replace_peers(struct link_server *server, const struct link_peer *peers, size_t count)
 {
     struct peers before;
@@ -231,6 +239,7 @@ enum reason link_server_set_peers(struct link_server *server, const struct link_
     return replaced ? REASON_NONE : REASON_OUT_OF_MEMORY;
 }
 
+/* False: it has not come since the start, or is not admitted. */
 bool link_server_way(struct link_server *server, const struct key *participant,
                      struct key *ret_carrier)
 {
@@ -255,6 +264,8 @@ static struct key peer_of_key(const struct link_server *server, const struct cur
     return (struct key){0};
 }
 
+/* Counted and reported once in a while, not one by one: whoever knocks with a wrong key must not
+ * fill the log. */
 static bool take_refusal(struct link_server *server, struct link_event *ret_event)
 {
     mono_t now = server_now(server);
@@ -304,6 +315,9 @@ static void hear_watch(struct link_server *server)
     server->has_event = false;
 }
 
+/* Frames that are at hand are given out in turns before the socket is read again, but for
+ * SERVER_OWN_ROUND of them at most: what the socket holds is not known yet, and may be for somebody
+ * who has waited. */
 static bool take_next(struct link_server *server, struct link_event *ret_event)
 {
     if (server->has_pending) {
@@ -342,6 +356,7 @@ bool link_server_receive(struct link_server *server, struct link_event *ret_even
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
+/* Made when something is first sent: most of a registry may never come. */
 static bool has_account(struct admitted_peer *peer)
 {
     if (peer->account == NULL)
@@ -366,6 +381,8 @@ static bool has_room(const struct link_server *server, struct admitted_peer *to,
             account_bytes(server->all) + size <= server->send_bytes_all);
 }
 
+/* LINK_LOST and BUSY are told apart because the one ends what is under way and the other is tried
+ * again in the next step. */
 static enum reason send_to(struct link_server *server, struct admitted_peer *to, struct bytes frame)
 {
     static const struct key nobody;

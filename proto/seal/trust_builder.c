@@ -47,6 +47,8 @@ void trust_builder_destroy(struct trust_builder **builder)
     *builder = NULL;
 }
 
+/* The bound is on what is verified with: each authority is looked at for each way that a chain may
+ * take. */
 static enum reason add_certificates(STACK_OF(X509) * certificates, struct bytes content)
 {
     enum reason reason = pem_read_certificates(content, certificates);
@@ -106,6 +108,8 @@ static bool read_names(struct trust_signer *signer)
            der_take_whole(&rest, DER_SEQUENCE, &signer->issuer);
 }
 
+/* What is compared with each signature is taken out once, since parsing a certificate costs more
+ * than a look-up. */
 static enum reason describe(struct trust_signer *signer)
 {
     signer->der = pem_certificate_der(signer->certificate, &signer->der_size);
@@ -155,6 +159,7 @@ static enum reason append(struct trust_builder *builder, const struct key *parti
     return REASON_NONE;
 }
 
+/* Exactly one certificate a file: of two nobody could say which the row of the registry meant. */
 enum reason trust_builder_register(struct trust_builder *builder, const struct key *participant,
                                    struct bytes certificate)
 {
