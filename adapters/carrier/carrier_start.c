@@ -66,6 +66,8 @@ static enum reason carry_row(struct carrier_program *program, const struct carri
     return reason;
 }
 
+/* A registry without our row, or with another key in it, leaves the one in use: to carry nobody
+ * would cut off everybody at once. */
 bool carrier_reload(struct carrier_program *program)
 {
     struct registry *registry = NULL;
@@ -92,6 +94,8 @@ static bool gateway_public_key(const struct carrier_program *program,
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
+/* The adapters' side is opened first and admits nobody before carry_row; the line to the gateway is
+ * dialled when there is somebody to speak for. */
 static bool start_links(struct carrier_program *program, const struct curve_pair *pair,
                         const struct registry *registry, const struct carrier *row)
 {

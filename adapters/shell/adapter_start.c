@@ -105,6 +105,8 @@ static bool start_store(struct adapter *adapter)
     return reason == REASON_NONE || adapter_fail(adapter, reason, path);
 }
 
+/* The memory of the session is all taken here, by the settings' bounds: what is too large for the
+ * machine fails at the start and not in the night. */
 static bool start_session(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
@@ -162,6 +164,7 @@ static bool start_api(struct adapter *adapter)
     return reason == REASON_NONE || adapter_fail(adapter, reason, what);
 }
 
+/* Last of all parts: what the gateway sends must find somebody to take it. */
 static bool start_link(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
@@ -182,6 +185,7 @@ static bool start_signals(struct adapter *adapter)
     return adapter->signals >= 0 || adapter_fail(adapter, REASON_STORE_FAILED, "signals");
 }
 
+/* From here on adapter_stop may be called, whatever was started. */
 static void adapter_init(struct adapter *adapter, const struct adapter_settings *settings,
                          enum language language)
 {
@@ -210,6 +214,7 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
     return true;
 }
 
+/* The doors are tried only when no adapter holds the state: one that runs has taken them itself. */
 bool adapter_check(struct adapter *adapter, const struct adapter_settings *settings,
                    enum language language)
 {

@@ -49,6 +49,7 @@ const char *api_query(const struct api_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+/* The scheme's name is not case-sensitive (RFC 9110, section 11.1). */
 struct bytes api_bearer(const struct api_request *request)
 {
     const char *text = api_header(request, "Authorization");
@@ -67,6 +68,8 @@ static bool read_number(const char *text, uint64_t max, uint64_t *ret_number)
     return *ret_number <= max;
 }
 
+/* False: answered, as with the two that follow. Beyond max is a fault and not max: who asks for a
+ * thousand rows and gets two hundred would not notice. */
 bool api_query_number(struct api_request *request, const char *name, uint64_t fallback,
                       uint64_t max, uint64_t *ret_number)
 {
@@ -134,6 +137,9 @@ bool api_has_only(struct api_request *request, json_t *object, const char *const
     return true;
 }
 
+/* Without a Content-Type the body is read as JSON: many programs leave it out, and nothing else is
+ * ever meant. Any other type is refused, because a form that somebody posts would be half
+ * understood. */
 static bool read_object(struct api_request *request)
 {
     const char *type = api_header(request, "Content-Type");

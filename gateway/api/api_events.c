@@ -88,6 +88,7 @@ static void resume_all(struct api *api)
         resume(at);
 }
 
+/* Called by the loop for every transition, so that it does nothing when nobody listens. */
 void api_publish(struct api *api, struct bytes data)
 {
     struct api_events *events = &api->events;
@@ -109,6 +110,8 @@ void api_publish(struct api *api, struct bytes data)
 
 /* ---- one subscriber ---- */
 
+/* The id names the run as well as the number: after a restart numbers begin anew, and a place of
+ * before must not be taken for one of now. */
 static void say(struct api_subscriber *subscriber, uint64_t number, const char *name,
                 const char *data)
 {
@@ -141,6 +144,8 @@ static bool say_next(struct api_subscriber *subscriber)
     return true;
 }
 
+/* Called by libmicrohttpd as often as the connection takes more. Suspended it is not asked again
+ * until somebody resumes it, or the loop would turn for nothing. */
 static ssize_t read_events(void *context, uint64_t position, char *ret_content, size_t capacity)
 {
     struct api_subscriber *subscriber = context;
@@ -159,6 +164,8 @@ static ssize_t read_events(void *context, uint64_t position, char *ret_content, 
     return (ssize_t)size;
 }
 
+/* Events are kept on for KEPT_MS, so that one who lost his connection can go on from where he was.
+ */
 static void unsubscribe(void *context)
 {
     struct api_subscriber *subscriber = context;
@@ -185,6 +192,8 @@ static bool find_place(const struct api_events *events, const char *last, uint64
     return *end == 0 && number < events->next && *ret_next >= events->first;
 }
 
+/* Who does not go on from a place that is still kept first hears an event of ours: it tells him the
+ * place from which he listens, before anything happens. */
 void api_events_get(struct api_request *request)
 {
     struct api *api = request->api;
@@ -226,6 +235,8 @@ int api_events_timeout_ms(const struct api *api)
     return (int)soonest;
 }
 
+/* When nobody listens any more and the time is over, what is kept is dropped; whoever comes later
+ * hears that he has missed something. */
 void api_events_run(struct api *api)
 {
     if (!api->events.is_deaf && !api_wants_events(api)) {
@@ -238,6 +249,8 @@ void api_events_run(struct api *api)
     }
 }
 
+/* Streams have no length: the reader has to hear that the program ends, and not that the connection
+ * broke. */
 void api_events_end(struct api *api)
 {
     api->events.are_over = true;

@@ -18,6 +18,7 @@ struct wanted *fetch_find_wanted(const struct fetch_peer *peer, const struct dig
     return wanted;
 }
 
+/* At the end of the peer's list: files come in the order in which their messages came. */
 bool fetch_add_wanted(struct fetch *fetch, struct fetch_peer *peer, const struct wanted *wanted)
 {
     size_t index = 0;
@@ -41,6 +42,8 @@ bool fetch_add_wanted(struct fetch *fetch, struct fetch_peer *peer, const struct
     return true;
 }
 
+/* The limit goes back with the last places, so that the walk over all of them stays short after a
+ * burst. */
 void fetch_forget_wanted(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct wanted **at = &peer->first;
@@ -65,6 +68,8 @@ void fetch_emit_answer(struct fetch *fetch, const struct wanted *wanted, struct 
 
 /* ---- outcomes ---- */
 
+/* Not the bytes that were promised, which may be the peer's doing, the disk's or an earlier peer's.
+ */
 static bool says_other_bytes(enum reason reason)
 {
     return reason == REASON_ATTACHMENT_DIGEST || reason == REASON_ATTACHMENT_LONG;
@@ -85,6 +90,8 @@ static enum reason judge(const struct fetch *fetch, const struct wanted *wanted,
     return REASON_BUSY;
 }
 
+/* The other end is told in both cases: it holds a place for the transfer until it hears how it
+ * ended. */
 void fetch_end_transfer(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted,
                         enum reason outcome)
 {
@@ -106,6 +113,8 @@ void fetch_end_transfer(struct fetch *fetch, struct fetch_peer *peer, struct wan
         fetch_emit_answer(fetch, wanted, &answer);
 }
 
+/* What an earlier connection left here is not trusted any more: the file is received whole, once,
+ * before anybody is refused for it. */
 void fetch_from_start(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     struct blobs *blobs = fetch->options.blobs;
@@ -232,6 +241,7 @@ void fetch_go_on(struct fetch *fetch, struct fetch_peer *peer)
 
 /* ---- what the peer says ---- */
 
+/* False: nobody asked for it, or it could not be kept. */
 bool fetch_receive_chunk(struct fetch *fetch, struct fetch_peer *peer,
                          const struct frame_blob *chunk)
 {

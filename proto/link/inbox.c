@@ -199,6 +199,8 @@ static bool may_take(struct inbox *inbox)
     return true;
 }
 
+/* Events other than frames are always taken: they are few, and say that somebody is there or gone.
+ */
 static bool is_wanted(const struct inbox_gate *gate, struct inbox *inbox)
 {
     struct inbox_entry *first = inbox->first;

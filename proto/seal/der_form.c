@@ -49,6 +49,8 @@ static uint8_t next_byte(struct bytes *rest)
     return byte;
 }
 
+/* False: not a header that anybody reads, as with more than TAG_NUMBER_BYTES_MAX bytes of number.
+ */
 static bool read_type(struct bytes *rest, struct element *element)
 {
     if (rest->size == 0)
@@ -107,6 +109,7 @@ struct findings {
     bool is_loose;
 };
 
+/* In its shortest form (X.690, section 8.3.2), which OpenSSL insists on as well. */
 static bool is_integer(struct bytes content)
 {
     if (content.size < 2)
@@ -128,6 +131,8 @@ static bool is_object(struct bytes content)
     return content.size > 0 && at_start;
 }
 
+/* Unused bits that are not zero are BER: OpenSSL reads them, so that they are loose and not broken.
+ */
 static bool is_bit_string(struct bytes content, struct findings *findings)
 {
     if (content.size == 0 || content.data[0] > UNUSED_BITS_MAX ||
@@ -138,6 +143,7 @@ static bool is_bit_string(struct bytes content, struct findings *findings)
     return true;
 }
 
+/* DER has one byte for true; BER has 255 of them. */
 static bool is_boolean(struct bytes content, struct findings *findings)
 {
     if (content.size != 1)
@@ -152,6 +158,8 @@ static bool is_string(uint32_t type)
            (type >= TYPE_NUMERIC_STRING && type <= TYPE_UNIVERSAL_STRING);
 }
 
+/* Of a type that is not listed here only strings may be primitive; everything else that OpenSSL
+ * would refuse is broken. */
 static bool is_primitive(uint32_t type, struct bytes content, struct findings *findings)
 {
     switch (type) {
@@ -200,6 +208,8 @@ static bool walk_constructed(struct element *element, struct bytes *rest, int de
     return true;
 }
 
+/* False: broken, since it does not come to the end. What is only loose is noted, and the walk goes
+ * on. */
 static bool walk(struct bytes *rest, bool until_end, int depth, struct findings *findings)
 {
     if (depth > DER_DEPTH_MAX)
@@ -220,6 +230,8 @@ static bool walk(struct bytes *rest, bool until_end, int depth, struct findings 
     return !until_end;
 }
 
+/* Broken counts before loose: of bytes that cannot be read to their end nothing else can be said.
+ */
 enum der_form der_form(struct bytes elements)
 {
     struct findings findings = {0};

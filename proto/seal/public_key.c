@@ -32,6 +32,8 @@ struct public_key {
 static EVP_MD *fetched[HASH_COUNT];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* Once for the process: by name OpenSSL would look through its providers, under a lock, at every
+ * verification. */
 static void fetch(void)
 {
     static const char *const names[HASH_COUNT] = {"SHA256", "SHA384", "SHA512"};
@@ -45,6 +47,8 @@ const EVP_MD *hash_evp(enum hash_algorithm hash)
     return fetched[hash];
 }
 
+/* By the group's number, since OpenSSL knows P-256 by three names. A key with explicit parameters
+ * has no name and is not listed. */
 static bool curve_is_listed(EVP_PKEY *key)
 {
     char name[GROUP_NAME_BYTES];
@@ -113,6 +117,8 @@ void public_key_destroy(struct public_key **key)
     *key = NULL;
 }
 
+/* The context keeps its parameters for every signature that follows with the same algorithm, which
+ * a signer mostly has. */
 static bool set_up(struct context *context, const struct signature_algorithm *algorithm)
 {
     const EVP_MD *hash = hash_evp(algorithm->hash);
@@ -155,6 +161,8 @@ static bool same_algorithm(const struct signature_algorithm *a, const struct sig
     return a->scheme == b->scheme && a->hash == b->hash && a->salt_bytes == b->salt_bytes;
 }
 
+/* Whichever is idle: all of them are of the same key, and only a change of algorithm costs
+ * something. */
 static struct context *borrow(struct public_key *key, const struct signature_algorithm *algorithm)
 {
     struct context *context = NULL;
@@ -169,6 +177,7 @@ static struct context *borrow(struct public_key *key, const struct signature_alg
     return context;
 }
 
+/* One that finds no place is freed: more than LENT_MAX at once were lent, which passes. */
 static void give_back(struct public_key *key, struct context *context)
 {
     for (int i = 0; i < LENT_MAX && context != NULL; i++) {
