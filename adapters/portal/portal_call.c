@@ -9,6 +9,8 @@
 
 /* ---- wanting --------------------------------------------------------------------------------- */
 
+/* A step can be told only of a dossier that is there; of one that is not the whole is created
+ * first. */
 static enum portal_want want_of(const struct portal_call *call, enum portal_presence presence)
 {
     if (presence != PORTAL_PRESENT)
@@ -33,6 +35,7 @@ static bool creates_before_step(const struct portal_call *call)
     return call->want == WANT_CREATE && call->what.service == PORTAL_PROGRESS;
 }
 
+/* What the dialect gets to see of this call, as one of the items of a batch. */
 json_t *portal_call_item(const struct portal_call *call)
 {
     if (call->want == WANT_LOOK && call->what.step != NULL)
@@ -103,6 +106,8 @@ static struct reply_judgement understand(struct portal_call *call,
     return (struct reply_judgement){reason, FAILURE_RULE};
 }
 
+/* False: an earlier message of the dossier is under way, and this one waits for its end (invariant
+ * 6). True: it is ready or has ended. */
 bool portal_call_prepare(struct portal_call *call)
 {
     struct portal_office *office = call->office;
@@ -138,6 +143,7 @@ bool portal_call_prepare(struct portal_call *call)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+/* The portal's own words, for the receipt and the work list, cut at a whole character. */
 static void keep_text(struct portal_call *call, const json_t *item)
 {
     const char *text = portal_fact_text(item, "text");
@@ -206,6 +212,8 @@ static bool switches(struct portal_call *call, enum reason reason)
     return true;
 }
 
+/* True: *ret_end is its end. A refusal is believed only after a look: it may answer a message that
+ * an earlier request, cut in the middle, had already brought. */
 bool portal_call_take(struct portal_call *call, struct reply_judgement said, const json_t *item,
                       struct reply_judgement *ret_end)
 {
@@ -238,6 +246,8 @@ bool portal_call_take(struct portal_call *call, struct reply_judgement said, con
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* What passes by itself does not: the message stays in the adapter's queue, which shows it with its
+ * reason. */
 static bool belongs_in_ledger(enum reason reason)
 {
     enum reason_class class = reason_class(reason);
@@ -245,11 +255,14 @@ static bool belongs_in_ledger(enum reason reason)
            class == REASON_CLASS_UNKNOWN || class == REASON_CLASS_DUPLICATE;
 }
 
+/* Both what was said and who said it have to be sure (invariant 14). */
 bool portal_is_refusal(struct reply_judgement end)
 {
     return reason_class(end.reason) == REASON_CLASS_PERMANENT && failure_ground_is_sure(end.ground);
 }
 
+/* To be called inside a transaction of the ledger, which its caller commits before the answer goes
+ * to the session. */
 void portal_call_note_end(struct portal_call *call, struct reply_judgement end)
 {
     struct portal_ledger *ledger = call->office->ledger;
@@ -293,6 +306,7 @@ void portal_call_free(struct portal_call *call)
     free(call);
 }
 
+/* The call is gone afterwards. Of a repair nobody in the session waits; its next event follows. */
 void portal_call_end(struct portal_call *call, struct reply_judgement end, uint32_t retry_after_ms)
 {
     struct portal_office *office = call->office;

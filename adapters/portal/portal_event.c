@@ -64,6 +64,7 @@ static void put(struct reading *reading, json_t *object, const char *name, json_
         fail(reading, REASON_OUT_OF_MEMORY);
 }
 
+/* 0 is no moment and no number of the portal's: the member goes. */
 static void put_number(struct reading *reading, const char *name, int64_t number)
 {
     if (number == 0)
@@ -143,6 +144,7 @@ static enum dossier_state state_of(const struct reading *reading)
     return (enum dossier_state)portal_fact_number(reading->facts, "state");
 }
 
+/* The agency's own word where it gives one that the national list has; else nothing changes. */
 static enum dossier_state state_in_body(const struct reading *reading)
 {
     int64_t number = portal_fact_number(reading->body, "national_state");
@@ -178,6 +180,7 @@ static enum dossier_state read_transfer(struct reading *reading)
     return state == DOSSIER_UNKNOWN || state == DOSSIER_REGISTERED ? DOSSIER_RECEIVED : state;
 }
 
+/* One entry for each request, kept with the due date of before, because the pause moves it. */
 static enum dossier_state read_supplement_request(struct reading *reading)
 {
     json_t *entry = json_object();
@@ -224,6 +227,7 @@ static enum dossier_state read_supplement(struct reading *reading)
     return DOSSIER_PROCESSING;
 }
 
+/* "Stopped" is the one end that an agency may give a result instead of "finished". */
 static enum dossier_state read_result(struct reading *reading)
 {
     int64_t finished_ms = portal_fact_number(reading->body, "finished_ms");
@@ -319,6 +323,7 @@ static enum dossier_state change(struct reading *reading)
     }
 }
 
+/* Whether the portal's record of the dossier changes, or only its history grows by a step. */
 static enum portal_service service_of(const struct reading *reading)
 {
     switch (reading->type) {

@@ -141,6 +141,7 @@ static enum reason read_events(const struct operators_api *api, const uint64_t *
     return reason;
 }
 
+/* From the oldest on, by pages: an operator reads a dossier as it came about. */
 void operators_dossier_get(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
@@ -178,6 +179,8 @@ void operators_queues_get(struct api_request *request)
 
 /* ---- changes */
 
+/* The broker decides whether it may be done now; the state that it was in is answered in both
+ * cases, because the operator chose by what he saw a moment ago. */
 static void operate(struct api_request *request, enum broker_operation operation)
 {
     const struct operators_api *api = api_context(request);

@@ -82,6 +82,7 @@ static struct pooled *pooled_new(size_t capacity, bool is_for_chunks)
     return pooled;
 }
 
+/* Of exactly that size: they are rounded, so that one of the few sizes mostly fits. */
 static struct pooled *spare_take(struct intake_pool *pool, size_t capacity, bool is_for_chunks)
 {
     for (struct pooled **at = &pool->spare; *at != NULL; at = &(*at)->next) {
@@ -198,6 +199,8 @@ enum reason intake_pool_new(const struct intake_pool_options *options,
     return REASON_NONE;
 }
 
+/* A slice that is being worked on is waited for; frames that a core still has are freed with the
+ * rest. */
 void intake_pool_destroy(struct intake_pool **pool_pointer)
 {
     struct intake_pool *pool = *pool_pointer;
@@ -255,6 +258,8 @@ static bool has_room(const struct intake_pool *pool, const struct lane *lane, si
            (lane->frames < frames_left && lane->bytes + cost <= bytes_left);
 }
 
+/* Asked before the frame is taken from the link, where it may wait without costing anything here.
+ */
 bool intake_pool_has_room(struct intake_pool *pool, const struct key *peer, size_t frame_bytes)
 {
     pthread_mutex_lock(&pool->lock);
@@ -282,6 +287,8 @@ mono_t intake_pool_deadline(struct intake_pool *pool)
     return deadline;
 }
 
+/* The way may change with a reconnection: the lane is charged to the carrier that it comes through
+ * now. */
 static struct lane *lane_of(struct intake_pool *pool, const struct intake_way *way)
 {
     pthread_mutex_lock(&pool->lock);

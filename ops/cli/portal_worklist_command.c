@@ -48,6 +48,8 @@ static bool keep_difference(void *context, const struct portal_difference_view *
                                                  "is_being_repaired", view->repair != 0)) == 0;
 }
 
+/* What the portal said stands behind the reason, since only its own words tell a clerk which field
+ * was meant. */
 static void print_list(enum language language, const json_t *list)
 {
     struct table table;
@@ -86,6 +88,7 @@ static const struct table_column difference_columns[] = {
     {TEXT_COLUMN_THEIRS, TABLE_NAME},
 };
 
+/* Both states side by side: which of the two is right is for the person to say. */
 void portal_print_differences(enum language language, const json_t *list)
 {
     static const enum text names[] = {TEXT_PORTAL_MISSING, TEXT_PORTAL_EXTRA, TEXT_PORTAL_STATE,
@@ -134,6 +137,7 @@ struct waiting {
     enum reason trouble;          /* what the portal said last, when it was nothing good */
 };
 
+/* NULL: the adapter does not run, or has nothing to say. The list is printed all the same. */
 static json_t *ask(struct http *http, const char *path)
 {
     struct api_reply reply = {0};

@@ -46,6 +46,7 @@ static void note_agency(struct resolution *resolution, enum route_step_kind kind
     note(resolution, kind, REGISTRY_FILE_AGENCIES, agency->line, key_bytes(&agency->key));
 }
 
+/* On one of the two days: what was begun under yesterday's registry may be ended under today's. */
 static bool is_in_force(const struct resolution *resolution, const struct agency *agency)
 {
     return agency_in_force(agency, resolution->today) ||
@@ -99,6 +100,8 @@ static void find_day(struct resolution *resolution)
         resolution->judged = resolution->decision->judged = given;
 }
 
+/* The dossier's agency first: who has the dossier may act even when it is not in force any more,
+ * and the sender may be that one. */
 static enum reason find_parties(struct resolution *resolution)
 {
     const struct route_question *question = resolution->question;
@@ -239,6 +242,8 @@ static bool is_one_of_several(const struct resolution *resolution, const struct 
                                   resolution->today) != NULL;
 }
 
+/* The heir comes last: competence is judged by the day of reception, and whoever has taken over by
+ * now takes the dossier as well. */
 static enum reason find_by_procedure(struct resolution *resolution,
                                      const struct agency **ret_agency)
 {
@@ -250,6 +255,7 @@ static enum reason find_by_procedure(struct resolution *resolution,
     return reason;
 }
 
+/* Named, but not yet competent: of a transfer check_transfer looks at that. */
 static enum reason find_named(struct resolution *resolution, const struct agency **ret_agency)
 {
     const struct key *key = &resolution->question->recipient;
@@ -267,6 +273,7 @@ static enum reason find_named(struct resolution *resolution, const struct agency
     return REASON_NONE;
 }
 
+/* Goes the same way as find_successor, without noting it. */
 static bool is_succeeded_by(const struct agency *agency, const struct agency *by, civil_day_t today)
 {
     while (agency != by && agency->valid_to.number < today.number && agency->successor != NULL)
@@ -319,6 +326,8 @@ static enum reason find_unnamed(struct resolution *resolution, const struct agen
     return REASON_ROUTE_MISSING;
 }
 
+/* A transfer that found its way by its procedure has it already; one whose recipient was named is
+ * held against it. */
 static enum reason find_recipient(struct resolution *resolution, const struct agency **ret_agency)
 {
     bool transfer = resolution->question->type == MESSAGE_TYPE_TRANSFER;
@@ -337,6 +346,7 @@ static const struct policy_rule *find_rule(const struct resolution *resolution,
                            resolution->question->type, recipient->role);
 }
 
+/* The first one is the recipient and all others are copies, however they came in. */
 static void add_destination(struct resolution *resolution, const struct agency *agency,
                             const struct policy_rule *rule, enum route_step_kind kind)
 {
@@ -353,6 +363,7 @@ static void add_destination(struct resolution *resolution, const struct agency *
     note(resolution, kind, REGISTRY_FILE_POLICY, rule->line, key_bytes(&agency->key));
 }
 
+/* Nobody gets the same message twice: the recipient may stand in the list of copies. */
 static bool is_destination(const struct route_decision *decision, const struct key *key)
 {
     for (size_t i = 0; i < decision->destination_count; i++) {
@@ -397,6 +408,8 @@ static enum reason resolve(struct resolution *resolution)
     return REASON_NONE;
 }
 
+/* Also of a refusal the whole decision is given out: its steps are what "route explain" shows and
+ * what the sender may complain with. */
 enum reason route_resolve(const struct registry *registry, const struct route_question *question,
                           struct route_decision *ret_decision)
 {
