@@ -27,60 +27,9 @@
     " ORDER BY d.changed_ms, d.code LIMIT ?2"
 
 static const char *const statements[LEDGER_STATEMENTS] = {
-    [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
-    [LEDGER_COMMIT] = "COMMIT",
-    [LEDGER_ROLLBACK] = "ROLLBACK",
-    [LEDGER_DOSSIER] = "SELECT presence, state, facts FROM dossier WHERE code = ?1",
-    [LEDGER_PUT_DOSSIER] =
-        "INSERT OR REPLACE INTO dossier(code, agency, presence, state, channel, received_ms,"
-        " due_ms, finished_ms, handed_ms, pause_ms, supplements, has_result_file, is_digitised,"
-        " facts, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-    [LEDGER_MARK] =
-        "UPDATE dossier SET presence = ?2, changed_ms = ?3, equal_ms = 0 WHERE code = ?1",
-    [LEDGER_FORGET] = "DELETE FROM dossier WHERE code = ?1",
-    [LEDGER_OUTCOME] = "SELECT outcome, reason, code, type FROM event WHERE message_id = ?1",
-    [LEDGER_PUT_EVENT] =
-        "INSERT INTO event(message_id, code, type, service, state, at_ms, outcome, reason, text,"
-        " message, changed_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
-        " ON CONFLICT(message_id) DO UPDATE SET service = excluded.service, state = excluded.state,"
-        " outcome = excluded.outcome, reason = excluded.reason, text = excluded.text,"
-        " changed_ms = excluded.changed_ms WHERE outcome <> 1",
-    [LEDGER_EVENTS] =
-        "SELECT number, message_id, code, type, service, state, at_ms, outcome, reason, text,"
-        " message, changed_ms FROM event WHERE code = ?1 AND number > ?2 ORDER BY number",
-    [LEDGER_WORKLIST] =
-        "SELECT number, message_id, code, type, service, state, at_ms, outcome, reason, text,"
-        " message, changed_ms FROM event WHERE outcome IN (2, 3) ORDER BY number",
-    [LEDGER_DOSSIERS] =
-        "SELECT code, agency, presence, state, channel, supplements, received_ms, due_ms,"
-        " finished_ms, handed_ms, pause_ms, has_result_file, is_digitised FROM dossier"
-        " WHERE code > ?1 AND received_ms >= ?2 AND received_ms < ?3 AND presence <> 2"
-        " ORDER BY code LIMIT ?4",
-    [LEDGER_LOADING] = "SELECT code, facts FROM dossier WHERE presence = 2 ORDER BY code",
-    [LEDGER_ASK_REPAIR] = "INSERT INTO repair(code, first, last, asked_ms) VALUES(?1, ?2, ?3, ?4)",
-    [LEDGER_REPAIR] = "SELECT number, code, first, last FROM repair WHERE done_ms IS NULL AND"
-                      " number > ?1 ORDER BY number LIMIT 1",
-    [LEDGER_END_REPAIR] = "UPDATE repair SET reason = ?2, done_ms = ?3 WHERE number = ?1",
-    [LEDGER_CLOSE_EVENT] =
-        "UPDATE event SET outcome = 4, changed_ms = ?2 WHERE message_id = ?1 AND outcome = 2",
-    [LEDGER_REPAIR_STATE] = "SELECT done_ms IS NOT NULL, reason FROM repair WHERE number = ?1",
-    [LEDGER_PUT_DIFFERENCE] =
-        "INSERT OR REPLACE INTO difference(code, kind, ours, theirs, repair, seen_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-    [LEDGER_DROP_DIFFERENCE] = "DELETE FROM difference WHERE code = ?1",
-    [LEDGER_DIFFERENCES] =
-        "SELECT code, kind, ours, theirs, repair FROM difference WHERE code > ?1 ORDER BY code",
-    [LEDGER_SETTLE_LOAD] = "UPDATE event SET outcome = 1, changed_ms = ?2 WHERE message_id = ?1",
-    [LEDGER_MARK_EQUAL] = "UPDATE dossier SET equal_ms = ?2 WHERE code = ?1 AND changed_ms <= ?3",
-    [LEDGER_PRUNE_EVENTS] = "DELETE FROM event WHERE code IN (" OVER ")",
-    [LEDGER_PRUNE_DONE] = "UPDATE dossier SET equal_ms = 0 WHERE code IN (" OVER ")",
-    [LEDGER_PRUNE_CLOSED] = "DELETE FROM event WHERE number IN (SELECT number FROM event"
-                            " WHERE outcome = 4 AND changed_ms < ?1 LIMIT ?2)",
-    [LEDGER_PRUNE_REPAIRS] =
-        "DELETE FROM repair WHERE number IN (SELECT number FROM repair r WHERE r.done_ms < ?1"
-        " AND NOT EXISTS (SELECT 1 FROM difference f WHERE f.repair = r.number) LIMIT ?2)",
-    [LEDGER_NOTE] = "SELECT value FROM note WHERE name = ?1",
-    [LEDGER_PUT_NOTE] = "INSERT OR REPLACE INTO note(name, value) VALUES(?1, ?2)",
+#define STATEMENT(name, text) [LEDGER_##name] = text,
+#include "adapters/portal/portal_ledger_statements.def"
+#undef STATEMENT
 };
 
 /* ---- SQLite ---------------------------------------------------------------------------------- */
