@@ -24,6 +24,8 @@ struct history {
     bool is_complete; /* false: memory was short */
 };
 
+/* event is taken over. Without memory the history is not complete, and is then not answered at all:
+ * half of one would be taken for the whole. */
 static void add_event(struct history *history, wall_t at, json_t *event)
 {
     if (history->count == history->capacity) {
@@ -96,6 +98,7 @@ static void add_outcome(struct history *history, const struct store_message *mes
     add_event(history, outcome->at, json_whole(event, ok));
 }
 
+/* Of messages to us the receipts are our own, and stand in the state of the message. */
 static void add_outcomes(struct history *history, const struct store_message *message)
 {
     struct outcome outcome;
@@ -109,6 +112,7 @@ static void add_outcomes(struct history *history, const struct store_message *me
     }
 }
 
+/* By the moment at which it happened and not by when we heard of it. */
 static int compare_times(const void *left, const void *right)
 {
     const struct timed *a = left;
@@ -129,6 +133,7 @@ static json_t *sorted_events(struct history *history)
     return json_whole(list, history->is_complete);
 }
 
+/* In the order of the store, for what happened at the same moment. */
 static void gather(struct history *history, const uint64_t *seqs, size_t count)
 {
     struct store *store = history->api->options.store;

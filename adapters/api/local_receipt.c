@@ -6,6 +6,7 @@
 #include "proto/codec/message_type.h"
 #include "routing/registry/route.h"
 
+/* Item is a view of the API's arena: good until the next receipt is looked for. */
 bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
                         const struct message_id *message_id, struct receipt_item *ret_item)
 {
@@ -28,6 +29,8 @@ bool local_find_receipt(const struct local_api *api, uint64_t receipt_seq,
     return false;
 }
 
+/* The words of a receipt are in its document alone: they may be personal, and the store's columns
+ * are not. */
 static bool put_words(const struct local_api *api, json_t *object,
                       const struct message_id *message_id, uint64_t receipt_seq)
 {
@@ -113,6 +116,7 @@ static bool find_end(const struct local_api *api, const struct store_message *me
     return false;
 }
 
+/* An entry that has ended has no turn any more, only a reason. */
 bool local_put_standing(struct local_api *api, json_t *object, const struct entry *entry,
                         wall_t taken)
 {
@@ -126,6 +130,8 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
                              taken);
 }
 
+/* What the recipient said counts before what we know of the way: an end is an end, even when our
+ * own entry has not been told of it yet. */
 bool local_put_state(struct local_api *api, json_t *object, const struct store_message *message,
                      const struct key *recipient, const struct entry *entry)
 {
@@ -198,6 +204,8 @@ static bool find_expected(const struct local_api *api, const struct store_messag
     return true;
 }
 
+/* Named, or told by a receipt, or as our copy of the registry would route it, in this order; only
+ * the last is a guess and is marked as one. */
 struct key local_recipient(const struct local_api *api, const struct store_message *message,
                            bool *ret_is_expected)
 {

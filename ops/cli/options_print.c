@@ -56,6 +56,8 @@ static void print_usage(const struct option_table *table, enum language language
     say_wrapped(to, line, 0, terminal_width(to) > 2 * indent ? indent : INDENT_COLUMNS);
 }
 
+/* A name that is too long for its column has a line for itself, and the help begins below it where
+ * all help begins. */
 static void print_row(const struct option_row *row, enum language language, FILE *to)
 {
     char line[LINE_BYTES];
@@ -81,6 +83,7 @@ static void print_row(const struct option_row *row, enum language language, FILE
     say_wrapped(to, line, 0, indent);
 }
 
+/* --help is in no table and in all of them. */
 void options_print_help(const struct option_table *table, enum language language, FILE *to)
 {
     const struct option_row help = {"help", 'h', OPTION_FLAG, NULL, VALUE_NONE, TEXT_OPTION_HELP,
@@ -96,6 +99,7 @@ void options_print_help(const struct option_table *table, enum language language
 
 /* ---- what is wrong --------------------------------------------------------------------------- */
 
+/* How to get help stands last, where the eye is after an error. */
 static int end_complaint(const struct option_table *table, enum language language,
                          const char *meant)
 {
@@ -137,6 +141,8 @@ static void add_word(void *context, const char *word)
     list->count++;
 }
 
+/* What is allowed is said as narrowly as it is known: the bounds of a number, else the words, else
+ * the shape. */
 int options_refuse_value(const struct option_table *table, enum language language, const char *what,
                          const struct option_row *row, enum value takes, const char *value)
 {

@@ -28,6 +28,8 @@ static json_t *faults_document(const struct faults *faults, enum language langua
     return list;
 }
 
+/* A finding that is no fault is a warning, such as a certificate that soon ends; a script tells
+ * them apart by "fault". */
 static json_t *findings_document(const struct registry_findings *findings, enum language language)
 {
     json_t *list = json_array();
@@ -46,6 +48,8 @@ static json_t *findings_document(const struct registry_findings *findings, enum 
     return list;
 }
 
+/* Also of a registry that is not good: its faults are what the caller asked for. Counts are there
+ * only when it could be read. */
 static void print_document(const struct invocation *invocation, const char *directory,
                            const struct registry *registry, const struct faults *faults,
                            const struct registry_findings *findings, bool good)
@@ -71,6 +75,7 @@ static void print_document(const struct invocation *invocation, const char *dire
     json_print_new(document);
 }
 
+/* Carriers have a line of their own, because most provinces have none. */
 static void print_good(const struct invocation *invocation, const struct registry *registry)
 {
     say(stdout, text_of(TEXT_REGISTRY_GOOD, invocation->language), registry_agency_count(registry),
@@ -155,6 +160,9 @@ static void print_calendar(const struct invocation *invocation, const struct reg
         say(stderr, text_of(TEXT_REGISTRY_CALENDAR_ENDS, invocation->language), day);
 }
 
+/* The tables first: what a certificate is for can be judged only when the participants are known.
+ * Hints about the calendar and about who is not enrolled go to standard error and change no code.
+ */
 static int check_registry(const struct invocation *invocation, const char *given, bool json)
 {
     static struct faults faults;

@@ -73,6 +73,8 @@ static int init(const struct invocation *invocation, const struct sandbox_values
     return sandbox_init(&options, invocation->language) ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;
 }
 
+/* One size given larger than the other is no mistake worth an error: the range is then that one
+ * size. */
 static int up(const struct invocation *invocation, const struct sandbox_values *values,
               const char *programs, const char *directory)
 {

@@ -54,6 +54,7 @@ static void each_reason(value_found *found, void *context)
     }
 }
 
+/* Business types alone: receipts and ledger heads are made by the programs. */
 static void each_type(value_found *found, void *context)
 {
     for (int type = 1; type <= MESSAGE_TYPE_BUSINESS_COUNT; type++)
@@ -112,6 +113,7 @@ static void each_party(value_found *found, void *context)
     registry_destroy(&registry);
 }
 
+/* ":folders" and ":files" tell the shell's script to complete paths by itself. */
 void value_each_offer(enum value value, value_found *found, void *context)
 {
     if (value_each_word(value, found, context))
@@ -138,6 +140,8 @@ static void compare(void *context, const char *word)
     search->is_found = search->is_found || strcmp(search->text, word) == 0;
 }
 
+/* What only the daemon can judge, as whether a procedure is in the catalogue, is left to it: a copy
+ * of its rules here would be an older one. */
 bool value_is_valid(enum value value, const char *text)
 {
     struct search search = {.text = text};

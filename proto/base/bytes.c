@@ -19,6 +19,7 @@ bool bytes_equal(struct bytes a, struct bytes b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* As memcmp, and of two that begin alike the shorter one first. */
 int bytes_compare(struct bytes a, struct bytes b)
 {
     size_t common = a.size < b.size ? a.size : b.size;
@@ -39,6 +40,7 @@ void buffer_release(struct buffer *buffer)
     buffer_init(buffer, buffer->limit_bytes);
 }
 
+/* The memory is kept for what comes next. */
 void buffer_clear(struct buffer *buffer)
 {
     buffer->size = 0;
@@ -66,6 +68,7 @@ static bool reserve(struct buffer *buffer, size_t more)
     return true;
 }
 
+/* The bytes are not set; the caller fills all of them. NULL leaves the buffer as it was. */
 uint8_t *buffer_extend(struct buffer *buffer, size_t size_bytes)
 {
     if (!reserve(buffer, size_bytes))
@@ -114,6 +117,7 @@ struct bytes buffer_view(const struct buffer *buffer)
     return (struct bytes){buffer->data, buffer->size};
 }
 
+/* The zero is not counted: appending goes on over it. Good until then. */
 const char *buffer_text(struct buffer *buffer)
 {
     if (!reserve(buffer, 1))

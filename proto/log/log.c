@@ -23,6 +23,8 @@ static const char hex_digits[] = "0123456789abcdef";
 static const char cut_mark[] = "…";
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
+/* Once something did not fit nothing of that value counts: its caller takes the line back to where
+ * the value began. */
 static void put(struct writer *writer, const char *text, size_t size)
 {
     if (size > writer->limit - writer->size) {
@@ -74,6 +76,7 @@ static void put_escaped_byte(struct writer *writer, uint8_t byte)
     put(writer, hex, sizeof hex);
 }
 
+/* What is printable stays as it is, so that an agency's name can be read and searched for. */
 static void put_quoted(struct writer *writer, struct bytes value, bool cut)
 {
     put_text(writer, "\"");
@@ -117,6 +120,7 @@ static size_t whole_characters(struct bytes value, size_t limit)
     return size;
 }
 
+/* An empty value is left out with its key, which means the same and keeps lines short. */
 static void put_value(struct writer *writer, const char *key, struct bytes value)
 {
     size_t before = writer->size;
@@ -153,6 +157,7 @@ static void put_number(struct writer *writer, const char *key, int64_t number)
     writer->overflow = false;
 }
 
+/* In an order that is the same for every line: time, what, whom, why. */
 void log_line_format(const struct log_line *line, enum log_format format, struct stamp now,
                      char ret_line[LOG_LINE_BYTES_MAX], size_t *ret_size)
 {
@@ -187,6 +192,7 @@ void log_line_format(const struct log_line *line, enum log_format format, struct
     *ret_size = writer.size;
 }
 
+/* On the stack and in one piece: a line of one thread is never inside a line of another. */
 void log_write(const struct log *log, wall_t now, const struct log_line *line)
 {
     char text[LOG_LINE_BYTES_MAX];
