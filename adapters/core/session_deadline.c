@@ -1,5 +1,6 @@
-/* The statutory clocks of the dossiers that pass through this participant: kept with the messages
- * that move them, in the same commit (routing/deadline/deadline.h has the rules). */
+/* The dossiers that pass through this participant: their statutory clocks, kept with the messages
+ * that move them, in the same commit (routing/deadline/deadline.h has the rules); one that has a
+ * clock was transferred here or from here. */
 #include "adapters/core/session_parts.h"
 
 #include "proto/codec/body_moments.h"
@@ -16,6 +17,22 @@ static enum reason read_clock(struct session *session, struct bytes dossier_code
         return store->verbs->read_deadline(store, dossier_code, ret_row);
     *ret_row = *planned;
     return REASON_NONE;
+}
+
+/* An agency may speak of a dossier whose transfer did not pass here, when it asks for an opinion or
+ * when the dossier is of a time before; and a code is easily guessed. It has a line of its own, so
+ * that what an office does not accept of it holds up nobody else's (invariants 6 and 13). */
+enum step_line session_line(struct session *session, const struct envelope *envelope)
+{
+    struct store_deadline ignored;
+    const struct agency *agency =
+        session->registry == NULL ? NULL : registry_agency(session->registry, &envelope->sender);
+    if (agency == NULL || agency->role != ROLE_AGENCY || envelope->type == MESSAGE_TYPE_TRANSFER)
+        return STEP_LINE_DOSSIER;
+    enum reason reason = read_clock(session, envelope->dossier_code, &ignored);
+    if (reason != REASON_NONE && reason != REASON_NOT_FOUND)
+        step_fail(&session->step, reason);
+    return reason == REASON_NONE ? STEP_LINE_DOSSIER : STEP_LINE_SENDER;
 }
 
 /* Who has the dossier: an agency that speaks of it, one that is named, or who is competent. */

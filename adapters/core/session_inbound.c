@@ -93,10 +93,10 @@ static void turn_away(struct session *session, const struct intake *intake,
  * it, and the receipt of delivery only when the office has it (invariant 9). */
 static void take_message(struct session *session, const struct sealed *sealed)
 {
+    enum step_line line = session_line(session, &sealed->envelope);
     session_note_deadline(session, &sealed->envelope, sealed->envelope.body);
     struct store_message *message = session_plan_sealed(session, sealed);
-    step_owe(&session->step, message, session->office, NULL, 0, STEP_LINE_DOSSIER,
-             sealed->envelope.expires.at);
+    step_owe(&session->step, message, session->office, NULL, 0, line, sealed->envelope.expires.at);
     step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
     note(session, "taken", sealed, REASON_NONE);
 }

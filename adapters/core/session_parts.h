@@ -93,6 +93,10 @@ struct session {
 enum turn session_take_parcels(struct session *session, struct intake *intake);
 void session_take_waiting(struct session *session);
 
+/* session_deadline.c */
+/* Behind what a message waits at our office. */
+enum step_line session_line(struct session *session, const struct envelope *envelope);
+
 /* session_office.c */
 /* The gateway sends again what has ended here. When it refused the receipt (a clock that was wrong,
  * a certificate that it did not know yet) nobody but us can say it once more. */

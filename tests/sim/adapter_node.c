@@ -26,6 +26,8 @@ void adapter_new(struct node *node)
     check(session_memory_bytes(&options) <= NODE_ARENA_BYTES);
     node->session = session_new(&options, &node->memory);
     node->model.knows_until_ms = node->sim->now_ms;
+    node->registry = node->sim->registry_newest;
+    session_set_registry(node->session, catalogue_registry(node->registry));
     (void)session_load(node->session, node_wall(node));
 }
 
@@ -122,6 +124,8 @@ void adapter_step(struct node *node)
     if (node->reload_at_ms != 0 && node->reload_at_ms <= node->sim->now_ms) {
         node->model.knows_until_ms = node->sim->now_ms;
         node->reload_at_ms = 0;
+        node->registry = node->sim->registry_newest;
+        session_set_registry(node->session, catalogue_registry(node->registry));
         session_registry_read(node->session);
     }
     session_begin(node->session, node_mono(node), node_wall(node));

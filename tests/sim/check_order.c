@@ -4,7 +4,9 @@
 
 struct state {
     uint64_t custody[NODES][DOSSIERS_MAX]; /* sequence that was taken last, by sender */
-    uint64_t office[NODES][DOSSIERS_MAX];  /* gateway's number of what was called for last */
+    /* The gateway's number of what was called for last. Where the dossier was never transferred to
+     * or from, each sender has an order of his own. */
+    uint64_t office[NODES][NODES][DOSSIERS_MAX];
 };
 
 static void committed(void *context, struct node *node, const struct store_plan *plan)
@@ -31,7 +33,8 @@ static void called(void *context, struct node *node, const struct store_message 
     struct state *state = context;
     if (record == NULL || record->dossier == NOWHERE)
         return;
-    uint64_t *last = &state->office[node->index][record->dossier];
+    int line = node->index == NODE_PORTAL ? record->sender : node->index;
+    uint64_t *last = &state->office[node->index][line][record->dossier];
     /* The gateway's number of custody is the order that it owes. */
     if (record->gateway_seq < *last)
         sim_violated(node->sim, 6, &message->id,

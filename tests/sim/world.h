@@ -134,7 +134,7 @@ struct node {
     int64_t full_until_ms;
     int64_t clock_offset_ms;
     int32_t drift_ppm;
-    int registry; /* version that it decides by: the gateway's */
+    int registry; /* version that it decides by */
     int64_t reload_at_ms;
     int64_t release_at_ms;    /* in the calm, of what is held */
     int64_t rotates_at_ms;    /* 0: keeps its key */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/sim/world.h"
 #include "tests/unit/session_fixture.h"
 
 /* The gateway refused a message twice, and both receipts came together. */
@@ -141,6 +142,49 @@ static void many_senders_are_answered_in_one_step(void **state)
     }
     end(fixture);
     assert_int_equal(fixture->taken, FRAMES * SENDERS);
+}
+
+/* In which line it waits for the office. */
+static uint64_t line_of_result(struct fixture *fixture, const char *sender)
+{
+    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
+    Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
+    struct store *store = fixture->store;
+    struct key office = key_of(SESSION_OFFICE);
+    struct store_message message;
+    struct entry entry;
+    body.kind_case = LIENTHONG__V1__BODY__KIND_RESULT;
+    body.result = &result;
+    result.national_state = 9;
+    struct envelope envelope = {.sender = key_of(sender),
+                                .type = MESSAGE_TYPE_RESULT,
+                                .sequence = 1,
+                                .dossier_code = bytes_of_text(fixture->dossier)};
+    begin(fixture);
+    struct bytes document = build(fixture, &envelope, &body);
+    bring(fixture, &document, 1, "seal");
+    end(fixture);
+    assert_int_equal(store->verbs->find_message(store, &envelope.sender, &fixture->ids, &message),
+                     REASON_NONE);
+    assert_int_equal(store->verbs->read_entry(store, message.seq, &office, &entry), REASON_NONE);
+    return entry.order;
+}
+
+/* Of a dossier that nobody transferred here an agency holds up nobody but itself; of one that was,
+ * everything stands in one line. */
+static void agencies_hold_up_nobody_with_a_code_that_they_guessed(void **state)
+{
+    struct fixture *fixture = *state;
+    session_set_registry(fixture->session, catalogue_registry(0));
+    uint64_t line = line_of_result(fixture, "sxd");
+    assert_int_not_equal(line, line_of_result(fixture, "stp"));
+    assert_int_equal(line, line_of_result(fixture, "sxd"));
+    begin(fixture);
+    (void)submit_about(fixture, 2); /* its transfer, which is ours */
+    end(fixture);
+    line = line_of_result(fixture, "sxd");
+    assert_int_equal(line, line_of_result(fixture, "stp"));
+    catalogue_release();
 }
 
 /* Our clock was ahead: a message was refused as expired. Mended, it hears the same message again.
@@ -355,6 +399,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_damaged_file_comes_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(agencies_hold_up_nobody_with_a_code_that_they_guessed,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_is_refused_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(receipts_name_more_than_a_step_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_is_put_off_than_a_step_holds, set_small, tear_down),
