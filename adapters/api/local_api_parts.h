@@ -30,6 +30,7 @@ struct local_upload {
     struct digest digest;   /* POST: known when the whole is there */
     struct digest stand_in; /* at the blobs store */
     bool is_digest_known;   /* PUT */
+    bool is_named;          /* all of it is there, and it is new */
     bool is_begun;          /* at the blobs store */
     uint64_t size_bytes;    /* PUT: declared; POST: when it is whole */
     uint64_t position;

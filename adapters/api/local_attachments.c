@@ -36,10 +36,14 @@ static void answer_stored(struct api_request *request, unsigned status)
 /* Of all local systems together; a participant's name is none of theirs. */
 static const struct key local_source;
 
+/* BUSY: the disk is at it, and nobody else waits for that; we are called again. */
 static void finish(struct api_request *request)
 {
     struct local_upload *upload = api_memory(request);
-    enum reason reason = blobs_finish(blobs_of(request), &local_source, &upload->stand_in);
+    struct blobs *blobs = blobs_of(request);
+    enum reason reason = blobs->verbs->finish(blobs, &local_source, &upload->stand_in);
+    if (reason == REASON_BUSY)
+        return;
     upload->is_begun = false;
     if (reason == REASON_NONE)
         answer_stored(request, HTTP_CREATED);
@@ -143,7 +147,9 @@ static bool name_blob(struct api_request *request)
 
 void attachment_complete(struct api_request *request)
 {
-    if (name_blob(request) && !is_there(request))
+    struct local_upload *upload = api_memory(request);
+    upload->is_named = upload->is_named || (name_blob(request) && !is_there(request));
+    if (upload->is_named)
         finish(request);
 }
 
@@ -164,24 +170,14 @@ struct download {
     uint64_t first;
 };
 
-/* A long file is hashed before it is first given out; only this adapter's own systems wait. */
-static enum reason read_verified(struct download *download, uint64_t offset, uint8_t *ret_content,
-                                 size_t capacity, size_t *ret_size)
-{
-    struct blobs *blobs = download->blobs;
-    enum reason reason;
-    while ((reason = blobs->verbs->read(blobs, &download->digest, offset, ret_content, capacity,
-                                        ret_size)) == REASON_BUSY)
-        blobs->verbs->wait(blobs);
-    return reason == REASON_STORE_CORRUPT ? REASON_ATTACHMENT_DAMAGED : reason;
-}
-
+/* Verified by attachment_get; one that came into doubt since is cut, and asked for anew. */
 static ssize_t read_piece(void *context, uint64_t position, char *ret_content, size_t capacity)
 {
     struct download *download = context;
+    struct blobs *blobs = download->blobs;
     size_t size = 0;
-    enum reason reason = read_verified(download, download->first + position, (uint8_t *)ret_content,
-                                       capacity, &size);
+    enum reason reason = blobs->verbs->read(blobs, &download->digest, download->first + position,
+                                            (uint8_t *)ret_content, capacity, &size);
     if (reason != REASON_NONE || size == 0)
         return -1;
     return (ssize_t)size;
@@ -239,6 +235,7 @@ static void answer_file(struct api_request *request, const struct download *down
         api_answer_header(request, "Content-Range", range);
 }
 
+/* A long file is hashed aside before it is first given out: until then we are called again. */
 void attachment_get(struct api_request *request)
 {
     struct blobs *blobs = blobs_of(request);
@@ -253,7 +250,11 @@ void attachment_get(struct api_request *request)
     }
     enum reason reason = blobs->verbs->find(blobs, &download.digest, &size_bytes);
     if (reason == REASON_NONE)
-        reason = read_verified(&download, 0, &byte, 1, &got);
+        reason = blobs->verbs->read(blobs, &download.digest, 0, &byte, 1, &got);
+    if (reason == REASON_BUSY)
+        return;
+    if (reason == REASON_STORE_CORRUPT)
+        reason = REASON_ATTACHMENT_DAMAGED;
     /* Our copy is damaged or gone: the gateway has another one of what came in. */
     if (reason == REASON_NOT_FOUND || reason == REASON_ATTACHMENT_DAMAGED) {
         enum reason again = session_fetch_again(session, &download.digest);

@@ -17,8 +17,8 @@ static const char *const verdict[] = {"office_reference", "reason", "text", NULL
     }
 #define UPLOAD(method, path, begin)                                                                \
     {                                                                                              \
-        method, path, API_KNOWN, API_BODY_STREAM, NULL, begin, attachment_receive,                 \
-            attachment_complete, NULL                                                              \
+        method, path, API_KNOWN, API_BODY_STREAM, NULL, begin, attachment_receive, NULL,           \
+            attachment_complete                                                                    \
     }
 
 const struct api_route local_routes[LOCAL_ROUTES] = {
@@ -29,7 +29,7 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     READ("/v1/events", api_events_get),
     UPLOAD("PUT", "/v1/attachments/{}", attachment_put_begin),
     UPLOAD("POST", "/v1/attachments", attachment_post_begin),
-    {"GET", "/v1/attachments/{}", API_LINK, API_BODY_NONE, NULL, NULL, NULL, attachment_get, NULL},
+    {"GET", "/v1/attachments/{}", API_LINK, API_BODY_NONE, NULL, NULL, NULL, NULL, attachment_get},
     CHANGE("/v1/messages", API_BODY_JSON, submission, submit_apply),
     READ("/v1/messages/{}/document", document_get),
     READ("/v1/messages/{}/signature", signature_get),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adapters/rest/rest_parts.h"
 #include "adapters/http/reply_judge.h"
@@ -19,6 +20,23 @@ enum {
     TEXT_REPLY_BYTES_MAX = 64 * 1024, /* an answer for people; a longer one is a file */
     HEADER_NAME_BYTES_MAX = 64,
 };
+
+/* The adapter's loop waits for its mapping, and its link to the gateway for the loop. A program
+ * that is slow over somebody's text must not keep both from one another: when it has had its time
+ * of this turn, what is left waits for the next one, or is tried again as after any fault of ours.
+ */
+static enum reason run(struct rest_office *office, const json_t *input, json_t **ret_said)
+{
+    struct timespec before, after;
+    if (office->mapping_ms >= REST_TURN_MS)
+        return REASON_BUSY;
+    (void)clock_gettime(CLOCK_MONOTONIC, &before);
+    enum reason reason = mapping_run(office->mapping, input, ret_said);
+    (void)clock_gettime(CLOCK_MONOTONIC, &after);
+    office->mapping_ms +=
+        (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+    return reason;
+}
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
@@ -91,8 +109,7 @@ void rest_verdict_make(struct rest_call *call, const char *purpose, const struct
     enum reason reason = json_text_read(reply->body, &body);
     if (reason != REASON_OUT_OF_MEMORY) {
         json_t *input = answer_input(call, purpose, reply, body);
-        reason =
-            input == NULL ? REASON_OUT_OF_MEMORY : mapping_run(call->office->mapping, input, &said);
+        reason = input == NULL ? REASON_OUT_OF_MEMORY : run(call->office, input, &said);
         json_decref(input);
     }
     json_decref(body);
@@ -148,7 +165,7 @@ enum reason rest_plan_make(struct rest_call *call, const char *purpose, struct r
                   or_null(office->credentials), "session", or_null(office->session));
     if (input == NULL)
         return REASON_OUT_OF_MEMORY;
-    enum reason reason = mapping_run(office->mapping, input, &said);
+    enum reason reason = run(office, input, &said);
     json_decref(input);
     if (reason != REASON_NONE)
         return reason;

@@ -267,11 +267,14 @@ static void rest_run(struct office *base, office_answered *answered, void *conte
     eventfd_t ignored;
     office->answered = answered;
     office->context = context;
+    office->mapping_ms = 0;
     (void)eventfd_read(office->wake, &ignored);
     struct rest_call *call = office->calls;
     while (call != NULL) {
         struct rest_call *next = call->next;
-        if (call->step == REST_QUEUED)
+        if (office->mapping_ms >= REST_TURN_MS)
+            (void)eventfd_write(office->wake, 1); /* the others in the next turn */
+        else if (call->step == REST_QUEUED)
             enter(call, call->attempt > 1 ? REST_LOOKING : REST_CALLING);
         call = next;
     }

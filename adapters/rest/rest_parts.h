@@ -12,6 +12,10 @@ enum rest_step { REST_QUEUED = 0, REST_LOOKING, REST_CALLING, REST_CONFIRMING, R
 
 struct rest_office;
 
+/* Of the loop's time, that the mapping has in one turn. With the run that passes it, and a new
+ * process after it, far below what a silent link is given (PEER_SILENT_MS). */
+enum { REST_TURN_MS = 500 };
+
 struct rest_call {
     struct rest_office *office;
     uint64_t message_seq;
@@ -31,6 +35,7 @@ struct rest_office {
     json_t *credentials;
     json_t *session; /* what the last login gave; NULL: none */
     struct mapping *mapping;
+    int64_t mapping_ms; /* that it took in this turn */
     struct http_client *http;
     uint32_t calls_max;
     int epoll; /* http's descriptor and wake */

@@ -283,18 +283,22 @@ void api_step(struct api *api)
     for (struct api_request *request = api->changing; request != NULL; request = request->next) {
         if (api->options.has_room != NULL && !api->options.has_room(api->options.context))
             return;
-        request->is_applied = true;
         request->route->apply(request);
-        check(request->stage == API_ANSWERED);
+        request->is_applied = request->stage == API_ANSWERED;
     }
 }
 
 void api_settle(struct api *api, enum reason reason)
 {
-    bool is_due = api->changing != NULL && api->changing->is_applied;
-    while (api->changing != NULL && api->changing->is_applied) {
-        struct api_request *request = api->changing;
-        api->changing = request->next;
+    bool is_due = false;
+    for (struct api_request **at = &api->changing; *at != NULL;) {
+        struct api_request *request = *at;
+        if (!request->is_applied) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        is_due = true;
         if (reason != REASON_NONE)
             api_answer_reason(request, reason, NULL);
         api_request_resume(request);

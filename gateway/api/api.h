@@ -101,7 +101,7 @@ struct api_route {
     void (*receive)(struct api_request *request, struct bytes content);
     /* The request is whole: answers. NULL: it waits for a step. */
     void (*complete)(struct api_request *request);
-    /* In a step: answers. Nothing leaves before api_settle. */
+    /* In a step: answers, or is called again in the next one. Nothing leaves before api_settle. */
     void (*apply)(struct api_request *request);
 };
 

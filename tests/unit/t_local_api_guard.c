@@ -246,6 +246,43 @@ static void those_who_wait_at_the_end_are_told(void **state)
     close(client);
 }
 
+static void must_not_wait(struct blobs *blobs)
+{
+    (void)blobs;
+    fail();
+}
+
+/* A long file is hashed before it is given out, and an upload is on the disk before it is answered:
+ * meanwhile the loop goes on, and with it the link to the gateway. */
+static void nobody_waits_for_a_disk(void **state)
+{
+    enum { FILE_BYTES = 1024 * 1024 };
+    char request[512];
+    struct api_reply reply;
+    struct digest digest;
+    (void)state;
+    snprintf(request, sizeof request,
+             "POST /v1/attachments HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Connection: close\r\nContent-Length: %d\r\n\r\n",
+             fixture.token, FILE_BYTES);
+    exchange(&fixture, bytes_of_text(request), FILE_BYTES, &reply);
+    assert_int_equal(reply.status, 201);
+    snprintf(request, sizeof request, "/v1/attachments/%s", text_at(reply.json, "sha256"));
+    assert_true(digest_parse(bytes_of_text(text_at(reply.json, "sha256")), &digest));
+    reply_release(&reply);
+    const struct blobs_verbs *verbs = fixture.blobs->verbs;
+    struct blobs_verbs patient = *verbs;
+    patient.wait = must_not_wait;
+    fixture.blobs->verbs = &patient;
+    fixture.blobs->verbs->doubt(fixture.blobs, &digest);
+    call(&fixture, "GET", request, "Range: bytes=0-99\r\n", "", &reply);
+    assert_int_equal(reply.status, 206);
+    assert_int_equal(reply.body.size, 100);
+    reply_release(&reply);
+    assert_call(&fixture, "POST", "/v1/attachments", "", "a short one", 201, NULL);
+    fixture.blobs->verbs = verbs;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -256,6 +293,7 @@ int main(void)
         cmocka_unit_test(places_come_from_the_descriptors_there_are),
         T(an_unsafe_name_is_refused_by_its_field),
         T(an_upload_over_the_limit_hears_so),
+        T(nobody_waits_for_a_disk),
         T(those_who_wait_at_the_end_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

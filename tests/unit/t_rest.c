@@ -227,10 +227,30 @@ static void a_login_that_does_not_help_is_not_repeated(void **state)
     end(&play);
 }
 
+/* A mapping that does not come to its end over a message takes its time from that message alone:
+ * the loop, and with it the link, has its turn before the next one is looked at. */
+static void a_slow_mapping_has_a_share_of_each_turn(void **state)
+{
+    enum { CALLS = 2 };
+    (void)state;
+    static const struct scripted_reply none[] = {{.raw = NULL}};
+    struct play play = {.dialect = "def f: f; f"};
+    begin(&play, none, 1, NULL);
+    for (uint64_t seq = 1; seq <= CALLS; seq++)
+        assert_int_equal(start(&play, seq, 1), REASON_NONE);
+    for (size_t turn = 1; turn <= CALLS; turn++) {
+        play.office->verbs->run(play.office, hear, &play.heard);
+        assert_int_equal(play.heard.count, turn);
+        assert_int_equal(play.heard.answer.ground, FAILURE_OURS);
+    }
+    end(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(a_slow_mapping_has_a_share_of_each_turn),
         cmocka_unit_test(a_date_says_when_to_come_back),
         cmocka_unit_test(the_message_id_goes_with_every_call),
         cmocka_unit_test(accepted_and_cut_is_not_sent_again),
