@@ -74,14 +74,6 @@ bool id_is_valid(const struct message_id *id)
            (id->bytes[VARIANT_BYTE] & VARIANT_MASK) == VARIANT_RFC;
 }
 
-wall_t id_time(const struct message_id *id)
-{
-    uint64_t ms = 0;
-    for (size_t i = 0; i < TIME_BYTES; i++)
-        ms = ms << 8 | id->bytes[i];
-    return (wall_t){(int64_t)ms};
-}
-
 void id_format(const struct message_id *id, char *ret_text)
 {
     static const size_t group_bytes[] = {4, 2, 2, 2, 6};

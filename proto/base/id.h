@@ -29,7 +29,6 @@ int id_compare(const struct message_id *a, const struct message_id *b);
 bool id_is_zero(const struct message_id *id);
 /* True for version 7, variant 10. */
 bool id_is_valid(const struct message_id *id);
-wall_t id_time(const struct message_id *id);
 /* The usual 36 characters; ret_text holds MESSAGE_ID_TEXT_BYTES. */
 void id_format(const struct message_id *id, char *ret_text);
 bool id_parse(struct bytes text, struct message_id *ret_id);

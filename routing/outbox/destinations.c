@@ -103,11 +103,6 @@ void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32
     to->window_bytes = window_bytes;
 }
 
-bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
-{
-    return destination_at(outbox, destination)->state == DESTINATION_OPEN;
-}
-
 bool outbox_is_closing(const struct outbox *outbox, uint32_t destination)
 {
     return destination_at(outbox, destination)->state == DESTINATION_CLOSING;
