@@ -139,8 +139,8 @@ void step_wake_peers(struct step *step)
     }
 }
 
-/* Another number of readings: the peer has read its registry anew, so what it refused "for now"
- * may be tried at once. */
+/* Another number of readings: the peer has read its registry anew, so what it put off for an older
+ * one may be tried at once. */
 void step_take_heartbeat(struct step *step, struct peer *peer,
                          const struct frame_heartbeat *heartbeat)
 {

@@ -30,15 +30,23 @@ void names_open(const struct invocation *invocation, const char *settings, struc
 void names_open_for(const struct invocation *invocation, const char *adapter, const char *gateway,
                     struct names *ret_names)
 {
+    struct names places = {.language = invocation->language,
+                           .invocation = invocation,
+                           .adapter = adapter,
+                           .gateway = gateway};
+    *ret_names = places;
+    if (terminal_width(stdout) > 0)
+        names_read(&places, ret_names);
+}
+
+void names_read(const struct names *places, struct names *ret_names)
+{
     struct adapter_address address = {.state_directory = ""};
-    *ret_names = (struct names){.language = invocation->language};
-    if (terminal_width(stdout) == 0)
-        return;
-    if (gateway != NULL)
-        (void)gateway_locate(gateway, &address);
+    if (places->gateway != NULL)
+        (void)gateway_locate(places->gateway, &address);
     else
-        (void)adapter_locate(adapter, getenv("LIENTHONG_ADAPTER"), &address);
-    names_open(invocation, address.settings[0] != 0 ? address.settings : NULL, ret_names);
+        (void)adapter_locate(places->adapter, getenv("LIENTHONG_ADAPTER"), &address);
+    names_open(places->invocation, address.settings[0] != 0 ? address.settings : NULL, ret_names);
 }
 
 void names_close(struct names *names)

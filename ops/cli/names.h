@@ -11,6 +11,8 @@
 struct names {
     struct registry *registry; /* NULL: none could be read */
     enum language language;
+    const struct invocation *invocation; /* of names_open_for, with whom it asks */
+    const char *adapter, *gateway;
 };
 
 /* settings: the settings file whose `registry_directory` counts; NULL: none. */
@@ -19,6 +21,8 @@ void names_open(const struct invocation *invocation, const char *settings, struc
  * For people at a terminal: a program that reads the output gets the keys that commands take. */
 void names_open_for(const struct invocation *invocation, const char *adapter, const char *gateway,
                     struct names *ret_names);
+/* The registry of those places, also where nobody is at a terminal; to be closed. */
+void names_read(const struct names *places, struct names *ret_names);
 void names_close(struct names *names);
 /* Lives as long as names and key. */
 const char *name_of(const struct names *names, const char *key);

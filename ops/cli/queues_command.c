@@ -208,6 +208,17 @@ static json_int_t trouble_of_peer(const json_t *row)
            (is_so(row, "breaker_open") ? PAUSED : 0);
 }
 
+/* "ok", or the code of what keeps it from committing. */
+static const char *store_words(const json_t *status, enum language language)
+{
+    enum reason reason;
+    const char *code = json_text(status, "store");
+    if (!reason_parse(bytes_of_text(code), &reason))
+        return code;
+    return reason == REASON_NONE ? text_of(TEXT_QUEUES_STORE_WORKS, language)
+                                 : reason_text(reason, language);
+}
+
 /* The carriers' column is there only when somebody comes through one, or for a program that counts
  * columns. */
 static void print_status(const struct names *names, const json_t *status)
@@ -221,7 +232,7 @@ static void print_status(const struct names *names, const json_t *status)
     bool has_carriers = terminal_width(stdout) == 0;
     for (size_t i = 0; i < json_array_size(peers); i++)
         has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
-    say_fitted(stdout, text_of(TEXT_QUEUES_STATUS, language), json_text(status, "store"),
+    say_fitted(stdout, text_of(TEXT_QUEUES_STATUS, language), store_words(status, language),
                (long long)json_integer_value(json_object_get(ledger, "size")),
                json_text(status, "registry_version"),
                (long long)json_integer_value(json_object_get(status, "refused_handshakes")));

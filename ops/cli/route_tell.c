@@ -9,11 +9,10 @@
 
 enum { EXPLANATION_BYTES_MAX = 32 * 1024 };
 
-bool route_is_told(const struct names *names, const json_t *row)
+bool route_is_told(const json_t *row)
 {
     enum reason reason = REASON_NONE;
-    return names->registry != NULL &&
-           reason_parse(bytes_of_text(json_text(row, "reason")), &reason) &&
+    return reason_parse(bytes_of_text(json_text(row, "reason")), &reason) &&
            (reason == REASON_POLICY_FORBIDDEN ||
             (reason >= REASON_PROCEDURE_UNKNOWN && reason <= REASON_ROUTE_MISSING));
 }
@@ -36,14 +35,21 @@ void route_tell(const struct names *names, const json_t *message)
         .procedure_code = bytes_of_text(json_text(message, "procedure_code")),
         .dossier_code = bytes_of_text(json_text(message, "dossier_code")),
     };
-    if (!route_is_told(names, message) ||
+    if (!route_is_told(message) ||
         !message_type_parse(bytes_of_text(json_text(message, "type")), &question.type) ||
         !stamp_parse(bytes_of_text(json_text(message, "created")), &created))
         return;
     question.at = created.at;
-    (void)route_resolve(names->registry, &question, &decision);
-    buffer_init(&text, EXPLANATION_BYTES_MAX);
-    (void)route_explain(names->registry, &question, &decision, names->language, &text);
-    say_lines(stderr, buffer_view(&text));
-    buffer_release(&text);
+    struct names read = {.registry = NULL};
+    const struct names *known = names->registry != NULL ? names : &read;
+    if (known == &read && names->invocation != NULL)
+        names_read(names, &read);
+    if (known->registry != NULL) {
+        (void)route_resolve(known->registry, &question, &decision);
+        buffer_init(&text, EXPLANATION_BYTES_MAX);
+        (void)route_explain(known->registry, &question, &decision, names->language, &text);
+        say_lines(stderr, buffer_view(&text));
+        buffer_release(&text);
+    }
+    names_close(&read);
 }

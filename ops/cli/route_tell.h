@@ -9,4 +9,4 @@
  * registry decides, or no registry is at hand. */
 void route_tell(const struct names *names, const json_t *message);
 /* Of a row with a reason: route_tell has something to say of its message. */
-bool route_is_told(const struct names *names, const json_t *row);
+bool route_is_told(const json_t *row);

@@ -141,7 +141,7 @@ static void tell_route(const struct invocation *invocation, const char *adapter,
     const json_t *event;
     json_array_foreach(json_object_get(dossier, "events"), index, event)
     {
-        if (route_is_told(names, event))
+        if (route_is_told(event))
             snprintf(path, sizeof path, "/v1/messages/%s", json_text(event, "message_id"));
     }
     if (path[0] != 0 && program_open(invocation, adapter, NULL, &http) == EXIT_CODE_OK &&

@@ -2,12 +2,14 @@
 
 An answer is a line of JSON: {"method", "path", "status", "type", "body"}. Each must be of a path that
 is described; its method, too, or its status is 405; its status must stand there by number; its body
-must have the media type and the shape that stand there, and no member that does not. Ends with 1
+must have the media type and the shape that stand there, and no member that does not. What a query
+asked that was answered must be described, and what is described must have been asked. Ends with 1
 when one differs, with 2 when something is missing here (jsonschema, yaml).
 """
 import json
 import re
 import sys
+import urllib.parse
 
 try:
     import yaml
@@ -62,6 +64,17 @@ class Description:
         self.paths = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + "$"), operations)
                       for path, operations in self.document["paths"].items()]
         self.seen = set()
+        self.unasked = {(operation["operationId"], name)
+                        for _, operations in self.paths for operation in operations.values()
+                        if isinstance(operation, dict) and "operationId" in operation
+                        for name in self.queries(operations, operation) - {"token"}}
+
+    def queries(self, operations, operation):
+        """The names that a query of this operation may have."""
+        parameters = operations.get("parameters", []) + operation.get("parameters", [])
+        known = [resolve(self.document, parameter) for parameter in parameters]
+        known += self.document["components"].get("securitySchemes", {}).values()
+        return {parameter["name"] for parameter in known if parameter.get("in") == "query"}
 
     def fault(self, answer):
         """What is not as described; None when all is."""
@@ -75,6 +88,11 @@ class Description:
             return None if status in ("405", "401", "400") else "no such method"
         if status not in operation["responses"]:
             return f"status {status} is not described"
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(answer["path"]).query)
+        self.unasked -= {(operation["operationId"], name) for name in asked}
+        unknown = asked.keys() - self.queries(found[0], operation)
+        if status == "200" and unknown:
+            return f"{', '.join(sorted(unknown))}: no such parameter"
         response = resolve(self.document, operation["responses"][status])
         self.seen.add((operation["operationId"], status))
         content = response.get("content", {})
@@ -108,6 +126,8 @@ def main():
                 if fault is not None:
                     faults.add(f"{answer['method']} {answer['path'].split('?')[0]} "
                                f"{answer['status']}: {fault}")
+    for operation, parameter in description.unasked:
+        faults.add(f"{operation}: {parameter}: nobody asked it")
     for fault in sorted(faults):
         print(fault)
     print(f"{description.name.split('/')[-2]}: {count} answers, {len(description.seen)} kinds of "
