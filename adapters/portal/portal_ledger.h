@@ -107,6 +107,7 @@ enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *mess
                                   enum portal_outcome *ret_outcome, enum reason *ret_reason);
 struct portal_known {
     enum portal_outcome outcome;
+    enum reason reason;
     char code[PORTAL_CODE_BYTES], type[PORTAL_TYPE_BYTES];
 };
 /* What the message was about; REASON_NOT_FOUND. */

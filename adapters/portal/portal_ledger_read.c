@@ -27,21 +27,6 @@ enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code
     return reason;
 }
 
-enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
-                                  enum portal_outcome *ret_outcome, enum reason *ret_reason)
-{
-    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_OUTCOME, "t", message_id);
-    if (row == NULL)
-        return REASON_OUT_OF_MEMORY;
-    int step = sqlite3_step(row);
-    if (step == SQLITE_ROW) {
-        *ret_outcome = (enum portal_outcome)sqlite3_column_int(row, 0);
-        *ret_reason = (enum reason)sqlite3_column_int(row, 1);
-    }
-    (void)sqlite3_reset(row);
-    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
-}
-
 enum reason portal_ledger_find(struct portal_ledger *ledger, const char *message_id,
                                struct portal_known *ret_known)
 {
@@ -51,11 +36,24 @@ enum reason portal_ledger_find(struct portal_ledger *ledger, const char *message
     int step = sqlite3_step(row);
     if (step == SQLITE_ROW) {
         ret_known->outcome = (enum portal_outcome)sqlite3_column_int(row, 0);
+        ret_known->reason = (enum reason)sqlite3_column_int(row, 1);
         (void)snprintf(ret_known->code, sizeof ret_known->code, "%s", ledger_text(row, 2));
         (void)snprintf(ret_known->type, sizeof ret_known->type, "%s", ledger_text(row, 3));
     }
     (void)sqlite3_reset(row);
     return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+}
+
+enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
+                                  enum portal_outcome *ret_outcome, enum reason *ret_reason)
+{
+    struct portal_known known;
+    enum reason reason = portal_ledger_find(ledger, message_id, &known);
+    if (reason == REASON_NONE) {
+        *ret_outcome = known.outcome;
+        *ret_reason = known.reason;
+    }
+    return reason;
 }
 
 /* The view's texts are SQLite's own until the next row; `each` copies what it keeps. False from it
