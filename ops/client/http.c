@@ -232,50 +232,23 @@ static size_t give_file(char *into, size_t size, size_t count, void *context)
     return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
 }
 
-struct memory {
-    struct bytes left;
-};
-
-static size_t give_memory(char *into, size_t size, size_t count, void *context)
-{
-    struct memory *memory = context;
-    size_t part = size * count < memory->left.size ? size * count : memory->left.size;
-    memcpy(into, memory->left.data, part);
-    memory->left.data += part;
-    memory->left.size -= part;
-    return part;
-}
-
 /* The length goes ahead in the header, by which alone the adapter can refuse an upload beyond its
  * limit. */
-static enum reason put(struct http *http, const char *path, curl_read_callback give, void *context,
-                       uint64_t size_bytes, struct api_reply *ret_reply)
+enum reason http_put_file(struct http *http, const char *path, int file, uint64_t size_bytes,
+                          struct api_reply *ret_reply)
 {
     struct curl_slist *headers = NULL;
     enum reason reason = REASON_OUT_OF_MEMORY;
     if (prepare(http, "PUT", path, HTTP_FILE_TIMEOUT_MS, &headers) &&
         add_header(&headers, "Content-Type: application/octet-stream")) {
         curl_easy_setopt(http->curl, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(http->curl, CURLOPT_READFUNCTION, give);
-        curl_easy_setopt(http->curl, CURLOPT_READDATA, context);
+        curl_easy_setopt(http->curl, CURLOPT_READFUNCTION, give_file);
+        curl_easy_setopt(http->curl, CURLOPT_READDATA, &file);
         curl_easy_setopt(http->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size_bytes);
         reason = perform(http, headers, ret_reply);
     }
     curl_slist_free_all(headers);
     return reason;
-}
-
-enum reason http_put(struct http *http, const char *path, struct bytes content,
-                     struct api_reply *ret_reply)
-{
-    struct memory memory = {content};
-    return put(http, path, give_memory, &memory, content.size, ret_reply);
-}
-
-enum reason http_put_file(struct http *http, const char *path, int file, uint64_t size_bytes,
-                          struct api_reply *ret_reply)
-{
-    return put(http, path, give_file, &file, size_bytes, ret_reply);
 }
 
 struct download {

@@ -9,6 +9,7 @@
 #include "ops/client/adapter_address.h"
 #include "proto/base/check.h"
 #include "proto/seal/sha256.h"
+#include "tests/standins/desk/http_put.h"
 
 enum {
     ACCEPTED_MAX = 1024, /* the last ones */

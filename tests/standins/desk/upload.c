@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "proto/seal/sha256.h"
+#include "tests/standins/desk/http_put.h"
 
 bool sandbox_upload(struct http *http, struct bytes content, char ret_digest[DIGEST_TEXT_BYTES])
 {
