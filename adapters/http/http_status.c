@@ -71,6 +71,8 @@ enum reason http_transfer_reason(CURLcode code, bool was_connected)
     }
 }
 
+/* Bounded: an office that asks for a year is asked again after HTTP_RETRY_AFTER_MAX_MS all the
+ * same. */
 uint32_t http_retry_after_ms(curl_off_t seconds)
 {
     if (seconds <= 0)

@@ -30,6 +30,7 @@ static enum reason read_message(struct reader *reader, const ProtobufCMessageDes
                                 const struct message_rule *rule, const json_t *object,
                                 ProtobufCMessage **ret_message);
 
+/* The path is copied, because the reader goes with the call. */
 static enum reason fail(struct reader *reader, enum reason reason)
 {
     reader->fault->reason = reason;
@@ -66,6 +67,8 @@ static enum reason read_moment(const json_t *value, int64_t *ret_moment)
     return body_time_is_ms(number) ? REASON_NONE : REASON_TIME_NOT_MS;
 }
 
+/* A number where a text is meant has a reason of its own, because spreadsheets and scripts drop the
+ * zeros of codes that way. */
 static enum reason read_string(const struct field_rule *rule, const json_t *value, char **ret_text)
 {
     if (json_is_number(value))
@@ -110,6 +113,7 @@ static enum reason read_value(struct reader *reader, const ProtobufCFieldDescrip
     return reason == REASON_NONE ? REASON_NONE : fail(reader, reason);
 }
 
+/* Of one element in a list, as protobuf-c lays lists out. */
 static size_t size_of(ProtobufCType type)
 {
     switch (type) {
@@ -165,6 +169,7 @@ static void suggest(struct reader *reader, const ProtobufCMessageDescriptor *des
         (void)snprintf(reader->path + size, sizeof reader->path - size, " (%s?)", near.meant);
 }
 
+/* null is the same as a member that is not there; in a list it is a fault, since it has a place. */
 static enum reason read_member(struct reader *reader, const ProtobufCMessageDescriptor *descriptor,
                                const struct message_rule *rule, const char *name,
                                const json_t *value, uint8_t *message)
@@ -288,6 +293,7 @@ static json_t *write_field(const ProtobufCFieldDescriptor *field, const uint8_t 
     return write_list(field->type, items, count);
 }
 
+/* What is not set is left out, so that a body that is read back is the same. */
 static json_t *write_message(const ProtobufCMessage *message)
 {
     json_t *object = json_object();
@@ -301,6 +307,8 @@ static json_t *write_message(const ProtobufCMessage *message)
     return json_whole(object, ok);
 }
 
+/* A kind that this program does not know yet is an empty object: the envelope beside it can still
+ * be shown. */
 json_t *body_json_write(const struct Lienthong__V1__Body *body)
 {
     const ProtobufCFieldDescriptor *kind = protobuf_c_message_descriptor_get_field(

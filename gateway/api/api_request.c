@@ -26,6 +26,8 @@ static const uint64_t early_bytes_max = UINT64_C(2) * 1024 * 1024 * 1024; /* the
 /* ---- who may ----------------------------------------------------------------------------------
  */
 
+/* Against DNS rebinding: a page of a browser may lead a name of its own to 127.0.0.1, but it cannot
+ * change the Host that the browser sends. */
 static bool host_is_ours(const struct api_request *request)
 {
     const char *host = api_header(request, "Host");
@@ -40,6 +42,8 @@ static bool host_is_ours(const struct api_request *request)
     return is_name && (*port == 0 || strspn(port + 1, "0123456789") == strlen(port + 1));
 }
 
+/* Whoever can open the Unix socket has passed its permissions; on the other doors a token says it,
+ * or a certificate. */
 static bool is_known(const struct api_request *request)
 {
     return request->door->kind == API_DOOR_UNIX ||
@@ -47,6 +51,8 @@ static bool is_known(const struct api_request *request)
            (request->door->kind == API_DOOR_TLS && api_tls_is_known(request->connection));
 }
 
+/* The token may stand in the address here alone, because who fetches a file by a link can seldom
+ * set a header. */
 static bool has_link(const struct api_request *request)
 {
     const struct token *token = &request->api->link_token;
@@ -56,6 +62,7 @@ static bool has_link(const struct api_request *request)
             (link != NULL && token_matches(token, bytes_of_text(link))));
 }
 
+/* 405 with the methods that there are is told apart from 404: the path was right. */
 static void find_route(struct api_request *request, const char *method, const char *path)
 {
     char allowed[API_METHODS_BYTES];
@@ -71,6 +78,8 @@ static void find_route(struct api_request *request, const char *method, const ch
     }
 }
 
+/* In this order, so that a stranger does not learn which paths exist behind a Host that is not
+ * ours, and a known caller gets his place before anything is done for him. */
 static void check_head(struct api_request *request, const char *method, const char *path)
 {
     if (!host_is_ours(request)) {
@@ -93,6 +102,8 @@ static void check_head(struct api_request *request, const char *method, const ch
 /* ---- its life ---------------------------------------------------------------------------------
  */
 
+/* The route's own memory lies behind the request and is zero; the options' release gives back what
+ * it holds. */
 static struct api_request *request_begin(const struct api_door *door,
                                          struct MHD_Connection *connection, const char *method,
                                          const char *path)
@@ -118,6 +129,7 @@ static void list_remove(struct api_request **list, struct api_request *request)
         *list = request->next;
 }
 
+/* At the end: changes are made in the order in which they came. */
 static void list_append(struct api_request **list, struct api_request *request)
 {
     while (*list != NULL)
@@ -147,6 +159,7 @@ void api_request_completed(void *door, struct MHD_Connection *connection, void *
     free(request);
 }
 
+/* A change waits for a step of the loop, and nothing is read from the connection meanwhile. */
 static enum MHD_Result request_suspend(struct api_request *request)
 {
     list_append(&request->api->changing, request);
@@ -173,6 +186,8 @@ static bool must_hear_now(const struct api_request *request)
             (api_content_length(request, &length) && length > SHORT_BODY_BYTES));
 }
 
+/* Past libmicrohttpd, so that the bytes are on the line before the rest of the body has come; the
+ * answer is a whole one and closes the connection. */
 static void answer_early(struct api_request *request)
 {
     enum { HEAD_BYTES_MAX = 4096 };
@@ -203,6 +218,7 @@ static bool drop_rest(const struct api_request *request)
 /* ---- from MHD ---------------------------------------------------------------------------------
  */
 
+/* A stream is handed on piece by piece and never held; a JSON body is bounded by its buffer. */
 static void take(struct api_request *request, struct bytes content)
 {
     const struct api_route *route = request->route;
@@ -229,6 +245,8 @@ static bool request_receive(struct api_request *request, struct bytes content)
     return true;
 }
 
+/* MHD_NO without a response: memory for it was not to be had, and a closed connection is all that
+ * can still be said. */
 static enum MHD_Result request_end(struct api_request *request)
 {
     if (request->is_early)
@@ -247,6 +265,7 @@ static enum MHD_Result request_end(struct api_request *request)
     return MHD_queue_response(request->connection, request->status, request->response);
 }
 
+/* Called by libmicrohttpd for the head, for each piece of the body, and once more at its end. */
 enum MHD_Result api_handle(void *door, struct MHD_Connection *connection, const char *path,
                            const char *method, const char *version, const char *content,
                            size_t *content_size, void **memory)

@@ -25,6 +25,7 @@ void operators_health_get(struct api_request *request)
         json_decref(json), api_answer_refusal(request, HTTP_UNAVAILABLE, status.store, "store");
 }
 
+/* Figures of one moment: the broker is asked once. */
 void operators_status_get(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
@@ -77,6 +78,8 @@ static json_t *carrier_json(const struct operators_api *api, const struct broker
     return is_carried ? json_string(carrier.text) : json_null();
 }
 
+/* "carrier" is asked of the link, since only there it is known over which connection somebody came.
+ */
 static json_t *peer_json(const struct operators_api *api, size_t index)
 {
     struct broker_peer_status peer;

@@ -56,6 +56,8 @@ static void print_faults(const struct settings_faults *faults, const char *path,
     buffer_release(&text);
 }
 
+/* The static list of faults is too large for a stack and needed once, at the start, by one thread.
+ */
 bool program_load_settings(const char *path, const struct setting *table, size_t row_count,
                            enum language language, void *ret_values)
 {
@@ -82,6 +84,7 @@ bool program_load_settings(const char *path, const struct setting *table, size_t
     return loaded;
 }
 
+/* An end of line is dropped, because editors put one; anything else around the key is a fault. */
 enum reason program_read_curve_secret(const char *path, struct curve_pair *ret_pair)
 {
     struct buffer text;
@@ -152,6 +155,7 @@ int program_signals_open(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* To standard error and not to the log: a person started the program and waits for an answer. */
 void program_say_failure(const char *program, enum language language, enum reason reason,
                          const char *what)
 {
@@ -182,6 +186,7 @@ uint64_t program_thread_ns(void)
     return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
 }
 
+/* Where the machine cannot say, Vietnam's, which is where it stands. */
 int32_t program_offset_minutes(void)
 {
     time_t now = time(NULL);
@@ -212,6 +217,7 @@ enum reason program_state_open(const char *folder, int *ret_lock)
     return REASON_NONE;
 }
 
+/* A shared lock is tried, so that two who look do not see each other. */
 bool program_state_is_held(const char *folder)
 {
     char path[FILE_PATH_BYTES_MAX];

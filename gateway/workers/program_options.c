@@ -82,6 +82,8 @@ static bool parse_call(const struct program_description *description, int argc, 
     return argp_parse(&argp, argc, argv, 0, NULL, call) == 0;
 }
 
+/* What the rows of the table cannot say by themselves is the program's to judge (settings_fault);
+ * the row is named and the value never. */
 static bool load_settings(const struct program_description *description, const char *path,
                           enum language language, void *ret_settings)
 {
