@@ -59,8 +59,8 @@ enum reason http_call(struct http *http, const struct api_call *request,
                       struct api_reply *ret_reply);
 void api_reply_release(struct api_reply *reply);
 
-/* Sends an open file (PUT) from its present position, size_bytes long, without holding it in memory.
- */
+/* Sends an open file (PUT) from its present position, size_bytes long; it is never in memory as a
+ * whole. */
 enum reason http_put_file(struct http *http, const char *path, int file, uint64_t size_bytes,
                           struct api_reply *ret_reply);
 /* Gets a file. file: where to write it, or -1: it is only hashed. With a status other than 200
