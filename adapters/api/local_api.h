@@ -12,7 +12,7 @@
 
 #include "adapters/json/message_json.h"
 #include "adapters/core/session.h"
-#include "gateway/api/api.h"
+#include "gateway/api/metrics.h"
 
 struct local_api;
 struct registry;
@@ -27,6 +27,10 @@ struct local_api_options {
     struct key gateway;
     uint64_t attachment_bytes_max;
     struct session *session;
+    struct metrics *metrics;
+    /* Questions of the office's that wait for a person; -1: it knows none. NULL: as that. */
+    int64_t (*questions)(void *context);
+    void *context;
     struct store *store;
     struct blobs *blobs;
     const struct crypto_port *crypto;

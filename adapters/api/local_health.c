@@ -1,6 +1,9 @@
 /* Whether the adapter is well, and its figures for Prometheus. */
+#include <stdlib.h>
+
 #include "adapters/api/local_api_parts.h"
-#include "gateway/api/metrics.h"
+#include "gateway/workers/program.h"
+#include "routing/registry/registry.h"
 
 static bool put_counts(json_t *json, const struct session_status *status)
 {
@@ -55,37 +58,76 @@ void healthz_get(struct api_request *request)
         api_answer_refusal(request, HTTP_UNAVAILABLE, status.store, "store");
 }
 
+/* ---- figures */
+
+static void put_due(struct buffer *text, const char *name, const char *help,
+                    const struct deadline_count *counts, size_t count, size_t member)
+{
+    metric_head(text, name, "gauge", help);
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t values[] = {counts[i].open, counts[i].due_today, counts[i].overdue};
+        metric_row(text, name,
+                   (struct metric_labels){.name = "agency", .value = counts[i].agency.text},
+                   (int64_t)values[member]);
+    }
+}
+
+static enum reason put_rows(struct buffer *text, struct store *store)
+{
+    struct deadline_count *counts = calloc(PARTICIPANTS_MAX, sizeof *counts);
+    size_t count = 0;
+    enum reason reason = counts == NULL ? REASON_OUT_OF_MEMORY : metrics_put_queues(text, store);
+    if (reason == REASON_NONE)
+        reason =
+            store->verbs->count_deadlines(store, program_wall(), counts, PARTICIPANTS_MAX, &count);
+    put_due(text, "lienthong_deadlines_open", "Dossiers that are not finished.", counts, count, 0);
+    put_due(text, "lienthong_deadlines_today", "Of them, due today.", counts, count, 1);
+    put_due(text, "lienthong_deadlines_overdue", "Of them, overdue.", counts, count, 2);
+    free(counts);
+    return reason;
+}
+
+static void put_office(struct buffer *text, const struct local_api *api)
+{
+    const struct local_api_options *options = &api->options;
+    int64_t questions = options->questions == NULL ? -1 : options->questions(options->context);
+    metric_gauge(text, "lienthong_office_ok",
+                 "1: nothing of our own keeps the office from being served.",
+                 api->office_trouble == REASON_NONE);
+    if (questions >= 0)
+        metric_gauge(text, "lienthong_portal_questions",
+                     "Items of the portal's work list that wait for a person.", questions);
+}
+
+/* Read at once: a figure promises nothing. */
 void metrics_get(struct api_request *request)
 {
     const struct local_api *api = api_context(request);
+    struct metrics *metrics = api->options.metrics;
+    const struct registry *registry = api->options.registry;
     struct session_status status;
     struct buffer text;
     session_status(api->options.session, &status);
-    const struct {
-        const char *name;
-        const char *help;
-        int64_t value;
-    } figures[] = {
-        {"lienthong_linked", "1: welcomed by the gateway.", status.is_linked},
-        {"lienthong_store_ok", "1: the store can commit.", status.store == REASON_NONE},
-        {"lienthong_office_ok", "1: nothing of our own keeps the office from being served.",
-         api->office_trouble == REASON_NONE},
-        {"lienthong_gateway_heard_timestamp_seconds", "When the gateway was last heard.",
-         status.last_heard.ms / 1000},
-        {"lienthong_to_gateway", "Messages that the gateway is owed.", (int64_t)status.to_gateway},
-        {"lienthong_to_office", "Messages that the office is owed.", (int64_t)status.to_office},
-        {"lienthong_ledger_size", "Entries of the gateway's ledger that were verified.",
-         (int64_t)status.head.tree_size},
-        {"lienthong_ledger_alarm", "1: the ledger contradicts an earlier head.",
-         status.ledger_alarm},
-    };
     buffer_init(&text, METRICS_BYTES_MAX);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
-        metric(&text, figures[i].name, "gauge", figures[i].help);
-        metric_value(&text, figures[i].name, NULL, NULL, figures[i].value);
-    }
-    metric(&text, "lienthong_clock", "gauge", "1 for the state that the wall clock is in.");
-    metric_value(&text, "lienthong_clock", "state", clock_state_name(status.clock.state), 1);
-    enum reason reason = metrics_put_queues(&text, api->options.store);
-    metrics_answer(request, &text, reason);
+    const struct metrics_program program = {
+        .version = api->options.version,
+        .registry = registry == NULL ? NULL : registry_version(registry),
+        .clock = status.clock.state,
+        .store = status.store,
+        .ledger_size = status.head.tree_size,
+        .refused_handshakes = metrics->refused_handshakes,
+    };
+    metrics_put_program(&text, metrics, &program);
+    metric_gauge(&text, "lienthong_linked", "1: welcomed by the gateway.", status.is_linked);
+    metric_gauge(&text, "lienthong_gateway_heard_timestamp_seconds",
+                 "When the gateway was last heard.", status.last_heard.ms / 1000);
+    metric_gauge(&text, "lienthong_to_gateway", "Messages that the gateway is owed.",
+                 (int64_t)status.to_gateway);
+    metric_gauge(&text, "lienthong_to_office", "Messages that the office is owed.",
+                 (int64_t)status.to_office);
+    metric_gauge(&text, "lienthong_ledger_alarm", "1: the ledger contradicts an earlier head.",
+                 status.ledger_alarm);
+    put_office(&text, api);
+    metrics_put_kept(&text, metrics, api->options.store, put_rows);
+    metrics_answer(request, &text);
 }

@@ -39,6 +39,8 @@ struct office_verbs {
     /* What of our own keeps it from working: REASON_NONE: nothing. ret_what: the file or the like;
      * lives as long as the office. NULL: it has nothing that could. */
     enum reason (*trouble)(const struct office *office, const char **ret_what);
+    /* How many of its questions wait for a person; -1: it cannot say. NULL: it asks none. */
+    int64_t (*questions)(const struct office *office);
     /* Before the first run: where the message's files can be fetched, and whether the adapter has
      * had messages before this start, so that what the office keeps must be there. NULL: neither is
      * of use. */

@@ -137,6 +137,9 @@ enum reason portal_ledger_worklist(struct portal_ledger *ledger,
                                                 const struct portal_event_view *view),
                                    void *context);
 
+/* How many there are of those; -1: the ledger cannot say. */
+int64_t portal_ledger_open_items(struct portal_ledger *ledger);
+
 struct portal_dossier_view {
     const char *code, *agency;
     enum portal_presence presence;

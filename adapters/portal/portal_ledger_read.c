@@ -100,6 +100,15 @@ enum reason portal_ledger_worklist(struct portal_ledger *ledger,
     return walk_events(ledger_bind(ledger, LEDGER_WORKLIST, ""), each, context);
 }
 
+int64_t portal_ledger_open_items(struct portal_ledger *ledger)
+{
+    sqlite3_stmt *row = ledger_bind(ledger, LEDGER_OPEN_ITEMS, "");
+    int64_t count =
+        row != NULL && sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : -1;
+    (void)sqlite3_reset(row);
+    return count;
+}
+
 /* What a first load has marked and not settled (presence 2) is left out: nobody knows yet whether
  * the portal has it. */
 enum reason portal_ledger_dossiers(

@@ -339,6 +339,12 @@ static enum reason portal_trouble(const struct office *base, const char **ret_wh
     return office->ledger_state;
 }
 
+static int64_t portal_questions(const struct office *base)
+{
+    const struct portal_office *office = (const struct portal_office *)base;
+    return office->ledger == NULL ? -1 : portal_ledger_open_items(office->ledger);
+}
+
 static void portal_ready(struct office *base, bool has_history, const struct message_links *links)
 {
     struct portal_office *office = (struct portal_office *)base;
@@ -409,6 +415,7 @@ static const struct office_verbs portal_verbs = {.close = portal_close,
                                                  .fd = portal_fd,
                                                  .run = portal_run,
                                                  .trouble = portal_trouble,
+                                                 .questions = portal_questions,
                                                  .ready = portal_ready};
 
 static bool watch(const struct portal_office *office, int fd)

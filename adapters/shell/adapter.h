@@ -40,6 +40,7 @@ struct adapter {
     struct intake_pool *pool;
     struct link_client *link;
     struct local_api *api;
+    struct metrics metrics;
     struct office *office; /* NULL: kind inbox */
     int signals;           /* signalfd; -1 */
     int lock;              /* of the state directory; -1 */
@@ -84,6 +85,8 @@ void adapter_office_stop(struct adapter *adapter);
 void adapter_office_call(struct adapter *adapter, uint64_t message_seq, uint32_t attempt);
 /* Collects what the office has answered. */
 void adapter_office_run(struct adapter *adapter);
+/* Its questions that wait for a person; -1: it knows none. */
+int64_t adapter_office_questions(void *adapter);
 bool adapter_office_has_answers(const struct adapter *adapter);
 /* In a step: gives the session as many answers as it has room for. */
 void adapter_office_step(struct adapter *adapter);

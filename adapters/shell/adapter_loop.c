@@ -37,6 +37,7 @@ static void log_transition(void *context, const struct transition *transition)
     struct api *api = local_api_server(adapter->api);
     struct buffer event;
     program_log_transition(&adapter->log, transition);
+    metrics_count(&adapter->metrics, transition);
     if (!api_wants_events(api))
         return;
     buffer_init(&event, API_EVENT_BYTES_MAX);
@@ -136,6 +137,7 @@ static bool take_event(struct adapter *adapter, const struct link_event *event)
         break;
     case LINK_PEER_REFUSED:
         session_link_refused(adapter->session, event->reason);
+        adapter->metrics.refused_handshakes++;
         adapter_log(adapter, LOG_WARNING, "link_refused", event->reason,
                     adapter->settings.gateway.endpoint);
         break;

@@ -113,6 +113,14 @@ static void say_trouble(struct adapter *adapter)
         (void)adapter_fail(adapter, reason, what);
 }
 
+int64_t adapter_office_questions(void *context)
+{
+    const struct adapter *adapter = context;
+    return adapter->office == NULL || adapter->office->verbs->questions == NULL
+               ? -1
+               : adapter->office->verbs->questions(adapter->office);
+}
+
 void adapter_office_run(struct adapter *adapter)
 {
     if (adapter->office == NULL)

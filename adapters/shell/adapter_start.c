@@ -145,6 +145,7 @@ static bool start_session(struct adapter *adapter)
 static bool start_api(struct adapter *adapter)
 {
     const struct adapter_settings *settings = &adapter->settings;
+    metrics_init(&adapter->metrics, settings->state_directory, adapter->crypto);
     struct local_api_options options = {
         .doors = settings->api,
         .state_directory = settings->state_directory,
@@ -153,6 +154,9 @@ static bool start_api(struct adapter *adapter)
         .gateway = key_of(settings->gateway.participant),
         .attachment_bytes_max = (uint64_t)settings->attachment_bytes_max,
         .session = adapter->session,
+        .metrics = &adapter->metrics,
+        .questions = adapter_office_questions,
+        .context = adapter,
         .store = adapter->store,
         .blobs = adapter->blobs,
         .crypto = crypto_openssl_port(adapter->crypto),
@@ -265,6 +269,7 @@ void adapter_stop(struct adapter *adapter)
         say_goodbye(adapter);
     link_client_destroy(&adapter->link);
     local_api_destroy(&adapter->api);
+    metrics_release(&adapter->metrics);
     adapter_office_stop(adapter);
     if (adapter->session != NULL)
         session_release(adapter->session);

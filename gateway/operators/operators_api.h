@@ -4,7 +4,7 @@
  * the Unix socket may call; on loopback and over TLS the token of STATE/api.token, or a
  * certificate, says so.
  *
- * Everything that reads the store is answered in a step and after the disk has it, as what changes
+ * Everything that reads the store, but for figures, is answered in a step and after the disk has it, as what changes
  * something: what is applied and not yet synced is nobody's to tell (invariant 1).
  *
  * A change of the registry (operators_api_set_registry) and a reload that is asked for go through
@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "gateway/api/api.h"
+#include "gateway/api/metrics.h"
 #include "gateway/core/broker.h"
 #include "proto/link/link.h"
 
@@ -27,6 +27,7 @@ struct operators_api_options {
     struct broker *broker;
     struct store *store;
     struct link_server *link;
+    struct metrics *metrics;
     const struct registry *registry;
     /* Reads registry and trust again, all or nothing, and says so by operators_api_set_registry.
      * Runs outside of a step. */

@@ -37,6 +37,7 @@ struct gateway {
     struct intake_pool *pool;
     struct link_server *link;
     struct operators_api *api;
+    struct metrics metrics;
     mono_t api_due;                    /* when it is served next, at the earliest */
     int lock;                          /* of the state directory; -1 */
     int signals;                       /* signalfd; -1 */

@@ -77,6 +77,7 @@ static void log_transition(void *context, const struct transition *transition)
     struct api *api = operators_api_server(gateway->api);
     struct buffer event;
     program_log_transition(&gateway->log, transition);
+    metrics_count(&gateway->metrics, transition);
     if (!api_wants_events(api))
         return;
     buffer_init(&event, API_EVENT_BYTES_MAX);

@@ -221,6 +221,7 @@ static bool start_api(struct gateway *gateway)
     char what[API_WHAT_BYTES];
     if (fault != NULL)
         return fail(gateway, REASON_SETTINGS_INVALID, fault);
+    metrics_init(&gateway->metrics, gateway->settings.state_directory, gateway->crypto);
     const struct operators_api_options options = {
         .doors = gateway->settings.api,
         .state_directory = gateway->settings.state_directory,
@@ -230,6 +231,7 @@ static bool start_api(struct gateway *gateway)
         .broker = gateway->broker,
         .store = gateway->store,
         .link = gateway->link,
+        .metrics = &gateway->metrics,
         .registry = gateway->registry,
         .reload = reload,
         .now = gateway_wall,
@@ -329,6 +331,7 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
 void gateway_stop(struct gateway *gateway)
 {
     operators_api_destroy(&gateway->api);
+    metrics_release(&gateway->metrics);
     link_server_destroy(&gateway->link);
     if (gateway->broker != NULL)
         broker_release(gateway->broker);

@@ -100,6 +100,11 @@ const struct crypto_port *crypto_openssl_port(const struct crypto_openssl *crypt
     return &crypto->port;
 }
 
+const struct trust *crypto_openssl_trust(const struct crypto_openssl *crypto)
+{
+    return crypto->trust;
+}
+
 void crypto_openssl_set_trust(struct crypto_openssl *crypto, struct trust *trust)
 {
     pthread_mutex_lock(&crypto->lock);

@@ -19,5 +19,7 @@ enum reason crypto_openssl_new(struct signer *signer, struct trust *trust,
 void crypto_openssl_destroy(struct crypto_openssl **crypto);
 /* Lives as long as crypto. */
 const struct crypto_port *crypto_openssl_port(const struct crypto_openssl *crypto);
+/* As it is now, until the next is set: for the thread that sets it. */
+const struct trust *crypto_openssl_trust(const struct crypto_openssl *crypto);
 /* Takes over one hold; the previous snapshot is dropped. */
 void crypto_openssl_set_trust(struct crypto_openssl *crypto, struct trust *trust);

@@ -188,6 +188,19 @@ enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
     return REASON_NONE;
 }
 
+bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update)
+{
+    bool has_one = false;
+    for (size_t i = 0; i < trust->list_count; i++) {
+        const struct trust_list *list = &trust->lists[i];
+        if (!list->has_next_update || (has_one && list->next_update.ms >= ret_next_update->ms))
+            continue;
+        *ret_next_update = list->next_update;
+        has_one = true;
+    }
+    return has_one;
+}
+
 size_t trust_list_count(const struct trust *trust)
 {
     return trust->list_count;

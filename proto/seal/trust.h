@@ -113,6 +113,9 @@ wall_t trust_signer_not_after(const struct trust_signer *signer);
 enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
                                struct buffer *ret_der);
 
+/* The earliest nextUpdate among the lists; false when there is no list with one. */
+bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update);
+
 /* The lists, in the order in which they were added. What can be said of one: REASON_NONE,
  * REASON_LIST_NOT_SIGNED, _LIST_INCOMPLETE, _LIST_OUT_OF_DATE. */
 size_t trust_list_count(const struct trust *trust);

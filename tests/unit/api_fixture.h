@@ -31,6 +31,7 @@ struct api_fixture {
     struct session *session;
     struct local_api *api;
     struct api *server;
+    struct metrics metrics;
     enum reason fail_commit; /* the next commits answer this instead of being done */
     int64_t now_ms;
     char token[TOKEN_TEXT_BYTES];
@@ -92,6 +93,7 @@ static inline void fixture_open(struct api_fixture *fixture, uint64_t attachment
     assert_true(arena_init(&fixture->memory, session_memory_bytes(&session)));
     fixture->session = session_new(&session, &fixture->memory);
     assert_int_equal(session_load(fixture->session, (wall_t){fixture->now_ms}), REASON_NONE);
+    metrics_init(&fixture->metrics, fixture->scratch.folder, NULL);
     struct local_api_options api = {.doors = {.port = 0},
                                     .state_directory = fixture->scratch.folder,
                                     .version = "1.2.3",
@@ -99,6 +101,7 @@ static inline void fixture_open(struct api_fixture *fixture, uint64_t attachment
                                     .gateway = session.gateway,
                                     .attachment_bytes_max = attachment_bytes_max,
                                     .session = fixture->session,
+                                    .metrics = &fixture->metrics,
                                     .store = fixture->store,
                                     .blobs = fixture->blobs,
                                     .crypto = &fixture_crypto};
@@ -112,6 +115,7 @@ static inline void fixture_open(struct api_fixture *fixture, uint64_t attachment
 static inline void fixture_close(struct api_fixture *fixture)
 {
     local_api_destroy(&fixture->api);
+    metrics_release(&fixture->metrics);
     session_release(fixture->session);
     arena_release(&fixture->memory);
     fixture->blobs->verbs->close(fixture->blobs);
