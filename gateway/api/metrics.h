@@ -86,5 +86,3 @@ void metrics_put_kept(struct buffer *text, struct metrics *metrics, struct store
                       enum reason (*put)(struct buffer *text, struct store *store));
 /* Answers, and releases the buffer. */
 void metrics_answer(struct api_request *request, struct buffer *text);
-
-#endif

@@ -4,8 +4,9 @@
  * the Unix socket may call; on loopback and over TLS the token of STATE/api.token, or a
  * certificate, says so.
  *
- * Everything that reads the store, but for figures, is answered in a step and after the disk has it, as what changes
- * something: what is applied and not yet synced is nobody's to tell (invariant 1).
+ * What reads the store, figures (/metrics) excepted, is answered in a step and after the disk has
+ * it, as what changes something: what is applied and not yet synced is nobody's to tell
+ * (invariant 1).
  *
  * A change of the registry (operators_api_set_registry) and a reload that is asked for go through
  * the owner: he alone knows who else holds the registry.
