@@ -332,6 +332,12 @@ static void run(struct province *province)
     view_end(&province->view);
 }
 
+/* The portal is asked after the desk's book was read: it may be ahead of it. */
+static uint64_t not_at_portal(const struct figures_row *total)
+{
+    return total->forwarded > total->at_portal ? total->forwarded - total->at_portal : 0;
+}
+
 static void print_figures(struct province *province)
 {
     const struct figures *figures = &province->figures;
@@ -357,7 +363,7 @@ static void print_figures(struct province *province)
         language_pick(language, "Cổng DVCQG: %llu hồ sơ đúng như sổ, %llu %s, %llu gửi hai lần\n",
                       "portal: %llu dossiers as in the ledger, %llu %s, %llu sent twice\n"),
         (unsigned long long)figures->total.at_portal,
-        (unsigned long long)(figures->total.forwarded - figures->total.at_portal), other,
+        (unsigned long long)not_at_portal(&figures->total), other,
         (unsigned long long)figures->portal_twice);
     (void)printf(
         language_pick(language, "%llu hồ sơ đã chuyển, %llu kết quả đã trả, %llu %s, %llu trùng\n",
