@@ -74,9 +74,9 @@ struct envelope {
     struct digest in_reply_to_digest;
     const struct attachment *attachments;
     size_t attachment_count;
-    const struct Lienthong__V1__Body *body;
-    struct receipt receipt;     /* when the type is one of the receipts */
-    struct tree_head tree_head; /* when the type is LEDGER_HEAD */
+    const struct Lienthong__V1__Body *body; /* NULL: the type is no business type */
+    struct receipt receipt;                 /* when the type is one of the receipts */
+    struct tree_head tree_head;             /* when the type is LEDGER_HEAD */
 };
 
 /* An arena with this much room left parses any document of ENVELOPE_BYTES_MAX. Ordinary ones take

@@ -14,7 +14,7 @@ static void check_bounds(const struct envelope *envelope)
     check(!key_is_none(&envelope->sender) && envelope->created.at.ms != 0);
     check(envelope->dossier_code.size <= DOSSIER_CODE_BYTES_MAX);
     check(envelope->attachment_count <= ATTACHMENTS_MAX);
-    check(envelope->body != NULL);
+    check((envelope->body != NULL) == (envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT));
     for (size_t i = 0; i < envelope->attachment_count; i++) {
         const struct attachment *attachment = &envelope->attachments[i];
         check(attachment->size_bytes <= BLOB_BYTES_HARD_MAX && attachment->name.size > 0);

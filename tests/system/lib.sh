@@ -138,5 +138,7 @@ end_started() {
     exit "$code"
 }
 trap end_started EXIT
+# A test that ends at a command which failed says which.
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
 trap 'exit 143' TERM
 trap 'exit 130' INT
