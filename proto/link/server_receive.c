@@ -195,6 +195,14 @@ static void keep_frame(struct link_server *server, struct admitted_peer *sender,
         cut_fullest(server, 0);
 }
 
+/* What is too long for a name by so much is no mistake: reading it costs what a frame does, and it
+ * has no sender whose share that is. */
+static bool is_waste(struct link_server *server, int parts)
+{
+    enum { NAME_BYTES_WASTED = 16 * PARTICIPANT_KEY_BYTES_MAX };
+    return parts == 2 && zmq_msg_size(&server->name) > NAME_BYTES_WASTED;
+}
+
 /* parts: of link_receive_parts. */
 static void take_message(struct link_server *server, int parts)
 {
@@ -212,9 +220,16 @@ static void take_message(struct link_server *server, int parts)
         return;
     }
     connections_received(&server->connections, fd);
+    if (line->is_cut)
+        return;
+    if (is_waste(server, parts)) {
+        cut_line(server, line);
+        server_count_cut(server, peer);
+        return;
+    }
     bool is_greeting = parts == 1 && zmq_msg_size(&server->frame) == 0;
     struct admitted_peer *sender =
-        parts > 0 && !line->is_cut && !is_greeting ? sender_of(server, peer, is_named) : NULL;
+        parts < 0 || is_greeting ? NULL : sender_of(server, peer, is_named);
     if (sender != NULL)
         keep_frame(server, sender, is_named ? peer : NULL, line);
 }

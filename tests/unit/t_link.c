@@ -174,6 +174,26 @@ static void test_a_carriers_frames_of_another_shape_are_passed_over(void **state
     raw_close(&host);
 }
 
+static void test_what_is_far_too_long_for_a_name_is_cut(void **state)
+{
+    static const uint8_t name[64 * 1024];
+    struct fixture *fixture = *state;
+    struct raw host = raw_dial(fixture, HOST);
+    struct link_event event = {.kind = LINK_FRAME};
+    int64_t until_ms = now_ms() + WAIT_MS;
+    assert_true(zmq_send(host.socket, name, sizeof name, ZMQ_SNDMORE) >= 0);
+    assert_true(zmq_send(host.socket, "x", 1, 0) >= 0);
+    while (event.kind != LINK_PEER_REFUSED) {
+        struct pollfd wait = {.fd = link_server_fd(fixture->server), .events = POLLIN};
+        assert_true(now_ms() < until_ms);
+        (void)poll(&wait, 1, 10);
+        while (event.kind != LINK_PEER_REFUSED && link_server_receive(fixture->server, &event))
+            continue;
+    }
+    assert_int_equal(event.reason, REASON_LINK_LIMIT);
+    raw_close(&host);
+}
+
 static void test_a_participants_frames_of_another_shape_are_passed_over(void **state)
 {
     struct fixture *fixture = *state;
@@ -325,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_carrier_carries_named_frames_both_ways, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_carrier_speaks_for_its_own_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_far_too_long_for_a_name_is_cut, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_carriers_frames_of_another_shape_are_passed_over,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_participants_frames_of_another_shape_are_passed_over,
