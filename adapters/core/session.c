@@ -176,12 +176,15 @@ enum reason session_end(struct session *session, const struct store_plan **ret_p
 
 void session_committed(struct session *session, const struct step_effects *effects)
 {
+    session->head_kept = session->head;
     step_committed(&session->step, effects);
 }
 
 void session_aborted(struct session *session, enum reason reason,
                      const struct step_effects *effects)
 {
+    session->head =
+        session->head_kept; /* a head that was told and is not kept looks like a rollback */
     step_aborted(&session->step, reason, effects);
 }
 

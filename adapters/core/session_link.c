@@ -38,7 +38,7 @@ static void say_hello(struct session *session)
                   .window_messages = session->options.window_messages,
                   .window_bytes = SESSION_WINDOW_BYTES,
                   .clock = session->step.wall,
-                  .head_seen = session->head},
+                  .head_seen = session->head_kept},
     };
     memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
     step_reply_frame(&session->step, &session->gateway->key, &hello);
@@ -119,7 +119,7 @@ enum reason session_load_head(struct session *session)
     struct bytes note;
     enum reason reason = store->verbs->read_note(store, bytes_of_text(NOTE_HEAD), &note);
     if (reason == REASON_NOT_FOUND) {
-        session->head = (struct head_seen){0};
+        session->head = session->head_kept = (struct head_seen){0};
         return REASON_NONE;
     }
     if (reason != REASON_NONE)
@@ -129,6 +129,7 @@ enum reason session_load_head(struct session *session)
     memcpy(session->head.ledger_id, note.data, LEDGER_ID_BYTES);
     memcpy(&session->head.tree_size, note.data + LEDGER_ID_BYTES, 8);
     memcpy(session->head.root.bytes, note.data + LEDGER_ID_BYTES + 8, DIGEST_BYTES);
+    session->head_kept = session->head;
     return REASON_NONE;
 }
 
@@ -262,7 +263,7 @@ void session_link_tick(struct session *session)
         .kind = FRAME_HEARTBEAT,
         .heartbeat = {.clock = session->step.wall,
                       .window_messages = session->options.window_messages,
-                      .head_seen = session->head,
+                      .head_seen = session->head_kept,
                       .readings = session->readings},
     };
     step_reply_frame(&session->step, &session->gateway->key, &frame);

@@ -66,7 +66,8 @@ struct session {
 
     enum session_link link;
     uint8_t incarnation[INCARNATION_BYTES];
-    struct head_seen head;
+    struct head_seen head;      /* the last one that was verified, in this step perhaps */
+    struct head_seen head_kept; /* that the store has: what the gateway is told (invariant 1) */
     bool ledger_alarm;
     uint32_t head_gaps; /* moments in a row at which a head did not start from ours */
     mono_t head_gap_due;

@@ -158,6 +158,16 @@ static inline void end(struct fixture *fixture)
     session_committed(fixture->session, &effects);
 }
 
+/* The store cannot commit. */
+static inline void abort_step(struct fixture *fixture)
+{
+    const struct step_effects effects = {fixture,     took,        call_office,
+                                         count_alarm, intake_done, NULL};
+    const struct store_plan *plan = NULL;
+    assert_int_equal(session_end(fixture->session, &plan), REASON_NONE);
+    session_aborted(fixture->session, REASON_STORE_FAILED, &effects);
+}
+
 /* ---- what the gateway brings ---- */
 
 static inline void bring_frame(struct fixture *fixture, const struct frame *frame)

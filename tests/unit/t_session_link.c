@@ -126,6 +126,24 @@ static void heads_that_prove_nothing_are_an_alarm(void **state)
     assert_int_equal(status.head.tree_size, 5);
 }
 
+/* Commit, then speak (invariant 1): told to the gateway and lost at the next start, it would look
+ * like a store that was put back. */
+static void a_head_that_is_not_kept_was_not_seen(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session_status status;
+    begin(fixture);
+    bring_head(fixture, 0, 5);
+    abort_step(fixture);
+    session_status(fixture->session, &status);
+    assert_int_equal(status.head.tree_size, 0);
+    begin(fixture);
+    bring_head(fixture, 0, 5);
+    end(fixture);
+    session_status(fixture->session, &status);
+    assert_int_equal(status.head.tree_size, 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -133,6 +151,7 @@ int main(void)
         TEST(goodbyes_without_end_are_one),
         TEST(not_now_for_weeks_is_a_minute),
         TEST(heads_that_prove_nothing_are_an_alarm),
+        TEST(a_head_that_is_not_kept_was_not_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
