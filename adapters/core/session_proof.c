@@ -65,7 +65,10 @@ static void note_held(struct session *session, const struct digest *digest, wall
 void session_take_statement(struct session *session, const struct receipt_item *item,
                             uint64_t receipt_seq)
 {
-    note_held(session, &item->digest, item->at, receipt_seq, REASON_NONE);
+    /* It was there before it came here: a gateway's clock that ran ahead makes nothing later. */
+    wall_t now = session->step.wall;
+    note_held(session, &item->digest, item->at.ms < now.ms ? item->at : now, receipt_seq,
+              REASON_NONE);
     step_note(&session->step, &(struct transition){.event = "held_since",
                                                    .from = session->gateway->key,
                                                    .to = session->options.self,

@@ -231,6 +231,25 @@ static void what_a_copy_came_to_is_the_gateways_to_say(void **state)
     assert_int_equal(owed(fixture, &seq), 0);
 }
 
+/* Custody was before we hear of it, whatever a gateway's clock that ran ahead says (invariant 14). */
+static void custody_is_no_later_than_now(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session_proof proof;
+    struct receipt_item item = {
+        .message_id = {{1, 2, 3, 4, 5, 6, 0x70, 7, 0x80, 8, 9, 10, 11, 12, 13, 14}},
+        .digest = {{1}},
+        .destination = key_of("centre"),
+        .at = {now_ms + 2 * CLOCK_SKEW_MAX_MS}};
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1);
+    assert_int_equal(session_proof(fixture->session, &item.digest, &proof), REASON_NONE);
+    assert_int_equal(proof.at.ms, now_ms);
+    item.at.ms = now_ms - 1000;
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1);
+    assert_int_equal(session_proof(fixture->session, &item.digest, &proof), REASON_NONE);
+    assert_int_equal(proof.at.ms, now_ms - 1000);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -242,6 +261,7 @@ int main(void)
         TEST(a_receipt_before_custody_waits),
         TEST(what_a_copy_came_to_goes_to_the_office),
         TEST(what_a_copy_came_to_is_the_gateways_to_say),
+        TEST(custody_is_no_later_than_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
