@@ -231,7 +231,7 @@ static void what_a_copy_came_to_is_the_gateways_to_say(void **state)
     assert_int_equal(owed(fixture, &seq), 0);
 }
 
-/* Custody was before we hear of it, whatever a gateway's clock that ran ahead says (invariant 14). */
+/* Custody was before we hear of it, though a gateway's clock may have run ahead (invariant 14). */
 static void custody_is_no_later_than_now(void **state)
 {
     struct fixture *fixture = *state;
