@@ -183,8 +183,8 @@ void session_committed(struct session *session, const struct step_effects *effec
 void session_aborted(struct session *session, enum reason reason,
                      const struct step_effects *effects)
 {
-    session->head =
-        session->head_kept; /* a head that was told and is not kept looks like a rollback */
+    /* A head that was told and is not kept would look like a store that was put back. */
+    session->head = session->head_kept;
     step_aborted(&session->step, reason, effects);
 }
 

@@ -34,13 +34,13 @@ struct store_message *session_plan_sealed(struct session *session, const struct 
 static enum reason settle(struct session *session, const struct receipt_item *item,
                           uint32_t receipt_type, uint64_t receipt_seq)
 {
+    uint64_t message_seq;
     enum reason reason =
         step_settle(&session->step, session->gateway, &session->options.self, item,
                     receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY ? ENTRY_DELIVERED : ENTRY_REFUSED,
-                    receipt_seq);
-    const struct plan *plan = &session->step.plan;
+                    receipt_seq, &message_seq);
     if (reason == REASON_NONE && receipt_type == MESSAGE_TYPE_RECEIPT_CUSTODY)
-        session_await(session, plan->moves[plan->store.move_count - 1].message_seq, item);
+        session_await(session, message_seq, item);
     return reason == REASON_DUPLICATE ? REASON_NONE : reason;
 }
 

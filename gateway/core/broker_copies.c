@@ -18,6 +18,7 @@ enum { PLACES_MAX = ROUTE_DESTINATIONS_MAX + SUCCESSOR_HOPS_MAX };
 struct places { /* where one message is owed, as this step leaves it */
     struct entry at[PLACES_MAX];
     size_t count;
+    bool has_failed; /* at one of them it has come to nothing */
 };
 
 static bool is_portal(const struct broker *broker, const struct key *key)
@@ -27,14 +28,26 @@ static bool is_portal(const struct broker *broker, const struct key *key)
     return agency != NULL && agency->role == ROLE_PORTAL;
 }
 
+/* 0: it has not come to nothing. */
+static uint32_t receipt_type_of(const struct entry *place)
+{
+    return place->state == ENTRY_REFUSED     ? MESSAGE_TYPE_RECEIPT_REFUSED
+           : place->state == ENTRY_EXPIRED   ? MESSAGE_TYPE_RECEIPT_EXPIRED
+           : place->state == ENTRY_WITHDRAWN ? MESSAGE_TYPE_RECEIPT_WITHDRAWN
+                                             : 0;
+}
+
 static enum reason find_places(struct broker *broker, uint64_t message_seq,
                                struct places *ret_places)
 {
     struct store *store = broker->options.store;
     enum reason reason = store->verbs->entries_of(store, message_seq, ret_places->at, PLACES_MAX,
                                                   &ret_places->count);
-    for (size_t i = 0; reason == REASON_NONE && i < ret_places->count; i++)
+    ret_places->has_failed = false;
+    for (size_t i = 0; reason == REASON_NONE && i < ret_places->count; i++) {
         plan_apply_moves(&broker->step.plan, &ret_places->at[i]);
+        ret_places->has_failed |= receipt_type_of(&ret_places->at[i]) != 0;
+    }
     return reason;
 }
 
@@ -69,15 +82,6 @@ static const struct entry *find_copy(const struct broker *broker, const struct p
     return NULL;
 }
 
-/* 0: it has not come to nothing. */
-static uint32_t receipt_type_of(const struct entry *place)
-{
-    return place->state == ENTRY_REFUSED     ? MESSAGE_TYPE_RECEIPT_REFUSED
-           : place->state == ENTRY_EXPIRED   ? MESSAGE_TYPE_RECEIPT_EXPIRED
-           : place->state == ENTRY_WITHDRAWN ? MESSAGE_TYPE_RECEIPT_WITHDRAWN
-                                             : 0;
-}
-
 static void tell(struct broker *broker, const struct store_message *message,
                  const struct entry *recipient, const struct entry *copy)
 {
@@ -93,26 +97,26 @@ static void tell(struct broker *broker, const struct store_message *message,
         (void)step_tell(&broker->step, &copy->destination, receipt_type_of(recipient), true, &item);
 }
 
-void broker_tell_copy(struct broker *broker, const struct key *sender, const struct message_id *id,
-                      const struct key *ended, enum entry_state state)
+void broker_tell_copy(struct broker *broker, uint64_t message_seq, const struct key *ended,
+                      enum entry_state state)
 {
     struct store *store = broker->options.store;
     struct store_message message;
     struct places places;
     if (state == ENTRY_DELIVERED && !is_portal(broker, ended))
         return;
-    enum reason reason = store->verbs->find_message(store, sender, id, &message);
+    enum reason reason = find_places(broker, message_seq, &places);
+    if (reason == REASON_NONE && !places.has_failed)
+        return; /* as most: one look at the places is all */
     if (reason == REASON_NONE)
-        reason = find_places(broker, message.seq, &places);
+        reason = store->verbs->read_message(store, message_seq, &message);
     if (reason != REASON_NONE) {
         step_fail(&broker->step, reason);
         return;
     }
     const struct entry *recipient = find_recipient(broker, &places, &message.recipient);
     const struct entry *copy = find_copy(broker, &places);
-    bool is_news =
-        recipient != NULL && copy != NULL && recipient != copy &&
-        (key_equal(ended, &recipient->destination) || key_equal(ended, &copy->destination));
-    if (is_news && receipt_type_of(recipient) != 0)
+    if (recipient != NULL && copy != NULL && recipient != copy && receipt_type_of(recipient) != 0 &&
+        (key_equal(ended, &recipient->destination) || key_equal(ended, &copy->destination)))
         tell(broker, &message, recipient, copy);
 }

@@ -61,7 +61,7 @@ static void end_entry(struct broker *broker, const struct store_message *message
     if (message->type == MESSAGE_TYPE_TRANSFER)
         broker_end_route(broker, &message->sender, &message->id, &entry->destination);
     if (!entry->is_receipt)
-        broker_tell_copy(broker, &message->sender, &message->id, &entry->destination, state);
+        broker_tell_copy(broker, entry->message_seq, &entry->destination, state);
 }
 
 /* Whether its sender can be told: it needs a place, of which participants_max leaves so many. */

@@ -187,8 +187,8 @@ void broker_expire(struct broker *broker);
 
 /* broker_copies.c */
 /* What that destination was owed has ended in this step. */
-void broker_tell_copy(struct broker *broker, const struct key *sender, const struct message_id *id,
-                      const struct key *ended, enum entry_state state);
+void broker_tell_copy(struct broker *broker, uint64_t message_seq, const struct key *ended,
+                      enum entry_state state);
 
 /* broker_tell.c */
 /* An entry of the ledger; its time and registry are filled in. Room was asked for. */

@@ -74,9 +74,13 @@ static enum reason settle(struct broker *broker, struct peer *peer, const struct
                           const struct receipt_item *item, enum entry_state state,
                           uint64_t receipt_seq)
 {
-    enum reason reason = step_settle(&broker->step, peer, sender, item, state, receipt_seq);
-    bool is_about_nothing = reason == REASON_NOT_FOUND || reason == REASON_RECEIPT_FORBIDDEN;
-    return is_about_nothing ? REASON_REPLY_UNKNOWN : reason;
+    uint64_t message_seq;
+    enum reason reason =
+        step_settle(&broker->step, peer, sender, item, state, receipt_seq, &message_seq);
+    if (reason == REASON_NONE)
+        broker_tell_copy(broker, message_seq, &peer->key, state);
+    return reason == REASON_NOT_FOUND || reason == REASON_RECEIPT_FORBIDDEN ? REASON_REPLY_UNKNOWN
+                                                                            : reason;
 }
 
 /* True: its row is in the plan. A receipt is kept as its signer made it and forwarded as those
@@ -114,9 +118,6 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
         }
         if (is_settled && verdicts[verdict].state != ENTRY_DELIVERED)
             broker_end_route(broker, &envelope->recipient, &item->message_id, &peer->key);
-        if (is_settled)
-            broker_tell_copy(broker, &envelope->recipient, &item->message_id, &peer->key,
-                             verdicts[verdict].state);
         record_item(broker, peer, sealed, item, is_settled ? verdicts[verdict].kind : LEDGER_ALARM,
                     is_settled ? item->reason : reason);
     }

@@ -70,7 +70,6 @@ static void put_text(struct wire_writer *writer, uint32_t number, struct bytes t
  * the message says (invariant 11). */
 static void put_fact(struct wire_writer *writer, const struct ledger_fact *fact)
 {
-    bool has_id = !id_is_zero(&fact->message_id);
     wire_put_sint(writer, 11, fact->judged.number);
     if (!digest_is_zero(&fact->evidence))
         wire_put_bytes(writer, 10, (struct bytes){fact->evidence.bytes, DIGEST_BYTES});
@@ -79,7 +78,7 @@ static void put_fact(struct wire_writer *writer, const struct ledger_fact *fact)
     wire_put_uint(writer, 8, (uint64_t)fact->reason);
     wire_put_uint(writer, 7, fact->type);
     wire_put_bytes(writer, 6, (struct bytes){fact->digest.bytes, DIGEST_BYTES});
-    if (has_id)
+    if (!id_is_zero(&fact->message_id))
         wire_put_bytes(writer, 5, (struct bytes){fact->message_id.bytes, MESSAGE_ID_BYTES});
     put_text(writer, 4, key_bytes(&fact->destination));
     put_text(writer, 3, key_bytes(&fact->sender));

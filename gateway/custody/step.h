@@ -361,7 +361,7 @@ enum reason step_check_seen(struct step *step, const struct sealed *sealed,
  * RECEIPT_FORBIDDEN: another one. NOT_FOUND, REPLY_DIGEST_MISMATCH, or why the store cannot say. */
 enum reason step_settle(struct step *step, struct peer *peer, const struct key *sender,
                         const struct receipt_item *item, enum entry_state state,
-                        uint64_t receipt_seq);
+                        uint64_t receipt_seq, uint64_t *ret_message_seq);
 /* A receipt about nothing that is under way, from a peer that had its share of alarms: most likely
  * the next of them. Who is honest says it again in a moment. */
 bool step_is_put_off(struct step *step, struct peer *peer, const struct envelope *envelope);

@@ -44,7 +44,7 @@ struct store_move *step_move(struct step *step, struct peer *peer, struct entry 
 /* An entry that is not under way: its lease ended, or it was held. */
 static enum reason settle_stored(struct step *step, struct peer *peer, const struct key *sender,
                                  const struct receipt_item *item, enum entry_state state,
-                                 uint64_t receipt_seq)
+                                 uint64_t receipt_seq, uint64_t *ret_message_seq)
 {
     struct store *store = step->store;
     struct store_message message;
@@ -63,21 +63,23 @@ static enum reason settle_stored(struct step *step, struct peer *peer, const str
     if (entry_state_is_terminal(entry.state)) /* it has had its one outcome */
         return REASON_RECEIPT_FORBIDDEN;
     step_move(step, peer, &entry, state, item->reason)->receipt_seq = receipt_seq;
+    *ret_message_seq = message.seq;
     return REASON_NONE;
 }
 
 enum reason step_settle(struct step *step, struct peer *peer, const struct key *sender,
                         const struct receipt_item *item, enum entry_state state,
-                        uint64_t receipt_seq)
+                        uint64_t receipt_seq, uint64_t *ret_message_seq)
 {
     struct flight *flight = outbox_find(step->outbox, peer->index, sender, &item->message_id);
     struct entry entry;
     if (flight == NULL)
-        return settle_stored(step, peer, sender, item, state, receipt_seq);
+        return settle_stored(step, peer, sender, item, state, receipt_seq, ret_message_seq);
     if (!digest_equal(&flight->digest, &item->digest))
         return REASON_REPLY_DIGEST_MISMATCH;
     outbox_end(step->outbox, flight, state, item->reason, receipt_seq, &entry);
     plan_move(&step->plan, &entry);
+    *ret_message_seq = entry.message_seq;
     return REASON_NONE;
 }
 

@@ -16,11 +16,6 @@ static uint64_t marks_of_word(const uint8_t *at)
     return (word - EACH_BYTE(0x01)) | word;
 }
 
-static bool is_ascii_word(const uint8_t *at)
-{
-    return (marks_of_word(at) & EACH_BYTE(0x80)) == 0;
-}
-
 static bool is_ascii_block(const uint8_t *at)
 {
     uint64_t marks = marks_of_word(at) | marks_of_word(at + WORD_BYTES) |
@@ -75,7 +70,8 @@ bool utf8_is_valid(struct bytes text, size_t *ret_characters)
             characters += BLOCK_BYTES;
             continue;
         }
-        if (text.size - at >= WORD_BYTES && is_ascii_word(text.data + at)) {
+        if (text.size - at >= WORD_BYTES &&
+            (marks_of_word(text.data + at) & EACH_BYTE(0x80)) == 0) {
             at += WORD_BYTES;
             characters += WORD_BYTES;
             continue;
