@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The system gives pages only when they are first written to: a large arena that is hardly used
+ * costs little more than its address. */
 bool arena_init(struct arena *arena, size_t limit_bytes)
 {
     uint8_t *block = malloc(limit_bytes);
@@ -26,6 +28,8 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
+/* Written without sums that could wrap: size_bytes may be a product of counts from outside. NULL at
+ * the bound is a value, and becomes REASON_OUT_OF_MEMORY at the caller (invariant 8). */
 void *arena_take(struct arena *arena, size_t size_bytes)
 {
     size_t mask = alignof(max_align_t) - 1;

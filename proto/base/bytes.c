@@ -78,6 +78,7 @@ uint8_t *buffer_extend(struct buffer *buffer, size_t size_bytes)
     return room;
 }
 
+/* more must not lie in the buffer itself: growing moves it. */
 bool buffer_append(struct buffer *buffer, struct bytes more)
 {
     if (more.size == 0)
@@ -136,6 +137,7 @@ void hex_encode(struct bytes from, char *ret_text)
     ret_text[2 * from.size] = 0;
 }
 
+/* By hand, since isxdigit and strtoul depend on the locale and take signs and blanks. */
 static int hex_value(uint8_t digit)
 {
     if (digit >= '0' && digit <= '9')

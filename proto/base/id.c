@@ -14,6 +14,7 @@ enum {
     VARIANT_RFC = 0x80,
 };
 
+/* Version and variant as RFC 9562 §4 places them; the random bits that stood there are lost. */
 static void stamp_layout(struct message_id *id)
 {
     id->bytes[VERSION_BYTE] = (uint8_t)((id->bytes[VERSION_BYTE] & 0x0f) | VERSION_7);
@@ -87,6 +88,8 @@ void id_format(const struct message_id *id, char *ret_text)
     ret_text[-1] = 0;
 }
 
+/* One form alone, with its four dashes in their places: an id is looked up by its bytes, and a form
+ * that only some programs read would be found by only some of them. */
 bool id_parse(struct bytes text, struct message_id *ret_id)
 {
     enum { TEXT_SIZE = MESSAGE_ID_TEXT_BYTES - 1 };

@@ -1,5 +1,6 @@
 /* Keys of participants. Unused bytes are zero, always, so that keys are compared and hashed as
- * memory. */
+ * memory. Small letters, digits, '_' and '-' alone: a key is a column of tables, a word in logs and
+ * part of file names, and must need no quotes in any of them. */
 #include "proto/base/key.h"
 
 #include "proto/base/check.h"

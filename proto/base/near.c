@@ -41,6 +41,7 @@ static unsigned distance(const char *word, size_t word_size, const char *meant, 
     return before[meant_size];
 }
 
+/* Words beyond WORD_BYTES_MAX have no suggestion: the rows of the table are on the stack. */
 void near_look(struct near *near, const char *candidate)
 {
     size_t word_size = strlen(near->word), size = strlen(candidate);

@@ -57,6 +57,7 @@ static struct bytes next_shown(struct bytes text, size_t *ret_taken)
     return bytes_of_text(size > 0 && is_line_end(character) ? " " : replacement);
 }
 
+/* For what is shown as it is or not at all, where printable_copy would show it mended. */
 bool printable_is_text(struct bytes text)
 {
     while (text.size > 0) {
@@ -70,6 +71,7 @@ bool printable_is_text(struct bytes text)
     return true;
 }
 
+/* Cut between characters and never within one, so that what is shown is UTF-8 whatever came in. */
 const char *printable_copy(struct bytes text, char *ret_text, size_t capacity)
 {
     size_t used = 0;

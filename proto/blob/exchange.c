@@ -1,12 +1,14 @@
 /* Attachments between two ends of a link: offer, want, chunks. The receiver grants bytes and the
  * sender never sends more, so both know what is under way; after a loss the receiver says where to
- * go on, and nothing is sent twice that it has on disk. */
+ * go on, and nothing is sent twice that it has on disk. What the peer says never reaches a check:
+ * it moves a transfer, is refused, or is passed over. The diagram of the states: exchange.h. */
 #include "proto/blob/exchange.h"
 
 #include "proto/base/check.h"
 
 /* ---- both ends ------------------------------------------------------------------------------- */
 
+/* A scan of BLOB_TRANSFERS_MAX places; a digest stands in one of them at most. */
 static struct blob_transfer *find(struct blob_transfer *transfers, const struct digest *digest)
 {
     for (size_t i = 0; i < BLOB_TRANSFERS_MAX; i++) {
@@ -59,6 +61,8 @@ static struct blob_transfer *find_waiting(struct blob_transfer *transfers)
     return NULL;
 }
 
+/* A transfer that could send at once keeps its place, and the new one is told to wait: to begin
+ * many files at once would finish none of them sooner. */
 bool blob_sender_offer(struct blob_sender *sender, const struct digest *digest, uint64_t size_bytes,
                        struct frame *ret_offer)
 {
@@ -77,6 +81,9 @@ bool blob_sender_offer(struct blob_sender *sender, const struct digest *digest, 
     return true;
 }
 
+/* The receiver may name any numbers. An offset beyond the file is passed over, and credit is cut at
+ * the file's end and at BLOB_WINDOW_BYTES ahead, so that a receiver that grants without bound makes
+ * us read and queue no more than an honest one does (invariant 8). */
 enum blob_outcome blob_sender_answer(struct blob_sender *sender, const struct frame *answer,
                                      struct digest *ret_digest, enum reason *ret_reason)
 {
@@ -175,6 +182,9 @@ static struct frame want(const struct blob_receiver *receiver, struct blob_trans
                                    .credit_until = transfer->credit_until}};
 }
 
+/* have_bytes is what the disk has of that file from that sender. An offer for a transfer that is
+ * under way begins it again from there: the sender has lost its place, or the connection was
+ * another. */
 void blob_receiver_offer(struct blob_receiver *receiver, const struct frame_blob *offer,
                          uint64_t have_bytes, struct frame *ret_answer)
 {
@@ -202,6 +212,9 @@ void blob_receiver_offer(struct blob_receiver *receiver, const struct frame_blob
     *ret_answer = want(receiver, transfer);
 }
 
+/* What was already written is dropped without a word: after a repeated want the same bytes are
+ * still on their way. A gap ends the transfer, for the next offer finds out where to go on; a chunk
+ * that says nothing or exceeds size or credit is a sender that does not keep the rules. */
 enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct frame_blob *chunk,
                                    struct frame *ret_answer)
 {
@@ -225,6 +238,8 @@ enum blob_step blob_receiver_chunk(struct blob_receiver *receiver, const struct 
     return BLOB_REFUSE;
 }
 
+/* Only what was written counts, not what was received: credit follows the disk, so that a slow disk
+ * slows the sender down and fills no memory. */
 bool blob_receiver_written(struct blob_receiver *receiver, const struct frame_blob *chunk)
 {
     struct blob_transfer *transfer = find(receiver->transfers, &chunk->digest);

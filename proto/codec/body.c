@@ -1,5 +1,7 @@
-/* A body is read twice: by the tables, which bound it and give receipts and heads in our own types,
- * and by protobuf-c, for those who look inside. */
+/* A body is read twice: by the tables of body_rules.c, which bound it and give receipts and heads
+ * in our own types, and by protobuf-c, for those who look inside. The tables go first, because
+ * protobuf-c alone would take memory for whatever a stranger wrote (invariant 8). Nothing here
+ * keeps memory: all of it is the caller's arena's. */
 #include "proto/codec/body.h"
 
 #include "proto/codec/body_rules.h"
@@ -13,6 +15,8 @@ struct arena_allocator {
     bool is_exhausted;
 };
 
+/* protobuf-c says NULL both for bytes that it cannot read and for memory that ran out. The flag
+ * tells the two apart, because the first is the sender's fault for good and the second passes. */
 static void *allocate(void *data, size_t size)
 {
     struct arena_allocator *allocator = data;
@@ -43,6 +47,10 @@ static enum reason unpack(struct bytes message, struct arena *arena, Lienthong__
 
 /* ---- receipts and heads ---- */
 
+/* What an item must say to count as evidence (schema/body.proto). A refusal without its reason
+ * leaves nobody to act (invariant 15), and a delivery without its destination could be taken for
+ * that of any recipient (invariant 4). A refusal may lack the message's id: the bytes that were
+ * refused may have carried none that could be read. */
 static enum reason check_item(uint32_t type, const struct receipt_item *item)
 {
     bool says_why = item->reason != REASON_NONE;
@@ -73,6 +81,8 @@ static enum reason check_items(uint32_t type, const struct receipt *receipt)
     return reason;
 }
 
+/* A business type has the number of its field in Body. All receipts share one field, for the type
+ * in the envelope already says which kind of receipt it is. */
 static uint32_t body_kind_of(uint32_t type)
 {
     if (type <= MESSAGE_TYPE_BUSINESS_COUNT)
@@ -80,6 +90,9 @@ static uint32_t body_kind_of(uint32_t type)
     return type == MESSAGE_TYPE_LEDGER_HEAD ? BODY_TREE_HEAD : BODY_RECEIPT;
 }
 
+/* The kind in the body must agree with the type in the envelope: policy and routing decide by the
+ * type alone, and a `progress` that carried a `result` would pass under the rules of the wrong
+ * one. */
 enum reason body_parse(struct bytes message, struct arena *arena, struct envelope *envelope)
 {
     struct body_content content = {0};

@@ -1,4 +1,5 @@
-/* Each type has its own words for the same two questions; this is the one place that knows them. */
+/* Each type has its own words for the same two questions; this is the one place that knows them.
+ * What a body does not say stays 0, and a type that is not listed says nothing of either. */
 #include "proto/codec/body_moments.h"
 
 #include "proto/codec/message_type.h"

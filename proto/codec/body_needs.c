@@ -77,6 +77,8 @@ static bool has_path(const ProtobufCMessage *message, const char *path)
     }
 }
 
+/* Alternatives, with a '|' between two: a progress may say a text, or a state of the national
+ * list. */
 static bool has_one_of(const ProtobufCMessage *message, const char *paths)
 {
     while (paths != NULL) {
@@ -98,6 +100,9 @@ static const ProtobufCMessage *message_of(uint32_t type, const Lienthong__V1__Bo
     return *(ProtobufCMessage *const *)((const uint8_t *)body + kind->offset);
 }
 
+/* A program that writes seconds for milliseconds names a moment in January 1970, and one that
+ * writes microseconds a moment tens of thousands of years ahead. Both would be signed, stored and
+ * shown as a date, so that moments outside of two centuries are refused. 0 is "not said". */
 bool body_time_is_ms(int64_t time_ms)
 {
     static const int64_t year_2000_ms = INT64_C(946684800000);
@@ -105,6 +110,8 @@ bool body_time_is_ms(int64_t time_ms)
     return time_ms == 0 || (time_ms >= year_2000_ms && time_ms < year_2200_ms);
 }
 
+/* Every sint64 of a business body is a moment in milliseconds (schema/body.proto). A new field of
+ * that type with another meaning would be judged as a moment here. */
 const char *body_time_out_of_bounds(uint32_t type, const Lienthong__V1__Body *body)
 {
     const ProtobufCMessage *message = message_of(type, body);

@@ -91,6 +91,8 @@ static bool is_file_name(struct bytes name)
     return true;
 }
 
+/* The size is held against the hard bound of the format alone. What an installation takes is a
+ * setting, and judged by whoever fetches the file. */
 static enum reason check_attachments(const struct envelope *envelope)
 {
     for (size_t i = 0; i < envelope->attachment_count; i++) {
@@ -102,7 +104,8 @@ static enum reason check_attachments(const struct envelope *envelope)
     return REASON_NONE;
 }
 
-/* Its own id, and the one that it answers, with that message's digest. */
+/* Its own id, and the one that it answers, with that message's digest. An answer without the digest
+ * could be held against another message of the same id, so that both are there or neither is. */
 static enum reason check_ids(const struct envelope *envelope)
 {
     bool is_reply = !id_is_zero(&envelope->in_reply_to);
@@ -150,6 +153,8 @@ static bool is_media_type(struct bytes text)
     return true;
 }
 
+/* Stricter than is_file_name, which the parser asks: the parser also reads what was signed long
+ * ago, while this look is at a name that its sender can still change. */
 static enum reason check_attachment(const struct attachment *attachment, const char **ret_field)
 {
     const struct {
@@ -176,6 +181,9 @@ static enum reason check_attachment(const struct attachment *attachment, const c
     return REASON_NONE;
 }
 
+/* What a message must say to be of use, with the field's name for the program that made it. It is
+ * no part of envelope_parse: a signed message stays readable for ever (invariant 2), and what is
+ * asked for here may become more from version to version. */
 enum reason envelope_check_content(const struct envelope *envelope,
                                    const struct Lienthong__V1__Body *body, const char **ret_field)
 {
@@ -205,7 +213,8 @@ enum reason envelope_check_content(const struct envelope *envelope,
 
 /* ---- parsing ---- */
 
-/* What no table says, in the order in which faults are named. */
+/* What no table says, in the order in which faults are named. The type comes first: every rule
+ * behind it depends on it. */
 static enum reason check_outer(struct parts *parts)
 {
     struct envelope *envelope = &parts->envelope;
@@ -240,6 +249,7 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
 
 /* ---- building ---- */
 
+/* While the writer only measures it gives no room (wire.h), and nothing is packed. */
 static void put_business_body(struct wire_writer *writer, const Lienthong__V1__Body *body)
 {
     uint8_t *room = wire_put_room(writer, lienthong__v1__body__get_packed_size(body));
@@ -274,6 +284,9 @@ static enum reason check_built(struct bytes document, struct arena *scratch)
     return reason;
 }
 
+/* Measured, written into the buffer at its exact size, and read back with the checks of a
+ * recipient. After a refusal the buffer is as long as it was before, so that half a document is
+ * never signed. */
 enum reason envelope_build(const struct envelope *envelope, const struct Lienthong__V1__Body *body,
                            struct arena *scratch, struct buffer *ret_document)
 {

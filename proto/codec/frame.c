@@ -180,6 +180,8 @@ enum reason frame_parse(struct bytes bytes, struct arena *arena, struct frame *r
 
 /* ---- building ---- */
 
+/* Bounds that our own callers keep: whoever fills a frame counts by frame_document_cost and
+ * frame_parcel_cost, so that a breach is a mistake of ours and never a peer's. */
 static void check_parcel(const struct parcel *parcel)
 {
     check(parcel->document_count >= 1 && parcel->document_count <= PARCEL_MESSAGES_MAX);
@@ -231,6 +233,7 @@ enum reason frame_build(const struct frame *frame, struct arena *scratch, struct
     return REASON_NONE;
 }
 
+/* A field's number below 16 and its wire type take one byte; all fields of a parcel are below. */
 static size_t field_cost(size_t size)
 {
     return 1 + wire_varint_size(size) + size;
@@ -241,6 +244,8 @@ size_t frame_document_cost(size_t document_bytes)
     return field_cost(document_bytes);
 }
 
+/* The lengths of the parcel and of the list around it are not known before the documents are, so
+ * that each is counted with the longest that a frame can need. */
 size_t frame_parcel_cost(const struct parcel *parcel_without_documents)
 {
     const struct parcel *parcel = parcel_without_documents;

@@ -31,6 +31,8 @@ static const struct row unknown_row = {
     .english = "A type that is not in the table",
 };
 
+/* A scan of some twenty rows. A type that is not in the table has a row too, so that whoever shows
+ * one from a newer program need not ask first. */
 static const struct row *find(enum message_type type)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -40,6 +42,7 @@ static const struct row *find(enum message_type type)
     return &unknown_row;
 }
 
+/* The bound before the conversion: a number from the wire may be larger than the enum holds. */
 bool message_type_is_known(uint32_t number)
 {
     return number < MESSAGE_TYPE_NUMBER_END && find((enum message_type)number) != &unknown_row;

@@ -1,7 +1,9 @@
 /* One walk over the wire format, driven by tables: it checks every field against its row and, where
  * the caller has a struct, puts the value into its member. Singular fields are put there as they
  * come; the elements of repeated ones are counted first and read in a second walk, so that their
- * list is taken from the arena in one piece. */
+ * list is taken from the arena in one piece. What it costs is bounded by the tables and by nothing
+ * of the sender's: depth, elements, unknown fields, bytes (invariant 8). The tables: body_rules.c,
+ * envelope.c, frame.c. */
 #include "proto/codec/rules.h"
 
 #include <string.h>
@@ -55,6 +57,8 @@ enum reason rules_check_uint(const struct field_rule *rule, uint64_t value)
     return valid ? REASON_NONE : REASON_FIELD_INVALID;
 }
 
+/* Far below the ends of int64_t on purpose: sums and differences of moments are taken without a
+ * check for overflow everywhere else. */
 static enum reason check_sint(uint64_t zigzag, int64_t magnitude_max)
 {
     int64_t value = wire_zigzag_decode(zigzag);
@@ -112,6 +116,9 @@ static void put_number(const struct field_rule *rule, uint64_t value, uint8_t *a
         memcpy(at, &flag, sizeof flag);
 }
 
+/* Through memcpy, because a member is known by place and size alone, and C lets no pointer of
+ * another type write it. An id of zeros would mean "none" to all our code, and is refused for
+ * that. */
 static enum reason put_value(const struct field_rule *rule, const struct wire_field *field,
                              uint8_t *at)
 {
@@ -157,6 +164,8 @@ static enum reason take_value(const struct walk *walk, const struct field_rule *
 
 /* ---- the walk ---- */
 
+/* A singular field that stands twice is refused: the protobuf libraries take the last one or merge
+ * the two, so that the signer and a later reader could see different values under one signature. */
 static enum reason take_field(struct walk *walk, const struct wire_field *field)
 {
     const struct field_rule *rule = &walk->rule->fields[field->number];
@@ -179,6 +188,8 @@ static enum reason take_field(struct walk *walk, const struct wire_field *field)
     return reason;
 }
 
+/* The second walk over the same bytes, which the first one found sound: the list has room for
+ * exactly as many elements as were counted there. */
 static enum reason read_elements(const struct walk *walk, uint32_t number, struct bytes rest)
 {
     const struct field_rule *rule = &walk->rule->fields[number];
@@ -201,6 +212,8 @@ static enum reason read_elements(const struct walk *walk, uint32_t number, struc
     return reason;
 }
 
+/* Questions about the message as a whole, asked before elements are read: memory is not spent on a
+ * message that is refused anyway. Of a choice (a oneof) exactly one field may be there. */
 static enum reason finish(struct walk *walk, struct bytes message)
 {
     const struct message_rule *rule = walk->rule;
@@ -249,6 +262,8 @@ enum reason rules_read(struct bytes message, const struct message_rule *rule, st
 
 /* ---- out of the struct ---- */
 
+/* The counterpart of put_number; a narrow value comes back without its sign, which write_value
+ * restores for the signed kinds. */
 static uint64_t number_at(const struct field_rule *rule, const uint8_t *at)
 {
     uint64_t wide;
@@ -324,6 +339,8 @@ static void write_field(struct wire_writer *writer, uint32_t number, const struc
         write_value(writer, number, rule, list + i * rule->size);
 }
 
+/* From the last field to the first, because the writer goes from the end to the front (wire.c): on
+ * the wire the numbers ascend, as protobuf-c has them. */
 void rules_write(struct wire_writer *writer, const struct message_rule *rule, const void *from)
 {
     uint32_t first = 1, end = rule->field_count;

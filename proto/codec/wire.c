@@ -11,6 +11,8 @@ enum {
     NUMBER_MAX = (1 << 29) - 1,
 };
 
+/* The tenth byte has one bit left of 64: more there is a number that some readers would cut. A last
+ * byte of zero is padding. */
 static bool take_long_varint(struct bytes *rest, uint64_t *ret_value)
 {
     uint64_t value = 0;
@@ -43,6 +45,8 @@ static inline bool take_varint(struct bytes *rest, uint64_t *ret_value)
     return true;
 }
 
+/* The size is compared before anything is added to a pointer: it is a stranger's and may be any
+ * number of 64 bits. */
 static bool take_bytes(struct bytes *rest, uint64_t size, struct bytes *ret_bytes)
 {
     if (size > rest->size)
@@ -52,6 +56,8 @@ static bool take_bytes(struct bytes *rest, uint64_t size, struct bytes *ret_byte
     return true;
 }
 
+/* Groups (types 3 and 4), which no program has written since proto2, and the types that do not
+ * exist fall through the switch and are broken. */
 enum wire_step wire_next(struct bytes *rest, struct wire_field *ret_field)
 {
     uint64_t key;

@@ -69,6 +69,7 @@ void merkle_root(const struct merkle_frontier *frontier, hash_function *hash,
     *ret_root = root;
 }
 
+/* After a restart: one read for each bit of the size, and not one for each leaf. */
 bool merkle_frontier_read(struct merkle_frontier *frontier, uint64_t size, merkle_read *read,
                           void *context)
 {
@@ -122,6 +123,8 @@ static void reverse(struct digest *hashes, size_t count)
     }
 }
 
+/* SUBPROOF of RFC 6962 §2.1.2 as a loop: recursion there goes down one side only, and the depth of
+ * a loop needs no stack. */
 bool merkle_consistency_prove(uint64_t first, uint64_t second, hash_function *hash,
                               merkle_read *read, void *context, struct digest *ret_proof,
                               size_t *ret_count)
@@ -199,6 +202,7 @@ bool merkle_consistency_verify(uint64_t first, const struct digest *first_root, 
            digest_equal(&new_root, second_root);
 }
 
+/* PATH of RFC 6962 §2.1.1 as a loop, for the same reason. */
 bool merkle_inclusion_prove(uint64_t index, uint64_t size, hash_function *hash, merkle_read *read,
                             void *context, struct digest *ret_proof, size_t *ret_count)
 {

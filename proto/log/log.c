@@ -1,6 +1,7 @@
 /* One line a happening, as key=value or as JSON, of a bounded size. What may be in it is fixed by
  * struct log_line: ids, codes, keys and reasons, and no text that a citizen or an official wrote
- * (invariant 11). */
+ * (invariant 11). Formatting takes no memory and writes nowhere: log_write gives the line to the
+ * sink of the log, which is log_stream.c in the programs and a buffer in tests. */
 #include "proto/log/log.h"
 
 #include <inttypes.h>
@@ -145,6 +146,7 @@ static void put_word(struct writer *writer, const char *key, const char *word)
         put_value(writer, key, bytes_of_text(word));
 }
 
+/* 24 bytes hold any number of 64 bits with its sign. */
 static void put_number(struct writer *writer, const char *key, int64_t number)
 {
     char text[24];

@@ -1,5 +1,5 @@
-/* Lines gathered for one write. A reader who is gone or a full disk costs lines and never the
- * work. */
+/* Lines gathered for one write. A reader who is gone or a full disk costs lines and never the work
+ * (invariant 10): nothing of this file waits, tries again later or tells its caller of an error. */
 #include "proto/log/log_stream.h"
 
 #include <errno.h>
@@ -24,6 +24,8 @@ void log_stream_flush(struct log_stream *stream)
     stream->size = 0;
 }
 
+/* Written out when the next line does not fit, and by whoever calls log_stream_flush at the end of
+ * its round. */
 void log_stream_write(void *context, struct bytes line)
 {
     struct log_stream *stream = context;
