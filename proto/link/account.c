@@ -57,6 +57,8 @@ int account_fd(const struct account *account)
     return account->event;
 }
 
+/* The exchange lets exactly one of ZeroMQ's threads write the event, however many messages go at
+ * the same moment. */
 static void wake(struct account *account, size_t bytes)
 {
     size_t awaited = atomic_load(&account->awaited);
@@ -78,6 +80,9 @@ bool account_awaited(struct account *account)
     return eventfd_read(account->event, &ignored) == 0;
 }
 
+/* ZeroMQ calls this from its I/O thread, or from the owner's when a message is dropped before it
+ * was queued: only atomic members are touched here. The waker comes before account_drop, which may
+ * free the account. */
 static void let_go(void *data, void *hint)
 {
     struct entry *entry = hint;
@@ -93,6 +98,8 @@ static void let_go(void *data, void *hint)
     free(entry);
 }
 
+/* One piece of memory for entry and bytes. The accounts are raised only when nothing can fail any
+ * more; let_go cannot have run before, for the message is still the caller's. */
 bool account_message(struct account *const accounts[ACCOUNTS_MAX], struct bytes bytes,
                      void *message)
 {

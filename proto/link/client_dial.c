@@ -1,10 +1,13 @@
-/* A client's connection, and what arrives over it. The states: link_client.c. */
+/* A client's connection, and what arrives over it. The states and their diagram: link_client.c;
+ * they change in move() alone. All of it runs with the client's lock held, on the owner's thread or
+ * on that of the group's watch (client_group.c). */
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "proto/link/client_parts.h"
 #include "proto/link/socket.h"
 
+/* One write for many events: the flag is cleared when the owner has read the descriptor. */
 void client_wake_owner(struct link_client *client)
 {
     if (!client->has_event)
@@ -27,6 +30,8 @@ static void move(struct link_client *client, enum client_state to)
     client->state = to;
 }
 
+/* A new routing id for each connection: ZeroMQ ignores a connection that brings a name which it
+ * still holds (routing_id.h). */
 bool client_dial(struct link_client *client, mono_t now)
 {
     uint8_t id[ROUTING_ID_BYTES];
@@ -63,6 +68,9 @@ static void refuse(struct link_client *client, enum reason reason)
     tell(client, LINK_PEER_REFUSED, reason);
 }
 
+/* The waits of both kinds begin anew only here, after a handshake: an end that accepts connections
+ * and drops them at once is dialled ever more rarely. The empty message says whose the connection
+ * is, before the server counts it as a stranger's for too long (connections.h). */
 static void come_up(struct link_client *client, mono_t now)
 {
     move(client, CLIENT_UP);
@@ -124,6 +132,8 @@ static void cut(struct link_client *client, mono_t now)
     tell(client, LINK_PEER_REFUSED, REASON_LINK_LIMIT);
 }
 
+/* A frame is kept only in state UP and in the shape that this kind of client gets; anything else is
+ * of a connection that was given up, or of no server of ours. */
 static void take_message(struct link_client *client, int parts, mono_t now)
 {
     struct key name = {0};
@@ -140,6 +150,8 @@ static void take_message(struct link_client *client, int parts, mono_t now)
         cut(client, now);
 }
 
+/* True when the bound of the round was met and more may wait: the caller gives the lock away in
+ * between, or the owner would wait as long as a server sends. */
 bool client_service(struct link_client *client, mono_t now)
 {
     int value, number;

@@ -13,6 +13,9 @@ enum {
     CLIENTS_PER_MS = 20, /* looked at, so that thousands in one program cost little */
 };
 
+/* The lock is taken anew for each round, so that an owner who wants to send waits for
+ * CLIENT_DRAIN_MAX messages at most. Connections are judged only when the socket is empty: bytes
+ * that wait to be received would count against their sender. */
 static void look_after(struct link_client *client)
 {
     bool is_more = true;
@@ -27,6 +30,8 @@ static void look_after(struct link_client *client)
     }
 }
 
+/* On the watch's thread. The group's lock is held for the whole look, so that client_group_remove
+ * returns only when no look at that client is under way. */
 static int look(void *context)
 {
     struct client_group *group = context;
@@ -38,6 +43,7 @@ static int look(void *context)
     return wait_ms;
 }
 
+/* *ret_group is set before all is there: the caller destroys what a failure leaves. */
 enum reason client_group_new(struct client_group **ret_group)
 {
     size_t connections;

@@ -1,6 +1,7 @@
-/* ZeroMQ gives no way to end one connection or to see how much it has read, so both are done at
- * the descriptor, which is also the table's index; the socket's cookie tells whether it is still
- * the same connection. */
+/* ZeroMQ gives no way to end one connection or to see how much it has read, so both are done at the
+ * descriptor, which is also the table's index; the socket's cookie tells whether it is still the
+ * same connection. What is cut here is shut down and not closed: the descriptor stays libzmq's,
+ * which closes it when it sees the end. The rules of cutting: connections.h. */
 #include "proto/link/connections.h"
 
 #include <linux/tcp.h>
@@ -50,6 +51,8 @@ static uint16_t port_of(int fd)
     return ntohs(own.any.sa_family == AF_INET ? own.four.sin_port : own.six.sin6_port);
 }
 
+/* Of IPv6 the first 64 bits: one household or server has all addresses of such a network, and could
+ * be as many strangers as it likes. */
 static uint64_t address_of(int fd)
 {
     union address peer = {0};
@@ -77,6 +80,8 @@ static struct connection *find(const struct connections *connections, int fd)
     return connection->cookie != 0 ? connection : NULL;
 }
 
+/* By descriptor, so that the table is never larger than twice the process's limit of
+ * descriptors. */
 static bool make_room(struct connections *connections, size_t slot_count)
 {
     if (slot_count <= connections->slot_count)
@@ -115,6 +120,9 @@ void connections_closed(struct connections *connections, int fd, struct key *ret
     connections->open_count--;
 }
 
+/* Number and cookie both have to be right: libzmq's thread may have closed the descriptor and the
+ * kernel given it to another participant between decision and call. What is left of that race is
+ * the moment between getsockopt and shutdown. */
 void connections_cut(struct connections *connections, int fd, uint64_t number)
 {
     struct connection *connection = find(connections, fd);
@@ -175,6 +183,8 @@ static uint64_t most_crowded(const struct connections *connections, size_t *ret_
     return worst;
 }
 
+/* The second bound counts the known ones too: when participants fill what the process may open,
+ * strangers give way. */
 static bool is_crowded(const struct connections *connections)
 {
     return connections->stranger_count > connections->strangers_max ||
@@ -198,6 +208,8 @@ static struct connection *add(struct connections *connections, int fd)
     return &connections->slots[fd];
 }
 
+/* First the address's own half, then the bound of all. The new one takes part in the lot, so that
+ * the list has one place more than strangers_max and no more. */
 size_t connections_accepted(struct connections *connections, int fd, mono_t now)
 {
     size_t cut = 0, count;
@@ -286,6 +298,8 @@ static size_t look_at_strangers(struct connections *connections, mono_t now)
     return cut;
 }
 
+/* Rarer the more there are, for each costs two system calls: the time of a look stays a small part
+ * of the time between two. */
 static size_t look_at_known(struct connections *connections, mono_t now)
 {
     size_t cut = 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zmq.h>
 
+/* Decoded to be sure and kept as text, which is what ZeroMQ's options take. */
 bool curve_key_parse(struct bytes text, struct curve_key *ret_key)
 {
     enum { TEXT_SIZE = CURVE_KEY_TEXT_BYTES - 1 };

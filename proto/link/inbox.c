@@ -43,6 +43,8 @@ const struct key *inbox_peer(const struct inbox *inbox)
 
 /* ---- the ring -------------------------------------------------------------------------------- */
 
+/* Just before the one whose turn it is, which is the end of the row: a newcomer waits for one turn
+ * of each other. */
 static void ring_add(struct inboxes *inboxes, struct inbox *inbox)
 {
     struct inbox *turn = inboxes->turn;
@@ -54,6 +56,8 @@ static void ring_add(struct inboxes *inboxes, struct inbox *inbox)
     inboxes->ready_count++;
 }
 
+/* What was left of its turn is lost, as deficit round robin wants it: whoever has nothing to send
+ * saves nothing up for a burst. */
 static void ring_remove(struct inboxes *inboxes, struct inbox *inbox)
 {
     bool is_alone = inbox->next == inbox;
@@ -69,6 +73,7 @@ static void ring_remove(struct inboxes *inboxes, struct inbox *inbox)
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
+/* Entries are kept for the next message, since one is needed for each and they have one size. */
 static struct inbox_entry *new_entry(struct inboxes *inboxes)
 {
     struct inbox_entry *entry = inboxes->spares;
@@ -107,6 +112,8 @@ static bool keep_frame(zmq_msg_t *ret_kept, zmq_msg_t *frame)
     return true;
 }
 
+/* Nothing is refused here for its size: the caller asks inbox_bytes afterwards and decides what
+ * becomes of the sender. */
 struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
                               enum link_event_kind kind, uint64_t connection, bool is_first,
                               zmq_msg_t *frame)
@@ -170,7 +177,8 @@ void inbox_drop(struct inboxes *inboxes, struct inbox **inbox)
     *inbox = NULL;
 }
 
-/* When all memory is used, the one that uses most of it pays. */
+/* When all memory is used, the one that uses most of it pays. A scan of those that have something,
+ * at a bound that honest participants do not meet. */
 struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line)
 {
     struct inbox *fullest = NULL;
@@ -185,6 +193,9 @@ struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
+/* A frame that is larger than what is left waits for the next turns, whose quanta add up: the
+ * largest one needs FRAME_BYTES_MAX / INBOX_TURN_BYTES of them, and meanwhile everybody else has as
+ * many. */
 static bool may_take(struct inbox *inbox)
 {
     size_t cost = cost_of(inbox->first);
@@ -208,6 +219,9 @@ static bool is_wanted(const struct inbox_gate *gate, struct inbox *inbox)
            gate->wants(gate->context, &inbox->peer, zmq_msg_size(&first->frame));
 }
 
+/* Ends when everybody in the ring was refused in a row; one who only lacks bytes for his turn
+ * resets the count, because his next turn brings more. Of one who is held and has gone, all but the
+ * news of it is dropped: his sender has it still. */
 struct inbox_entry *inboxes_take(struct inboxes *inboxes, const struct inbox_gate *gate)
 {
     size_t held = 0; /* in a row */

@@ -27,6 +27,8 @@ enum {
     RECONNECT_MAX_MS = 5000,
 };
 
+/* The seed of the waits is the client's own key, so that no two clients have the same waits after
+ * an outage that they all saw at one moment. */
 static void init_redials(struct link_client *client, const struct link_client_options *options)
 {
     int64_t min = options->refused_min_ms != 0 ? options->refused_min_ms : LINK_REFUSED_MIN_MS;
@@ -63,6 +65,7 @@ static bool configure(struct link_client *client, const struct link_client_optio
                                  &client->secret);
 }
 
+/* What a failure leaves half made is link_client_destroy's, which takes a client at any point. */
 static enum reason open_socket(struct link_client *client,
                                const struct link_client_options *options)
 {
@@ -123,6 +126,8 @@ enum reason link_client_new(const struct link_client_options *options,
     return REASON_NONE;
 }
 
+/* Out of the group first: after that no other thread looks at the client, and nothing below needs
+ * the lock. The context ends last, with the group, since it waits for its sockets. */
 void link_client_destroy(struct link_client **client)
 {
     struct link_client *gone = *client;
@@ -162,6 +167,8 @@ int link_client_fd(const struct link_client *client)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+/* The event's descriptor is cleared before the socket is read: what the watch tells after that is
+ * news, and a wake-up too many costs a look. */
 static bool take_next(struct link_client *client, struct link_event *ret_event)
 {
     static const struct inbox_gate open_gate;
@@ -196,6 +203,8 @@ bool link_client_receive(struct link_client *client, struct link_event *ret_even
     return any;
 }
 
+/* The owner's clock decides when a refused client comes again, so that a simulated day has the
+ * waits of a day. Lost connections are dialled by the watch, on the real clock. */
 void link_client_tick(struct link_client *client, mono_t now)
 {
     pthread_mutex_lock(&client->lock);
@@ -208,6 +217,8 @@ void link_client_tick(struct link_client *client, mono_t now)
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
+/* Once full, the owner is woken when half of the limit is free (account.c), and not for each
+ * message. */
 static bool has_room(struct link_client *client)
 {
     bool is_full =
@@ -219,6 +230,8 @@ static bool has_room(struct link_client *client)
     return !is_full;
 }
 
+/* BUSY keeps the message at the caller and passes; LINK_LOST says that a new connection has to be
+ * made first, and that what was under way is to be sent again. */
 static enum reason send_parts(struct link_client *client, const struct key *name,
                               struct bytes frame)
 {

@@ -1,4 +1,6 @@
-/* A server's start and end, its peers, and what is sent. What arrives: server_receive.c. */
+/* A server's start and end, its peers, and what is sent. What arrives: server_receive.c; what the
+ * watch does: server_watch.c. One lock guards all that both threads touch; libzmq's sockets belong
+ * to whoever holds it, which libzmq allows when a lock orders the threads (zmq_socket(3)). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -184,6 +186,7 @@ void link_server_destroy(struct link_server **server)
     free(gone);
 }
 
+/* With the port that the system gave, where ":0" was asked for. */
 const char *link_server_endpoint(const struct link_server *server)
 {
     return server->endpoint;
@@ -282,6 +285,7 @@ static bool take_refusal(struct link_server *server, struct link_event *ret_even
     return true;
 }
 
+/* Without the server's lock: refusals.c has its own, since ZAP's thread counts there. */
 uint64_t link_server_refusals(struct link_server *server)
 {
     return refusals_total(&server->refusals);

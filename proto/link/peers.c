@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The slot that holds the key, or the free one where it would go. */
+/* The slot that holds the key, or the free one where it would go. Open addressing; the table has
+ * twice as many slots as peers and one more, so that a free one ends every search. */
 static struct admitted_peer *slot_of(const struct peers *peers, const struct key *key)
 {
     size_t at = (size_t)(hash_bytes(key_bytes(key)) >> 32) % peers->slot_count;
@@ -24,6 +25,8 @@ struct admitted_peer *peers_find(const struct peers *peers, const struct key *ke
     return key_is_none(&peer->is.key) ? NULL : peer;
 }
 
+/* A carrier speaks for those alone whose row of the registry names it: a name that it may not use
+ * is answered like one that nobody has (invariant 13). */
 struct admitted_peer *peers_find_carried(const struct peers *peers,
                                          const struct admitted_peer *carrier, struct bytes name)
 {
@@ -82,6 +85,9 @@ static void number_carriers(const struct peers *before, const struct peers *afte
     }
 }
 
+/* Account and inbox move to the new table whatever becomes of the connection: bytes that ZeroMQ
+ * still holds stay counted, and a reload is no way to get rid of one's bounds. Frames of a
+ * connection that may not stay are dropped; their sender sends them again. */
 static void keep(const struct peers *before, struct admitted_peer *old, const struct peers *after,
                  struct admitted_peer *new, struct inboxes *inboxes)
 {
@@ -105,6 +111,7 @@ static void keep(const struct peers *before, struct admitted_peer *old, const st
     }
 }
 
+/* Memory is taken before anything moves: after a failure the old table stands as it was. */
 bool peers_replace(struct peers *peers, const struct link_peer *list, size_t count,
                    struct inboxes *inboxes, struct peers *ret_before)
 {

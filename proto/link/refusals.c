@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zmq.h>
 
+/* The shared entry is in use for ever; it has no key, and its place is the last one. */
 bool refusals_init(struct refusals *refusals)
 {
     *refusals = (struct refusals){0};

@@ -1,3 +1,7 @@
+/* What libzmq would assert on for want of descriptors, threads or memory is tried out before it
+ * starts, and given back at once: a program that refuses to start says why, and one that asserts
+ * says nothing. It is a look at one moment and no reservation: another process may take the
+ * rest. */
 #include "proto/link/resources.h"
 
 #include <pthread.h>
@@ -24,6 +28,8 @@ static size_t raise_limit(void)
                                                       : (size_t)RESOURCES_DESCRIPTORS_MAX;
 }
 
+/* Half of the least number, opened for real: the limit of the process says nothing of the
+ * system's. */
 static bool has_descriptors(void)
 {
     int opened[RESOURCES_DESCRIPTORS_MIN / 2];
@@ -65,6 +71,7 @@ static bool has_threads(void)
     return had;
 }
 
+/* volatile, or the compiler would leave out a malloc whose memory nobody uses. */
 static bool has_memory(void)
 {
     void *volatile memory = malloc(RESOURCES_MEMORY_BYTES);

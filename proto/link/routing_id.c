@@ -17,6 +17,8 @@ _Static_assert(NAMED_BYTES + MAC_BYTES == ROUTING_ID_BYTES, "an id is a nonce an
 _Static_assert(ROUTING_SECRET_BYTES == crypto_box_BEFORENMBYTES, "what X25519 gives");
 _Static_assert(MAC_BYTES >= crypto_generichash_BYTES_MIN, "what BLAKE2b makes");
 
+/* libzmq draws the names of connections that bring none with rand(), which begins with the same
+ * number in every process (decisions/keyed-routing-ids.md). */
 bool routing_id_seed(void)
 {
     unsigned int seed;
@@ -39,6 +41,7 @@ bool routing_secret_derive(const struct curve_key *own_secret, const struct curv
     return derived;
 }
 
+/* The label keeps this use of the secret apart from any other that the two keys may get. */
 static void authenticate(const struct routing_secret *secret, const uint8_t *named,
                          uint8_t ret_mac[MAC_BYTES])
 {
@@ -56,6 +59,8 @@ void routing_id_make(const struct routing_secret *secret, uint8_t ret_id[ROUTING
     authenticate(secret, ret_id, ret_id + NAMED_BYTES);
 }
 
+/* Compared in constant time: each attempt of a stranger would otherwise tell how far it was
+ * right. */
 bool routing_id_verify(const struct routing_secret *secret, struct bytes id)
 {
     uint8_t mac[MAC_BYTES];

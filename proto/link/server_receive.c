@@ -29,6 +29,8 @@ void server_count_cut(struct link_server *server, const struct admitted_peer *pe
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
+/* The line stays in the table until its end is told, so that what libzmq hands over until then is
+ * passed over and not taken for a new line. */
 static void cut_line(struct link_server *server, struct line *line)
 {
     connections_cut(&server->connections, line->fd, line->number);
@@ -108,6 +110,8 @@ static void end_ways_over(struct link_server *server, const struct admitted_peer
     }
 }
 
+/* Every line of that descriptor: a descriptor may have been given out again before the end of the
+ * one before it was told. */
 void server_line_closed(struct link_server *server, const struct key *owner, int fd)
 {
     struct admitted_peer *peer = peers_find(&server->peers, owner);

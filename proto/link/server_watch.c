@@ -3,7 +3,8 @@
 #include "proto/link/server_parts.h"
 #include "proto/link/socket.h"
 
-/* False: something is left. */
+/* False: something is left. Bounded, because senders may be faster than we are, and the monitor has
+ * to be heard meanwhile. The lock is free between two rounds, for the owner. */
 static bool drain_all(struct link_server *server)
 {
     for (int i = 0; i < SERVER_DRAIN_ROUNDS; i++) {
@@ -18,6 +19,7 @@ static bool drain_all(struct link_server *server)
     return false;
 }
 
+/* Without a key, for none of them has proved one; they share one line of the log. */
 static void count_strangers(struct link_server *server, size_t cut)
 {
     for (size_t i = 0; i < cut; i++)

@@ -39,6 +39,8 @@ bool link_socket_configure(void *socket)
            set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, LINK_PROBES);
 }
 
+/* The monitor tells of connections over a socket pair within the process. Without a bound on its
+ * end, for libzmq's thread that writes there serves the connections of everybody. */
 void *link_monitor_new(void *context, void *socket)
 {
     enum { NAME_BYTES = 64 };
@@ -61,6 +63,8 @@ void *link_monitor_new(void *context, void *socket)
     return monitor;
 }
 
+/* zmq_socket_monitor(3): 16 bits of event and 32 of value, not aligned, then the address in a part
+ * of its own, which is not used: connections are known by descriptor. */
 int link_monitor_next(void *monitor, int *ret_value)
 {
     enum { EVENT_BYTES = 6, ADDRESS_BYTES_MAX = 256 };
@@ -88,6 +92,8 @@ int link_descriptor(void *socket)
     return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
 }
 
+/* One descriptor for the owner's poll. ZeroMQ's descriptors are edge-triggered: who is woken by one
+ * has to receive until nothing is left (ZMQ_FD in zmq_getsockopt(3)). */
 int link_wait_descriptor(void *socket, void *monitor, int event, int other)
 {
     int epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -1,5 +1,5 @@
 /* A thread that looks again and again, and at once when it is woken or its descriptor is readable.
- */
+ * The look itself takes the locks that it needs; none is held here. */
 #include "proto/link/watch.h"
 
 #include <poll.h>
@@ -68,6 +68,7 @@ void watch_wake(struct watch *watch)
     (void)eventfd_write(watch->wake, 1);
 }
 
+/* The flag before the wake: a thread that is woken must find it set, or it would sleep on. */
 void watch_destroy(struct watch **watch)
 {
     struct watch *gone = *watch;
