@@ -77,6 +77,8 @@ static enum reason expect_no_parameters(struct bytes parameters)
     return REASON_ALGORITHM_NOT_LISTED;
 }
 
+/* A weak hash is named before its parameters are looked at, so that its owner hears of the
+ * algorithm and not of a detail of it. */
 enum reason algorithm_parse_hash(struct bytes identifier, enum hash_algorithm *ret_hash)
 {
     struct bytes oid;
@@ -108,6 +110,8 @@ static enum reason expect_hash(struct bytes identifier_element, enum hash_algori
     return reason;
 }
 
+/* MGF1 could use another hash than the signature itself. Nobody writes that, and no two strengths
+ * in one signature means that there is one to judge. */
 static enum reason expect_mask(struct bytes mask_element, enum hash_algorithm expected)
 {
     static const struct bytes mgf1 = OID(OID_MGF1);

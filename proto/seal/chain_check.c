@@ -23,7 +23,8 @@ static int at_fault(int sound, X509_STORE_CTX *context)
     return sound || error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID;
 }
 
-/* How a certificate was signed by its issuer. */
+/* How a certificate was signed by its issuer. By the hash alone: whether key and scheme are strong
+ * enough is judged with the key that signed (public_key_judge of the issuer). */
 static enum reason judge_signature(X509 *certificate)
 {
     int hash = NID_undef;
@@ -186,6 +187,8 @@ static bool judge_path(void *context, const struct chain_path *path)
     return judgement->best.rank < RANK_BEST;
 }
 
+/* The chain is kept for exported evidence, which has to stand without this installation's files.
+ * What a failure leaves is freed with the signer. */
 static bool keep_chain(struct trust_signer *signer, const struct chain_path *path)
 {
     signer->chain = sk_X509_new_null();
@@ -218,6 +221,9 @@ static enum reason check_paths(const struct trust *trust, struct trust_signer *s
     return keep_chain(signer, &judgement.path) ? REASON_NONE : REASON_OUT_OF_MEMORY;
 }
 
+/* A certificate that may not sign is a standing and no error of the reading: it is refused by its
+ * reason at each use, and every other participant's registration stays good (invariant 13). An
+ * error is only that memory was short, and then the registry is not taken at all. */
 enum reason chain_check(const struct trust *trust, struct trust_signer *signer, wall_t now)
 {
     signer->revoked_at = (wall_t){INT64_MAX};

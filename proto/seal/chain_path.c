@@ -48,6 +48,7 @@ static bool is_issued_by(struct search *search, X509 *certificate, X509 *issuer)
     return false;
 }
 
+/* The search ends when the visitor has enough, or when CHAIN_PATHS_MAX ways were shown. */
 static void report(struct search *search)
 {
     search->paths_left--;

@@ -36,11 +36,13 @@ static bool read_header(struct bytes rest, size_t *ret_header_size, size_t *ret_
     return true;
 }
 
+/* For optional elements. It looks at the tag alone: der_take may still refuse what follows. */
 bool der_next_is(struct bytes rest, uint8_t tag)
 {
     return rest.size > 0 && rest.data[0] == tag;
 }
 
+/* After false rest is unchanged, so that a caller may try another tag. */
 bool der_take(struct bytes *rest, uint8_t tag, struct bytes *ret_content)
 {
     size_t header_size;
@@ -106,6 +108,8 @@ const uint8_t *der_mark(const struct der_writer *writer)
     return writer->at;
 }
 
+/* When the memory is full that is noted, and all that follows is passed over: callers ask once, at
+ * the end, by der_written. */
 void der_write(struct der_writer *writer, struct bytes raw)
 {
     if (writer->full || raw.size > (size_t)(writer->at - writer->start)) {

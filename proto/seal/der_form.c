@@ -1,4 +1,7 @@
-/* Whether bytes that nobody reads are DER: a walk over types and lengths, to a bounded depth. */
+/* Whether bytes that nobody reads are DER: a walk over types and lengths, to a bounded depth. DER
+ * has one encoding for a value and BER many; OpenSSL reads much BER, so that loose bytes are told
+ * apart from broken ones: their writer has a setting to change, and the reason says so. Nothing is
+ * decoded here (der.c does that), and no memory is taken. */
 #include "proto/seal/der.h"
 
 enum {

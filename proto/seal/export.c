@@ -9,6 +9,7 @@
 
 enum { HEADERS_BYTES_MAX = 64 }; /* five headers of at most 5 bytes, and an OID of 11 */
 
+/* Only the outer element is looked at: they come from trust.c, which has decoded them. */
 static bool are_certificates(const struct bytes *certificates, size_t count)
 {
     struct bytes content;

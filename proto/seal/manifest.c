@@ -79,6 +79,7 @@ enum reason manifest_write(const struct manifest_entry *entries, size_t count,
     return REASON_NONE;
 }
 
+/* A scan of PARCEL_MESSAGES_MAX lines at most, each compared as memory. */
 const struct manifest_entry *manifest_find(const struct manifest *manifest,
                                            const struct digest *digest)
 {

@@ -1,3 +1,6 @@
+/* OpenSSL tells of a lack of memory only by its error queue, which belongs to the thread. Looking
+ * for it empties the queue, for what is left there would be found by the next call. Who asks has
+ * cleared the queue before the call that it asks about. */
 #include "proto/seal/openssl_error.h"
 
 #include <openssl/err.h>

@@ -20,6 +20,7 @@ static int no_password(char *password, int size, int writing, void *argument)
     return -1;
 }
 
+/* Before OpenSSL sees anything: the size of a file is the operator's, and BIO takes an int. */
 static bool is_in_bounds(struct bytes content)
 {
     return content.size > 0 && content.size <= PEM_BYTES_MAX;
@@ -64,6 +65,7 @@ static bool is_damaged(X509 *certificate)
     return damaged;
 }
 
+/* 0x30 begins a SEQUENCE; PEM files begin with text, which may stand before the first block. */
 static bool is_der(struct bytes content)
 {
     return content.size > 0 && content.data[0] == 0x30;
@@ -78,6 +80,9 @@ static bool keep(STACK_OF(X509) * certificates, X509 *certificate)
     return kept;
 }
 
+/* A file is read to its end or refused: one broken block among ten would otherwise take away an
+ * authority, or a revocation, without a word. What was read before a fault stays in the caller's
+ * stack, which is given up with it. */
 enum reason pem_read_certificates(struct bytes content, STACK_OF(X509) * certificates)
 {
     BIO *bio = open_bytes(content);

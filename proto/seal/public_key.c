@@ -87,6 +87,7 @@ enum signature_scheme public_key_scheme(EVP_PKEY *key)
     }
 }
 
+/* No context yet: a registry has hundreds of signers, and few of them send at one time. */
 bool public_key_new(EVP_PKEY *key, struct public_key **ret_key)
 {
     struct public_key *made = calloc(1, sizeof *made);
@@ -106,6 +107,7 @@ static void context_free(struct context *context)
     free(context);
 }
 
+/* By the last holder of the trust snapshot (trust.c), so that no worker has a context of it. */
 void public_key_destroy(struct public_key **key)
 {
     if (*key == NULL)
@@ -156,6 +158,7 @@ static struct context *context_new(const struct public_key *key,
     return NULL;
 }
 
+/* Member by member, since a comparison as memory would compare the padding too. */
 static bool same_algorithm(const struct signature_algorithm *a, const struct signature_algorithm *b)
 {
     return a->scheme == b->scheme && a->hash == b->hash && a->salt_bytes == b->salt_bytes;

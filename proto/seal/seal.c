@@ -142,6 +142,8 @@ static enum reason check_signature(const struct trust_signer *signer,
                              data->signature);
 }
 
+/* The content was just hashed for the signature; with SHA-256, which nearly everybody uses, that is
+ * the digest by which a message is known everywhere else. */
 static void note_content_digest(const struct signed_data *data, struct bytes content,
                                 struct digest *ret_digest)
 {

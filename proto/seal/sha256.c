@@ -23,6 +23,8 @@ static void free_context(void *context)
     EVP_MD_CTX_free(context);
 }
 
+/* Once for the process. A failure leaves algorithm NULL for good, and every hashing thread then
+ * refuses to start (sha256_prepare_thread). */
 static void fetch(void)
 {
     algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -60,6 +62,7 @@ bool sha256_prepare_thread(void)
     return true;
 }
 
+/* A context that was set up does not fail any more: it has all the memory that it needs. */
 static void finish(EVP_MD_CTX *context, struct digest *ret_digest)
 {
     unsigned size = 0;

@@ -40,6 +40,7 @@ struct attribute {
     enum known_attribute type;
 };
 
+/* Any other type is passed on to check_values; nothing that we do not know is refused for that. */
 static enum known_attribute type_of(struct bytes oid)
 {
     static const char *const known[ATTRIBUTE_OTHER] = {
@@ -151,6 +152,7 @@ static enum reason parse_reference(struct bytes element, bool is_v2, enum hash_a
     return entry.size == 0 ? REASON_NONE : REASON_SIGNING_CERTIFICATE_WRONG;
 }
 
+/* A SET with two values is two statements, of which each reader may take another. */
 static bool is_one_value(struct bytes values)
 {
     return values.size > 0 && der_skip(&values) && values.size == 0;

@@ -60,6 +60,8 @@ static bool is_version(struct bytes content, const struct signed_data *data)
     return content.size == 1 && content.data[0] == (data->issuer.size > 0 ? 1 : 3);
 }
 
+/* The hash is announced outside of what is signed and named again beside the signature; the two
+ * must agree, for a verifier may use either. */
 static enum reason parse_algorithms(struct bytes announced_hash, struct bytes hash,
                                     struct bytes signature, struct signed_data *data)
 {
@@ -74,6 +76,9 @@ static enum reason parse_algorithms(struct bytes announced_hash, struct bytes ha
     return reason;
 }
 
+/* SignerInfo, in the order of its fields. Without signed attributes the content itself would be
+ * signed, and a signature of one kind could be shown as one of the other; with unsigned ones there
+ * would be parts that nobody vouches for. */
 static enum reason parse_signer(struct bytes signer, struct bytes outer_version,
                                 struct bytes announced_hash, struct signed_data *data)
 {
@@ -116,6 +121,7 @@ static enum reason open_content_info(struct bytes der, struct bytes *ret_content
     return der.size == 0 ? REASON_NONE : REASON_SIGNATURE_UNSIGNED_PART;
 }
 
+/* id-data and no content: the signature is detached, so that what it covers exists once. */
 static enum reason check_content_info(struct bytes content_info)
 {
     struct bytes type;
@@ -125,6 +131,8 @@ static enum reason check_content_info(struct bytes content_info)
                                                             : REASON_SIGNATURE_PROFILE;
 }
 
+/* The parts before and after the certificates are remembered as they stand, for export.c puts
+ * certificates between the two without touching either. */
 static enum reason parse(struct bytes der, struct signed_data *data)
 {
     struct bytes rest;

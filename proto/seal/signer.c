@@ -77,6 +77,8 @@ static enum reason fill(struct signer *signer, X509 *certificate, enum signer_pa
     return note_name(signer, certificate) ? REASON_NONE : REASON_KEY_UNREADABLE;
 }
 
+/* Key and certificate are held against one another at the start: a pair that does not match would
+ * be found out by every recipient of the first message. */
 enum reason signer_new(struct bytes key_pem, struct bytes certificate, enum signer_padding padding,
                        struct signer **ret_signer)
 {
@@ -130,6 +132,7 @@ static void wrap_attribute(struct der_writer *writer, const char *type, const ui
     der_wrap(writer, DER_SEQUENCE, mark);
 }
 
+/* UTCTime up to 2049 and GeneralizedTime from 2050, as RFC 5652 §11.3 wants it. */
 static void write_time(struct der_writer *writer, wall_t time)
 {
     char text[TIME_TEXT_SIZE];
@@ -166,6 +169,8 @@ static void write_attributes(struct der_writer *writer, const struct signer *sig
     wrap_attribute(writer, OID_CONTENT_TYPE, mark);
 }
 
+/* A context for each signature: the thread that signs is one, and a context that a failure left in
+ * some state must not sign the next message. */
 static bool sign_digest(const struct signer *signer, const struct digest *digest,
                         uint8_t *ret_value, size_t *ret_size)
 {
@@ -213,6 +218,8 @@ static void write_signed_data(struct der_writer *writer, const struct signer *si
     der_wrap(writer, DER_SEQUENCE, end);
 }
 
+/* A clock that was never set would write a time that every recipient refuses: SIGNING_YEAR_MIN is
+ * what our own parser asks for (signed_attributes.c). */
 static bool signing_time_is_sane(wall_t time)
 {
     struct tm parts;

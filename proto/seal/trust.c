@@ -21,6 +21,8 @@ void trust_signer_release(struct trust_signer *signer)
     free(signer->der);
 }
 
+/* Relaxed is enough to count up: who holds one already keeps it alive. The last drop orders what
+ * all others did before the memory goes. */
 struct trust *trust_hold(struct trust *trust)
 {
     atomic_fetch_add_explicit(&trust->holds, 1, memory_order_relaxed);
@@ -113,6 +115,7 @@ const struct trust_signer *trust_find(const struct trust *trust, const struct di
     return NULL;
 }
 
+/* By all its bytes and not by its name: a name is what a forger copies first. */
 bool trust_has_authority(const struct trust *trust, struct bytes certificate)
 {
     for (size_t i = 0; i < trust->authority_count; i++) {
@@ -188,6 +191,7 @@ enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
     return REASON_NONE;
 }
 
+/* For the operators' figures: the list that will be out of date first. */
 bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update)
 {
     bool has_one = false;

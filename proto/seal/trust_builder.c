@@ -68,6 +68,7 @@ enum reason trust_builder_add_intermediates(struct trust_builder *builder,
     return add_certificates(builder->intermediates, certificates);
 }
 
+/* The bound is met by one file with many lists as well as by many files. */
 enum reason trust_builder_add_lists(struct trust_builder *builder, struct bytes lists)
 {
     enum reason reason = pem_read_lists(lists, builder->lists);
@@ -128,6 +129,7 @@ static enum reason describe(struct trust_signer *signer)
     return REASON_NONE;
 }
 
+/* Signers move when the list grows; indexes to them are made only afterwards (trust_index). */
 static bool make_room(struct trust_builder *builder)
 {
     struct trust *trust = builder->trust;
@@ -196,6 +198,7 @@ static enum reason leave_out_revoked(struct trust *trust, wall_t now)
     return reason == REASON_NONE && has_one ? check_authorities(trust, now) : reason;
 }
 
+/* Contexts to verify are made ready only for those who may sign. */
 static enum reason check_signers(struct trust *trust, wall_t now)
 {
     enum reason reason = REASON_NONE;
@@ -247,6 +250,8 @@ static bool gather_authorities(struct trust_builder *builder)
            note_authorities(trust, builder->intermediates, false);
 }
 
+/* The builder is gone afterwards, whatever came of it. Until the end nobody else has seen the
+ * snapshot, so that a failure leaves the trust of before in use. */
 enum reason trust_freeze(struct trust_builder **builder, wall_t now, struct trust **ret_trust)
 {
     struct trust *trust = (*builder)->trust;

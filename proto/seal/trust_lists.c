@@ -58,7 +58,8 @@ static bool is_complete(const struct trust_list *judged)
     return scope->onlysomereasons == NULL && scope->indirectCRL <= 0 && scope->onlyattr <= 0;
 }
 
-/* An authority whose key may sign lists, and made this one. */
+/* An authority whose key may sign lists, and made this one. The cheap questions first; the
+ * signature is checked only for an authority of that name. */
 static bool signed_by(X509_CRL *list, const struct trust_authority *authority)
 {
     X509 *certificate = authority->certificate;
@@ -68,6 +69,8 @@ static bool signed_by(X509_CRL *list, const struct trust_authority *authority)
            X509_CRL_verify(list, X509_get0_pubkey(certificate)) == 1;
 }
 
+/* A list that nobody known has signed stays in the snapshot with its standing: an operator who put
+ * it there is told why it does nothing (invariant 15). */
 static enum reason judge_one(struct trust *trust, struct trust_list *judged)
 {
     ERR_clear_error();
@@ -217,6 +220,9 @@ static void bring_forward(wall_t *moment, wall_t other)
         *moment = other;
 }
 
+/* A certificate that no list would speak of counts as covered: an authority that publishes no lists
+ * is the registry's decision. Where there is one that would, and none that may be relied on,
+ * revocation is unknown, and the certificate is refused for that (trust_judge). */
 enum reason trust_lists_look_up(const struct trust *trust, X509 *certificate, X509 *issuer,
                                 X509 *anchor, struct revocation *ret_revocation)
 {

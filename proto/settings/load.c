@@ -79,6 +79,7 @@ static void skip_value(struct walk *walk)
     } while (depth > 0 && next_event(walk));
 }
 
+/* A scan: a file is read once at the start and once at a reload. */
 static const struct setting *find_setting(const struct walk *walk)
 {
     for (size_t i = 0; i < walk->row_count; i++) {
@@ -145,6 +146,7 @@ static void open_section(struct walk *walk, const struct setting *first_row, siz
     *seen = (uint8_t)(*seen | 1U << depth);
 }
 
+/* Recursion is bounded by SETTINGS_DEPTH_MAX; deeper mappings are skipped without it. */
 static void take_mapping(struct walk *walk, size_t length, size_t depth);
 
 /* The value of the key that stands in walk->name. */

@@ -1,4 +1,5 @@
-/* What people read of settings: faults, and the manual of a table. */
+/* What people read of settings: faults, and the manual of a table. Both are made of the rows that
+ * load.c checks by (settings.h), in both languages, so that neither can say what is not so. */
 #include "proto/settings/settings.h"
 
 #include <inttypes.h>

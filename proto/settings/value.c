@@ -132,6 +132,7 @@ static enum value_verdict read_boolean(struct bytes text, bool plain, bool *ret_
     return VALUE_FITS;
 }
 
+/* The member gets the word's position, so that the enum behind it has to have the table's order. */
 static enum value_verdict read_choice(const struct setting *setting, struct bytes text,
                                       int *ret_position)
 {
@@ -174,6 +175,8 @@ static enum value_verdict read_text(const struct setting *setting, struct bytes 
     return VALUE_FITS;
 }
 
+/* values NULL: judged only, which is how load.c walks a file before it writes anything. A quoted
+ * number is a text to YAML and none to us (plain). */
 enum value_verdict value_read(const struct setting *setting, struct bytes text, bool plain,
                               const char *folder, void *values)
 {
