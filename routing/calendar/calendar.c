@@ -1,5 +1,8 @@
-/* Every walk over days is bounded (CALENDAR_SPAN_DAYS_MAX), so that a table without a working day
- * ends in "cannot say" and not in a loop. */
+/* The working calendar of calendar.h: reading holidays.csv, and walks over days and hours. Every
+ * walk over days is bounded (CALENDAR_SPAN_DAYS_MAX), so that a table without a working day ends in
+ * "cannot say" and not in a loop. Nothing here asks for today: the day comes in, and an old
+ * deadline can be reckoned again years later. Who uses it: routing/deadline, and
+ * route_explain.c. */
 #include "routing/calendar/calendar.h"
 
 #include <stdalign.h>
@@ -32,6 +35,7 @@ struct period {
     int64_t to_ms;
 };
 
+/* 07:00 to 11:30 and 13:30 to 17:00, eight hours together (calendar.h). */
 static const struct period periods[PERIOD_COUNT] = {
     {7 * 60 * 60 * 1000, (11 * 60 + 30) * 60 * 1000},
     {(13 * 60 + 30) * 60 * 1000, 17 * 60 * 60 * 1000},
@@ -242,6 +246,7 @@ static bool is_reasonable(wall_t moment)
     return moment.ms > -year_9900_ms && moment.ms < year_9900_ms;
 }
 
+/* The end of a period does not belong to it: at 11:30 the next working moment is 13:30. */
 bool calendar_next_working(const struct calendar *calendar, wall_t from, wall_t *ret_at)
 {
     if (!is_reasonable(from))
@@ -279,6 +284,7 @@ static bool next_day_start(const struct calendar *calendar, wall_t from, wall_t 
     return true;
 }
 
+/* What came after 15:00 counts from the next working day (NĐ 61/2018/NĐ-CP Art. 18). */
 bool calendar_processing_start(const struct calendar *calendar, wall_t received, wall_t *ret_at)
 {
     if (!is_reasonable(received))
@@ -288,6 +294,8 @@ bool calendar_processing_start(const struct calendar *calendar, wall_t received,
     return next_day_start(calendar, received, ret_at);
 }
 
+/* A dossier that came online is due at its agency when it comes in. One on paper has the rest of
+ * the day, or, received too late, until the next working day begins. */
 bool calendar_transfer_due(const struct calendar *calendar, wall_t received, bool online,
                            wall_t *ret_due)
 {
@@ -338,6 +346,8 @@ static wall_t moment_within_day(civil_day_t day, wall_t from, int64_t amount_ms)
     return at;
 }
 
+/* Day by day, since holidays have no formula. The amount may end with the last moment of a day:
+ * what is due at 17:00 is not put off to the next morning. */
 static bool add_working_ms(const struct calendar *calendar, wall_t from, int64_t amount_ms,
                            wall_t *ret_due)
 {
@@ -371,6 +381,7 @@ bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uin
     return add_working_ms(calendar, from, days * WORKING_HOURS_PER_DAY * ms_per_hour, ret_due);
 }
 
+/* The span is compared before the walk: two moments from outside may be centuries apart. */
 bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to, int64_t *ret_ms)
 {
     int64_t sum = 0;
@@ -386,6 +397,8 @@ bool calendar_working_ms(const struct calendar *calendar, wall_t from, wall_t to
     return true;
 }
 
+/* The working time that was left at the pause is left at its end. A clock that had run out before
+ * the pause gets nothing back. */
 bool calendar_due_after_pause(const struct calendar *calendar, wall_t due, wall_t paused,
                               wall_t resumed, wall_t *ret_due)
 {

@@ -1,11 +1,12 @@
 /* The transitions of the clock, one function for each arrow of the diagram in deadline.h. None of
  * them reads a clock or decides whether a message is good: what arrives is evidence, and what is
- * odd
- * about it becomes a mark that people see. */
+ * odd about it becomes a mark that people see. */
 #include "routing/deadline/deadline.h"
 
 static const int64_t ms_per_day = INT64_C(24) * 60 * 60 * 1000;
 
+/* A procedure of 0 days is done when it is handed over: its deadline is that of the transfer on
+ * paper. */
 bool deadline_by_law(const struct calendar *calendar, wall_t received, uint32_t processing_days,
                      wall_t *ret_due)
 {
@@ -27,8 +28,7 @@ static void mark_unknown(struct deadline *deadline, const struct calendar *calen
 }
 
 /* The first transfer. The appointment that the citizen was given counts, also where the law would
- * give
- * more; where the message has none it is what the law gives. */
+ * give more; where the message has none it is what the law gives. */
 static void begin(struct deadline *deadline, const struct calendar *calendar,
                   const uint32_t *processing_days, const struct deadline_event *event, wall_t at)
 {
@@ -82,8 +82,7 @@ static bool resume(struct deadline *deadline, const struct calendar *calendar, w
 }
 
 /* Once: a second appointment is kept as a mark and moves nothing. Told less than a day before the
- * old
- * one it counts all the same, and is marked. */
+ * old one it counts all the same, and is marked. */
 static bool extend(struct deadline *deadline, const struct calendar *calendar, wall_t at,
                    wall_t due)
 {
@@ -121,6 +120,9 @@ static bool open_again(struct deadline *deadline)
     return true;
 }
 
+/* What the body says of when it happened goes before the moment when the message was taken: an
+ * agency may have been cut off for days. Of a dossier whose transfer never came by here nothing is
+ * known, and what follows about it changes nothing. */
 bool deadline_apply(struct deadline *deadline, const struct calendar *calendar,
                     const uint32_t *processing_days, const struct deadline_event *event)
 {
@@ -154,6 +156,7 @@ bool deadline_apply(struct deadline *deadline, const struct calendar *calendar,
     }
 }
 
+/* While the clock stands nobody is late, whatever the date; what has no due date is never late. */
 enum deadline_standing deadline_standing(const struct deadline *deadline, wall_t now)
 {
     bool has_due = deadline->due.ms != 0;
@@ -195,6 +198,8 @@ bool deadline_standing_parse(struct bytes name, enum deadline_standing *ret_stan
     return false;
 }
 
+/* A scan of agencies for each dossier: whoever counts holds a few dozen of them. At the limit an
+ * agency without a place is left out, and the others go on counting. */
 size_t deadline_count_add(const struct deadline *deadline, const struct key *agency, wall_t now,
                           struct deadline_count *counts, size_t count, size_t limit)
 {
@@ -213,6 +218,8 @@ size_t deadline_count_add(const struct deadline *deadline, const struct key *age
     return count;
 }
 
+/* Asked where an extension is made, so that its sender hears of it before it is signed; one that
+ * comes all the same is only marked (extend). */
 enum reason deadline_check_extension(const struct deadline *deadline, wall_t due)
 {
     if (deadline->extensions > 0)

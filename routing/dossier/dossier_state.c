@@ -1,3 +1,15 @@
+/* The business states of a dossier and their followers; the numbers are the national portal's.
+ *
+ *   1 registered ─▶ 2 received ─▶ 4 processing ◀─▶ 5 supplement ◀── 1
+ *       │                            │  ▲
+ *       └─▶ 3 not accepted           │  ├────▶ 6 payment ──┐
+ *                                    │  ▼                  ▼
+ *                                    └─▶ 9 finished ◀──────┘ ─▶ 10 handed over
+ *   7 withdrawn: from 1, 2, 4, 5, 6      8 stopped: from 4, 5, 6
+ *   back to 4:   from 5, 6, and from 9 when the result was wrong
+ *
+ * Nothing here changes a state: callers ask dossier_may_move and keep the state themselves. What an
+ * outbox or a synchronisation does with the dossier are other states (invariant 12). */
 #include "routing/dossier/dossier_state.h"
 
 struct state_row {
@@ -32,6 +44,8 @@ bool dossier_state_is_known(uint32_t number)
     return number >= DOSSIER_REGISTERED && number <= DOSSIER_HANDED_OVER;
 }
 
+/* From unknown every state may follow: a portal or an office may first speak of a dossier when it
+ * is half way through. The same state again is no fault, since its data may have changed. */
 bool dossier_may_move(enum dossier_state from, enum dossier_state to)
 {
     if (!dossier_state_is_known(to))
@@ -46,6 +60,7 @@ bool dossier_state_is_end(enum dossier_state state)
     return dossier_state_is_known(state) && states[state].next == 0;
 }
 
+/* For any number: what another program sent is shown before it is judged. */
 const char *dossier_state_name(enum dossier_state state, enum language language)
 {
     if ((uint32_t)state >= DOSSIER_STATES)

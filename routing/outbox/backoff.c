@@ -6,6 +6,7 @@
 
 #include "proto/base/check.h"
 
+/* The floor keeps a draw near zero from becoming a second attempt in the same moment. */
 uint32_t backoff_delay_ms(uint32_t attempts, uint32_t random, uint32_t at_least_ms)
 {
     enum { DOUBLINGS_MAX = 12 }; /* 1 s * 2^12 is past the cap */

@@ -1,4 +1,5 @@
-/* The destinations of an outbox: found by key, opened, and what is told about each. */
+/* The destinations of an outbox: found by key, opened, and what is told about each. Their state
+ * changes here (open) and in outbox.c (close, and the end of closing). */
 #include "proto/base/check.h"
 #include "routing/outbox/outbox_parts.h"
 
@@ -8,6 +9,7 @@ static uint32_t *bucket_of(const struct outbox *outbox, const struct key *key)
     return &outbox->key_buckets[(uint32_t)(hash >> 32) & outbox->key_mask];
 }
 
+/* Without a seed, unlike flights: keys come from the registry, and nobody outside chooses one. */
 uint32_t outbox_find_destination(const struct outbox *outbox, const struct key *key)
 {
     uint32_t i = *bucket_of(outbox, key);
@@ -65,6 +67,7 @@ void outbox_backlog_changed(struct outbox *outbox, uint32_t destination, int cha
     to->look_again = true;
 }
 
+/* Something outside of this outbox changed what may leave: the registry, an operator, the store. */
 void outbox_look_again(struct outbox *outbox, uint32_t destination)
 {
     destination_at(outbox, destination)->look_again = true;
@@ -95,6 +98,8 @@ void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_me
     to->look_again = true;
 }
 
+/* A smaller window takes nothing back that is under way: it lets nothing more leave until enough
+ * has been taken. */
 void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32_t window_bytes)
 {
     struct destination *to = destination_at(outbox, destination);

@@ -41,6 +41,7 @@ bool entry_state_is_live(enum entry_state state)
     return (state >= ENTRY_QUEUED && state <= ENTRY_HELD) || state == ENTRY_AWAITED;
 }
 
+/* States come from our own store and code; a number outside of the table is a mistake of ours. */
 bool entry_may_move(enum entry_state from, enum entry_state to)
 {
     check(from >= ENTRY_QUEUED && from <= ENTRY_AWAITED);
@@ -54,6 +55,8 @@ void entry_move(struct entry *entry, enum entry_state to)
     entry->state = to;
 }
 
+/* Since when it is so, and not when it was last tried: a person wants to know how long (invariant
+ * 15). */
 void entry_explain(struct entry *entry, enum reason reason, wall_t now)
 {
     if (reason != entry->reason || entry->since.ms == 0)

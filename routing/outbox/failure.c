@@ -71,6 +71,7 @@ enum failure_blame failure_blame(enum reason reason)
     return blame_of_class[reason_class(reason)];
 }
 
+/* What is the message's own fault may be right under another registry: a reload wakes it. */
 bool failure_waits_for_registry(enum reason reason)
 {
     return failure_blame(reason) == FAILURE_BLAMES_MESSAGE;

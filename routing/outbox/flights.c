@@ -45,6 +45,7 @@ static void own_remove(struct outbox *outbox, const struct flight *flight)
         outbox->flights[flight->own_after].own_before = flight->own_before;
 }
 
+/* From the end backwards: a new deadline is mostly the latest one. */
 void outbox_list_insert(struct outbox *outbox, struct flight *flight)
 {
     own_add(outbox, flight);
@@ -177,6 +178,8 @@ void outbox_flight_remove(struct outbox *outbox, struct flight *flight)
     outbox->destinations[flight->destination].flight_count--;
 }
 
+/* By destination as well, because a message and its copies have one id; sender NULL: any, for a
+ * peer that answers names the id alone. */
 struct flight *outbox_find(struct outbox *outbox, uint32_t destination, const struct key *sender,
                            const struct message_id *id)
 {

@@ -1,4 +1,7 @@
-/* Decides what leaves, when, and what becomes of it. The pool of flights: flights.c. */
+/* Decides what leaves, when, and what becomes of it: leases, answers, ends of leases, and when to
+ * wake up. The pool of flights: flights.c; destinations: destinations.c; the breaker: window.c;
+ * what a failure means: failure.c. Pure: time and random numbers come in, and each changed entry
+ * goes out to the caller, who has to commit it before anything is said (invariant 1). */
 #include "routing/outbox/outbox_parts.h"
 
 #include <string.h>
@@ -7,6 +10,7 @@
 #include "routing/outbox/backoff.h"
 #include "routing/outbox/failure.h"
 
+/* A power of two, for a mask; at least as many as flights, so that a bucket has about one. */
 static uint32_t buckets_for(uint32_t flights_max)
 {
     uint32_t buckets = 64;
@@ -15,6 +19,7 @@ static uint32_t buckets_for(uint32_t flights_max)
     return buckets;
 }
 
+/* All memory is taken at the start: an outbox never grows, whatever arrives (invariant 8). */
 size_t outbox_memory_bytes(const struct outbox_options *options)
 {
     enum { ALIGNMENT_SLACK = 256 };
@@ -51,6 +56,8 @@ struct outbox *outbox_new(const struct outbox_options *options, struct arena *me
     return outbox;
 }
 
+/* After a commit of unknown outcome what stands here may be wrong, and the store is right. Backlogs
+ * are 0 until the caller has read them again. */
 void outbox_clear(struct outbox *outbox)
 {
     outbox_forget_flights(outbox);
@@ -78,6 +85,7 @@ static uint32_t flight_room(const struct outbox *outbox, const struct destinatio
     return free_flights > to->flight_count ? (free_flights - to->flight_count + 1) / 2 : 0;
 }
 
+/* One message may always be under way, or one that is larger than the window never would be. */
 static bool bytes_fit(const struct destination *to, uint32_t size_bytes)
 {
     return to->window_bytes == 0 || to->bytes_under_way == 0 ||
@@ -90,6 +98,8 @@ static bool is_full_of_bytes(const struct destination *to)
     return !bytes_fit(to, to->bytes_wanted > 0 ? to->bytes_wanted : 1);
 }
 
+/* The order class comes last, since it is the dearest look. One message of a dossier is under way
+ * at a time, which is what keeps them in order (invariant 6). */
 static bool may_leave(struct outbox *outbox, uint32_t destination, const struct entry *entry,
                       mono_t now)
 {
@@ -103,6 +113,8 @@ static bool may_leave(struct outbox *outbox, uint32_t destination, const struct 
            !outbox_order_is_under_way(outbox, destination, entry->order);
 }
 
+/* The entry's due is on the wall clock and goes to the store, for whoever restarts; the flight's
+ * deadline is monotonic, so that a clock that is set ends no lease early. */
 static void start_flight(struct outbox *outbox, uint32_t destination, struct entry *entry,
                          const struct key *sender, const struct message_id *id,
                          const struct digest *digest, mono_t now, wall_t wall)
@@ -176,6 +188,9 @@ static uint32_t suspicion(const struct entry *entry)
     return is_suspect ? entry->attempts : 0;
 }
 
+/* Only while the destination is suspect: the probe shall be a message that has not failed yet, so
+ * that one poisoned message does not keep a sound office shut (invariant 13). An insertion sort
+ * keeps the order of those that are alike, and has OUTBOX_FETCH_MAX entries at most. */
 void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry *entries,
                  size_t count)
 {
@@ -190,6 +205,7 @@ void outbox_sort(const struct outbox *outbox, uint32_t destination, struct entry
     }
 }
 
+/* False leaves the entry in the store as it is, and the backlog counts it still. */
 bool outbox_lease(struct outbox *outbox, uint32_t destination, struct entry *entry,
                   const struct key *sender, const struct message_id *id,
                   const struct digest *digest, mono_t now, wall_t wall)
@@ -223,12 +239,15 @@ void outbox_taken(struct outbox *outbox, struct flight *flight, mono_t now)
     to->look_again = true;
 }
 
+/* While it waits for its receipt: what the other side says keeps it, for people only. */
 void outbox_explain(struct flight *flight, enum reason reason, wall_t since)
 {
     flight->entry.reason = reason;
     flight->entry.since = since;
 }
 
+/* It never left, for the link had no room: its lease ends with the next tick, and progress of its
+ * destination does not prolong it (goes_on). */
 void outbox_unsent(struct outbox *outbox, struct flight *flight, mono_t now)
 {
     if (flight->is_taken)
@@ -319,6 +338,8 @@ static enum reason said(enum reason reason)
     return reason != REASON_NONE && reason_is_known((uint32_t)reason) ? reason : REASON_BUSY;
 }
 
+/* "Not now" is not signed, so it can never end a message; how long it may be asked for is bounded
+ * (OUTBOX_PUT_OFF_MAX_MS), or a peer could delay others' dossiers without an end. */
 void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason reason,
                     uint32_t random, uint32_t at_least_ms, mono_t now, wall_t wall,
                     struct entry *ret_entry)
@@ -333,6 +354,9 @@ void outbox_put_off(struct outbox *outbox, struct flight *flight, enum reason re
     *ret_entry = entry;
 }
 
+/* Whoever calls has the ground for it: a signed receipt, an operator's hold, or, of a receipt
+ * itself, that it was taken. Also a refusal is a good sign for the window: somebody is there and
+ * judges. */
 void outbox_end(struct outbox *outbox, struct flight *flight, enum entry_state state,
                 enum reason reason, uint64_t receipt_seq, struct entry *ret_entry)
 {
@@ -360,6 +384,8 @@ static void back_to_queue(struct outbox *outbox, struct flight *flight, enum ver
     change(context, &entry);
 }
 
+/* Marks only. Flights are given back by outbox_return, a bounded number in each step, for a
+ * connection may have thousands of them and one step has to fit into one commit. */
 void outbox_close(struct outbox *outbox, uint32_t destination, enum reason reason, wall_t wall,
                   wall_t due)
 {
@@ -403,6 +429,8 @@ static bool goes_on(struct outbox *outbox, struct flight *flight, mono_t now)
     return true;
 }
 
+/* Each list has its share of the tick, so that the one cannot starve the other; what is left comes
+ * with the next tick. */
 void outbox_tick(struct outbox *outbox, mono_t now, wall_t wall, outbox_change *change,
                  void *context)
 {

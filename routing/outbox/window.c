@@ -69,6 +69,7 @@ void window_succeeded(struct window *window)
         window->size++;
 }
 
+/* The destination gave reason for doubt and has not yet worked its way back to a full window. */
 bool window_is_careful(const struct window *window)
 {
     return window->state != WINDOW_CLOSED || window->failures > 0 ||

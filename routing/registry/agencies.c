@@ -1,4 +1,6 @@
-/* agencies.csv: organisations, their codes, and who takes over from whom. */
+/* agencies.csv: organisations, their codes, and who takes over from whom. The other tables name
+ * agencies by key and are read after this one (registry.c). Successors are linked when all rows are
+ * in, for a row may name one that stands below it. */
 #include "routing/registry/registry_parts.h"
 
 #include <string.h>
@@ -25,6 +27,7 @@ static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)}
 
 static const struct csv_shape shape = {"agencies.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
+/* Capitals, digits and dots, none of them at an end: the identifier of QCVN 102:2016/BTTTT. */
 static bool code_is_valid(const char *code)
 {
     size_t size = strlen(code);
@@ -169,6 +172,7 @@ size_t registry_agency_count(const struct registry *registry)
     return registry->agency_count;
 }
 
+/* In the order of the file, for lists; NULL ends a walk without a count. */
 const struct agency *registry_agency_at(const struct registry *registry, size_t index)
 {
     return index < registry->agency_count ? &registry->agencies[index] : NULL;
@@ -195,6 +199,7 @@ const struct agency *registry_centre(const struct registry *registry)
     return registry->centre;
 }
 
+/* Both days count: a decree says "from" and "until the end of". */
 bool agency_in_force(const struct agency *agency, civil_day_t day)
 {
     return agency->valid_from.number <= day.number && day.number <= agency->valid_to.number;

@@ -1,4 +1,6 @@
-/* carriers.csv: connections that carry the frames of several participants. */
+/* carriers.csv: connections that carry the frames of several participants (proto/link/link.h). A
+ * carrier has a key to connect with and no right to say anything of its own: its participants sign,
+ * and their rows say what they may. */
 #include "routing/registry/registry_parts.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-/* areas.csv and competence.csv: which unit is competent where, and since when. */
+/* areas.csv and competence.csv: which unit is competent where, and since when. Rows are sorted by
+ * procedure, area and day, so that a question is a binary search; rows for no procedure stand first
+ * and hold for all that leave it to the area. Both files may be absent. */
 #include "routing/registry/registry_parts.h"
 
 #include <stdlib.h>
@@ -28,6 +30,7 @@ static const struct csv_column area_columns[AREA_COLUMN_COUNT] = {
 static const struct csv_shape area_shape = {"areas.csv", area_columns, AREA_COLUMN_COUNT,
                                             AREAS_MAX};
 
+/* As in agencies.c, a row is filled in first and counts only when it is good. */
 static void read_area(struct registry *registry, const struct csv_row *row)
 {
     struct area *area = &registry->areas[registry->area_count];
@@ -72,6 +75,7 @@ static void link_area(struct registry *registry, struct area *area, struct fault
         area_fault(faults, FAULT_SUCCESSOR_WITHOUT_END, area);
 }
 
+/* A circle of successors would let area_on walk without an end. */
 static void check_area_chain(const struct area *area, struct faults *faults)
 {
     size_t hops = 0;
@@ -103,6 +107,7 @@ const struct area *registry_area(const struct registry *registry, struct bytes c
     return &registry->areas[index];
 }
 
+/* A form may carry the code of years ago: the dossier goes to what that place is on the day. */
 const struct area *area_on(const struct area *area, civil_day_t day)
 {
     while (area->valid_to.number < day.number && area->successor != NULL)
@@ -177,6 +182,8 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : days != 0 ? days : lines;
 }
 
+/* Neighbours only, since the rows are sorted. Two units for one place on one day would make the way
+ * of a dossier depend on the order of the file. */
 static void check_overlaps(const struct registry *registry, struct faults *faults)
 {
     for (size_t i = 1; i < registry->competence_count; i++) {
@@ -263,6 +270,8 @@ static const struct competence *find_row(const struct registry *registry,
     return NULL;
 }
 
+/* A procedure that has an agency of its own is not looked for among the rows for all: those are for
+ * procedures that leave it to the area. */
 const struct competence *registry_competence(const struct registry *registry,
                                              const struct procedure *procedure, struct bytes area,
                                              civil_day_t day)

@@ -1,4 +1,6 @@
-/* participants.csv: who may connect, with which keys. */
+/* participants.csv: who may connect, with which keys. A row makes an agency of agencies.csv a
+ * participant: CURVE key for the line, certificates for what it signs (invariant 3). What is in
+ * force, and who takes over, is the agency's row alone. */
 #include "routing/registry/registry_parts.h"
 
 #include <string.h>
@@ -18,7 +20,9 @@ static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)}
 
 static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
-/* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. */
+/* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. By hand, because
+ * this room may not know ZeroMQ. Compared decoded, so that one key cannot stand in two rows in two
+ * spellings. */
 bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

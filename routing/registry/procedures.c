@@ -1,4 +1,6 @@
-/* procedures.csv: the catalogue of administrative procedures and who is competent for each. */
+/* procedures.csv: the catalogue of administrative procedures and who is competent for each. It is
+ * exported from the national data base by spreadsheets, so that what these do to a code has a fault
+ * of its own for the clerk who made the file. */
 #include "routing/registry/registry_parts.h"
 
 #define COLUMNS(X)                                                                                 \
@@ -136,6 +138,8 @@ const struct procedure *registry_procedure(const struct registry *registry, stru
     return &registry->procedures[index];
 }
 
+/* For new dossiers only: one that was begun goes on under its procedure (route.c,
+ * find_procedure). */
 bool procedure_in_force(const struct procedure *procedure, civil_day_t day)
 {
     return procedure->valid_from.number <= day.number && day.number <= procedure->valid_to.number;

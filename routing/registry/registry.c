@@ -1,4 +1,7 @@
-/* The snapshot as a whole: copying the files in, version and digest, references. */
+/* The snapshot as a whole: copying the files in, version and digest, references. All of it is one
+ * block of memory whose size is known from the files before anything is read, and nothing of it
+ * changes afterwards: threads share it without a lock, by count. The tables: the other files of
+ * this folder. */
 #include "routing/registry/registry_parts.h"
 
 #include <stdalign.h>
@@ -25,6 +28,8 @@ const char *registry_file_name(enum registry_file file)
     return file_names[file];
 }
 
+/* Without participants and carriers it is a catalogue, which an adapter's or a clerk's program
+ * reads to explain routes and nobody connects by. */
 bool registry_file_is_optional(enum registry_file file)
 {
     return file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_CARRIERS ||
@@ -55,6 +60,8 @@ bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gat
     return true;
 }
 
+/* The agency that a column of another table names; NULL with the fault noted, or of an empty
+ * field. */
 const struct agency *registry_read_agency(const struct registry *registry,
                                           const struct csv_row *row, size_t column)
 {
@@ -79,6 +86,8 @@ bool registry_is_code(const char *code, const char *marks)
 
 static const struct bytes no_detail = {NULL, 0};
 
+/* False: there is no such file, or its header is at fault. Rows at fault are left out and noted,
+ * and the rest is read all the same. */
 bool registry_read_table(struct registry *registry, enum registry_file file,
                          const struct csv_shape *shape,
                          void (*read_row)(struct registry *registry, const struct csv_row *row),
@@ -316,6 +325,8 @@ static enum reason read_all(struct registry *registry, const struct registry_fil
     return faults_total(faults) > 0 ? REASON_REGISTRY_INVALID : reason;
 }
 
+/* A registry with a single fault is none: half of one would refuse messages for a clerk's slip, and
+ * what cannot be undone needs sure ground (invariant 14). The one that was in use stays. */
 enum reason registry_new(const struct registry_files *files, hash_function *hash,
                          struct faults *faults, struct registry **ret_registry)
 {

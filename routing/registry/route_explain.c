@@ -1,4 +1,5 @@
-/* The words for a decision. */
+/* The words for a decision, in both languages: for `route explain`, and for whoever was refused. It
+ * decides nothing; every line is a step that route.c noted, with file and line. */
 #include "routing/registry/route.h"
 
 #include "proto/base/check.h"

@@ -83,6 +83,8 @@ bool csv_read_validity(const struct csv_row *row, size_t from_column, size_t to_
     return true;
 }
 
+/* Digits alone: "1.000" of a Vietnamese spreadsheet is a thousand to its writer and one to a parser
+ * of fractions, and is refused. */
 bool csv_read_number(const struct csv_row *row, size_t column, uint32_t min, uint32_t max,
                      uint32_t *ret_number)
 {

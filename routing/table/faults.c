@@ -61,6 +61,7 @@ void faults_add(struct faults *faults, enum fault_kind kind, const char *file, u
     copy_detail(detail, fault->detail);
 }
 
+/* With those that found no place: zero means that there is no fault at all. */
 size_t faults_total(const struct faults *faults)
 {
     return faults->count + faults->left_out;
@@ -151,6 +152,7 @@ static bool print_group(const struct faults *faults, size_t first, size_t count,
                                       fault->detail);
 }
 
+/* Line by line, for who has a screen or a page of a bounded size; *at is 0 at the start. */
 bool faults_next_line(const struct faults *faults, size_t *at, enum language language,
                       struct buffer *line)
 {

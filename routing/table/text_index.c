@@ -33,6 +33,8 @@ static struct text_index_slot *find_slot(const struct text_index *index, struct 
     return &index->slots[at];
 }
 
+/* False: the text is there already, and its first value stays; the caller tells of the
+ * repetition. */
 bool text_index_put(struct text_index *index, struct bytes text, uint32_t value)
 {
     check(text.size > 0 && index->count < index->limit);
