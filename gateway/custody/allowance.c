@@ -21,6 +21,8 @@ static void renew_both(struct allowance *allowance, mono_t now)
         renew(allowance->line, now);
 }
 
+/* The line's use counts in full beside the peer's own: behind a carrier a hundred names together
+ * have no more than one allowance, and a name that is alone there has half of it. */
 static bool kind_fits(uint32_t used, uint32_t used_of_line, uint32_t more)
 {
     return more == 0 || used + used_of_line + more <= ALLOWANCE_PER_SECOND_MAX;
@@ -61,6 +63,8 @@ bool allowance_take(struct allowance *allowance, mono_t now, struct allowance_co
     return true;
 }
 
+/* Asked before work whose only outcome would be a refusal or an alarm that may not be written any
+ * more. */
 bool allowance_is_spent(struct allowance *allowance, mono_t now)
 {
     renew_both(allowance, now);

@@ -32,6 +32,7 @@ static void trust(struct clock_sense *clock, mono_t now, wall_t wall)
     clock->is_from_start = false;
 }
 
+/* last_known 0: a new store, which has no witness of the past; the first look is then believed. */
 void clock_start(struct clock_sense *clock, wall_t last_known, uint32_t quorum)
 {
     *clock = (struct clock_sense){
@@ -68,6 +69,8 @@ static void first_look(struct clock_sense *clock, mono_t now, wall_t wall)
         clock->anchor = wall;
 }
 
+/* A clock that came back to where it should be is believed again at once: what is measured is its
+ * distance from the anchor, not that it moved. */
 bool clock_look(struct clock_sense *clock, mono_t now, wall_t wall)
 {
     enum clock_state before = clock->state;
@@ -114,6 +117,7 @@ const char *clock_state_name(enum clock_state state)
     return names[state];
 }
 
+/* An operator's word outweighs the peers until the clock jumps again (is_accepted). */
 bool clock_accept(struct clock_sense *clock, mono_t now)
 {
     if (!clock->has_looked || !clock_in_doubt(clock))
@@ -130,6 +134,8 @@ void clock_voice_say(struct clock_voice *voice, mono_t now, wall_t its_wall)
     *voice = (struct clock_voice){true, now, its_wall.ms - now.ms};
 }
 
+/* Offsets and not times are compared, since each peer spoke at another moment; a voice that is
+ * older than CLOCK_VOICE_MS counts no more. */
 void clock_voice_count(const struct clock_voice *voice, const struct clock_sense *clock, mono_t now,
                        uint32_t *agreeing, uint32_t *differing)
 {

@@ -32,6 +32,8 @@ static enum reason unless_missing(enum reason reason)
     return reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_FORBIDDEN : reason;
 }
 
+/* Every answer but success is the same to the peer (fetch_serve.c, refuse): the reasons here are
+ * for our own log. What costs least is asked first, since a stranger to the file pays nothing. */
 enum reason entitle_check(struct store *store, struct arena *scratch, const struct key *peer,
                           const struct frame_blob *want, uint64_t *ret_size_bytes)
 {

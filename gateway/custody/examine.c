@@ -46,6 +46,8 @@ static void parse_document(struct sealed *sealed, struct bytes document, struct 
     sealed->envelope.document = document;
 }
 
+/* The expected signer is the sender that the envelope names: whoever else signed it, however well,
+ * did not send it (invariant 3). */
 static enum reason verify_single(const struct parcel *parcel, const struct sealed *sealed,
                                  const struct crypto_port *crypto, wall_t now)
 {
@@ -76,6 +78,8 @@ static enum reason check_listed(const struct manifest *manifest, const struct se
                                                                         : REASON_NONE;
 }
 
+/* One verification for the whole parcel. All messages have to be of one sender: the signature is
+ * his over all of them, and a message of another within it would be forged. */
 static void verify_manifest(const struct parcel *parcel, struct sealed *messages,
                             const struct crypto_port *crypto, struct arena *arena, wall_t now)
 {
@@ -125,6 +129,8 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
         examine_content(&messages[i]);
 }
 
+/* The verdict once more, at the moment of custody: what waited long for its files, or is shown by a
+ * custodian later, is judged by the days of that moment. */
 void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct arena *arena,
                 wall_t at)
 {
@@ -142,6 +148,8 @@ void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct 
     examine_content(sealed);
 }
 
+/* FRAME_PARCELS_MAX parcels of PARCEL_MESSAGES_MAX would fit into a frame; the sum has a bound of
+ * its own, for each message costs a place and a hash. */
 static enum reason begin_parcels(struct intake *intake, const struct parcel *parcels, size_t count)
 {
     size_t messages = 0;
@@ -157,6 +165,7 @@ static enum reason begin_parcels(struct intake *intake, const struct parcel *par
     return REASON_NONE;
 }
 
+/* A frame that cannot be read is hashed as a whole: its digest is all that its refusal can name. */
 bool examine_begin(struct intake *intake, const struct crypto_port *crypto)
 {
     intake->message_count = intake->parcel_count = intake->parcels_examined = 0;

@@ -49,6 +49,8 @@ static struct fetch_peer *find_peer(const struct fetch *fetch, const struct key 
     return NULL;
 }
 
+/* Peers are never forgotten; their number is bounded by the registry (peers_max). NULL: all places
+ * are taken, by keys of earlier registries. */
 struct fetch_peer *fetch_get_peer(struct fetch *fetch, const struct key *key)
 {
     struct fetch_peer *peer = find_peer(fetch, key);
@@ -63,6 +65,7 @@ struct fetch_peer *fetch_get_peer(struct fetch *fetch, const struct key *key)
     return peer;
 }
 
+/* What could not be sent is not repeated here: the receiving end asks again, by its own clock. */
 void fetch_emit_frame(struct fetch *fetch, const struct key *peer, const struct frame *frame)
 {
     (void)fetch->options.emit(fetch->options.context, peer, frame);
@@ -276,6 +279,8 @@ static bool progressed(struct fetch *fetch, struct fetch_peer *peer)
     return true;
 }
 
+/* True: the peer works on what it was sent, so that leases of messages to it may go on. Told once
+ * in FETCH_PROGRESS_MS, for a file has thousands of frames. */
 bool fetch_frame(struct fetch *fetch, const struct key *key, const struct frame *frame, mono_t now)
 {
     fetch->now = now;
@@ -323,6 +328,7 @@ void fetch_tick(struct fetch *fetch, mono_t now)
     }
 }
 
+/* What waited for the disk, or for a place, goes on. */
 void fetch_settle(struct fetch *fetch, mono_t now)
 {
     fetch->now = now;

@@ -11,6 +11,7 @@ static bool is_named(const struct sealed *sealed, const struct digest *digest)
     return false;
 }
 
+/* The limit goes back with the last places, so that a look stays as short as the list. */
 static void forget(struct fetch *fetch, struct unclaimed *unclaimed)
 {
     *unclaimed = (struct unclaimed){.size_bytes = 0};
@@ -19,6 +20,8 @@ static void forget(struct fetch *fetch, struct unclaimed *unclaimed)
         fetch->unclaimed_limit--;
 }
 
+/* A message whose other files never come leaves those that did, and its sender can begin another
+ * one like it: without the count he would fill the disk for all (invariant 13). */
 void fetch_unclaimed_add(struct fetch *fetch, const struct wanted *wanted)
 {
     size_t at = 0;

@@ -25,6 +25,8 @@ static enum reason read_own(struct fetch *fetch, const struct wanted *wanted, si
                               piece_bytes(wanted), ret_size);
 }
 
+/* The piece of a long file is read here before it is asked for: with a copy that cannot be read
+ * nothing could be compared, and the whole file is fetched instead. */
 bool fetch_ask_proof(struct fetch *fetch, struct fetch_peer *peer, struct wanted *wanted)
 {
     uint64_t places = wanted->size_bytes - piece_bytes(wanted) + 1;

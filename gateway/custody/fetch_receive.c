@@ -1,4 +1,6 @@
-/* Files that are wanted: asked for, received, finished. */
+/* Files that are wanted: asked for, received, finished. The diagram of their states: fetch_parts.h.
+ * A place in the table is free in state WANTED_NONE; functions that may end a wanted file say so,
+ * for its place may be another's by the time they return. */
 #include "gateway/custody/fetch_parts.h"
 
 #include "proto/base/check.h"
@@ -57,6 +59,8 @@ void fetch_forget_wanted(struct fetch *fetch, struct fetch_peer *peer, struct wa
         fetch->wanted_limit--;
 }
 
+/* A want names the message that the file is for: by that alone the other end knows that we are
+ * entitled to it (entitle.c). */
 void fetch_emit_answer(struct fetch *fetch, const struct wanted *wanted, struct frame *answer)
 {
     if (answer->kind == FRAME_BLOB_WANT) {

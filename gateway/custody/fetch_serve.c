@@ -59,6 +59,8 @@ static enum reason look(struct fetch *fetch, struct fetch_peer *peer, const stru
     return REASON_ATTACHMENT_DAMAGED;
 }
 
+/* A want for a transfer that is under way costs nothing; a first one is looked into, and then
+ * treated as the answer to an offer that was never sent. */
 bool fetch_receive_want(struct fetch *fetch, struct fetch_peer *peer, const struct frame *want)
 {
     struct digest digest;

@@ -45,6 +45,8 @@ void plan_set_positions(struct plan *plan, const struct store_positions *positio
     plan_begin(plan);
 }
 
+/* Numbers begin again where the last commit ended: those of a step that failed are given out once
+ * more, and no gap is left in the store. */
 void plan_begin(struct plan *plan)
 {
     struct store_plan *store = &plan->store;

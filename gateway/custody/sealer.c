@@ -1,6 +1,8 @@
-/* What we say ourselves, frozen once (invariant 2): documents are built during the step, and at
- * its end all of them are sealed with one signature over a manifest, which makes evidence as cheap
- * for a thousand messages as for one (invariant 7). */
+/* What we say ourselves, frozen once (invariant 2): documents are built during the step, and at its
+ * end all of them are sealed with one signature over a manifest, which makes evidence as cheap for
+ * a thousand messages as for one (invariant 7). Only the loop's thread comes here, since the signer
+ * is its own (proto/seal/signer.c). What could not be sealed fails the step, and nothing of it was
+ * said yet. */
 #include "gateway/custody/sealer.h"
 
 #include "proto/base/check.h"
@@ -102,6 +104,8 @@ enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope
     return REASON_NONE;
 }
 
+/* The same bytes and the same id under a new signature, for a message that was sealed with an
+ * earlier certificate and may not be accepted with it any more (session_proof.c; invariant 2). */
 enum reason sealer_add_again(struct sealer *sealer, struct plan *plan,
                              const struct store_message *message, struct bytes document)
 {
@@ -183,6 +187,7 @@ enum reason sealer_seal(struct sealer *sealer, struct plan *plan, wall_t now)
     return REASON_NONE;
 }
 
+/* Whole after sealer_seal; before that it has its document alone, whose size may be asked for. */
 const struct parcel *sealer_parcel(const struct sealer *sealer, size_t index)
 {
     check(index < sealer->count);

@@ -1,4 +1,7 @@
-/* The engine's life cycle: memory, load, begin, end. */
+/* The engine's life cycle: memory, load, begin, end. What a step collects: step_collect.c; whose
+ * turn it is: step_turn.c; peers: step_peers.c; what leaves: step_send.c, step_dispatch.c. A step
+ * runs on the loop's thread, makes no system call, and changes nothing outside of itself before its
+ * plan is committed. */
 #include "gateway/custody/step_parts.h"
 
 #include "proto/base/check.h"
@@ -120,6 +123,8 @@ void step_release(struct step *step)
 
 /* ---- the store ---- */
 
+/* A destination for which no place is left stays in the store: nobody of that key is admitted any
+ * more. */
 static enum reason load_backlogs(struct step *step)
 {
     struct store_count *counts =
@@ -264,6 +269,7 @@ void step_begin(struct step *step, mono_t now, wall_t wall)
     step_return(step);
 }
 
+/* Things that only time brings about are looked at once in STEP_TICK_MS, and not in every step. */
 bool step_is_tick(const struct step *step)
 {
     return step->now.ms >= step->tick_due.ms;
@@ -301,6 +307,8 @@ void step_settle_files(struct step *step)
         step->more_to_do = true;
 }
 
+/* A message whose files have come is admitted as if it had just arrived; its peer is told of a step
+ * that fails like any that gave something in it (gave_in). */
 bool step_next_waiting(struct step *step, const struct room_need *need, struct peer **ret_peer,
                        struct intake **ret_intake, struct sealed **ret_sealed,
                        enum reason *ret_reason)
@@ -320,6 +328,8 @@ bool step_next_waiting(struct step *step, const struct room_need *need, struct p
 
 /* ---- end ---- */
 
+/* Noted and told by step_end: whoever finds it is deep inside, and what it did goes with the
+ * plan. */
 void step_fail(struct step *step, enum reason reason)
 {
     step->failure = reason;

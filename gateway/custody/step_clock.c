@@ -10,6 +10,7 @@ wall_t step_time(const struct step *step, mono_t now, wall_t wall)
     return clock_time(&step->clock, now, wall);
 }
 
+/* Called within a step: what follows in it already goes by the accepted time. */
 void step_trust_clock(struct step *step)
 {
     if (!clock_accept(&step->clock, step->now))

@@ -1,4 +1,5 @@
-/* What a step collects until it is committed, and whether there is room for more. */
+/* What a step collects until it is committed, and whether there is room for more. Room is asked for
+ * first (step_fits), so that the checks here find only mistakes of our own (invariant 8). */
 #include "gateway/custody/step_parts.h"
 
 #include <string.h>
@@ -56,6 +57,7 @@ void step_reply_frame(struct step *step, const struct key *peer, const struct fr
     add_reply(step, &(struct reply){.kind = REPLY_FRAME, .peer = *peer, .frame = copy});
 }
 
+/* Neighbours of one kind leave as one frame (step_send.c). */
 void step_reply_taken(struct step *step, const struct peer *peer, const struct message_id *id)
 {
     add_reply(step, &(struct reply){.kind = REPLY_TAKEN, .peer = peer->key, .id = *id});
@@ -86,6 +88,8 @@ void step_reply_stored(struct step *step, const struct peer *peer, uint64_t mess
 
 /* ---- what is kept, and owed ---- */
 
+/* Texts stay views into the frame, which the step holds until its commit. recipient: where the
+ * message was routed to, which its envelope need not name. */
 struct store_message *step_plan_sealed(struct step *step, const struct sealed *sealed,
                                        const struct key *recipient)
 {

@@ -104,6 +104,7 @@ static bool load_add(struct load *load, const struct source *source, uint32_t de
     return true;
 }
 
+/* It stays leased in the store for a moment; the flight ends at the next tick. */
 static void unsent(struct step *step, const struct delivery *delivery)
 {
     struct flight *flight =

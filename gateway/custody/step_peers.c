@@ -1,4 +1,5 @@
-/* The peers: met, connected, gone; what they acknowledge, and the files that they exchange. */
+/* The peers: met, connected, gone; what they acknowledge, and the files that they exchange. A peer
+ * has the index of its destination in the outbox, for as long as the program runs. */
 #include "gateway/custody/step_parts.h"
 
 #include "gateway/custody/entitle.h"
@@ -12,6 +13,7 @@ struct peer *step_find_peer(const struct step *step, const struct key *key)
     return index == OUTBOX_NO_DESTINATION ? NULL : &step->peers[index];
 }
 
+/* NULL: more keys were met than peers_max, over all registries since the start. */
 struct peer *step_get_peer(struct step *step, const struct key *key)
 {
     uint32_t index = outbox_destination(step->outbox, key);
@@ -24,6 +26,7 @@ struct peer *step_get_peer(struct step *step, const struct key *key)
 
 /* ---- connections ---- */
 
+/* While the store cannot be read nothing is opened; step_load opens who is connected then. */
 void step_connect(struct step *step, struct peer *peer, uint32_t window_messages,
                   uint32_t window_bytes)
 {

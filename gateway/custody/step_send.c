@@ -61,6 +61,7 @@ static void send_replies(struct step *step)
     }
 }
 
+/* Intakes are given back last: views of their bytes stand in replies, deliveries and log lines. */
 static void finish_step(struct step *step)
 {
     const struct step_effects *effects = step->effects;

@@ -67,6 +67,9 @@ static enum reason settle_stored(struct step *step, struct peer *peer, const str
     return REASON_NONE;
 }
 
+/* A receipt counts for exactly the bytes that were sent: another digest is no outcome of this
+ * message, whoever signs it (invariant 4). Whether the signer may say it, the core has asked
+ * before. */
 enum reason step_settle(struct step *step, struct peer *peer, const struct key *sender,
                         const struct receipt_item *item, enum entry_state state,
                         uint64_t receipt_seq, uint64_t *ret_message_seq)
@@ -83,6 +86,9 @@ enum reason step_settle(struct step *step, struct peer *peer, const struct key *
     return REASON_NONE;
 }
 
+/* A receipt of which nothing is under way mostly ends as a refusal or an alarm; once its peer has
+ * spent what he may make us write, it waits unlooked at. One that settles something is always
+ * taken. */
 bool step_is_put_off(struct step *step, struct peer *peer, const struct envelope *envelope)
 {
     if (!allowance_is_spent(&peer->allowance, step->now))
@@ -110,6 +116,8 @@ size_t step_expired(struct step *step, int64_t grace_ms, struct entry *ret_entri
     return count;
 }
 
+/* An entry that is under way is never ended by a clock: its recipient may have taken it already,
+ * and the one outcome is then his to say (invariants 4 and 14). */
 bool step_is_idle(struct step *step, struct entry *entry, struct store_message *ret_message,
                   struct peer **ret_peer)
 {
@@ -143,6 +151,8 @@ enum reason step_find_live(struct step *step, uint64_t message_seq, const struct
                                                                       : REASON_HAS_ENDED;
 }
 
+/* Also one that is deferred: an operator who has mended the cause does not wait for the
+ * back-off. */
 enum reason step_release_entry(struct step *step, struct peer *peer, struct entry *entry)
 {
     if (entry->state != ENTRY_HELD && entry->state != ENTRY_DEFERRED)

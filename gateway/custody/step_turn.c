@@ -49,6 +49,8 @@ static struct peer *pop_ready(struct step *step)
     return peer;
 }
 
+/* Frames that were given back in this step still count, for their memory is the step's until its
+ * end. */
 bool step_has_queue_room(const struct step *step)
 {
     return step->queued_count + step->intake_count < step->options.queue_max;
@@ -95,6 +97,8 @@ static bool is_shared(const struct step *step)
 
 /* ---- who sends how much ---- */
 
+/* Halved each quarter of a second, without a clock of its own: what somebody did half a minute ago
+ * counts for nothing, and a shift by 63 or more would not be defined. */
 static void add_lately(struct lately *lately, mono_t now, int64_t work)
 {
     enum { HALF_LIFE_MS = 250, HALVES_MAX = 62 };
@@ -238,6 +242,8 @@ struct intake *step_next(struct step *step, struct peer **ret_peer)
     return NULL;
 }
 
+/* Work is what the policy took off the credit; a frame that is begun is paid for as far as it
+ * went. */
 void step_took(struct step *step, enum turn turn)
 {
     struct peer *peer = step->worker;
