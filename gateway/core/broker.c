@@ -1,4 +1,7 @@
-/* The broker's life cycle, and its step. */
+/* The broker's life cycle, and its step: begin, frames in turn, end, committed or aborted. It is
+ * policy over the engine of gateway/custody (step.h), which owns plan, queues and turns. What a
+ * message goes through: broker_admit.c; peers: broker_peers.c; receipts: broker_receipts.c; the
+ * ledger: ledger.c. Only the loop's thread comes here, and no function makes a system call. */
 #include "gateway/core/broker_parts.h"
 
 #include <string.h>
@@ -71,6 +74,7 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     return broker;
 }
 
+/* The memory itself is the caller's arena's. */
 void broker_release(struct broker *broker)
 {
     step_release(&broker->step);
@@ -137,6 +141,8 @@ wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall)
     return step_time(&broker->step, now, wall);
 }
 
+/* An operator's decision is evidence like any other: who looks at an expiry years later sees by
+ * whose word the clock was believed (invariant 7). */
 enum reason broker_trust_clock(struct broker *broker)
 {
     struct step *step = &broker->step;
@@ -184,6 +190,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
     broker_admit_waiting(broker);
 }
 
+/* Asked before each frame is taken from the pool; what finds no room stays there, and so at its
+ * sender. */
 bool broker_has_room(const struct broker *broker)
 {
     return step_has_queue_room(&broker->step);
@@ -238,6 +246,8 @@ static enum turn take_intake(struct broker *broker, struct peer *peer, struct in
     return broker_admit_parcels(broker, peer, intake);
 }
 
+/* The link has told that frames to it were lost: both sides begin again from what they have on
+ * disk. */
 void broker_peer_gone(struct broker *broker, const struct key *key)
 {
     struct peer *peer = step_find_peer(&broker->step, key);
@@ -285,6 +295,7 @@ mono_t broker_deadline(const struct broker *broker)
     return step_deadline(&broker->step);
 }
 
+/* The size and root that are on disk, not those that this step is about to make. */
 void broker_status(const struct broker *broker, struct broker_status *ret_status)
 {
     *ret_status = (struct broker_status){

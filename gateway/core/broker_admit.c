@@ -1,4 +1,7 @@
-/* Messages on their way in: sealed ─authorise▶ admitted ─resolve▶ routed ─plan▶ one commit. */
+/* Messages on their way in: sealed ─authorise▶ admitted ─resolve▶ routed ─plan▶ one commit. Each
+ * stage has its type, and only the function of that name makes one: what was not verified cannot be
+ * routed, because it does not compile (invariant 3). Refusals: broker_refuse.c; files that have to
+ * come first: gateway/custody/fetch.c. */
 #include "gateway/core/broker_parts.h"
 
 #include <string.h>
@@ -96,6 +99,8 @@ static enum reason check_reply(struct broker *broker, const struct envelope *env
                : REASON_REPLY_DIGEST_MISMATCH;
 }
 
+/* Store first, rules after: which agency has the dossier decides what the rules are asked. After a
+ * reason other than NONE ret_routed is not to be used, but for is_repeated. */
 static enum reason resolve(struct broker *broker, const struct admitted *admitted,
                            struct routed *ret_routed)
 {
@@ -138,6 +143,8 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
 
 /* ---- plan ---- */
 
+/* Counted from custody on our clock; a sender may ask for less than policy gives, and never for
+ * more. */
 static wall_t end_of_life(const struct broker *broker, const struct envelope *envelope,
                           int64_t life_ms)
 {
@@ -162,6 +169,8 @@ static struct bytes name_recipients(struct broker *broker, const struct route_de
     return (struct bytes){text, size};
 }
 
+/* The receipt's number is written into the message's row by the same plan, so that a repeat can be
+ * answered with the original receipt (invariant 5). */
 static void tell_custody(struct broker *broker, const struct sealed *sealed,
                          const struct route_decision *decision, struct store_message *message)
 {
@@ -291,6 +300,8 @@ static size_t items_of(const struct sealed *sealed)
     return sealed->is_parsed ? sealed->envelope.receipt.item_count : 0;
 }
 
+/* What a message costs the core, in the units that turns are paid with (step_turn.c): its own, its
+ * bytes, and each item of a receipt, which is a look-up and a row. */
 static int64_t work_of(const struct sealed *sealed)
 {
     return BROKER_WORK_MESSAGE + (int64_t)(sealed->envelope.document.size / BROKER_WORK_BYTES +

@@ -1,4 +1,6 @@
-/* Operators' hands on entries, and the end of their life. */
+/* Operators' hands on entries, and the end of their life. What an operator may not do has a reason
+ * that says what can be done instead (invariant 15); what he did is in the ledger. The API in front
+ * of it: gateway/operators/operators_messages.c. */
 #include "gateway/core/broker_parts.h"
 
 static struct ledger_fact fact_of(enum ledger_kind kind, const struct store_message *message,
@@ -15,6 +17,9 @@ static struct ledger_fact fact_of(enum ledger_kind kind, const struct store_mess
     };
 }
 
+/* A transfer that ended without being delivered leaves its dossier with nobody: the next transfer
+ * of it is routed by its procedure again. A store that cannot say fails the step, since half of the
+ * truth on disk would send the dossier to the wrong agency. */
 void broker_end_route(struct broker *broker, const struct key *sender, const struct message_id *id,
                       const struct key *destination)
 {

@@ -32,6 +32,8 @@ static struct redirect *find(struct broker *broker, const struct key *from)
     return NULL;
 }
 
+/* An operator's decision goes before the registry's day. Bounded by SUCCESSOR_HOPS_MAX, for the two
+ * together could make a circle. */
 struct key broker_heir(struct broker *broker, const struct key *key)
 {
     struct key heir = *key;
@@ -162,6 +164,7 @@ struct redirect broker_redirect_at(const struct broker *broker, size_t index)
 
 /* ---- what comes in ---- */
 
+/* A copy that goes to the heir as well is left out: nobody gets the same message twice. */
 void broker_redirect_route(struct broker *broker, struct route_decision *decision)
 {
     struct route_destination *first = &decision->destinations[0];
@@ -322,6 +325,8 @@ static bool move_some(struct broker *broker, struct peer *peer, struct peer *hei
            (move_page(broker, peer, heir, entries, count) && count < PAGE);
 }
 
+/* Called once a tick. Where it stopped is kept in memory alone: after a restart it begins anew, and
+ * finds moved what was committed. */
 void broker_move_redirected(struct broker *broker)
 {
     struct step *step = &broker->step;

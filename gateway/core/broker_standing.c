@@ -4,6 +4,8 @@
 
 #include "proto/base/check.h"
 
+/* One reason of several, the one that has to be mended first: who is not enrolled cannot connect,
+ * who is away says nothing of an office, and an office that is down is why a window is shut. */
 void broker_peer_trouble(const struct broker *broker, const struct peer *peer,
                          struct standing *ret_trouble)
 {
@@ -102,6 +104,7 @@ void broker_standing(struct broker *broker, const struct entry *entry,
 
 /* ---- what adapters say ---- */
 
+/* A peer's clock may be anywhere; "since tomorrow" would only confuse whoever reads it. */
 static wall_t plausible(const struct broker *broker, wall_t since)
 {
     return since.ms > 0 && since.ms <= broker->step.wall.ms ? since : broker->step.wall;

@@ -1,6 +1,7 @@
 /* The operators' routes over the library of gateway/api. What changes an entry goes through the
- * broker's step like a frame does; the reload of the registry changes no row and is done at once.
- */
+ * broker's step like a frame does, and is answered once it is on disk; the reload of the registry
+ * changes no row and is done at once. Handlers run on the loop's thread. Messages:
+ * operators_messages.c; figures: operators_status.c, operators_metrics.c. */
 #include "gateway/operators/operators_api.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 enum { BODY_BYTES_MAX = 64 * 1024 };
 
+/* STEP: within a step, where the broker's own state and the store agree. */
 #define STEP(method, path, handler)                                                                \
     {                                                                                              \
         method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler                    \

@@ -1,4 +1,6 @@
-/* Messages and dossiers at the gateway, and an operator's hand on what waits. */
+/* Messages and dossiers at the gateway, and an operator's hand on what waits. Content is never
+ * shown: an operator sees who sends what kind of message to whom, when and why it waits (invariant
+ * 11). The rules of what may be done: gateway/core/broker_operate.c. */
 #include "gateway/api/queues_json.h"
 #include "gateway/operators/operators_parts.h"
 
@@ -93,6 +95,8 @@ static json_t *place_json(const struct operators_api *api, const struct entry *e
                                 json_put(json, "attempts", json_integer(entry->attempts)));
 }
 
+/* Every destination has a state of its own: the recipient may have it while the portal's copy
+ * waits. */
 static json_t *places_json(const struct operators_api *api, uint64_t seq, wall_t taken)
 {
     struct store *store = api->options.store;
@@ -168,6 +172,8 @@ static bool put_standing(void *context, json_t *object, const struct entry *entr
     return operators_put_standing(context, object, entry, taken);
 }
 
+/* Pages and filters are the library's (gateway/api/queues_json.c); why an entry waits is asked of
+ * the broker, which alone knows connections and windows. */
 void operators_queues_get(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);

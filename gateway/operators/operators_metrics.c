@@ -1,4 +1,7 @@
-/* The gateway's figures for Prometheus: what /v1/status and /v1/connections say, and the queues. */
+/* The gateway's figures for Prometheus: what /v1/status and /v1/connections say, and the queues.
+ * One row for each participant and figure at most, so that the number of rows follows from the
+ * registry and not from what peers send (invariant 8). Keys of participants are labels; ids, codes
+ * and names of persons never are (invariant 11). */
 #include "gateway/api/metrics.h"
 #include "gateway/operators/operators_parts.h"
 
@@ -7,6 +10,7 @@ static struct metric_labels of_participant(const struct broker_peer_status *peer
     return (struct metric_labels){.name = "participant", .value = peer->key.text};
 }
 
+/* In the order of put_peers' table of figures. */
 static int64_t value_of(const struct broker_peer_status *peer, size_t figure)
 {
     const int64_t values[] = {peer->is_connected,           peer->last_heard.ms / 1000,

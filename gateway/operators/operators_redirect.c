@@ -1,4 +1,5 @@
-/* Queues that another participant takes over, by an operator's decision. */
+/* Queues that another participant takes over, by an operator's decision. Whether it may be, and
+ * what moves, is decided in gateway/core/broker_redirect.c; here are the routes alone. */
 #include "gateway/operators/operators_parts.h"
 
 static json_t *redirect_json(const struct redirect *redirect)

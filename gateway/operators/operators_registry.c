@@ -1,4 +1,6 @@
-/* The registry that holds, where a message would go by it, and its reading again. */
+/* The registry that holds, where a message would go by it, and its reading again. The question
+ * "where would it go" changes nothing and is answered by the same function that routes messages
+ * (routing/registry/route.c), so that the two cannot differ. */
 #include <string.h>
 
 #include "gateway/operators/operators_parts.h"
@@ -56,6 +58,7 @@ static struct bytes text_of(const struct api_request *request, const char *name)
     return text == NULL ? (struct bytes){NULL, 0} : bytes_of_text(text);
 }
 
+/* Without a sender the centre asks, since most transfers are the centre's. */
 void operators_route_get(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);

@@ -1,4 +1,5 @@
-/* The gateway's figures, its connections, whether it is well. */
+/* The gateway's figures, its connections, whether it is well. What is shown of a place or a peer is
+ * the reason and whose turn it is, as the broker knows them at this moment (invariant 15). */
 #include "gateway/operators/operators_parts.h"
 
 static bool put_ledger(json_t *json, const struct broker_status *status)

@@ -53,6 +53,8 @@ static enum reason hold_frame(void *context, const struct key *peer, struct byte
     return reason;
 }
 
+/* Pieces of files pass the held steps by: they promise nothing that is not already on disk, and
+ * holding them would copy each megabyte once more. */
 static enum reason send_file_frame(void *context, const struct key *peer, struct bytes frame)
 {
     struct gateway *gateway = context;
@@ -95,6 +97,8 @@ static void intake_done(void *context, struct intake *intake)
 
 /* ---- one step -------------------------------------------------------------------------------- */
 
+/* Those who are gone before frames: what they sent before stands in the queue of a session that has
+ * ended, and is passed over by its connection's number. */
 static void feed(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->gone_count; i++)

@@ -1,4 +1,5 @@
-/* lienthong-gateway - see gateway/README.md and lienthong-gateway(8). */
+/* lienthong-gateway: settings, what malloc is to do, start, run, stop. See gateway/README.md and
+ * lienthong-gateway(8). All else is in start.c and loop.c. */
 #include <malloc.h>
 #include <stdlib.h>
 

@@ -124,6 +124,8 @@ enum reason release_new(struct store *store, release_send *send, void *context,
     return REASON_NONE;
 }
 
+/* What was held and not sent goes unsent: its senders repeat it, and are answered from the
+ * store. */
 void release_destroy(struct release **release_pointer)
 {
     struct release *release = *release_pointer;
@@ -218,6 +220,7 @@ void release_step(struct release *release, bool applied, bool is_alone)
 
 /* ---- leaving ---- */
 
+/* A large buffer goes back at once; the usual one stays, or each step would ask for it again. */
 static void send_step(struct release *release, struct held_step *step)
 {
     for (size_t i = 0; i < step->frame_count; i++) {

@@ -6,6 +6,7 @@
 
 #include "routing/registry/registry_change.h"
 
+/* *ret_owed is the caller's to free, also after a failure. */
 static enum reason read_owed(struct gateway *gateway, struct registry_owed **ret_owed,
                              size_t *ret_count)
 {

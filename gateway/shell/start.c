@@ -1,4 +1,7 @@
-/* Starting and stopping the gateway, and reading its registry again. */
+/* Starting and stopping the gateway, and reading its registry again. Parts are started in the order
+ * in which they need one another, the port to the world last, and stopped the other way round. A
+ * part that cannot start is named with its reason and the file or setting that is at fault, in the
+ * operator's language. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,7 @@ void gateway_log(struct gateway *gateway, enum log_level level, const char *even
     program_log_event(&gateway->log, level, event, reason, detail);
 }
 
+/* To standard error and not to the log: whoever started it is looking at the terminal. */
 static bool fail(struct gateway *gateway, enum reason reason, const char *what)
 {
     program_say_failure("lienthong-gateway", gateway->language, reason, what);
@@ -51,6 +55,7 @@ static bool load_registry(struct gateway *gateway, struct registry **ret_registr
                                  &gateway->log, ret_registry, ret_trust);
 }
 
+/* The gateway's own row is left out: nobody else may connect with its key. */
 static enum reason set_peers(struct gateway *gateway, const struct registry *registry)
 {
     size_t count = registry_participant_count(registry);
@@ -328,6 +333,9 @@ bool gateway_start(struct gateway *gateway, const struct gateway_settings *setti
     return true;
 }
 
+/* The API before what it shows; the link before the pool, which holds its frames; the store after
+ * all who write to it; the lock of the folder last, or another program could open the store while
+ * this one still has it. */
 void gateway_stop(struct gateway *gateway)
 {
     operators_api_destroy(&gateway->api);
