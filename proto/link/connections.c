@@ -35,6 +35,18 @@ static bool read_from(int fd, uint64_t *ret_bytes)
     return true;
 }
 
+/* False: it has ended or is ending, or the descriptor is another's. ESTABLISHED is a name of
+ * netinet/tcp.h, which knows less of tcp_info than linux/tcp.h and excludes it. */
+static bool is_standing(const struct connection *connection, int fd)
+{
+    enum { ESTABLISHED = 1 };
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return cookie_of(fd) == connection->cookie &&
+           getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           info.tcpi_state == ESTABLISHED;
+}
+
 union address {
     struct sockaddr any;
     struct sockaddr_in four;
@@ -107,17 +119,46 @@ static void forget_stranger(struct connections *connections, int fd)
     }
 }
 
-void connections_closed(struct connections *connections, int fd, struct key *ret_owner)
+/* Answers what it was. */
+static struct connection forget(struct connections *connections, int fd)
 {
     struct connection *connection = find(connections, fd);
-    *ret_owner = (struct key){0};
+    struct connection was = {0};
     if (connection == NULL)
-        return;
-    *ret_owner = connection->owner;
-    if (key_is_none(&connection->owner))
+        return was;
+    was = *connection;
+    if (key_is_none(&was.owner))
         forget_stranger(connections, fd);
-    *connection = (struct connection){0};
+    connections->doubtful_count -= was.is_doubtful;
     connections->open_count--;
+    *connection = (struct connection){0};
+    return was;
+}
+
+struct connection connections_closed(struct connections *connections, int fd)
+{
+    struct connection *connection = find(connections, fd);
+    if (connection == NULL || !is_standing(connection, fd))
+        return forget(connections, fd);
+    connections->doubtful_count += !connection->is_doubtful;
+    connection->is_doubtful = true;
+    return (struct connection){0};
+}
+
+bool connections_next_ended(struct connections *connections, struct connection *ret_was)
+{
+    size_t doubtful = connections->doubtful_count;
+    for (int fd = 0; doubtful > 0 && (size_t)fd < connections->slot_count; fd++) {
+        const struct connection *connection = find(connections, fd);
+        if (connection == NULL || !connection->is_doubtful)
+            continue;
+        doubtful--;
+        if (is_standing(connection, fd))
+            continue;
+        *ret_was = forget(connections, fd);
+        return true;
+    }
+    return false;
 }
 
 /* Number and cookie both have to be right: libzmq's thread may have closed the descriptor and the
@@ -133,9 +174,8 @@ void connections_cut(struct connections *connections, int fd, uint64_t number)
 /* Its end is told by the monitor as any other's, but it is no stranger any more that counts. */
 static void cut_stranger(struct connections *connections, int fd)
 {
-    struct key none;
     connections_cut(connections, fd, 0);
-    connections_closed(connections, fd, &none);
+    (void)forget(connections, fd);
 }
 
 /* ---- crowds ---------------------------------------------------------------------------------- */
@@ -191,15 +231,17 @@ static bool is_crowded(const struct connections *connections)
            (connections->open_max > 0 && connections->open_count > connections->open_max);
 }
 
-/* One that is there already, if it is the same; NULL: it is no connection of ours, or no memory. */
-static struct connection *add(struct connections *connections, int fd)
+/* One that is there already, if it is the same; NULL: it is no connection of ours, or no memory.
+ * ret_before: the one whose descriptor it was, if the end of that has not been told of. */
+static struct connection *add(struct connections *connections, int fd,
+                              struct connection *ret_before)
 {
-    struct key none;
+    *ret_before = (struct connection){0};
     uint64_t cookie = fd < 0 || port_of(fd) != connections->port ? 0 : cookie_of(fd);
     struct connection *connection = find(connections, fd);
     if (connection != NULL && connection->cookie == cookie)
         return connection;
-    connections_closed(connections, fd, &none); /* of the one before, if its end was not told of */
+    *ret_before = forget(connections, fd);
     if (cookie == 0 || !make_room(connections, (size_t)fd + 1))
         return NULL;
     /* Counted from the first look: much may have come and been received before this is told. */
@@ -212,8 +254,9 @@ static struct connection *add(struct connections *connections, int fd)
  * the list has one place more than strangers_max and no more. */
 size_t connections_accepted(struct connections *connections, int fd, mono_t now)
 {
+    struct connection before;
     size_t cut = 0, count;
-    struct connection *connection = add(connections, fd);
+    struct connection *connection = add(connections, fd, &before);
     if (connection == NULL || !key_is_none(&connection->owner))
         return 0;
     uint64_t address = connection->address = address_of(fd);
@@ -233,9 +276,9 @@ size_t connections_accepted(struct connections *connections, int fd, mono_t now)
 }
 
 bool connections_known(struct connections *connections, int fd, const struct key *owner,
-                       uint64_t number)
+                       uint64_t number, struct connection *ret_before)
 {
-    struct connection *connection = add(connections, fd);
+    struct connection *connection = add(connections, fd, ret_before);
     if (connection == NULL)
         return false;
     if (key_is_none(&connection->owner))

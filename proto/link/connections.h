@@ -59,6 +59,7 @@ struct connection {
     uint64_t number;   /* of a known one: what its owner calls it */
     bool has_received; /* since the last look */
     bool is_suspect;   /* the last look found too much */
+    bool is_doubtful;  /* an end was told of; its own, or that of the one before */
 };
 
 struct connections {
@@ -67,7 +68,7 @@ struct connections {
     uint16_t port;        /* that the server listens at; only its sockets are ever cut */
     struct connection *slots; /* by descriptor, so never more than those */
     size_t slot_count;
-    size_t open_count;
+    size_t open_count, doubtful_count;
     int strangers[CONNECTIONS_STRANGERS_MAX + 1]; /* their descriptors, without order */
     size_t stranger_count;
     size_t received; /* since the last look at the known ones */
@@ -81,13 +82,18 @@ bool connection_look(struct connection *connection, int fd, int64_t since_ms);
 
 /* Answers how many were cut for it, itself perhaps. */
 size_t connections_accepted(struct connections *connections, int fd, mono_t now);
-/* ret_owner: whose it was; none: a stranger's, or not known. */
-void connections_closed(struct connections *connections, int fd, struct key *ret_owner);
+/* The end of a connection with that descriptor was told of. Answers what it was; zeroed: a
+ * stranger's, or not known. What is told of may be over since long, and the descriptor be in other
+ * hands: the kernel is asked, and one that stands is only doubtful. */
+struct connection connections_closed(struct connections *connections, int fd);
+/* One of the doubtful that does not stand any more; false: none. To be asked at each look. */
+bool connections_next_ended(struct connections *connections, struct connection *ret_was);
 /* Whose the connection is, by its first message, and a number that no other has. A message may come
  * before its connection is told of as accepted, and when it has ended and the descriptor is
- * another's: the latest to claim it has it. False: it is nobody's. */
+ * another's: the latest to claim it has it. ret_before: as it had the descriptor until now; zeroed:
+ * none. False: it is nobody's. */
 bool connections_known(struct connections *connections, int fd, const struct key *owner,
-                       uint64_t number);
+                       uint64_t number, struct connection *ret_before);
 /* A whole message of that connection. */
 void connections_received(struct connections *connections, int fd);
 /* Shuts it down, if the descriptor is still that connection's. number 0: a stranger. */

@@ -56,8 +56,8 @@ mono_t server_now(const struct link_server *server);
 /* ---- server_receive.c */
 /* Takes at most SERVER_DRAIN_MAX messages into inboxes. False: nothing is left in the socket. */
 bool server_drain(struct link_server *server);
-/* A connection has ended: what it was is gone. */
-void server_line_closed(struct link_server *server, const struct key *owner, int fd);
+/* A connection has ended: its line is gone, and the ways over it. */
+void server_line_closed(struct link_server *server, const struct connection *was);
 /* Reported once a minute, with its count. */
 void server_count_cut(struct link_server *server, const struct admitted_peer *peer);
 /* The owner is to ask for events. */

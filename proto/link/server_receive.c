@@ -27,6 +27,51 @@ void server_count_cut(struct link_server *server, const struct admitted_peer *pe
     server_wake_owner(server);
 }
 
+/* ---- ways and lines that end ------------------------------------------------------------------ */
+
+static void end_way(struct link_server *server, struct admitted_peer *peer)
+{
+    if (!peer->has_way)
+        return;
+    peer->has_way = false;
+    /* Without memory it is not told: silence tells it later. */
+    if (peer->inbox != NULL && inbox_put(&server->inboxes, peer->inbox, LINK_PEER_GONE,
+                                         peer->connection, false, NULL) != NULL)
+        server_wake_owner(server);
+}
+
+static void end_ways_over(struct link_server *server, const struct admitted_peer *owner,
+                          const struct line *line)
+{
+    for (size_t i = 0; i < server->peers.slot_count; i++) {
+        struct admitted_peer *peer = &server->peers.slots[i];
+        if (peer->has_way && (peer == owner || peer->is_carried) &&
+            memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
+            end_way(server, peer);
+    }
+}
+
+/* Its line, without a way any more; NULL: it has none. */
+static struct line *end_line(struct link_server *server, const struct connection *was)
+{
+    struct admitted_peer *peer = peers_find(&server->peers, &was->owner);
+    for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
+        struct line *line = &peer->lines[i];
+        if (line->is_used && line->number == was->number) {
+            end_ways_over(server, peer, line);
+            return line;
+        }
+    }
+    return NULL;
+}
+
+void server_line_closed(struct link_server *server, const struct connection *was)
+{
+    struct line *line = end_line(server, was);
+    if (line != NULL)
+        *line = (struct line){0};
+}
+
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* The line stays in the table until its end is told, so that what libzmq hands over until then is
@@ -54,6 +99,7 @@ static struct line *oldest_line(struct admitted_peer *peer)
 static struct line *line_of(struct link_server *server, struct admitted_peer *peer, struct bytes id,
                             int fd)
 {
+    struct connection before;
     struct line *line = id.size == ROUTING_ID_BYTES ? peer_line(peer, id.data) : NULL;
     if (line != NULL)
         return line;
@@ -70,22 +116,15 @@ static struct line *line_of(struct link_server *server, struct admitted_peer *pe
     *line = (struct line){.is_used = true, .fd = fd, .number = ++server->line_count};
     memcpy(line->id, id.data, ROUTING_ID_BYTES);
     /* What came last over a connection that has ended is passed over: its sender keeps it. */
-    line->is_cut = !connections_known(&server->connections, fd, &peer->is.key, line->number);
+    line->is_cut =
+        !connections_known(&server->connections, fd, &peer->is.key, line->number, &before);
+    struct line *ended = end_line(server, &before);
+    if (ended != NULL)
+        ended->is_cut = true;
     return line;
 }
 
-/* ---- one who goes, or has too much ----------------------------------------------------------- */
-
-static void end_way(struct link_server *server, struct admitted_peer *peer)
-{
-    if (!peer->has_way)
-        return;
-    peer->has_way = false;
-    /* Without memory it is not told: silence tells it later. */
-    if (peer->inbox != NULL && inbox_put(&server->inboxes, peer->inbox, LINK_PEER_GONE,
-                                         peer->connection, false, NULL) != NULL)
-        server_wake_owner(server);
-}
+/* ---- one who has too much -------------------------------------------------------------------- */
 
 /* What was waiting is dropped and its way ends, so that its sender keeps all of it. A line of its
  * own is cut; a carrier's is others' too, and stays. */
@@ -97,31 +136,6 @@ static void cut_peer(struct link_server *server, struct admitted_peer *peer)
         cut_line(server, line);
     end_way(server, peer);
     server_count_cut(server, peer);
-}
-
-static void end_ways_over(struct link_server *server, const struct admitted_peer *owner,
-                          const struct line *line)
-{
-    for (size_t i = 0; i < server->peers.slot_count; i++) {
-        struct admitted_peer *peer = &server->peers.slots[i];
-        if (peer->has_way && (peer == owner || peer->is_carried) &&
-            memcmp(peer->way, line->id, ROUTING_ID_BYTES) == 0)
-            end_way(server, peer);
-    }
-}
-
-/* Every line of that descriptor: a descriptor may have been given out again before the end of the
- * one before it was told. */
-void server_line_closed(struct link_server *server, const struct key *owner, int fd)
-{
-    struct admitted_peer *peer = peers_find(&server->peers, owner);
-    for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
-        struct line *line = &peer->lines[i];
-        if (!line->is_used || line->fd != fd)
-            continue;
-        end_ways_over(server, peer, line);
-        *line = (struct line){0};
-    }
 }
 
 /* ---- a message ------------------------------------------------------------------------------- */

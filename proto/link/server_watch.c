@@ -30,10 +30,17 @@ static void count_strangers(struct link_server *server, size_t cut)
 
 static void take_closed(struct link_server *server, int fd)
 {
-    struct key owner;
-    connections_closed(&server->connections, fd, &owner);
-    if (!key_is_none(&owner))
-        server_line_closed(server, &owner, fd);
+    struct connection was = connections_closed(&server->connections, fd);
+    server_line_closed(server, &was);
+}
+
+/* Looks at connections, and at those whose end was told of before it came. */
+static void look(struct link_server *server)
+{
+    struct connection was;
+    count_strangers(server, connections_look(&server->connections, server_now(server)));
+    while (connections_next_ended(&server->connections, &was))
+        server_line_closed(server, &was);
 }
 
 static void take_event(struct link_server *server, int number, int fd)
@@ -80,10 +87,8 @@ int server_watch(void *context)
     take_events(server);
     bool is_empty = drain_all(server);
     pthread_mutex_lock(&server->lock);
-    if (is_empty || connections_is_round(&server->connections)) {
-        size_t cut = connections_look(&server->connections, server_now(server));
-        count_strangers(server, cut);
-    }
+    if (is_empty || connections_is_round(&server->connections))
+        look(server);
     bool has_strangers = server->connections.stranger_count > 0;
     bool is_idle = server->connections.open_count == 0;
     pthread_mutex_unlock(&server->lock);

@@ -62,7 +62,7 @@ static int tear_down(void **state)
 }
 
 /* Somebody comes from there. */
-static struct guest *let_in(struct fixture *fixture, const char *address)
+static struct guest *accept_one(struct fixture *fixture, const char *address)
 {
     struct sockaddr_in from = {.sin_family = AF_INET};
     struct guest *guest = &fixture->guests[fixture->guest_count++];
@@ -74,6 +74,12 @@ static struct guest *let_in(struct fixture *fixture, const char *address)
         connect(guest->outside, (struct sockaddr *)&fixture->here, sizeof fixture->here), 0);
     guest->inside = accept4(fixture->listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(guest->inside >= 0);
+    return guest;
+}
+
+static struct guest *let_in(struct fixture *fixture, const char *address)
+{
+    struct guest *guest = accept_one(fixture, address);
     (void)connections_accepted(&fixture->connections, guest->inside, fixture->now);
     return guest;
 }
@@ -137,7 +143,8 @@ static void silence_and_noise_do_not_stay(void **state)
     struct guest *silent = let_in(fixture, "127.0.0.2");
     struct guest *loud = let_in(fixture, "127.0.0.2");
     struct guest *known = let_in(fixture, "127.0.0.2");
-    assert_true(connections_known(&fixture->connections, known->inside, &centre, 1));
+    struct connection before;
+    assert_true(connections_known(&fixture->connections, known->inside, &centre, 1, &before));
     assert_int_equal(send(loud->outside, noise, sizeof noise, 0), sizeof noise);
     /* The kernel counts what has come in; libzmq reads it. */
     assert_int_equal(recv(loud->inside, heard, sizeof heard, MSG_WAITALL), sizeof heard);
@@ -149,12 +156,64 @@ static void silence_and_noise_do_not_stay(void **state)
     assert_false(is_out(known));
 }
 
+/* The monitor tells later than messages come. */
+static void an_end_told_of_late_is_the_end_of_the_one_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct connections *connections = &fixture->connections;
+    struct key agency = key_of("agency"), centre = key_of("centre");
+    struct guest *first = let_in(fixture, "127.0.0.2");
+    struct connection was;
+    int fd = first->inside;
+    assert_true(connections_known(connections, fd, &agency, 1, &was));
+    assert_true(key_is_none(&was.owner));
+    struct guest *second = accept_one(fixture, "127.0.0.3");
+    assert_int_equal(dup2(second->inside, fd), fd); /* in the place of the first */
+    (void)close(second->inside);
+    second->inside = fd;
+    first->inside = -1;
+    assert_true(connections_known(connections, fd, &centre, 2, &was));
+    assert_true(key_equal(&was.owner, &agency));
+    assert_int_equal(was.number, 1);
+    assert_int_equal(connections_closed(connections, fd).number, 0);
+    assert_false(connections_next_ended(connections, &was));
+    (void)connections_accepted(connections, fd, fixture->now);
+    assert_int_equal(connections->open_count, 1);
+    connections_cut(connections, fd, 2);
+    assert_true(is_out(second));
+    assert_int_equal(connections_closed(connections, fd).number, 2);
+    assert_int_equal(connections->open_count, 0);
+}
+
+/* libzmq tells before it closes the descriptor. */
+static void an_end_told_of_early_is_found_at_a_look(void **state)
+{
+    struct fixture *fixture = *state;
+    struct connections *connections = &fixture->connections;
+    struct key agency = key_of("agency");
+    struct guest *guest = let_in(fixture, "127.0.0.2");
+    struct connection was;
+    assert_true(connections_known(connections, guest->inside, &agency, 1, &was));
+    assert_int_equal(connections_closed(connections, guest->inside).number, 0);
+    assert_false(connections_next_ended(connections, &was));
+    (void)close(guest->inside);
+    guest->inside = -1;
+    assert_true(connections_next_ended(connections, &was));
+    assert_true(key_equal(&was.owner, &agency));
+    assert_int_equal(was.number, 1);
+    assert_false(connections_next_ended(connections, &was));
+    assert_int_equal(connections->open_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_flood_drives_out_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_floods_leave_a_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(silence_and_noise_do_not_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_end_told_of_late_is_the_end_of_the_one_before, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_end_told_of_early_is_found_at_a_look, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
