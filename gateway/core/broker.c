@@ -9,6 +9,7 @@
 #include "proto/base/check.h"
 
 #define NOTE_LEDGER "ledger-id"
+#define NOTE_SIGNER "ledger-signer"
 
 /* ---- life cycle ---- */
 
@@ -117,6 +118,19 @@ static enum reason load_ledger_id(struct broker *broker)
     return reason;
 }
 
+static enum reason load_signer(struct broker *broker)
+{
+    struct store *store = broker->options.store;
+    struct bytes signer;
+    broker->head_signer = (struct digest){{0}};
+    enum reason reason = store->verbs->read_note(store, bytes_of_text(NOTE_SIGNER), &signer);
+    if (reason == REASON_NONE && signer.size != DIGEST_BYTES)
+        return REASON_STORE_CORRUPT;
+    if (reason == REASON_NONE)
+        memcpy(broker->head_signer.bytes, signer.data, DIGEST_BYTES);
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+}
+
 /* Also after a commit that failed: memory may be ahead of the disk, and the disk is right. */
 enum reason broker_load(struct broker *broker, wall_t wall)
 {
@@ -124,6 +138,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
     enum reason reason = step_load(step, wall);
     if (reason == REASON_NONE)
         reason = load_ledger_id(broker);
+    if (reason == REASON_NONE)
+        reason = load_signer(broker);
     if (reason == REASON_NONE)
         reason = ledger_load(&broker->ledger, broker->options.store, &step->plan.base);
     if (reason == REASON_NONE)
@@ -159,6 +175,23 @@ enum reason broker_trust_clock(struct broker *broker)
 
 /* ---- the step ---- */
 
+/* The last head speaks for all before it, and witnesses judge it by what its certificate is when
+ * they see it. When another certificate signs from now on, the old one may end or be revoked, and a
+ * witness that was away would refuse that head for good: the change is an entry, and its head a new
+ * one. */
+static void record_signer(struct broker *broker)
+{
+    const struct crypto_port *crypto = broker->options.crypto;
+    crypto->signer(crypto->context, &broker->signer);
+    if (digest_is_zero(&broker->head_signer) ||
+        digest_equal(&broker->head_signer, &broker->signer) ||
+        !step_fits(&broker->step, &room_fact))
+        return;
+    broker_record(broker, &(struct ledger_fact){.kind = LEDGER_OPERATOR,
+                                                .sender = broker->step.options.self,
+                                                .evidence = broker->signer});
+}
+
 /* Peers first, over several steps if there are many; only a round that is done lets entries
  * expire, so that what is due is looked at once a tick and not once a step. */
 static void tick(struct broker *broker)
@@ -181,6 +214,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
         (void)broker_load(broker, step_time(step, now, wall));
     step_begin(step, now, wall);
     ledger_begin(&broker->ledger);
+    if (step->store_state == REASON_NONE)
+        record_signer(broker);
     if (step_is_tick(step))
         tick(broker);
     if (step->store_state != REASON_NONE)
@@ -272,6 +307,10 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
         if (broker->ledger_id_is_new)
             plan_note(&step->plan, bytes_of_text(NOTE_LEDGER),
                       (struct bytes){broker->ledger.id, LEDGER_ID_BYTES});
+        if (step->plan.store.segment != NULL &&
+            !digest_equal(&broker->head_signer, &broker->signer))
+            plan_note(&step->plan, bytes_of_text(NOTE_SIGNER),
+                      (struct bytes){broker->signer.bytes, DIGEST_BYTES});
     }
     return step_end(step, ret_plan);
 }
@@ -279,6 +318,8 @@ enum reason broker_end(struct broker *broker, const struct store_plan **ret_plan
 void broker_committed(struct broker *broker, const struct step_effects *effects)
 {
     if (step_has_plan(&broker->step)) {
+        if (broker->step.plan.store.segment != NULL)
+            broker->head_signer = broker->signer;
         ledger_adopt(&broker->ledger);
         broker->ledger_id_is_new = false;
     }

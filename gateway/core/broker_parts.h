@@ -80,6 +80,8 @@ struct broker {
     struct step step;
     struct ledger ledger;
     bool ledger_id_is_new;
+    struct digest signer;      /* the certificate that this step signs with */
+    struct digest head_signer; /* that the last head was signed with; zero: not known */
     struct registry *registry;
     const char *registry_version;
     uint32_t readings;     /* of the registry: the heartbeats tell it */

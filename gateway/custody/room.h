@@ -178,11 +178,12 @@ static inline struct room_need room_message(size_t items)
     return (struct room_need)ROOM_MESSAGE(items);
 }
 
-/* What the end of any step may need: the head, its seal, a note, the lists of what leaves. */
+/* What the end of any step may need: the head, its seal, notes of the clock, the ledger and its
+ * signer, the lists of what leaves. */
 static const struct room_need room_closing = {
     {[ROOM_MESSAGES] = 1,
      [ROOM_PARCELS] = 1,
-     [ROOM_NOTES] = 1,
+     [ROOM_NOTES] = 3,
      [ROOM_BYTES] = ROOM_DOCUMENT_BYTES + ROOM_SEAL_BYTES +
                     (PARTICIPANTS_MAX + 1) * sizeof(uint32_t) + 8 * ROOM_PIECE_BYTES}};
 /* The largest piece of work that arrives and is taken whole: a receipt of a participant with all

@@ -8,6 +8,7 @@
 #include "gateway/custody/allowance.h"
 #include "proto/codec/message_type.h"
 #include "tests/support/lone_gateway.h"
+#include "tests/support/open_crypto.h"
 
 #define COPY "2.000635" /* of stp */
 
@@ -285,6 +286,38 @@ static void an_expiry_is_told_by_the_gateway(void **state)
     lone_gateway_close(&gateway);
 }
 
+static uint64_t ledger_size_after_start(struct lone_gateway *gateway, uint8_t signs_with)
+{
+    struct broker_status status;
+    open_crypto_signs_with = signs_with;
+    lone_gateway_restart(gateway);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    broker_status(gateway->broker, &status);
+    return status.ledger_size;
+}
+
+/* Nobody has to believe a head for ever whose certificate may end tomorrow. */
+static void another_certificate_signs_a_new_head(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    struct broker_status status;
+    assert_int_equal(ledger_size_after_start(gateway, 1), 0);
+    assert_int_equal(ledger_size_after_start(gateway, 2), 0); /* nothing to speak for */
+    lone_gateway_hello(gateway, "centre", 64);
+    (void)lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    broker_status(gateway->broker, &status);
+    uint64_t size = status.ledger_size;
+    assert_true(size > 0);
+    assert_int_equal(ledger_size_after_start(gateway, 2), size);
+    assert_int_equal(ledger_size_after_start(gateway, 3), size + 1);
+    assert_int_equal(ledger_size_after_start(gateway, 3), size + 1);
+    assert_int_equal(ledger_size_after_start(gateway, 1), size + 2);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +333,7 @@ int main(void)
         cmocka_unit_test(used_numbers_have_a_share),
         cmocka_unit_test(it_is_found_in_the_store_too),
         cmocka_unit_test(an_expiry_is_told_by_the_gateway),
+        cmocka_unit_test(another_certificate_signs_a_new_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
