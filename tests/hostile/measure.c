@@ -140,6 +140,29 @@ static void keep_peak(double *peak, double value)
         *peak = value;
 }
 
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Of the source that has most: a partial file is called SOURCE_DIGEST. */
+static uint64_t count_of_one_source(const char *path)
+{
+    struct dirent **names = NULL;
+    uint64_t most = 0, same = 0;
+    int count = scandir(path, &names, is_visible, alphasort);
+    for (int i = 0; i < count; i++) {
+        size_t source = strcspn(names[i]->d_name, "_");
+        bool is_same = i > 0 && strncmp(names[i]->d_name, names[i - 1]->d_name, source + 1) == 0;
+        same = is_same ? same + 1 : 1;
+        most = same > most ? same : most;
+    }
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    return most;
+}
+
 void measure_sample(struct measure *measure)
 {
     struct figures *figures = &measure->figures;
@@ -154,7 +177,7 @@ void measure_sample(struct measure *measure)
     if (descriptors > figures->descriptors)
         figures->descriptors = descriptors;
     check(path_make(path, "%s/gateway/blobs/partial", world->province.directory));
-    uint64_t partial_files = count_entries(path);
+    uint64_t partial_files = count_of_one_source(path);
     if (partial_files > figures->partial_files)
         figures->partial_files = partial_files;
 }

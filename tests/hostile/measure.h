@@ -20,7 +20,8 @@ struct figures {
     size_t office_calls, office_failed;
     /* Peaks. */
     double gateway_mb, victim_mb; /* victim: an adapter or a carrier; 0: none */
-    uint64_t descriptors, partial_files;
+    uint64_t descriptors;
+    uint64_t partial_files; /* of the sender that has most */
     /* Growth. */
     int64_t rows, ledger, log_bytes, log_lines;
     uint64_t deaths;

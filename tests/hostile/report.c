@@ -102,8 +102,7 @@ static void judge_growth(const struct row *row, struct misses *misses)
     /* A second's worth may be said at once at the beginning: an allowance that was saved up. */
     double bar = BAR_PER_SECOND * (row->second == NULL ? 1 : 2) * (attacked->seconds + 1) /
                  attacked->seconds;
-    if (attacked->partial_files >
-        idle->partial_files + BAR_PARTIAL_FILES * (row->second == NULL ? 1u : 2u))
+    if (attacked->partial_files > BAR_PARTIAL_FILES)
         miss(misses, "partial files");
     if ((row->attack->flags & ATTACK_ROWS) == 0 ||
         (row->second != NULL && (row->second->flags & ATTACK_ROWS) == 0))

@@ -11,8 +11,8 @@ enum {
     BAR_P99_US = 50 * 1000,
     BAR_OFFICE_US = 1000 * 1000, /* a call of an office at the adapter that is attacked */
     BAR_GATEWAY_MB = 160,
-    BAR_PER_SECOND = 200, /* rows, ledger entries, log lines beyond those of the idle time */
-    BAR_PARTIAL_FILES = 16,
+    BAR_PER_SECOND = 200,   /* rows, ledger entries, log lines beyond those of the idle time */
+    BAR_PARTIAL_FILES = 16, /* of one sender */
     BAR_CONNECTIONS = 4,
 };
 
