@@ -145,6 +145,25 @@ static void take_unverified(struct session *session, struct intake *intake, stru
     }
 }
 
+/* A seal that is good but for its date. The gateway's word since when it has had a message needs no
+ * such word itself: the message comes again, is put off again, and the word is given anew with the
+ * certificate of that day. */
+static bool is_judged_later(struct session *session, struct sealed *sealed)
+{
+    enum reason today = sealed->verdict;
+    if (session_is_statements(session, &sealed->envelope)) {
+        step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
+        note(session, "statement_ended", sealed, today);
+        return true;
+    }
+    enum reason reason = session_judge_at_custody(session, sealed);
+    if (reason == REASON_NONE)
+        return false;
+    note(session, "put_off", sealed, reason);
+    put_off(session, sealed, reason);
+    return true;
+}
+
 /* A duplicate is asked about before the type: also a receipt that comes twice is answered and
  * counts once (invariant 5). A head in a parcel is none that we asked for; take_head has those. */
 static void take_sealed(struct session *session, struct intake *intake, struct sealed *sealed)
@@ -154,14 +173,8 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
         step_note_peer(&session->step, session->gateway, "refused", sealed->verdict);
         return;
     }
-    if (session_verdict_is_of_time(sealed->verdict)) {
-        enum reason reason = session_judge_at_custody(session, sealed);
-        if (reason != REASON_NONE) {
-            note(session, "put_off", sealed, reason);
-            put_off(session, sealed, reason);
-            return;
-        }
-    }
+    if (session_verdict_is_of_time(sealed->verdict) && is_judged_later(session, sealed))
+        return;
     if (sealed->verdict != REASON_NONE) {
         take_unverified(session, intake, sealed);
         return;

@@ -116,6 +116,8 @@ bool session_verdict_is_of_time(enum reason verdict);
 /* The gateway says since when it has had a message for us. */
 bool session_is_statement(const struct session *session, const struct envelope *envelope,
                           const struct receipt_item *item);
+/* It has nothing but such items. */
+bool session_is_statements(const struct session *session, const struct envelope *envelope);
 void session_take_statement(struct session *session, const struct receipt_item *item,
                             uint64_t receipt_seq);
 /* Judges the seal anew as of the gateway's custody: .verdict says how. Its verdict of now: nobody

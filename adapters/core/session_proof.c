@@ -50,6 +50,15 @@ bool session_is_statement(const struct session *session, const struct envelope *
            key_equal(&item->destination, &session->options.self);
 }
 
+bool session_is_statements(const struct session *session, const struct envelope *envelope)
+{
+    size_t count = envelope->receipt.item_count;
+    size_t statements = 0;
+    for (size_t i = 0; i < count; i++)
+        statements += session_is_statement(session, envelope, &envelope->receipt.items[i]);
+    return statements == count && count > 0;
+}
+
 static void note_held(struct session *session, const struct digest *digest, wall_t at,
                       uint64_t receipt_seq, enum reason verdict)
 {

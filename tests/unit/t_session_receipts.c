@@ -36,13 +36,19 @@ static uint32_t told(struct fixture *fixture, const struct submitted *submitted,
                : 0;
 }
 
-static void bring_receipt(struct fixture *fixture, const char *signer, uint32_t type,
-                          const struct receipt_item *items, size_t count)
+static void bring_sealed(struct fixture *fixture, const char *signer, uint32_t type,
+                         const struct receipt_item *items, size_t count, const char *seal)
 {
     begin(fixture);
     struct bytes document = receipt(fixture, signer, type, items, count);
-    bring(fixture, &document, 1, "seal");
+    bring(fixture, &document, 1, seal);
     end(fixture);
+}
+
+static void bring_receipt(struct fixture *fixture, const char *signer, uint32_t type,
+                          const struct receipt_item *items, size_t count)
+{
+    bring_sealed(fixture, signer, type, items, count, "seal");
 }
 
 static void delivered_is_the_recipients_to_say(void **state)
@@ -120,6 +126,21 @@ static void a_mixed_receipt_is_judged_item_by_item(void **state)
     assert_int_equal(told(fixture, &own, "stp"), MESSAGE_TYPE_RECEIPT_DELIVERED);
     assert_int_equal(told(fixture, &others, "stp"), 0);
     assert_int_equal(told(fixture, &others, "sxd"), 0);
+}
+
+/* No word about the word since when a message was held: that is given again with the message. */
+static void a_statement_whose_certificate_ended_is_done(void **state)
+{
+    struct fixture *fixture = *state;
+    struct submitted submitted = sent_to(fixture, "stp");
+    struct receipt_item items[] = {about(&submitted, "centre"), about(&submitted, "stp")};
+    bring_sealed(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, items, 1, "ended");
+    assert_int_equal(fixture->taken, 1);
+    assert_int_equal(fixture->not_taken, 0);
+    bring_sealed(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, items, 2, "ended");
+    assert_int_equal(fixture->not_taken, 1); /* it says something else too */
+    bring_sealed(fixture, "stp", MESSAGE_TYPE_RECEIPT_CUSTODY, items, 1, "ended");
+    assert_int_equal(fixture->not_taken, 1); /* not the gateway's */
 }
 
 /* A receipt that overtakes the custody of its message is judged when that has come. */
@@ -258,6 +279,7 @@ int main(void)
         TEST(the_end_of_a_life_is_the_gateways_to_say),
         TEST(a_gateway_refuses_only_what_it_does_not_take),
         TEST(a_mixed_receipt_is_judged_item_by_item),
+        TEST(a_statement_whose_certificate_ended_is_done),
         TEST(a_receipt_before_custody_waits),
         TEST(what_a_copy_came_to_goes_to_the_office),
         TEST(what_a_copy_came_to_is_the_gateways_to_say),
