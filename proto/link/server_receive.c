@@ -27,7 +27,7 @@ void server_count_cut(struct link_server *server, const struct admitted_peer *pe
     server_wake_owner(server);
 }
 
-/* ---- ways and lines that end ------------------------------------------------------------------ */
+/* ---- ways and lines that end ----------------------------------------------------------------- */
 
 static void end_way(struct link_server *server, struct admitted_peer *peer)
 {
