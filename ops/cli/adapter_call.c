@@ -19,6 +19,8 @@
 #include "proto/base/utf8.h"
 #include "proto/codec/message_type.h"
 
+/* A door that is not there and one that may not be opened are told apart: the one is mended by
+ * starting the program, the other by a group of the operating system. */
 int program_open(const struct invocation *invocation, const char *adapter, const char *gateway,
                  struct http **ret_http)
 {
@@ -201,6 +203,8 @@ const char *json_number(const json_t *object, const char *name, char scratch[32]
     return scratch;
 }
 
+/* A state that this command does not know is shown as the daemon says it: the daemon may be
+ * newer. */
 const char *state_label(const char *state, enum language language)
 {
     static const struct {
@@ -226,6 +230,7 @@ const char *type_label(const char *type, enum language language)
                                                             : type;
 }
 
+/* Only at a terminal, where "Receipt:" in each second row would take the place of what differs. */
 const char *type_label_short(const char *type, enum language language, char scratch[64])
 {
     static const char *const beginnings[] = {"Receipt: ", "Biên nhận "};
@@ -242,6 +247,8 @@ const char *type_label_short(const char *type, enum language language, char scra
     return label;
 }
 
+/* In Vietnam's time with its offset, whatever zone the daemon wrote: two rows of one table in two
+ * zones would be read as seven hours of delay. */
 const char *time_label(const char *time, char scratch[32])
 {
     struct stamp stamp;

@@ -41,6 +41,7 @@ const char *age_label(const char *time, enum language language, char scratch[AGE
     return age_ms(time, &ms) ? duration_label(ms, language, scratch) : time;
 }
 
+/* Empty for what is due already: "in 0 s" would promise something. */
 const char *future_label(const char *time, enum language language, char scratch[AGE_BYTES])
 {
     int64_t ms;

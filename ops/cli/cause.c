@@ -1,3 +1,7 @@
+/* One sentence for why a message stands where it does: reason, a person's remark, since when, whose
+ * turn, the office's number. All commands that show a row of the API say it by this function, so
+ * that two of them cannot differ (invariant 15). The words come from the daemon; nothing is decided
+ * here. */
 #include "ops/cli/cause.h"
 
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* lienthong clock - what time a program goes by, and an operator's word that it is right. */
+/* lienthong clock - what time a program goes by, and an operator's word that it is right. `trust`
+ * ends a doubt (gateway/custody/clock_sense.c) and is written into the ledger; an adapter and a
+ * gateway are asked by the same paths. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +32,8 @@ static const char *clock_label(const char *state, enum language language)
     return state;
 }
 
-/* EXIT_CODE_NEGATIVE: in doubt. */
+/* EXIT_CODE_NEGATIVE: in doubt. Two times side by side: what the clock shows, and what the program
+ * goes by instead. */
 static int print_clock(enum language language, const json_t *answer)
 {
     char shows[32], goes_by[32];

@@ -42,6 +42,7 @@ static int complain(const struct command_list *list, enum language language, con
     return EXIT_CODE_USAGE;
 }
 
+/* Help that was asked for is output; help because nothing was asked for is an error's text. */
 int command_choose(const struct command_list *list, const struct invocation *invocation, int argc,
                    char **argv)
 {

@@ -1,4 +1,6 @@
-/* lienthong deadlines - which dossiers are due, overdue or wait for papers, and at whose desk. */
+/* lienthong deadlines - which dossiers are due, overdue or wait for papers, and at whose desk. An
+ * adapter answers from the dossiers that passed through it, the centre's from all of the province;
+ * the reckoning is in routing/deadline, and here are tables alone. */
 #include <stdio.h>
 #include <string.h>
 

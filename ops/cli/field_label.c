@@ -1,4 +1,5 @@
-/* Names of body fields in the reader's language, from the same table as all texts (texts.def). */
+/* Names of body fields in the reader's language, from the same table as all texts (texts.def). A
+ * field that has no text yet keeps its name of the schema. */
 #include "ops/cli/field_label.h"
 
 #include <stddef.h>

@@ -1,4 +1,6 @@
-/* lienthong inbox - what waits for a person, and a person's answer. */
+/* lienthong inbox - what waits for a person, and a person's answer. For an agency without a system
+ * of its own; the adapter signs what is said here. An accept that is repeated with another number
+ * is refused by the adapter and not here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -174,6 +176,7 @@ static int answer_message(const struct invocation *invocation, const struct inbo
     return code;
 }
 
+/* Of a message that the registry forbids the way is explained besides (route_tell.c). */
 static int look(const struct invocation *invocation, const struct inbox_options *options,
                 struct http *http, const char *id)
 {

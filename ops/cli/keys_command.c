@@ -77,6 +77,8 @@ static bool add_extension(X509 *certificate, int kind, const char *value)
     return good;
 }
 
+/* Random and of one length (RFC 5280 §4.1.2.2 allows 20 bytes): two trials with one name must not
+ * make two certificates of one issuer and number. */
 static bool set_serial(X509 *certificate)
 {
     unsigned char serial[SERIAL_BYTES];

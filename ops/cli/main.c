@@ -1,4 +1,6 @@
-/* lienthong - the command line of agency IT, staff and operators. */
+/* lienthong - the command line of agency IT, staff and operators. Each command is a file of its own
+ * and a row of the table here; help and completion are made of that row (command_list.c). Exit
+ * codes: commands.h. */
 #include <curl/curl.h>
 #include <locale.h>
 #include <signal.h>
@@ -52,6 +54,8 @@ static int complete(struct invocation invocation, int argc, char **argv)
     return command_choose(&list, &invocation, count, argv);
 }
 
+/* SIGPIPE is ignored, so that `lienthong … | head` ends with a code and not by a signal. A result
+ * that could not be written out is a failure, whatever the daemon has done. */
 int main(int argc, char **argv)
 {
     const struct invocation invocation = {.language = program_language()};

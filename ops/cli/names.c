@@ -70,6 +70,7 @@ const char *name_of(const struct names *names, const char *key)
     return name[0] != 0 ? name : key;
 }
 
+/* For columns: what all names of a list begin with says nothing and takes the room of what does. */
 const char *short_name_of(const struct names *names, const char *key)
 {
     static const char department[] = "Department of ";

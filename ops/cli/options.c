@@ -1,4 +1,6 @@
-/* Reading a command line by its table. */
+/* Reading a command line by its table: options by getopt_long, then words and their values. A
+ * command never sees a value that its kind does not allow (value.c), and every complaint names the
+ * allowed words and the nearest one. Printing: options_print.c; completion: options_complete.c. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -49,6 +51,8 @@ static void describe(const struct option_table *table, struct option *ret_option
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+/* The whole text has to be the number: "10s" is refused, or seconds would be taken for
+ * milliseconds. */
 static bool take_integer(const struct option_row *row, const char *text)
 {
     char *end = NULL;
@@ -86,6 +90,7 @@ static bool take(const struct option_row *row, const char *text)
     return false;
 }
 
+/* getopt gives the letter of a short option and the row's number of a long one (describe). */
 static const struct option_row *row_of(const struct option_table *table, int value)
 {
     if (value >= LONG_ONLY)

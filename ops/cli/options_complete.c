@@ -1,4 +1,6 @@
-/* What a shell may offer for the word that is being typed: from the same table that reads it. */
+/* What a shell may offer for the word that is being typed: from the same table that reads it, so
+ * that nothing is offered that would be refused. It prints one word a line and never complains: the
+ * line is half written. */
 #include <string.h>
 
 #include "ops/cli/options_parts.h"
@@ -51,6 +53,8 @@ static bool offer_behind_sign(const struct option_table *table, const char *word
     return true;
 }
 
+/* Whatever stands before the typed word decides: an option that wants a value, a word of the
+ * command that wants one, or neither. */
 void options_offer(const struct option_table *table, int argc, char **argv)
 {
     const char *typed = argv[argc - 1];

@@ -75,6 +75,7 @@ static void print_changes(enum language language, const json_t *changes)
     table_release(&table);
 }
 
+/* A difference is the answer "no" to a script that asks whether the two agree. */
 static int show(const struct invocation *invocation, const json_t *changes, const char *output,
                 bool json)
 {
@@ -101,6 +102,8 @@ struct values {
     const char *adapter, *registry, *output;
 };
 
+/* Both lists are fetched before anything is written: a proposal of procedures alone would look like
+ * one that has no changes of agencies. */
 static int compare(const struct invocation *invocation, struct portal_place *place,
                    const struct values *values)
 {

@@ -1,4 +1,6 @@
-/* lienthong portal - load, compare, mend and count what the national portal shows. */
+/* lienthong portal - load, compare, mend and count what the national portal shows. Each word is a
+ * file portal_…_command.c; `resend` and `close` share one, for both answer an item of the work
+ * list. */
 #include "ops/cli/portal_command.h"
 
 #include "ops/cli/command_list.h"

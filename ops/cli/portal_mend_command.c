@@ -32,6 +32,7 @@ struct wanted {
     bool is_load, is_message; /* named by its message id, not by its dossier */
 };
 
+/* The first item that fits, by message or by dossier; false ends the walk over the list. */
 static bool is_wanted(void *context, const struct portal_event_view *view)
 {
     struct wanted *wanted = context;
@@ -124,6 +125,8 @@ static int tell_outcome(const struct invocation *invocation, const struct portal
 
 /* ---- resend, close --------------------------------------------------------------------------- */
 
+/* Written into the ledger and done by the adapter: this command never sends to the portal itself,
+ * or two programs would send about one dossier out of order (invariant 6). */
 static int resend(const struct invocation *invocation, struct portal_place *place,
                   const struct mend_options *options, const struct wanted *wanted)
 {
@@ -152,6 +155,8 @@ static int resend(const struct invocation *invocation, struct portal_place *plac
     return tell_outcome(invocation, place, options, wanted->id, is_done, outcome);
 }
 
+/* By message id alone: a dossier may have several items, and closing says of one of them that a
+ * person has dealt with it. */
 static int close_item(const struct invocation *invocation, struct portal_place *place,
                       const struct wanted *wanted)
 {

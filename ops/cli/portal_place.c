@@ -23,6 +23,7 @@
 
 static volatile sig_atomic_t is_interrupted;
 
+/* A flag and nothing else: a long run ends between two requests and not within one. */
 static void interrupt(int signal_number)
 {
     (void)signal_number;
@@ -134,6 +135,7 @@ static enum reason open_client(struct portal_place *place, char fault[MAPPING_FA
     return reason;
 }
 
+/* What a failure leaves open is portal_place_close's, which the caller calls in any case. */
 int portal_place_open(const struct invocation *invocation, const char *where, bool with_client,
                       struct portal_place *ret_place)
 {
@@ -190,6 +192,8 @@ void portal_paused_label(const struct invocation *invocation, int64_t until_ms, 
                    time_label(moment, time));
 }
 
+/* In a maintenance window that the operator has set nothing is asked at all, as the running adapter
+ * asks nothing then. Until when it is closed is kept for the complaint. */
 enum reason portal_place_ask(struct portal_place *place, const struct portal_question *question,
                              struct portal_answer *ret_answer)
 {

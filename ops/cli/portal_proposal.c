@@ -128,6 +128,7 @@ struct line {
     size_t count;
 };
 
+/* False: a line that this cannot keep as it is; the table is then left alone (rewrite). */
 static bool cut(const char *text, struct line *ret_line)
 {
     bool quoted = false;
@@ -193,6 +194,8 @@ struct rewriting {
     size_t code, name, valid_to;
 };
 
+/* A procedure that the catalogue has no longer ends yesterday and stays in the table: dossiers of
+ * it are under way. An agency is never ended here, since who takes over is a decree's to say. */
 static bool rewrite_line(const struct rewriting *rewriting, const char *text, struct buffer *into)
 {
     struct line line;
@@ -217,7 +220,9 @@ static bool rewrite_line(const struct rewriting *rewriting, const char *text, st
                 : append_line(into, &line, rewriting->name, name);
 }
 
-/* What is new, by the columns of the head. */
+/* What is new, by the columns of the head. Only where the competent agency is known by its code;
+ * the rest is a person's work. Level and days are the least that the table takes, for the catalogue
+ * does not say them. */
 static bool append_new(const struct rewriting *rewriting, struct buffer *into)
 {
     const struct portal_proposal *proposal = rewriting->proposal;

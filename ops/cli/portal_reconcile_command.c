@@ -1,4 +1,6 @@
-/* lienthong portal reconcile - both sides, dossier by dossier. */
+/* lienthong portal reconcile - both sides, dossier by dossier: what the portal shows against what
+ * our ledger says that it was told. The comparison is adapters/portal/portal_reconcile.c; here are
+ * its options, its progress and its figures. */
 #include <stdio.h>
 
 #include "adapters/portal/portal_reconcile.h"

@@ -1,4 +1,6 @@
-/* lienthong portal report - the figures of the service-quality index, by agency and period. */
+/* lienthong portal report - the figures of the service-quality index (QĐ 766), by agency and
+ * period. They are counted over the portal adapter's ledger (adapters/portal/portal_index.c), one
+ * row for each agency, in whole days of Vietnam. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,7 @@ static const struct table_column columns[] = {
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
+/* Tenths of a percent as whole numbers: the same rounding in table and JSON. */
 static const char *share_text(int tenths, char scratch[16])
 {
     if (tenths < 0)

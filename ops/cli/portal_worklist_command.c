@@ -1,4 +1,6 @@
-/* lienthong portal worklist - what a person must look at. */
+/* lienthong portal worklist - what a person must look at: messages that the portal refused or may
+ * not have taken, differences that a comparison found, and how many messages still wait at the
+ * adapter. Ledger and adapter are read only; portal_mend_command.c acts on an item. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,7 @@ static void count_waiting(struct http *http, struct waiting *waiting)
     json_decref(queues);
 }
 
+/* An adapter that does not run is no failure of this command, and no "nothing waits" either. */
 static struct waiting read_waiting(const struct portal_place *place)
 {
     struct waiting waiting = {.trouble = REASON_NONE};

@@ -1,4 +1,6 @@
-/* On the standard error and only at a terminal, so that neither a file nor a pipe gets it. */
+/* A bar for commands that take minutes. On the standard error and only at a terminal, so that
+ * neither a file nor a pipe gets it; the label is cleaned, since it may hold other people's
+ * words. */
 #include "ops/cli/progress_bar.h"
 
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* lienthong queues - what waits for whom, and an operator's hand on it. */
+/* lienthong queues - what waits for whom, and an operator's hand on it. Adapter and gateway are
+ * asked by the same paths; what only a gateway can do is refused before anybody is asked. What may
+ * be done now is the daemon's to decide (gateway/core/broker_operate.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +324,7 @@ static int ask_status(const struct invocation *invocation, struct http *http, js
     return code;
 }
 
+/* The daemon answers once it is on disk. */
 static int ask_work(const struct invocation *invocation, struct http *http,
                     const struct queues_options *options, const char *word, const char *id,
                     json_t **ret_answer)

@@ -1,4 +1,5 @@
-/* The registry as the commands find it: named, else LIENTHONG_REGISTRY, else its usual place. */
+/* The registry as the commands find it: named, else LIENTHONG_REGISTRY, else its usual place. All
+ * commands find it alike, so that "registry check" judges the one that "route explain" explains. */
 #include "ops/cli/registry_access.h"
 
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct registry *registry_at_hand(struct faults *faults)
     return registry;
 }
 
+/* Faults in the files are the answer "no"; a folder that is not there is a failure of the
+ * command. */
 int registry_open(const struct invocation *invocation, const char *directory,
                   struct faults *ret_faults, struct registry **ret_registry)
 {

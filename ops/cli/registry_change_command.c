@@ -1,4 +1,7 @@
-/* lienthong registry preview, apply, history, restore: one registry in the place of another. */
+/* lienthong registry preview, apply, history, restore: one registry in the place of another. Two
+ * persons are needed, and what waits at the gateway is asked first, so that nobody who is owed
+ * something loses his way to it (routing/registry/registry_change.c). The folders:
+ * registry_versions.c. */
 #include "ops/cli/registry_change_command.h"
 
 #include <stdio.h>

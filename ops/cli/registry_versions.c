@@ -1,3 +1,7 @@
+/* The folder that is replaced whole, by two persons (registry_versions.h has the layout). Every
+ * step is a rename or an exchange of whole folders, each fsynced, so that a kill leaves the old
+ * registry or the new one in use; what its line in the log lacks is made up for by the next command
+ * (finish). One command at a time: the lock of versions_open. */
 #include "ops/cli/registry_versions.h"
 
 #include <dirent.h>
@@ -191,6 +195,8 @@ static void read_version(const char *folder, char ret_version[REGISTRY_VERSION_T
     registry_destroy(&registry);
 }
 
+/* The copy is made beside and renamed when it is whole; the file `proposal` comes last, and without
+ * it nothing waits. An earlier proposal gives way. */
 enum reason versions_propose(const struct versions *versions, const char *folder,
                              const char *version, const char *why)
 {
@@ -279,6 +285,7 @@ static enum reason exchange(const struct versions *versions)
     return sync_folder(above);
 }
 
+/* The second person is another one by the kernel's number: names can be had twice. */
 enum reason versions_apply(const struct versions *versions, const char *old_version,
                            const char *new_version)
 {
@@ -295,6 +302,7 @@ enum reason versions_apply(const struct versions *versions, const char *old_vers
     return reason == REASON_NONE ? keep_old(versions, old_version, new_version, "applied") : reason;
 }
 
+/* For a gateway that would not read what was just put in use. */
 enum reason versions_undo(const struct versions *versions, const char *old_version,
                           const char *new_version)
 {
@@ -327,6 +335,7 @@ static enum reason finish(const struct versions *versions)
 
 /* ---- the history ---- */
 
+/* With or without the digest behind the plus; false also when two folders fit. */
 bool versions_find(const struct versions *versions, const char *version,
                    char ret_folder[PATH_BYTES_MAX])
 {

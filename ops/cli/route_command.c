@@ -1,4 +1,6 @@
-/* lienthong route explain - where a message would go, and which lines of the registry say so. */
+/* lienthong route explain - where a message would go, and which lines of the registry say so.
+ * Nothing is sent and no daemon is asked: the registry at hand is read, and the same function
+ * decides that routes messages at the gateway (routing/registry/route.c). */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -64,6 +66,7 @@ static void print_explanation(const struct invocation *invocation, const struct 
     buffer_release(&text);
 }
 
+/* A registry at fault cannot explain anything, so that its faults are a failure here. */
 static int explain(const struct invocation *invocation, const struct route_options *options,
                    struct route_question *question)
 {

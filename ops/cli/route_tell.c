@@ -9,6 +9,7 @@
 
 enum { EXPLANATION_BYTES_MAX = 32 * 1024 };
 
+/* Reasons that the registry alone decides, which stand next to one another in reason.def. */
 bool route_is_told(const json_t *row)
 {
     enum reason reason = REASON_NONE;

@@ -1,4 +1,5 @@
-/* lienthong sandbox - a whole province on this machine: init, up, and a hand on its processes. */
+/* lienthong sandbox - a whole province on this machine: init, up, and a hand on its processes. It
+ * runs from the source tree and from where it is installed; the province itself is ops/sandbox. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

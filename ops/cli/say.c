@@ -50,6 +50,7 @@ void say_fitted(FILE *to, const char *format, ...)
         free(text);
 }
 
+/* Formatted first and cleaned then: what a format's arguments bring may be anybody's words. */
 void say(FILE *to, const char *format, ...)
 {
     char *text = NULL;
@@ -65,6 +66,7 @@ void say(FILE *to, const char *format, ...)
     free(text);
 }
 
+/* In a window too narrow for a sensible column nothing is broken: the terminal does it. */
 void say_wrapped(FILE *to, const char *text, size_t used, size_t indent)
 {
     enum { COLUMNS_MIN = 24 };

@@ -41,6 +41,8 @@ static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessageDescriptor
     return message == NULL ? NULL : protobuf_c_message_descriptor_get_field_by_name(message, name);
 }
 
+/* Objects on the way are made as they are named. A name that the schema does not have is kept: the
+ * adapter names the near one, and its schema may be newer. */
 static bool set_field(const ProtobufCMessageDescriptor *message, json_t *body, const char *text)
 {
     char name[FIELD_NAME_BYTES_MAX];
@@ -145,6 +147,7 @@ int send_body_make(const struct invocation *invocation, enum message_type type, 
     return EXIT_CODE_OK;
 }
 
+/* By the ending alone, as web servers do it; a wrong guess changes no byte of the file. */
 const char *send_media_type(const char *name)
 {
     static const struct {

@@ -1,4 +1,6 @@
-/* lienthong send - one message, its files first. */
+/* lienthong send - one message, its files first: the adapter takes a message only when it has every
+ * file that the message names. Files and message may be sent again at any time; the reference makes
+ * the second time harmless (invariant 5). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -49,6 +49,8 @@ bool short_id_is_whole(const struct short_id *search)
     return strlen(search->text) == MESSAGE_ID_TEXT_BYTES - 1;
 }
 
+/* Two different ids are enough to know that the short form names no single one; more are not
+ * kept. */
 void short_id_look(struct short_id *search, const json_t *rows)
 {
     size_t index;

@@ -1,4 +1,6 @@
-/* lienthong track - what became of a dossier. */
+/* lienthong track - what became of a dossier: every message about it, where each stands at each of
+ * its recipients, why and since when. An adapter tells it from its participant's side, a gateway
+ * with --gateway for all. */
 #include <stdio.h>
 #include <string.h>
 

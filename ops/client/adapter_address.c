@@ -89,6 +89,7 @@ static void take_socket(const char *where, const char *name, struct adapter_addr
     look_into_folder(folder, name, address);
 }
 
+/* Whatever somebody has at hand: a socket, a state folder, the settings file, or its folder. */
 static enum reason locate(const char *where, const char *name, struct adapter_address *ret_address)
 {
     struct stat status;

@@ -132,6 +132,7 @@ static enum reason reason_of(const struct http *http, CURLcode code)
     }
 }
 
+/* The list of before stays valid when memory is short; the caller frees it in any case. */
 static bool add_header(struct curl_slist **headers, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*headers, line);

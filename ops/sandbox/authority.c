@@ -1,5 +1,6 @@
 /* Real certificates, so that the programs under test verify what they will verify in life; also
- * such as they must refuse, by key or by hash. */
+ * such as they must refuse, by key or by hash. For the sandbox and for tests alone: keys lie
+ * unprotected beside the certificates. */
 #include "ops/sandbox/authority_parts.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static EVP_PKEY *new_key(enum authority_key kind)
     }
 }
 
+/* SHA-1 and MD5 are here to be refused (proto/seal/algorithm.c). */
 const EVP_MD *authority_hash_for(EVP_PKEY *key, enum authority_hash hash)
 {
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
@@ -74,6 +76,7 @@ static bool set_times(X509 *certificate, const struct authority_request *request
                NULL;
 }
 
+/* The context tells OpenSSL both keys, from which it computes "hash" and "keyid". */
 static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;

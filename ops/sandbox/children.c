@@ -32,6 +32,7 @@ bool children_init(struct children *children, const char *directory)
     return true;
 }
 
+/* Words are copied, so that a later start has them. NULL at CHILDREN_MAX. */
 struct child *children_add(struct children *children, const char *name, const char *word, ...)
 {
     if (children->count == CHILDREN_MAX)

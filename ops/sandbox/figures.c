@@ -35,6 +35,7 @@ static void read_times(sqlite3 *desk, sqlite3 *office, struct figures_row *row)
     row->mean_ms = count == 0 ? 0 : sum / count;
 }
 
+/* False: this office's book is not there yet, and the row stays at nothing accepted. */
 static bool read_office(const char *directory, sqlite3 *desk, struct figures_row *row)
 {
     char path[PATH_BYTES_MAX];
@@ -99,6 +100,8 @@ static void read_portal(const char *directory, struct figures *figures)
     (void)sqlite3_close(portal);
 }
 
+/* Lost is what the one side handed over and the other has not, at this moment: during a run it is
+ * mostly under way, and only at the end a finding. */
 static void add(struct figures *figures, const struct figures_row *row)
 {
     struct figures_row *total = &figures->total;

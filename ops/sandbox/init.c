@@ -1,5 +1,6 @@
 /* Makes the sandbox province: an authority, keys and certificates, the registry, everybody's
- * settings. */
+ * settings, for up.c to run. Nothing is asked of the network and nothing is written outside of the
+ * folder. What a failure leaves is a folder that init refuses to use again. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,7 @@ static bool write_file(const struct making *making, const char *name, struct byt
            fail(name);
 }
 
+/* The registry of the source tree is data that anybody may read; keys are made anew each time. */
 static bool copy_data(const struct making *making, const char *name)
 {
     char from[PATH_BYTES_MAX];
@@ -89,6 +91,8 @@ static bool copy_data(const struct making *making, const char *name)
     return copied || fail(from);
 }
 
+/* Bound and given back: between here and the program's start another one may take it, which shows
+ * when the program says that its port is in use. */
 static bool is_free(uint16_t port)
 {
     struct sockaddr_in address = {

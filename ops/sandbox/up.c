@@ -1,4 +1,7 @@
-/* Brings the province up, lets the desk forward its dossiers, shows how they fare, and counts. */
+/* Brings the province up, lets the desk forward its dossiers, shows how they fare, and counts. One
+ * thread and one loop: signals, the control socket, children, the picture. The programs are the
+ * real ones, each in a process of its own; the verdict is by the books of those who are not ours
+ * (figures.c, verdict.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -245,6 +248,7 @@ static const struct api_route control_routes[] = {
      NULL},
 };
 
+/* Signals by descriptor, so that they are seen between two steps and no handler runs. */
 static bool start_control(struct province *province)
 {
     char what[API_WHAT_BYTES];
@@ -451,6 +455,8 @@ static bool start(struct province *province)
     return take_lock(province) && start_children(province) && start_control(province);
 }
 
+/* Children are ended before anything is closed: they write into the folders whose lock goes
+ * last. */
 int sandbox_up(const struct sandbox_up_options *options, enum language language)
 {
     static struct province province;

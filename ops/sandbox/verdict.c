@@ -1,5 +1,6 @@
 /* Whether a run was good: everything arrived, once, in order, with its files, and the portal shows
- * it. What is missing is said with the place where its reason stands. */
+ * it. What is missing is said with the place where its reason stands. Figures of memory and time
+ * are told elsewhere and judge nothing: they depend on the machine. */
 #include "ops/sandbox/verdict.h"
 
 #include <stdarg.h>
@@ -73,6 +74,7 @@ static void say_awaited(const struct verdict *verdict, const struct figures_row 
               awaited == AWAITED_PORTAL ? "" : key);
 }
 
+/* Of what must never be, however the run ended: once is a failure. */
 static void say_count(uint64_t count, const char *vietnamese, const char *english,
                       const char *directory, enum language language, FILE *to)
 {

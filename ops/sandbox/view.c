@@ -1,5 +1,6 @@
 /* The picture of a running sandbox, drawn over itself at a terminal and as single lines elsewhere.
- * Who waits for most stands at the top; in a narrow window the least telling numbers go first. */
+ * Who waits for most stands at the top; in a narrow window the least telling numbers go first. It
+ * shows figures and decides nothing; whether they are good is verdict.c's. */
 #include "ops/sandbox/view.h"
 
 #include <stdlib.h>

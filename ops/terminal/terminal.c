@@ -1,5 +1,6 @@
 /* Widths in columns and what a terminal can do. Vietnamese is written with combining marks by some
- * programs and without by others: columns are counted by character width and never by bytes. */
+ * programs and without by others: columns are counted by character width and never by bytes. A
+ * stream that is no terminal has width 0, which all callers read as "do not cut". */
 #include "ops/terminal/terminal.h"
 
 #include <locale.h>
@@ -65,6 +66,7 @@ size_t text_fit(const char *text, size_t columns)
     return (size_t)(rest.data - (const uint8_t *)text);
 }
 
+/* Exactly so many columns, cut with "…" or filled with blanks. */
 void text_print_fitted(const char *text, size_t columns, bool is_right, FILE *to)
 {
     size_t own = text_width(text);
@@ -102,6 +104,7 @@ static bool is_set(const char *name)
     return value != NULL && *value != 0;
 }
 
+/* Asked anew each time: windows are resized while a command runs. NO_COLOR: no-color.org. */
 struct terminal terminal_of(FILE *stream)
 {
     struct terminal terminal = {0};
