@@ -1,4 +1,7 @@
-/* Answers and refusals. Every refusal is a reason of the one table, in both languages. */
+/* Answers and refusals of the API. Every refusal is a reason of the one table, as a problem
+ * document of RFC 9457 in both languages, with its code, its hint and whoever is at fault named by
+ * field, never by value (invariants 11 and 15). A request is answered once; a later answer takes
+ * the place of one that has not left. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +61,8 @@ static void answer(struct api_request *request, unsigned status, struct MHD_Resp
     request->stage = API_ANSWERED;
 }
 
+/* Without memory for the answer the connection is closed: the caller asks again, and no half of an
+ * answer is taken for a whole one (invariant 9). */
 static void answer_text(struct api_request *request, unsigned status, const char *media_type,
                         json_t *json)
 {
@@ -140,6 +145,7 @@ static json_t *problem_json(unsigned status, enum reason reason, const char *det
     return json_whole(problem, ok);
 }
 
+/* Retry-After for the two statuses that pass by themselves (RFC 9110 §10.2.3). */
 void api_answer_refusal(struct api_request *request, unsigned status, enum reason reason,
                         const char *detail)
 {

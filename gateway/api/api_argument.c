@@ -1,4 +1,6 @@
-/* What a request says: headers, query, JSON. */
+/* What a request says: headers, query, JSON. Everything here comes from a caller; a value that is
+ * not of its kind is answered as a fault with its name, and never brought to the nearest that would
+ * do. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +112,7 @@ void api_cursor_print(uint64_t seq, const struct key *destination, char ret_text
                    destination->text);
 }
 
+/* 18 digits fit into 64 bits, so that the number itself cannot wrap. */
 bool api_content_length(const struct api_request *request, uint64_t *ret_bytes)
 {
     const char *text = api_header(request, "Content-Length");

@@ -1,9 +1,15 @@
+/* How many TLS handshakes each network may ask for: a handshake costs the loop's thread a
+ * signature, and comes before anybody has shown a token. Each network has a rate of its own,
+ * strangers together have another, and one that has shown a token or a certificate has more
+ * (invariant 13). The table has API_CALLERS_MAX places; strangers give way first, and the one that
+ * was heard of longest ago. */
 #include "gateway/api/api_callers.h"
 
 #include <netinet/in.h>
 #include <string.h>
 
-/* Filled up to at_once while nobody takes. */
+/* Filled up to at_once while nobody takes. Compared before it is added, since a place that is new
+ * begins at the start of time. */
 static bool rate_take(struct api_rate *rate, mono_t now, int64_t per_second, int64_t at_once)
 {
     int64_t cost_ms = 1000 / per_second;
@@ -41,6 +47,8 @@ static struct api_caller *find(struct api_callers *callers, const uint8_t networ
     return NULL;
 }
 
+/* A flood from many networks so drives out other strangers, and nobody who has worked here
+ * before. */
 static bool is_less_worth(const struct api_caller *one, const struct api_caller *other)
 {
     return one->is_known != other->is_known ? other->is_known
@@ -66,6 +74,7 @@ static struct api_caller *find_or_add(struct api_callers *callers, const uint8_t
     return caller;
 }
 
+/* Of IPv6 by networks of 64 bits, as connections.c of the link has it. */
 bool api_callers_admit(struct api_callers *callers, const struct sockaddr *address, mono_t now)
 {
     uint8_t network[8];

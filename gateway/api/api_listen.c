@@ -123,6 +123,7 @@ const char *api_doors_fault(const struct api_doors *doors)
     return doors->key_file[0] == 0 ? "api.key_file" : NULL;
 }
 
+/* Bound and closed again; what is tried is what the start will do, by the same function. */
 static enum reason try_tcp(enum reason (*listen)(const struct api_doors *doors, int *ret_socket),
                            const struct api_doors *doors)
 {

@@ -1,5 +1,6 @@
 /* The door over TLS: libmicrohttpd's GnuTLS. A client may show a certificate; whether it is one of
- * client_ca_file, and good now, is asked of GnuTLS for every request. */
+ * client_ca_file, and good now, is asked of GnuTLS for every request, for a connection may outlive
+ * a certificate. Keys are wiped where they were read. */
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,7 @@
-/* Prometheus' text format, and the figures that both daemons have. */
+/* Prometheus' text format, and the figures that both daemons have. Labels are keys of the registry,
+ * reasons and states: their number is bounded by tables and not by what peers send (invariant 8),
+ * and none names a message, a dossier or a person (invariant 11). What only one daemon has:
+ * operators_metrics.c, and local_health.c of the adapter. */
 #include "gateway/api/metrics.h"
 
 #include <stdio.h>
@@ -27,6 +30,8 @@ void metrics_release(struct metrics *metrics)
     buffer_release(&metrics->kept);
 }
 
+/* Counted from the lines of the log, by whoever writes them, so that figure and log cannot
+ * differ. */
 void metrics_count(struct metrics *metrics, const struct transition *transition)
 {
     if (transition->reason == REASON_NONE || (size_t)transition->reason >= METRICS_REASONS)
@@ -39,6 +44,7 @@ void metrics_count(struct metrics *metrics, const struct transition *transition)
 
 /* ---- the format ------------------------------------------------------------------------------ */
 
+/* What does not fit is left out here and noticed at the end (metrics_answer). */
 void metric_head(struct buffer *text, const char *name, const char *type, const char *help)
 {
     (void)buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -97,6 +103,7 @@ void metric_gauge(struct buffer *text, const char *name, const char *help, int64
     metric_row(text, name, (struct metric_labels){NULL}, value);
 }
 
+/* A text that was cut would read as figures that fell to nothing: it is refused as a whole. */
 void metrics_answer(struct api_request *request, struct buffer *text)
 {
     if (buffer_append_text(text, "# EOF\n"))
@@ -131,6 +138,7 @@ static int64_t file_bytes(const char *folder, const char *name)
     return file_path_join(folder, name, path) && stat(path, &status) == 0 ? status.st_size : 0;
 }
 
+/* Free is what this user may still use: the part that is kept for root does not help us. */
 static void put_disk(struct buffer *text, const char *folder)
 {
     struct statvfs disk;
@@ -231,6 +239,7 @@ static void put_counts(struct buffer *text, const struct store_count *counts, si
     }
 }
 
+/* Too large for the loop's stack: a count for each participant that there may be. */
 enum reason metrics_put_queues(struct buffer *text, struct store *store)
 {
     static const char name[] = "lienthong_queue_oldest_timestamp_seconds";
@@ -252,6 +261,9 @@ enum reason metrics_put_queues(struct buffer *text, struct store *store)
     return reason;
 }
 
+/* Counting a large backlog takes a while and runs on the loop's thread. The text is kept
+ * METRICS_SHARE times as long as it took, so that whoever asks without a pause costs a fixed part
+ * of the loop's time and no more. */
 void metrics_put_kept(struct buffer *text, struct metrics *metrics, struct store *store,
                       enum reason (*put)(struct buffer *text, struct store *store))
 {

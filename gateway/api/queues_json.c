@@ -95,6 +95,7 @@ static bool read_filter(struct api_request *request, struct store_filter *ret_fi
     return false;
 }
 
+/* Counts and page are of one moment: nothing is committed between the two. */
 void queues_answer(struct api_request *request, const struct queues_source *source)
 {
     struct store_filter filter;

@@ -1,4 +1,6 @@
-/* Why an entry waits and whose turn it is (invariant 15), with the same words in both daemons. */
+/* Why an entry waits and whose turn it is (invariant 15), with the same words in both daemons. The
+ * standing itself comes from the core that knows it (custody/standing.c, broker_standing.c,
+ * session_standing.c); here it becomes members of an answer. */
 #include "gateway/api/standing_json.h"
 
 #include "gateway/api/json_member.h"
@@ -28,6 +30,8 @@ bool standing_json_put(json_t *object, const struct standing *standing, enum par
            json_put_id(object, "behind", &standing->behind);
 }
 
+/* After an end nobody there can do anything more: what an office or the portal would have had to do
+ * is the sender's now, who may send anew. */
 bool standing_json_put_end(json_t *object, enum reason reason, enum party party)
 {
     enum actor actor = reason_actor(reason, party);

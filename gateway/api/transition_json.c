@@ -1,3 +1,6 @@
+/* One line of the log as an event for those who listen (api_events.c): the same members under the
+ * same names as in answers, and nothing else, for the log's bounds on content hold here as well
+ * (invariant 11). */
 #include "gateway/api/transition_json.h"
 
 #include "gateway/api/json_member.h"

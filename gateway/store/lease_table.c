@@ -69,6 +69,7 @@ static void link_slot(struct lease_table *table, uint32_t slot)
     *head = slot;
 }
 
+/* Before the lists are replaced everything is there: after a failure the table is as it was. */
 static bool grow(struct lease_table *table)
 {
     uint32_t capacity = table->capacity == 0 ? FIRST_CAPACITY : table->capacity * 2;

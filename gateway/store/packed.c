@@ -36,6 +36,7 @@ size_t packed_size(const struct bytes *first, size_t first_count, const struct b
            total_size(second, second_count);
 }
 
+/* For one who appends the strings himself, in exactly these sizes. */
 bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count)
 {
     uint8_t *numbers = buffer_extend(buffer, NUMBER_BYTES * (1 + count));
@@ -81,6 +82,8 @@ bool packed_count(struct bytes packed, size_t *ret_count)
     return true;
 }
 
+/* Sums of at most 2^32 numbers of 32 bits cannot wrap in 64; the result is compared with the
+ * blob. */
 bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string)
 {
     size_t count = 0;

@@ -1,6 +1,7 @@
 /* Opening and closing the store, and the table of its verbs. In the order in which they depend on
  * one another: the owner's lock, the file with its layer, the schema, the statements, memory, and
- * last the checkpointer. */
+ * last the checkpointer. One thread uses a store, but for sync, which any may call
+ * (store_sqlite_commit.c). Why the file has this shape: README.md. */
 #include "gateway/store/store_sqlite.h"
 #include "gateway/store/store_sqlite_internal.h"
 
@@ -85,6 +86,8 @@ static enum reason take_ownership(struct store_sqlite *self, const char *path)
     return errno == EWOULDBLOCK ? REASON_STORE_BUSY : REASON_STORE_FAILED;
 }
 
+/* Called by SQLite after each commit; copying is decided in shorten_log, once the frames have
+ * left. */
 static int note_log(void *context, sqlite3 *database, const char *name, int pages)
 {
     struct store_sqlite *self = context;

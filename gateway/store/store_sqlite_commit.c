@@ -1,4 +1,6 @@
-/* One plan, one transaction. */
+/* One plan, one transaction (invariants 1 and 7): applied and rolled back as a whole, then synced
+ * by another thread. What memory knows beside the file (participants, leases, the ledger's size) is
+ * read anew after a transaction that failed, since it may be ahead of the file. */
 #include "gateway/store/store_sqlite_internal.h"
 #include "gateway/store/packed.h"
 
@@ -164,6 +166,8 @@ static enum reason set_note(struct store_sqlite *store, const struct store_note 
                                                        BLOB_OF(note->value)));
 }
 
+/* Parcels before the messages that lie in them; ids behind these, a sender's together in one
+ * row. */
 static enum reason apply_content(struct store_sqlite *store, const struct store_plan *plan)
 {
     enum reason reason = parcels_write(store, plan->parcels, plan->parcel_count);
@@ -324,6 +328,8 @@ enum reason store_sqlite_commit(struct store *store, const struct store_plan *pl
     return reason;
 }
 
+/* As a commit, but the log is not synced: nothing of it may be said to anybody before a later sync
+ * has returned (gateway/shell/release.c). */
 enum reason store_sqlite_apply(struct store *store, const struct store_plan *plan)
 {
     struct store_sqlite *self = self_of(store);

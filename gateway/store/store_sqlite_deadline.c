@@ -1,4 +1,6 @@
-/* The clocks of dossiers: a row for each, found by code, and the open ones by when they are due. */
+/* The clocks of dossiers: a row for each, found by code, and the open ones by when they are due.
+ * Reckoning is not done here (routing/deadline); a clock is kept as the adapter's core computed
+ * it. */
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <string.h>

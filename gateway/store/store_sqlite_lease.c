@@ -74,6 +74,7 @@ static uint64_t decode(const uint8_t *data, struct entry *ret_entry)
 
 /* --- batches -------------------------------------------------------------------------------- */
 
+/* A batch that an entry names is there until its last entry has gone: a miss is our own mistake. */
 static struct lease_batch *find_batch(struct lease_batches *batches, uint64_t number)
 {
     size_t low = 0;
@@ -129,6 +130,7 @@ static enum reason release_from_batch(struct store_sqlite *store, uint64_t numbe
 
 /* --- inside a transaction --------------------------------------------------------------------- */
 
+/* Into memory now, onto the disk at the end of the transaction, all of a destination in one row. */
 enum reason leases_add(struct store_sqlite *store, uint64_t place, uint64_t destination,
                        const struct entry *entry)
 {
@@ -249,6 +251,8 @@ static enum reason load_rows(struct store_sqlite *store)
     return reason;
 }
 
+/* Only when a store is opened, or read again after a failure: two look-ups for each leased
+ * entry. */
 static enum reason has_moved_on(struct store_sqlite *store, uint64_t place, bool *ret_moved)
 {
     static const enum statement tables[] = {SQL_READ_WAITING, SQL_READ_ENDED};

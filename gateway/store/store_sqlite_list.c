@@ -31,6 +31,7 @@ struct sources {
     size_t leased_at;
 };
 
+/* One row at a time: a source that shows one entry on this page reads two. */
 static enum reason advance(struct store_sqlite *store, struct source *source, uint64_t after)
 {
     sqlite3_stmt *statement = BIND(store, SQL_NEXT_LISTED, NUMBER(source->destination),
@@ -81,6 +82,7 @@ static uint64_t leased_head(struct sources *sources, uint64_t only, uint64_t aft
     return UINT64_MAX;
 }
 
+/* A place that an index or memory names and no table has is damage, and not an end. */
 static enum reason merge_sources(struct store_sqlite *store, struct sources *sources, uint64_t only,
                                  uint64_t after, struct page *page)
 {
@@ -146,6 +148,7 @@ static bool is_shown(const struct store_filter *filter, const struct entry *entr
            key_equal(&filter->destination, &entry->destination);
 }
 
+/* By every participant's number, since an entry's place is made of both; there are a few dozen. */
 static enum reason list_message(struct store_sqlite *store, const struct store_filter *filter,
                                 uint64_t seq, uint64_t after, struct page *page)
 {

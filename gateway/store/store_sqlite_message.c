@@ -1,4 +1,5 @@
-/* Reads of what never changes: messages, their bytes, dossiers, the ledger; and notes. */
+/* Reads of what never changes: messages, their bytes, dossiers, the ledger; and notes. Texts that
+ * are answered are copies in the store's own room, good until its next call. */
 #include "gateway/store/packed.h"
 #include "gateway/store/store_sqlite_internal.h"
 

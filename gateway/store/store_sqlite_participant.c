@@ -1,5 +1,6 @@
 /* Keys and their numbers, all of them in memory: a store knows a few dozen, at most
- * PARTICIPANT_NUMBER_MAX. */
+ * PARTICIPANT_NUMBER_MAX. Rows of other tables name a participant by number, which is never given
+ * to another one; who left the registry keeps his. */
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <stdlib.h>
@@ -16,7 +17,9 @@ static uint32_t slot_of(const struct participants *participants, const struct ke
     return slot;
 }
 
-/* Number 0 is nobody, so that a look-up that finds none gives a number that no row has. */
+/* Number 0 is nobody, so that a look-up that finds none gives a number that no row has. Twice as
+ * many slots as rows, so that a free one ends every search. After a failure rows may be larger than
+ * capacity says, which harms nothing. */
 static bool grow(struct participants *participants)
 {
     uint32_t capacity = participants->capacity == 0 ? FIRST_CAPACITY : participants->capacity * 2;
@@ -91,6 +94,8 @@ uint64_t participants_find(const struct participants *participants, const struct
     return key_is_none(key) ? 0 : participants->slots[slot_of(participants, key)];
 }
 
+/* Within the transaction that first names him: a roll-back takes the row back, and
+ * participants_load the number in memory. */
 enum reason participants_intern(struct store_sqlite *store, const struct key *key,
                                 uint64_t *ret_number)
 {

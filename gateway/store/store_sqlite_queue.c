@@ -1,4 +1,6 @@
-/* Reads of the live entries, waiting and leased, for the outbox: due, expired, one, counts. */
+/* Reads of the live entries, waiting and leased, for the outbox: due, expired, one, counts. Waiting
+ * entries are in table waiting, leased ones in memory (store_sqlite_lease.c); lists for people are
+ * store_sqlite_list.c. */
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <stdlib.h>
@@ -79,6 +81,7 @@ static enum reason find_next_due(struct look *look)
     return REASON_NONE;
 }
 
+/* Goes on behind the last one that was taken, by (due, place), so that no entry comes twice. */
 static enum reason take_turn(struct look *look, struct sender_turn *turn, struct entry *ret_entries,
                              size_t limit, size_t *ret_count)
 {

@@ -124,6 +124,9 @@ static enum reason read_pragma(sqlite3 *database, const char *text, int64_t *ret
     return reason;
 }
 
+/* Room for checksums and page size count only for a file that has no page yet, and stand before
+ * anything makes one. FULL syncs the log at each commit; no mmap, because a damaged disk is then an
+ * error of a read and no signal. */
 static enum reason apply_settings(sqlite3 *database, uint32_t cache_bytes)
 {
     int reserved = PAGE_CHECKSUM_BYTES;
@@ -142,6 +145,8 @@ static enum reason apply_settings(sqlite3 *database, uint32_t cache_bytes)
     return reason;
 }
 
+/* All versions in one transaction: a kill leaves the file as it was, for the program of before
+ * too. */
 static enum reason migrate(sqlite3 *database, int64_t from)
 {
     enum reason reason = sql_execute(database, "BEGIN IMMEDIATE");
@@ -158,6 +163,7 @@ static enum reason migrate(sqlite3 *database, int64_t from)
     return reason;
 }
 
+/* A file of another program, or of a newer one of ours, is left untouched. */
 enum reason schema_prepare(sqlite3 *database, uint32_t cache_bytes)
 {
     int64_t version = 0;

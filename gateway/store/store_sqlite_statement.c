@@ -144,6 +144,8 @@ enum reason sql_step(struct store_sqlite *store, sqlite3_stmt *statement, bool *
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
+/* With a row the statement stays open for the caller to read and reset; without one it is reset
+ * here. */
 enum reason sql_row(struct store_sqlite *store, sqlite3_stmt *statement)
 {
     int result = sqlite3_step(statement);

@@ -105,6 +105,7 @@ const struct trust *crypto_openssl_trust(const struct crypto_openssl *crypto)
     return crypto->trust;
 }
 
+/* The old snapshot goes with its last verification that is under way, and not here. */
 void crypto_openssl_set_trust(struct crypto_openssl *crypto, struct trust *trust)
 {
     pthread_mutex_lock(&crypto->lock);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Exactly as many bytes as the file had when it was opened: one that is written meanwhile is cut or
+ * refused, and the next reading finds it whole. */
 static enum reason read_all(int file, size_t size_bytes, struct buffer *ret_content)
 {
     size_t before = ret_content->size;

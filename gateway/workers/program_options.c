@@ -52,6 +52,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* argp ends the program by itself for --help, --version and what it cannot read. */
 static bool parse_call(const struct program_description *description, int argc, char **argv,
                        struct call *call)
 {

@@ -48,6 +48,8 @@ static void check_signers(const struct registry *registry, const struct trust *t
     }
 }
 
+/* A list that is old or incomplete is mentioned: it still revokes. One that nobody known has signed
+ * does nothing, which its owner cannot mean. */
 static void check_lists(const struct trust *trust, wall_t now, struct registry_findings *findings)
 {
     for (size_t i = 0; i < trust_list_count(trust); i++) {

@@ -1,4 +1,7 @@
-/* The trust part of registry_directory.h. */
+/* The trust part of registry_directory.h: anchors, intermediates and revocation lists of their
+ * folders, and the certificate files that participants.csv names. All of it is read before anything
+ * is judged (proto/seal/trust_builder.c), and the first file that cannot be used is named, for
+ * whoever put it there. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +31,9 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Every file of a folder, in the order of names. ret_culprit: where it stopped. */
+/* Every file of a folder, in the order of names. ret_culprit: where it stopped. In the order of
+ * names, so that the same folder makes the same snapshot on every machine. A folder of anchors
+ * without a file is refused: nobody's signature would be good. */
 static enum reason add_folder(struct trust_builder *builder, add_file *add, const char *folder,
                               bool is_optional, char *ret_culprit)
 {
