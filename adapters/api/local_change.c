@@ -1,4 +1,7 @@
-/* What changes something that is here: accepted, refused, held, released, withdrawn. */
+/* What changes something that is here: accepted, refused, held, released, withdrawn. Every handler
+ * runs inside a step of the session, and its answer leaves when the step is committed (invariant
+ * 1). The same word twice gets the same answer, since a caller that lost the first one asks again.
+ * Submitting is in local_submit.c. */
 #include <stdio.h>
 
 #include "adapters/api/local_api_parts.h"

@@ -1,4 +1,6 @@
-/* When dossiers are due: filled in and checked where a message is made, and shown. */
+/* When dossiers are due: filled in and checked where a message is made, and shown. The rules are
+ * those of routing/deadline, with the law that they come from; the clock itself is kept by
+ * core/session_deadline.c. Nothing here is written. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

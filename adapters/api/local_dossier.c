@@ -1,4 +1,6 @@
-/* A dossier's history as this participant knows it: messages both ways, and what became of them. */
+/* A dossier's history as this participant knows it: messages both ways, and what became of them.
+ * One page of the store's history is gathered in memory and sorted by time; within a page the order
+ * is that of events, and pages follow the store's order. */
 #include <stdlib.h>
 #include <string.h>
 

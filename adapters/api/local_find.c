@@ -1,4 +1,7 @@
-/* Messages and receipts in the store, by what a request names them with. */
+/* Messages and receipts in the store, by what a request names them with. An id is unique for its
+ * sender only (invariant 5), so a lookup needs both; a path has the id alone, and whose it is may
+ * be said by ?sender=. Reads at once, outside a step: what this step has planned is not found
+ * yet. */
 #include "adapters/api/local_api_parts.h"
 #include "routing/registry/registry.h"
 
@@ -9,6 +12,9 @@ static enum reason find_from(const struct local_api *api, const struct key *send
     return store->verbs->find_message(store, sender, id, ret_message);
 }
 
+/* Our own first, then the gateway's receipts: of two senders that happened to choose one id, the
+ * more likely one is shown. Who is no longer in the registry is not asked for; ?sender= still finds
+ * it. */
 enum reason local_find_anybodys(const struct local_api *api, const struct message_id *id,
                                 struct store_message *ret_message)
 {
@@ -40,6 +46,9 @@ bool local_find_message(struct api_request *request, struct store_message *ret_m
     return reason == REASON_NONE;
 }
 
+/* A form with a slip of the pen is refused while its clerk is still there, and not later by a
+ * receipt of the gateway. Only what our copy of the registry surely knows is judged here; routing
+ * is the gateway's. */
 enum reason local_check_registry(const struct local_api *api, const struct envelope *draft)
 {
     const struct registry *registry = api->options.registry;

@@ -1,4 +1,6 @@
-/* Whether the adapter is well, and its figures for Prometheus. */
+/* Whether the adapter is well, and its figures for Prometheus. What health says comes from memory,
+ * so that it is answered while the store is away (invariant 10); the counts among the figures are
+ * the store's. Figures that both daemons have: gateway/api/metrics.c. */
 #include <stdlib.h>
 
 #include "adapters/api/local_api_parts.h"
@@ -17,6 +19,8 @@ static bool put_counts(json_t *json, const struct session_status *status)
            json_put(json, "to_office", json_integer((json_int_t)status->to_office));
 }
 
+/* An open path: a watchdog needs no token. Who we are and how much waits is told only to callers
+ * that showed one. */
 void health_get(struct api_request *request)
 {
     const struct local_api *api = api_context(request);
@@ -72,6 +76,8 @@ static void put_due(struct buffer *text, const char *name, const char *help,
     }
 }
 
+/* On the heap, since a row for each participant that there may be is too large for the loop's
+ * stack. */
 static enum reason put_rows(struct buffer *text, struct store *store)
 {
     struct deadline_count *counts = calloc(PARTICIPANTS_MAX, sizeof *counts);

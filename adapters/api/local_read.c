@@ -1,4 +1,6 @@
-/* What only reads: the inbox, one message with its states and receipts, its raw bytes. */
+/* What only reads: the inbox, one message with its states and receipts, its raw bytes. Nothing is
+ * marked as read: a message leaves the inbox when it is accepted or refused and not before, so that
+ * a program which ends in the middle sees it again (invariant 9). */
 #include "adapters/api/local_api_parts.h"
 #include "gateway/api/queues_json.h"
 #include "proto/codec/message_type.h"
@@ -37,6 +39,8 @@ static enum reason inbox_item(struct local_api *api, const struct entry *entry, 
     return REASON_NONE;
 }
 
+/* A page has two bounds, of messages and of bytes, because one dossier may be as large as a hundred
+ * others; at least one message is always in it, so that a large one does not stop the inbox. */
 void inbox_get(struct api_request *request)
 {
     struct local_api *api = api_context(request);
@@ -121,7 +125,8 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     return json_whole(list, ok);
 }
 
-/* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. */
+/* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. The
+ * codes are cleared because they were the store's until local_recipient asked it something else. */
 static bool put_places(struct local_api *api, json_t *json, struct store_message *message)
 {
     struct store *store = api->options.store;

@@ -1,4 +1,7 @@
-/* Where a message went, where it is, and what its receipts say. */
+/* Where a message went, where it is, and what its receipts say. A message of ours has three
+ * witnesses (our entry, the gateway's receipt, the recipient's), which may be heard of in any
+ * order; local_put_state says whose word goes before whose. What people are told beside the state:
+ * gateway/api/standing_json.c. */
 #include <string.h>
 
 #include "adapters/api/local_api_parts.h"

@@ -1,4 +1,7 @@
-/* A message of ours: read, and submitted in a step. */
+/* A message of ours: read from JSON, and submitted in a step. All that is wrong with the form is
+ * found here, with the name of the field; what the session has to say (a reference that was used
+ * before, an expiry that has passed) comes from session_outbound.c. Texts of the draft are views
+ * into the request's JSON. */
 #include <string.h>
 
 #include "adapters/json/body_json.h"
@@ -201,6 +204,7 @@ static bool put_standing(struct local_api *api, json_t *json, uint64_t message_s
                : json_put_entry_state(json, ENTRY_QUEUED);
 }
 
+/* 202 and not 201: that it is kept here says nothing about its delivery (invariant 9). */
 static void answer_submitted(struct api_request *request, const struct submitted *submitted)
 {
     json_t *json = json_object();
@@ -232,6 +236,9 @@ static const char *field_of(enum reason reason)
     }
 }
 
+/* The registry's objection is handed on instead of answered, because a repetition of what was taken
+ * before must get its first answer, also when its procedure has been taken out of the registry
+ * since. */
 void submit_apply(struct api_request *request)
 {
     struct submission submission = {0};

@@ -1,4 +1,6 @@
-/* The loop: wait, take from both ends, say what changed. */
+/* The loop of the carrier, one thread: wait, take from both ends, say what changed. It decides
+ * nothing about a frame, which is carry.c's; it keeps at most one frame, the one that found no room
+ * on the line. Starting, and the registry: carrier_start.c. */
 #include "adapters/carrier/carrier.h"
 
 #include <poll.h>

@@ -1,4 +1,6 @@
-/* Starting and stopping the carrier, and reading its registry again. */
+/* Starting and stopping the carrier, and reading its registry again. No certificate is read:
+ * signatures are the adapters' and the gateway's to check. Only the start may fail; a reload that
+ * fails leaves what is in use. */
 #include "adapters/carrier/carrier.h"
 
 #include <stdio.h>

@@ -71,6 +71,8 @@ static struct carried *find(struct carry *carry, const struct key *key)
     return bsearch(&wanted, carry->carried, carry->count, sizeof wanted, by_key);
 }
 
+/* Who stays keeps connection and share of the line: a reload cuts off nobody but whom it takes
+ * out. */
 void carry_set_participants(struct carry *carry, const struct key *keys, size_t count)
 {
     struct carry after = {.count = count};
@@ -133,6 +135,8 @@ void carry_line_down(struct carry *carry)
 
 /* ---- shares of the line ---- */
 
+/* A bucket that leaks by the clock: how far one is ahead of its share shrinks with time, and what
+ * was left unused is not saved up beyond CARRY_BURST_BYTES. */
 static void forgive(struct carried *carried, mono_t now)
 {
     int64_t forgiven = (now.ms - carried->ahead_at.ms) * CARRY_BYTES_PER_MS;
@@ -150,6 +154,8 @@ bool carry_may(struct carry *carry, const struct key *participant, mono_t now)
     return carried->ahead_bytes < CARRY_BURST_BYTES;
 }
 
+/* No descriptor tells that a share has room again, so the loop's wait ends when the first of them
+ * has. */
 int carry_wait_ms(struct carry *carry, mono_t now, int limit_ms)
 {
     int64_t wait_ms = limit_ms;
@@ -203,6 +209,8 @@ void carry_from_gateway(struct carry *carry, const struct key *participant, stru
         carry->to_adapters++;
 }
 
+/* Counted and told together: a line that breaks drops the frames of all adapters at once (invariant
+ * 8). */
 void carry_tick(struct carry *carry, mono_t now)
 {
     carry->now = now;

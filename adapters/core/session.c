@@ -1,4 +1,7 @@
-/* The session's life cycle, and its step. */
+/* The session's life cycle, and its step: one begin, what arrived, one end, and then what the
+ * commit made of it. Everything runs on the loop's thread and nothing here waits. Effects leave in
+ * session_committed alone (invariant 1); after session_aborted nothing of the step has happened.
+ * session_parts.h lists the other files. */
 #include "adapters/core/session_parts.h"
 
 #include "proto/base/check.h"
@@ -159,6 +162,8 @@ static enum reason write_receipts(struct session *session)
     return reason;
 }
 
+/* Receipts are written last: the facts that frames and waiting messages told go into the same
+ * ones. */
 enum reason session_end(struct session *session, const struct store_plan **ret_plan)
 {
     struct peer *gateway;

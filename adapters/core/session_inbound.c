@@ -1,4 +1,7 @@
-/* What comes from the gateway: messages for our back office. Receipts: session_receipts.c. */
+/* What comes from the gateway: messages for our back office. Each has one of three answers: it is
+ * taken into our store; it is refused for good by a signed receipt; or "not now", and the gateway
+ * keeps it and sends it again. No failure of our own may become a refusal. Receipts:
+ * session_receipts.c; seals that outlived their certificate: session_proof.c. */
 #include "adapters/core/session_parts.h"
 
 /* ---- what is refused ---- */

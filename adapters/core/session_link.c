@@ -244,6 +244,8 @@ enum turn session_link_frame(struct session *session, struct intake *intake)
     }
 }
 
+/* Silence ends the session also while the connection stands: a carrier may have lost the gateway's
+ * goodbye, or the host at the other end its power. We greet again on the same connection. */
 void session_link_tick(struct session *session)
 {
     if (session->link == LINK_WELCOMED &&

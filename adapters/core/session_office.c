@@ -1,4 +1,7 @@
-/* The back office's answers, the receipts that follow from them, operators, life times. */
+/* The back office's answers, the receipts that follow from them, operators, life times. A message
+ * that was taken ends at our office by the office's own word, or because its life is over and it
+ * was never tried (invariant 14); the receipt that tells its sender is in the same commit
+ * (invariant 7). */
 #include "adapters/core/session_parts.h"
 
 #include "proto/base/check.h"

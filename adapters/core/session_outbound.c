@@ -1,4 +1,11 @@
-/* What local systems submit: frozen, sealed and owed to the gateway in one commit. */
+/* What local systems submit: frozen, sealed and owed to the gateway in one commit; and the notes of
+ * the store about it, found by name:
+ *
+ *  "ref/" reference         id, digest and seq of the message that the reference stands for
+ *  "seq/" dossier code      the number of the dossier's last message from here
+ *  "out/" id, participant   what was last said of the message (struct outcome)
+ *
+ * Notes of other files: session_link.c, session_proof.c. */
 #include "adapters/core/session_parts.h"
 
 #include <string.h>
@@ -19,6 +26,7 @@ struct bytes session_note_name(struct plan *plan, const char *prefix, struct byt
     return (struct bytes){name, head.size + rest.size};
 }
 
+/* The newest of this step goes before the store's: two submissions of one step see each other. */
 enum reason session_read_note(struct session *session, struct bytes name, struct bytes *ret_value)
 {
     for (size_t i = session->step.plan.store.note_count; i-- > 0;) {
@@ -52,6 +60,7 @@ static enum reason check_attachments(struct session *session, struct envelope *d
     return REASON_NONE;
 }
 
+/* A note that cannot be read must not count as none: the message would be sent a second time. */
 static enum reason find_reference(struct session *session, struct bytes name,
                                   struct submitted *ret_submitted)
 {
@@ -151,6 +160,8 @@ static void note_sequence(struct session *session, struct bytes name, uint64_t s
     plan_note(&session->step.plan, name, (struct bytes){value, sizeof sequence});
 }
 
+/* A clock that is in doubt ends no message (invariant 14): what looks expired is queued all the
+ * same. */
 static enum reason submit_new(struct session *session, const struct submission *submission,
                               struct bytes reference_name, struct submitted *ret_submitted)
 {
@@ -264,6 +275,8 @@ void session_note_outcome(struct session *session, const struct message_id *id,
               (struct bytes){value, OUTCOME_NOTE_BYTES + recipients.size});
 }
 
+/* When the store cannot say, the step fails: taken for a no, a recipient that has answered would be
+ * awaited for ever. */
 bool session_has_outcome(struct session *session, const struct message_id *id,
                          const struct key *destination)
 {
@@ -307,6 +320,8 @@ static bool has_word(struct bytes text, struct bytes word)
     return false;
 }
 
+/* Only whom the gateway's custody named may speak of delivery: another participant's receipt with a
+ * good signature would still be forged in its content (invariant 4). */
 enum reason session_check_recipient(struct session *session, const struct message_id *id,
                                     const struct key *who)
 {

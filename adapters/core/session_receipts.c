@@ -220,6 +220,8 @@ static bool comes_too_early(struct session *session, const struct envelope *enve
     return false;
 }
 
+/* "Taken" also answers a receipt that is addressed to somebody else: an alarm is noted, and the
+ * gateway does not bring it again for ever. What only came too early is put off instead. */
 void session_take_receipt(struct session *session, const struct sealed *sealed)
 {
     struct step *step = &session->step;

@@ -41,6 +41,7 @@ struct http_client {
 
 /* ---- curl's sockets and timer ---------------------------------------------------------------- */
 
+/* `known` is what was assigned to the socket here: NULL, it is not yet in the set. */
 static int watch_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
     struct http_client *client = context;
@@ -274,8 +275,9 @@ static void read_headers(CURL *easy, struct http_reply *reply)
         reply->headers[reply->header_count++] = (struct http_header){at->name, at->value};
 }
 
-/* "Connected" decides how sure a failure is: a request that may have reached the office is looked
- * up before it is sent again, one that never got there is simply tried later (invariant 14). */
+/* Whether there was a connection tells an office that is not there from one that does not answer.
+ * That changes the reason alone, and not what is done: an attempt after the first looks before it
+ * sends in either case (invariant 5). */
 static void finish(struct transfer *transfer, CURLcode code)
 {
     struct http_reply reply = {.reason = REASON_NONE, .body = buffer_view(&transfer->reply)};

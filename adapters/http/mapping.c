@@ -60,6 +60,8 @@ static bool start_child(struct mapping *mapping)
     return true;
 }
 
+/* The bound is of one wait and not of the whole run; the child says nothing until its answer is
+ * whole, so that what is bounded is its computing. */
 static bool wait_for(const struct mapping *mapping, short events)
 {
     struct pollfd wait = {.fd = mapping->socket, .events = events};
@@ -184,6 +186,8 @@ static bool send_input(struct mapping *mapping, const json_t *input)
     return send_bytes(mapping, buffer_view(&mapping->text));
 }
 
+/* On the caller's thread, which waits: MAPPING_TIME_MS for an answer, and MAPPING_START_MS more
+ * when the child has to be made anew. */
 enum reason mapping_run(struct mapping *mapping, const json_t *input, json_t **ret_output)
 {
     char ignored[MAPPING_FAULT_BYTES];

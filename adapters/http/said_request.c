@@ -63,6 +63,7 @@ static bool add_said_headers(const json_t *said, struct said_request *request)
     return true;
 }
 
+/* The host is the setting's: a path that begins with "/" behind it cannot name another one. */
 static bool read_target(const json_t *said, const char *base_url, struct said_request *request)
 {
     static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};

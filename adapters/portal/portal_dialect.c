@@ -130,6 +130,8 @@ enum reason portal_dialect_ask(struct portal_dialect *dialect,
     return reason;
 }
 
+/* A child that was stopped by its bound of time or memory has said nothing about the question: what
+ * was too much once may be possible the next time. */
 bool portal_dialect_can_say(struct portal_dialect *dialect, const struct portal_question *question)
 {
     struct said_request said;

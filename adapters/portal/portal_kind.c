@@ -1,4 +1,5 @@
-/* The kind "portal" of the table of kinds. */
+/* The kind "portal" of the table of kinds (port/kind.h): its settings become the options of
+ * portal_office.c. The windows were checked with the settings, and cannot fail here. */
 #include <stdio.h>
 
 #include "adapters/portal/portal_office.h"

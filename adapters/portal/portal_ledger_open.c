@@ -87,6 +87,8 @@ static enum reason upgrade(sqlite3 *database)
     return ledger_reason(code);
 }
 
+/* FULL: a row whose commit was answered must survive a loss of power, or its message would be told
+ * to the portal again. */
 static enum reason prepare(sqlite3 *database)
 {
     int code = sqlite3_busy_timeout(database, BUSY_MS);
@@ -164,6 +166,8 @@ static void read_marker(const char *path, char ret_id[ID_TEXT_BYTES])
     (void)fclose(file);
 }
 
+/* A fresh file, renamed when it is whole: half an id would make the ledger look like another
+ * one. */
 static enum reason write_marker(const char *path, const char *id)
 {
     char marker[LEDGER_PATH_BYTES_MAX], fresh[LEDGER_PATH_BYTES_MAX];
@@ -210,6 +214,7 @@ static enum reason make_id(struct portal_ledger *ledger, char ret_id[ID_TEXT_BYT
     return portal_ledger_put_note(ledger, ID_NOTE, ret_id);
 }
 
+/* A ledger without a mark gets one now; from here on its loss is noticed. */
 static enum reason check_id(struct portal_ledger *ledger, const char *path)
 {
     char marked[ID_TEXT_BYTES], id[ID_TEXT_BYTES];
@@ -225,6 +230,7 @@ static enum reason check_id(struct portal_ledger *ledger, const char *path)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+/* Whose file it is comes before `prepare`, which writes into it. */
 static enum reason open_file(const char *path, struct portal_ledger *ledger)
 {
     enum reason reason = ledger_reason(

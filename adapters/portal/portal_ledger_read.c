@@ -1,4 +1,6 @@
-/* What the ledger answers. */
+/* The reading half of the ledger; portal_ledger.c writes. Texts of a row are SQLite's own until the
+ * next one, and every statement is reset before a function returns, since an open one would hold
+ * back the WAL's checkpoint for both processes. */
 #include "adapters/portal/portal_ledger_parts.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* The file of a first load: its lines, where the last run stopped, which dossiers are new. */
+/* The file of a first load: its lines, where the last run stopped, which dossiers are new. The
+ * place is kept in the ledger with a hash of all that was read, and moves in the same commit as the
+ * rows of its lines: a run that is cut off repeats no line and passes over none. The states:
+ * portal_load.h. */
 #include "adapters/portal/portal_load_parts.h"
 
 #include <stdio.h>

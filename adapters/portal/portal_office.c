@@ -25,6 +25,8 @@ static const char *const services[PORTAL_WANTS] = {"lookup", "create", "update",
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+/* A call that is NEW keeps nobody waiting: of several of one dossier the first in the list becomes
+ * ready, and the others find it then. */
 bool portal_dossier_is_busy(const struct portal_office *office, const struct portal_call *except)
 {
     for (const struct portal_call *call = office->calls; call != NULL; call = call->next) {
@@ -34,6 +36,7 @@ bool portal_dossier_is_busy(const struct portal_office *office, const struct por
     return false;
 }
 
+/* At the end of the list, whose order is that of the session's calls (invariant 6). */
 struct portal_call *portal_call_add(struct portal_office *office)
 {
     struct portal_call **last = &office->calls;
@@ -228,6 +231,8 @@ static void take_reply(void *context, const struct http_reply *reply)
 
 /* ---- one round ------------------------------------------------------------------------------- */
 
+/* As many of one want as a request may hold, in the list's order; a call that goes alone is a batch
+ * by itself. */
 static struct portal_batch *gather(struct portal_office *office, enum portal_want want)
 {
     struct portal_batch *batch = NULL;

@@ -1,4 +1,6 @@
-/* One question of a reconciliation: when it may be asked, and how often. */
+/* One question of a reconciliation: when it may be asked, and how often. The portal serves people
+ * at the same time, so there is a rate, the windows in which it is not asked, and a wait that
+ * doubles after each failure. Every wait is cut into slices, so that Ctrl-C is heard. */
 #include "adapters/portal/portal_reconcile_parts.h"
 
 enum { ATTEMPTS_MAX = 8, FIRST_WAIT_MS = 250 };
@@ -56,7 +58,8 @@ void reconcile_pace(const struct reconcile *reconcile)
     (void)reconcile_wait_ms(reconcile, due - reconcile_mono_ms(reconcile));
 }
 
-/* Each wait is twice the last. */
+/* Each wait is twice the last, or as long as the portal asks for: 250 ms to 16 s, half a minute in
+ * all. A refusal for good is not asked again. */
 enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_question *question,
                           struct portal_answer *ret_answer)
 {

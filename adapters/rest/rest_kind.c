@@ -1,4 +1,6 @@
-/* The kind "rest" of the table of kinds. */
+/* The kind "rest" of the table of kinds (port/kind.h). It has no settings of its own: office.* and
+ * the mapping say everything. Files are read once, here; rest_office.c keeps what it needs of
+ * them. */
 #include <stdio.h>
 
 #include "adapters/http/office_files.h"

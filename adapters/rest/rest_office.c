@@ -100,6 +100,8 @@ static void without_operation(struct rest_call *call)
     }
 }
 
+/* Once in a call: an office that turns down the session which it has just opened would be asked
+ * without end. */
 static void log_in(struct rest_call *call)
 {
     if (call->has_logged_in) {
@@ -261,6 +263,8 @@ static int rest_fd(const struct office *base)
     return ((const struct rest_office *)base)->epoll;
 }
 
+/* A mapping computes on the loop's thread. After REST_TURN_MS of it the calls that are left wait
+ * for the next turn, so that link and API have theirs. */
 static void rest_run(struct office *base, office_answered *answered, void *context)
 {
     struct rest_office *office = (struct rest_office *)base;

@@ -1,4 +1,7 @@
-/* The loop: wait, drain what arrived, one step, one commit, and only then anything is said. */
+/* The loop, one thread: wait, drain what arrived, one step, one commit, and only then anything is
+ * said (invariant 1). Verification runs on the pool's threads, files are synced on the blobs' own;
+ * both tell the loop by a descriptor. Nothing here decides: session.c does. The start:
+ * adapter_start.c. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

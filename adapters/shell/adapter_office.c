@@ -39,6 +39,8 @@ bool adapter_office_start(struct adapter *adapter)
            adapter_fail(adapter, reason, fault[0] != 0 ? fault : settings->office.mapping);
 }
 
+/* Last of the start: only with the store open is it known whether messages came before, and only
+ * with the door open where their files can be fetched. */
 void adapter_office_ready(struct adapter *adapter)
 {
     struct store_positions positions;
@@ -130,6 +132,7 @@ void adapter_office_run(struct adapter *adapter)
     say_trouble(adapter);
 }
 
+/* In the order in which the office gave them. What does not fit waits for the next step. */
 void adapter_office_step(struct adapter *adapter)
 {
     for (struct kept_answer *kept = adapter->answers; kept != NULL; kept = kept->next) {
@@ -158,6 +161,8 @@ void adapter_office_settle(struct adapter *adapter, enum reason reason)
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+/* The office's JSON is made anew at every attempt, from the bytes that were signed (invariant 2):
+ * links and registry are those of now. */
 static enum reason start_call(struct adapter *adapter, uint64_t message_seq, uint32_t attempt)
 {
     struct store_document document;

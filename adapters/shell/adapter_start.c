@@ -1,4 +1,7 @@
-/* Starting and stopping the adapter, and reading its registry again. */
+/* Starting and stopping the adapter, and reading its registry again. Parts are started in the order
+ * in which they use one another and stopped in the opposite one; a part that cannot start is said
+ * on standard error with the setting at fault, and nothing is served. The loop: adapter_loop.c; the
+ * office: adapter_office.c. */
 #include "adapters/shell/adapter.h"
 
 #include <stdio.h>
@@ -43,7 +46,8 @@ static bool load_registry(struct adapter *adapter, struct registry **ret_registr
                                  &adapter->log, ret_registry, ret_trust);
 }
 
-/* All or nothing, as at the gateway: a registry at fault leaves the one that is in use. */
+/* All or nothing, as at the gateway: a registry at fault leaves the one that is in use. The old one
+ * is destroyed last: until then API and session still point into it. */
 bool adapter_reload(struct adapter *adapter)
 {
     struct registry *registry = NULL;
