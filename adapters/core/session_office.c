@@ -4,8 +4,6 @@
  * (invariant 7). */
 #include "adapters/core/session_parts.h"
 
-#include "proto/base/check.h"
-
 static uint32_t receipt_type_of(enum entry_state state)
 {
     return state == ENTRY_DELIVERED ? MESSAGE_TYPE_RECEIPT_DELIVERED

@@ -9,8 +9,6 @@
  */
 #include "adapters/core/session_parts.h"
 
-#include "proto/base/check.h"
-
 /* ---- what our views show ---- */
 
 /* AWAITED entries: attempts is 1 when the gateway itself is what the message waits for

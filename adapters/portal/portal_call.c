@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "adapters/portal/portal_parts.h"
-#include "proto/base/check.h"
 
 /* ---- wanting --------------------------------------------------------------------------------- */
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "adapters/portal/portal_dialect.h"
-#include "proto/base/time.h"
 
 struct portal_client;
 

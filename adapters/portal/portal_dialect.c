@@ -6,7 +6,6 @@
  * with many outcomes, and one item's refusal must not end its neighbours. */
 #include "adapters/portal/portal_dialect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "adapters/portal/portal_ledger_parts.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

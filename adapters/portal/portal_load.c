@@ -11,10 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "proto/base/bytes.h"
-#include "proto/base/dossier_code.h"
 #include "routing/outbox/backoff.h"
 
 enum { WATCH_MS = 1000 };

@@ -5,7 +5,6 @@
  * one side first; only what differs twice is written down. The place of the comparison is a note
  * in the ledger, so that a run that was ended goes on. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/portal/portal_reconcile_parts.h"

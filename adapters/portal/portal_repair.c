@@ -7,7 +7,6 @@
  *                                        └ no answer ──▶ begun again at the next poll
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/portal/portal_parts.h"

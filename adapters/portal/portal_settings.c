@@ -3,7 +3,6 @@
  * platforms; what the words mean is the mapping's. */
 #include "adapters/portal/portal_settings.h"
 
-#include "adapters/http/http_client.h"
 #include "adapters/portal/portal_office.h"
 
 #define ROW(name, kind, member, ...)                                                               \

@@ -6,7 +6,6 @@
  * is given to the mapping whole, and reply_judge.h decides what that word may end. */
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

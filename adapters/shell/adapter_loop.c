@@ -4,7 +4,6 @@
  * adapter_start.c. */
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 

@@ -4,7 +4,6 @@
  * An answer that the step refused for want of room, or whose commit failed, is given again; only
  * what is committed is forgotten. A lost answer does no harm: the lease of the message ends, and
  * the next attempt finds the message at the office. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -15,7 +15,6 @@
 
 #include "gateway/api/api_parts.h"
 #include "gateway/workers/file_read.h"
-#include "proto/base/check.h"
 
 enum {
     /* Of MHD, for one connection: headers and a piece of body. Pages that a connection does not

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "proto/base/check.h"
 #include "proto/codec/body_moments.h"
 
 /* A message that may come in: nothing but authorise makes one. */

@@ -3,7 +3,6 @@
 #include "gateway/custody/step_parts.h"
 
 #include "gateway/custody/entitle.h"
-#include "proto/base/check.h"
 
 static const struct room_need one_move = {{[ROOM_MOVES] = 1}};
 

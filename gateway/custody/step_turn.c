@@ -18,8 +18,6 @@
  */
 #include "gateway/custody/step_parts.h"
 
-#include "proto/base/check.h"
-
 enum { LATELY_MS = 1000 };
 
 static void push_ready(struct step *step, struct peer *peer)

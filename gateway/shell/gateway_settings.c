@@ -4,8 +4,6 @@
  * too large fails there and not in the night. */
 #include "gateway/shell/gateway_settings.h"
 
-#include "proto/base/limits.h"
-
 #define API_PORT_FALLBACK "-1"
 #define ROW(name, kind, member, ...)                                                               \
     SETTING_ROW(name, kind, struct gateway_settings, member, __VA_ARGS__)

@@ -5,7 +5,6 @@
  */
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "gateway/api/transition_json.h"
 #include "gateway/shell/gateway.h"
 #include "gateway/workers/program_log.h"
-#include "proto/base/check.h"
 
 enum {
     WAIT_MAX_MS = 500,

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "proto/base/check.h"
-#include "proto/base/limits.h"
 
 enum {
     /* More than the step memory of the core can produce, and an event for each of its log lines. */

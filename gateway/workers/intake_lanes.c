@@ -15,8 +15,6 @@
 
 #include <stdlib.h>
 
-#include "proto/base/bytes.h"
-
 /* ---- lanes ---- */
 
 static size_t bucket_of(const struct key *peer)

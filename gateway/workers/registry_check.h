@@ -8,7 +8,6 @@
 #pragma once
 
 #include "gateway/workers/registry_directory.h"
-#include "proto/base/key.h"
 #include "proto/base/language.h"
 
 enum {

@@ -2,7 +2,6 @@
  * and a row of the table here; help and completion are made of that row (command_list.c). Exit
  * codes: commands.h. */
 #include <curl/curl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 
 #include "gateway/workers/program.h"
 #include "ops/cli/command_list.h"
-#include "ops/cli/say.h"
 #include "proto/base/version.h"
 
 static const struct command_row commands[] = {

@@ -1,5 +1,4 @@
 /* What people read of a table of options: help, and what is wrong with what they wrote. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "ops/cli/options_parts.h"

@@ -1,7 +1,6 @@
 /* lienthong portal backfill FILE - the first load of dossiers that were there before. It works on
  * the ledger of the portal's adapter, which may run beside it; where it got to stands there, so
  * that an interrupt costs nothing (adapters/portal/portal_load.c). */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"

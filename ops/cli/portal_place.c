@@ -3,7 +3,6 @@
  * read. */
 #include "ops/cli/portal_place.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

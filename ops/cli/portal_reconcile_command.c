@@ -10,7 +10,6 @@
 #include "ops/cli/portal_place.h"
 #include "ops/cli/progress_bar.h"
 #include "ops/cli/say.h"
-#include "proto/base/day.h"
 
 enum { RATE_DEFAULT = 200, WAIT_DEFAULT_SECONDS = 60, PERIOD_DEFAULT_DAYS = 7 };
 

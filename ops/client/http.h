@@ -18,7 +18,6 @@
 
 #include <jansson.h>
 
-#include "proto/base/bytes.h"
 #include "proto/base/digest.h"
 #include "proto/base/reason.h"
 

@@ -4,7 +4,6 @@
 #include "ops/sandbox/children.h"
 #include "gateway/workers/program.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

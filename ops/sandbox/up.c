@@ -2,12 +2,10 @@
  * thread and one loop: signals, the control socket, children, the picture. The programs are the
  * real ones, each in a process of its own; the verdict is by the books of those who are not ours
  * (figures.c, verdict.c). */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>

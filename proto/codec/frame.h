@@ -13,7 +13,6 @@
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
 #include "proto/base/key.h"
-#include "proto/base/limits.h"
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
 

@@ -23,8 +23,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "proto/base/bytes.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };

@@ -12,7 +12,6 @@
  * message is empty: it says whose the connection is, and the server waits for that alone.
  *
  * The watch of the context drains each socket while its owner is busy (link.h, "Memory"). */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -47,7 +47,6 @@
 #include "proto/base/bytes.h"
 #include "proto/base/digest.h"
 #include "proto/base/key.h"
-#include "proto/base/limits.h"
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
 

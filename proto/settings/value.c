@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "proto/base/check.h"
-
 /* A number is at most 18 digits: it fits int64_t before any unit is applied. */
 enum { DIGITS_MAX = 18 };
 
