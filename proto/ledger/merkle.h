@@ -51,9 +51,3 @@ bool merkle_consistency_prove(uint64_t first, uint64_t second, hash_function *ha
 bool merkle_consistency_verify(uint64_t first, const struct digest *first_root, uint64_t second,
                                const struct digest *second_root, const struct digest *proof,
                                size_t count, hash_function *hash);
-/* PATH(index, D[size]), RFC 9162 §2.1.3.1, and its check, §2.1.3.2. */
-bool merkle_inclusion_prove(uint64_t index, uint64_t size, hash_function *hash, merkle_read *read,
-                            void *context, struct digest *ret_proof, size_t *ret_count);
-bool merkle_inclusion_verify(uint64_t index, uint64_t size, const struct digest *leaf_hash,
-                             const struct digest *root, const struct digest *proof, size_t count,
-                             hash_function *hash);

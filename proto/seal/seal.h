@@ -109,9 +109,3 @@ enum reason seal_verify(const struct trust *trust, struct bytes content, struct 
                         struct seal_verdict *ret_verdict);
 
 enum { SEAL_EXPORT_CERTIFICATES_MAX = 8 };
-
-/* Appends the signature with these certificates (DER; the signer's and its issuers', see
- * trust_signer_chain) in place of those that it carried. The signed part is not touched.
- * REASON_SIGNATURE_MALFORMED, REASON_OUT_OF_MEMORY. */
-enum reason seal_export(struct bytes signature, const struct bytes *certificates,
-                        size_t certificate_count, struct buffer *ret_signature);

@@ -174,23 +174,6 @@ wall_t trust_signer_not_after(const struct trust_signer *signer)
     return signer->not_after;
 }
 
-enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
-                               struct buffer *ret_der)
-{
-    if (index == 0)
-        return buffer_append(ret_der, trust_signer_certificate(signer)) ? REASON_NONE
-                                                                        : REASON_OUT_OF_MEMORY;
-    if (signer->chain == NULL || index + 1 >= (size_t)sk_X509_num(signer->chain))
-        return REASON_NOT_FOUND;
-    X509 *issuer = sk_X509_value(signer->chain, (int)index);
-    int size = i2d_X509(issuer, NULL);
-    uint8_t *room = size <= 0 ? NULL : buffer_extend(ret_der, (size_t)size);
-    if (room == NULL)
-        return REASON_OUT_OF_MEMORY;
-    i2d_X509(issuer, &room);
-    return REASON_NONE;
-}
-
 /* For the operators' figures: the list that will be out of date first. */
 bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update)
 {

@@ -108,11 +108,6 @@ struct bytes trust_signer_certificate(const struct trust_signer *signer); /* DER
 /* Last moment of the certificate's own validity. */
 wall_t trust_signer_not_after(const struct trust_signer *signer);
 
-/* Appends the DER of the chain's certificate number index: 0 the signer's, then its issuers without
- * the anchor. REASON_NOT_FOUND after the last. For exports. */
-enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
-                               struct buffer *ret_der);
-
 /* The earliest nextUpdate among the lists; false when there is no list with one. */
 bool trust_oldest_list(const struct trust *trust, wall_t *ret_next_update);
 

@@ -11,6 +11,7 @@
 #include "proto/seal/signed_data.h"
 #include "proto/seal/trust.h"
 #include "tests/fuzz/seal_certificates.h"
+#include "tests/support/seal_export.h"
 
 static const wall_t now = {1791426600000};
 static struct trust *trust;

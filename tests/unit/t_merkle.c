@@ -117,33 +117,12 @@ static void test_every_consistency_proof(void **state)
     }
 }
 
-static void test_every_inclusion_proof(void **state)
-{
-    (void)state;
-    struct log log;
-    log_fill(&log);
-    for (size_t size = 1; size <= LEAVES; size++) {
-        for (size_t index = 0; index < size; index++) {
-            struct digest proof[MERKLE_PROOF_MAX];
-            size_t count;
-            assert_true(merkle_inclusion_prove(index, size, sha256_parts, read_stream, &log, proof,
-                                               &count));
-            assert_true(merkle_inclusion_verify(index, size, &log.leaves[index], &log.roots[size],
-                                                proof, count, sha256_parts));
-            size_t other = index + 1 < LEAVES ? index + 1 : 0;
-            assert_false(merkle_inclusion_verify(index, size, &log.leaves[other], &log.roots[size],
-                                                 proof, count, sha256_parts));
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_roots_follow_the_definition),
         cmocka_unit_test(test_frontier_can_be_read_back),
         cmocka_unit_test(test_every_consistency_proof),
-        cmocka_unit_test(test_every_inclusion_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

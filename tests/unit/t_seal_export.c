@@ -7,6 +7,7 @@
 
 #include "proto/seal/manifest.h"
 #include "proto/seal/sha256.h"
+#include "tests/support/seal_export.h"
 #include "tests/unit/command.h"
 #include "tests/unit/scratch.h"
 

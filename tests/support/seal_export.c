@@ -1,11 +1,13 @@
 /* The stored signature with certificates put inside, for programs that look for them there. The
  * signature covers neither the certificates nor the lengths around them, so what was signed stays
  * as it is, byte for byte (invariant 2). */
-#include "proto/seal/der.h"
-#include "proto/seal/seal.h"
-#include "proto/seal/signed_data.h"
+#include "tests/support/seal_export.h"
 
 #include <stdlib.h>
+
+#include "proto/seal/der.h"
+#include "proto/seal/signed_data.h"
+#include "proto/seal/trust_internal.h"
 
 enum { HEADERS_BYTES_MAX = 64 }; /* five headers of at most 5 bytes, and an OID of 11 */
 
@@ -66,4 +68,21 @@ enum reason seal_export(struct bytes signature, const struct bytes *certificates
     bool fits = whole.size > 0 && buffer_append(ret_signature, whole);
     free(memory);
     return fits ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+enum reason trust_signer_chain(const struct trust_signer *signer, size_t index,
+                               struct buffer *ret_der)
+{
+    if (index == 0)
+        return buffer_append(ret_der, trust_signer_certificate(signer)) ? REASON_NONE
+                                                                        : REASON_OUT_OF_MEMORY;
+    if (signer->chain == NULL || index + 1 >= (size_t)sk_X509_num(signer->chain))
+        return REASON_NOT_FOUND;
+    X509 *issuer = sk_X509_value(signer->chain, (int)index);
+    int size = i2d_X509(issuer, NULL);
+    uint8_t *room = size <= 0 ? NULL : buffer_extend(ret_der, (size_t)size);
+    if (room == NULL)
+        return REASON_OUT_OF_MEMORY;
+    i2d_X509(issuer, &room);
+    return REASON_NONE;
 }
