@@ -30,15 +30,11 @@ struct history {
  * half of one would be taken for the whole. */
 static void add_event(struct history *history, wall_t at, json_t *event)
 {
-    if (history->count == history->capacity) {
-        size_t capacity = history->capacity * 2 + 64; /* bounded by MESSAGES_MAX messages */
-        struct timed *events = reallocarray(history->events, capacity, sizeof *events);
-        if (events != NULL) {
-            history->events = events;
-            history->capacity = capacity;
-        }
-    }
-    if (event == NULL || history->count == history->capacity) {
+    struct timed *events = /* bounded by MESSAGES_MAX messages */
+        rows_grow(history->events, history->count, &history->capacity, sizeof *events);
+    if (events != NULL)
+        history->events = events;
+    if (event == NULL || events == NULL) {
         json_decref(event);
         history->is_complete = false;
         return;

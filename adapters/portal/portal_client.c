@@ -4,9 +4,13 @@
 #include "adapters/portal/portal_client.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "adapters/http/http_client.h"
+#include "adapters/portal/portal_event.h"
+#include "adapters/portal/portal_ledger.h"
 
 struct portal_client {
     struct portal_dialect *dialect;
@@ -107,4 +111,35 @@ enum reason portal_client_ask(struct portal_client *client, const struct portal_
 bool portal_client_can_say(struct portal_client *client, const struct portal_question *question)
 {
     return portal_dialect_can_say(client->dialect, question);
+}
+
+enum reason portal_listing(wall_t from, wall_t to,
+                           enum reason (*ask)(void *context, const struct portal_question *question,
+                                              struct portal_answer *ret_answer),
+                           enum reason (*each)(void *context, const json_t *row), void *context)
+{
+    enum { PAGE = 500 };
+    char after[PORTAL_CODE_BYTES] = "";
+    size_t count = PAGE;
+    enum reason reason = REASON_NONE;
+    while (reason == REASON_NONE && count >= PAGE) {
+        struct portal_answer answer;
+        json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)from.ms, "to_ms",
+                                   (json_int_t)to.ms, "after", after);
+        struct portal_question question = {.service = "listing", .filter = filter};
+        reason = ask(context, &question, &answer);
+        const json_t *rows = json_object_get(answer.json, "rows");
+        count = reason == REASON_NONE ? json_array_size(rows) : 0;
+        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
+        if (after[0] != 0 && strcmp(last, after) == 0)
+            count = 0; /* the same page again: a portal that does not page has shown all */
+        for (size_t i = 0; i < count && reason == REASON_NONE; i++)
+            reason = each(context, json_array_get(rows, i));
+        if (last[0] == 0 || strlen(last) >= sizeof after)
+            count = 0; /* no place to go on from */
+        (void)snprintf(after, sizeof after, "%s", last);
+        portal_answer_release(&answer);
+        json_decref(filter);
+    }
+    return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "adapters/portal/portal_dialect.h"
+#include "proto/base/time.h"
 
 struct portal_client;
 
@@ -26,3 +27,11 @@ enum reason portal_client_ask(struct portal_client *client, const struct portal_
                               struct portal_answer *ret_answer);
 /* portal_dialect_can_say; nothing is sent. */
 bool portal_client_can_say(struct portal_client *client, const struct portal_question *question);
+
+/* The portal's own dossiers by day of reception, page after page: `each` gets every row, and
+ * anything but REASON_NONE from it ends the walk. `ask` asks one question, as portal_client_ask
+ * does. A dialect without a listing has no rows. */
+enum reason portal_listing(wall_t from, wall_t to,
+                           enum reason (*ask)(void *context, const struct portal_question *question,
+                                              struct portal_answer *ret_answer),
+                           enum reason (*each)(void *context, const json_t *row), void *context);

@@ -4,8 +4,7 @@
  *
  * Each answer is written down in one transaction per batch; between the portal's answer and that
  * commit the process may end, so everything that was marked and not settled is looked up before it
- * is created again. Waiting is cut into slices of WATCH_MS, so that Ctrl-C ends it within a
- * second. */
+ * is created again. */
 #include "adapters/portal/portal_load_parts.h"
 
 #include <stdio.h>
@@ -14,83 +13,46 @@
 
 #include "routing/outbox/backoff.h"
 
-enum { WATCH_MS = 1000 };
-
 /* ---- time ------------------------------------------------------------------------------------ */
 
 wall_t load_wall_now(const struct load *load)
 {
-    return portal_clock_wall(load->options->clock);
+    return portal_wait_wall(&load->wait);
 }
 
-static int64_t mono_ms(const struct load *load)
+static bool watch(void *context)
 {
-    return portal_clock_mono_ms(load->options->clock);
-}
-
-/* Once it has said no it is not asked again: what is under way ends, and nothing begins. */
-static bool watch(struct load *load)
-{
-    load->is_ended =
-        load->is_ended || !load->options->watch(load->options->context, &load->figures);
-    return !load->is_ended;
-}
-
-static void wait_ms(struct load *load, int64_t ms)
-{
-    int64_t until = mono_ms(load) + ms;
-    for (int64_t left = ms; left > 0 && watch(load); left = until - mono_ms(load)) {
-        int64_t slice = left < WATCH_MS ? left : WATCH_MS;
-        portal_clock_sleep(load->options->clock, slice);
-    }
-}
-
-/* Looked at again after the wait: the clock of the day may have been set meanwhile. */
-static void wait_for_window(struct load *load)
-{
-    while (!load->is_ended) {
-        wall_t now = load_wall_now(load);
-        int64_t closed = portal_windows_wait_ms(&load->options->windows, now);
-        if (closed <= 0)
-            break;
-        load->figures.paused_until_ms = now.ms + closed;
-        wait_ms(load, closed);
-        load->began_ms += closed;        /* no more a second afterwards than before */
-        load->last_success_ms += closed; /* it is no failure of the portal */
-    }
-    load->figures.paused_until_ms = 0;
+    const struct load *load = context;
+    return load->options->watch(load->options->context, &load->figures);
 }
 
 /* Not faster than the rate, and not in a window. What the portal has already costs it as much. */
-static void pace(struct load *load)
+static bool pace(struct load *load)
 {
-    const struct portal_load_options *options = load->options;
-    wait_for_window(load);
-    if (options->rate > 0) {
-        int64_t due = load->began_ms + (int64_t)(load->begun * 1000 / options->rate);
-        wait_ms(load, due - mono_ms(load));
-    }
+    return portal_wait_for_window(&load->wait) &&
+           portal_wait_pace(&load->wait, load->begun, load->options->rate);
 }
 
 /* After a failure: back-off, or as long as the portal said. False: patience is at its end. */
 static bool wait_after_failure(struct load *load, const struct portal_answer *answer)
 {
+    int64_t now_ms = portal_wait_mono_ms(&load->wait);
     int64_t until = answer->until_ms - load_wall_now(load).ms;
     int64_t asked = until > (int64_t)answer->retry_after_ms ? until : answer->retry_after_ms;
-    uint32_t random = (uint32_t)mono_ms(load) * 2654435761u;
+    uint32_t random = (uint32_t)now_ms * 2654435761u;
     int64_t patience = (int64_t)load->options->patience_seconds * 1000;
     load->failures++;
     if (until > 0)
-        load->last_success_ms = mono_ms(load) + until; /* it said when */
-    if (mono_ms(load) - load->last_success_ms > patience)
+        load->wait.last_success_ms = now_ms + until; /* it said when */
+    if (now_ms - load->wait.last_success_ms > patience)
         return false;
     if (asked <= 0)
         asked = backoff_delay_ms(load->failures < 6 ? load->failures : 6, random, 0);
     if (until > 0)
         load->figures.paused_until_ms = answer->until_ms;
-    wait_ms(load, asked);
+    (void)portal_wait_ms(&load->wait, asked);
     load->figures.paused_until_ms = 0;
-    return !load->is_ended;
+    return !load->wait.is_ended;
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
@@ -289,8 +251,7 @@ static enum reason send(struct load *load, bool must_look)
     while (!all_over(load)) {
         struct portal_answer answer = {.reason = REASON_NONE};
         bool failed = false, exists = false;
-        wait_for_window(load);
-        if (load->is_ended)
+        if (!portal_wait_for_window(&load->wait))
             return REASON_SHUTDOWN;
         enum reason reason = must_look ? look(load, &failed, &answer) : REASON_NONE;
         if (reason == REASON_NONE && !failed && !all_over(load)) {
@@ -308,10 +269,10 @@ static enum reason send(struct load *load, bool must_look)
         if (reason != REASON_NONE)
             return reason;
         if (!goes_on)
-            return load->is_ended ? REASON_SHUTDOWN : last;
+            return load->wait.is_ended ? REASON_SHUTDOWN : last;
         if (!failed) {
             load->failures = 0;
-            load->last_success_ms = mono_ms(load);
+            load->wait.last_success_ms = portal_wait_mono_ms(&load->wait);
         }
     }
     return REASON_NONE;
@@ -346,8 +307,7 @@ static enum reason finish_earlier(struct load *load)
     enum reason reason = REASON_NONE;
     do {
         load_clear(load);
-        pace(load);
-        if (load->is_ended)
+        if (!pace(load))
             return REASON_SHUTDOWN;
         reason = portal_ledger_loading(load->options->ledger, keep_loading, load);
         if (load->is_damaged || (load->count > 0 && strcmp(load->items[0].code, first) == 0))
@@ -356,26 +316,32 @@ static enum reason finish_earlier(struct load *load)
             memcpy(first, load->items[0].code, sizeof first);
         if (reason == REASON_NONE && load->count > 0)
             reason = send(load, true);
-    } while (reason == REASON_NONE && load->count > 0 && watch(load));
+    } while (reason == REASON_NONE && load->count > 0 && portal_wait_watch(&load->wait));
     load_clear(load);
-    return load->is_ended ? REASON_SHUTDOWN : reason;
+    return load->wait.is_ended ? REASON_SHUTDOWN : reason;
 }
 
 enum reason portal_load(const struct portal_load_options *options,
                         struct portal_load_figures *ret_figures)
 {
     int64_t now_ms = portal_clock_mono_ms(options->clock);
-    struct load load = {.options = options, .last_success_ms = now_ms, .began_ms = now_ms};
+    struct load load = {.options = options,
+                        .wait = {.clock = options->clock,
+                                 .windows = &options->windows,
+                                 .watch = watch,
+                                 .context = &load,
+                                 .paused_until_ms = &load.figures.paused_until_ms,
+                                 .last_success_ms = now_ms,
+                                 .began_ms = now_ms}};
     bool is_end = false;
     enum reason reason = load_open_file(&load) ? REASON_NONE : REASON_FILE_UNREADABLE;
     if (reason == REASON_NONE)
         reason = finish_earlier(&load);
     while (reason == REASON_NONE && !is_end) {
-        pace(&load);
-        reason = load.is_ended ? REASON_SHUTDOWN : load_read_batch(&load, &is_end);
+        reason = pace(&load) ? load_read_batch(&load, &is_end) : REASON_SHUTDOWN;
         if (reason == REASON_NONE)
             reason = send(&load, false);
-        if (reason == REASON_NONE && !watch(&load) && !is_end)
+        if (reason == REASON_NONE && !portal_wait_watch(&load.wait) && !is_end)
             reason = REASON_SHUTDOWN;
     }
     load_clear(&load);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "adapters/portal/portal_load.h"
+#include "adapters/portal/portal_wait.h"
 
 enum {
     NOTE_BYTES = 256,
@@ -36,11 +37,9 @@ struct load {
     struct item items[PORTAL_LOAD_BATCH_MAX];
     size_t count;
     uint32_t failures; /* in a row */
-    int64_t last_success_ms;
-    int64_t began_ms; /* mono, for the rate */
-    uint64_t begun;   /* dossiers of all batches, for the rate: sent or only looked up */
-    bool is_ended;    /* watch said so */
-    bool is_damaged;  /* the ledger: what an earlier run left is no dossier */
+    struct portal_wait wait;
+    uint64_t begun;  /* dossiers of all batches, for the rate: sent or only looked up */
+    bool is_damaged; /* the ledger: what an earlier run left is no dossier */
 };
 
 wall_t load_wall_now(const struct load *load);

@@ -10,9 +10,15 @@
 #include "adapters/portal/portal_reconcile_parts.h"
 
 enum {
-    LISTED_PAGE = 500,     /* of the portal's list */
     SECOND_LOOK_MS = 1000, /* longer than an answer of the portal and its commit */
+    REPAIR_POLL_MS = 200,
 };
+
+static bool watch(void *context)
+{
+    const struct reconcile *reconcile = context;
+    return reconcile->options->watch(reconcile->options->context, &reconcile->figures);
+}
 
 static json_t *codes_of(const struct reconcile *reconcile)
 {
@@ -90,11 +96,11 @@ static enum reason note(struct reconcile *reconcile, const struct compared *ours
     enum reason reason = REASON_NONE;
     if (kind != PORTAL_EXTRA && plan_repair(reconcile, ours, kind, theirs, &first, &last)) {
         reason = portal_ledger_ask_repair(ledger, ours->code, first, last,
-                                          reconcile_wall_now(reconcile));
+                                          portal_wait_wall(&reconcile->wait));
         difference.repair = portal_ledger_last_repair(ledger);
     }
     if (reason == REASON_NONE)
-        reason = portal_ledger_put_difference(ledger, &difference, reconcile_wall_now(reconcile));
+        reason = portal_ledger_put_difference(ledger, &difference, portal_wait_wall(&reconcile->wait));
     return reason;
 }
 
@@ -159,7 +165,7 @@ static void settle_equal(struct reconcile *reconcile, const struct compared *our
     reconcile->figures.equal++;
     (void)portal_ledger_drop_difference(reconcile->options->ledger, ours->code);
     (void)portal_ledger_mark_equal(reconcile->options->ledger, ours->code, reconcile->read,
-                                   reconcile_wall_now(reconcile));
+                                   portal_wait_wall(&reconcile->wait));
 }
 
 /* Looks up the page. In the first round those that differ stay in it; in the second they count. */
@@ -205,9 +211,9 @@ static enum reason compare_page(struct reconcile *reconcile)
     reconcile->figures.compared += reconcile->count;
     enum reason reason = look_at_page(reconcile, false);
     if (reason == REASON_NONE && reconcile->count > 0) {
-        if (!reconcile_wait_ms(reconcile, SECOND_LOOK_MS))
+        if (!portal_wait_ms(&reconcile->wait, SECOND_LOOK_MS))
             return REASON_SHUTDOWN;
-        reconcile->read = reconcile_wall_now(reconcile);
+        reconcile->read = portal_wait_wall(&reconcile->wait);
         for (size_t i = 0; i < reconcile->count; i++)
             read_again(reconcile, &reconcile->page[i]);
         reason = look_at_page(reconcile, true);
@@ -241,15 +247,15 @@ static enum reason compare_ours(struct reconcile *reconcile)
     (void)snprintf(after, sizeof after, "%s", portal_ledger_note(options->ledger, reconcile->note));
     for (;;) {
         reconcile->count = 0;
-        reconcile_pace(reconcile);
-        reconcile->read = reconcile_wall_now(reconcile);
+        (void)portal_wait_pace(&reconcile->wait, reconcile->figures.compared, options->rate);
+        reconcile->read = portal_wait_wall(&reconcile->wait);
         enum reason reason =
             portal_ledger_dossiers(options->ledger, options->from, options->to, after,
                                    (int)options->batch, add_to_page, reconcile);
         if (reason != REASON_NONE || reconcile->count == 0)
             return reason;
         reason = compare_page(reconcile);
-        if (reason == REASON_NONE && !reconcile_watch(reconcile))
+        if (reason == REASON_NONE && !portal_wait_watch(&reconcile->wait))
             reason = REASON_SHUTDOWN;
         if (reason != REASON_NONE)
             return reason;
@@ -261,8 +267,9 @@ static enum reason compare_ours(struct reconcile *reconcile)
 
 /* A code that is none, or too long to be kept, is the portal's own matter and cannot be one of
  * ours. */
-static enum reason take_listed(struct reconcile *reconcile, const json_t *row)
+static enum reason take_listed(void *context, const json_t *row)
 {
+    struct reconcile *reconcile = context;
     struct portal_dossier known = {.facts = NULL};
     struct compared theirs = {.presence = PORTAL_ABSENT};
     const char *code = portal_fact_text(row, "code");
@@ -277,35 +284,13 @@ static enum reason take_listed(struct reconcile *reconcile, const json_t *row)
     return note(reconcile, &theirs, PORTAL_EXTRA, (int)portal_fact_number(row, "state"));
 }
 
-/* A dialect without a listing finds no extra ones; the rest of the comparison holds. */
-static enum reason find_extra(struct reconcile *reconcile)
+static enum reason ask_listing(void *context, const struct portal_question *question,
+                               struct portal_answer *ret_answer)
 {
-    const struct portal_reconcile_options *options = reconcile->options;
-    char after[PORTAL_CODE_BYTES] = "";
-    size_t count = LISTED_PAGE;
-    enum reason reason = REASON_NONE;
-    while (reason == REASON_NONE && count >= LISTED_PAGE) {
-        struct portal_answer answer;
-        json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)options->from.ms,
-                                   "to_ms", (json_int_t)options->to.ms, "after", after);
-        struct portal_question question = {.service = "listing", .filter = filter};
-        reason = reconcile_ask(reconcile, &question, &answer);
-        const json_t *rows = json_object_get(answer.json, "rows");
-        count = reason == REASON_NONE ? json_array_size(rows) : 0;
-        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
-        if (after[0] != 0 && strcmp(last, after) == 0)
-            count = 0; /* the same page again: a portal that does not page has shown all */
-        for (size_t i = 0; i < count && reason == REASON_NONE; i++)
-            reason = take_listed(reconcile, json_array_get(rows, i));
-        if (last[0] == 0 || strlen(last) >= sizeof after)
-            count = 0; /* no place to go on from */
-        (void)snprintf(after, sizeof after, "%s", last);
-        portal_answer_release(&answer);
-        json_decref(filter);
-        if (reason == REASON_NONE && !reconcile_watch(reconcile))
-            reason = REASON_SHUTDOWN;
-    }
-    return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
+    struct reconcile *reconcile = context;
+    *ret_answer = (struct portal_answer){.reason = REASON_SHUTDOWN};
+    return portal_wait_watch(&reconcile->wait) ? reconcile_ask(reconcile, question, ret_answer)
+                                               : REASON_SHUTDOWN;
 }
 
 static bool keep_extra(void *context, const struct portal_difference_view *view)
@@ -354,7 +339,7 @@ static enum reason drop_extra(struct reconcile *reconcile)
             portal_ledger_differences(reconcile->options->ledger, after, keep_extra, reconcile);
         if (reason == REASON_NONE && reconcile->count > 0)
             reason = look_at_extra(reconcile);
-        if (reason == REASON_NONE && !reconcile_watch(reconcile))
+        if (reason == REASON_NONE && !portal_wait_watch(&reconcile->wait))
             reason = REASON_SHUTDOWN;
     } while (reason == REASON_NONE && reconcile->count > 0);
     return reason;
@@ -390,12 +375,12 @@ static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t *un
             return false;
         if (is_done)
             return reason == REASON_NONE;
-        int64_t closed_from = reconcile_mono_ms(reconcile);
-        if (!reconcile_wait_for_window(reconcile))
+        int64_t closed_from = portal_wait_mono_ms(&reconcile->wait);
+        if (!portal_wait_for_window(&reconcile->wait))
             return false;
-        *until_ms += reconcile_mono_ms(reconcile) - closed_from;
-        if (reconcile_mono_ms(reconcile) >= *until_ms ||
-            !reconcile_wait_ms(reconcile, RECONCILE_POLL_MS))
+        *until_ms += portal_wait_mono_ms(&reconcile->wait) - closed_from;
+        if (portal_wait_mono_ms(&reconcile->wait) >= *until_ms ||
+            !portal_wait_ms(&reconcile->wait, REPAIR_POLL_MS))
             return false;
     }
 }
@@ -405,7 +390,7 @@ static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     struct remaining remaining = {.reconcile = reconcile};
-    int64_t until = reconcile_mono_ms(reconcile) + (int64_t)reconcile->options->wait_seconds * 1000;
+    int64_t until = portal_wait_mono_ms(&reconcile->wait) + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;
     for (;;) {
         remaining.found = false;
@@ -426,15 +411,22 @@ static enum reason check_repairs(struct reconcile *reconcile)
 enum reason portal_reconcile(const struct portal_reconcile_options *options,
                              struct portal_reconcile_figures *ret_figures)
 {
-    struct reconcile reconcile = {.options = options,
-                                  .began_ms = portal_clock_mono_ms(options->clock)};
+    struct reconcile reconcile = {
+        .options = options,
+        .wait = {.clock = options->clock,
+                 .windows = &options->windows,
+                 .watch = watch,
+                 .context = &reconcile,
+                 .paused_until_ms = &reconcile.figures.paused_until_ms,
+                 .began_ms = portal_clock_mono_ms(options->clock)},
+    };
     (void)snprintf(reconcile.note, sizeof reconcile.note, "reconcile %lld %lld",
                    (long long)options->from.ms, (long long)options->to.ms);
     enum reason reason = compare_ours(&reconcile);
     if (reason == REASON_NONE)
         reason = drop_extra(&reconcile);
     if (reason == REASON_NONE)
-        reason = find_extra(&reconcile);
+        reason = portal_listing(options->from, options->to, ask_listing, take_listed, &reconcile);
     if (reason == REASON_NONE)
         reason = check_repairs(&reconcile);
     if (reason == REASON_NONE) /* the next run over these days begins anew */

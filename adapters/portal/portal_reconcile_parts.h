@@ -1,15 +1,13 @@
 /* portal_reconcile_parts - what the two files of a reconciliation share. Nobody else includes this.
  *
  *   portal_reconcile.c      comparing, what to repair, what only the portal has
- *   portal_reconcile_ask.c  one question: rate, maintenance windows, repeated after failures */
+ *   portal_reconcile_ask.c  one question, repeated after failures */
 #pragma once
 
 #include "adapters/portal/portal_reconcile.h"
+#include "adapters/portal/portal_wait.h"
 
-enum {
-    RECONCILE_NOTE_BYTES = 128,
-    RECONCILE_POLL_MS = 200,
-};
+enum { RECONCILE_NOTE_BYTES = 128 };
 
 struct compared {
     char code[PORTAL_CODE_BYTES];
@@ -26,19 +24,9 @@ struct reconcile {
     wall_t read;                  /* when the page was read from the ledger */
     char last[PORTAL_CODE_BYTES]; /* of the last page */
     char note[RECONCILE_NOTE_BYTES];
-    int64_t began_ms; /* mono, for the rate; later by what was waited in windows */
+    struct portal_wait wait;
 };
 
-int64_t reconcile_mono_ms(const struct reconcile *reconcile);
-wall_t reconcile_wall_now(const struct reconcile *reconcile);
-
-/* The rest answers false, or REASON_SHUTDOWN, when it was told to end. */
-bool reconcile_watch(const struct reconcile *reconcile);
-bool reconcile_wait_ms(const struct reconcile *reconcile, int64_t ms);
-/* Until no maintenance window is open. */
-bool reconcile_wait_for_window(struct reconcile *reconcile);
-/* Not faster than the rate. */
-void reconcile_pace(const struct reconcile *reconcile);
 /* Not in a window. Repeated for as long as its failure may pass; ret_answer is to be released. */
 enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_question *question,
                           struct portal_answer *ret_answer);

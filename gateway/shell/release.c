@@ -23,7 +23,6 @@ enum {
     /* More than the step memory of the core can produce, and an event for each of its log lines. */
     STEP_BYTES_MAX = 80 * 1024 * 1024,
     STEP_BYTES_KEPT = 2 * 1024 * 1024, /* a larger buffer goes back after its step */
-    FIRST_FRAMES = 64,
 };
 
 struct held_frame {
@@ -171,24 +170,16 @@ static struct held_step *step_at(struct release *release, uint64_t number)
     return &release->steps[number % (RELEASE_STEPS_MAX + 1)];
 }
 
-static bool make_room(struct held_step *step)
-{
-    if (step->frame_count < step->frame_capacity)
-        return true;
-    size_t capacity = step->frame_capacity == 0 ? FIRST_FRAMES : step->frame_capacity * 2;
-    struct held_frame *frames = realloc(step->frames, capacity * sizeof *frames);
-    if (frames == NULL)
-        return false;
-    step->frames = frames;
-    step->frame_capacity = capacity;
-    return true;
-}
-
 enum reason release_hold(struct release *release, const struct key *peer, struct bytes frame)
 {
     struct held_step *step = step_at(release, release->next);
     size_t offset = step->bytes.size;
-    if (!make_room(step) || !buffer_append(&step->bytes, frame))
+    struct held_frame *frames =
+        rows_grow(step->frames, step->frame_count, &step->frame_capacity, sizeof *frames);
+    if (frames == NULL)
+        return REASON_OUT_OF_MEMORY;
+    step->frames = frames;
+    if (!buffer_append(&step->bytes, frame))
         return REASON_OUT_OF_MEMORY;
     step->frames[step->frame_count++] = (struct held_frame){*peer, offset, frame.size};
     return REASON_NONE;

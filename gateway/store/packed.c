@@ -7,18 +7,19 @@
 
 enum { NUMBER_BYTES = 4 };
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are kept as they lie");
+
 static void put_number(uint8_t *data, size_t number)
 {
-    for (size_t i = 0; i < NUMBER_BYTES; i++)
-        data[i] = (uint8_t)(number >> (8 * i));
+    const uint32_t little = (uint32_t)number;
+    memcpy(data, &little, NUMBER_BYTES);
 }
 
 static size_t get_number(const uint8_t *data)
 {
-    size_t number = 0;
-    for (size_t i = NUMBER_BYTES; i-- > 0;)
-        number = number << 8 | data[i];
-    return number;
+    uint32_t little;
+    memcpy(&little, data, NUMBER_BYTES);
+    return little;
 }
 
 static size_t total_size(const struct bytes *strings, size_t count)

@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum {
-    FIRST_CAPACITY = 256,
     RECORD_BYTES = MESSAGE_ID_BYTES + 8, /* the seq little-endian */
     RANGE_IDS_MAX = 128,                 /* 3 KB: what is read to find one id */
 };
@@ -25,16 +24,7 @@ enum {
 static void put_record(uint8_t *record, const struct pending_id *pending)
 {
     memcpy(record, pending->id.bytes, MESSAGE_ID_BYTES);
-    for (size_t i = 0; i < 8; i++)
-        record[MESSAGE_ID_BYTES + i] = (uint8_t)(pending->seq >> (8 * i));
-}
-
-static uint64_t record_seq(const uint8_t *record)
-{
-    uint64_t seq = 0;
-    for (size_t i = 8; i-- > 0;)
-        seq = seq << 8 | record[MESSAGE_ID_BYTES + i];
-    return seq;
+    memcpy(record + MESSAGE_ID_BYTES, &pending->seq, sizeof pending->seq);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -52,7 +42,7 @@ static enum reason find_in_records(struct bytes records, const struct message_id
         const uint8_t *record = records.data + middle * RECORD_BYTES;
         int order = memcmp(record, id->bytes, MESSAGE_ID_BYTES);
         if (order == 0) {
-            *ret_seq = record_seq(record);
+            memcpy(ret_seq, record + MESSAGE_ID_BYTES, sizeof *ret_seq);
             return REASON_NONE;
         }
         if (order < 0)
@@ -127,14 +117,11 @@ enum reason ids_add(struct store_sqlite *store, uint64_t sender, const struct me
                     uint64_t seq)
 {
     struct ids_pending *pending = &store->ids_pending;
-    if (pending->count == pending->capacity) {
-        size_t capacity = pending->capacity == 0 ? FIRST_CAPACITY : pending->capacity * 2;
-        struct pending_id *rows = realloc(pending->rows, capacity * sizeof *rows);
-        if (rows == NULL)
-            return REASON_OUT_OF_MEMORY;
-        pending->rows = rows;
-        pending->capacity = capacity;
-    }
+    struct pending_id *rows =
+        rows_grow(pending->rows, pending->count, &pending->capacity, sizeof *rows);
+    if (rows == NULL)
+        return REASON_OUT_OF_MEMORY;
+    pending->rows = rows;
     pending->rows[pending->count++] = (struct pending_id){sender, *id, seq};
     return REASON_NONE;
 }

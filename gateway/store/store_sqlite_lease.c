@@ -14,27 +14,13 @@
 #include "proto/base/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    FIRST_CAPACITY = 256,
     RECORD_WORDS = 7, /* place, class, due, expires, since, attempts|reason, size|is_receipt */
     RECORD_BYTES = RECORD_WORDS * 8,
     IS_RECEIPT_SHIFT = 32,
 };
-
-static void put_word(uint8_t *data, uint64_t word)
-{
-    for (size_t i = 0; i < 8; i++)
-        data[i] = (uint8_t)(word >> (8 * i));
-}
-
-static uint64_t get_word(const uint8_t *data)
-{
-    uint64_t word = 0;
-    for (size_t i = 8; i-- > 0;)
-        word = word << 8 | data[i];
-    return word;
-}
 
 static void encode(const struct leased *leased, uint8_t *data)
 {
@@ -48,15 +34,13 @@ static void encode(const struct leased *leased, uint8_t *data)
         (uint64_t)entry->attempts << 32 | (uint32_t)entry->reason,
         (uint64_t)entry->is_receipt << IS_RECEIPT_SHIFT | entry->size_bytes,
     };
-    for (size_t i = 0; i < RECORD_WORDS; i++)
-        put_word(data + 8 * i, words[i]);
+    memcpy(data, words, sizeof words);
 }
 
 static uint64_t decode(const uint8_t *data, struct entry *ret_entry)
 {
     uint64_t words[RECORD_WORDS];
-    for (size_t i = 0; i < RECORD_WORDS; i++)
-        words[i] = get_word(data + 8 * i);
+    memcpy(words, data, sizeof words);
     *ret_entry = (struct entry){
         .message_seq = words[0] >> PARTICIPANT_BITS,
         .order = words[1],
@@ -106,14 +90,11 @@ static bool add_batch(struct lease_batches *batches, uint64_t number, uint64_t r
 {
     if (batches->ended > batches->count / 2)
         drop_ended_batches(batches);
-    if (batches->count == batches->capacity) {
-        size_t capacity = batches->capacity == 0 ? FIRST_CAPACITY : batches->capacity * 2;
-        struct lease_batch *rows = realloc(batches->rows, capacity * sizeof *rows);
-        if (rows == NULL)
-            return false;
-        batches->rows = rows;
-        batches->capacity = capacity;
-    }
+    struct lease_batch *rows =
+        rows_grow(batches->rows, batches->count, &batches->capacity, sizeof *rows);
+    if (rows == NULL)
+        return false;
+    batches->rows = rows;
     batches->rows[batches->count++] = (struct lease_batch){number, remaining};
     batches->next_number = number + 1;
     return true;
@@ -135,14 +116,11 @@ enum reason leases_add(struct store_sqlite *store, uint64_t place, uint64_t dest
                        const struct entry *entry)
 {
     struct lease_pending *pending = &store->lease_pending;
-    if (pending->count == pending->capacity) {
-        size_t capacity = pending->capacity == 0 ? FIRST_CAPACITY : pending->capacity * 2;
-        uint64_t *places = realloc(pending->places, capacity * sizeof *places);
-        if (places == NULL)
-            return REASON_OUT_OF_MEMORY;
-        pending->places = places;
-        pending->capacity = capacity;
-    }
+    uint64_t *places =
+        rows_grow(pending->places, pending->count, &pending->capacity, sizeof *places);
+    if (places == NULL)
+        return REASON_OUT_OF_MEMORY;
+    pending->places = places;
     check(lease_table_find(&store->leases, place) == NULL);
     if (lease_table_add(&store->leases, place, destination, entry) == NULL)
         return REASON_OUT_OF_MEMORY;

@@ -145,32 +145,22 @@ static void print_table(const struct invocation *invocation, const struct portal
 }
 
 /* How many the portal itself shows, which is the other half of the sync rate. */
-static enum reason count_shown(struct portal_place *place, wall_t from, wall_t to,
-                               uint64_t *ret_shown)
+struct showing {
+    struct portal_place *place;
+    uint64_t *shown;
+};
+
+static enum reason ask_shown(void *context, const struct portal_question *question,
+                             struct portal_answer *ret_answer)
 {
-    enum { PAGE = 500 };
-    char after[PORTAL_CODE_BYTES] = "";
-    enum reason reason = REASON_NONE;
-    size_t count = PAGE;
-    while (reason == REASON_NONE && count >= PAGE) {
-        struct portal_answer answer;
-        json_t *filter = json_pack("{s:I, s:I, s:s}", "from_ms", (json_int_t)from.ms, "to_ms",
-                                   (json_int_t)to.ms, "after", after);
-        struct portal_question question = {.service = "listing", .filter = filter};
-        reason = portal_place_ask(place, &question, &answer);
-        const json_t *rows = json_object_get(answer.json, "rows");
-        count = reason == REASON_NONE ? json_array_size(rows) : 0;
-        const char *last = portal_fact_text(json_array_get(rows, count - 1), "code");
-        if (after[0] != 0 && strcmp(last, after) == 0)
-            count = 0; /* the same page again: a portal that does not page has shown all */
-        *ret_shown += count;
-        if (last[0] == 0 || strlen(last) >= sizeof after)
-            count = 0; /* no place to go on from */
-        (void)snprintf(after, sizeof after, "%s", last);
-        portal_answer_release(&answer);
-        json_decref(filter);
-    }
-    return reason == REASON_OFFICE_NOT_FOUND ? REASON_NONE : reason;
+    return portal_place_ask(((struct showing *)context)->place, question, ret_answer);
+}
+
+static enum reason count_shown(void *context, const json_t *row)
+{
+    (void)row;
+    (*((struct showing *)context)->shown)++;
+    return REASON_NONE;
 }
 
 /* From the ledger alone unless --ask-portal is given, so that a report can be made while the portal
@@ -204,7 +194,8 @@ int portal_report_command(const struct invocation *invocation, int argc, char **
     if (code == EXIT_CODE_OK)
         reason = portal_ledger_dossiers(place.ledger, from, to, "", -1, add, &report);
     if (code == EXIT_CODE_OK && reason == REASON_NONE && asks)
-        reason = count_shown(&place, from, to, &report.total.shown);
+        reason = portal_listing(from, to, ask_shown, count_shown,
+                                &(struct showing){&place, &report.total.shown});
     if (code == EXIT_CODE_OK && reason != REASON_NONE)
         code = portal_place_complain(invocation, &place, "portal report", reason);
     if (code == EXIT_CODE_OK && json) {

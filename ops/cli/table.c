@@ -39,16 +39,11 @@ void table_release(struct table *table)
 /* Memory that is not to be had leaves rows out, which the last line of the table says. */
 static bool make_room(struct table *table)
 {
-    if (table->row_count < table->row_capacity)
-        return true;
-    size_t capacity = table->row_capacity == 0 ? 32 : 2 * table->row_capacity;
-    char **cells =
-        reallocarray(table->cells, capacity, table->column_count * sizeof table->cells[0]);
-    if (cells == NULL)
-        return false;
-    table->cells = cells;
-    table->row_capacity = capacity;
-    return true;
+    char **cells = rows_grow(table->cells, table->row_count, &table->row_capacity,
+                             table->column_count * sizeof table->cells[0]);
+    if (cells != NULL)
+        table->cells = cells;
+    return cells != NULL;
 }
 
 /* cells NULL: a heading, whose other cells stay NULL. */

@@ -127,6 +127,19 @@ const char *buffer_text(struct buffer *buffer)
     return (const char *)buffer->data;
 }
 
+void *rows_grow(void *rows, size_t count, size_t *capacity, size_t row_bytes)
+{
+    enum { FIRST = 64 };
+    if (count < *capacity)
+        return rows;
+    size_t larger = *capacity == 0 ? FIRST : *capacity * 2;
+    check(larger <= SIZE_MAX / row_bytes);
+    void *grown = realloc(rows, larger * row_bytes);
+    if (grown != NULL)
+        *capacity = larger;
+    return grown;
+}
+
 void hex_encode(struct bytes from, char *ret_text)
 {
     static const char digits[] = "0123456789abcdef";

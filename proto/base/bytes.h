@@ -44,6 +44,10 @@ struct bytes buffer_view(const struct buffer *buffer);
 /* The content as a C string; the terminator is not counted. NULL at the limit. */
 const char *buffer_text(struct buffer *buffer);
 
+/* Room for one more row behind count: the rows, moved when they had to grow, to twice as many. NULL
+ * without memory; the rows and *capacity are then as before. */
+void *rows_grow(void *rows, size_t count, size_t *capacity, size_t row_bytes);
+
 /* Lower-case hexadecimal. ret_text holds 2 * size + 1 characters. */
 void hex_encode(struct bytes from, char *ret_text);
 /* False unless text is exactly 2 * size_bytes hexadecimal digits. */

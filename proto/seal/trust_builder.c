@@ -14,8 +14,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-enum { FIRST_CAPACITY = 32 };
-
 enum reason trust_builder_new(struct trust_builder **ret_builder)
 {
     struct trust_builder *builder = calloc(1, sizeof *builder);
@@ -133,15 +131,11 @@ static enum reason describe(struct trust_signer *signer)
 static bool make_room(struct trust_builder *builder)
 {
     struct trust *trust = builder->trust;
-    if (trust->count < builder->capacity)
-        return true;
-    size_t capacity = builder->capacity == 0 ? FIRST_CAPACITY : 2 * builder->capacity;
-    struct trust_signer *signers = realloc(trust->signers, capacity * sizeof *signers);
-    if (signers == NULL)
-        return false;
-    trust->signers = signers;
-    builder->capacity = capacity;
-    return true;
+    struct trust_signer *signers =
+        rows_grow(trust->signers, trust->count, &builder->capacity, sizeof *signers);
+    if (signers != NULL)
+        trust->signers = signers;
+    return signers != NULL;
 }
 
 /* Takes the certificate. */

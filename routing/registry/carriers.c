@@ -3,8 +3,6 @@
  * and their rows say what they may. */
 #include "routing/registry/registry_parts.h"
 
-#include <string.h>
-
 #define COLUMNS(X)                                                                                 \
     X(KEY, "key", true, BOUNDED_BY_READER, false)                                                  \
     X(CURVE_PUBLIC_KEY, "curve_public_key", true, BOUNDED_BY_READER, false)                        \
@@ -29,26 +27,6 @@ static void read_key(struct registry *registry, const struct csv_row *row, struc
         csv_fault(row, KEY, FAULT_CARRIER_IS_AGENCY);
     else if (!text_index_put(&registry->carriers_by_key, key_bytes(&carrier->key), index))
         csv_fault(row, KEY, FAULT_KEY_REPEATED);
-}
-
-/* Against the participants' keys too: a key that stood for a participant and for a carrier would
- * let either speak as the other. */
-static void read_curve_key(struct registry *registry, const struct csv_row *row,
-                           struct carrier *carrier, uint32_t index)
-{
-    const char *text = row->fields[CURVE_PUBLIC_KEY];
-    if (text[0] == 0)
-        return;
-    if (!registry_decode_curve_key(text, carrier->curve_key)) {
-        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_INVALID);
-        return;
-    }
-    memcpy(carrier->curve_public_key, text, CURVE_KEY_TEXT_BYTES);
-    if (registry_participant_by_curve_key(registry, carrier->curve_key) != NULL)
-        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_TAKEN);
-    else if (!text_index_put(&registry->carriers_by_curve_key,
-                             (struct bytes){carrier->curve_key, CURVE_KEY_BYTES}, index))
-        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_REPEATED);
 }
 
 /* Through one carrier at most, so that there is one way on which answers go back. */
@@ -92,7 +70,8 @@ static void read_carrier(struct registry *registry, const struct csv_row *row)
     struct carrier *carrier = &registry->carriers[index];
     *carrier = (struct carrier){.line = row->line};
     read_key(registry, row, carrier, index);
-    read_curve_key(registry, row, carrier, index);
+    registry_read_curve_key(registry, row, CURVE_PUBLIC_KEY, &registry->carriers_by_curve_key, index,
+                            carrier->curve_public_key);
     read_participants(registry, row, carrier);
 }
 

@@ -21,46 +21,43 @@ static const struct csv_column columns[COLUMN_COUNT] = {COLUMNS(CSV_COLUMN_ROW)}
 static const struct csv_shape shape = {"participants.csv", columns, COLUMN_COUNT, PARTICIPANTS_MAX};
 
 /* ZeroMQ RFC 32/Z85: five characters are four bytes, most significant digit first. By hand, because
- * this room may not know ZeroMQ. Compared decoded, so that one key cannot stand in two rows in two
- * spellings. */
-bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES])
+ * this room may not know ZeroMQ. No two texts are one key, so that texts are compared for them. */
+static bool is_curve_key(const char *text)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  ".-:+=^!/*?&<>()[]{}@%$#";
-    enum { BASE = 85, GROUP = 5, GROUP_BYTES = 4 };
-    if (strlen(text) != CURVE_KEY_TEXT_BYTES - 1)
-        return false;
-    for (size_t group = 0; group < CURVE_KEY_BYTES / GROUP_BYTES; group++) {
-        uint64_t value = 0;
-        for (size_t i = 0; i < GROUP; i++) {
-            const char *digit = strchr(digits, text[group * GROUP + i]);
-            if (digit == NULL)
-                return false;
-            value = value * BASE + (uint64_t)(digit - digits);
-        }
+    enum { BASE = 85, GROUP = 5 };
+    uint64_t value = 0;
+    for (size_t i = 0; i < CURVE_KEY_TEXT_BYTES - 1; i++) {
+        const char *digit = text[i] == 0 ? NULL : strchr(digits, text[i]);
+        if (digit == NULL)
+            return false;
+        value = (i % GROUP == 0 ? 0 : value * BASE) + (uint64_t)(digit - digits);
         if (value > UINT32_MAX)
             return false;
-        for (size_t i = 0; i < GROUP_BYTES; i++)
-            ret_key[group * GROUP_BYTES + i] = (uint8_t)(value >> (24 - 8 * i));
     }
-    return true;
+    return text[CURVE_KEY_TEXT_BYTES - 1] == 0;
 }
 
 /* Empty: csv_next has said that it is missing. */
-static void read_curve_key(struct registry *registry, const struct csv_row *row,
-                           struct participant *participant, uint32_t index)
+void registry_read_curve_key(const struct registry *registry, const struct csv_row *row,
+                             size_t column, struct text_index *by_curve_key, uint32_t index,
+                             char ret_text[CURVE_KEY_TEXT_BYTES])
 {
-    const char *text = row->fields[CURVE_PUBLIC_KEY];
+    const char *text = row->fields[column];
+    const struct text_index *participants = &registry->participants_by_curve_key;
+    uint32_t other;
     if (text[0] == 0)
         return;
-    if (!registry_decode_curve_key(text, participant->curve_key)) {
-        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_INVALID);
+    if (!is_curve_key(text)) {
+        csv_fault(row, column, FAULT_CURVE_KEY_INVALID);
         return;
     }
-    memcpy(participant->curve_public_key, text, CURVE_KEY_TEXT_BYTES);
-    if (!text_index_put(&registry->participants_by_curve_key,
-                        (struct bytes){participant->curve_key, CURVE_KEY_BYTES}, index))
-        csv_fault(row, CURVE_PUBLIC_KEY, FAULT_CURVE_KEY_REPEATED);
+    memcpy(ret_text, text, CURVE_KEY_TEXT_BYTES);
+    if (by_curve_key != participants && text_index_find(participants, bytes_of_text(text), &other))
+        csv_fault(row, column, FAULT_CURVE_KEY_TAKEN);
+    else if (!text_index_put(by_curve_key, bytes_of_text(text), index))
+        csv_fault(row, column, FAULT_CURVE_KEY_REPEATED);
 }
 
 /* Inside the registry's directory, wherever that is. */
@@ -107,7 +104,8 @@ static void read_participant(struct registry *registry, const struct csv_row *ro
     if (registry_read_role(row, ROLE, true, &role) && participant->agency != NULL &&
         participant->agency->role != role)
         csv_fault(row, ROLE, FAULT_ROLE_DIFFERS);
-    read_curve_key(registry, row, participant, index);
+    registry_read_curve_key(registry, row, CURVE_PUBLIC_KEY, &registry->participants_by_curve_key,
+                            index, participant->curve_public_key);
     registry->participant_count++;
     if (participant->agency != NULL && !text_index_put(&registry->participants_by_key,
                                                        key_bytes(&participant->agency->key), index))
@@ -135,17 +133,6 @@ const struct participant *registry_participant(const struct registry *registry,
 {
     uint32_t index;
     if (!text_index_find(&registry->participants_by_key, key_bytes(key), &index))
-        return NULL;
-    return &registry->participants[index];
-}
-
-const struct participant *
-registry_participant_by_curve_key(const struct registry *registry,
-                                  const uint8_t curve_key[CURVE_KEY_BYTES])
-{
-    uint32_t index;
-    if (!text_index_find(&registry->participants_by_curve_key,
-                         (struct bytes){curve_key, CURVE_KEY_BYTES}, &index))
         return NULL;
     return &registry->participants[index];
 }

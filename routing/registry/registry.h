@@ -109,7 +109,6 @@ struct agency {
 struct participant {
     const struct agency *agency;
     char curve_public_key[CURVE_KEY_TEXT_BYTES];            /* Z85 */
-    uint8_t curve_key[CURVE_KEY_BYTES];                     /* the same, decoded */
     const char *certificates[PARTICIPANT_CERTIFICATES_MAX]; /* file names, relative */
     size_t certificate_count;
     uint32_t window_messages;      /* under way to it at most, 1 to MESSAGE_WINDOW_MAX */
@@ -122,7 +121,6 @@ struct participant {
 struct carrier {
     struct key key;
     char curve_public_key[CURVE_KEY_TEXT_BYTES];   /* Z85 */
-    uint8_t curve_key[CURVE_KEY_BYTES];            /* the same, decoded */
     const struct participant *const *participants; /* whom it carries; each has this carrier */
     size_t participant_count;                      /* 1 to CARRIED_MAX */
     unsigned line;                                 /* of carriers.csv */
@@ -214,9 +212,6 @@ const struct participant *registry_participant_at(const struct registry *registr
 enum party registry_party(const struct registry *registry, const struct key *key);
 const struct participant *registry_participant(const struct registry *registry,
                                                const struct key *key);
-const struct participant *
-registry_participant_by_curve_key(const struct registry *registry,
-                                  const uint8_t curve_key[CURVE_KEY_BYTES]);
 
 size_t registry_carrier_count(const struct registry *registry);
 const struct carrier *registry_carrier_at(const struct registry *registry, size_t index);

@@ -149,8 +149,7 @@ static void compare_participants(const struct comparison *of)
             registry_participant(of->new_registry, &before->agency->key);
         struct registry_change change = {.from = before->agency->key};
         change.kind = after == NULL ? CHANGE_PARTICIPANT_REMOVED : CHANGE_KEY;
-        if (after == NULL ||
-            memcmp(after->curve_key, before->curve_key, sizeof after->curve_key) != 0)
+        if (after == NULL || strcmp(after->curve_public_key, before->curve_public_key) != 0)
             add(of->changes, change);
     }
     for (size_t i = 0; i < registry_participant_count(of->new_registry); i++) {

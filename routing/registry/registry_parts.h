@@ -81,7 +81,10 @@ const struct agency *registry_read_agency(const struct registry *registry,
 /* The centre, an agency or the portal, and the gateway when allow_gateway. */
 bool registry_read_role(const struct csv_row *row, size_t column, bool allow_gateway,
                         enum participant_role *ret_role);
-/* False when text is not a CURVE key, 40 characters of Z85. */
-bool registry_decode_curve_key(const char *text, uint8_t ret_key[CURVE_KEY_BYTES]);
+/* A CURVE key, 40 characters of Z85, into its index: of the participants, or of others, whose keys
+ * are no participant's. One that stood for both would let either speak as the other. */
+void registry_read_curve_key(const struct registry *registry, const struct csv_row *row,
+                             size_t column, struct text_index *by_curve_key, uint32_t index,
+                             char ret_text[CURVE_KEY_TEXT_BYTES]);
 /* Digits, capital letters and the marks given; not empty. */
 bool registry_is_code(const char *code, const char *marks);

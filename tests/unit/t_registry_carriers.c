@@ -38,7 +38,6 @@ static void test_a_carrier_and_its_participants(void **state)
     /* It is nobody else. */
     assert_null(registry_participant(registry, &host));
     assert_null(registry_agency(registry, &host));
-    assert_null(registry_participant_by_curve_key(registry, carrier->curve_key));
     registry_destroy(&registry);
 }
 
