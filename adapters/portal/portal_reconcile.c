@@ -100,7 +100,8 @@ static enum reason note(struct reconcile *reconcile, const struct compared *ours
         difference.repair = portal_ledger_last_repair(ledger);
     }
     if (reason == REASON_NONE)
-        reason = portal_ledger_put_difference(ledger, &difference, portal_wait_wall(&reconcile->wait));
+        reason =
+            portal_ledger_put_difference(ledger, &difference, portal_wait_wall(&reconcile->wait));
     return reason;
 }
 
@@ -288,9 +289,8 @@ static enum reason ask_listing(void *context, const struct portal_question *ques
                                struct portal_answer *ret_answer)
 {
     struct reconcile *reconcile = context;
-    *ret_answer = (struct portal_answer){.reason = REASON_SHUTDOWN};
-    return portal_wait_watch(&reconcile->wait) ? reconcile_ask(reconcile, question, ret_answer)
-                                               : REASON_SHUTDOWN;
+    enum reason reason = reconcile_ask(reconcile, question, ret_answer);
+    return reason == REASON_NONE && !portal_wait_watch(&reconcile->wait) ? REASON_SHUTDOWN : reason;
 }
 
 static bool keep_extra(void *context, const struct portal_difference_view *view)
@@ -390,7 +390,8 @@ static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
     struct remaining remaining = {.reconcile = reconcile};
-    int64_t until = portal_wait_mono_ms(&reconcile->wait) + (int64_t)reconcile->options->wait_seconds * 1000;
+    int64_t until =
+        portal_wait_mono_ms(&reconcile->wait) + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;
     for (;;) {
         remaining.found = false;

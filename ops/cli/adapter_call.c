@@ -114,6 +114,52 @@ int adapter_call(const struct invocation *invocation, struct http *http,
     return adapter_judge(invocation, http, reason, &reply, ret_body);
 }
 
+int adapter_ask(const struct invocation *invocation, struct http *http, const char *method,
+                const char *path, json_t **ret_body)
+{
+    return adapter_call(invocation, http, &(struct api_call){.method = method, .path = path},
+                        ret_body);
+}
+
+void path_add(char *path, size_t size, const char *name, const char *value)
+{
+    size_t used = strlen(path);
+    if (value != NULL)
+        (void)snprintf(path + used, size - used, "%s%s=%s", strchr(path, '?') != NULL ? "&" : "?",
+                       name, value);
+}
+
+/* A page may be short, or empty, with more behind it: the end is where no new place is named. */
+int adapter_ask_pages(const struct invocation *invocation, struct http *http, const char *path,
+                      const char *name, int64_t limit, json_t **ret_answer)
+{
+    enum { PAGE = 200, CURSOR_BYTES = 128 };
+    char whole[512 + 3 * CURSOR_BYTES], scratch[32];
+    char next[3 * CURSOR_BYTES] = "", last[sizeof next];
+    json_t *rows = json_array();
+    int code = EXIT_CODE_OK;
+    for (bool more = true; more && code == EXIT_CODE_OK;) {
+        json_t *page = NULL;
+        int64_t left = limit - (int64_t)json_array_size(rows);
+        (void)snprintf(scratch, sizeof scratch, "%lld", (long long)(left < PAGE ? left : PAGE));
+        (void)snprintf(whole, sizeof whole, "%s", path);
+        path_add(whole, sizeof whole, "limit", scratch);
+        path_add(whole, sizeof whole, "after", next[0] != 0 ? next : NULL);
+        code = adapter_ask(invocation, http, "GET", whole, &page);
+        (void)json_array_extend(rows, json_object_get(page, name));
+        memcpy(last, next, sizeof last);
+        (void)url_encode(json_number(page, "next", scratch), next, sizeof next);
+        more = next[0] != 0 && strcmp(next, last) != 0 && (int64_t)json_array_size(rows) < limit;
+        if (*ret_answer == NULL)
+            *ret_answer = json_incref(page);
+        json_decref(page);
+    }
+    if (*ret_answer != NULL)
+        (void)json_object_set(*ret_answer, name, rows);
+    json_decref(rows);
+    return code;
+}
+
 /* All pages are looked at even after one fits: a second one that fits makes the short id ambiguous,
  * and acting on the wrong dossier cannot be undone. */
 int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,
@@ -128,8 +174,7 @@ int adapter_find_id(const struct invocation *invocation, struct http *http, cons
         (void)url_encode(after, after_text, sizeof after_text);
         snprintf(path, sizeof path, "/v1/queues?limit=%d%s%s", PAGE, after[0] != 0 ? "&after=" : "",
                  after_text);
-        code = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
-                            &page);
+        code = adapter_ask(invocation, http, "GET", path, &page);
         short_id_look(ret_id, json_object_get(page, "entries"));
         snprintf(after, sizeof after, "%s", json_text(page, "next"));
         more = after[0] != 0 && json_array_size(json_object_get(page, "entries")) == PAGE;

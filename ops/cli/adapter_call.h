@@ -16,6 +16,15 @@ int program_open(const struct invocation *invocation, const char *adapter, const
  * EXIT_CODE_NEGATIVE for 404, _REFUSED for other answers, _UNREACHABLE. */
 int adapter_call(const struct invocation *invocation, struct http *http,
                  const struct api_call *request, json_t **ret_body);
+/* The same without a body. */
+int adapter_ask(const struct invocation *invocation, struct http *http, const char *method,
+                const char *path, json_t **ret_body);
+/* Adds a parameter to a path; NULL: nothing. A value with nothing to encode: a key, a word. */
+void path_add(char *path, size_t size, const char *name, const char *value);
+/* A list that is given by pages, as one document: the first page with at most `limit` rows of
+ * `name` in it. path may have a query. */
+int adapter_ask_pages(const struct invocation *invocation, struct http *http, const char *path,
+                      const char *name, int64_t limit, json_t **ret_answer);
 /* The same judgement over an answer that came another way; releases the reply. */
 int adapter_judge(const struct invocation *invocation, const struct http *http, enum reason reason,
                   struct api_reply *reply, json_t **ret_body);

@@ -63,13 +63,12 @@ int command_clock(const struct invocation *invocation, int argc, char **argv)
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    const struct api_call asks[WORKS] = {
-        [SHOW] = {.method = "GET", .path = gateway == NULL ? "/v1/health" : "/v1/status"},
-        [TRUST] = {.method = "POST", .path = "/v1/clock/trust"},
-    };
     code = program_open(invocation, adapter, gateway, &http);
     if (code == EXIT_CODE_OK)
-        code = adapter_call(invocation, http, &asks[given.word], &answer);
+        code = given.word == TRUST
+                   ? adapter_ask(invocation, http, "POST", "/v1/clock/trust", &answer)
+                   : adapter_ask(invocation, http, "GET",
+                                 gateway == NULL ? "/v1/health" : "/v1/status", &answer);
     http_destroy(&http);
     if (code == EXIT_CODE_OK && json)
         json_print(answer);

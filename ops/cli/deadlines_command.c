@@ -141,36 +141,13 @@ static void print_answer(const struct names *names, const json_t *answer)
             json_text(answer, "calendar_known_to"));
 }
 
-/* Page by page: at most `limit` rows. */
 static int ask(const struct invocation *invocation, struct http *http,
                const struct deadlines_options *options, json_t **ret_answer)
 {
-    enum { CURSOR_BYTES = 128 };
-    char path[512 + 3 * CURSOR_BYTES], cursor[3 * CURSOR_BYTES] = "";
-    json_t *rows = json_array();
-    int code = EXIT_CODE_OK;
-    for (bool more = true; more && code == EXIT_CODE_OK;) {
-        json_t *page = NULL;
-        (void)snprintf(path, sizeof path, "/v1/deadlines?limit=%d%s%s%s%s&after=%s", API_PAGE_MAX,
-                       options->agency != NULL ? "&agency=" : "",
-                       options->agency != NULL ? options->agency : "",
-                       options->standing != NULL ? "&standing=" : "",
-                       options->standing != NULL ? options->standing : "", cursor);
-        code = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
-                            &page);
-        json_array_extend(rows, json_object_get(page, "deadlines"));
-        (void)url_encode(json_text(page, "next"), cursor, sizeof cursor);
-        more = cursor[0] != 0 && json_array_size(rows) < (size_t)options->limit;
-        if (*ret_answer == NULL)
-            *ret_answer = json_incref(page);
-        json_decref(page);
-    }
-    while (json_array_size(rows) > (size_t)options->limit)
-        (void)json_array_remove(rows, json_array_size(rows) - 1);
-    if (*ret_answer != NULL)
-        json_object_set(*ret_answer, "deadlines", rows);
-    json_decref(rows);
-    return code;
+    char path[512] = "/v1/deadlines";
+    path_add(path, sizeof path, "agency", options->agency);
+    path_add(path, sizeof path, "standing", options->standing);
+    return adapter_ask_pages(invocation, http, path, "deadlines", options->limit, ret_answer);
 }
 
 int command_deadlines(const struct invocation *invocation, int argc, char **argv)

@@ -186,8 +186,7 @@ static int look(const struct invocation *invocation, const struct inbox_options 
         snprintf(path, sizeof path, "/v1/messages/%s", id);
     else
         snprintf(path, sizeof path, "/v1/inbox?limit=%lld", (long long)options->limit);
-    const struct api_call request = {.method = "GET", .path = path};
-    int code = adapter_call(invocation, http, &request, &answer);
+    int code = adapter_ask(invocation, http, "GET", path, &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
     else if (code == EXIT_CODE_OK) {

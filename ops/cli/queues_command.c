@@ -260,52 +260,13 @@ static void print_status(const struct names *names, const json_t *status)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* A list that is given by pages, as one document: at most `limit` rows of `name`. */
-static int ask_pages(const struct invocation *invocation, struct http *http, const char *path,
-                     const char *name, int64_t limit, json_t **ret_answer)
-{
-    enum { PAGE = 200, CURSOR_BYTES = 64 };
-    char whole[512], after[CURSOR_BYTES] = "", cursor[3 * CURSOR_BYTES], scratch[32];
-    json_t *rows = json_array();
-    int code = EXIT_CODE_OK;
-    for (bool more = true; more && code == EXIT_CODE_OK;) {
-        json_t *page = NULL;
-        size_t before = json_array_size(rows);
-        int64_t left = limit - (int64_t)before;
-        size_t wanted = left < PAGE ? (size_t)left : PAGE;
-        (void)url_encode(after, cursor, sizeof cursor);
-        snprintf(whole, sizeof whole, "%s%slimit=%zu%s%s", path, strchr(path, '?') ? "&" : "?",
-                 wanted, after[0] != 0 ? "&after=" : "", cursor);
-        code = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = whole},
-                            &page);
-        json_array_extend(rows, json_object_get(page, name));
-        snprintf(after, sizeof after, "%s", json_number(page, "next", scratch));
-        more = json_array_size(rows) - before == wanted && left > (int64_t)wanted && after[0] != 0;
-        if (*ret_answer == NULL)
-            *ret_answer = json_incref(page);
-        json_decref(page);
-    }
-    if (*ret_answer != NULL)
-        json_object_set(*ret_answer, name, rows);
-    json_decref(rows);
-    return code;
-}
-
 static int ask_queues(const struct invocation *invocation, struct http *http,
                       const struct queues_options *options, json_t **ret_answer)
 {
     char path[256] = "/v1/queues";
-    const struct {
-        const char *name;
-        const char *value;
-    } filters[] = {{"destination", options->destination}, {"state", options->state}};
-    for (size_t i = 0, used = strlen(path); i < sizeof filters / sizeof filters[0]; i++) {
-        if (filters[i].value != NULL) /* a key or a state: nothing to encode */
-            used +=
-                (size_t)snprintf(path + used, sizeof path - used, "%s%s=%s",
-                                 strchr(path, '?') ? "&" : "?", filters[i].name, filters[i].value);
-    }
-    return ask_pages(invocation, http, path, "entries", options->limit, ret_answer);
+    path_add(path, sizeof path, "destination", options->destination);
+    path_add(path, sizeof path, "state", options->state);
+    return adapter_ask_pages(invocation, http, path, "entries", options->limit, ret_answer);
 }
 
 /* Its figures, and its connections beside them. */
@@ -313,11 +274,10 @@ static int ask_status(const struct invocation *invocation, struct http *http, js
 {
     enum { CONNECTIONS_MAX = 100000 };
     json_t *connections = NULL;
-    int code = adapter_call(invocation, http,
-                            &(struct api_call){.method = "GET", .path = "/v1/status"}, ret_answer);
+    int code = adapter_ask(invocation, http, "GET", "/v1/status", ret_answer);
     if (code == EXIT_CODE_OK)
-        code = ask_pages(invocation, http, "/v1/connections", "connections", CONNECTIONS_MAX,
-                         &connections);
+        code = adapter_ask_pages(invocation, http, "/v1/connections", "connections",
+                                 CONNECTIONS_MAX, &connections);
     if (code == EXIT_CODE_OK)
         json_object_set(*ret_answer, "peers", json_object_get(connections, "connections"));
     json_decref(connections);
@@ -330,11 +290,9 @@ static int ask_work(const struct invocation *invocation, struct http *http,
                     json_t **ret_answer)
 {
     char path[256];
-    snprintf(path, sizeof path, "/v1/queues/%s/%s%s%s", id, word,
-             options->destination != NULL ? "?destination=" : "",
-             options->destination != NULL ? options->destination : "");
-    return adapter_call(invocation, http, &(struct api_call){.method = "POST", .path = path},
-                        ret_answer);
+    snprintf(path, sizeof path, "/v1/queues/%s/%s", id, word);
+    path_add(path, sizeof path, "destination", options->destination);
+    return adapter_ask(invocation, http, "POST", path, ret_answer);
 }
 
 enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, REDIRECT, STATUS, WORKS };

@@ -82,8 +82,7 @@ static int ask(const struct invocation *invocation, const char *adapter, const c
     struct http *http = NULL;
     int code = program_open(invocation, adapter, gateway, &http);
     if (code == EXIT_CODE_OK)
-        code = adapter_call(invocation, http, &(struct api_call){.method = method, .path = path},
-                            ret_answer);
+        code = adapter_ask(invocation, http, method, path, ret_answer);
     http_destroy(&http);
     return code;
 }
@@ -159,22 +158,16 @@ static json_t *change_json(const struct registry_change *change)
     return json;
 }
 
-static void print_whole(json_t *document)
-{
-    json_print(document);
-    json_decref(document);
-}
-
 static void print_json(const struct pair *pair)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < pair->changes.count; i++)
         (void)json_array_append_new(list, change_json(&pair->changes.items[i]));
-    print_whole(json_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:i}", "old", registry_version(pair->old),
-                          "new", registry_version(pair->other), "may",
-                          pair->changes.reason == REASON_NONE, "reason",
-                          reason_code(pair->changes.reason), "queues_known", pair->queues_are_known,
-                          "changes", list, "left_out", (int)pair->changes.left_out));
+    json_print_new(json_pack(
+        "{s:s, s:s, s:b, s:s, s:b, s:o, s:i}", "old", registry_version(pair->old), "new",
+        registry_version(pair->other), "may", pair->changes.reason == REASON_NONE, "reason",
+        reason_code(pair->changes.reason), "queues_known", pair->queues_are_known, "changes", list,
+        "left_out", (int)pair->changes.left_out));
 }
 
 static void print_changes(const struct invocation *invocation, const struct pair *pair)
@@ -392,7 +385,7 @@ int registry_history(const struct invocation *invocation,
     json_t *log = versions_log(&versions);
     versions_close(&versions);
     if (options->json) {
-        print_whole(log);
+        json_print_new(log);
         return EXIT_CODE_OK;
     }
     json_array_foreach(log, index, row)

@@ -214,10 +214,9 @@ static int wait_for_state(const struct invocation *invocation, const struct send
     snprintf(path, sizeof path, "/v1/messages/%s", message_id);
     for (long pause_ms = POLL_FIRST_MS;;
          pause_ms = pause_ms < POLL_MAX_MS ? pause_ms * 2 : pause_ms) {
-        const struct api_call request = {.method = "GET", .path = path};
         json_decref(message);
         message = NULL;
-        int code = adapter_call(invocation, http, &request, &message);
+        int code = adapter_ask(invocation, http, "GET", path, &message);
         if (code != EXIT_CODE_OK)
             return code;
         const char *state = json_text(message, "state");

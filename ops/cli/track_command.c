@@ -123,8 +123,7 @@ static int ask(const struct invocation *invocation, const char *adapter, const c
     snprintf(path, sizeof path, "/v1/dossiers/%s", code_text);
     int outcome = program_open(invocation, adapter, gateway, &http);
     if (outcome == EXIT_CODE_OK)
-        outcome = adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
-                               &answer);
+        outcome = adapter_ask(invocation, http, "GET", path, &answer);
     if (outcome == EXIT_CODE_OK)
         *ret_dossier = gateway != NULL ? rows_of_gateway(answer) : json_incref(answer);
     json_decref(answer);
@@ -147,8 +146,7 @@ static void tell_route(const struct invocation *invocation, const char *adapter,
             snprintf(path, sizeof path, "/v1/messages/%s", json_text(event, "message_id"));
     }
     if (path[0] != 0 && program_open(invocation, adapter, NULL, &http) == EXIT_CODE_OK &&
-        adapter_call(invocation, http, &(struct api_call){.method = "GET", .path = path},
-                     &message) == EXIT_CODE_OK)
+        adapter_ask(invocation, http, "GET", path, &message) == EXIT_CODE_OK)
         route_tell(names, message);
     json_decref(message);
     http_destroy(&http);

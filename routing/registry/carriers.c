@@ -70,8 +70,8 @@ static void read_carrier(struct registry *registry, const struct csv_row *row)
     struct carrier *carrier = &registry->carriers[index];
     *carrier = (struct carrier){.line = row->line};
     read_key(registry, row, carrier, index);
-    registry_read_curve_key(registry, row, CURVE_PUBLIC_KEY, &registry->carriers_by_curve_key, index,
-                            carrier->curve_public_key);
+    registry_read_curve_key(registry, row, CURVE_PUBLIC_KEY, &registry->carriers_by_curve_key,
+                            index, carrier->curve_public_key);
     read_participants(registry, row, carrier);
 }
 
