@@ -21,17 +21,26 @@ static uint64_t cookie_of(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
-/* What libzmq has read from it; false: not to be told. */
-static bool read_from(int fd, uint64_t *ret_bytes)
+/* What has come over it; false: not to be told. */
+static bool received_over(int fd, uint64_t *ret_bytes)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
-    int unread = 0;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
-        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received ||
-        ioctl(fd, FIONREAD, &unread) != 0)
+        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
         return false;
-    *ret_bytes = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
+    *ret_bytes = (uint64_t)info.tcpi_bytes_received;
+    return true;
+}
+
+/* What libzmq has read of that. */
+static bool read_from(int fd, uint64_t *ret_bytes)
+{
+    uint64_t bytes;
+    int unread = 0;
+    if (!received_over(fd, &bytes) || ioctl(fd, FIONREAD, &unread) != 0)
+        return false;
+    *ret_bytes = bytes - (uint64_t)unread;
     return true;
 }
 
@@ -316,24 +325,27 @@ static bool has_too_much(struct connection *connection, uint64_t bytes, int64_t 
 }
 
 /* Twice in a row here too: the message that makes it known may have come since the last drain. */
-static bool is_too_strange(struct connection *connection, uint64_t bytes, mono_t now)
+static bool is_too_strange(struct connection *connection, int fd, mono_t now)
 {
+    uint64_t bytes;
     bool was_suspect = connection->is_suspect;
-    connection->is_suspect = (int64_t)bytes > CONNECTIONS_STRANGER_BYTES ||
-                             now.ms - connection->accepted.ms > CONNECTIONS_STRANGER_MS;
+    bool is_loud = received_over(fd, &bytes) && (int64_t)bytes > CONNECTIONS_STRANGER_BYTES &&
+                   read_from(fd, &bytes) && (int64_t)bytes > CONNECTIONS_STRANGER_BYTES;
+    connection->is_suspect = is_loud || now.ms - connection->accepted.ms > CONNECTIONS_STRANGER_MS;
     return connection->is_suspect && was_suspect;
 }
 
 static size_t look_at_strangers(struct connections *connections, mono_t now)
 {
     size_t cut = 0;
-    if (now.ms - connections->looked_at_strangers.ms < CONNECTIONS_STRANGER_LOOK_MS)
+    if (now.ms - connections->looked_at_strangers.ms <
+        CONNECTIONS_STRANGER_LOOK_MS +
+            (int64_t)(connections->stranger_count / CONNECTIONS_STRANGERS_PER_MS))
         return 0;
     connections->looked_at_strangers = now;
     for (size_t i = connections->stranger_count; i-- > 0;) {
         int fd = connections->strangers[i];
-        uint64_t bytes;
-        if (read_from(fd, &bytes) && is_too_strange(&connections->slots[fd], bytes, now)) {
+        if (is_too_strange(&connections->slots[fd], fd, now)) {
             cut_stranger(connections, fd);
             cut++;
         }

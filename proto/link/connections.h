@@ -44,10 +44,11 @@ enum {
     /* ZeroMQ's pings are read, and no messages: a carrier may have nothing else to send for days.
      */
     CONNECTIONS_PING_BYTES_PER_S = 32,
-    CONNECTIONS_LOOK_MS = 50,      /* at the known ones, and a millisecond more for each … */
-    CONNECTIONS_LOOKS_PER_MS = 20, /* … of these: the kernel is asked twice for each */
-    CONNECTIONS_STRANGER_LOOK_MS = 10,
-    CONNECTIONS_ROUND_MIN = 256, /* messages; the clock is not asked for each */
+    CONNECTIONS_LOOK_MS = 50,          /* at the known ones, and a millisecond more for each … */
+    CONNECTIONS_LOOKS_PER_MS = 20,     /* … of these: the kernel is asked twice for each */
+    CONNECTIONS_STRANGER_LOOK_MS = 10, /* at strangers, and a millisecond more for each … */
+    CONNECTIONS_STRANGERS_PER_MS = 40, /* … of these: the kernel is asked once for each */
+    CONNECTIONS_ROUND_MIN = 256,       /* messages; the clock is not asked for each */
 };
 
 struct connection {
