@@ -76,19 +76,22 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
 }
 
 /* A reply names the message that it answers by id and digest; that message came from the one who is
- * answered, or from the sender itself. */
+ * answered, or whose work that one has taken over, or from the sender itself. */
 static enum reason check_reply(struct broker *broker, const struct envelope *envelope,
-                               const struct key *recipient)
+                               const struct route_decision *decision)
 {
     if (id_is_zero(&envelope->in_reply_to))
         return REASON_NONE;
     struct store *store = broker->options.store;
     struct store_message answered;
-    enum reason reason =
-        store->verbs->find_message(store, recipient, &envelope->in_reply_to, &answered);
-    if (reason == REASON_NOT_FOUND)
-        reason =
-            store->verbs->find_message(store, &envelope->sender, &envelope->in_reply_to, &answered);
+    const struct key authors[] = {decision->destinations[0].key, decision->heir_of,
+                                  envelope->recipient, envelope->sender};
+    enum reason reason = REASON_NOT_FOUND;
+    for (size_t i = 0; i < sizeof authors / sizeof *authors && reason == REASON_NOT_FOUND; i++) {
+        if (!key_is_none(&authors[i]))
+            reason =
+                store->verbs->find_message(store, &authors[i], &envelope->in_reply_to, &answered);
+    }
     if (reason == REASON_NOT_FOUND)
         return REASON_REPLY_UNKNOWN;
     if (reason != REASON_NONE)
@@ -133,7 +136,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
             reason = REASON_BUSY; /* participants_max of the settings */
     }
     if (reason == REASON_NONE)
-        reason = check_reply(broker, envelope, &ret_routed->decision.destinations[0].key);
+        reason = check_reply(broker, envelope, &ret_routed->decision);
     ret_routed->admitted = *admitted;
     ret_routed->line = broker_line(broker, envelope, &question.agency_of_dossier);
     ret_routed->is_rerouted = !key_is_none(&question.agency_of_dossier);

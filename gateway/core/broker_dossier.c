@@ -31,7 +31,9 @@ enum reason broker_find_dossier(struct broker *broker, const struct envelope *en
         !is_agency(broker, &envelope->sender))
         return REASON_NONE;
     const struct store_route *planned = plan_find_route(&broker->step.plan, envelope->dossier_code);
-    if (planned != NULL && !key_is_none(&planned->agency)) {
+    if (planned != NULL && key_is_none(&planned->agency))
+        return REASON_BUSY; /* its transfer ends in this step: what stands before it is on disk then */
+    if (planned != NULL) {
         *ret_agency = planned->agency;
         return REASON_NONE;
     }

@@ -221,15 +221,30 @@ static struct bytes name_recipients(struct broker *broker, uint64_t message_seq,
     return (struct bytes){text, size};
 }
 
+/* The transfer's own destination, or where an earlier redirection took it; not one of its copies.
+ */
+static bool has_dossier(struct broker *broker, const struct store_message *message,
+                        const struct key *agency)
+{
+    struct store *store = broker->options.store;
+    struct store_route found;
+    const struct store_route *route = plan_find_route(&broker->step.plan, message->dossier_code);
+    if (key_equal(&message->recipient, agency))
+        return true;
+    if (route == NULL &&
+        store->verbs->find_route(store, message->dossier_code, &found) == REASON_NONE)
+        route = &found;
+    return route != NULL && route->message_seq == message->seq && key_equal(&route->agency, agency);
+}
+
 /* The dossier goes with its transfer. */
 static void move_route(struct broker *broker, const struct store_message *message,
                        const struct key *from, const struct key *to)
 {
-    if (message->type != MESSAGE_TYPE_TRANSFER || !key_equal(&message->recipient, from))
+    if (message->type != MESSAGE_TYPE_TRANSFER || !has_dossier(broker, message, from))
         return;
     plan_route(&broker->step.plan,
-               &(struct store_route){.dossier_code =
-                                         arena_copy(&broker->step.arena, message->dossier_code),
+               &(struct store_route){.dossier_code = message->dossier_code,
                                      .agency = *to,
                                      .registry_version = bytes_of_text(broker->registry_version),
                                      .message_seq = message->seq,
@@ -253,9 +268,10 @@ static void move_entry(struct broker *broker, struct peer *from, struct peer *to
     };
     bool is_held = entry->state == ENTRY_HELD;
     enum reason why = entry->reason;
-    move_route(broker, message, &from->key, &to->key); /* before the message's views end */
+    /* Of the message's views only this one outlives the next question to the store. */
     message->dossier_code = arena_copy(&step->arena, message->dossier_code);
     message->procedure_code = (struct bytes){NULL, 0};
+    move_route(broker, message, &from->key, &to->key);
     enum step_line line =
         entry->order == hash_bytes(message->dossier_code) ? STEP_LINE_DOSSIER : STEP_LINE_SENDER;
     (void)step_move(step, from, entry, ENTRY_WITHDRAWN, REASON_REDIRECTED);
@@ -288,6 +304,15 @@ static bool may_move(struct broker *broker, struct peer *peer, const struct entr
            first.message_seq == entry->message_seq;
 }
 
+/* It was taken from there by a redirection of before, and that has ended: an entry ends once, so it
+ * stays where it is, and an operator's word decides. */
+static bool was_there(struct store *store, const struct entry *entry, const struct key *heir)
+{
+    struct entry old;
+    return store->verbs->read_entry(store, entry->message_seq, heir, &old) == REASON_NONE &&
+           old.state == ENTRY_WITHDRAWN;
+}
+
 /* False: there was no room for all of the page. */
 static bool move_page(struct broker *broker, struct peer *peer, struct peer *heir,
                       const struct entry *entries, size_t count)
@@ -302,7 +327,7 @@ static bool move_page(struct broker *broker, struct peer *peer, struct peer *hei
         broker->redirect_seq = entry.message_seq;
         plan_apply_moves(&step->plan, &entry);
         if (store->verbs->read_message(store, entry.message_seq, &message) != REASON_NONE ||
-            !may_move(broker, peer, &entry, &message) ||
+            !may_move(broker, peer, &entry, &message) || was_there(store, &entry, &heir->key) ||
             store->verbs->read_message(store, entry.message_seq, &message) != REASON_NONE ||
             step_get_peer(step, &message.sender) == NULL)
             continue;

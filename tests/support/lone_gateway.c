@@ -30,9 +30,9 @@ static enum reason recover(struct store *store, uint64_t *ret_count)
 
 static struct registry *make_registry(void)
 {
-    enum { PARTICIPANTS = 5 };
+    enum { PARTICIPANTS = 6 };
     static struct faults faults;
-    char participants[640];
+    char participants[768];
     struct curve_pair pairs[PARTICIPANTS];
     for (size_t i = 0; i < PARTICIPANTS; i++)
         check(curve_pair_make(&pairs[i]) == REASON_NONE);
@@ -40,9 +40,10 @@ static struct registry *make_registry(void)
                    "key,role,curve_public_key,certificates,window_messages\n"
                    "gateway,gateway,\"%s\",g.pem,4096\n"
                    "centre,centre,\"%s\",c.pem,4096\nstp,agency,\"%s\",s.pem,4096\n"
-                   "sxd,agency,\"%s\",x.pem,4096\nportal,portal,\"%s\",p.pem,4096\n",
+                   "sxd,agency,\"%s\",x.pem,4096\nportal,portal,\"%s\",p.pem,4096\n"
+                   "syt,agency,\"%s\",y.pem,4096\n",
                    pairs[0].public_key.text, pairs[1].public_key.text, pairs[2].public_key.text,
-                   pairs[3].public_key.text, pairs[4].public_key.text);
+                   pairs[3].public_key.text, pairs[4].public_key.text, pairs[5].public_key.text);
     struct registry_files files = {{
         [REGISTRY_FILE_VERSION] = bytes_of_text("2026-11-24.1\n"),
         [REGISTRY_FILE_AGENCIES] = bytes_of_text(
@@ -50,6 +51,7 @@ static struct registry *make_registry(void)
             "system,sample\ncentre,H38.30,,Trung tâm,Centre,centre,,,,,yes\n"
             "stp,H38.03,,Sở Tư pháp,Justice,agency,,,,,yes\n"
             "sxd,H38.04,,Sở Xây dựng,Construction,agency,,,,,yes\n"
+            "syt,H38.11,,Sở Y tế,Health,agency,,,,,yes\n"
             "portal,,,Cổng DVCQG,Portal,portal,,,,,no\n"
             "gateway,,,Cổng,Gateway,gateway,,,,,no\n"),
         [REGISTRY_FILE_PARTICIPANTS] = bytes_of_text(participants),

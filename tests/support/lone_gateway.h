@@ -1,6 +1,6 @@
 /* lone_gateway - the broker alone over memory, with adapters that say what a test makes them say.
  *
- *   lone_gateway_open                      centre, stp, sxd and portal are registered
+ *   lone_gateway_open                      centre, stp, sxd, syt and portal are registered
  *   lone_gateway_hello                     the adapter greets in the next step
  *   lone_gateway_put_…                     frames for the next step, in order
  *   lone_gateway_step                      one step of the broker, one commit
@@ -47,7 +47,8 @@ struct lone_gateway {
     int64_t now_ms;
     int64_t wall_step_ms; /* how far the wall clock was set off */
     uint64_t ids;
-    uint64_t connection; /* that the next frames come over; 1 at first */
+    uint64_t connection;         /* that the next frames come over; 1 at first */
+    struct lone_message answers; /* by what is put next; zero: nothing is answered */
     /* what left in the last step */
     size_t parcels, taken, not_taken, goodbyes;
     enum reason not_taken_reason;

@@ -107,6 +107,8 @@ static struct lone_message put_message(struct lone_gateway *gateway, struct enve
         result.national_state = 9;
     }
     envelope->sequence = 1;
+    envelope->in_reply_to = gateway->answers.id;
+    envelope->in_reply_to_digest = gateway->answers.digest;
     struct bytes document = build(gateway, envelope, &body, &message);
     put_document(gateway, envelope->sender.text, &document);
     return message;

@@ -12,7 +12,7 @@
 #define TO_STP "2.000635"
 #define TO_SXD "1.000001"
 
-static const struct key stp = {"stp"}, sxd = {"sxd"}, none = {{0}};
+static const struct key stp = {"stp"}, sxd = {"sxd"}, syt = {"syt"}, none = {{0}};
 
 static struct lone_gateway *open_with_centre(void)
 {
@@ -187,6 +187,56 @@ static void a_held_message_stays_held_at_the_successor(void **state)
     lone_gateway_close(&gateway);
 }
 
+static void a_dossier_follows_its_transfer_a_second_time(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    struct lone_message message = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(redirect(gateway, &stp, &sxd, false), REASON_NONE);
+    go_on(gateway);
+    assert_int_equal(redirect(gateway, &sxd, &syt, false), REASON_NONE);
+    go_on(gateway);
+    assert_int_equal(entry_of(gateway, &message, &sxd).state, ENTRY_WITHDRAWN);
+    assert_int_equal(entry_of(gateway, &message, &syt).state, ENTRY_QUEUED);
+    assert_route(gateway, "H38.09-261124-0001", &syt);
+    lone_gateway_close(&gateway);
+}
+
+/* Its entry there has ended: moved back it would be nowhere. */
+static void nothing_goes_back_to_where_it_was_taken_from(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    struct lone_message message = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(redirect(gateway, &stp, &sxd, false), REASON_NONE);
+    go_on(gateway);
+    assert_int_equal(redirect(gateway, &stp, &none, false), REASON_NONE);
+    assert_int_equal(redirect(gateway, &sxd, &stp, false), REASON_NONE);
+    go_on(gateway);
+    assert_int_equal(entry_of(gateway, &message, &sxd).state, ENTRY_QUEUED);
+    assert_route(gateway, "H38.09-261124-0001", &sxd);
+    lone_gateway_close(&gateway);
+}
+
+/* What is answered came from the one who had the work before. */
+static void an_answer_reaches_the_successor(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    lone_gateway_hello(gateway, "stp", 64);
+    lone_gateway_hello(gateway, "syt", 64);
+    gateway->answers = lone_gateway_put_result(gateway, "stp", "syt", "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(redirect(gateway, &stp, &sxd, false), REASON_NONE);
+    struct lone_message answer =
+        lone_gateway_put_result(gateway, "syt", "stp", "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(entry_of(gateway, &answer, &sxd).state, ENTRY_QUEUED);
+    lone_gateway_close(&gateway);
+}
+
 /* A transfer that was refused takes its dossier nowhere. */
 static void a_refused_transfer_leaves_no_route(void **state)
 {
@@ -236,6 +286,9 @@ int main(void)
         cmocka_unit_test(a_decision_outlives_the_process_and_can_be_ended),
         cmocka_unit_test(what_leads_nowhere_is_refused),
         cmocka_unit_test(a_held_message_stays_held_at_the_successor),
+        cmocka_unit_test(a_dossier_follows_its_transfer_a_second_time),
+        cmocka_unit_test(nothing_goes_back_to_where_it_was_taken_from),
+        cmocka_unit_test(an_answer_reaches_the_successor),
         cmocka_unit_test(a_refused_transfer_leaves_no_route),
         cmocka_unit_test(a_withdrawn_transfer_leaves_no_route),
     };
