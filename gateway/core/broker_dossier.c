@@ -32,7 +32,7 @@ enum reason broker_find_dossier(struct broker *broker, const struct envelope *en
         return REASON_NONE;
     const struct store_route *planned = plan_find_route(&broker->step.plan, envelope->dossier_code);
     if (planned != NULL && key_is_none(&planned->agency))
-        return REASON_BUSY; /* its transfer ends in this step: what stands before it is on disk then */
+        return REASON_BUSY; /* its transfer ends in this step: the next one finds what was before */
     if (planned != NULL) {
         *ret_agency = planned->agency;
         return REASON_NONE;
