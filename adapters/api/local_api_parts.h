@@ -99,15 +99,11 @@ void attachment_release(struct api_request *request);
 void submit_apply(struct api_request *request);
 void accept_apply(struct api_request *request);
 void refuse_apply(struct api_request *request);
-void hold_apply(struct api_request *request);
-void release_apply(struct api_request *request);
-void withdraw_apply(struct api_request *request);
+void operate_apply(struct api_request *request); /* which: enum session_operation */
 
 void inbox_get(struct api_request *request);
 void message_get(struct api_request *request);
-void document_get(struct api_request *request);
-void signature_get(struct api_request *request);
-void manifest_get(struct api_request *request);
+void part_get(struct api_request *request); /* which: its place in struct store_document */
 void health_get(struct api_request *request);
 void trust_clock_apply(struct api_request *request);
 void healthz_get(struct api_request *request);

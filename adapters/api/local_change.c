@@ -151,9 +151,12 @@ static const char *state_at(const struct api_request *request, uint64_t message_
                : NULL;
 }
 
-static void operate(struct api_request *request, enum session_operation operation,
-                    enum entry_state wanted)
+void operate_apply(struct api_request *request)
 {
+    static const enum entry_state wanted[] = {[SESSION_HOLD] = ENTRY_HELD,
+                                              [SESSION_RELEASE] = ENTRY_QUEUED,
+                                              [SESSION_WITHDRAW] = ENTRY_WITHDRAWN};
+    enum session_operation operation = (enum session_operation)api_which(request);
     struct store_message message;
     struct key destination = {{0}};
     if (!local_find_message(request, &message) ||
@@ -161,22 +164,7 @@ static void operate(struct api_request *request, enum session_operation operatio
         return;
     enum reason reason = session_operate(session_of(request), message.seq, &destination, operation);
     if (reason == REASON_NONE)
-        answer_state(request, &message, wanted);
+        answer_state(request, &message, wanted[operation]);
     else
         api_answer_reason(request, reason, state_at(request, message.seq, &destination));
-}
-
-void hold_apply(struct api_request *request)
-{
-    operate(request, SESSION_HOLD, ENTRY_HELD);
-}
-
-void release_apply(struct api_request *request)
-{
-    operate(request, SESSION_RELEASE, ENTRY_QUEUED);
-}
-
-void withdraw_apply(struct api_request *request)
-{
-    operate(request, SESSION_WITHDRAW, ENTRY_WITHDRAWN);
 }

@@ -174,25 +174,10 @@ void message_get(struct api_request *request)
 
 /* The bytes as they were signed, so that openssl can verify the three of them without this program.
  */
-static void part_get(struct api_request *request, size_t part_offset)
+void part_get(struct api_request *request)
 {
     struct store_document document;
     if (read_document(request, &document))
         api_answer_bytes(request, "application/octet-stream",
-                         *(const struct bytes *)((const uint8_t *)&document + part_offset));
-}
-
-void document_get(struct api_request *request)
-{
-    part_get(request, offsetof(struct store_document, document));
-}
-
-void signature_get(struct api_request *request)
-{
-    part_get(request, offsetof(struct store_document, signature));
-}
-
-void manifest_get(struct api_request *request)
-{
-    part_get(request, offsetof(struct store_document, manifest));
+                         *(const struct bytes *)((const uint8_t *)&document + api_which(request)));
 }

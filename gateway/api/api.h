@@ -103,6 +103,7 @@ struct api_route {
     void (*complete)(struct api_request *request);
     /* In a step: answers, or is called again in the next one. Nothing leaves before api_settle. */
     void (*apply)(struct api_request *request);
+    int which; /* of the things that its handler does: api_which */
 };
 
 struct api_options {
@@ -170,6 +171,7 @@ void *api_context(const struct api_request *request);
 /* memory_bytes of the options. */
 void *api_memory(struct api_request *request);
 const char *api_argument(const struct api_request *request);
+int api_which(const struct api_request *request);
 /* The object that was sent; NULL for a route without. */
 json_t *api_json(const struct api_request *request);
 bool api_is_answered(const struct api_request *request);

@@ -26,6 +26,11 @@ const char *api_argument(const struct api_request *request)
     return request->argument;
 }
 
+int api_which(const struct api_request *request)
+{
+    return request->route->which;
+}
+
 json_t *api_json(const struct api_request *request)
 {
     return request->json;

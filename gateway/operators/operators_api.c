@@ -11,35 +11,35 @@
 enum { BODY_BYTES_MAX = 64 * 1024 };
 
 /* STEP: within a step, where the broker's own state and the store agree. */
-#define STEP(method, path, handler)                                                                \
+#define STEP(method, path, handler, which)                                                         \
     {                                                                                              \
-        method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler                    \
+        method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler, which             \
     }
 
 static const char *const redirect_members[] = {"from", "to", "sent_too", NULL};
 
 /* Adding a path: a row here, and gateway/openapi.yaml. */
 static const struct api_route routes[] = {
-    {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL},
-    {"GET", "/metrics", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, operators_metrics_get, NULL},
-    {"GET", "/v1/events", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, api_events_get, NULL},
-    STEP("GET", "/v1/status", operators_status_get),
-    STEP("POST", "/v1/clock/trust", operators_trust_clock),
-    STEP("GET", "/v1/connections", operators_connections_get),
-    STEP("GET", "/v1/queues", operators_queues_get),
-    STEP("GET", "/v1/dossiers/{}", operators_dossier_get),
-    STEP("GET", "/v1/messages/{}", operators_message_get),
-    STEP("POST", "/v1/queues/{}/hold", operators_hold),
-    STEP("POST", "/v1/queues/{}/release", operators_release),
-    STEP("POST", "/v1/queues/{}/withdraw", operators_withdraw),
-    STEP("POST", "/v1/queues/{}/expire", operators_expire),
-    STEP("GET", "/v1/redirects", operators_redirects_get),
+    {"GET", "/healthz", API_OPEN, API_BODY_NONE, NULL, NULL, NULL, operators_health_get, NULL, 0},
+    {"GET", "/metrics", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, operators_metrics_get, NULL, 0},
+    {"GET", "/v1/events", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, api_events_get, NULL, 0},
+    STEP("GET", "/v1/status", operators_status_get, 0),
+    STEP("POST", "/v1/clock/trust", operators_trust_clock, 0),
+    STEP("GET", "/v1/connections", operators_connections_get, 0),
+    STEP("GET", "/v1/queues", operators_queues_get, 0),
+    STEP("GET", "/v1/dossiers/{}", operators_dossier_get, 0),
+    STEP("GET", "/v1/messages/{}", operators_message_get, 0),
+    STEP("POST", "/v1/queues/{}/hold", operators_operate, BROKER_HOLD),
+    STEP("POST", "/v1/queues/{}/release", operators_operate, BROKER_RELEASE),
+    STEP("POST", "/v1/queues/{}/withdraw", operators_operate, BROKER_WITHDRAW),
+    STEP("POST", "/v1/queues/{}/expire", operators_operate, BROKER_EXPIRE),
+    STEP("GET", "/v1/redirects", operators_redirects_get, 0),
     {"POST", "/v1/redirects", API_KNOWN, API_BODY_JSON, redirect_members, NULL, NULL, NULL,
-     operators_redirect},
-    STEP("GET", "/v1/registry", operators_registry_get),
-    STEP("GET", "/v1/route", operators_route_get),
+     operators_redirect, 0},
+    STEP("GET", "/v1/registry", operators_registry_get, 0),
+    STEP("GET", "/v1/route", operators_route_get, 0),
     {"POST", "/v1/registry/reload", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, operators_reload,
-     NULL},
+     NULL, 0},
 };
 
 enum reason operators_api_new(const struct operators_api_options *options,

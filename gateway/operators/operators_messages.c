@@ -187,7 +187,7 @@ void operators_queues_get(struct api_request *request)
 
 /* The broker decides whether it may be done now; the state that it was in is answered in both
  * cases, because the operator chose by what he saw a moment ago. */
-static void operate(struct api_request *request, enum broker_operation operation)
+void operators_operate(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
     struct store_message message;
@@ -200,7 +200,8 @@ static void operate(struct api_request *request, enum broker_operation operation
         api_answer_reason(request, reason, "destination");
         return;
     }
-    reason = broker_operate(api->options.broker, message.seq, &entry.destination, operation);
+    reason = broker_operate(api->options.broker, message.seq, &entry.destination,
+                            (enum broker_operation)api_which(request));
     if (reason == REASON_NONE) {
         json_t *json = json_object();
         api_answer_json(
@@ -212,24 +213,4 @@ static void operate(struct api_request *request, enum broker_operation operation
     } else {
         api_answer_reason(request, reason, entry_state_name(entry.state));
     }
-}
-
-void operators_hold(struct api_request *request)
-{
-    operate(request, BROKER_HOLD);
-}
-
-void operators_release(struct api_request *request)
-{
-    operate(request, BROKER_RELEASE);
-}
-
-void operators_withdraw(struct api_request *request)
-{
-    operate(request, BROKER_WITHDRAW);
-}
-
-void operators_expire(struct api_request *request)
-{
-    operate(request, BROKER_EXPIRE);
 }

@@ -33,10 +33,7 @@ void operators_connections_get(struct api_request *request);
 void operators_dossier_get(struct api_request *request);
 void operators_message_get(struct api_request *request);
 void operators_queues_get(struct api_request *request);
-void operators_hold(struct api_request *request);
-void operators_release(struct api_request *request);
-void operators_withdraw(struct api_request *request);
-void operators_expire(struct api_request *request);
+void operators_operate(struct api_request *request); /* which: enum broker_operation */
 
 void operators_redirects_get(struct api_request *request);
 void operators_redirect(struct api_request *request);

@@ -29,6 +29,8 @@ enum {
     KIB_PER_MB = 1024,
 };
 
+enum { PROCESS_STOP, PROCESS_START };
+
 struct province {
     const struct sandbox_up_options *options;
     enum language language;
@@ -215,8 +217,7 @@ static void status_get(struct api_request *request)
 }
 
 /* The answer is the status after the change: the caller sees the process id that came or went. */
-static void change(struct api_request *request,
-                   void (*act)(struct children *children, struct child *child))
+static void process_change(struct api_request *request)
 {
     struct province *province = api_context(request);
     struct child *child = children_find(&province->children, api_argument(request));
@@ -224,26 +225,19 @@ static void change(struct api_request *request,
         api_answer_reason(request, REASON_NOT_FOUND, "process");
         return;
     }
-    act(&province->children, child);
+    if (api_which(request) == PROCESS_STOP)
+        child_stop(&province->children, child);
+    else
+        child_start(&province->children, child);
     status_get(request);
 }
 
-static void process_stop(struct api_request *request)
-{
-    change(request, child_stop);
-}
-
-static void process_start(struct api_request *request)
-{
-    change(request, child_start);
-}
-
 static const struct api_route control_routes[] = {
-    {"GET", "/v1/status", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, status_get, NULL},
-    {"POST", "/v1/processes/{}/stop", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_stop,
-     NULL},
-    {"POST", "/v1/processes/{}/start", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_start,
-     NULL},
+    {"GET", "/v1/status", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, status_get, NULL, 0},
+    {"POST", "/v1/processes/{}/stop", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_change,
+     NULL, PROCESS_STOP},
+    {"POST", "/v1/processes/{}/start", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, process_change,
+     NULL, PROCESS_START},
 };
 
 /* Signals by descriptor, so that they are seen between two steps and no handler runs. */
