@@ -33,11 +33,7 @@ bool local_find_message(struct api_request *request, struct store_message *ret_m
     const struct local_api *api = api_context(request);
     struct message_id id;
     struct key sender = {{0}};
-    if (!id_parse(bytes_of_text(api_argument(request)), &id)) {
-        api_answer_reason(request, REASON_FIELD_INVALID, "message_id");
-        return false;
-    }
-    if (!api_query_key(request, "sender", &sender))
+    if (!api_message_named(request, &id, &sender))
         return false;
     enum reason reason = key_is_none(&sender) ? local_find_anybodys(api, &id, ret_message)
                                               : find_from(api, &sender, &id, ret_message);

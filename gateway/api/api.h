@@ -43,6 +43,7 @@
 #include "gateway/api/api_listen.h"
 #include "gateway/api/token.h"
 #include "proto/base/bytes.h"
+#include "proto/base/id.h"
 #include "proto/base/key.h"
 #include "proto/base/time.h"
 
@@ -186,6 +187,10 @@ bool api_query_number(struct api_request *request, const char *name, uint64_t fa
                       uint64_t max, uint64_t *ret_number);
 /* False (and answered) when it is there and is not a participant's key. */
 bool api_query_key(struct api_request *request, const char *name, struct key *ret_key);
+/* The message that the argument names, and ?sender=; *ret_sender is left alone without. False:
+ * answered. */
+bool api_message_named(struct api_request *request, struct message_id *ret_id,
+                       struct key *ret_sender);
 /* The cursor of a list of entries, as "next" gave it: "SEQ-DESTINATION". Left alone when there is
  * none; false (and answered) when it is something else. */
 enum { API_CURSOR_BYTES = 64 };

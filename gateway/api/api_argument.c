@@ -97,6 +97,15 @@ bool api_query_key(struct api_request *request, const char *name, struct key *re
     return false;
 }
 
+bool api_message_named(struct api_request *request, struct message_id *ret_id,
+                       struct key *ret_sender)
+{
+    if (id_parse(bytes_of_text(api_argument(request)), ret_id))
+        return api_query_key(request, "sender", ret_sender);
+    api_answer_reason(request, REASON_FIELD_INVALID, "message_id");
+    return false;
+}
+
 /* A place in the list and not a count of rows: pages stay whole while entries come and go. */
 bool api_query_cursor(struct api_request *request, uint64_t *ret_seq, struct key *ret_destination)
 {

@@ -13,24 +13,9 @@
 
 #include "gateway/workers/unix_socket.h"
 
-/* By what a person has to mend: another program in the way, a right that is missing, a limit of
- * the machine. */
 static enum reason reason_of(int error)
 {
-    switch (error) {
-    case EADDRINUSE:
-        return REASON_ADDRESS_TAKEN;
-    case EACCES:
-    case EPERM:
-        return REASON_ACCESS_DENIED;
-    case ENOMEM:
-    case ENOBUFS:
-    case EMFILE:
-    case ENFILE:
-        return REASON_OUT_OF_MEMORY;
-    default:
-        return REASON_LISTEN_FAILED;
-    }
+    return error == EADDRINUSE ? REASON_ADDRESS_TAKEN : unix_socket_reason(error);
 }
 
 /* "[::]" takes IPv4 as well, whatever the machine's default is. */

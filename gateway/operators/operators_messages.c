@@ -37,11 +37,7 @@ static bool find_message(struct api_request *request, struct store_message *ret_
     struct store *store = api->options.store;
     struct message_id id;
     struct key sender = {{0}};
-    if (!id_parse(bytes_of_text(api_argument(request)), &id)) {
-        api_answer_reason(request, REASON_FIELD_INVALID, "message_id");
-        return false;
-    }
-    if (!api_query_key(request, "sender", &sender))
+    if (!api_message_named(request, &id, &sender))
         return false;
     enum reason reason = key_is_none(&sender)
                              ? find_anybodys(api, &id, ret_message)

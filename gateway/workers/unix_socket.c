@@ -15,12 +15,14 @@
 
 _Static_assert(sizeof((struct sockaddr_un *)0)->sun_path == UNIX_PATH_BYTES, "the kernel's bound");
 
-static enum reason reason_of(int error)
+/* By what a person has to mend: another program in the way, a right that is missing, a limit of the
+ * machine. */
+enum reason unix_socket_reason(int error)
 {
     switch (error) {
     case EACCES:
     case EPERM:
-    case EROFS:
+    case EROFS: /* where the socket would be made */
         return REASON_ACCESS_DENIED;
     case EADDRINUSE:
         return REASON_SOCKET_TAKEN;
@@ -78,10 +80,10 @@ static enum reason clear_path(const struct sockaddr_un *address)
 {
     struct stat status;
     if (lstat(address->sun_path, &status) != 0)
-        return errno == ENOENT ? REASON_NONE : reason_of(errno);
+        return errno == ENOENT ? REASON_NONE : unix_socket_reason(errno);
     if (!S_ISSOCK(status.st_mode) || !is_left_over(address))
         return REASON_SOCKET_TAKEN;
-    return unlink(address->sun_path) == 0 ? REASON_NONE : reason_of(errno);
+    return unlink(address->sun_path) == 0 ? REASON_NONE : unix_socket_reason(errno);
 }
 
 /* The rights come with bind() by way of the umask: a chmod afterwards would leave a moment in which
@@ -91,10 +93,10 @@ static enum reason bind_and_listen(int fd, const struct sockaddr_un *address, mo
 {
     mode_t before = umask(~mode & 0777);
     bool is_bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
-    enum reason reason = is_bound ? REASON_NONE : reason_of(errno);
+    enum reason reason = is_bound ? REASON_NONE : unix_socket_reason(errno);
     (void)umask(before);
     if (is_bound && listen(fd, backlog) != 0)
-        reason = reason_of(errno);
+        reason = unix_socket_reason(errno);
     return reason;
 }
 
@@ -106,10 +108,10 @@ static enum reason listen_at(const struct sockaddr_un *address, mode_t mode, int
         return reason;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return reason_of(errno);
+        return unix_socket_reason(errno);
     reason = bind_and_listen(fd, address, mode, backlog);
     if (reason == REASON_NONE && lstat(address->sun_path, &ret_socket->made) != 0)
-        reason = reason_of(errno);
+        reason = unix_socket_reason(errno);
     if (reason != REASON_NONE)
         (void)close(fd);
     else

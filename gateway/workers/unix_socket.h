@@ -26,6 +26,8 @@ struct unix_socket {
  * REASON_ACCESS_DENIED, REASON_LISTEN_FAILED (its folder is not there, …), REASON_OUT_OF_MEMORY. */
 enum reason unix_socket_listen(const char *path, mode_t mode, int backlog,
                                struct unix_socket *ret_socket);
+/* Why a socket could not be had, from errno; also of those that are no Unix sockets. */
+enum reason unix_socket_reason(int error);
 /* Also of one that is zeroed but for fd -1. */
 void unix_socket_close(struct unix_socket *socket);
 
