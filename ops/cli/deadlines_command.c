@@ -77,8 +77,7 @@ static void print_agencies(const struct names *names, const json_t *agencies)
         };
         table_row(&table, cells);
     }
-    table_print(&table, names->language, stdout);
-    table_release(&table);
+    table_end(&table, names->language);
 }
 
 /* What does not fit is left off whole, so that no mark is cut into another one's name. */
@@ -116,8 +115,7 @@ static void print_dossiers(const struct names *names, const json_t *dossiers)
         };
         table_row(&table, cells);
     }
-    table_print(&table, names->language, stdout);
-    table_release(&table);
+    table_end(&table, names->language);
 }
 
 /* Agencies without an open dossier are not in the answer, so that an empty list means that nothing

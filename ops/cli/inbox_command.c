@@ -67,8 +67,7 @@ static void print_list(const struct invocation *invocation, const struct names *
         };
         table_row(&table, cells);
     }
-    table_print(&table, invocation->language, stdout);
-    table_release(&table);
+    table_end(&table, invocation->language);
 }
 
 /* The document's leaves as rows; the path to each is kept in one place. */
@@ -143,8 +142,7 @@ static void print_message(const struct invocation *invocation, const json_t *mes
     struct leaves leaves = {.language = invocation->language};
     table_init(&leaves.table, field_columns, 2, 0);
     add_fields(&leaves, "", message);
-    table_print(&leaves.table, invocation->language, stdout);
-    table_release(&leaves.table);
+    table_end(&leaves.table, invocation->language);
 }
 
 /* A refusal always carries a reason, because the receipt that it becomes is signed and its reader

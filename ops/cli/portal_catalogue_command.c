@@ -70,8 +70,7 @@ static void print_changes(enum language language, const json_t *changes)
                                       json_text(row, "ours"), json_text(row, "theirs")};
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, stdout);
-    table_release(&table);
+    table_end(&table, language);
 }
 
 /* A difference is the answer "no" to a script that asks whether the two agree. */

@@ -139,8 +139,7 @@ static void print_table(const struct invocation *invocation, const struct portal
         add_table_row(&table, short_name_of(&names, report->rows[i].agency),
                       &report->rows[i].index);
     add_table_row(&table, text_of(TEXT_PORTAL_TOTAL, invocation->language), &report->total);
-    table_print(&table, invocation->language, stdout);
-    table_release(&table);
+    table_end(&table, invocation->language);
     names_close(&names);
 }
 

@@ -79,8 +79,7 @@ static void print_list(enum language language, const json_t *list)
         };
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, stdout);
-    table_release(&table);
+    table_end(&table, language);
 }
 
 static const struct table_column difference_columns[] = {
@@ -115,8 +114,7 @@ void portal_print_differences(enum language language, const json_t *list)
                 (enum dossier_state)json_integer_value(json_object_get(row, "theirs")), language)};
         (void)table_row(&table, cells);
     }
-    table_print(&table, language, stdout);
-    table_release(&table);
+    table_end(&table, language);
 }
 
 json_t *portal_differences(struct portal_ledger *ledger)

@@ -107,8 +107,7 @@ static void print_destinations(const struct names *names, const json_t *destinat
         };
         table_row(&table, cells);
     }
-    table_print(&table, names->language, stdout);
-    table_release(&table);
+    table_end(&table, names->language);
     free(ranked);
 }
 
@@ -159,8 +158,7 @@ static void print_entries(const struct names *names, const json_t *entries)
                 add_entry(&table, names, ranked[j].row);
         }
     }
-    table_print(&table, names->language, stdout);
-    table_release(&table);
+    table_end(&table, names->language);
     free(ranked);
 }
 
@@ -253,8 +251,7 @@ static void print_status(const struct names *names, const json_t *status)
         };
         table_row(&table, cells);
     }
-    table_print(&table, language, stdout);
-    table_release(&table);
+    table_end(&table, language);
     free(ranked);
 }
 

@@ -133,8 +133,7 @@ static void print_status(enum language language, const json_t *status)
         };
         table_row(&table, cells);
     }
-    table_print(&table, language, stdout);
-    table_release(&table);
+    table_end(&table, language);
 }
 
 /* What a running sandbox has to say; stop and start answer as status does. */

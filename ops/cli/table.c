@@ -264,3 +264,9 @@ void table_print(const struct table *table, enum language language, FILE *to)
     if (table->left_off > 0)
         (void)fprintf(to, text_of(TEXT_TABLE_LEFT_OFF, language), table->left_off);
 }
+
+void table_end(struct table *table, enum language language)
+{
+    table_print(table, language, stdout);
+    table_release(table);
+}

@@ -4,8 +4,7 @@
  *   table_init(&table, columns, 3, terminal_width(stdout));
  *   table_heading(&table, "24/11/2026");                           a line among the rows
  *   table_row(&table, (const char *[]){"stnmt", "12", "…"});       as often as needed
- *   table_print(&table, language, stdout);
- *   table_release(&table);
+ *   table_end(&table, language);
  *
  * Cells are copied; what could move a terminal's cursor or colour it is replaced by '?'. A column
  * whose cells are all empty is left out. No line is wider than the window: names are cut first and
@@ -56,4 +55,6 @@ void table_release(struct table *table);
 /* A NULL cell is empty. False when the row was not kept: memory, or TABLE_ROWS_MAX. */
 bool table_row(struct table *table, const char *const *cells);
 bool table_heading(struct table *table, const char *text);
+/* Printed on standard output, and released. */
+void table_end(struct table *table, enum language language);
 void table_print(const struct table *table, enum language language, FILE *to);

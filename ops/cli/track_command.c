@@ -85,8 +85,7 @@ static int print_history(const struct invocation *invocation, const struct names
         };
         table_row(&table, cells);
     }
-    table_print(&table, invocation->language, stdout);
-    table_release(&table);
+    table_end(&table, invocation->language);
     return EXIT_CODE_OK;
 }
 
