@@ -68,7 +68,6 @@ struct portal_office {
     bool is_logging_in;
     int64_t closed_until_ms; /* the portal said so */
     int64_t prune_next_ms;   /* when the ledger is looked through again for what goes */
-    int64_t repair_after;    /* number of the last repair that was begun */
     /* during run */
     office_answered *answered;
     void *context;

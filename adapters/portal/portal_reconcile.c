@@ -348,7 +348,6 @@ static enum reason drop_extra(struct reconcile *reconcile)
 /* ---- after the repairs ----------------------------------------------------------------------- */
 
 struct remaining {
-    struct reconcile *reconcile;
     char code[PORTAL_CODE_BYTES];
     int64_t repair;
     bool found;
@@ -389,7 +388,7 @@ static bool is_repaired(struct reconcile *reconcile, int64_t repair, int64_t *un
 static enum reason check_repairs(struct reconcile *reconcile)
 {
     struct portal_ledger *ledger = reconcile->options->ledger;
-    struct remaining remaining = {.reconcile = reconcile};
+    struct remaining remaining = {.code = ""};
     int64_t until =
         portal_wait_mono_ms(&reconcile->wait) + (int64_t)reconcile->options->wait_seconds * 1000;
     reconcile->figures.remaining = 0;

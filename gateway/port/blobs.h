@@ -104,14 +104,3 @@ static inline bool blobs_is_stand_in(const struct digest *digest)
 struct blobs {
     const struct blobs_verbs *verbs;
 };
-
-/* For callers that nobody else waits for: the verbs of the same name, never BUSY for what is only
- * being done. */
-static inline enum reason blobs_finish(struct blobs *blobs, const struct key *source,
-                                       const struct digest *digest)
-{
-    enum reason reason;
-    while ((reason = blobs->verbs->finish(blobs, source, digest)) == REASON_BUSY)
-        blobs->verbs->wait(blobs);
-    return reason;
-}

@@ -178,10 +178,7 @@ static enum reason perform(struct http *http, struct curl_slist *headers,
     struct api_reply reply = {0};
     enum reason reason = reason_of(http, curl_easy_perform(http->curl));
     if (reason == REASON_NONE) {
-        curl_off_t retry_after = 0;
         curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &reply.status);
-        curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after);
-        reply.retry_after_seconds = (long)retry_after;
         /* Of a refusal the status says enough; only where an answer was promised does one that
          * cannot be read count as a failure. */
         reply.body = json_loadb((const char *)text.data, text.size, 0, NULL);

@@ -47,7 +47,6 @@ struct api_call {
 struct api_reply {
     long status;
     json_t *body; /* NULL when the answer has none */
-    long retry_after_seconds;
 };
 
 enum reason http_new(const struct http_options *options, struct http **ret_http);

@@ -112,7 +112,6 @@ struct terminal terminal_of(FILE *stream)
     const char *kind = getenv("TERM");
     if (isatty(fileno(stream)) != 1)
         return terminal;
-    terminal.is_one = true;
     terminal.can_move = kind != NULL && *kind != 0 && strcmp(kind, "dumb") != 0;
     terminal.has_colour = terminal.can_move && !is_set("NO_COLOR");
     if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0) {

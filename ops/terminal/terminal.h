@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Of a file or a pipe all is false and 0. */
 struct terminal {
-    bool is_one;          /* false: a file or a pipe; all else is then false and 0 */
     bool can_move;        /* the cursor; not with TERM=dumb */
     bool has_colour;      /* and NO_COLOR is not set */
     size_t columns, rows; /* 0: not known */

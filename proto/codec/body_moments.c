@@ -5,14 +5,11 @@
 #include "proto/codec/message_type.h"
 #include "schema/body.pb-c.h"
 
-enum { CHANNEL_ONLINE = 2 };
-
 static void moments_of_transfer(const Lienthong__V1__Transfer *transfer,
                                 struct body_moments *ret_moments)
 {
     ret_moments->happened.ms = transfer->received_ms;
     ret_moments->due.ms = transfer->due_ms;
-    ret_moments->is_online = transfer->channel == CHANNEL_ONLINE;
     if (transfer->area_code != NULL)
         ret_moments->area_code = bytes_of_text(transfer->area_code);
 }

@@ -16,7 +16,6 @@ struct Lienthong__V1__Body;
 struct body_moments {
     wall_t happened;        /* received, asked for, suspended, finished, handed over */
     wall_t due;             /* the appointment from now on */
-    bool is_online;         /* transfer: not on paper */
     struct bytes area_code; /* transfer; a view into the body */
 };
 

@@ -23,3 +23,14 @@ size_t blobs_memory_partials(struct blobs *blobs, const struct key *source);
 /* The unfinished one at that place below BLOBS_MEMORY_MAX, and what is there of it. False: none. */
 bool blobs_memory_partial(struct blobs *blobs, size_t place, struct key *ret_source,
                           struct digest *ret_digest, struct bytes *ret_content);
+
+/* For callers that nobody else waits for: the verbs of the same name, never BUSY for what is only
+ * being done. */
+static inline enum reason blobs_finish(struct blobs *blobs, const struct key *source,
+                                       const struct digest *digest)
+{
+    enum reason reason;
+    while ((reason = blobs->verbs->finish(blobs, source, digest)) == REASON_BUSY)
+        blobs->verbs->wait(blobs);
+    return reason;
+}
