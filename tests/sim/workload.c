@@ -7,6 +7,7 @@
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"
 #include "schema/body.pb-c.h"
+#include "tests/support/blobs_memory.h"
 #include "tests/sim/check.h"
 
 enum {
