@@ -67,7 +67,5 @@ bool gateway_reload(struct gateway *gateway);
 /* Sends a frame whose step is on disk: the release's release_send. */
 void gateway_send(void *gateway, const struct key *peer, struct bytes frame);
 
-wall_t gateway_wall(void);
-mono_t gateway_mono(void);
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
                  enum reason reason, const char *detail);

@@ -11,6 +11,7 @@
 
 #include "gateway/api/transition_json.h"
 #include "gateway/shell/gateway.h"
+#include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
 
 enum {
@@ -81,7 +82,7 @@ static void log_transition(void *context, const struct transition *transition)
     if (!api_wants_events(api))
         return;
     buffer_init(&event, API_EVENT_BYTES_MAX);
-    if (!transition_json_write(transition, gateway_wall(), &event) ||
+    if (!transition_json_write(transition, program_wall(), &event) ||
         release_hold(gateway->release, &to_listeners, buffer_view(&event)) != REASON_NONE)
         api_publish(api, (struct bytes){NULL, 0});
     buffer_release(&event);
@@ -129,7 +130,7 @@ static void step(struct gateway *gateway, bool more)
                                          .intake_done = intake_done,
                                          .send_file = send_file_frame};
     const struct store_plan *plan = NULL;
-    broker_begin(gateway->broker, gateway_mono(), gateway_wall());
+    broker_begin(gateway->broker, program_mono(), program_wall());
     feed(gateway);
     bool was_asked = api_has_changes(operators_api_server(gateway->api));
     api_step(operators_api_server(gateway->api));
@@ -141,7 +142,7 @@ static void step(struct gateway *gateway, bool more)
     else
         broker_aborted(gateway->broker, reason, &effects);
     bool is_alone = !more && intake_pool_count(gateway->pool) == 0 &&
-                    broker_deadline(gateway->broker).ms > gateway_mono().ms;
+                    broker_deadline(gateway->broker).ms > program_mono().ms;
     release_step(gateway->release, reason == REASON_NONE && plan != NULL, is_alone);
     if (was_asked) {
         release(gateway, true); /* an operator hears of what is on disk */
@@ -159,7 +160,7 @@ static bool take_frame(struct gateway *gateway, const struct link_event *event)
     struct intake_way way = {event->peer, event->connection, event->carrier};
     enum reason reason =
         intake_pool_submit(gateway->pool, &way, event->bytes,
-                           broker_time(gateway->broker, gateway_mono(), gateway_wall()));
+                           broker_time(gateway->broker, program_mono(), program_wall()));
     if (reason == REASON_BUSY && intake_pool_is_resting(gateway->pool, &event->peer)) {
         remember_gone(gateway, &event->peer); /* nobody waits for who sends what comes to nothing */
         return true;
@@ -180,7 +181,7 @@ static void take_event(struct gateway *gateway, const struct link_event *event)
                                 .from = key_bytes(&event->peer),
                                 .reason = event->reason,
                                 .detail = bytes_of_text(detail)};
-        log_write(&gateway->log, gateway_wall(), &line);
+        log_write(&gateway->log, program_wall(), &line);
         log_stream_flush(&gateway->log_stream);
     }
     /* LINK_PEER_GONE: what it had sent may still be in the pool, and its session lives until that
@@ -234,7 +235,7 @@ static mono_t deadline(struct gateway *gateway)
 /* How long the API has no need of the loop; -1: until its descriptor says so. */
 static int64_t api_wait_ms(const struct gateway *gateway)
 {
-    int64_t rests_ms = gateway->api_due.ms - gateway_mono().ms;
+    int64_t rests_ms = gateway->api_due.ms - program_mono().ms;
     int needs_ms = api_timeout_ms(operators_api_server(gateway->api));
     return rests_ms > needs_ms ? rests_ms : needs_ms;
 }
@@ -242,11 +243,11 @@ static int64_t api_wait_ms(const struct gateway *gateway)
 static void run_api(struct gateway *gateway, bool is_called)
 {
     struct api *api = operators_api_server(gateway->api);
-    mono_t now = gateway_mono();
+    mono_t now = program_mono();
     if (!is_called && api_timeout_ms(api) != 0 && now.ms - gateway->api_due.ms < API_AT_LEAST_MS)
         return;
     api_run(api, now);
-    gateway->api_due = (mono_t){gateway_mono().ms + API_EVERY_MS};
+    gateway->api_due = (mono_t){program_mono().ms + API_EVERY_MS};
 }
 
 static int wait_ms(struct gateway *gateway, bool more)
@@ -255,7 +256,7 @@ static int wait_ms(struct gateway *gateway, bool more)
         return 0;
     if (!may_step(gateway))
         return WAIT_MAX_MS; /* the disk wakes us, or a frame */
-    int64_t wait = deadline(gateway).ms - gateway_mono().ms;
+    int64_t wait = deadline(gateway).ms - program_mono().ms;
     int64_t api = api_wait_ms(gateway);
     if (api >= 0 && wait > api)
         wait = api;
@@ -267,9 +268,9 @@ static int wait_ms(struct gateway *gateway, bool more)
 /* A commit costs an fsync and a signature whatever is in it: a moment's patience shares both. */
 static void gather(struct gateway *gateway)
 {
-    int64_t until = gateway_mono().ms + gateway->settings.batch_delay_ms;
+    int64_t until = program_mono().ms + gateway->settings.batch_delay_ms;
     for (;;) {
-        int64_t left = until - gateway_mono().ms;
+        int64_t left = until - program_mono().ms;
         if (left <= 0 || intake_pool_count(gateway->pool) >= BROKER_STEP_INTAKES_MAX)
             return;
         struct pollfd wait = {.fd = link_server_fd(gateway->link), .events = POLLIN};
@@ -283,7 +284,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
 {
     bool steps = may_step(gateway);
     struct api *api = operators_api_server(gateway->api);
-    bool serves = gateway_mono().ms >= gateway->api_due.ms;
+    bool serves = program_mono().ms >= gateway->api_due.ms;
     struct pollfd waits[] = {
         /* While a frame waits for the pool nothing is received; the pool's own tells of room. */
         {.fd = gateway->is_frame_held ? -1 : link_server_fd(gateway->link), .events = POLLIN},
@@ -310,7 +311,7 @@ static bool wait_for_work(struct gateway *gateway, bool *more)
     if (waits[5].revents != 0)
         gateway->blobs->verbs->settle(gateway->blobs);
     return waits[1].revents != 0 || api_has_changes(api) || waits[5].revents != 0 ||
-           gateway->gone_count > 0 || deadline(gateway).ms <= gateway_mono().ms;
+           gateway->gone_count > 0 || deadline(gateway).ms <= program_mono().ms;
 }
 
 bool gateway_run(struct gateway *gateway)

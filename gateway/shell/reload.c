@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/workers/program.h"
 #include "routing/registry/registry_change.h"
 
 /* *ret_owed is the caller's to free, also after a failure. */
@@ -49,7 +50,7 @@ enum reason gateway_compare_registry(struct gateway *gateway, const struct regis
     size_t count = 0;
     enum reason reason = changes == NULL ? REASON_OUT_OF_MEMORY : read_owed(gateway, &owed, &count);
     if (reason == REASON_NONE) {
-        registry_compare(gateway->registry, registry, owed, count, day_of(gateway_wall()), changes);
+        registry_compare(gateway->registry, registry, owed, count, day_of(program_wall()), changes);
         log_changes(gateway, changes);
         reason = changes->reason;
     }

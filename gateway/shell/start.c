@@ -23,16 +23,6 @@ enum {
     POOL_ALONE_BYTES = 16 * 1024, /* a message or two: parsed and hashed in some ten microseconds */
 };
 
-wall_t gateway_wall(void)
-{
-    return program_wall();
-}
-
-mono_t gateway_mono(void)
-{
-    return program_mono();
-}
-
 void gateway_log(struct gateway *gateway, enum log_level level, const char *event,
                  enum reason reason, const char *detail)
 {
@@ -170,7 +160,7 @@ static bool start_broker(struct gateway *gateway)
         return fail(gateway, REASON_OUT_OF_MEMORY, "broker");
     gateway->broker = broker_new(&options, &gateway->memory);
     broker_set_registry(gateway->broker, gateway->registry);
-    enum reason reason = broker_load(gateway->broker, gateway_wall());
+    enum reason reason = broker_load(gateway->broker, program_wall());
     if (reason != REASON_NONE)
         return fail(gateway, reason, gateway->settings.state_directory);
     struct intake_pool_options pool = {
@@ -181,7 +171,7 @@ static bool start_broker(struct gateway *gateway)
         .is_shared = true,
         .alone_bytes = POOL_ALONE_BYTES,
         .thread_ns = program_thread_ns,
-        .clock = gateway_mono,
+        .clock = program_mono,
         .crypto = crypto,
     };
     reason = intake_pool_new(&pool, &gateway->pool);
@@ -199,7 +189,7 @@ static bool start_link(struct gateway *gateway)
 {
     struct link_server_options options = {.endpoint = gateway->settings.listen,
                                           .io_threads = 1,
-                                          .clock = gateway_mono,
+                                          .clock = program_mono,
                                           .send_bytes_max = LINK_SEND_BYTES,
                                           .send_bytes_all = LINK_SEND_BYTES_ALL,
                                           .wants = has_place,
@@ -239,7 +229,7 @@ static bool start_api(struct gateway *gateway)
         .metrics = &gateway->metrics,
         .registry = gateway->registry,
         .reload = reload,
-        .now = gateway_wall,
+        .now = program_wall,
         .context = gateway,
     };
     enum reason reason = operators_api_new(&options, &gateway->api, what);
@@ -291,7 +281,7 @@ static bool check_doors(struct gateway *gateway)
         return fail(gateway, reason, what);
     struct link_server_options options = {.endpoint = settings->listen,
                                           .io_threads = 1,
-                                          .clock = gateway_mono,
+                                          .clock = program_mono,
                                           .send_bytes_max = LINK_SEND_BYTES,
                                           .send_bytes_all = LINK_SEND_BYTES_ALL};
     reason = program_read_curve_secret(settings->curve_secret_file, &options.key);
@@ -316,7 +306,7 @@ bool gateway_check(struct gateway *gateway, const struct gateway_settings *setti
         return fail(gateway, reason, settings->curve_secret_file);
     explicit_bzero(&pair.secret_key, sizeof pair.secret_key);
     reason = self_check(gateway->registry, &self, crypto_openssl_port(gateway->crypto),
-                        &pair.public_key, gateway_wall());
+                        &pair.public_key, program_wall());
     return reason == REASON_NONE ? check_doors(gateway)
                                  : fail(gateway, reason, settings->participant);
 }

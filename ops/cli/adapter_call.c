@@ -52,11 +52,6 @@ int program_open(const struct invocation *invocation, const char *adapter, const
     return EXIT_CODE_UNREACHABLE;
 }
 
-int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http)
-{
-    return program_open(invocation, where, NULL, ret_http);
-}
-
 /* Title, what it is about, and what helps: three lines at most, in the reader's language. The code
  * in the first stays as it is in every language, so that it can be searched for. */
 void error_print(enum language language, const json_t *error)

@@ -6,9 +6,8 @@
 #include "ops/cli/short_id.h"
 #include "ops/client/http.h"
 
-/* EXIT_CODE_OK: *ret_http is the caller's. Otherwise it was printed why. */
-int adapter_open(const struct invocation *invocation, const char *where, struct http **ret_http);
-/* The same for a gateway, unless gateway is NULL: then for the adapter. */
+/* To the gateway, unless that is NULL: then to the adapter. EXIT_CODE_OK: *ret_http is the caller's.
+ * Otherwise it was printed why. */
 int program_open(const struct invocation *invocation, const char *adapter, const char *gateway,
                  struct http **ret_http);
 

@@ -169,7 +169,7 @@ int command_deadlines(const struct invocation *invocation, int argc, char **argv
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    code = adapter_open(invocation, options.adapter, &http);
+    code = program_open(invocation, options.adapter, NULL, &http);
     if (code == EXIT_CODE_OK)
         code = ask(invocation, http, &options, &answer);
     http_destroy(&http);

@@ -222,7 +222,7 @@ int command_inbox(const struct invocation *invocation, int argc, char **argv)
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    code = adapter_open(invocation, options.adapter, &http);
+    code = program_open(invocation, options.adapter, NULL, &http);
     struct short_id id = {.found = ""};
     if (code == EXIT_CODE_OK && given.count == 1)
         code = adapter_find_id(invocation, http, given.values[0], &id);

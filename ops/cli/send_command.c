@@ -294,7 +294,7 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
     if (options.reference == NULL && make_reference(reference))
         options.reference = reference;
     struct http *http = NULL;
-    code = adapter_open(invocation, options.adapter, &http);
+    code = program_open(invocation, options.adapter, NULL, &http);
     if (code == EXIT_CODE_OK)
         code = send_message(invocation, &options, http);
     http_destroy(&http);
