@@ -6,8 +6,8 @@
 #include "ops/cli/short_id.h"
 #include "ops/client/http.h"
 
-/* To the gateway, unless that is NULL: then to the adapter. EXIT_CODE_OK: *ret_http is the caller's.
- * Otherwise it was printed why. */
+/* To the gateway, unless that is NULL: then to the adapter. EXIT_CODE_OK: *ret_http is the
+ * caller's. Otherwise it was printed why. */
 int program_open(const struct invocation *invocation, const char *adapter, const char *gateway,
                  struct http **ret_http);
 
