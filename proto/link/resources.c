@@ -42,32 +42,27 @@ static bool has_descriptors(void)
     return had;
 }
 
-static void *wait_for_all(void *barrier)
+/* Behind a lock that is not given out before all are there: each has a stack by then. */
+static void *wait_turn(void *lock)
 {
-    (void)pthread_barrier_wait(barrier);
+    (void)pthread_mutex_lock(lock);
+    (void)pthread_mutex_unlock(lock);
     return NULL;
 }
 
-/* All at once, for each has a stack. */
 static bool has_threads(void)
 {
-    pthread_barrier_t barrier;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     pthread_t threads[RESOURCES_THREADS];
     size_t count = 0;
-    if (pthread_barrier_init(&barrier, NULL, RESOURCES_THREADS + 1) != 0)
-        return false;
+    (void)pthread_mutex_lock(&lock);
     while (count < RESOURCES_THREADS &&
-           pthread_create(&threads[count], NULL, wait_for_all, &barrier) == 0)
+           pthread_create(&threads[count], NULL, wait_turn, &lock) == 0)
         count++;
     bool had = count == RESOURCES_THREADS;
-    if (had)
-        (void)pthread_barrier_wait(&barrier);
-    for (size_t i = 0; i < count; i++) {
-        if (!had)
-            (void)pthread_cancel(threads[i]);
-        (void)pthread_join(threads[i], NULL);
-    }
-    (void)pthread_barrier_destroy(&barrier);
+    (void)pthread_mutex_unlock(&lock);
+    while (count > 0)
+        (void)pthread_join(threads[--count], NULL);
     return had;
 }
 
