@@ -14,6 +14,8 @@
 static enum reason read_all(int file, size_t size_bytes, struct buffer *ret_content)
 {
     size_t before = ret_content->size;
+    if (size_bytes == 0)
+        return REASON_NONE; /* a buffer without memory has no place to show */
     uint8_t *at = buffer_extend(ret_content, size_bytes);
     if (at == NULL)
         return REASON_FILE_UNREADABLE;
