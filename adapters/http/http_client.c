@@ -275,18 +275,26 @@ static void read_headers(CURL *easy, struct http_reply *reply)
         reply->headers[reply->header_count++] = (struct http_header){at->name, at->value};
 }
 
+/* One that was there before took no time to connect (CONNECT_TIME_T is 0 then), but there was a
+ * moment from which it could be written to. */
+static bool was_connected(CURL *easy)
+{
+    curl_off_t connect_us = 0, ready_us = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    (void)curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    return connect_us > 0 || ready_us > 0;
+}
+
 /* Whether there was a connection tells an office that is not there from one that does not answer.
  * That changes the reason alone, and not what is done: an attempt after the first looks before it
  * sends in either case (invariant 5). */
 static void finish(struct transfer *transfer, CURLcode code)
 {
     struct http_reply reply = {.reason = REASON_NONE, .body = buffer_view(&transfer->reply)};
-    curl_off_t connect_us = 0;
     curl_off_t retry_after = 0;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply.status);
-    reply.was_connected = connect_us > 0;
+    reply.was_connected = was_connected(transfer->easy);
     reply.retry_after_ms = http_retry_after_ms(retry_after);
     read_headers(transfer->easy, &reply);
     if (code != CURLE_OK)
