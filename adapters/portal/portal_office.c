@@ -464,7 +464,9 @@ enum reason portal_office_new(const struct portal_options *options, struct offic
     office->ca_file = options->ca_file == NULL ? NULL : strdup(options->ca_file);
     /* The dialect first: its process is then made before there is anything it could inherit. */
     enum reason reason = portal_dialect_new(&options->dialect, &office->dialect, ret_fault);
-    if (reason == REASON_NONE && (office->ledger_path == NULL || !prepare(office)))
+    bool is_kept = office->ledger_path != NULL && /* without its CAs it would trust the system's */
+                   (options->ca_file == NULL || office->ca_file != NULL);
+    if (reason == REASON_NONE && (!is_kept || !prepare(office)))
         reason = REASON_OUT_OF_MEMORY;
     if (reason != REASON_NONE) {
         portal_close(&office->office);
