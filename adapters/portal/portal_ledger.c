@@ -58,7 +58,8 @@ enum reason ledger_reason(int code)
 }
 
 /* Values behind a format of one letter each: 't' a text that SQLite copies, 'i' an int64_t. NULL:
- * the statement could not be prepared, which ledger_do takes for a lack of memory. */
+ * the statement could not be prepared or a value not be copied, which ledger_do takes for a lack of
+ * memory: without its value a statement would find nothing, and succeed. */
 sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement which,
                           const char *format, ...)
 {
@@ -70,15 +71,16 @@ sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement wh
     va_list values;
     va_start(values, format);
     (void)sqlite3_reset(*statement);
-    for (int i = 0; format[i] != 0; i++) {
+    int code = SQLITE_OK;
+    for (int i = 0; format[i] != 0 && code == SQLITE_OK; i++) {
         if (format[i] == 't')
-            (void)sqlite3_bind_text(*statement, i + 1, va_arg(values, const char *), -1,
-                                    SQLITE_TRANSIENT);
+            code = sqlite3_bind_text(*statement, i + 1, va_arg(values, const char *), -1,
+                                     SQLITE_TRANSIENT);
         else
-            (void)sqlite3_bind_int64(*statement, i + 1, va_arg(values, int64_t));
+            code = sqlite3_bind_int64(*statement, i + 1, va_arg(values, int64_t));
     }
     va_end(values);
-    return *statement;
+    return code == SQLITE_OK ? *statement : NULL;
 }
 
 enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement)
@@ -166,7 +168,7 @@ enum reason portal_ledger_put_dossier(struct portal_ledger *ledger, const char *
 {
     char *text = json_dumps(facts, JSON_COMPACT);
     if (text == NULL)
-        return REASON_OUT_OF_MEMORY;
+        return ledger_do(ledger, NULL);
     bool has_result = has_result_file(facts);
     bool has_files = json_array_size(json_object_get(facts, "files")) > 0;
     sqlite3_stmt *statement =
@@ -199,7 +201,7 @@ enum reason portal_ledger_put_event(struct portal_ledger *ledger, const struct p
 {
     char *message = json_dumps(row->message, JSON_COMPACT);
     if (message == NULL)
-        return REASON_OUT_OF_MEMORY;
+        return ledger_do(ledger, NULL);
     sqlite3_stmt *statement =
         ledger_bind(ledger, LEDGER_PUT_EVENT, "tttiiiiitti", row->message_id, row->code, row->type,
                     (int64_t)row->service, (int64_t)row->state, row->at_ms, (int64_t)row->outcome,

@@ -64,7 +64,8 @@ void load_clear(struct load *load)
     load->count = 0;
 }
 
-/* The items that are not over, as the service wants them; ret_which: their places. */
+/* The items that are not over, as the service wants them; ret_which: their places. When memory is
+ * short, fewer: an answer is known by its place, and the rest goes with the next request. */
 static json_t *open_items(struct load *load, bool with_code, size_t *ret_which)
 {
     json_t *list = json_array();
@@ -73,9 +74,10 @@ static json_t *open_items(struct load *load, bool with_code, size_t *ret_which)
         struct item *item = &load->items[i];
         if (item->is_over)
             continue;
-        (void)json_array_append_new(
-            list, with_code ? json_pack("{s:s, s:O}", "code", item->code, "facts", item->facts)
-                            : json_incref(item->facts));
+        json_t *row = with_code ? json_pack("{s:s, s:O}", "code", item->code, "facts", item->facts)
+                                : json_incref(item->facts);
+        if (json_array_append_new(list, row) != 0)
+            break;
         ret_which[count++] = i;
     }
     return list;
@@ -206,9 +208,10 @@ static enum reason look(struct load *load, bool *ret_failed, struct portal_answe
         keep_number(item, said);
         if (json_is_true(json_object_get(said, "matches"))) {
             settle(load, item, &load->figures.present);
-        } else {
-            (void)json_array_append(others, item->facts);
+        } else if (json_array_append(others, item->facts) == 0) {
             other_places[other_count++] = which[i];
+        } else {
+            *ret_failed = true; /* to be looked up again */
         }
     }
     if (begun == REASON_NONE)
