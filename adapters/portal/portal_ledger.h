@@ -225,7 +225,9 @@ enum reason portal_ledger_prune(struct portal_ledger *ledger, wall_t before, boo
 
 /* ---- small named values: cursors of commands */
 
-/* "" when there is none; the text is valid until the next call. */
-const char *portal_ledger_note(struct portal_ledger *ledger, const char *name);
+enum { PORTAL_NOTE_BYTES = 256 };
+/* REASON_NONE and "" when there is none. */
+enum reason portal_ledger_note(struct portal_ledger *ledger, const char *name,
+                               char ret_value[PORTAL_NOTE_BYTES]);
 enum reason portal_ledger_put_note(struct portal_ledger *ledger, const char *name,
                                    const char *value);

@@ -3,6 +3,7 @@
  * A ledger that is lost or damaged must not be taken for one in which nothing has happened yet: its
  * dossiers would be refused because nothing seems to be known of them. So each ledger has an id,
  * which stands in it and in a file beside it (PATH.begun) that says that there was one. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,17 +154,21 @@ static bool marker_path(const char *path, char ret_path[LEDGER_PATH_BYTES_MAX])
     return size > 0 && size < LEDGER_PATH_BYTES_MAX;
 }
 
-/* "": there is none. */
-static void read_marker(const char *path, char ret_id[ID_TEXT_BYTES])
+/* "": there is none. One that cannot be read is not "none", or a ledger would be begun anew. */
+static enum reason read_marker(const char *path, char ret_id[ID_TEXT_BYTES])
 {
     char marker[LEDGER_PATH_BYTES_MAX];
     ret_id[0] = 0;
-    FILE *file = marker_path(path, marker) ? fopen(marker, "re") : NULL;
+    if (!marker_path(path, marker))
+        return REASON_STORE_FAILED;
+    FILE *file = fopen(marker, "re");
     if (file == NULL)
-        return;
+        return errno == ENOENT ? REASON_NONE : REASON_STORE_FAILED;
     if (fgets(ret_id, ID_TEXT_BYTES, file) == NULL)
         (void)snprintf(ret_id, ID_TEXT_BYTES, "?"); /* there was one, whichever */
+    bool is_read = ferror(file) == 0;
     (void)fclose(file);
+    return is_read ? REASON_NONE : REASON_STORE_FAILED;
 }
 
 /* A fresh file, renamed when it is whole: half an id would make the ledger look like another
@@ -182,27 +187,29 @@ static enum reason write_marker(const char *path, const char *id)
     return is_whole && rename(fresh, marker) == 0 ? REASON_NONE : REASON_STORE_FAILED;
 }
 
-/* Nothing there, although there was a ledger, or somebody relies on one. */
-static bool is_lost(const char *path, bool has_history)
+/* Nothing there, although there was a ledger, or somebody relies on one: lost. */
+static enum reason check_loss(const char *path, bool has_history)
 {
     struct stat status;
     char id[ID_TEXT_BYTES];
-    bool is_there = stat(path, &status) == 0 && status.st_size > 0;
-    read_marker(path, id);
-    return !is_there && (has_history || id[0] != 0);
+    bool is_there = stat(path, &status) == 0 ? status.st_size > 0 : errno != ENOENT;
+    enum reason reason = read_marker(path, id);
+    if (reason != REASON_NONE)
+        return reason;
+    return !is_there && (has_history || id[0] != 0) ? REASON_PORTAL_LEDGER_LOST : REASON_NONE;
 }
 
 /* A database of somebody else's: ours is made in one transaction with its version. */
-static bool is_foreign(sqlite3 *database)
+static enum reason check_owner(sqlite3 *database)
 {
     sqlite3_stmt *row = NULL;
-    bool has_tables = false;
-    if (version_of(database) == 0 &&
-        sqlite3_prepare_v2(database, "SELECT 1 FROM sqlite_schema LIMIT 1", -1, &row, NULL) ==
-            SQLITE_OK)
-        has_tables = sqlite3_step(row) == SQLITE_ROW;
+    if (version_of(database) != 0)
+        return REASON_NONE; /* ours, or one that cannot be read, as is found next */
+    int code = sqlite3_prepare_v2(database, "SELECT 1 FROM sqlite_schema LIMIT 1", -1, &row, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(row);
     (void)sqlite3_finalize(row);
-    return has_tables;
+    return code == SQLITE_ROW ? REASON_PORTAL_LEDGER_LOST : ledger_reason(code);
 }
 
 static enum reason make_id(struct portal_ledger *ledger, char ret_id[ID_TEXT_BYTES])
@@ -217,10 +224,12 @@ static enum reason make_id(struct portal_ledger *ledger, char ret_id[ID_TEXT_BYT
 /* A ledger without a mark gets one now; from here on its loss is noticed. */
 static enum reason check_id(struct portal_ledger *ledger, const char *path)
 {
-    char marked[ID_TEXT_BYTES], id[ID_TEXT_BYTES];
-    enum reason reason = REASON_NONE;
-    read_marker(path, marked);
-    (void)snprintf(id, sizeof id, "%s", portal_ledger_note(ledger, ID_NOTE));
+    char marked[ID_TEXT_BYTES], id[PORTAL_NOTE_BYTES];
+    enum reason reason = read_marker(path, marked);
+    if (reason == REASON_NONE)
+        reason = portal_ledger_note(ledger, ID_NOTE, id);
+    if (reason != REASON_NONE)
+        return reason;
     if (marked[0] != 0)
         return strcmp(marked, id) == 0 ? REASON_NONE : REASON_PORTAL_LEDGER_LOST;
     if (id[0] == 0)
@@ -235,8 +244,8 @@ static enum reason open_file(const char *path, struct portal_ledger *ledger)
 {
     enum reason reason = ledger_reason(
         sqlite3_open_v2(path, &ledger->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
-    if (reason == REASON_NONE && is_foreign(ledger->database))
-        reason = REASON_PORTAL_LEDGER_LOST;
+    if (reason == REASON_NONE)
+        reason = check_owner(ledger->database);
     if (reason == REASON_NONE)
         reason = prepare(ledger->database);
     if (reason == REASON_NONE)
@@ -247,12 +256,13 @@ static enum reason open_file(const char *path, struct portal_ledger *ledger)
 enum reason portal_ledger_open_kept(const char *path, bool has_history,
                                     struct portal_ledger **ret_ledger)
 {
-    if (is_lost(path, has_history))
-        return REASON_PORTAL_LEDGER_LOST;
+    enum reason reason = check_loss(path, has_history);
+    if (reason != REASON_NONE)
+        return reason;
     struct portal_ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
         return REASON_OUT_OF_MEMORY;
-    enum reason reason = open_file(path, ledger);
+    reason = open_file(path, ledger);
     if (reason != REASON_NONE) {
         portal_ledger_close(&ledger);
         return reason;

@@ -17,14 +17,13 @@ enum ledger_statement {
     LEDGER_STATEMENTS,
 };
 
-enum { LEDGER_NOTE_BYTES = 256, LEDGER_PATH_BYTES_MAX = 1200 };
+enum { LEDGER_PATH_BYTES_MAX = 1200 };
 
 struct portal_ledger {
     sqlite3 *database;
     sqlite3_stmt *statements[LEDGER_STATEMENTS];
     bool is_open; /* a transaction */
     enum reason failed;
-    char note[LEDGER_NOTE_BYTES];
     int64_t last_repair;
 };
 

@@ -213,12 +213,15 @@ enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *
 
 /* A note that is not there and one that cannot be read are both "": notes only say where to go on,
  * and from the beginning is always right. */
-const char *portal_ledger_note(struct portal_ledger *ledger, const char *name)
+enum reason portal_ledger_note(struct portal_ledger *ledger, const char *name,
+                               char ret_value[PORTAL_NOTE_BYTES])
 {
     sqlite3_stmt *row = ledger_bind(ledger, LEDGER_NOTE, "t", name);
-    ledger->note[0] = 0;
-    if (row != NULL && sqlite3_step(row) == SQLITE_ROW)
-        (void)snprintf(ledger->note, sizeof ledger->note, "%s", ledger_text(row, 0));
+    int step = row == NULL ? SQLITE_NOMEM : sqlite3_step(row);
+    const char *value = step == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : "";
+    enum reason reason = value == NULL ? REASON_OUT_OF_MEMORY : ledger_reason(step);
+    if (reason == REASON_NONE)
+        (void)snprintf(ret_value, PORTAL_NOTE_BYTES, "%s", value);
     (void)sqlite3_reset(row);
-    return ledger->note;
+    return reason;
 }

@@ -41,10 +41,13 @@ enum reason load_judge(const json_t *facts, const char **ret_field)
 }
 
 /* False: it is no dossier that could be sent. */
-static bool read_line(struct load *load, const char *line, struct item *ret_item)
+static bool read_line(struct load *load, struct bytes line, struct item *ret_item)
 {
     const char *field;
-    json_t *facts = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    json_t *facts =
+        line.size > PORTAL_LOAD_LINE_BYTES_MAX
+            ? NULL
+            : json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, NULL);
     const char *code = portal_fact_text(facts, "code");
     uint64_t number = load->lines_before + load->figures.lines;
     enum reason reason = load_judge(facts, &field);
@@ -93,11 +96,11 @@ static bool may_try_again(struct load *load, const char *code, enum portal_prese
 }
 
 /* Any other dossier that the ledger has is left alone: live messages may have moved it since. */
-static enum reason take_line(struct load *load)
+static enum reason take_line(struct load *load, struct bytes line)
 {
     struct portal_dossier known = {.facts = NULL};
     struct item *item = &load->items[load->count];
-    if (!read_line(load, load->line, item))
+    if (!read_line(load, line, item))
         return REASON_NONE;
     enum reason reason = portal_ledger_dossier(load->options->ledger, item->code, &known);
     json_decref(known.facts);
@@ -126,6 +129,23 @@ static bool is_at_limit(const struct load *load)
     return load->options->limit != 0 && load->figures.lines >= load->options->limit;
 }
 
+/* A line to its end, which counts as one however long it is: .size tells how long, and only what is
+ * within the bound is kept. False: there is no more. */
+static bool next_line(struct load *load, struct bytes *ret_line)
+{
+    size_t size = 0;
+    int byte = 0;
+    while (byte != '\n' && (byte = getc_unlocked(load->file)) != EOF) {
+        char character = (char)byte;
+        load->read_hash = hash_on(load->read_hash, &character, 1);
+        if (size < PORTAL_LOAD_LINE_BYTES_MAX)
+            load->line[size] = character;
+        size++;
+    }
+    *ret_line = (struct bytes){(const uint8_t *)load->line, size};
+    return size > 0;
+}
+
 /* Reads as many lines as make a batch, marks them LOADING and moves the cursor: one commit. */
 enum reason load_read_batch(struct load *load, bool *ret_is_end)
 {
@@ -137,12 +157,12 @@ enum reason load_read_batch(struct load *load, bool *ret_is_end)
     for (int i = 0; i < READ_LINES_MAX && load->count < options->batch && reason == REASON_NONE &&
                     !is_at_limit(load);
          i++) {
-        is_end = fgets(load->line, PORTAL_LOAD_LINE_BYTES_MAX, load->file) == NULL;
+        struct bytes line;
+        is_end = !next_line(load, &line);
         if (is_end)
             break;
         load->figures.lines++;
-        load->read_hash = hash_on(load->read_hash, load->line, strlen(load->line));
-        reason = take_line(load);
+        reason = take_line(load, line);
     }
     load->figures.bytes = (uint64_t)ftello(load->file);
     (void)snprintf(position, sizeof position, "%llu %llx", (unsigned long long)load->figures.bytes,
@@ -184,8 +204,10 @@ bool load_open_file(struct load *load)
     if (load->file == NULL || load->line == NULL || fseeko(load->file, 0, SEEK_END) != 0)
         return false;
     load->figures.bytes_total = (uint64_t)ftello(load->file);
-    char *rest = NULL;
-    uint64_t at = strtoull(portal_ledger_note(load->options->ledger, load->note), &rest, 10);
+    char *rest = NULL, note[PORTAL_NOTE_BYTES];
+    if (portal_ledger_note(load->options->ledger, load->note, note) != REASON_NONE)
+        return false;
+    uint64_t at = strtoull(note, &rest, 10);
     uint64_t hash = strtoull(rest, NULL, 16);
     load->figures.bytes = at;
     rewind(load->file);

@@ -244,8 +244,11 @@ static bool add_to_page(void *context, const struct portal_dossier_view *view)
 static enum reason compare_ours(struct reconcile *reconcile)
 {
     const struct portal_reconcile_options *options = reconcile->options;
-    char after[PORTAL_CODE_BYTES];
-    (void)snprintf(after, sizeof after, "%s", portal_ledger_note(options->ledger, reconcile->note));
+    char note[PORTAL_NOTE_BYTES], after[PORTAL_CODE_BYTES];
+    enum reason noted = portal_ledger_note(options->ledger, reconcile->note, note);
+    if (noted != REASON_NONE)
+        return noted;
+    (void)snprintf(after, sizeof after, "%.*s", (int)sizeof after - 1, note);
     for (;;) {
         reconcile->count = 0;
         (void)portal_wait_pace(&reconcile->wait, reconcile->figures.compared, options->rate);
