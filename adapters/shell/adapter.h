@@ -78,7 +78,7 @@ void adapter_log(struct adapter *adapter, enum log_level level, const char *even
 /* ---- adapter_office.c */
 bool adapter_office_start(struct adapter *adapter);
 /* After store and local API: what is before their first calls. */
-void adapter_office_ready(struct adapter *adapter);
+bool adapter_office_ready(struct adapter *adapter);
 void adapter_office_stop(struct adapter *adapter);
 /* For the session: calls the office with this message. Never fails: what goes wrong is an answer.
  */

@@ -40,15 +40,17 @@ bool adapter_office_start(struct adapter *adapter)
 
 /* Last of the start: only with the store open is it known whether messages came before, and only
  * with the door open where their files can be fetched. */
-void adapter_office_ready(struct adapter *adapter)
+bool adapter_office_ready(struct adapter *adapter)
 {
     struct store_positions positions;
     if (adapter->office == NULL || adapter->office->verbs->ready == NULL)
-        return;
-    bool has_history =
-        adapter->store->verbs->positions(adapter->store, &positions) == REASON_NONE &&
-        positions.next_message_seq > 1;
-    adapter->office->verbs->ready(adapter->office, has_history, local_api_links(adapter->api));
+        return true;
+    enum reason reason = adapter->store->verbs->positions(adapter->store, &positions);
+    if (reason != REASON_NONE) /* not known is not "none": a lost ledger would be begun anew */
+        return adapter_fail(adapter, reason, adapter->settings.state_directory);
+    adapter->office->verbs->ready(adapter->office, positions.next_message_seq > 1,
+                                  local_api_links(adapter->api));
+    return true;
 }
 
 void adapter_office_stop(struct adapter *adapter)

@@ -182,6 +182,9 @@ static bool start_link(struct adapter *adapter)
         return adapter_fail(adapter, reason, settings->curve_secret_file);
     if (!gateway_public_key(adapter, &options.server_public_key))
         return adapter_fail(adapter, REASON_KEY_UNREADABLE, "gateway.public_key");
+    struct key self = key_of(settings->participant);
+    self_check_warn(&adapter->log, adapter->registry, &self, crypto_openssl_port(adapter->crypto),
+                    &options.key.public_key, program_wall());
     reason = link_client_new(&options, &adapter->link);
     explicit_bzero(&options.key, sizeof options.key);
     return reason == REASON_NONE || adapter_fail(adapter, reason, settings->gateway.endpoint);
@@ -210,10 +213,9 @@ bool adapter_start(struct adapter *adapter, const struct adapter_settings *setti
     /* The office first: its mapping's process is made before there are threads or secrets. */
     if (!start_signals(adapter) || !adapter_office_start(adapter) || !start_crypto(adapter) ||
         !start_state(adapter) || !start_store(adapter) || !start_session(adapter) ||
-        !start_api(adapter) || !start_link(adapter))
+        !start_api(adapter) || !start_link(adapter) || !adapter_office_ready(adapter))
         return false;
     char address[64];
-    adapter_office_ready(adapter);
     (void)snprintf(address, sizeof address, "http://127.0.0.1:%u",
                    api_port(local_api_server(adapter->api)));
     adapter_log(adapter, LOG_INFO, "started", REASON_NONE, address);

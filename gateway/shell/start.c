@@ -198,6 +198,9 @@ static bool start_link(struct gateway *gateway)
         program_read_curve_secret(gateway->settings.curve_secret_file, &options.key);
     if (reason != REASON_NONE)
         return fail(gateway, reason, gateway->settings.curve_secret_file);
+    struct key self = key_of(gateway->settings.participant);
+    self_check_warn(&gateway->log, gateway->registry, &self, crypto_openssl_port(gateway->crypto),
+                    &options.key.public_key, gateway_wall());
     reason = link_server_new(&options, &gateway->link);
     explicit_bzero(&options.key, sizeof options.key);
     if (reason == REASON_NONE)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "gateway/workers/program_log.h"
+
 enum { CHECK_BYTES_MAX = 64 * 1024 };
 
 enum reason self_check(const struct registry *registry, const struct key *self,
@@ -25,4 +27,12 @@ enum reason self_check(const struct registry *registry, const struct key *self,
                                 (struct bytes){NULL, 0}, self, now);
     buffer_release(&signature);
     return reason;
+}
+
+void self_check_warn(struct log *log, const struct registry *registry, const struct key *self,
+                     const struct crypto_port *crypto, const struct curve_key *link_key, wall_t now)
+{
+    enum reason reason = self_check(registry, self, crypto, link_key, now);
+    if (reason != REASON_NONE)
+        program_log_event(log, LOG_WARNING, "self_check", reason, self->text);
 }

@@ -1,8 +1,10 @@
-/* self_check - would anybody take what this program says? For --check of gateway and adapter. */
+/* self_check - would anybody take what this program says? For gateway and adapter: --check
+ * refuses, and a start warns. */
 #pragma once
 
 #include "gateway/port/crypto.h"
 #include "proto/link/link.h"
+#include "proto/log/log.h"
 #include "routing/registry/registry.h"
 
 /* Signs a few bytes and verifies them as self's by the same registry and trust that everybody else
@@ -12,3 +14,9 @@
 enum reason self_check(const struct registry *registry, const struct key *self,
                        const struct crypto_port *crypto, const struct curve_key *link_key,
                        wall_t now);
+
+/* The same as a line of the log. A program starts all the same: what waits in its store is kept and
+ * shown, and the registry may be mended while it runs. */
+void self_check_warn(struct log *log, const struct registry *registry, const struct key *self,
+                     const struct crypto_port *crypto, const struct curve_key *link_key,
+                     wall_t now);
