@@ -10,6 +10,7 @@
 
 #include "proto/base/check.h"
 #include "proto/base/dossier_code.h"
+#include "proto/base/printable.h"
 
 static const int64_t ms_per_hour = INT64_C(60) * 60 * 1000;
 
@@ -31,13 +32,10 @@ static void note(struct resolution *resolution, enum route_step_kind kind, enum 
     struct route_decision *decision = resolution->decision;
     check(decision->step_count < ROUTE_STEPS_MAX);
     struct route_step *step = &decision->steps[decision->step_count++];
-    size_t size = subject.size < ROUTE_SUBJECT_BYTES ? subject.size : ROUTE_SUBJECT_BYTES - 1;
     step->kind = kind;
     step->file = file;
     step->line = line;
-    if (size > 0)
-        memcpy(step->subject, subject.data, size);
-    step->subject[size] = 0;
+    (void)printable_copy(subject, step->subject, sizeof step->subject);
 }
 
 static void note_agency(struct resolution *resolution, enum route_step_kind kind,

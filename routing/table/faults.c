@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "proto/base/printable.h"
 
 struct row {
     const char *name;
@@ -28,22 +29,6 @@ void faults_init(struct faults *faults)
     faults->left_out = 0;
 }
 
-/* Cuts at a character, not inside one. */
-static void copy_detail(struct bytes detail, char ret_text[FAULT_DETAIL_BYTES])
-{
-    size_t size = detail.size;
-    if (size >= FAULT_DETAIL_BYTES) {
-        size = FAULT_DETAIL_BYTES - 1;
-        while (size > 0 && (detail.data[size] & 0xc0) == 0x80)
-            size--;
-    }
-    for (size_t i = 0; i < size; i++) {
-        uint8_t byte = detail.data[i];
-        ret_text[i] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
-    }
-    ret_text[size] = 0;
-}
-
 /* File and column are names that live as long as the program; only the detail is copied, since it
  * lies in a text that goes. */
 void faults_add(struct faults *faults, enum fault_kind kind, const char *file, unsigned line,
@@ -58,7 +43,7 @@ void faults_add(struct faults *faults, enum fault_kind kind, const char *file, u
     fault->line = line;
     fault->file = file;
     fault->column = column;
-    copy_detail(detail, fault->detail);
+    (void)printable_copy(detail, fault->detail, sizeof fault->detail);
 }
 
 /* With those that found no place: zero means that there is no fault at all. */
