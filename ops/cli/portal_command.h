@@ -15,7 +15,7 @@ int portal_worklist_command(const struct invocation *invocation, int argc, char 
 /* resend and close: argv[0] says which. */
 int portal_mend_command(const struct invocation *invocation, int argc, char **argv);
 
-/* What the last reconciliations found and is not repaired: [{dossier_code, kind, ours, theirs}];
- * NULL: it cannot be read. */
-json_t *portal_differences(struct portal_ledger *ledger);
+/* What the last reconciliations found and is not repaired: [{dossier_code, kind, ours, theirs}],
+ * the caller's; also after a failure, when it is not whole. */
+enum reason portal_differences(struct portal_ledger *ledger, json_t **ret_list);
 void portal_print_differences(enum language language, const json_t *list);

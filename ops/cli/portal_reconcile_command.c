@@ -42,13 +42,18 @@ static bool watch(void *context, const struct portal_reconcile_figures *figures)
     return !portal_is_interrupted();
 }
 
-static void print(const struct invocation *invocation, struct portal_place *place, bool json,
-                  const struct portal_reconcile_figures *figures)
+static enum reason print(const struct invocation *invocation, struct portal_place *place, bool json,
+                         const struct portal_reconcile_figures *figures)
 {
-    json_t *differences = portal_differences(place->ledger);
+    json_t *differences = NULL;
+    enum reason reason = portal_differences(place->ledger, &differences);
+    if (reason != REASON_NONE) {
+        json_decref(differences);
+        return reason;
+    }
     if (json) {
         json_print_new(
-            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "compared",
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "compared",
                       (json_int_t)figures->compared, "equal", (json_int_t)figures->equal, "missing",
                       (json_int_t)figures->missing, "extra", (json_int_t)figures->extra, "state",
                       (json_int_t)figures->state, "time", (json_int_t)figures->time, "not_sent",
@@ -65,6 +70,7 @@ static void print(const struct invocation *invocation, struct portal_place *plac
             (unsigned long long)figures->remaining);
     }
     json_decref(differences);
+    return REASON_NONE;
 }
 
 /* What may be repaired without a person is set by the operator, kind by kind; --no-repair only
@@ -89,9 +95,10 @@ static int run(const struct invocation *invocation, struct portal_place *place,
                                  &watching);
     enum reason reason = portal_reconcile(options, &figures);
     progress_bar_end();
+    if (reason == REASON_NONE)
+        reason = print(invocation, place, json, &figures);
     if (reason != REASON_NONE)
         return portal_complain(invocation, "portal reconcile", reason);
-    print(invocation, place, json, &figures);
     return figures.remaining + figures.not_sent > 0 ? EXIT_CODE_NEGATIVE : EXIT_CODE_OK;
 }
 

@@ -15,7 +15,10 @@
 #include "ops/cli/table.h"
 #include "proto/base/day.h"
 
-enum { AGENCIES_MAX = 256, PERIOD_DEFAULT_DAYS = 30 };
+enum {
+    AGENCIES_MAX = PARTICIPANTS_MAX + 1, /* and one row for all beyond them */
+    PERIOD_DEFAULT_DAYS = 30,
+};
 
 struct report_row {
     char agency[PARTICIPANT_KEY_BYTES_MAX + 1];
@@ -28,19 +31,22 @@ struct report {
     struct portal_index total;
 };
 
-/* Agencies beyond the table's end count in the total only. */
+/* Each agency has its row; the last of all is everybody's who finds none left, so that the rows add
+ * up to the total. */
 static bool add(void *context, const struct portal_dossier_view *view)
 {
     struct report *report = context;
     size_t at = 0;
     while (at < report->count && strcmp(report->rows[at].agency, view->agency) != 0)
         at++;
-    if (at == report->count && report->count < AGENCIES_MAX) {
-        (void)snprintf(report->rows[at].agency, sizeof report->rows[at].agency, "%s", view->agency);
+    if (at == AGENCIES_MAX)
+        at--;
+    if (at == report->count) {
+        const char *name = at == AGENCIES_MAX - 1 ? "…" : view->agency;
+        (void)snprintf(report->rows[at].agency, sizeof report->rows[at].agency, "%s", name);
         report->count++;
     }
-    if (at < report->count)
-        portal_index_add(&report->rows[at].index, view);
+    portal_index_add(&report->rows[at].index, view);
     portal_index_add(&report->total, view);
     return true;
 }

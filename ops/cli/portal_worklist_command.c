@@ -24,30 +24,39 @@ static const struct table_column columns[] = {
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
 
+/* Rows of the ledger, all of them: a list that is cut short would look like less to do. */
+struct listing {
+    json_t *rows;
+    enum reason reason;
+};
+
+static bool add_row(struct listing *listing, json_t *row)
+{
+    if (json_array_append_new(listing->rows, row) != 0)
+        listing->reason = REASON_OUT_OF_MEMORY;
+    return listing->reason == REASON_NONE;
+}
+
 static bool keep(void *context, const struct portal_event_view *view)
 {
     char time[TIME_TEXT_BYTES];
-    json_t *list = context;
     stamp_format((struct stamp){{view->changed_ms}, VIETNAM_OFFSET_MINUTES}, time);
-    return json_array_append_new(
-               list,
-               json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "message_id",
-                         view->message_id, "dossier_code", view->code, "type", view->type, "state",
-                         view->state, "outcome",
-                         view->outcome == PORTAL_REFUSED ? "refused" : "waiting", "since", time,
-                         "reason", reason_code(view->reason), "reason_vi",
-                         reason_vietnamese(view->reason), "reason_en", reason_english(view->reason),
-                         "hint", reason_hint(view->reason), "text", view->text)) == 0;
+    return add_row(context, json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+                                      "message_id", view->message_id, "dossier_code", view->code,
+                                      "type", view->type, "state", view->state, "outcome",
+                                      view->outcome == PORTAL_REFUSED ? "refused" : "waiting",
+                                      "since", time, "reason", reason_code(view->reason),
+                                      "reason_vi", reason_vietnamese(view->reason), "reason_en",
+                                      reason_english(view->reason), "hint",
+                                      reason_hint(view->reason), "text", view->text));
 }
 
 static bool keep_difference(void *context, const struct portal_difference_view *view)
 {
     static const char *const kinds[] = {"", "missing", "extra", "state", "time"};
-    json_t *list = context;
-    return json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:b}", "dossier_code",
-                                                 view->code, "kind", kinds[view->kind], "ours",
-                                                 view->ours, "theirs", view->theirs,
-                                                 "is_being_repaired", view->repair != 0)) == 0;
+    return add_row(context, json_pack("{s:s, s:s, s:i, s:i, s:b}", "dossier_code", view->code,
+                                      "kind", kinds[view->kind], "ours", view->ours, "theirs",
+                                      view->theirs, "is_being_repaired", view->repair != 0));
 }
 
 /* What the portal said stands behind the reason, since only its own words tell a clerk which field
@@ -117,13 +126,12 @@ void portal_print_differences(enum language language, const json_t *list)
     table_end(&table, language);
 }
 
-json_t *portal_differences(struct portal_ledger *ledger)
+enum reason portal_differences(struct portal_ledger *ledger, json_t **ret_list)
 {
-    json_t *list = json_array();
-    if (portal_ledger_differences(ledger, "", keep_difference, list) == REASON_NONE)
-        return list;
-    json_decref(list);
-    return NULL;
+    struct listing listing = {.rows = json_array()};
+    enum reason reason = portal_ledger_differences(ledger, "", keep_difference, &listing);
+    *ret_list = listing.rows;
+    return reason == REASON_NONE ? listing.reason : reason;
 }
 
 /* ---- what waits -------------------------------------------------------------------------------
@@ -178,8 +186,9 @@ static struct waiting read_waiting(const struct portal_place *place)
     struct http *http = NULL;
     if (adapter_locate(place->settings_path, NULL, &address) != REASON_NONE)
         return waiting;
-    const struct http_options options = {
-        .base_url = address.base_url, .socket = address.socket, .token = address.token};
+    const struct http_options options = {.base_url = address.base_url,
+                                         .socket = address.socket,
+                                         .token = address.token[0] != 0 ? address.token : NULL};
     if (http_new(&options, &http) == REASON_NONE)
         count_waiting(http, &waiting);
     http_destroy(&http);
@@ -230,22 +239,25 @@ static void print_document(json_t *events, json_t *differences, const struct wai
 static int print_worklist(const struct invocation *invocation, struct portal_place *place,
                           bool json)
 {
-    json_t *events = json_array();
-    json_t *differences = portal_differences(place->ledger);
-    enum reason reason = portal_ledger_worklist(place->ledger, keep, events);
+    struct listing listing = {.rows = json_array()};
+    json_t *differences = NULL, *events = listing.rows;
+    enum reason reason = portal_ledger_worklist(place->ledger, keep, &listing);
+    if (reason == REASON_NONE)
+        reason = listing.reason;
+    if (reason == REASON_NONE)
+        reason = portal_differences(place->ledger, &differences);
     struct waiting waiting = read_waiting(place);
     bool is_empty =
         json_array_size(events) + json_array_size(differences) == 0 && waiting.count == 0;
-    if (differences != NULL && reason == REASON_NONE) {
+    if (reason == REASON_NONE) {
         if (json)
             print_document(events, differences, &waiting);
         else
             print_lists(invocation->language, events, differences, &waiting);
     }
-    bool is_read = differences != NULL && reason == REASON_NONE;
     json_decref(events);
     json_decref(differences);
-    if (!is_read)
+    if (reason != REASON_NONE)
         return portal_complain(invocation, "portal worklist", reason);
     return is_empty ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
 }
