@@ -16,6 +16,16 @@ static bool put_entry(struct local_api *api, json_t *object, const struct entry 
            local_put_standing(api, object, entry, taken);
 }
 
+/* Why a stored document became no JSON: it is damaged, or memory was short for a moment. */
+static enum reason why_unread(struct local_api *api, const struct store_document *document)
+{
+    struct envelope envelope;
+    arena_reset(&api->arena);
+    enum reason reason = envelope_parse(document->document, &api->arena, &envelope);
+    return reason == REASON_NONE || reason == REASON_OUT_OF_MEMORY ? REASON_OUT_OF_MEMORY
+                                                                   : REASON_STORE_CORRUPT;
+}
+
 /* ---- inbox */
 
 /* One message that waits for the office. *ret_bytes grows by its document. */
@@ -33,7 +43,7 @@ static enum reason inbox_item(struct local_api *api, const struct entry *entry, 
     if (!json_put(item, "cursor", json_integer((json_int_t)entry->message_seq)) ||
         !put_entry(api, item, entry, taken)) {
         json_decref(item);
-        return REASON_STORE_CORRUPT; /* what was taken in could be parsed */
+        return why_unread(api, &document);
     }
     *ret_item = item;
     return REASON_NONE;
