@@ -15,19 +15,19 @@ static enum reason find_anybodys(const struct operators_api *api, const struct m
 {
     struct store *store = api->options.store;
     size_t count = registry_agency_count(api->options.registry);
-    enum reason found = REASON_NOT_FOUND;
+    const struct key *found = NULL;
     for (size_t i = 0; i < count; i++) {
-        struct store_message message;
         const struct key *sender = &registry_agency_at(api->options.registry, i)->key;
-        enum reason reason = store->verbs->find_message(store, sender, id, &message);
+        enum reason reason = store->verbs->find_message(store, sender, id, ret_message);
         if (reason == REASON_NOT_FOUND)
             continue;
-        if (reason != REASON_NONE || found == REASON_NONE)
+        if (reason != REASON_NONE || found != NULL)
             return reason != REASON_NONE ? reason : REASON_ID_REUSED;
-        found = REASON_NONE;
-        *ret_message = message;
+        found = sender;
     }
-    return found;
+    /* Once more: its texts are the store's, until it is asked something else. */
+    return found == NULL ? REASON_NOT_FOUND
+                         : store->verbs->find_message(store, found, id, ret_message);
 }
 
 /* False: answered. */
