@@ -6,14 +6,15 @@
  * them stay, and a difference shows only what is different. */
 #include "ops/cli/portal_proposal.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ops/cli/registry_versions.h"
 #include "ops/client/file.h"
 #include "proto/base/day.h"
+#include "routing/registry/registry_change.h"
 
 enum { FILE_BYTES_MAX = 8 * 1024 * 1024, LINE_BYTES_MAX = 8192, COLUMNS_MAX = 16 };
 
@@ -314,71 +315,20 @@ static enum reason write_table(const struct portal_proposal *proposal, const cha
     return reason;
 }
 
-static enum reason copy_file(const struct portal_proposal *proposal, const char *name)
-{
-    char from[PATH_BYTES_MAX], to[PATH_BYTES_MAX];
-    struct buffer content;
-    buffer_init(&content, FILE_BYTES_MAX);
-    bool named = path_make(from, "%s/%s", proposal->directory, name) &&
-                 path_make(to, "%s/%s", proposal->output, name);
-    enum reason reason = named ? file_load(from, &content) : REASON_FILE_UNREADABLE;
-    if (reason == REASON_NONE)
-        reason = file_write(to, buffer_view(&content), 0644);
-    else if (named)
-        reason = REASON_NONE; /* all but policy.csv may be absent */
-    buffer_release(&content);
-    return reason;
-}
-
-/* Certificates and trust, so that the proposal can be checked as it stands. A folder that is not
- * there, and folders in it, are passed over. */
-static enum reason copy_folder(const struct portal_proposal *proposal, const char *name)
-{
-    char path[PATH_BYTES_MAX];
-    if (!path_make(path, "%s/%s", proposal->directory, name))
-        return REASON_FILE_UNREADABLE;
-    DIR *folder = opendir(path);
-    if (folder == NULL)
-        return REASON_NONE;
-    bool made = path_make(path, "%s/%s", proposal->output, name) && mkdir(path, 0755) == 0;
-    enum reason reason = made ? REASON_NONE : REASON_STORE_FAILED;
-    struct dirent *file;
-    while (reason == REASON_NONE && (file = readdir(folder)) != NULL) {
-        if (file->d_type != DT_DIR && path_make(path, "%s/%s", name, file->d_name))
-            reason = copy_file(proposal, path);
-    }
-    (void)closedir(folder);
-    return reason;
-}
-
-/* "2026-11-25.1": today's first, or the next of today. */
-static enum reason write_version(const struct portal_proposal *proposal)
-{
-    char path[PATH_BYTES_MAX], today[DAY_TEXT_BYTES], text[64];
-    unsigned long number = 0;
-    const char *version = registry_version(proposal->registry);
-    day_format(day_of(proposal->today), today);
-    if (strncmp(version, today, strlen(today)) == 0)
-        number = strtoul(version + strlen(today) + 1, NULL, 10);
-    (void)snprintf(text, sizeof text, "%s.%lu\n", today, number + 1);
-    return path_make(path, "%s/version", proposal->output)
-               ? file_write(path, bytes_of_text(text), 0644)
-               : REASON_FILE_UNREADABLE;
-}
-
+/* A whole copy, so that the proposal can be checked and put in use as it stands, with its two
+ * tables written anew. */
 enum reason portal_proposal_write(const struct portal_proposal *proposal)
 {
-    static const char *const copied[] = {"policy.csv", "participants.csv", "carriers.csv",
-                                         "holidays.csv"};
-    static const char *const folders[] = {"certificates", "trust", "trust/anchors", "trust/lists"};
+    char path[PATH_BYTES_MAX], version[REGISTRY_VERSION_TEXT_BYTES];
     if (mkdir(proposal->output, 0755) != 0)
         return REASON_STORE_FAILED;
-    enum reason reason = write_table(proposal, "procedures.csv", true);
+    enum reason reason = versions_copy(proposal->directory, proposal->output);
+    if (reason == REASON_NONE)
+        reason = write_table(proposal, "procedures.csv", true);
     if (reason == REASON_NONE)
         reason = write_table(proposal, "agencies.csv", false);
-    for (size_t i = 0; i < sizeof copied / sizeof *copied && reason == REASON_NONE; i++)
-        reason = copy_file(proposal, copied[i]);
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && reason == REASON_NONE; i++)
-        reason = copy_folder(proposal, folders[i]);
-    return reason == REASON_NONE ? write_version(proposal) : reason;
+    registry_version_next(proposal->registry, day_of(proposal->today), version);
+    if (reason != REASON_NONE || !path_make(path, "%s/version", proposal->output))
+        return reason == REASON_NONE ? REASON_FILE_UNREADABLE : reason;
+    return file_write(path, bytes_of_text(version), 0644);
 }

@@ -281,6 +281,20 @@ static int propose(const struct invocation *invocation,
     return code;
 }
 
+/* A reload that was not answered may have been done all the same: the gateway itself says which
+ * registry it has. *ret_answers: it said so. */
+static bool has_read(const struct invocation *invocation,
+                     const struct registry_change_options *options, const char *version,
+                     bool *ret_answers)
+{
+    json_t *answer = NULL;
+    *ret_answers =
+        ask(invocation, NULL, options->gateway, "GET", "/v1/registry", &answer) == EXIT_CODE_OK;
+    bool has = strcmp(json_text(answer, "version"), version) == 0;
+    json_decref(answer);
+    return has;
+}
+
 /* In use at once, or as before: the gateway has read it, or the old one is back. */
 static int put_in_use(const struct invocation *invocation,
                       const struct registry_change_options *options,
@@ -293,9 +307,13 @@ static int put_in_use(const struct invocation *invocation,
         return fail(invocation, other, reason);
     int code = ask(invocation, NULL, options->gateway, "POST", "/v1/registry/reload", &answer);
     json_decref(answer);
+    bool is_known = code != EXIT_CODE_UNREACHABLE;
+    if (!is_known && has_read(invocation, options, other, &is_known))
+        code = EXIT_CODE_OK;
     if (code != EXIT_CODE_OK) {
         reason = versions_undo(versions, old, other);
-        say(stderr, "%s", text_of(TEXT_REGISTRY_UNDONE, invocation->language));
+        say(stderr, "%s",
+            text_of(is_known ? TEXT_REGISTRY_UNDONE : TEXT_REGISTRY_UNSURE, invocation->language));
         return reason == REASON_NONE ? EXIT_CODE_REFUSED : fail(invocation, old, reason);
     }
     say(options->json ? stderr : stdout, text_of(TEXT_REGISTRY_APPLIED, invocation->language),
@@ -336,17 +354,6 @@ int registry_apply(const struct invocation *invocation,
     return code;
 }
 
-/* The content of before under a version that comes after the one in use. */
-static void next_version(const struct registry *registry, char ret_version[DAY_TEXT_BYTES + 8])
-{
-    char day[DAY_TEXT_BYTES];
-    const char *now = registry_version(registry);
-    day_format(today(), day);
-    bool is_later = strncmp(day, now, sizeof day - 1) > 0;
-    (void)snprintf(ret_version, DAY_TEXT_BYTES + 8, "%.10s.%ld\n", is_later ? day : now,
-                   is_later ? 1 : strtol(now + DAY_TEXT_BYTES, NULL, 10) % 9999 + 1);
-}
-
 /* An old version is proposed like any other content, under a new version: there is no way around
  * the second person, and versions only go forward. */
 int registry_restore(const struct invocation *invocation,
@@ -354,7 +361,7 @@ int registry_restore(const struct invocation *invocation,
 {
     struct versions versions;
     struct registry *registry = NULL;
-    char folder[PATH_BYTES_MAX], next[DAY_TEXT_BYTES + 8];
+    char folder[PATH_BYTES_MAX], next[REGISTRY_VERSION_TEXT_BYTES];
     int code = open_versions(invocation, options, &versions);
     if (code != EXIT_CODE_OK)
         return code;
@@ -365,7 +372,7 @@ int registry_restore(const struct invocation *invocation,
     if (code == EXIT_CODE_OK)
         code = open_one(invocation, versions.place, &registry);
     if (code == EXIT_CODE_OK) {
-        next_version(registry, next);
+        registry_version_next(registry, today(), next);
         code = propose(invocation, options, &versions, folder, next);
     }
     registry_destroy(&registry);

@@ -104,6 +104,12 @@ static enum reason copy_folder(const char *from, const char *to, int depth, size
     return reason == REASON_NONE ? sync_folder(to) : reason;
 }
 
+enum reason versions_copy(const char *from, const char *to)
+{
+    size_t files = 0;
+    return copy_folder(from, to, 0, &files);
+}
+
 /* Of our own making, and never deeper than what we copy. */
 static void remove_folder(const char *path, int depth)
 {
@@ -202,13 +208,12 @@ enum reason versions_propose(const struct versions *versions, const char *folder
 {
     char proposed[PATH_BYTES_MAX], part[PATH_BYTES_MAX], path[PATH_BYTES_MAX];
     char found[REGISTRY_VERSION_TEXT_BYTES];
-    size_t files = 0;
     versions_proposed(versions, proposed);
     if (!path_make(part, "%s/part", versions->history) ||
         !path_make(path, "%s/proposal", versions->history))
         return REASON_FILE_UNREADABLE;
     remove_folder(part, 0);
-    enum reason reason = copy_folder(folder, part, 0, &files);
+    enum reason reason = versions_copy(folder, part);
     char file[PATH_BYTES_MAX];
     if (reason == REASON_NONE && version != NULL)
         reason = path_make(file, "%s/version", part)

@@ -37,6 +37,8 @@ struct versions {
 enum reason versions_open(const char *place, struct versions *ret_versions);
 void versions_close(struct versions *versions);
 
+/* A registry's folder with all that is below it, within the bounds above; `to` may be there. */
+enum reason versions_copy(const char *from, const char *to);
 /* The proposal that waits, the caller's; NULL: none. */
 json_t *versions_proposal(const struct versions *versions);
 /* A whole copy of a folder waits from now on; one of before is replaced. version: what its own

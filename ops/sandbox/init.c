@@ -77,16 +77,24 @@ static bool write_file(const struct making *making, const char *name, struct byt
            fail(name);
 }
 
-/* The registry of the source tree is data that anybody may read; keys are made anew each time. */
-static bool copy_data(const struct making *making, const char *name)
+/* The registry of the source tree is data that anybody may read; keys are made anew each time, and
+ * so whoever has some: participants, and no carriers. */
+static bool copy_data(const struct making *making, enum registry_file file)
 {
-    char from[PATH_BYTES_MAX];
+    char from[PATH_BYTES_MAX] = "";
     char to[PATH_BYTES_MAX];
     struct buffer content;
+    const char *name = registry_file_name(file);
+    if (file == REGISTRY_FILE_PARTICIPANTS || file == REGISTRY_FILE_CARRIERS)
+        return true;
+    if (!path_make(from, "%s/%s", making->options->data, name) ||
+        !path_make(to, "registry/%s", name))
+        return fail(name);
+    if (registry_file_is_optional(file) && access(from, F_OK) != 0 && errno == ENOENT)
+        return true;
     buffer_init(&content, DATA_FILE_BYTES_MAX);
-    bool copied = path_make(from, "%s/%s", making->options->data, name) &&
-                  path_make(to, "registry/%s", name) && file_load(from, &content) == REASON_NONE &&
-                  write_file(making, to, buffer_view(&content));
+    bool copied =
+        file_load(from, &content) == REASON_NONE && write_file(making, to, buffer_view(&content));
     buffer_release(&content);
     return copied || fail(from);
 }
@@ -327,8 +335,6 @@ bool sandbox_init(const struct sandbox_init_options *options, enum language lang
                                           "adapters",
                                           "offices",
                                           "desk"};
-    static const char *const data[] = {"version", "agencies.csv", "procedures.csv", "policy.csv",
-                                       "holidays.csv"};
     struct making making = {.options = options, .language = language};
     if (!is_empty(options->directory))
         return fail(language_pick(language,
@@ -340,8 +346,8 @@ bool sandbox_init(const struct sandbox_init_options *options, enum language lang
     bool made = true;
     for (size_t i = 0; made && i < sizeof folders / sizeof *folders; i++)
         made = make_folder(&making, folders[i]);
-    for (size_t i = 0; made && i < sizeof data / sizeof *data; i++)
-        made = copy_data(&making, data[i]);
+    for (int file = 0; made && file < REGISTRY_FILE_COUNT; file++)
+        made = copy_data(&making, (enum registry_file)file);
     made = made && make_authority(&making) && load_registry(&making) &&
            make_participants(&making) && make_settings(&making);
     buffer_release(&making.participants);

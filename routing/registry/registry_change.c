@@ -3,9 +3,11 @@
  * for who is owed something is judged first, so that a refusal stands on top. */
 #include "routing/registry/registry_change.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/base/check.h"
+#include "routing/registry/registry_parts.h"
 
 /* The first that refuses gives the reason, for a person mends one thing after another; all stand in
  * the list. */
@@ -41,6 +43,23 @@ int registry_version_compare(const struct registry *a, const struct registry *b)
     int order = strncmp(left, right, DATE_SIZE);
     int numbers[] = {number_at(left + DATE_SIZE + 1), number_at(right + DATE_SIZE + 1)};
     return order != 0 ? order : (numbers[0] > numbers[1]) - (numbers[0] < numbers[1]);
+}
+
+void registry_version_next(const struct registry *registry, civil_day_t today,
+                           char ret_version[REGISTRY_VERSION_TEXT_BYTES])
+{
+    enum { DATE_SIZE = DAY_TEXT_BYTES - 1, NUMBER_MAX = 9999 };
+    const char *version = registry_version(registry);
+    char text[DAY_TEXT_BYTES];
+    civil_day_t day;
+    check(day_parse((struct bytes){(const uint8_t *)version, DATE_SIZE}, &day));
+    int number = number_at(version + DATE_SIZE + 1) + 1;
+    if (day.number < today.number || number > NUMBER_MAX) {
+        day.number = day.number < today.number ? today.number : day.number + 1;
+        number = 1;
+    }
+    day_format(day, text);
+    (void)snprintf(ret_version, REGISTRY_VERSION_TEXT_BYTES, "%s.%d", text, number);
 }
 
 /* ---- who is owed something ---- */
@@ -121,15 +140,19 @@ static void compare_agencies(const struct comparison *of)
             .from = before->key, .under_way = under_way_of(of->owed, of->owed_count, &before->key)};
         if (after == NULL) {
             change.kind = CHANGE_AGENCY_REMOVED;
-        } else if (after->valid_to.number != before->valid_to.number ||
-                   !key_equal(&after->successor_key, &before->successor_key)) {
-            change.kind = CHANGE_AGENCY_ENDS;
-            change.to = after->successor_key;
-            change.day = after->valid_to;
-        } else {
+            add(of->changes, change);
             continue;
         }
-        add(of->changes, change);
+        change.to = after->successor_key;
+        change.kind = CHANGE_AGENCY_ENDS;
+        change.day = after->valid_to;
+        if (after->valid_to.number != before->valid_to.number ||
+            !key_equal(&after->successor_key, &before->successor_key))
+            add(of->changes, change);
+        change.kind = CHANGE_AGENCY_HANDOVER;
+        change.day = after->handover;
+        if (after->handover.number != before->handover.number)
+            add(of->changes, change);
     }
     for (size_t i = 0; i < registry_agency_count(of->new_registry); i++) {
         const struct agency *after = registry_agency_at(of->new_registry, i);
@@ -243,20 +266,40 @@ static uint64_t count_rules(const struct comparison *of)
     return count;
 }
 
+static bool has_row(const struct registry *registry, const struct competence *row)
+{
+    const struct procedure *procedure =
+        row->procedure == NULL ? NULL
+                               : registry_procedure(registry, bytes_of_text(row->procedure->code));
+    const struct competence *found =
+        registry_competence(registry, procedure, bytes_of_text(row->area), row->valid_from);
+    return found != NULL && (found->procedure == NULL) == (row->procedure == NULL) &&
+           found->valid_from.number == row->valid_from.number &&
+           found->valid_to.number == row->valid_to.number && is_same(found->agency, row->agency);
+}
+
+/* Rows of the one that the other does not have. */
+static uint64_t count_rows(const struct registry *one, const struct registry *other)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < one->competence_count; i++)
+        count += !has_row(other, &one->competences[i]);
+    return count;
+}
+
 /* Rules and rows of competence are counted and not listed: whoever changed them has the two files,
  * and a list of hundreds would hide what matters above it. */
 static void compare_rest(const struct comparison *of)
 {
     uint64_t rules = count_rules(of);
-    size_t before = registry_competence_count(of->old);
-    size_t after = registry_competence_count(of->new_registry);
+    uint64_t gone = count_rows(of->old, of->new_registry);
+    uint64_t fresh = count_rows(of->new_registry, of->old);
     civil_day_t known = calendar_known_to(registry_calendar(of->new_registry));
     if (rules > 0)
         add(of->changes, (struct registry_change){.kind = CHANGE_RULES, .count = rules});
-    if (before != after)
+    if (gone + fresh > 0) /* a row that was changed is one of either */
         add(of->changes,
-            (struct registry_change){.kind = CHANGE_UNITS,
-                                     .count = before > after ? before - after : after - before});
+            (struct registry_change){.kind = CHANGE_UNITS, .count = gone > fresh ? gone : fresh});
     if (known.number != calendar_known_to(registry_calendar(of->old)).number)
         add(of->changes, (struct registry_change){.kind = CHANGE_CALENDAR, .day = known});
 }
