@@ -144,17 +144,37 @@ static bool write_text(const char *path, const char *text, mode_t mode)
                REASON_NONE;
 }
 
+/* Of all that is made; the count of them. */
+static size_t names_of(const struct keys_options *options, const char *ret_names[4])
+{
+    ret_names[0] = "curve.secret";
+    ret_names[1] = "curve.public";
+    ret_names[2] = "signing.key";
+    ret_names[3] = options->self_signed ? "signing.crt" : "signing.csr";
+    return options->link_only ? 2 : 4;
+}
+
 /* False when one of the files is there: its path is then in ret_path. */
 static bool nothing_there(const char *folder, const struct keys_options *options,
                           char ret_path[PATH_BYTES_MAX])
 {
-    const char *const names[] = {"curve.secret", "curve.public", "signing.key",
-                                 options->self_signed ? "signing.crt" : "signing.csr"};
-    size_t count = options->link_only ? 2 : sizeof names / sizeof names[0];
+    const char *names[4];
+    size_t count = names_of(options, names);
     for (size_t i = 0; i < count; i++)
         if (!path_make(ret_path, "%s/%s", folder, names[i]) || access(ret_path, F_OK) == 0)
             return false;
     return true;
+}
+
+/* Half a set would keep the next run from making a whole one. Nothing was there before. */
+static void take_back(const char *folder, const struct keys_options *options)
+{
+    char path[PATH_BYTES_MAX];
+    const char *names[4];
+    size_t count = names_of(options, names);
+    for (size_t i = 0; i < count; i++)
+        if (path_make(path, "%s/%s", folder, names[i]))
+            (void)unlink(path);
 }
 
 /* The key goes first: a request whose key could not be written would be signed in vain. */
@@ -220,10 +240,12 @@ static int make_keys(const struct invocation *invocation, const struct keys_opti
         path_make(path, "%s/curve.public", folder) && write_text(path, pair.public_key.text, 0644);
     if (good && !options->link_only)
         good = key != NULL && key_print(key, print) && write_signing(key, options, folder, path);
-    if (good)
+    if (good) {
         print_keys(invocation, options, folder, pair.public_key.text, print, path);
-    else
+    } else {
+        take_back(folder, options);
         say(stderr, text_of(TEXT_KEYS_FAILED, language), folder);
+    }
     OPENSSL_cleanse(&pair, sizeof pair);
     EVP_PKEY_free(key);
     return good ? EXIT_CODE_OK : EXIT_CODE_UNREACHABLE;
