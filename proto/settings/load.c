@@ -1,5 +1,6 @@
 /* The file is walked twice: once to find its faults, and, when it has none, once more to write the
- * values. So nothing is kept between, and nothing is written of a file that is refused. */
+ * values. So nothing is kept between, and nothing is written of a file that is refused, unless it
+ * is for want of memory on the second walk. */
 #include "proto/settings/settings.h"
 
 #include <string.h>
