@@ -200,7 +200,7 @@ static bool start_link(struct gateway *gateway)
         return fail(gateway, reason, gateway->settings.curve_secret_file);
     struct key self = key_of(gateway->settings.participant);
     self_check_warn(&gateway->log, gateway->registry, &self, crypto_openssl_port(gateway->crypto),
-                    &options.key.public_key, gateway_wall());
+                    &options.key.public_key, program_wall());
     reason = link_server_new(&options, &gateway->link);
     explicit_bzero(&options.key, sizeof options.key);
     if (reason == REASON_NONE)

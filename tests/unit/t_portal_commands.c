@@ -116,6 +116,27 @@ static void a_long_file_is_read_in_pieces(void **state)
     end(&play);
 }
 
+/* Longer than a line may be, and still one: the next fault has the number that an editor shows. */
+static void a_line_that_is_too_long_counts_once(void **state)
+{
+    static char lines[2 * PORTAL_LOAD_LINE_BYTES_MAX];
+    struct play play = {.watched = 0};
+    struct portal_load_figures figures;
+    char path[300];
+    (void)state;
+    memset(lines, ' ', sizeof lines - 1);
+    memcpy(lines + sizeof lines - 4, "\nx\n", 4);
+    says(&play, "{}");
+    begin(&play, "adapters/portal/provincial.jq");
+    write_lines(&play, lines, path);
+    struct portal_load_options options = load_options(&play, path);
+    assert_int_equal(portal_load(&options, &figures), REASON_NONE);
+    assert_int_equal(figures.lines, 2);
+    assert_int_equal(figures.faulty, 2);
+    assert_int_equal(figures.faults[1].line, 2);
+    end(&play);
+}
+
 #define TYPED(number, owner)                                                                       \
     "{\"code\":\"A-261125-000" number "\",\"state\":4,\"owner\":" owner "}\n"
 #define GOOD           "{\"name\":\"Mẫu\"}"
@@ -300,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_load_tells_the_state_and_keeps_the_number),
         cmocka_unit_test(the_rate_bounds_what_is_only_looked_up),
         cmocka_unit_test(a_long_file_is_read_in_pieces),
+        cmocka_unit_test(a_line_that_is_too_long_counts_once),
         cmocka_unit_test(a_line_of_wrong_types_is_passed_over_and_named),
         cmocka_unit_test(the_field_is_named_wherever_it_is),
         cmocka_unit_test(a_mapping_that_fails_on_everything_blames_no_line),

@@ -168,10 +168,43 @@ static void test_words(void **state)
     buffer_release(&text);
 }
 
+static void assert_next(const char *version, const char *today, const char *next)
+{
+    char text[REGISTRY_VERSION_TEXT_BYTES];
+    struct registry *registry = make(version, NULL, NULL, NULL);
+    registry_version_next(registry, day_of(fixture_day(today)), text);
+    assert_string_equal(text, next);
+    registry_destroy(&registry);
+}
+
+static void test_the_next_version_comes_after(void **state)
+{
+    (void)state;
+    assert_next("2026-11-24.2", "2026-11-25", "2026-11-25.1");
+    assert_next("2026-11-24.2", "2026-11-24", "2026-11-24.3");
+    assert_next("2026-11-24.2", "2026-11-23", "2026-11-24.3");
+    assert_next("2026-11-24.9999", "2026-11-24", "2026-11-25.1");
+}
+
+static void test_a_handover_day_is_a_change(void **state)
+{
+    (void)state;
+    static const char handed[] = HEADER "centre,,,a,b,centre,,,,,yes,\n"
+                                        "stp,,,a,b,agency,,2026-12-31,snv,,yes,2027-01-15\n"
+                                        "snv,,,a,b,agency,,,,,yes,\n"
+                                        "gateway,,,a,b,gateway,,,,,no,\n";
+    compare(make("2026-11-25.1", handed, NULL, NULL), 0, "2026-11-24");
+    assert_non_null(find(CHANGE_AGENCY_ENDS));
+    assert_non_null(find(CHANGE_AGENCY_HANDOVER));
+    assert_string_equal(find(CHANGE_AGENCY_HANDOVER)->to.text, "snv");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_same_is_no_change),
+        cmocka_unit_test(test_the_next_version_comes_after),
+        cmocka_unit_test(test_a_handover_day_is_a_change),
         cmocka_unit_test(test_back_in_time_is_refused),
         cmocka_unit_test(test_who_is_owed_something_is_not_lost),
         cmocka_unit_test(test_a_merger_moves_or_strands),

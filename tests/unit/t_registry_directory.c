@@ -280,6 +280,19 @@ static void a_secret_is_not_for_everybody(void **state)
     buffer_release(&content);
 }
 
+static void an_empty_file_is_there(void **state)
+{
+    struct folder *folder = *state;
+    char path[FILE_PATH_BYTES_MAX];
+    struct buffer content;
+    buffer_init(&content, 8);
+    assert_true(scratch_write(&folder->scratch, "empty", bytes_of_text("")));
+    assert_true(file_path_join(folder->scratch.folder, "empty", path));
+    assert_int_equal(file_read(path, &content), REASON_NONE);
+    assert_int_equal(content.size, 0);
+    buffer_release(&content);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_missing_certificate_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_files_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_is_not_for_everybody, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_empty_file_is_there, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

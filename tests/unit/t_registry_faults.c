@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "proto/base/printable.h"
 #include "tests/unit/registry_small.h"
 
 static void test_forms_of_csv_that_spreadsheets_write(void **state)
@@ -276,8 +277,18 @@ static void test_long_values_are_quoted_in_part_and_clean(void **state)
     size_t end = strlen(detail);
     assert_true(end < FAULT_DETAIL_BYTES);
     assert_null(strchr(detail, '\x07'));
-    assert_true(detail[end - 1] == '?' || (uint8_t)detail[end - 2] == 0xc6);
+    assert_true(printable_is_text((struct bytes){(const uint8_t *)detail, end}));
     buffer_release(&text);
+}
+
+static void test_what_is_not_seen_is_shown(void **state)
+{
+    (void)state;
+    static const char hidden[] = POLICY_HEADER RULE "agency,\xe2\x80\xae\xe2\x80\x8b,centre,,24\n";
+    assert_null(build(REGISTRY_FILE_POLICY, hidden));
+    const char *detail = faults.items[0].detail;
+    assert_true(detail[0] != 0);
+    assert_true(printable_is_text(bytes_of_text(detail)));
 }
 
 int main(void)
@@ -292,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_faults_print_in_both_languages),
         cmocka_unit_test(test_the_list_of_faults_is_bounded),
         cmocka_unit_test(test_long_values_are_quoted_in_part_and_clean),
+        cmocka_unit_test(test_what_is_not_seen_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

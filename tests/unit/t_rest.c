@@ -227,6 +227,19 @@ static void a_login_that_does_not_help_is_not_repeated(void **state)
     end(&play);
 }
 
+/* It took no time to connect, for it was connected: not to answer is all that it does wrong. */
+static void a_kept_connection_that_is_silent_timed_out(void **state)
+{
+    (void)state;
+    static const struct scripted_reply silent[] = {{ACCEPTED, 0, false}, {.raw = NULL}};
+    struct play play = {.dialect = NULL};
+    begin(&play, silent, 2, NULL);
+    assert_int_equal(deliver(&play, 1), REASON_NONE);
+    assert_int_equal(deliver(&play, 1), REASON_OFFICE_TIMEOUT);
+    assert_int_equal(scripted_server_connections(play.server), 1);
+    end(&play);
+}
+
 /* A mapping that does not come to its end over a message takes its time from that message alone:
  * the loop, and with it the link, has its turn before the next one is looked at. */
 static void a_slow_mapping_has_a_share_of_each_turn(void **state)
@@ -261,6 +274,7 @@ int main(void)
         cmocka_unit_test(the_same_message_twice_is_one_call),
         cmocka_unit_test(calls_at_once_are_bounded),
         cmocka_unit_test(a_connection_is_used_again),
+        cmocka_unit_test(a_kept_connection_that_is_silent_timed_out),
         cmocka_unit_test(a_session_is_opened_and_renewed_once),
         cmocka_unit_test(a_login_that_does_not_help_is_not_repeated),
     };

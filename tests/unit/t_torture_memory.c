@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/portal/portal_ledger.h"
 #include "gateway/store/store_sqlite.h"
 #include "proto/codec/frame.h"
 #include "proto/codec/message_type.h"
@@ -293,6 +294,65 @@ static void a_store_commits_and_reads(void **state)
     scratch_close(&store_scratch);
 }
 
+/* ---- the portal's ledger ---- */
+
+static char ledger_path[300];
+static unsigned dossiers;
+
+/* Opened anew each time: it is never somebody else's, whatever could not be read. */
+static enum reason keep_dossier(const char *code, const json_t *facts)
+{
+    struct portal_ledger *ledger = NULL;
+    const struct portal_row row = {.message_id = code, .code = code, .type = "t", .message = facts};
+    enum reason reason = portal_ledger_open(ledger_path, &ledger);
+    if (reason == REASON_NONE)
+        reason = portal_ledger_begin(ledger);
+    if (reason == REASON_NONE) {
+        (void)portal_ledger_put_dossier(ledger, code, PORTAL_LOADING, facts, now);
+        (void)portal_ledger_put_event(ledger, &row, now);
+        (void)portal_ledger_mark(ledger, code, PORTAL_PRESENT, now);
+        reason = portal_ledger_commit(ledger);
+    }
+    failing_memory_pause();
+    struct portal_dossier dossier = {.facts = NULL};
+    struct portal_known known;
+    if (reason == REASON_NONE) {
+        assert_int_equal(portal_ledger_dossier(ledger, code, &dossier), REASON_NONE);
+        assert_int_equal(dossier.presence, PORTAL_PRESENT);
+        assert_int_equal(portal_ledger_find(ledger, code, &known), REASON_NONE);
+    }
+    json_decref(dossier.facts);
+    portal_ledger_close(&ledger);
+    return reason;
+}
+
+static enum reason ledger_scenario(void)
+{
+    char code[32];
+    bool is_torture = failing_memory_is_on();
+    failing_memory_pause();
+    json_t *facts = json_pack("{s:i, s:s}", "state", 1, "note", "x");
+    (void)snprintf(code, sizeof code, "D-%u", dossiers++);
+    if (is_torture)
+        failing_memory_resume();
+    enum reason reason = keep_dossier(code, facts);
+    json_decref(facts);
+    if (is_torture)
+        failing_memory_resume();
+    return reason;
+}
+
+/* The commit alone is looked at: it says so when a row before it found no memory. */
+static void a_ledger_keeps_all_or_says_so(void **state)
+{
+    struct scratch scratch;
+    (void)state;
+    assert_true(scratch_open(&scratch));
+    (void)snprintf(ledger_path, sizeof ledger_path, "%s/portal.sqlite", scratch.folder);
+    torture(ledger_scenario, 30);
+    scratch_close(&scratch);
+}
+
 /* ---- local API ---- */
 
 static struct api_fixture api;
@@ -381,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_registry_is_read),
         cmocka_unit_test(messages_are_built_and_parsed),
         cmocka_unit_test(a_store_commits_and_reads),
+        cmocka_unit_test(a_ledger_keeps_all_or_says_so),
         cmocka_unit_test(the_local_api_takes_a_message),
     };
     failing_memory_install();
