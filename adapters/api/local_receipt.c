@@ -93,7 +93,7 @@ bool local_put_told(json_t *object, uint32_t receipt_type)
     if (end_of(receipt_type, &state))
         return json_put_entry_state(object, (int)state);
     return json_put(object, "state", json_string("custody")) &&
-           json_put(object, "state_vi", json_string("cổng đã tiếp quản"));
+           json_put(object, "state_vi", json_string("cổng tiếp quản"));
 }
 
 /* What the recipient said, or the gateway in its place, ends a message of ours; so does the word

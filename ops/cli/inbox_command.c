@@ -25,7 +25,7 @@ struct inbox_options {
 static const struct table_column columns[] = {
     {TEXT_COLUMN_TIME, TABLE_TEXT},    {TEXT_COLUMN_TYPE, TABLE_NAME},
     {TEXT_COLUMN_FROM, TABLE_NAME},    {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
-    {TEXT_COLUMN_FILES, TABLE_NUMBER}, {TEXT_COLUMN_STATE, TABLE_NAME},
+    {TEXT_COLUMN_FILES, TABLE_NUMBER}, {TEXT_COLUMN_STATE, TABLE_TEXT},
     {TEXT_COLUMN_MESSAGE, TABLE_ID},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };

@@ -19,7 +19,7 @@
 
 static const struct table_column columns[] = {
     {TEXT_COLUMN_DOSSIER, TABLE_TEXT}, {TEXT_COLUMN_TYPE, TABLE_NAME},
-    {TEXT_COLUMN_STATE, TABLE_NAME},   {TEXT_COLUMN_SINCE, TABLE_TEXT},
+    {TEXT_COLUMN_STATE, TABLE_TEXT},   {TEXT_COLUMN_SINCE, TABLE_TEXT},
     {TEXT_COLUMN_MESSAGE, TABLE_ID},   {TEXT_COLUMN_REASON, TABLE_NOTE},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
@@ -203,8 +203,8 @@ static void print_waiting(enum language language, const struct waiting *waiting)
         return;
     }
     if (waiting->count > 0)
-        say_fitted(stdout, text_of(TEXT_PORTAL_WAITING, language), (long long)waiting->count,
-                   age_label(waiting->oldest, language, age));
+        say(stdout, text_of(TEXT_PORTAL_WAITING, language), (long long)waiting->count,
+            age_label(waiting->oldest, language, age));
     if (waiting->count > 0 && waiting->trouble != REASON_NONE)
         say(stdout, "  %s (%s)\n",
             language_pick(language, reason_vietnamese(waiting->trouble),

@@ -27,10 +27,11 @@ struct queues_options {
 static const struct table_column destination_columns[] = {
     {TEXT_COLUMN_TO, TABLE_NAME},       {TEXT_COLUMN_QUEUED, TABLE_NUMBER},
     {TEXT_COLUMN_LEASED, TABLE_NUMBER}, {TEXT_COLUMN_DEFERRED, TABLE_NUMBER},
-    {TEXT_COLUMN_HELD, TABLE_NUMBER},   {TEXT_COLUMN_OLDEST, TABLE_TEXT},
+    {TEXT_COLUMN_HELD, TABLE_NUMBER},   {TEXT_COLUMN_AWAITED, TABLE_NUMBER},
+    {TEXT_COLUMN_OLDEST, TABLE_TEXT},
 };
 static const struct table_column entry_columns[] = {
-    {TEXT_COLUMN_TO, TABLE_NAME},         {TEXT_COLUMN_STATE, TABLE_NAME},
+    {TEXT_COLUMN_TO, TABLE_NAME},         {TEXT_COLUMN_STATE, TABLE_TEXT},
     {TEXT_COLUMN_ATTEMPTS, TABLE_NUMBER}, {TEXT_COLUMN_DUE, TABLE_TEXT},
     {TEXT_COLUMN_TYPE, TABLE_NAME},       {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
     {TEXT_COLUMN_MESSAGE, TABLE_ID},      {TEXT_COLUMN_REASON, TABLE_NOTE},
@@ -96,13 +97,14 @@ static void print_destinations(const struct names *names, const json_t *destinat
     table_init(&table, destination_columns, DESTINATION_COLUMN_COUNT, terminal_width(stdout));
     for (size_t i = 0; ranked != NULL && i < json_array_size(destinations); i++) {
         const json_t *row = ranked[i].row;
-        char numbers[4][32], age[AGE_BYTES];
+        char numbers[5][32], age[AGE_BYTES];
         const char *const cells[DESTINATION_COLUMN_COUNT] = {
             name_of(names, json_text(row, "destination")),
             count_label(row, "queued", numbers[0]),
             count_label(row, "leased", numbers[1]),
             count_label(row, "deferred", numbers[2]),
             count_label(row, "held", numbers[3]),
+            count_label(row, "awaited", numbers[4]),
             age_label(json_text(row, "oldest"), names->language, age),
         };
         table_row(&table, cells);
@@ -232,10 +234,10 @@ static void print_status(const struct names *names, const json_t *status)
     bool has_carriers = terminal_width(stdout) == 0;
     for (size_t i = 0; i < json_array_size(peers); i++)
         has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
-    say_fitted(stdout, text_of(TEXT_QUEUES_STATUS, language), store_words(status, language),
-               (long long)json_integer_value(json_object_get(ledger, "size")),
-               json_text(status, "registry_version"),
-               (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
+    say(stdout, text_of(TEXT_QUEUES_STATUS, language), store_words(status, language),
+        (long long)json_integer_value(json_object_get(ledger, "size")),
+        json_text(status, "registry_version"),
+        (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
     table_init(&table, peer_columns, PEER_COLUMN_COUNT, terminal_width(stdout));
     for (size_t i = 0; ranked != NULL && i < json_array_size(peers); i++) {
         const json_t *row = ranked[i].row;

@@ -16,38 +16,39 @@ static void say_line(FILE *to, struct bytes line)
     free(clean);
 }
 
+/* A whole line: broken between words where the window is narrower, which a terminal does in the
+ * middle of them. */
+static void say_whole_line(FILE *to, struct bytes line)
+{
+    char *clean = printable_new(line);
+    size_t columns = terminal_width(to);
+    size_t indent = clean == NULL ? 0 : strspn(clean, " ");
+    if (clean != NULL && columns > 0 && text_width(clean) > columns)
+        text_print_wrapped(clean + indent, indent, columns, to);
+    else
+        (void)fprintf(to, "%s\n", clean != NULL ? clean : "?");
+    free(clean);
+}
+
 /* Between line ends and tabs, which are the text's own. */
 void say_lines(FILE *to, struct bytes text)
 {
-    size_t first = 0;
-    for (size_t at = 0; at <= text.size; at++) {
-        bool is_end = at == text.size;
-        if (!is_end && text.data[at] != '\n' && text.data[at] != '\t')
-            continue;
-        if (at > first)
-            say_line(to, (struct bytes){text.data + first, at - first});
-        if (!is_end)
-            (void)fputc(text.data[at], to);
-        first = at + 1;
+    while (text.size > 0) {
+        size_t size = 0;
+        while (size < text.size && text.data[size] != '\n' && text.data[size] != '\t')
+            size++;
+        struct bytes piece = {text.data, size};
+        bool is_line = size < text.size && text.data[size] == '\n';
+        if (is_line)
+            say_whole_line(to, piece);
+        else if (size > 0)
+            say_line(to, piece);
+        if (size < text.size && !is_line)
+            (void)fputc('\t', to);
+        size += size < text.size;
+        text.data += size;
+        text.size -= size;
     }
-}
-
-/* Without the line end that texts end with. */
-void say_fitted(FILE *to, const char *format, ...)
-{
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    size_t bytes = size > 0 ? (size_t)size : 0;
-    if (bytes > 0 && text[bytes - 1] == '\n')
-        bytes--;
-    char *clean = size < 0 ? NULL : printable_new((struct bytes){(const uint8_t *)text, bytes});
-    text_print_wrapped(clean != NULL ? clean : "?", 0, terminal_width(to), to);
-    free(clean);
-    if (size >= 0)
-        free(text);
 }
 
 /* Formatted first and cleaned then: what a format's arguments bring may be anybody's words. */

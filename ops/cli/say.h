@@ -11,11 +11,10 @@
 
 #include "proto/base/bytes.h"
 
-/* printf. When memory is short nothing is printed but that. */
+/* printf; lines that are wider than the window are broken between words. When memory is short
+ * nothing is printed but that. */
 void say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same in a window: broken between words where the line is wider. */
-void say_fitted(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A text of several lines as it is. */
+/* The same of a text of several lines. */
 void say_lines(FILE *to, struct bytes text);
 
 /* A paragraph and a line end, broken at blanks so that it fits the window that the stream is (else

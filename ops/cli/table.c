@@ -211,7 +211,6 @@ static void print_cell(const struct table *table, const struct layout *layout, c
         short_id_print(cell, layout->id_bytes, id);
         cell = id;
     }
-    /* The last column of a line is not filled up with blanks. */
     if (is_last && !is_right && text_width(cell) <= width)
         (void)fputs(cell, to);
     else
@@ -225,10 +224,10 @@ static void print_cell(const struct table *table, const struct layout *layout, c
 static void print_row(const struct table *table, const struct layout *layout,
                       const char *const *cells, FILE *to)
 {
-    size_t last = 0;
+    size_t last = 0; /* that says something: a line does not end in blanks */
     for (size_t i = 0; i < table->column_count; i++)
-        last = layout->widths[i] > 0 ? i : last;
-    for (size_t i = 0; i < table->column_count; i++) {
+        last = layout->widths[i] > 0 && cells[i][0] != 0 ? i : last;
+    for (size_t i = 0; i <= last; i++) {
         if (layout->widths[i] > 0)
             print_cell(table, layout, cells[i], i, i == last, to);
     }

@@ -387,7 +387,7 @@ static void say_where(const struct province *province)
                                "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n"
                                "Ở một cửa sổ khác:\n\n",
                                "\nThe sandbox province is up in %s:\n"
-                               "logs/, desk/ the desk's book, offices/ the agencies' own books.\n"
+                               "logs/ what each program says, desk/ the desk's book, offices/ the agencies'.\n"
                                "In another window:\n\n"),
                  directory);
     const char *programs = province->options->programs;

@@ -43,9 +43,9 @@ static void say_not_forwarded(const struct verdict *verdict, enum language langu
     unsigned long long missing = verdict->dossiers - verdict->figures->total.forwarded;
     say_fault(to, language,
               language_pick(language,
-                            "%llu hồ sơ một cửa chưa chuyển được sau %llu s; xem "
+                            "hồ sơ một cửa chưa chuyển được: %llu, sau %llu s; xem "
                             "%s/logs/adapter-centre.log",
-                            "%llu dossiers not forwarded by the desk after %llu s; see "
+                            "dossiers not forwarded by the desk: %llu, after %llu s; see "
                             "%s/logs/adapter-centre.log"),
               missing, (unsigned long long)verdict->elapsed_s, verdict->directory);
 }
@@ -66,22 +66,23 @@ static void say_awaited(const struct verdict *verdict, const struct figures_row 
                             "dossiers not right at the portal, of");
     const char *log = awaited == AWAITED_PORTAL ? "adapter-portal" : "adapter-";
     say_fault(to, language,
-              language_pick(language, "%llu %s %s sau %llu s; xem %s/logs/%s%s.log",
-                            "%llu %s %s after %llu s; see %s/logs/%s%s.log"),
-              (unsigned long long)count, what,
-              language_pick(language, row->agency->name_vi, row->agency->name_en),
-              (unsigned long long)verdict->elapsed_s, verdict->directory, log,
-              awaited == AWAITED_PORTAL ? "" : key);
+              language_pick(language, "%s %s: %llu, sau %llu s; xem %s/logs/%s%s.log",
+                            "%s %s: %llu, after %llu s; see %s/logs/%s%s.log"),
+              what, language_pick(language, row->agency->name_vi, row->agency->name_en),
+              (unsigned long long)count, (unsigned long long)verdict->elapsed_s, verdict->directory,
+              log, awaited == AWAITED_PORTAL ? "" : key);
 }
 
 /* Of what must never be, however the run ended: once is a failure. */
-static void say_count(uint64_t count, const char *vietnamese, const char *english,
-                      const char *directory, enum language language, FILE *to)
+static void say_count(const struct verdict *verdict, uint64_t count, const char *what,
+                      const char *where, enum language language, FILE *to)
 {
     if (count == 0)
         return;
-    say_fault(to, language, "%llu %s %s/logs/gateway.log", (unsigned long long)count,
-              language_pick(language, vietnamese, english), directory);
+    say_fault(to, language,
+              language_pick(language, "%s: %llu; xem %s và %s/logs/gateway.log",
+                            "%s: %llu; see %s and %s/logs/gateway.log"),
+              what, (unsigned long long)count, where, verdict->directory);
 }
 
 /* What is not there yet is late, or lost, when the time is up; before that it is under way. */
@@ -117,7 +118,6 @@ static void say_interrupted(const struct verdict *verdict, enum language languag
 void verdict_print(const struct verdict *verdict, enum language language, FILE *to)
 {
     const struct figures *figures = verdict->figures;
-    const char *directory = verdict->directory;
     if (verdict_is_good(verdict)) {
         (void)fprintf(to, language_pick(language, "ĐẠT sau %llu s\n", "PASSED in %llu s\n"),
                       (unsigned long long)verdict->elapsed_s);
@@ -127,16 +127,18 @@ void verdict_print(const struct verdict *verdict, enum language language, FILE *
         say_interrupted(verdict, language, to);
     else
         say_late(verdict, language, to);
-    say_count(figures->duplicated, "lần đến hai lần ở cơ quan hoặc một cửa; xem offices, desk và",
-              "arrived twice at an office or at the desk; see", directory, language, to);
-    say_count(figures->out_of_order, "bước sai thứ tự; xem bảng fault của desk/desk.sqlite và",
-              "steps came out of order; see the table fault of desk/desk.sqlite and", directory,
-              language, to);
-    say_count(figures->bad_papers,
-              "tệp khác với tệp đã gửi; xem bảng fault của desk/desk.sqlite và",
-              "files differ from what was sent; see the table fault of desk/desk.sqlite and",
-              directory, language, to);
-    say_count(figures->portal_twice, "mục Cổng DVCQG nhận hai lần; xem portal/portal.sqlite và",
-              "entries that the portal took twice; see portal/portal.sqlite and", directory,
-              language, to);
+    say_count(verdict, figures->duplicated,
+              language_pick(language, "đến hai lần ở cơ quan hoặc một cửa",
+                            "arrived twice at an office or at the desk"),
+              "offices/, desk/", language, to);
+    say_count(verdict, figures->out_of_order,
+              language_pick(language, "bước sai thứ tự", "steps out of order"),
+              "desk/desk.sqlite (fault)", language, to);
+    say_count(
+        verdict, figures->bad_papers,
+        language_pick(language, "tệp khác với tệp đã gửi", "files that differ from those sent"),
+        "desk/desk.sqlite (fault)", language, to);
+    say_count(verdict, figures->portal_twice,
+              language_pick(language, "Cổng DVCQG nhận hai lần", "taken twice by the portal"),
+              "portal/portal.sqlite", language, to);
 }

@@ -38,7 +38,7 @@ static const char *awaited_text(enum awaited awaited, enum language language)
 {
     switch (awaited) {
     case AWAITED_OFFICE:
-        return language_pick(language, "cơ quan tiếp nhận", "office to accept");
+        return language_pick(language, "tiếp nhận", "acceptance");
     case AWAITED_RESULT:
         return language_pick(language, "kết quả", "result");
     case AWAITED_PORTAL:
@@ -71,7 +71,7 @@ struct layout {
  * be told apart. */
 static struct layout layout_of(size_t columns, bool has_awaited)
 {
-    enum { AWAITED_COLUMNS = 24, NUMBERS_NARROW = 4 };
+    enum { AWAITED_COLUMNS = 18, NUMBERS_NARROW = 4 };
     bool is_wide = columns >= VIEW_WIDE_COLUMNS;
     struct layout layout = {
         .number_count = is_wide       ? NUMBERS_MAX
@@ -127,8 +127,8 @@ static void print_row(const struct view *view, const struct layout *layout, cons
     if (!layout->has_awaited || awaited == AWAITED_NOTHING)
         return;
     bool has_colour = terminal_of(view->to).has_colour;
-    (void)snprintf(text, sizeof text, "%llu %s", (unsigned long long)count,
-                   awaited_text(awaited, view->language));
+    (void)snprintf(text, sizeof text, "%s (%llu)", awaited_text(awaited, view->language),
+                   (unsigned long long)count);
     (void)fputs(has_colour ? "  \033[33m" : "  ", view->to);
     (void)fprintf(view->to, "%.*s", (int)text_fit(text, layout->awaited_columns), text);
     if (has_colour)
@@ -224,10 +224,10 @@ static void say_line(struct view *view, const struct figures *figures, uint64_t 
     if (most != NULL)
         (void)fprintf(
             view->to,
-            language_pick(view->language, "; chờ %llu: %s (%s)", "; %llu awaited: %s (%s)"),
-            (unsigned long long)most_count,
+            language_pick(view->language, "; chờ %s: %s (%llu)", "; awaited of %s: %s (%llu)"),
+            most->agency->key.text,
             awaited_text(figures_awaited(most, &most_count), view->language),
-            most->agency->key.text);
+            (unsigned long long)most_count);
     (void)fputc('\n', view->to);
 }
 

@@ -363,6 +363,6 @@ bool registry_change_print(const struct registry_change *change, enum language l
         return true;
     return buffer_append_format(
         buffer,
-        language_pick(language, "; %llu hồ sơ đang giải quyết", "; %llu dossiers under way"),
+        language_pick(language, "; %llu hồ sơ đang giải quyết", "; dossiers under way: %llu"),
         (unsigned long long)change->under_way);
 }

@@ -56,20 +56,40 @@ def limits:
       | [ $key, ($all | map(.[$key]) | median | rounded(1)) ] )
     | map(tostring) | @tsv;
 
-# Horizontal bars, one group for each size.
+# What people call them, in a picture without a legend.
+def spoken: {
+    "gateway rsa": "Liên Thông, each signed, RSA-2048",
+    "gateway p256": "Liên Thông, each signed, P-256",
+    "gateway manifest": "Liên Thông, manifests of 32",
+    "gateway manifest-mixed": "Liên Thông, mixed manifests of 32",
+    "rabbitmq plain": "RabbitMQ, durable, confirms",
+    "rabbitmq one-connection": "RabbitMQ, consumers on one connection",
+    "nats plain": "NATS, file storage, no fsync",
+    "nats one-connection": "NATS, consumers on one connection"
+}["\(.peer) \(.mode)"] // "\(.peer) \(.mode)";
+
+def grouped: tostring | [scan("\\d{1,3}(?=(?:\\d{3})*$)")] | join(",");
+
+# Horizontal bars, one group for each size; below them whose figures they are.
 def plot:
-    [ group_by([.size, .peer, .mode])[] | select(.[0].rate != null and .[0].mode != "rsa-half-rate")
-      | { label: "\(.[0].size) B  \(.[0].peer) \(.[0].mode)", peer: .[0].peer,
-          rate: (map(.rate) | median), low: (map(.rate) | min), high: (map(.rate) | max) } ] as $bars
-    | ([ $bars[].high ] | max) as $top
-    | ($bars | length * 26 + 50) as $height
-    | "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" height=\"\($height)\" font-family=\"sans-serif\" font-size=\"13\">",
-      "<rect width=\"900\" height=\"\($height)\" fill=\"white\"/>",
-      "<text x=\"10\" y=\"22\">messages per second to 23 destinations: median of the rounds, line from lowest to highest</text>",
-      ( range($bars | length) as $i | $bars[$i] as $bar | (40 + $i * 26) as $y
-        | ($bar.rate / $top * 560) as $width
-        | "<text x=\"10\" y=\"\($y + 14)\">\($bar.label)</text>"
-        + "<rect x=\"240\" y=\"\($y)\" width=\"\($width)\" height=\"18\" fill=\"\(if $bar.peer == "gateway" then "#2a6f97" else "#b8b8b8" end)\"/>"
-        + "<line x1=\"\(240 + $bar.low / $top * 560)\" x2=\"\(240 + $bar.high / $top * 560)\" y1=\"\($y + 9)\" y2=\"\($y + 9)\" stroke=\"black\"/>"
-        + "<text x=\"\(250 + $bar.high / $top * 560)\" y=\"\($y + 14)\">\($bar.rate | round)</text>" ),
+    (map(select(.peer == "machine"))[0] // {}) as $machine
+    | ([ .[].round | values ] | max) as $rounds
+    | [ group_by([.size, .peer, .mode])[] | select(.[0].rate != null and .[0].mode != "rsa-half-rate")
+      | { label: (.[0] | spoken), size: .[0].size, is_ours: (.[0].peer == "gateway"),
+          rate: (map(.rate) | median), low: (map(.rate) | min), high: (map(.rate) | max) } ]
+    | group_by(.size) | map([{heading: "documents of \(.[0].size | grouped) bytes"}] + sort_by(-.rate))
+    | add as $lines
+    | ([ $lines[].high | values ] | max) as $top
+    | ($lines | length * 22 + 84) as $height
+    | "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"\($height)\" viewBox=\"0 0 860 \($height)\" font-family=\"sans-serif\" font-size=\"13\">",
+      "<rect width=\"860\" height=\"\($height)\" fill=\"white\"/>",
+      "<text x=\"10\" y=\"22\" font-size=\"15\">Messages a second, end to end, to 23 destinations</text>",
+      "<text x=\"10\" y=\"40\" fill=\"#555\">bar: median of \($rounds) rounds; line: lowest to highest. Blue is signed, verified, encrypted and on disk.</text>",
+      ( range($lines | length) as $i | $lines[$i] as $line | (54 + $i * 22) as $y
+        | if $line.heading then "<text x=\"10\" y=\"\($y + 15)\" font-weight=\"bold\">\($line.heading)</text>"
+          else "<text x=\"20\" y=\"\($y + 14)\">\($line.label)</text>"
+            + "<rect x=\"280\" y=\"\($y + 1)\" width=\"\($line.rate / $top * 500 | round)\" height=\"17\" fill=\"\(if $line.is_ours then "#2a6f97" else "#b8b8b8" end)\"/>"
+            + "<line x1=\"\(280 + $line.low / $top * 500 | round)\" x2=\"\(280 + $line.high / $top * 500 | round)\" y1=\"\($y + 10)\" y2=\"\($y + 10)\" stroke=\"black\"/>"
+            + "<text x=\"\(288 + $line.high / $top * 500 | round)\" y=\"\($y + 14)\">\($line.rate | round | grouped)</text>" end ),
+      "<text x=\"10\" y=\"\($height - 12)\" fill=\"#555\">make bench, \($machine.date // "?"), \($machine.processors // "?") processors: \($machine.processor // "?" | @html), commit \($machine.commit // "?")</text>",
       "</svg>";

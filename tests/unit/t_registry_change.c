@@ -158,7 +158,7 @@ static void test_words(void **state)
     buffer_init(&text, 1024);
     assert_true(registry_change_print(&change, LANGUAGE_ENGLISH, &text));
     assert_string_equal(buffer_text(&text),
-                        "12 messages that wait for stp go to snv; 7 dossiers under way");
+                        "messages that wait for stp go to snv: 12; dossiers under way: 7");
     for (int kind = 1; kind < CHANGE_KIND_COUNT; kind++) {
         change.kind = (enum registry_change_kind)kind;
         buffer_clear(&text);

@@ -120,9 +120,9 @@ static void who_is_awaited_most_comes_first(void **state)
     (void)state;
     (void)setenv("TERM", "xterm", 1);
     draw(80, 24, LANGUAGE_ENGLISH, output);
-    const char *office = strstr(output, "7 office to accept");
-    const char *result = strstr(output, "2 result");
-    const char *portal = strstr(output, "1 portal");
+    const char *office = strstr(output, "acceptance (7)");
+    const char *result = strstr(output, "result (2)");
+    const char *portal = strstr(output, "portal (1)");
     assert_non_null(office);
     assert_true(office < result && result < portal);
     assert_non_null(strstr(output, "\033[33m"));
@@ -139,7 +139,7 @@ static void a_plain_terminal_gets_a_line(void **state)
     (void)setenv("TERM", "dumb", 1);
     draw(80, 24, LANGUAGE_ENGLISH, output);
     assert_null(strchr(output, '\033'));
-    assert_non_null(strstr(output, "7 awaited: office to accept (agency20)"));
+    assert_non_null(strstr(output, "awaited of agency20: acceptance (7)"));
 }
 
 static void print_verdict(uint64_t dossiers, enum language language, char *ret_text, size_t size)
@@ -158,16 +158,17 @@ static void a_verdict_names_who_is_awaited(void **state)
     (void)state;
     print_verdict(figures.total.forwarded, LANGUAGE_ENGLISH, text, sizeof text);
     assert_string_equal(
-        text, "FAILED: 7 dossiers not accepted by Department of Agriculture and Rural Development "
-              "after 12 s; see here/logs/adapter-agency20.log\n"
-              "FAILED: 2 dossiers without a result from Department of Agriculture and Rural "
-              "Development after 12 s; see here/logs/adapter-agency21.log\n"
-              "FAILED: 1 dossiers not right at the portal, of Department of Agriculture and Rural "
-              "Development after 12 s; see here/logs/adapter-portal.log\n");
+        text,
+        "FAILED: dossiers not accepted by Department of Agriculture and Rural Development: 7, "
+        "after 12 s; see here/logs/adapter-agency20.log\n"
+        "FAILED: dossiers without a result from Department of Agriculture and Rural "
+        "Development: 2, after 12 s; see here/logs/adapter-agency21.log\n"
+        "FAILED: dossiers not right at the portal, of Department of Agriculture and Rural "
+        "Development: 1, after 12 s; see here/logs/adapter-portal.log\n");
     figures.duplicated = 1;
     print_verdict(figures.total.forwarded + 1, LANGUAGE_VIETNAMESE, text, sizeof text);
-    assert_int_equal(strncmp(text, "KHÔNG ĐẠT: 1 hồ sơ một cửa chưa chuyển được", 40), 0);
-    assert_non_null(strstr(text, "KHÔNG ĐẠT: 1 lần đến hai lần"));
+    assert_int_equal(strncmp(text, "KHÔNG ĐẠT: hồ sơ một cửa chưa chuyển được: 1, sau", 40), 0);
+    assert_non_null(strstr(text, "KHÔNG ĐẠT: đến hai lần ở cơ quan hoặc một cửa: 1; xem"));
 }
 
 static void a_good_run_has_passed(void **state)
@@ -182,7 +183,7 @@ static void a_good_run_has_passed(void **state)
     assert_string_equal(text, "PASSED in 12 s\n");
     figures.out_of_order = 1;
     print_verdict(figures.total.forwarded, LANGUAGE_ENGLISH, text, sizeof text);
-    assert_int_equal(strncmp(text, "FAILED: 1 steps came out of order", 33), 0);
+    assert_int_equal(strncmp(text, "FAILED: steps out of order: 1; see", 34), 0);
 }
 
 int main(void)

@@ -101,6 +101,8 @@ static void look(size_t width, enum language language)
     print(width, language, output);
     for (const char *line = output; *line != 0;) {
         size_t bytes = strcspn(line, "\n");
+        if (bytes > 0 && line[bytes - 1] == ' ')
+            fail_msg("ends in blanks: %.*s", (int)bytes, line);
         if (columns_of(line, bytes) > width)
             fail_msg("wider than %zu: %.*s", width, (int)bytes, line);
         for (size_t at = strspn(line, " "); at < bytes;) {

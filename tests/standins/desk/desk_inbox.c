@@ -94,11 +94,15 @@ static bool send_supplement(struct http *http, const json_t *message)
     return sent;
 }
 
-static bool accept_message(struct http *http, const char *id)
+/* Under the number that the message has in the desk's book. */
+static bool accept_message(sqlite3 *database, struct http *http, const char *id)
 {
-    char path[PATH_TEXT_BYTES];
+    char path[PATH_TEXT_BYTES], number[32];
     struct api_reply reply = {0};
-    json_t *body = json_pack("{s:s}", "office_reference", "desk");
+    (void)snprintf(number, sizeof number, "MC-%06lld",
+                   (long long)database_number(
+                       database, 0, "SELECT rowid FROM event WHERE message_id = ?1", "t", id));
+    json_t *body = json_pack("{s:s}", "office_reference", number);
     (void)snprintf(path, sizeof path, "/v1/inbox/%s/accept", id);
     struct api_call request = {.method = "POST", .path = path, .body = body};
     bool accepted = http_call(http, &request, &reply) == REASON_NONE && reply.status == 200;
@@ -155,7 +159,7 @@ static bool take(sqlite3 *database, struct http *http, const json_t *message)
     if (strcmp(text_of(message, "type"), "supplement_request") == 0 &&
         !send_supplement(http, message))
         return false;
-    return accept_message(http, id) &&
+    return accept_message(database, http, id) &&
            database_do(database, "UPDATE event SET accepted_ms = ?1 WHERE message_id = ?2", "it",
                        program_wall().ms, id);
 }
