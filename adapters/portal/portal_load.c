@@ -50,7 +50,9 @@ static bool wait_after_failure(struct load *load, const struct portal_answer *an
         asked = backoff_delay_ms(load->failures < 6 ? load->failures : 6, random, 0);
     if (until > 0)
         load->figures.paused_until_ms = answer->until_ms;
+    load->figures.trouble = answer->reason;
     (void)portal_wait_ms(&load->wait, asked);
+    load->figures.trouble = REASON_NONE;
     load->figures.paused_until_ms = 0;
     return !load->wait.is_ended;
 }

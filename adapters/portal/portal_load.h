@@ -45,6 +45,7 @@ struct portal_load_figures {
     struct portal_load_fault faults[PORTAL_LOAD_FAULTS_MAX]; /* the first ones */
     uint64_t bytes, bytes_total;                             /* of the file */
     int64_t paused_until_ms;                                 /* a maintenance window; 0: none */
+    enum reason trouble; /* why it waits before it tries again; NONE: it does not */
 };
 
 struct portal_load_options {

@@ -33,6 +33,7 @@ struct portal_reconcile_figures {
     uint64_t repaired; /* of those, at the end */
     uint64_t remaining;
     int64_t paused_until_ms; /* a maintenance window; 0: none */
+    enum reason trouble;     /* why it waits before it tries again; NONE: it does not */
 };
 
 struct portal_reconcile_options {

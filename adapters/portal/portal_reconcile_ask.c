@@ -23,7 +23,10 @@ enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_quest
         if (asked < ret_answer->retry_after_ms)
             asked = ret_answer->retry_after_ms;
         portal_answer_release(ret_answer);
-        if (!portal_wait_ms(&reconcile->wait, asked > wait ? asked : wait))
+        reconcile->figures.trouble = reason;
+        bool goes_on = portal_wait_ms(&reconcile->wait, asked > wait ? asked : wait);
+        reconcile->figures.trouble = REASON_NONE;
+        if (!goes_on)
             return REASON_SHUTDOWN;
     }
 }

@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory pictures install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -58,6 +58,13 @@ bench bench-scale bench-files bench-instructions:
 	@ops/install-deps bench
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
+
+# The pictures of the READMEs: windows of a province that runs now, and the last `make bench`.
+pictures:
+	@ops/install-deps test
+	@ops/install-deps develop
+	@$(MAKE) all $(O)/tests/support/window
+	@ops/build/pictures
 
 # What the programs of a sandbox province take at most, against their bounds.
 bench-memory:
@@ -199,6 +206,7 @@ help:
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
+	@echo 'make pictures       the pictures of the READMEs, drawn anew: ops/pictures'
 	@echo 'make hostile        every attack on real processes beside honest agencies; ATTACK= some'
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 	@echo 'make sim SEED=n     the cores in a simulated hostile world; V=1 shows every event'

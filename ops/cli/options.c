@@ -107,16 +107,27 @@ static void ignore(void *context, const char *word)
     (void)word;
 }
 
+static const char *near_word(const struct option_table *table, const char *word)
+{
+    struct near near = {.word = word};
+    for (size_t i = 0; i < table->word_count; i++)
+        near_look(&near, table->words[i].name);
+    return near.meant;
+}
+
 /* A value that may be left out can also stand as the next word, when nothing else could be meant:
- * one of the kind's words, or the path of what is there. */
-static const char *word_behind(const struct option_row *row, int argc, char **argv)
+ * one of the kind's words, or a path: of what is there, or what is no word of the command and near to
+ * none. */
+static const char *word_behind(const struct option_table *table, const struct option_row *row,
+                               int argc, char **argv)
 {
     const char *word = optind < argc ? argv[optind] : NULL;
     if (row->kind != OPTION_MAYBE || word == NULL || word[0] == '-' || word[0] == 0)
         return NULL;
     bool has_words = value_each_word(row->takes, ignore, NULL);
     bool fits = has_words ? value_is_valid(row->takes, word)
-                          : strchr(word, '/') != NULL || access(word, F_OK) == 0;
+                          : strchr(word, '/') != NULL || access(word, F_OK) == 0 ||
+                                (table->words[0].name != NULL && near_word(table, word) == NULL);
     if (!fits)
         return NULL;
     optind++;
@@ -165,7 +176,8 @@ static int read_option(struct reading *reading, int value)
         return options_complain(table, reading->language, TEXT_OPTION_TWICE, name_of(row, name),
                                 NULL);
     *is_given = true;
-    const char *text = optarg != NULL ? optarg : word_behind(row, reading->argc, reading->argv);
+    const char *text =
+        optarg != NULL ? optarg : word_behind(reading->table, row, reading->argc, reading->argv);
     return take(row, text) ? EXIT_CODE_OK
                            : options_refuse_value(table, reading->language, name_of(row, name), row,
                                                   row->takes, text);
@@ -196,14 +208,6 @@ static bool read_options(struct reading *reading, int *ret_code)
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
-
-static const char *near_word(const struct option_table *table, const char *word)
-{
-    struct near near = {.word = word};
-    for (size_t i = 0; i < table->word_count; i++)
-        near_look(&near, table->words[i].name);
-    return near.meant;
-}
 
 /* How many values may follow the word. */
 static size_t most(const struct option_word *word)

@@ -24,8 +24,7 @@ static bool watch(void *context, const struct portal_load_figures *figures)
     (void)snprintf(label, sizeof label, text_of(TEXT_PORTAL_BACKFILL_LABEL, invocation->language),
                    (unsigned long long)figures->sent, (unsigned long long)figures->present,
                    (unsigned long long)figures->refused);
-    if (figures->paused_until_ms != 0)
-        portal_paused_label(invocation, figures->paused_until_ms, label, sizeof label);
+    portal_wait_label(invocation, figures->paused_until_ms, figures->trouble, label, sizeof label);
     progress_bar_show(figures->bytes, figures->bytes_total, label);
     return !portal_is_interrupted();
 }

@@ -41,6 +41,14 @@ bool portal_is_interrupted(void)
     return is_interrupted != 0;
 }
 
+/* To whom the portal's adapter speaks is no office but the portal. */
+static const char *trouble_text(const struct invocation *invocation, enum reason reason)
+{
+    bool is_silent = reason == REASON_OFFICE_UNREACHABLE || reason == REASON_OFFICE_TIMEOUT;
+    return is_silent ? text_of(TEXT_PORTAL_SILENT, invocation->language)
+                     : reason_text(reason, invocation->language);
+}
+
 /* What was decided against us is told apart from what may pass, so that a script knows whether to
  * try again. */
 int portal_complain(const struct invocation *invocation, const char *what, enum reason reason)
@@ -49,8 +57,7 @@ int portal_complain(const struct invocation *invocation, const char *what, enum 
     bool is_no = class == REASON_CLASS_PERMANENT && reason != REASON_FILE_UNREADABLE &&
                  reason != REASON_SETTINGS_INVALID;
     say(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what,
-        language_pick(invocation->language, reason_vietnamese(reason), reason_english(reason)),
-        reason_code(reason));
+        trouble_text(invocation, reason), reason_code(reason));
     return is_no ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
 }
 
@@ -182,10 +189,15 @@ bool portal_period(const struct invocation *invocation, const char *first, const
     return false;
 }
 
-void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
-                         size_t capacity)
+void portal_wait_label(const struct invocation *invocation, int64_t until_ms, enum reason trouble,
+                       char *ret_label, size_t capacity)
 {
     char moment[TIME_TEXT_BYTES], time[32];
+    if (until_ms == 0 && trouble != REASON_NONE)
+        (void)snprintf(ret_label, capacity, text_of(TEXT_PORTAL_TRIES, invocation->language),
+                       trouble_text(invocation, trouble));
+    if (until_ms == 0)
+        return;
     stamp_format((struct stamp){{until_ms}, VIETNAM_OFFSET_MINUTES}, moment);
     (void)snprintf(ret_label, capacity, text_of(TEXT_PORTAL_PAUSED_LABEL, invocation->language),
                    time_label(moment, time));
@@ -216,7 +228,7 @@ int portal_place_complain(const struct invocation *invocation, const struct port
     char label[128];
     if (place->closed_until_ms == 0)
         return portal_complain(invocation, what, reason);
-    portal_paused_label(invocation, place->closed_until_ms, label, sizeof label);
+    portal_wait_label(invocation, place->closed_until_ms, reason, label, sizeof label);
     say(stderr, text_of(TEXT_PORTAL_FAILED, invocation->language), what, label,
         reason_code(reason));
     return EXIT_CODE_UNREACHABLE;

@@ -43,6 +43,6 @@ enum reason portal_place_ask(struct portal_place *place, const struct portal_que
 /* portal_complain of a question; of a maintenance: until when it lasts. */
 int portal_place_complain(const struct invocation *invocation, const struct portal_place *place,
                           const char *what, enum reason reason);
-/* For a progress bar: until when the portal is closed. */
-void portal_paused_label(const struct invocation *invocation, int64_t until_ms, char *ret_label,
-                         size_t capacity);
+/* For a progress bar: until when the portal is closed, or why it is tried again; else untouched. */
+void portal_wait_label(const struct invocation *invocation, int64_t until_ms, enum reason trouble,
+                       char *ret_label, size_t capacity);

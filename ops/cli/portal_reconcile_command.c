@@ -36,8 +36,8 @@ static bool watch(void *context, const struct portal_reconcile_figures *figures)
     (void)snprintf(label, sizeof label,
                    text_of(TEXT_PORTAL_RECONCILE_LABEL, watching->invocation->language),
                    (unsigned long long)figures->compared, different);
-    if (figures->paused_until_ms != 0)
-        portal_paused_label(watching->invocation, figures->paused_until_ms, label, sizeof label);
+    portal_wait_label(watching->invocation, figures->paused_until_ms, figures->trouble, label,
+                      sizeof label);
     progress_bar_show(figures->compared, watching->total, label);
     return !portal_is_interrupted();
 }

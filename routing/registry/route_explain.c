@@ -78,12 +78,11 @@ static bool print_deadlines(const struct registry *registry, const struct route_
     stamp_format((struct stamp){due, VIETNAM_OFFSET_MINUTES}, due_text);
     return buffer_append_format(
         buffer,
-        language_pick(
-            language,
-            "Hạn: chuyển trước %.10s %.5s, trả kết quả trước %.10s %.5s (+07:00; %u ngày "
-            "làm việc)%s\n",
-            "Deadlines: handed over by %.10s %.5s, done by %.10s %.5s (+07:00; %u working "
-            "days)%s\n"),
+        language_pick(language,
+                      "Hạn: chuyển trước %.10s %.5s, trả kết quả trước %.10s %.5s (+07:00; %u ngày "
+                      "làm việc)%s\n",
+                      "Deadlines: handed over by %.10s %.5s, done by %.10s %.5s (+07:00; working "
+                      "days: %u)%s\n"),
         transfer_text, transfer_text + 11, due_text, due_text + 11, procedure->processing_days,
         calendar_knows(calendar, day_of(due))
             ? ""
@@ -100,9 +99,9 @@ static bool print_destinations(const struct registry *registry,
         const struct route_destination *destination = &decision->destinations[i];
         const char *form = destination->copy
                                ? language_pick(language, "  bản sao: %s (%s), hạn giao %lld giờ\n",
-                                               "  copy: %s (%s), life %lld hours\n")
+                                               "  copy: %s (%s), life %lld h\n")
                                : language_pick(language, "  nơi nhận: %s (%s), hạn giao %lld giờ\n",
-                                               "  recipient: %s (%s), life %lld hours\n");
+                                               "  recipient: %s (%s), life %lld h\n");
         if (!buffer_append_format(buffer, form, destination->key.text,
                                   agency_name(registry, &destination->key, language),
                                   (long long)(destination->life_ms / ms_per_hour)))

@@ -63,9 +63,9 @@ def spoken: {
     "gateway manifest": "Liên Thông, manifests of 32",
     "gateway manifest-mixed": "Liên Thông, mixed manifests of 32",
     "rabbitmq plain": "RabbitMQ, durable, confirms",
-    "rabbitmq one-connection": "RabbitMQ, consumers on one connection",
+    "rabbitmq one-connection": "RabbitMQ, one consuming connection",
     "nats plain": "NATS, file storage, no fsync",
-    "nats one-connection": "NATS, consumers on one connection"
+    "nats one-connection": "NATS, one consuming connection"
 }["\(.peer) \(.mode)"] // "\(.peer) \(.mode)";
 
 def grouped: tostring | [scan("\\d{1,3}(?=(?:\\d{3})*$)")] | join(",");
@@ -91,5 +91,5 @@ def plot:
             + "<rect x=\"280\" y=\"\($y + 1)\" width=\"\($line.rate / $top * 500 | round)\" height=\"17\" fill=\"\(if $line.is_ours then "#2a6f97" else "#b8b8b8" end)\"/>"
             + "<line x1=\"\(280 + $line.low / $top * 500 | round)\" x2=\"\(280 + $line.high / $top * 500 | round)\" y1=\"\($y + 10)\" y2=\"\($y + 10)\" stroke=\"black\"/>"
             + "<text x=\"\(288 + $line.high / $top * 500 | round)\" y=\"\($y + 14)\">\($line.rate | round | grouped)</text>" end ),
-      "<text x=\"10\" y=\"\($height - 12)\" fill=\"#555\">make bench, \($machine.date // "?"), \($machine.processors // "?") processors: \($machine.processor // "?" | @html), commit \($machine.commit // "?")</text>",
+      "<text x=\"10\" y=\"\($height - 12)\" fill=\"#555\">make bench, \($machine.date // "?"), \($machine.processors // "?") processors: \($machine.processor // "?" | @html)\(if ($machine.load // 0) > 0.5 then ", beside other work (load \($machine.load)): compare the bars, not the numbers" else "" end)</text>",
       "</svg>";
