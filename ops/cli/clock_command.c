@@ -43,7 +43,7 @@ static int print_clock(enum language language, const json_t *answer)
         time_label(json_text(answer, "clock_shows"), shows),
         time_label(json_text(answer, "clock_goes_by"), goes_by), clock_label(state, language));
     if (!is_trusted)
-        say_wrapped(stdout, text_of(TEXT_CLOCK_DOUBT, language), 0, 0);
+        say_wrapped(stdout, text_of(TEXT_CLOCK_DOUBT, language), 0);
     return is_trusted ? EXIT_CODE_OK : EXIT_CODE_NEGATIVE;
 }
 

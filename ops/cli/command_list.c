@@ -15,18 +15,18 @@ static void print_list(const struct command_list *list, enum language language, 
     bool is_part = list->name[0] != 0;
     say(to, "%s lienthong %s%s%s …\n\n", text_of(TEXT_USAGE, language), list->name,
         is_part ? " " : "", text_of(list->word, language));
-    say_wrapped(to, text_of(list->summary, language), 0, 0);
+    say_wrapped(to, text_of(list->summary, language), 0);
     say(to, "\n%s\n", text_of(TEXT_PROGRAM_COMMANDS, language));
     for (size_t i = 0; i < list->count; i++) {
         char line[LINE_BYTES];
         (void)snprintf(line, sizeof line, "  %-*s %s", NAME_COLUMNS, list->rows[i].name,
                        text_of(list->rows[i].summary, language));
-        say_wrapped(to, line, 0, NAME_COLUMNS + 3);
+        say_wrapped(to, line, NAME_COLUMNS + 3);
     }
     if (list->end == TEXT_COUNT)
         return;
     (void)fputc('\n', to);
-    say_wrapped(to, text_of(list->end, language), 0, 0);
+    say_wrapped(to, text_of(list->end, language), 0);
 }
 
 static int complain(const struct command_list *list, enum language language, const char *word)

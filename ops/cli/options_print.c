@@ -52,7 +52,7 @@ static void print_usage(const struct option_table *table, enum language language
     }
     (void)snprintf(line + at, sizeof line - at, "%s %s", is_optional ? "]" : "",
                    text_of(TEXT_USAGE_OPTIONS, language));
-    say_wrapped(to, line, 0, terminal_width(to) > 2 * indent ? indent : INDENT_COLUMNS);
+    say_wrapped(to, line, terminal_width(to) > 2 * indent ? indent : INDENT_COLUMNS);
 }
 
 /* A name that is too long for its column has a line for itself, and the help begins below it where
@@ -79,7 +79,7 @@ static void print_row(const struct option_row *row, enum language language, FILE
     size_t size = strlen(line);
     (void)snprintf(line + size, sizeof line - size, "%*s%s",
                    width < indent ? (int)(indent - width) : 1, "", text_of(row->help, language));
-    say_wrapped(to, line, 0, indent);
+    say_wrapped(to, line, indent);
 }
 
 /* --help is in no table and in all of them. */
@@ -89,7 +89,7 @@ void options_print_help(const struct option_table *table, enum language language
                                     0,      0};
     print_usage(table, language, to);
     (void)fputc('\n', to);
-    say_wrapped(to, text_of(table->summary, language), 0, 0);
+    say_wrapped(to, text_of(table->summary, language), 0);
     (void)fputc('\n', to);
     for (size_t i = 0; i < table->count; i++)
         print_row(&table->rows[i], language, to);
@@ -158,7 +158,7 @@ int options_refuse_value(const struct option_table *table, enum language languag
     else if (is_list) {
         char line[LINE_BYTES + 64];
         (void)snprintf(line, sizeof line, text_of(TEXT_VALUE_ALLOWED, language), list.words);
-        say_wrapped(stderr, line, 0, 2);
+        say_wrapped(stderr, line, 2);
     } else if (shape[0] != 0)
         say(stderr, text_of(TEXT_VALUE_ALLOWED, language), shape), (void)fputc('\n', stderr);
     say(stderr, text_of(TEXT_SEE_HELP, language), table->command, " ");

@@ -53,9 +53,6 @@ void registry_print_faults(const struct invocation *invocation, const struct fau
     buffer_init(&text, TEXT_BYTES_LIMIT);
     (void)faults_print(faults, invocation->language, &text);
     say_lines(to, buffer_view(&text));
-    size_t total = faults_total(faults);
-    say(to,
-        text_of(total == 1 ? TEXT_REGISTRY_FAULT_ONE : TEXT_REGISTRY_FAULTS, invocation->language),
-        total);
+    say(to, text_of(TEXT_REGISTRY_FAULTS, invocation->language), faults_total(faults));
     buffer_release(&text);
 }

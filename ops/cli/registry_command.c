@@ -96,14 +96,12 @@ static void print_findings(const struct registry_findings *findings, enum langua
         struct buffer text;
         buffer_init(&text, TEXT_BYTES_LIMIT);
         if (registry_finding_print(finding, language, &text))
-            printf(finding->is_fault ? "%s\n" : text_of(TEXT_REGISTRY_NOTE, language),
-                   buffer_text(&text));
+            say(stdout, finding->is_fault ? "%s\n" : text_of(TEXT_REGISTRY_NOTE, language),
+                buffer_text(&text));
         buffer_release(&text);
     }
     if (findings->faults > 0)
-        printf(text_of(findings->faults == 1 ? TEXT_REGISTRY_FAULT_ONE : TEXT_REGISTRY_FAULTS,
-                       language),
-               findings->faults);
+        say(stdout, text_of(TEXT_REGISTRY_FAULTS, language), findings->faults);
 }
 
 /* The certificates, anchors and lists beside the files, as gateway and adapters will judge them. A

@@ -9,24 +9,29 @@
 #include "ops/terminal/terminal.h"
 #include "proto/base/printable.h"
 
-static void say_line(FILE *to, struct bytes line)
+/* A whole line, and those after it that it is broken into between words where the window is
+ * narrower: a terminal does it in the middle of them. They begin with `indent` blanks, or as the
+ * first one does. In a window too narrow for a sensible column nothing is broken. */
+#define OWN_INDENT SIZE_MAX
+static void fold(FILE *to, struct bytes line, size_t indent)
 {
+    enum { COLUMNS_MIN = 24 };
     char *clean = printable_new(line);
-    (void)fputs(clean != NULL ? clean : "?", to);
-    free(clean);
-}
-
-/* A whole line: broken between words where the window is narrower, which a terminal does in the
- * middle of them. */
-static void say_whole_line(FILE *to, struct bytes line)
-{
-    char *clean = printable_new(line);
-    size_t columns = terminal_width(to);
-    size_t indent = clean == NULL ? 0 : strspn(clean, " ");
-    if (clean != NULL && columns > 0 && text_width(clean) > columns)
-        text_print_wrapped(clean + indent, indent, columns, to);
-    else
-        (void)fprintf(to, "%s\n", clean != NULL ? clean : "?");
+    const char *rest = clean != NULL ? clean : "?";
+    size_t columns = terminal_width(to), used = 0;
+    indent = indent == OWN_INDENT ? strspn(rest, " ") : indent;
+    do {
+        size_t bytes = strlen(rest), own = strspn(rest, " ");
+        if (columns > indent + COLUMNS_MIN)
+            bytes = text_fit(rest, columns - used);
+        size_t blank = bytes;
+        while (rest[bytes] != 0 && blank > own && rest[blank] != ' ')
+            blank--;
+        bytes = blank > own ? blank : bytes; /* else a word that is longer than the line */
+        (void)fprintf(to, "%*s%.*s\n", (int)used, "", (int)bytes, rest);
+        rest += bytes + strspn(rest + bytes, " ");
+        used = indent;
+    } while (*rest != 0);
     free(clean);
 }
 
@@ -38,14 +43,14 @@ void say_lines(FILE *to, struct bytes text)
         while (size < text.size && text.data[size] != '\n' && text.data[size] != '\t')
             size++;
         struct bytes piece = {text.data, size};
-        bool is_line = size < text.size && text.data[size] == '\n';
-        if (is_line)
-            say_whole_line(to, piece);
-        else if (size > 0)
-            say_line(to, piece);
-        if (size < text.size && !is_line)
-            (void)fputc('\t', to);
-        size += size < text.size;
+        char end = size < text.size ? (char)text.data[size] : '\0';
+        char *clean = end == '\n' ? NULL : printable_new(piece);
+        if (end == '\n')
+            fold(to, piece, OWN_INDENT);
+        else
+            (void)fprintf(to, "%s%s", clean != NULL ? clean : "?", end == '\t' ? "\t" : "");
+        free(clean);
+        size += end != '\0';
         text.data += size;
         text.size -= size;
     }
@@ -67,35 +72,11 @@ void say(FILE *to, const char *format, ...)
     free(text);
 }
 
-/* In a window too narrow for a sensible column nothing is broken: the terminal does it. */
-void say_wrapped(FILE *to, const char *text, size_t used, size_t indent)
+void say_wrapped(FILE *to, const char *text, size_t indent)
 {
-    enum { COLUMNS_MIN = 24 };
-    size_t columns = terminal_width(to);
-    size_t room = columns > indent + COLUMNS_MIN ? columns : SIZE_MAX;
-    struct bytes rest = bytes_of_text(text);
-    while (rest.size > 0) {
-        const char *line = (const char *)rest.data;
-        size_t fits = room == SIZE_MAX ? rest.size : text_fit(line, room - used);
-        size_t size = strcspn(line, "\n");
-        size_t next = size;
-        if (fits < size) { /* at the last blank behind the indentation that fits */
-            size_t at = fits;
-            while (at > 0 && line[at] != ' ')
-                at--;
-            size = at > strspn(line, " ") ? at : strcspn(line + fits, " ") + fits;
-            size = size < rest.size ? size : rest.size;
-            next = size;
-        }
-        say(to, "%.*s\n", (int)size, line);
-        next += next < rest.size; /* the blank or the line end */
-        bool is_whole = line[size] != ' ';
-        rest.data += next;
-        rest.size -= next;
-        used = 0;
-        if (rest.size > 0 && !is_whole) {
-            say(to, "%*s", (int)indent, "");
-            used = indent;
-        }
+    while (*text != 0) {
+        size_t size = strcspn(text, "\n");
+        fold(to, (struct bytes){(const uint8_t *)text, size}, indent);
+        text += size + (text[size] != 0);
     }
 }

@@ -17,7 +17,6 @@ void say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3))
 /* The same of a text of several lines. */
 void say_lines(FILE *to, struct bytes text);
 
-/* A paragraph and a line end, broken at blanks so that it fits the window that the stream is (else
- * not at all); lines after the first begin with so many blanks. used: columns that stand before it.
- */
-void say_wrapped(FILE *to, const char *text, size_t used, size_t indent);
+/* Paragraphs with a line end each, broken at blanks so that they fit the window that the stream is
+ * (else not at all); lines after a paragraph's first begin with so many blanks. */
+void say_wrapped(FILE *to, const char *text, size_t indent);
