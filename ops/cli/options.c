@@ -116,8 +116,8 @@ static const char *near_word(const struct option_table *table, const char *word)
 }
 
 /* A value that may be left out can also stand as the next word, when nothing else could be meant:
- * one of the kind's words, or a path: of what is there, or what is no word of the command and near to
- * none. */
+ * one of the kind's words, or a path: of what is there, or what is no word of the command and near
+ * to none. */
 static const char *word_behind(const struct option_table *table, const struct option_row *row,
                                int argc, char **argv)
 {

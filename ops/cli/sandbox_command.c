@@ -115,26 +115,24 @@ static long long figure(const json_t *status, const char *name)
 static void print_status(enum language language, const json_t *status)
 {
     struct table table;
-    size_t index;
-    const json_t *row;
+    const json_t *processes = json_object_get(status, "processes");
+    size_t count = json_array_size(processes);
     say(stdout, text_of(TEXT_SANDBOX_FIGURES, language), figure(status, "forwarded"),
         figure(status, "accepted"), figure(status, "results"), figure(status, "lost"),
         figure(status, "duplicated"), figure(status, "out_of_order"));
     table_init(&table, columns, COLUMN_COUNT, terminal_width(stdout));
-    for (int shows = 0; shows < 2; shows++) { /* first what does not run */
-        json_array_foreach(json_object_get(status, "processes"), index, row)
-        {
-            char numbers[2][32];
-            bool runs = figure(row, "pid") != 0;
-            const char *const cells[COLUMN_COUNT] = {
-                json_text(row, "name"),
-                text_of(runs ? TEXT_YES : TEXT_NO, language),
-                runs ? json_number(row, "pid", numbers[0]) : "",
-                json_number(row, "restarts", numbers[1]),
-            };
-            if (runs == (shows == 1))
-                table_row(&table, cells);
-        }
+    for (size_t i = 0; i < 2 * count; i++) { /* first what does not run */
+        char numbers[2][32];
+        const json_t *row = json_array_get(processes, i % count);
+        bool runs = figure(row, "pid") != 0;
+        const char *const cells[COLUMN_COUNT] = {
+            json_text(row, "name"),
+            text_of(runs ? TEXT_YES : TEXT_NO, language),
+            runs ? json_number(row, "pid", numbers[0]) : "",
+            json_number(row, "restarts", numbers[1]),
+        };
+        if (runs == (i >= count))
+            table_row(&table, cells);
     }
     table_end(&table, language);
 }

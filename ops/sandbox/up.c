@@ -382,14 +382,15 @@ static void say_where(const struct province *province)
     const char *directory = province->options->directory;
     char code[DOSSIER_CODE_BYTES_MAX + 1];
     find_dossier(province, code);
-    (void)printf(language_pick(province->language,
-                               "\nTỉnh thử nghiệm đang chạy ở %s:\n"
-                               "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n"
-                               "Ở một cửa sổ khác:\n\n",
-                               "\nThe sandbox province is up in %s:\n"
-                               "logs/ what each program says, desk/ the desk's book, offices/ the agencies'.\n"
-                               "In another window:\n\n"),
-                 directory);
+    (void)printf(
+        language_pick(province->language,
+                      "\nTỉnh thử nghiệm đang chạy ở %s:\n"
+                      "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n"
+                      "Ở một cửa sổ khác:\n\n",
+                      "\nThe sandbox province is up in %s:\n"
+                      "logs/ of each program, desk/ the desk's book, offices/ the agencies'.\n"
+                      "In another window:\n\n"),
+        directory);
     const char *programs = province->options->programs;
     const char *below = below_here(programs);
     (void)printf("  export PATH=\"%s%s:$PATH\"\n", below != NULL ? "$PWD" : "",

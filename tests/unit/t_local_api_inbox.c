@@ -340,8 +340,8 @@ static void assert_ends(const char *sender, enum message_type type, enum reason 
     assert_standing(id, &(struct shown){"leased", "đang gửi", "", "", ""});
     item.at = (wall_t){1791426601000};
     feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
-    assert_standing(id, &(struct shown){"custody", "cổng tiếp quản",
-                                        "2026-10-08T09:30:01.000+07:00", "", ""});
+    assert_standing(
+        id, &(struct shown){"custody", "cổng tiếp quản", "2026-10-08T09:30:01.000+07:00", "", ""});
     item.at = (wall_t){1791426662000};
     item.destination = key_of("centre");
     item.reason = reason;
