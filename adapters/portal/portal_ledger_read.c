@@ -211,8 +211,8 @@ enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *
     return ledger_reason(step);
 }
 
-/* A note that is not there and one that cannot be read are both "": notes only say where to go on,
- * and from the beginning is always right. */
+/* One that cannot be read is no empty one: of the ledger's id that would be taken for a ledger of
+ * somebody else's, or for a new one. */
 enum reason portal_ledger_note(struct portal_ledger *ledger, const char *name,
                                char ret_value[PORTAL_NOTE_BYTES])
 {

@@ -187,14 +187,22 @@ static void a_held_message_stays_held_at_the_successor(void **state)
     lone_gateway_close(&gateway);
 }
 
-static void a_dossier_follows_its_transfer_a_second_time(void **state)
+/* A transfer to stp that sxd has taken over. */
+static struct lone_gateway *open_with_redirected(struct lone_message *ret_message)
 {
-    (void)state;
     struct lone_gateway *gateway = open_with_centre();
-    struct lone_message message = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
+    *ret_message = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     assert_int_equal(redirect(gateway, &stp, &sxd, false), REASON_NONE);
     go_on(gateway);
+    return gateway;
+}
+
+static void a_dossier_follows_its_transfer_a_second_time(void **state)
+{
+    (void)state;
+    struct lone_message message;
+    struct lone_gateway *gateway = open_with_redirected(&message);
     assert_int_equal(redirect(gateway, &sxd, &syt, false), REASON_NONE);
     go_on(gateway);
     assert_int_equal(entry_of(gateway, &message, &sxd).state, ENTRY_WITHDRAWN);
@@ -207,11 +215,8 @@ static void a_dossier_follows_its_transfer_a_second_time(void **state)
 static void nothing_goes_back_to_where_it_was_taken_from(void **state)
 {
     (void)state;
-    struct lone_gateway *gateway = open_with_centre();
-    struct lone_message message = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(redirect(gateway, &stp, &sxd, false), REASON_NONE);
-    go_on(gateway);
+    struct lone_message message;
+    struct lone_gateway *gateway = open_with_redirected(&message);
     assert_int_equal(redirect(gateway, &stp, &none, false), REASON_NONE);
     assert_int_equal(redirect(gateway, &sxd, &stp, false), REASON_NONE);
     go_on(gateway);
