@@ -66,8 +66,8 @@ static void let_redial(struct link_client *client, mono_t *now)
     link_client_tick(client, *now);
 }
 
-/* All that the server has to say of those whom it does not know; that a key which is known comes too
- * often is said too, where the machine is slow to tell of ends. */
+/* All that the server has to say of those whom it does not know; that a key which is known comes
+ * too often is said too, where the machine is slow to tell of ends. */
 static uint64_t told(struct link_server *server, struct bytes key)
 {
     struct link_event event;
