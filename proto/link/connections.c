@@ -118,14 +118,21 @@ static bool make_room(struct connections *connections, size_t slot_count)
     return true;
 }
 
-static void forget_stranger(struct connections *connections, int fd)
+static void list_stranger(struct connections *connections, struct connection *connection, int fd)
 {
-    for (size_t i = 0; i < connections->stranger_count; i++) {
-        if (connections->strangers[i] == fd) {
-            connections->strangers[i] = connections->strangers[--connections->stranger_count];
-            return;
-        }
-    }
+    connections->strangers[connections->stranger_count++] = fd;
+    connection->place = connections->stranger_count;
+}
+
+/* The last one of the list takes its place. */
+static void unlist_stranger(struct connections *connections, struct connection *connection)
+{
+    if (connection->place == 0)
+        return;
+    int last = connections->strangers[--connections->stranger_count];
+    connections->strangers[connection->place - 1] = last;
+    connections->slots[last].place = connection->place;
+    connection->place = 0;
 }
 
 /* Answers what it was. */
@@ -136,8 +143,7 @@ static struct connection forget(struct connections *connections, int fd)
     if (connection == NULL)
         return was;
     was = *connection;
-    if (key_is_none(&was.owner))
-        forget_stranger(connections, fd);
+    unlist_stranger(connections, connection);
     connections->doubtful_count -= was.is_doubtful;
     connections->open_count--;
     *connection = (struct connection){0};
@@ -266,11 +272,11 @@ size_t connections_accepted(struct connections *connections, int fd, mono_t now)
     struct connection before;
     size_t cut = 0, count;
     struct connection *connection = add(connections, fd, &before);
-    if (connection == NULL || !key_is_none(&connection->owner))
+    if (connection == NULL || connection->place != 0 || !key_is_none(&connection->owner))
         return 0;
     uint64_t address = connection->address = address_of(fd);
     connection->accepted = now;
-    connections->strangers[connections->stranger_count++] = fd;
+    list_stranger(connections, connection, fd);
     count = count_of(connections, address);
     if (count > (connections->strangers_max + 1) / 2) {
         cut_stranger(connections, draw_of(connections, address, count));
@@ -290,8 +296,7 @@ bool connections_known(struct connections *connections, int fd, const struct key
     struct connection *connection = add(connections, fd, ret_before);
     if (connection == NULL)
         return false;
-    if (key_is_none(&connection->owner))
-        forget_stranger(connections, fd);
+    unlist_stranger(connections, connection);
     connection->owner = *owner;
     connection->number = number;
     return true;

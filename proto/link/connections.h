@@ -56,6 +56,7 @@ struct connection {
     uint64_t base;    /* read from it when a message had just been received */
     uint64_t address; /* of a stranger: its IPv4 address, or IPv6 network of 64 bits */
     mono_t accepted;
+    size_t place;      /* of a stranger: 1 and where it is in the list; 0: it is not in it */
     struct key owner;  /* of a known one; none: a stranger */
     uint64_t number;   /* of a known one: what its owner calls it */
     bool has_received; /* since the last look */
@@ -70,7 +71,7 @@ struct connections {
     struct connection *slots; /* by descriptor, so never more than those */
     size_t slot_count;
     size_t open_count, doubtful_count;
-    int strangers[CONNECTIONS_STRANGERS_MAX + 1]; /* their descriptors, without order */
+    int strangers[CONNECTIONS_STRANGERS_MAX + 1]; /* their descriptors, each once, in no order */
     size_t stranger_count;
     size_t received; /* since the last look at the known ones */
     mono_t looked, looked_at_strangers;
@@ -81,7 +82,8 @@ struct connections {
 void connection_begin(struct connection *connection, int fd, mono_t now);
 bool connection_look(struct connection *connection, int fd, int64_t since_ms);
 
-/* Answers how many were cut for it, itself perhaps. */
+/* Answers how many were cut for it, itself perhaps. Told again of one that is there already, as it
+ * may be when another had the descriptor before it: nothing. */
 size_t connections_accepted(struct connections *connections, int fd, mono_t now);
 /* The end of a connection with that descriptor was told of. Answers what it was; zeroed: a
  * stranger's, or not known. What is told of may be over since long, and the descriptor be in other

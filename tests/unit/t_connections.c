@@ -205,6 +205,84 @@ static void an_end_told_of_early_is_found_at_a_look(void **state)
     assert_int_equal(connections->open_count, 0);
 }
 
+/* ---- any order of what monitor and socket tell ------------------------------------------------ */
+
+/* The list has each stranger once, and the counts are those of the table. */
+static void assert_sound(const struct connections *connections)
+{
+    size_t open = 0, doubtful = 0, listed = 0;
+    for (size_t fd = 0; fd < connections->slot_count; fd++) {
+        const struct connection *connection = &connections->slots[fd];
+        open += connection->cookie != 0;
+        doubtful += connection->is_doubtful;
+        if (connection->place == 0)
+            continue;
+        listed++;
+        assert_true(key_is_none(&connection->owner));
+        assert_true(connection->place <= connections->stranger_count);
+        assert_int_equal(connections->strangers[connection->place - 1], fd);
+    }
+    assert_int_equal(connections->open_count, open);
+    assert_int_equal(connections->doubtful_count, doubtful);
+    assert_int_equal(connections->stranger_count, listed);
+    assert_true(listed <= connections->strangers_max);
+}
+
+static void end(struct guest *guest)
+{
+    (void)close(guest->outside);
+    (void)close(guest->inside);
+    guest->outside = guest->inside = -1;
+}
+
+/* Descriptors are used again at once, and what was told of the one before them is believed to be
+ * said of the one that has them now. */
+static void any_order_of_events_leaves_it_sound(void **state)
+{
+    enum { STEPS = 20000, GUESTS = 12 };
+    static const char *const addresses[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4"};
+    struct fixture *fixture = *state;
+    struct connections *connections = &fixture->connections;
+    struct key agency = key_of("agency");
+    struct connection was;
+    uint64_t draw = 1, number = 0;
+    connections->open_max = GUESTS - 1;
+    for (int i = 0; i < GUESTS; i++)
+        (void)accept_one(fixture, addresses[i % 3]);
+    for (int i = 0; i < STEPS; i++) {
+        draw = draw * 6364136223846793005U + 1442695040888963407U;
+        struct guest *guest = &fixture->guests[(draw >> 40) % GUESTS];
+        int fd = guest->inside;
+        switch (draw >> 61) {
+        case 0:
+            end(guest);
+            fixture->guest_count = (size_t)(guest - fixture->guests);
+            (void)accept_one(fixture, guest->address);
+            fixture->guest_count = GUESTS;
+            break;
+        case 1:
+            (void)connections_known(connections, fd, &agency, ++number, &was);
+            break;
+        case 2:
+        case 3:
+            (void)connections_closed(connections, fd);
+            break;
+        case 4:
+            while (connections_next_ended(connections, &was))
+                assert_sound(connections);
+            break;
+        case 5:
+            fixture->now.ms += CONNECTIONS_STRANGER_MS / 4;
+            (void)connections_look(connections, fixture->now);
+            break;
+        default:
+            (void)connections_accepted(connections, fd, fixture->now);
+            break;
+        }
+        assert_sound(connections);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_end_told_of_late_is_the_end_of_the_one_before, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_end_told_of_early_is_found_at_a_look, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_order_of_events_leaves_it_sound, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
