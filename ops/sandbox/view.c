@@ -181,7 +181,7 @@ static void draw(struct view *view, const struct figures *figures, const struct 
     struct layout layout = layout_of(columns, true);
     for (size_t i = 0; i < figures->row_count; i++)
         rows[i] = &figures->rows[i];
-    qsort(rows, figures->row_count, sizeof *rows, compare_awaited);
+    qsort(rows, figures->row_count, sizeof(const struct figures_row *), compare_awaited);
     size_t shown = figures->row_count < room ? figures->row_count : room;
     if (view->drawn_lines > 0)
         (void)fprintf(view->to, "\033[%zuA\r", view->drawn_lines);
