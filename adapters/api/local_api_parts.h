@@ -37,7 +37,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 22 };
+enum { LOCAL_ROUTES = 24 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -100,9 +100,11 @@ void submit_apply(struct api_request *request);
 void accept_apply(struct api_request *request);
 void refuse_apply(struct api_request *request);
 void operate_apply(struct api_request *request); /* which: enum session_operation */
+void ledger_explain_apply(struct api_request *request);
 
 void inbox_get(struct api_request *request);
 void message_get(struct api_request *request);
+void ledger_get(struct api_request *request);
 void part_get(struct api_request *request); /* which: its place in struct store_document */
 void health_get(struct api_request *request);
 void trust_clock_apply(struct api_request *request);

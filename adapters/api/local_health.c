@@ -31,6 +31,8 @@ void health_get(struct api_request *request)
     bool ok = json_put(json, "linked", json_boolean(status.is_linked)) &&
               json_put(json, "store", json_string(reason_code(status.store))) &&
               json_put_clock(json, &status.clock) &&
+              (status.put_back.ms == 0 || json_put_moment(json, "put_back", status.put_back)) &&
+              json_put(json, "offers_again", json_boolean(status.is_offering)) &&
               json_put(json, "office", json_string(reason_code(api->office_trouble))) &&
               json_put(json, "version", json_string(options->version));
     if (ok && api_is_known(request))
@@ -133,6 +135,11 @@ void metrics_get(struct api_request *request)
                  (int64_t)status.to_office);
     metric_gauge(&text, "lienthong_ledger_alarm", "1: the ledger contradicts an earlier head.",
                  status.ledger_alarm);
+    metric_gauge(&text, "lienthong_ledger_break_open",
+                 "1: the ledger went on anew, and nobody has explained it.", status.has_open_break);
+    metric_gauge(&text, "lienthong_put_back",
+                 "1: put back from a backup, and asking for what came since.",
+                 status.put_back.ms != 0);
     put_office(&text, api);
     metrics_put_kept(&text, metrics, api->options.store, put_rows);
     metrics_answer(request, &text);

@@ -135,6 +135,19 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
     return json_whole(list, ok);
 }
 
+/* Its certificate had ended, or was revoked, when it came: its seal was judged as of when the
+ * gateway had it. */
+static bool put_judged(const struct local_api *api, json_t *json, const struct digest *digest)
+{
+    struct session_proof proof;
+    if (session_proof(api->options.session, digest, &proof) != REASON_NONE ||
+        proof.verdict == REASON_NONE)
+        return true;
+    json_t *judged = json_object();
+    bool ok = json_put_moment(judged, "time", proof.at) && json_put_reason(judged, proof.verdict);
+    return json_put(json, "judged_at_custody", judged) && ok;
+}
+
 /* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. The
  * codes are cleared because they were the store's until local_recipient asked it something else. */
 static bool put_places(struct local_api *api, json_t *json, struct store_message *message)
@@ -154,7 +167,8 @@ static bool put_places(struct local_api *api, json_t *json, struct store_message
            json_put(json, "to_is_expected", json_boolean(is_expected)) &&
            (count == 0 || local_put_state(api, json, message, &recipient, place)) &&
            json_put(json, "entries", entries_json(api, entries, count, message->custody)) &&
-           json_put(json, "receipts", outcomes_json(api, message));
+           json_put(json, "receipts", outcomes_json(api, message)) &&
+           put_judged(api, json, &message->digest);
 }
 
 /* The document of the message that the path names. False: answered. */

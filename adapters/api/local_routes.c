@@ -5,6 +5,7 @@ static const char *const submission[] = {"type",           "recipient",   "dossi
                                          "procedure_code", "in_reply_to", "in_reply_to_sha256",
                                          "source_time",    "expires",     "body",
                                          "attachments",    NULL};
+static const char *const explanation[] = {"text", NULL};
 static const char *const verdict[] = {"office_reference", "reason", "text", NULL};
 
 #define READ(path, handler, which)                                                                 \
@@ -40,6 +41,8 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     CHANGE("/v1/inbox/{}/accept", API_BODY_OPTIONAL, verdict, accept_apply, 0),
     CHANGE("/v1/inbox/{}/refuse", API_BODY_OPTIONAL, verdict, refuse_apply, 0),
     READ("/v1/dossiers/{}", dossier_get, 0),
+    READ("/v1/ledger", ledger_get, 0),
+    CHANGE("/v1/ledger/explain", API_BODY_JSON, explanation, ledger_explain_apply, 0),
     READ("/v1/queues", queues_get, 0),
     READ("/v1/deadlines", deadlines_get, 0),
     CHANGE("/v1/queues/{}/hold", API_BODY_NONE, NULL, operate_apply, SESSION_HOLD),

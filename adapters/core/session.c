@@ -80,6 +80,13 @@ enum reason session_load(struct session *session, wall_t wall)
         maker->last = last_id;
     if (reason == REASON_NONE)
         reason = session_load_head(session);
+    if (reason == REASON_NONE)
+        reason = session_load_restore(session);
+    if (reason == REASON_NONE)
+        reason = session_load_breaks(session);
+    if (reason == REASON_NONE)
+        reason = session_load_offers(session);
+    step_wake(session->gateway); /* a renewed certificate is read at a start */
     session->step.store_state = reason;
     return reason;
 }
@@ -215,6 +222,9 @@ void session_status(const struct session *session, struct session_status *ret_st
         .to_gateway = live_at(session, session->gateway),
         .to_office = live_at(session, session->office),
         .head = session->head,
-        .ledger_alarm = session->ledger_alarm,
+        .ledger_alarm = session->ledger_alarm || session->has_open_break,
+        .has_open_break = session->has_open_break,
+        .put_back = session->put_back,
+        .is_offering = session->is_offering,
     };
 }

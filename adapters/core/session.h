@@ -43,6 +43,7 @@ struct session_options {
     struct key gateway;       /* participant key of the gateway: who signs custody and heads */
     int32_t offset_minutes;   /* of the local clock, for stamps */
     uint32_t window_messages; /* how many messages the gateway may have under way to us */
+    bool office_has_book;     /* the kind's (adapters/port/kind.h) */
     uint32_t office_window;   /* how many calls the back office gets at once; 0: it fetches and
                                  acknowledges by itself (inbox kind) */
     uint64_t attachment_bytes_max;
@@ -172,6 +173,24 @@ struct session_proof {
 enum reason session_proof(struct session *session, const struct digest *digest,
                           struct session_proof *ret_proof);
 
+/* The gateway's ledger went on under another id. */
+enum { LEDGER_BREAKS_MAX = 32, LEDGER_EXPLANATION_BYTES = 256 };
+struct ledger_break {
+    struct head_seen before, after; /* the last that we had verified; the first of the other */
+    wall_t at;
+    wall_t closed;                              /* 0: open */
+    char explanation[LEDGER_EXPLANATION_BYTES]; /* what a person wrote, zero-terminated */
+};
+/* Room for LEDGER_BREAKS_MAX, oldest first. */
+enum reason session_breaks(struct session *session, struct ledger_break *ret_breaks,
+                           size_t *ret_count);
+/* Closes all that are open. REASON_NOT_FOUND: none is; FIELD_MISSING, FIELD_TOO_LONG. */
+enum reason session_explain_break(struct session *session, struct bytes explanation);
+
+/* Whether the message came back after our store was put back, and a receipt of ours says that the
+ * office had accepted it: then its book alone is to be brought up to date. */
+bool session_has_accepted(struct session *session, const struct digest *digest);
+
 struct session_status {
     bool is_linked;    /* the gateway said welcome */
     enum reason store; /* NONE, or why nothing can be committed */
@@ -180,7 +199,10 @@ struct session_status {
     uint64_t to_gateway; /* live entries */
     uint64_t to_office;
     struct head_seen head; /* last verified tree head of the gateway */
-    bool ledger_alarm;     /* a head contradicted an earlier one */
+    bool ledger_alarm;     /* a head contradicted an earlier one, or is of another ledger */
+    bool has_open_break;   /* the latter, and nobody has explained it yet */
+    wall_t put_back;       /* our store was, and what came since is asked for; 0: no */
+    bool is_offering;      /* the gateway's store was, and what it lost of ours is offered */
 };
 void session_status(const struct session *session, struct session_status *ret_status);
 

@@ -10,6 +10,8 @@
 static void put_off(struct session *session, const struct sealed *sealed, enum reason reason)
 {
     step_reply_not_now(&session->step, session->gateway, &sealed->envelope.id, reason);
+    session->page_is_short = session->page_is_short || reason == REASON_STORE_PUT_BACK ||
+                             reason == REASON_STORE_BUSY || reason == REASON_BUSY;
 }
 
 /* A line about a message: one that is refused or alarming counts against the gateway's share. */
@@ -99,7 +101,19 @@ static void take_message(struct session *session, const struct sealed *sealed)
     enum step_line line = session_line(session, &sealed->envelope);
     session_note_deadline(session, &sealed->envelope, sealed->envelope.body);
     struct store_message *message = session_plan_sealed(session, sealed);
-    step_owe(&session->step, message, session->office, NULL, 0, line, sealed->envelope.expires.at);
+    enum entry_state state = (enum entry_state)0;
+    enum reason why;
+    uint64_t receipt_seq;
+    enum reason told = session_find_told(session, &sealed->digest, &state, &why, &receipt_seq);
+    bool is_noted = state == ENTRY_DELIVERED && session->options.office_has_book;
+    if (told == REASON_NONE && !is_noted)
+        step_owe_as(&session->step, message, session->office, line, state, why, 0, (wall_t){0})
+            ->receipt_seq = receipt_seq;
+    else if (told == REASON_NONE || told == REASON_NOT_FOUND)
+        step_owe(&session->step, message, session->office, NULL, 0, line,
+                 sealed->envelope.expires.at);
+    else
+        step_fail(&session->step, told);
     step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
     note(session, "taken", sealed, REASON_NONE);
 }
@@ -111,9 +125,14 @@ static void take_business(struct session *session, struct intake *intake, struct
     enum reason reason = REASON_NONE;
     if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= step->wall.ms)
         reason = REASON_EXPIRED;
+    else if (session_is_recovering(session) &&
+             fetch_has_dossier(step->fetch, envelope->dossier_code))
+        reason = REASON_STORE_PUT_BACK; /* a page brings a dossier's messages at once */
     else if (envelope->attachment_count > 0 &&
-             fetch_message(step->fetch, intake, sealed, step->now, &reason) == FETCH_WAITS)
+             fetch_message(step->fetch, intake, sealed, step->now, &reason) == FETCH_WAITS) {
+        session->page_is_short = true;
         return;
+    }
     if (reason != REASON_NONE)
         turn_away(session, intake, sealed, reason);
     else
@@ -175,6 +194,15 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
     if (!sealed->is_parsed) {
         step_note_peer(&session->step, session->gateway, "refused", sealed->verdict);
         return;
+    }
+    if (session_is_recovering(session)) {
+        bool is_own = key_equal(&sealed->envelope.sender, &session->options.self);
+        if (is_own)
+            session_take_own(session, sealed);
+        if (!is_own && !session->has_own) /* receipts too: they may speak of what is not back yet */
+            put_off(session, sealed, REASON_STORE_PUT_BACK);
+        if (is_own || !session->has_own)
+            return;
     }
     if (session_verdict_is_of_time(sealed->verdict) && is_judged_later(session, sealed))
         return;

@@ -38,7 +38,9 @@ static void say_hello(struct session *session)
                   .window_messages = session->options.window_messages,
                   .window_bytes = SESSION_WINDOW_BYTES,
                   .clock = session->step.wall,
-                  .head_seen = session->head_kept},
+                  .head_seen = session->head_kept,
+                  .put_back = session->put_back,
+                  .offered_until = session->offered_until},
     };
     memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
     step_reply_frame(&session->step, &session->gateway->key, &hello);
@@ -82,6 +84,7 @@ static void take_welcome(struct session *session, const struct frame_welcome *we
     clock_voice_say(&session->gateway->voice, session->step.now, welcome->clock);
     step_connect(&session->step, session->gateway, welcome->window_messages, welcome->window_bytes);
     session_begin_standing(session);
+    session_begin_offers(session, welcome);
     step_note(&session->step,
               &(struct transition){.event = "link_up", .from = session->gateway->key});
 }
@@ -145,6 +148,13 @@ static void keep_head(struct session *session, const struct tree_head *head)
     plan_note(&session->step.plan, bytes_of_text(NOTE_HEAD), (struct bytes){note, HEAD_NOTE_BYTES});
 }
 
+void session_forget_head(struct session *session)
+{
+    session->head = (struct head_seen){0};
+    plan_note(&session->step.plan, bytes_of_text(NOTE_HEAD), (struct bytes){NULL, 0});
+    session->gateway->heartbeat_due = session->step.now; /* says so at once */
+}
+
 /* Once: what is wrong stays to be seen in the status, and a flood of heads fills no log. */
 static void raise_ledger_alarm(struct session *session, enum reason reason)
 {
@@ -178,18 +188,20 @@ static void take_head(struct session *session, struct intake *intake)
         return;
     const struct tree_head *head = &sealed->envelope.tree_head;
     bool is_first = session->head.tree_size == 0;
-    bool is_same_ledger =
-        memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) == 0;
-    if (is_same_ledger && frame->from_tree_size != session->head.tree_size) {
+    if (!is_first && memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) != 0) {
+        enum reason reason = session_take_break(session, head);
+        if (reason != REASON_NONE)
+            raise_ledger_alarm(session, reason);
+        return;
+    }
+    if (!is_first && frame->from_tree_size != session->head.tree_size) {
         count_head_gap(session);
         return;
     }
-    bool continues =
-        is_first ||
-        (is_same_ledger &&
-         merkle_consistency_verify(session->head.tree_size, &session->head.root, head->tree_size,
-                                   &head->root, frame->consistency, frame->consistency_count,
-                                   session->options.crypto->hash));
+    bool continues = is_first || merkle_consistency_verify(
+                                     session->head.tree_size, &session->head.root, head->tree_size,
+                                     &head->root, frame->consistency, frame->consistency_count,
+                                     session->options.crypto->hash);
     if (!continues) {
         raise_ledger_alarm(session, REASON_LEDGER_INCONSISTENT);
         return;
@@ -266,7 +278,8 @@ void session_link_tick(struct session *session)
         .heartbeat = {.clock = session->step.wall,
                       .window_messages = session->options.window_messages,
                       .head_seen = session->head_kept,
-                      .readings = session->readings},
+                      .readings = session->readings,
+                      .offered_until = session->offered_until},
     };
     step_reply_frame(&session->step, &session->gateway->key, &frame);
 }

@@ -43,6 +43,28 @@ static bool is_told(const struct session *session, const struct key *to,
     return false;
 }
 
+/* What our receipt said of a message beside its end; the texts are the store's. */
+static bool find_told(struct session *session, uint64_t receipt_seq, const struct digest *digest,
+                      struct office_answer *ret_answer)
+{
+    struct store *store = session->options.store;
+    struct store_document found;
+    struct envelope envelope;
+    arena_reset(&session->step.scratch);
+    if (store->verbs->read_document(store, receipt_seq, &found) != REASON_NONE ||
+        envelope_parse(found.document, &session->step.scratch, &envelope) != REASON_NONE)
+        return false;
+    for (size_t i = 0; i < envelope.receipt.item_count; i++) {
+        const struct receipt_item *item = &envelope.receipt.items[i];
+        if (!digest_equal(&item->digest, digest))
+            continue;
+        *ret_answer =
+            (struct office_answer){.office_reference = item->office_reference, .text = item->text};
+        return true;
+    }
+    return false;
+}
+
 /* The receipt that the gateway refused to take is the one case in which a sender would never hear
  * how his message ended: it is told once more, in a new receipt with the same content. */
 void session_tell_again(struct session *session, const struct key *sender,
@@ -59,10 +81,14 @@ void session_tell_again(struct session *session, const struct key *sender,
         !entry_state_is_terminal(entry.state) || entry.receipt_seq == 0 ||
         store->verbs->read_entry(store, entry.receipt_seq, &session->gateway->key, &receipt) !=
             REASON_NONE ||
-        receipt.state != ENTRY_REFUSED)
+        !entry_state_is_terminal(receipt.state))
         return;
-    if (!is_told(session, sender, id)) /* once a step is enough */
-        tell_end(session, &message, &entry, NULL, NULL);
+    if (!is_told(session, sender, id)) { /* once a step is enough */
+        struct office_answer answer;
+        message.dossier_code = message.procedure_code = (struct bytes){NULL, 0};
+        bool is_known = find_told(session, entry.receipt_seq, &message.digest, &answer);
+        tell_end(session, &message, &entry, NULL, is_known ? &answer : NULL);
+    }
 }
 
 /* ---- the office ---- */
@@ -131,6 +157,8 @@ enum reason session_office_answer(struct session *session, const struct office_a
     struct store_move *move = NULL;
     if (step->store_state != REASON_NONE)
         return step->store_state;
+    if (session_is_recovering(session))
+        return REASON_STORE_PUT_BACK;
     if (!session_has_room(session))
         return REASON_BUSY;
     if (answer->text.size > REASON_TEXT_BYTES_MAX ||

@@ -139,6 +139,35 @@ static void note_reference(struct session *session, struct bytes name,
     plan_note(&session->step.plan, name, (struct bytes){value, REFERENCE_NOTE_BYTES});
 }
 
+/* A reference is also in the id of its message: who was put back from a backup knows it by the
+ * messages that come back (session_restore.c). */
+static void seed_of(const struct session *session, struct bytes reference,
+                    uint8_t ret_seed[ID_RANDOM_BYTES])
+{
+    struct bytes parts[] = {bytes_of_text("reference/"), key_bytes(&session->options.self),
+                            bytes_of_text("/"), reference};
+    struct digest digest;
+    session->options.crypto->hash(parts, sizeof parts / sizeof *parts, &digest);
+    memcpy(ret_seed, digest.bytes, ID_RANDOM_BYTES);
+}
+
+static struct bytes own_name(struct session *session, const uint8_t *name)
+{
+    return session_note_name(&session->step.plan, "own/", (struct bytes){name, ID_RANDOM_BYTES});
+}
+
+static enum reason find_restored(struct session *session, struct bytes reference,
+                                 struct submitted *ret_submitted)
+{
+    uint8_t seed[ID_RANDOM_BYTES];
+    uint8_t name[ID_RANDOM_BYTES];
+    if (session->look_until.ms == 0)
+        return REASON_NOT_FOUND;
+    seed_of(session, reference, seed);
+    id_name(seed, name);
+    return find_reference(session, own_name(session, name), ret_submitted);
+}
+
 /* The next number of the dossier; written with the message. */
 static enum reason next_sequence(struct session *session, struct bytes name, uint64_t *ret_sequence)
 {
@@ -160,6 +189,19 @@ static void note_sequence(struct session *session, struct bytes name, uint64_t s
     plan_note(&session->step.plan, name, (struct bytes){value, sizeof sequence});
 }
 
+enum reason session_note_own(struct session *session, const struct envelope *envelope,
+                             const struct store_message *message)
+{
+    struct bytes name = session_note_name(&session->step.plan, "seq/", envelope->dossier_code);
+    uint64_t next;
+    enum reason reason = next_sequence(session, name, &next);
+    if (reason == REASON_NONE && envelope->sequence >= next)
+        note_sequence(session, name, envelope->sequence);
+    if (reason == REASON_NONE)
+        note_reference(session, own_name(session, id_name_of(&message->id)), message);
+    return reason;
+}
+
 /* A clock that is in doubt ends no message (invariant 14): what looks expired is queued all the
  * same. */
 static enum reason submit_new(struct session *session, const struct submission *submission,
@@ -177,6 +219,11 @@ static enum reason submit_new(struct session *session, const struct submission *
         reason = check_attachments(session, &draft);
     if (reason == REASON_NONE)
         reason = next_sequence(session, sequence_name, &draft.sequence);
+    if (submission->reference.size > 0) {
+        uint8_t seed[ID_RANDOM_BYTES];
+        seed_of(session, submission->reference, seed);
+        id_make_named(&step->sealer.maker, step->wall, seed, &draft.id);
+    }
     if (reason == REASON_NONE)
         reason = sealer_add(&step->sealer, &step->plan, &draft, submission->body, step->wall,
                             &index, &message);
@@ -223,6 +270,8 @@ enum reason session_submit(struct session *session, const struct submission *sub
     struct bytes name = {0};
     if (session->step.store_state != REASON_NONE)
         return session->step.store_state;
+    if (session_is_recovering(session))
+        return REASON_STORE_PUT_BACK;
     if (!session_has_room(session))
         return REASON_BUSY;
     if (submission->reference.size > REFERENCE_BYTES_MAX ||
@@ -235,6 +284,8 @@ enum reason session_submit(struct session *session, const struct submission *sub
         name = session_note_name(&session->step.plan, "ref/", submission->reference);
         struct submitted earlier;
         enum reason reason = find_reference(session, name, &earlier);
+        if (reason == REASON_NOT_FOUND)
+            reason = find_restored(session, submission->reference, &earlier);
         if (reason == REASON_NONE)
             reason = check_repeated(session, submission, earlier.message_seq);
         if (reason == REASON_NONE)

@@ -5,10 +5,13 @@
  *   session_inbound.c   messages from the gateway
  *   session_office.c    what the back office answers, operators, life times
  *   session_receipts.c  receipts for what we sent
+ *   session_restore.c   our store was put back from a backup
+ *   session_offers.c    the gateway's store was put back: what it may have lost of ours
  *   session_proof.c     seals whose certificate ended on the way
  *   session_outbound.c  what local systems submit, and the notes about it
  *   session_deadline.c  the clocks of dossiers
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
+ *   session_breaks.c    breaks of that ledger, and what people say of them
  *   session_standing.c  where messages stand, for people, here and at the gateway
  */
 #pragma once
@@ -42,6 +45,7 @@ enum {
     SESSION_CLOCK_QUORUM = 1,        /* the gateway is the only one that we hear */
     SESSION_ASK_MS = 5000,     /* between questions where messages stand that have no receipt yet */
     SESSION_ASK_AGE_MS = 2000, /* the receipts of most are there by then */
+    SESSION_OFFERED_DOSSIERS = 4096, /* that share a place wait a round for each other */
 };
 
 _Static_assert((int)SESSION_WINDOW_BYTES >= (int)MESSAGE_WINDOW_BYTES_MIN &&
@@ -69,6 +73,7 @@ struct session {
     struct head_seen head;      /* the last one that was verified, in this step perhaps */
     struct head_seen head_kept; /* that the store has: what the gateway is told (invariant 1) */
     bool ledger_alarm;
+    bool has_open_break;
     uint32_t head_gaps; /* moments in a row at which a head did not start from ours */
     mono_t head_gap_due;
     bool hello_is_out;   /* and was not welcomed */
@@ -80,12 +85,27 @@ struct session {
     uint32_t readings;   /* of our registry */
     const struct registry *registry;
 
+    /* session_restore.c */
+    wall_t put_back;  /* when our store was, until all is back; 0: it was not */
+    wall_t backed_up; /* what it knows ends there */
+    bool has_own;     /* all that we sent is back */
+    uint64_t others_after;
+    bool page_is_short; /* something that came with it was not taken: it is asked for again */
+    wall_t look_until;  /* what was made before then may be known by the office */
+
     /* What the gateway was told and says of where messages stand: session_standing.c. */
     enum reason office_told;
     bool is_telling; /* all that the office has not accepted, page by page */
     uint64_t told_seq;
     mono_t ask_due;
     uint64_t asked_seq;
+    /* What the gateway may have lost of ours: session_offers.c. */
+    wall_t forgot_since, forgot_until, offered_until;
+    bool is_offering, has_offered; /* in this round */
+    mono_t hold_until;
+    struct message_id offered_after;
+    uint64_t offered_dossiers[SESSION_OFFERED_DOSSIERS / 64]; /* in this round, by a hash */
+    bool asks_all;               /* without a pause, once round: something of before was lost */
     enum reason gateway_trouble; /* of its own */
     wall_t gateway_trouble_since;
 };
@@ -100,7 +120,8 @@ enum step_line session_line(struct session *session, const struct envelope *enve
 
 /* session_office.c */
 /* The gateway sends again what has ended here. When it refused the receipt (a clock that was wrong,
- * a certificate that it did not know yet) nobody but us can say it once more. */
+ * a certificate that it did not know yet), or has lost it (it was put back from a backup), nobody
+ * but us can say it once more. */
 void session_tell_again(struct session *session, const struct key *sender,
                         const struct message_id *id);
 void session_expire(struct session *session);
@@ -109,6 +130,24 @@ void session_expire(struct session *session);
 void session_take_receipt(struct session *session, const struct sealed *sealed);
 /* A document from the gateway as a message of its own parcel. */
 struct store_message *session_plan_sealed(struct session *session, const struct sealed *sealed);
+
+/* session_restore.c */
+enum reason session_load_restore(struct session *session);
+bool session_is_recovering(const struct session *session);
+/* What we sent ourselves, from the gateway. */
+void session_take_own(struct session *session, struct sealed *sealed);
+void session_ask_back(struct session *session);
+void session_hear_back(struct session *session, const struct frame_standing *frame);
+/* How a message that comes back ended, by our own receipt. NOT_FOUND: nothing is known. */
+enum reason session_find_told(struct session *session, const struct digest *digest,
+                              enum entry_state *ret_state, enum reason *ret_why,
+                              uint64_t *ret_receipt_seq);
+
+/* session_offers.c */
+enum reason session_load_offers(struct session *session);
+void session_begin_offers(struct session *session, const struct frame_welcome *welcome);
+void session_ask_forgotten(struct session *session);
+void session_offer_again(struct session *session, const struct store_message *message);
 
 /* session_proof.c */
 /* A certificate ended, or was revoked: it may have been good at some time before. */
@@ -127,6 +166,9 @@ enum reason session_judge_at_custody(struct session *session, struct sealed *sea
 void session_seal_again(struct session *session, const struct frame_taken *frame);
 
 /* session_outbound.c */
+/* A message of ours that came back: its number within the dossier is used. */
+enum reason session_note_own(struct session *session, const struct envelope *envelope,
+                             const struct store_message *message);
 /* A name of a note, in the step's memory. */
 struct bytes session_note_name(struct plan *plan, const char *prefix, struct bytes rest);
 /* A note as this step will leave it: the plan's word, else the store's. */
@@ -167,7 +209,14 @@ enum reason session_end_awaited(struct session *session, uint64_t message_seq,
 void session_note_deadline(struct session *session, const struct envelope *envelope,
                            const struct Lienthong__V1__Body *body);
 
+/* session_breaks.c */
+enum reason session_load_breaks(struct session *session);
+/* A head of another ledger than ours. LEDGER_INCONSISTENT: there were too many. */
+enum reason session_take_break(struct session *session, const struct tree_head *head);
+
 /* session_link.c */
+/* The next head is the first. */
+void session_forget_head(struct session *session);
 enum turn session_link_frame(struct session *session, struct intake *intake);
 void session_link_tick(struct session *session);
 enum reason session_load_head(struct session *session);

@@ -87,7 +87,7 @@ void session_standing(struct session *session, const struct entry *entry,
 
 static void tell(struct session *session, const struct standing_item *items, size_t count)
 {
-    struct frame frame = {.kind = FRAME_STANDING, .standing = {items, count}};
+    struct frame frame = {.kind = FRAME_STANDING, .standing = {.items = items, .count = count}};
     step_reply_frame(&session->step, &session->gateway->key, &frame);
 }
 
@@ -184,6 +184,7 @@ static void ask(struct session *session)
             continue;
         ids[asked++] = message.id;
     }
+    session->asks_all = session->asks_all && session->asked_seq != 0;
     if (asked == 0)
         return;
     struct frame frame = {.kind = FRAME_ASK, .taken = {.ids = ids, .count = asked}};
@@ -203,7 +204,12 @@ void session_standing_tick(struct session *session)
     if (session->step.now.ms < session->ask_due.ms)
         return;
     session->ask_due = (mono_t){session->step.now.ms + SESSION_ASK_MS};
-    ask(session);
+    if (session_is_recovering(session))
+        session_ask_back(session);
+    else if (session->is_offering)
+        session_ask_forgotten(session);
+    else
+        ask(session);
 }
 
 /* ---- what it answers ---- */
@@ -221,8 +227,13 @@ static void hear_item(struct session *session, const struct standing_item *item)
         return;
     }
     if (store->verbs->find_message(store, &session->options.self, &item->id, &message) !=
-            REASON_NONE ||
-        store->verbs->read_entry(store, message.seq, &item->destination, &entry) != REASON_NONE)
+        REASON_NONE)
+        return;
+    if (reason == REASON_MESSAGE_FORGOTTEN) {
+        session_offer_again(session, &message);
+        return;
+    }
+    if (store->verbs->read_entry(store, message.seq, &item->destination, &entry) != REASON_NONE)
         return;
     plan_apply_moves(&session->step.plan, &entry);
     wall_t since = reason == REASON_NONE ? message.custody : item->since;
@@ -243,6 +254,10 @@ enum turn session_hear_standing(struct session *session, struct intake *intake)
     size_t limit = step_fit_count(&session->step, &move, frame->count - intake->done);
     for (size_t i = 0; i < limit; i++, intake->done++)
         hear_item(session, &frame->items[intake->done]);
+    if (intake->done == frame->count)
+        session_hear_back(session, frame);
+    if (session->asks_all || session->is_offering)
+        session->ask_due = session->step.now;
     return intake->done == frame->count ? TURN_DONE : TURN_FULL;
 }
 

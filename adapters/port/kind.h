@@ -35,6 +35,9 @@ struct office_settings {
 
 struct office_kind {
     const char *name;
+    /* It keeps a book of its own beside the store, of what the office has accepted: after a restore
+     * it is given that again (office_delivery.was_accepted). */
+    bool has_book;
     const struct setting *settings; /* rows over the kind's own struct; NULL: none */
     size_t settings_count;
     /* Names the first setting at fault that the rows let pass; NULL: none. May be NULL itself.

@@ -20,6 +20,8 @@
 struct office_delivery {
     uint64_t message_seq;
     uint32_t attempt; /* from 1; more: an earlier one may have got through, look first */
+    bool
+        was_accepted; /* before our store was put back: it is only to be noted (kind.h: has_book) */
     struct message_id id;
     json_t *message; /* message_json_for_office; the driver takes a reference of its own */
 };

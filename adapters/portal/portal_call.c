@@ -130,7 +130,9 @@ bool portal_call_prepare(struct portal_call *call)
         become_ready(call, call->must_look ? WANT_LOOK : want_of(call, presence));
         return true;
     }
-    if (portal_is_refusal(end)) {
+    if (portal_is_refusal(end) && call->was_accepted) {
+        end.reason = REASON_NONE; /* what it stood on is not in the ledger: the portal has it */
+    } else if (portal_is_refusal(end)) {
         enum reason begun = portal_ledger_begin(office->ledger);
         portal_call_note_end(call, end);
         begun = begun == REASON_NONE ? portal_ledger_commit(office->ledger) : begun;
@@ -179,7 +181,7 @@ static bool take_look(struct portal_call *call, struct reply_judgement said, con
             *ret_end = (struct reply_judgement){REASON_OFFICE_UNKNOWN, FAILURE_TRANSPORT};
         return true;
     }
-    if (is_there && json_is_true(json_object_get(item, "matches"))) {
+    if (is_there && (call->was_accepted || json_is_true(json_object_get(item, "matches")))) {
         *ret_end = said;
         return true;
     }

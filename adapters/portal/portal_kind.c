@@ -38,6 +38,7 @@ static enum reason portal_open(const struct office_settings *settings, const voi
 
 const struct office_kind office_kind_portal = {
     .name = "portal",
+    .has_book = true,
     .settings = portal_settings_table,
     .settings_count = PORTAL_SETTINGS_ROWS,
     .settings_fault = portal_settings_fault,

@@ -402,7 +402,8 @@ static enum reason portal_start(struct office *base, const struct office_deliver
         message_type_is_receipt(type);
     json_t **place = is_receipt ? &call->receipt : &call->message;
     *place = json_incref(delivery->message);
-    call->must_look = delivery->attempt > 1;
+    call->was_accepted = delivery->was_accepted;
+    call->must_look = delivery->attempt > 1 || delivery->was_accepted;
     call->advances = true;
     (void)snprintf(call->code, sizeof call->code, "%s", portal_fact_text(envelope, "dossier_code"));
     id_format(&delivery->id, call->id);

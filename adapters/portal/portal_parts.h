@@ -33,6 +33,7 @@ struct portal_call {
     struct portal_event what;
     enum portal_stage stage;
     enum portal_want want;
+    bool was_accepted; /* the portal has it; what it shows may be of later */
     bool must_look, has_looked, has_switched, has_logged_in;
     bool goes_alone;     /* together with others it was too much for the mapping */
     enum reason refused; /* why it was, while it is looked up */

@@ -180,6 +180,8 @@ static enum reason start_call(struct adapter *adapter, uint64_t message_seq, uin
     };
     if (delivery.message == NULL)
         return REASON_OUT_OF_MEMORY;
+    /* A read of its own: the views of the document end with it. */
+    delivery.was_accepted = session_has_accepted(adapter->session, &document.message.digest);
     reason = adapter->office->verbs->start(adapter->office, &delivery);
     json_decref(delivery.message);
     return reason;

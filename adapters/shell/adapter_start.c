@@ -120,6 +120,7 @@ static bool start_session(struct adapter *adapter)
         .gateway = key_of(settings->gateway.participant),
         .offset_minutes = program_offset_minutes(),
         .window_messages = (uint32_t)settings->window_messages,
+        .office_has_book = adapter_settings_kind(settings)->has_book,
         .office_window = is_called ? (uint32_t)settings->office.window : 0,
         .attachment_bytes_max = (uint64_t)settings->attachment_bytes_max,
         .flights_max = (uint32_t)settings->flights_max,

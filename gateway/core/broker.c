@@ -144,6 +144,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
         reason = ledger_load(&broker->ledger, broker->options.store, &step->plan.base);
     if (reason == REASON_NONE)
         reason = broker_load_redirects(broker);
+    if (reason == REASON_NONE)
+        reason = broker_load_restore(broker);
     for (uint32_t i = 0; i < step->peer_count; i++) {
         broker->adapters[i].has_last_id = false;
         broker->adapters[i].noted = (struct past_note){0}; /* it may not be on disk */
@@ -214,6 +216,8 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
         (void)broker_load(broker, step_time(step, now, wall));
     step_begin(step, now, wall);
     ledger_begin(&broker->ledger);
+    if (step->store_state == REASON_NONE && broker->is_restored)
+        broker_record_restore(broker);
     if (step->store_state == REASON_NONE)
         record_signer(broker);
     if (step_is_tick(step))
@@ -321,7 +325,7 @@ void broker_committed(struct broker *broker, const struct step_effects *effects)
         if (broker->step.plan.store.segment != NULL)
             broker->head_signer = broker->signer;
         ledger_adopt(&broker->ledger);
-        broker->ledger_id_is_new = false;
+        broker->ledger_id_is_new = broker->is_restored = false;
     }
     step_committed(&broker->step, effects);
 }

@@ -93,7 +93,7 @@ static enum reason check_reply(struct broker *broker, const struct envelope *env
                 store->verbs->find_message(store, &authors[i], &envelope->in_reply_to, &answered);
     }
     if (reason == REASON_NOT_FOUND)
-        return REASON_REPLY_UNKNOWN;
+        return broker_check_lost_reply(broker, envelope, &decision->destinations[0].key);
     if (reason != REASON_NONE)
         return reason;
     return digest_equal(&answered.digest, &envelope->in_reply_to_digest)
@@ -137,6 +137,9 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
     }
     if (reason == REASON_NONE)
         reason = check_reply(broker, envelope, &ret_routed->decision);
+    if (reason == REASON_NONE)
+        reason = broker_check_order(broker, admitted->peer, envelope,
+                                    &ret_routed->decision.destinations[0].key);
     ret_routed->admitted = *admitted;
     ret_routed->line = broker_line(broker, envelope, &question.agency_of_dossier);
     ret_routed->is_rerouted = !key_is_none(&question.agency_of_dossier);

@@ -7,6 +7,7 @@
  *   broker_refuse.c     what came before, and what cannot come in
  *   broker_dossier.c    which agency has a dossier, and who may speak of it
  *   broker_past.c       adapters that were put back, or run twice
+ *   broker_restore.c    the gateway's own store was put back
  *   broker_prove.c      since when we have what a certificate ended under
  *   broker_standing.c   where messages stand, for people
  *   broker_operate.c    operators and life times
@@ -67,6 +68,13 @@ struct adapter {
     bool is_recalled; /* the store's note of before is read */
     struct past_note noted;
     mono_t note_due;
+    mono_t greeted;
+    wall_t offered_until; /* the end of the last gap whose messages it has offered again */
+};
+
+/* Between a backup and its restore: what was taken then is gone here. */
+struct gap {
+    wall_t from, until; /* 0: none */
 };
 
 /* The last number that a sender gave in a dossier. */
@@ -82,6 +90,9 @@ struct broker {
     bool ledger_id_is_new;
     struct digest signer;      /* the certificate that this step signs with */
     struct digest head_signer; /* that the last head was signed with; zero: not known */
+    bool is_restored; /* and the entry that says so is not committed yet */
+    uint8_t old_ledger_id[LEDGER_ID_BYTES];
+    struct gap gap; /* the last one */
     struct registry *registry;
     const char *registry_version;
     uint32_t readings;     /* of the registry: the heartbeats tell it */
@@ -160,6 +171,23 @@ enum reason broker_compare_sequence(struct broker *broker, struct peer *peer,
 /* Now and then, and at once when it gave reason: for the next start of the gateway. */
 void broker_note_past(struct broker *broker, struct peer *peer);
 enum reason broker_past_alarm(const struct broker *broker, const struct peer *peer);
+
+/* broker_restore.c */
+enum reason broker_load_restore(struct broker *broker);
+/* The first entry of the new ledger. */
+void broker_record_restore(struct broker *broker);
+/* To a participant whose store was put back: a page of what it sent, or of what was sent to it. It
+ * leaves before the answer. How many messages. */
+enum { BROKER_BACK_PAGE_MAX = 32 };
+size_t broker_give_back(struct broker *broker, struct peer *peer, const struct frame_taken *ask,
+                        struct frame_standing *answer);
+bool broker_is_of_gap(const struct broker *broker, const struct message_id *id);
+/* A reply to a message that is not here: it may have been lost, and come again. */
+enum reason broker_check_lost_reply(const struct broker *broker, const struct envelope *envelope,
+                                    const struct key *recipient);
+/* MESSAGE_FORGOTTEN: what stands before it in its dossier may have been lost, and comes first. */
+enum reason broker_check_order(const struct broker *broker, const struct peer *peer,
+                               const struct envelope *envelope, const struct key *recipient);
 
 /* broker_prove.c */
 void broker_prove_custody(struct broker *broker, struct peer *peer,

@@ -139,6 +139,8 @@ void broker_compare_past(struct broker *broker, struct peer *peer, const struct 
         return;
     if (takes_turns(broker, adapter, hello))
         alarm_past(broker, peer, REASON_TWO_PROGRAMS_ONE_KEY);
+    else if (hello->put_back.ms != 0)
+        step_note_peer(&broker->step, peer, "peer_put_back", REASON_STORE_PUT_BACK);
     else if (has_lost_heads(adapter, hello) && adapter->past_alarm != REASON_TWO_PROGRAMS_ONE_KEY)
         alarm_past(broker, peer, REASON_STORE_ROLLED_BACK);
     memcpy(adapter->incarnation_before, adapter->incarnation, INCARNATION_BYTES);

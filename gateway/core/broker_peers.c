@@ -114,6 +114,10 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     adapter->connection = connection;
     peer->heartbeat_due = (mono_t){broker->step.now.ms + HEARTBEAT_INTERVAL_MS};
     step_connect(&broker->step, peer, granted_window(broker, peer, hello), hello->window_bytes);
+    adapter->greeted = broker->step.now;
+    adapter->offered_until = hello->offered_until;
+    if (hello->put_back.ms != 0)
+        step_hold(&broker->step, peer); /* until all of before has been given back */
     struct frame welcome = {
         .kind = FRAME_WELCOME,
         .welcome = {.version = LINK_VERSION,
@@ -122,7 +126,9 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
                     .window_bytes = message_window_bytes(connected_count(broker)),
                     .clock = broker->step.wall,
                     .registry_version = bytes_of_text(broker->registry_version),
-                    .attachment_bytes_max = broker->options.attachment_bytes_max},
+                    .attachment_bytes_max = broker->options.attachment_bytes_max,
+                    .forgot_since = broker->gap.from,
+                    .forgot_until = broker->gap.until},
     };
     step_reply_frame(&broker->step, &peer->key, &welcome);
     broker_compare_past(broker, peer, hello);
@@ -160,6 +166,7 @@ static void take_heartbeat(struct broker *broker, struct peer *peer, struct inta
 {
     struct adapter *adapter = adapter_of(broker, peer);
     adapter->head = intake->frame.heartbeat.head_seen;
+    adapter->offered_until = intake->frame.heartbeat.offered_until;
     step_take_heartbeat(&broker->step, peer, &intake->frame.heartbeat);
     intake->wasted += broker->step.now.ms - adapter->heartbeat_heard.ms < HEARTBEAT_INTERVAL_MS / 8;
     adapter->heartbeat_heard = broker->step.now;

@@ -110,7 +110,9 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
             settle(broker, peer, &envelope->recipient, item, verdicts[verdict].state, message->seq);
         bool is_settled = reason == REASON_NONE;
         tells_something = tells_something || is_settled || reason == REASON_DUPLICATE;
-        if (reason == REASON_DUPLICATE)
+        /* Its sender offers it again, and then the recipient says this once more. */
+        if (reason == REASON_DUPLICATE ||
+            (reason == REASON_REPLY_UNKNOWN && broker_is_of_gap(broker, &item->message_id)))
             continue;
         if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
             step_fail(step, reason);

@@ -145,9 +145,30 @@ enum turn broker_hear_standing(struct broker *broker, struct peer *peer, struct 
 struct answer {
     struct standing_item items[STANDING_ITEMS_MAX];
     size_t count;
+    size_t told; /* about what waits */
 };
 _Static_assert(1 + STANDING_ASK_MAX * ROUTE_DESTINATIONS_MAX <= STANDING_ITEMS_MAX,
                "an answer has room for each place of each message");
+
+/* It has ended, and its sender asks still: one that was put back from a backup has lost the receipt
+ * that it had taken. */
+static void tell_end_again(struct broker *broker, const struct peer *peer,
+                           const struct entry *entry)
+{
+    struct store *store = broker->options.store;
+    struct entry receipt;
+    if (entry->receipt_seq != 0 &&
+        store->verbs->read_entry(store, entry->receipt_seq, &peer->key, &receipt) == REASON_NONE &&
+        receipt.state == ENTRY_DELIVERED)
+        step_reply_stored(&broker->step, peer, entry->receipt_seq);
+}
+
+static void add_item(struct answer *answer, const struct standing_item *item)
+{
+    check(answer->count < STANDING_ITEMS_MAX);
+    answer->items[answer->count++] = *item;
+    answer->told += item->reason != REASON_MESSAGE_FORGOTTEN;
+}
 
 static void answer_message(struct broker *broker, const struct peer *peer,
                            const struct message_id *id, struct answer *answer)
@@ -156,23 +177,28 @@ static void answer_message(struct broker *broker, const struct peer *peer,
     struct store_message message;
     struct entry entries[ROUTE_DESTINATIONS_MAX];
     size_t count = 0;
-    if (store->verbs->find_message(store, &peer->key, id, &message) != REASON_NONE ||
+    enum reason reason = store->verbs->find_message(store, &peer->key, id, &message);
+    if (reason == REASON_NOT_FOUND)
+        add_item(answer, &(struct standing_item){
+                             .id = *id, .reason = REASON_MESSAGE_FORGOTTEN, .is_of_gateway = true});
+    if (reason != REASON_NONE ||
         store->verbs->entries_of(store, message.seq, entries, ROUTE_DESTINATIONS_MAX, &count) !=
             REASON_NONE)
         return;
     for (size_t i = 0; i < count; i++) {
         struct standing standing;
-        if (!entry_state_is_live(entries[i].state))
-            continue; /* its receipt says so, if it has not yet */
+        if (!entry_state_is_live(entries[i].state)) {
+            tell_end_again(broker, peer, &entries[i]);
+            continue;
+        }
         broker_standing(broker, &entries[i], &standing);
-        check(answer->count < STANDING_ITEMS_MAX);
-        answer->items[answer->count++] = (struct standing_item){
-            .id = *id,
-            .destination = entries[i].destination,
-            .reason = standing.reason,
-            .since = standing.since,
-            .is_of_gateway = key_equal(&standing.party, &broker->options.self),
-        };
+        add_item(answer, &(struct standing_item){
+                             .id = *id,
+                             .destination = entries[i].destination,
+                             .reason = standing.reason,
+                             .since = standing.since,
+                             .is_of_gateway = key_equal(&standing.party, &broker->options.self),
+                         });
     }
 }
 
@@ -181,16 +207,24 @@ static void answer_message(struct broker *broker, const struct peer *peer,
 enum turn broker_answer_ask(struct broker *broker, struct peer *peer, struct intake *intake)
 {
     const struct frame_taken *ask = &intake->frame.taken;
+    static const struct room_need need = {
+        {[ROOM_REPLIES] = 2 * BROKER_BACK_PAGE_MAX + STANDING_ASK_MAX * ROUTE_DESTINATIONS_MAX + 1,
+         [ROOM_BYTES] = ROOM_HEAD_FRAME_BYTES}};
     struct answer answer = {.count = 1};
+    if (!step_fits(&broker->step, &need))
+        return TURN_FULL;
     answer.items[0] = (struct standing_item){.reason = broker->step.store_state,
                                              .since = broker->step.failed_since,
                                              .is_of_gateway = true};
     for (size_t i = 0; broker->step.store_state == REASON_NONE && i < ask->count; i++)
         answer_message(broker, peer, &ask->ids[i], &answer);
     peer->credit -= BROKER_WORK_REPEAT * (int64_t)ask->count;
-    /* About nothing that waits. */
-    intake->wasted += broker->step.store_state == REASON_NONE && answer.count == 1;
-    struct frame frame = {.kind = FRAME_STANDING, .standing = {answer.items, answer.count}};
+    struct frame frame = {.kind = FRAME_STANDING,
+                          .standing = {.items = answer.items, .count = answer.count}};
+    if (broker->step.store_state == REASON_NONE)
+        answer.told += broker_give_back(broker, peer, ask, &frame.standing);
+    /* About nothing that waits, and nothing was lost. */
+    intake->wasted += broker->step.store_state == REASON_NONE && answer.told == 0;
     step_reply_frame(&broker->step, &peer->key, &frame);
     return TURN_DONE;
 }

@@ -70,6 +70,7 @@ static void put_text(struct wire_writer *writer, uint32_t number, struct bytes t
  * the message says (invariant 11). */
 static void put_fact(struct wire_writer *writer, const struct ledger_fact *fact)
 {
+    wire_put_uint(writer, 12, fact->tree_size);
     wire_put_sint(writer, 11, fact->judged.number);
     if (!digest_is_zero(&fact->evidence))
         wire_put_bytes(writer, 10, (struct bytes){fact->evidence.bytes, DIGEST_BYTES});

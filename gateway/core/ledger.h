@@ -20,6 +20,7 @@ enum ledger_kind {
     LEDGER_WITHDRAWN,
     LEDGER_ALARM,
     LEDGER_OPERATOR,
+    LEDGER_RESTORED,
 };
 
 struct ledger_fact {
@@ -34,6 +35,7 @@ struct ledger_fact {
     const char *registry_version;
     struct digest evidence; /* zero: none */
     civil_day_t judged;     /* custody: the day that validity was judged by; .number 0: not said */
+    uint64_t tree_size;     /* RESTORED: of the ledger before, whose id is message_id */
 };
 
 enum { LEDGER_STEP_ENTRIES_MAX = PLAN_MESSAGES_MAX + PLAN_MOVES_MAX };

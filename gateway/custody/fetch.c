@@ -249,6 +249,15 @@ enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, stru
     return FETCH_WAITS;
 }
 
+bool fetch_has_dossier(const struct fetch *fetch, struct bytes dossier_code)
+{
+    for (size_t i = 0; i < fetch->waiting_count; i++) {
+        if (bytes_equal(fetch->waiting[i].sealed->envelope.dossier_code, dossier_code))
+            return true;
+    }
+    return false;
+}
+
 /* For a file that the disk has lost or damaged: it is claimed already, so it counts against
  * nobody. */
 bool fetch_again(struct fetch *fetch, const struct key *from, const struct fetch_file *file)

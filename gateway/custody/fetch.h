@@ -109,6 +109,8 @@ enum fetch_answer { FETCH_READY = 1, FETCH_WAITS, FETCH_REFUSED };
  * ATTACHMENTS_UNCLAIMED, BUSY, STORE_…). */
 enum fetch_answer fetch_message(struct fetch *fetch, struct intake *intake, struct sealed *sealed,
                                 mono_t now, enum reason *ret_reason);
+/* Whether a message of that dossier waits for its files. */
+bool fetch_has_dossier(const struct fetch *fetch, struct bytes dossier_code);
 /* A file that was here, and is damaged or gone. */
 struct fetch_file {
     struct digest digest;

@@ -156,7 +156,8 @@ static const struct room_need room_frame = {
 
 /* The most that may follow from a message: a receipt moves, records and notes each of its items,
  * and tells who has a copy, in ROOM_COPY_RECEIPTS_MAX receipts; a message is owed to every
- * destination of its route, or alarms and is refused. */
+ * destination of its route, or alarms and is refused. Two notes: how its seal was judged; of one of
+ * our own that came back, what it is known by. */
 #define ROOM_MESSAGE(items)                                                                        \
     {                                                                                              \
         {                                                                                          \
@@ -164,7 +165,7 @@ static const struct room_need room_frame = {
             [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,                                           \
             [ROOM_ENTRIES] =                                                                       \
                 ((items) > 0 ? (items) : 1) * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,       \
-            [ROOM_MOVES] = (items) + ROUTE_DESTINATIONS_MAX, [ROOM_NOTES] = (items),               \
+            [ROOM_MOVES] = (items) + ROUTE_DESTINATIONS_MAX, [ROOM_NOTES] = (items) + 2,           \
             [ROOM_ROUTES] = (items) + 1, [ROOM_DEADLINES] = 1, [ROOM_RECORDS] = 2 * (items) + 3,   \
             [ROOM_REPLIES] = 2 + ROOM_COPY_RECEIPTS_MAX + ROOM_FILE_FRAMES_MAX,                    \
             [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,                     \

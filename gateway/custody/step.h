@@ -88,6 +88,7 @@ struct peer {
     wall_t heard_wall;
     mono_t heartbeat_due;
     uint32_t window_messages; /* what it grants us */
+    uint32_t window_held;     /* what it grants us while we hold what it is owed; 0: we do not */
     uint32_t readings;        /* of its registry, as it says; 0: not said yet */
     /* Brings forward what waits for another registry: page by page (step_wake). */
     bool is_wake_wanted;
@@ -184,6 +185,10 @@ struct step {
     int64_t credit_before, work_done;
     size_t queued_count; /* frames that wait */
 
+    /* A local peer may know what was made before: the first call of it is told to be a later one,
+     * which looks before it sends. The core's. */
+    wall_t look_until;
+
     /* of the step */
     uint64_t number;
     mono_t now;
@@ -254,6 +259,9 @@ struct peer *step_get_peer(struct step *step, const struct key *key);
  * rest. */
 void step_connect(struct step *step, struct peer *peer, uint32_t window_messages,
                   uint32_t window_bytes);
+/* What it is owed waits, connected or not, until it is let go; both once or more often. */
+void step_hold(struct step *step, struct peer *peer);
+void step_let_go(struct step *step, struct peer *peer);
 /* What is under way to it comes back, in this step as far as there is room for it. */
 void step_disconnect(struct step *step, struct peer *peer, enum reason reason, const char *event);
 /* It still gives back what was under way: nothing of it is looked at before that is done. */

@@ -148,6 +148,13 @@ static void load_delivery(struct step *step, struct load *load, const struct key
     unsent(step, delivery);
 }
 
+static uint32_t attempt_of(const struct step *step, const struct delivery *delivery)
+{
+    enum { LATER = 2 };
+    bool is_of_before = id_time(&delivery->id).ms < step->look_until.ms;
+    return is_of_before && delivery->attempt < LATER ? LATER : delivery->attempt;
+}
+
 static void send_to(struct step *step, const struct peer *peer, uint32_t first)
 {
     static _Thread_local struct load load; /* 70 KB: too much for a worker's stack */
@@ -157,7 +164,7 @@ static void send_to(struct step *step, const struct peer *peer, uint32_t first)
         const struct delivery *delivery = &step->deliveries[at];
         if (peer->is_local)
             step->effects->call_office(step->effects->context, delivery->message_seq,
-                                       delivery->attempt);
+                                       attempt_of(step, delivery));
         else
             load_delivery(step, &load, &peer->key, at);
     }

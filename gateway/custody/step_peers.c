@@ -31,9 +31,30 @@ void step_connect(struct step *step, struct peer *peer, uint32_t window_messages
 {
     peer->is_connected = true;
     peer->window_messages = window_messages;
+    peer->window_held = 0;
     outbox_set_window_bytes(step->outbox, peer->index, window_bytes);
     if (step->store_state == REASON_NONE)
         outbox_open(step->outbox, peer->index, window_messages);
+}
+
+void step_hold(struct step *step, struct peer *peer)
+{
+    if (peer->window_messages == 0)
+        return;
+    peer->window_held = peer->window_messages;
+    peer->window_messages = 0;
+    if (outbox_is_open(step->outbox, peer->index))
+        outbox_open(step->outbox, peer->index, 0);
+}
+
+void step_let_go(struct step *step, struct peer *peer)
+{
+    if (peer->window_held == 0)
+        return;
+    peer->window_messages = peer->window_held;
+    peer->window_held = 0;
+    if (outbox_is_open(step->outbox, peer->index))
+        outbox_open(step->outbox, peer->index, peer->window_messages);
 }
 
 /* What was under way comes back by pieces (step_return): thousands of rows in one commit would

@@ -40,6 +40,7 @@ enum {
     STORE_NOTE_NAME_BYTES_MAX = 128,
     STORE_DUE_SENDERS_MAX = 256, /* that one look at what is due serves */
     STORE_NOTE_BYTES_MAX = 64 * 1024,
+    STORE_IDS_MAX = 64,
     STORE_PAGE_MAX = 1024, /* rows that one read returns at most */
 };
 
@@ -219,6 +220,11 @@ struct store_verbs {
     /* The largest id taken from this sender; zero when none. Lets the caller skip find_message. */
     enum reason (*last_id)(struct store *store, const struct key *sender,
                            struct message_id *ret_id);
+    /* Message seqs of this sender under ids after that one, in the order of the ids; at most
+     * STORE_IDS_MAX at once. */
+    enum reason (*after_id)(struct store *store, const struct key *sender,
+                            const struct message_id *id, uint64_t *ret_seqs, size_t limit,
+                            size_t *ret_count);
     enum reason (*read_document)(struct store *store, uint64_t seq,
                                  struct store_document *ret_document);
     /* Entries of a destination that may be leased at now: QUEUED or DEFERRED, due, nothing ahead.

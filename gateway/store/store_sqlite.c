@@ -52,6 +52,7 @@ static const struct store_verbs verbs = {
     .find_message = store_sqlite_find_message,
     .read_message = store_sqlite_read_message,
     .last_id = store_sqlite_last_id,
+    .after_id = store_sqlite_after_id,
     .read_document = store_sqlite_read_document,
     .due = store_sqlite_due,
     .expired = store_sqlite_expired,

@@ -18,3 +18,6 @@ struct store_sqlite_options {
 /* options may be NULL. */
 enum reason store_sqlite_open(const char *path, const struct store_sqlite_options *options,
                               struct store **ret_store);
+
+/* The version of the tables that this release writes; one that is larger is refused. */
+int64_t store_sqlite_schema(void);

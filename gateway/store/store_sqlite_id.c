@@ -110,6 +110,97 @@ enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message
     return REASON_NONE;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const struct pending_id *left = a;
+    const struct pending_id *right = b;
+    if (left->sender != right->sender)
+        return left->sender < right->sender ? -1 : 1;
+    return memcmp(left->id.bytes, right->id.bytes, MESSAGE_ID_BYTES);
+}
+
+/* Those of one range, ascending, as long as there is room. False: the range cannot be read. */
+static bool take_after(struct bytes records, const struct message_id *id, struct pending_id *rows,
+                       size_t limit, size_t *count)
+{
+    if (records.size == 0 || records.size % RECORD_BYTES != 0)
+        return false;
+    for (size_t at = 0; at < records.size && *count < limit; at += RECORD_BYTES) {
+        const uint8_t *record = records.data + at;
+        if (memcmp(record, id->bytes, MESSAGE_ID_BYTES) <= 0)
+            continue;
+        memcpy(rows[*count].id.bytes, record, MESSAGE_ID_BYTES);
+        rows[(*count)++].seq = record_seq(record);
+    }
+    return true;
+}
+
+static void bind_after(sqlite3_stmt *statement, uint64_t sender, const struct message_id *id,
+                       size_t limit)
+{
+    bind_id(statement, sender, id);
+    sql_bind_number(statement, 3, limit);
+}
+
+static enum reason ranges_after(struct store_sqlite *store, uint64_t sender,
+                                const struct message_id *id, struct pending_id *rows, size_t limit,
+                                size_t *count)
+{
+    sqlite3_stmt *statement = store->statements[SQL_RECORDS_AFTER];
+    bool has_row = false;
+    bind_after(statement, sender, id, limit);
+    enum reason reason = sql_step(store, statement, &has_row);
+    while (reason == REASON_NONE && has_row && *count < limit) {
+        if (!take_after(sql_blob(statement, 0), id, rows, limit, count))
+            reason = REASON_STORE_CORRUPT;
+        else
+            reason = sql_step(store, statement, &has_row);
+    }
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+static enum reason late_after(struct store_sqlite *store, uint64_t sender,
+                              const struct message_id *id, struct pending_id *rows, size_t limit,
+                              size_t *count)
+{
+    sqlite3_stmt *statement = store->statements[SQL_LATE_AFTER];
+    bool has_row = false;
+    size_t first = *count;
+    bind_after(statement, sender, id, limit);
+    enum reason reason = sql_step(store, statement, &has_row);
+    while (reason == REASON_NONE && has_row && *count - first < limit) {
+        struct bytes late = sql_blob(statement, 0);
+        if (late.size != MESSAGE_ID_BYTES) {
+            reason = REASON_STORE_CORRUPT;
+            break;
+        }
+        memcpy(rows[*count].id.bytes, late.data, MESSAGE_ID_BYTES);
+        rows[(*count)++].seq = sql_number(statement, 1);
+        reason = sql_step(store, statement, &has_row);
+    }
+    (void)sqlite3_reset(statement);
+    return reason;
+}
+
+enum reason ids_after(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
+                      uint64_t *ret_seqs, size_t limit, size_t *ret_count)
+{
+    struct pending_id rows[2 * STORE_IDS_MAX] = {{.sender = 0}};
+    size_t count = 0;
+    size_t most = limit < STORE_IDS_MAX ? limit : (size_t)STORE_IDS_MAX;
+    enum reason reason = ranges_after(store, sender, id, rows, most, &count);
+    if (reason == REASON_NONE)
+        reason = late_after(store, sender, id, rows, most, &count);
+    if (reason != REASON_NONE)
+        return reason;
+    qsort(rows, count, sizeof *rows, compare_ids);
+    *ret_count = count < most ? count : most;
+    for (size_t i = 0; i < *ret_count; i++)
+        ret_seqs[i] = rows[i].seq;
+    return REASON_NONE;
+}
+
 /* --- inside a transaction -----------------------------------------------------------------------
  */
 
@@ -124,15 +215,6 @@ enum reason ids_add(struct store_sqlite *store, uint64_t sender, const struct me
     pending->rows = rows;
     pending->rows[pending->count++] = (struct pending_id){sender, *id, seq};
     return REASON_NONE;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct pending_id *left = a;
-    const struct pending_id *right = b;
-    if (left->sender != right->sender)
-        return left->sender < right->sender ? -1 : 1;
-    return memcmp(left->id.bytes, right->id.bytes, MESSAGE_ID_BYTES);
 }
 
 /* No index says it for a range: the same id twice is the caller's mistake, as it is in late_id. */

@@ -229,6 +229,9 @@ enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next);
 enum reason ids_find(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
                      uint64_t *ret_seq);
 /* The largest of the sender; zero: none. */
+/* The seqs of the ids after that one, at most limit and STORE_IDS_MAX. */
+enum reason ids_after(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
+                      uint64_t *ret_seqs, size_t limit, size_t *ret_count);
 enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message_id *ret_id);
 /* Is written by ids_write at the end of the transaction's messages. */
 enum reason ids_add(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
@@ -296,6 +299,9 @@ enum reason store_sqlite_find_message(struct store *store, const struct key *sen
                                       struct store_message *ret_message);
 enum reason store_sqlite_read_message(struct store *store, uint64_t seq,
                                       struct store_message *ret_message);
+enum reason store_sqlite_after_id(struct store *store, const struct key *sender,
+                                  const struct message_id *id, uint64_t *ret_seqs, size_t limit,
+                                  size_t *ret_count);
 enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
                                  struct message_id *ret_id);
 enum reason store_sqlite_read_document(struct store *store, uint64_t seq,

@@ -157,6 +157,18 @@ enum reason store_sqlite_last_id(struct store *store, const struct key *sender,
     return ids_last(self, participants_find(&self->participants, sender), ret_id);
 }
 
+enum reason store_sqlite_after_id(struct store *store, const struct key *sender,
+                                  const struct message_id *id, uint64_t *ret_seqs, size_t limit,
+                                  size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    return ids_after(self, participants_find(&self->participants, sender), id, ret_seqs, limit,
+                     ret_count);
+}
+
 /* A message whose parcel is not there, or has no such document, was not written by us as it stands:
  * the file is damaged. */
 enum reason store_sqlite_read_document(struct store *store, uint64_t seq,

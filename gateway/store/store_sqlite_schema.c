@@ -1,5 +1,6 @@
 /* The file's settings and its schema, as a list of versions: version n is made from n - 1 by
  * running versions[n - 1]. A version that has been released never changes; a new one is added. */
+#include "gateway/store/store_sqlite.h"
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <stdio.h>
@@ -103,6 +104,11 @@ static const char *const versions[] = {
     "CREATE INDEX deadline_open ON deadline(due, dossier) WHERE is_open = 1;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
+
+int64_t store_sqlite_schema(void)
+{
+    return SCHEMA_VERSION;
+}
 
 static enum reason execute_with_number(sqlite3 *database, const char *format, long long number)
 {

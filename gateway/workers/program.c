@@ -203,6 +203,19 @@ int32_t program_offset_minutes(void)
 enum reason program_state_open(const char *folder, int *ret_lock)
 {
     char path[FILE_PATH_BYTES_MAX];
+    enum reason reason = program_state_lock(folder, ret_lock);
+    bool is_half = reason == REASON_NONE && file_path_join(folder, "restore-under-way", path) &&
+                   access(path, F_OK) == 0;
+    if (!is_half)
+        return reason;
+    (void)close(*ret_lock);
+    *ret_lock = -1;
+    return REASON_RESTORE_UNFINISHED;
+}
+
+enum reason program_state_lock(const char *folder, int *ret_lock)
+{
+    char path[FILE_PATH_BYTES_MAX];
     if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || !file_path_join(folder, "lock", path))
         return REASON_STORE_FAILED;
     (void)chmod(folder, 0700);

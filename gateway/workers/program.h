@@ -36,8 +36,10 @@ int program_signals_open(void);
 /* The folder of the program's state, made if it is not there, for its user alone (personal data; an
  * operator may have made it open to all), and the lock in it: two programs over one store would
  * each believe that it is theirs. *ret_lock is closed at the end. REASON_STORE_FAILED,
- * REASON_STORE_BUSY. */
+ * REASON_STORE_BUSY, REASON_RESTORE_UNFINISHED (ops/backup). */
 enum reason program_state_open(const char *folder, int *ret_lock);
+/* The same for who finishes a restore. */
+enum reason program_state_lock(const char *folder, int *ret_lock);
 /* Such a program runs: what it listens on is taken, by itself. */
 bool program_state_is_held(const char *folder);
 /* "PROGRAM: WHAT: reason (code)" and a hint, on standard error. */

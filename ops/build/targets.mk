@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory pictures install uninstall format format-check lint lint-files help chaos hostile test-portal bench-portal sim sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill bench-portal sim sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -100,6 +100,15 @@ test-portal:
 	    PORTAL_LIMIT=$(TEST_PORTAL_SECONDS) \
 	    timeout $(TEST_PORTAL_SECONDS) tests/system/t0600-portal
 	@rm -rf $(B)/test-portal
+
+# Traffic, the loss of each program's disk in turn, and a restore of an older copy.
+restore-drill:
+	@ops/install-deps test
+	@$(MAKE) all
+	@rm -rf $(B)/restore-drill && mkdir -p $(B)/restore-drill
+	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
+	    TEST_DIR=$(CURDIR)/$(B)/restore-drill tests/chaos/restore-drill
+	@rm -rf $(B)/restore-drill
 
 # The first load of 100,000 dossiers to the portal's stand-in, killed once on its way.
 bench-portal:
@@ -200,6 +209,7 @@ help:
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
 	@echo 'make differential   signatures, chains and lists: our verdict beside OpenSSL'"'"'s'
 	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
+	@echo 'make restore-drill  each program of a province loses its disk, an older copy is put back'
 	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'

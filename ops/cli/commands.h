@@ -37,4 +37,7 @@ command_function command_route;
 command_function command_registry;
 command_function command_keys;
 command_function command_portal;
+command_function command_ledger;
+command_function command_backup;
+command_function command_restore;
 command_function command_sandbox;

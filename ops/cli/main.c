@@ -22,6 +22,9 @@ static const struct command_row commands[] = {
     {"registry", command_registry, TEXT_COMMAND_REGISTRY},
     {"portal", command_portal, TEXT_COMMAND_PORTAL},
     {"keys", command_keys, TEXT_COMMAND_KEYS},
+    {"ledger", command_ledger, TEXT_COMMAND_LEDGER},
+    {"backup", command_backup, TEXT_COMMAND_BACKUP},
+    {"restore", command_restore, TEXT_COMMAND_RESTORE},
     {"sandbox", command_sandbox, TEXT_COMMAND_SANDBOX},
 };
 static const struct command_list list = {"",

@@ -53,6 +53,29 @@ void id_make(struct id_maker *maker, wall_t now, const uint8_t random[ID_RANDOM_
     *ret_id = id;
 }
 
+void id_make_named(struct id_maker *maker, wall_t now, const uint8_t random[ID_RANDOM_BYTES],
+                   struct message_id *ret_id)
+{
+    enum { AHEAD_MAX_MS = 1000 };
+    int64_t next_ms = id_time(&maker->last).ms + 1;
+    if (next_ms > now.ms && next_ms - now.ms <= AHEAD_MAX_MS)
+        now.ms = next_ms;
+    id_make(maker, now, random, ret_id);
+}
+
+void id_name(const uint8_t random[ID_RANDOM_BYTES], uint8_t ret_name[ID_RANDOM_BYTES])
+{
+    struct message_id id = {{0}};
+    memcpy(id.bytes + TIME_BYTES, random, ID_RANDOM_BYTES);
+    stamp_layout(&id);
+    memcpy(ret_name, id.bytes + TIME_BYTES, ID_RANDOM_BYTES);
+}
+
+const uint8_t *id_name_of(const struct message_id *id)
+{
+    return id->bytes + TIME_BYTES;
+}
+
 bool id_equal(const struct message_id *a, const struct message_id *b)
 {
     return id_compare(a, b) == 0;
@@ -73,6 +96,14 @@ bool id_is_valid(const struct message_id *id)
 {
     return (id->bytes[VERSION_BYTE] & VERSION_MASK) == VERSION_7 &&
            (id->bytes[VARIANT_BYTE] & VARIANT_MASK) == VARIANT_RFC;
+}
+
+wall_t id_time(const struct message_id *id)
+{
+    uint64_t ms = 0;
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        ms = ms << 8 | id->bytes[i];
+    return (wall_t){(int64_t)ms};
 }
 
 void id_format(const struct message_id *id, char *ret_text)

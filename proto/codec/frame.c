@@ -31,7 +31,9 @@ RULE(hello, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(3) | RULE_BIT(5) | RULE_BIT(7),
     [6] = RULE_TIME(struct frame_hello, clock),
     [7] = RULE_ARRAY(struct frame_hello, incarnation),
     [8] = RULE_STRUCT(struct frame_hello, head_seen, seen_rule),
-    [9] = WINDOW_BYTES(struct frame_hello));
+    [9] = WINDOW_BYTES(struct frame_hello),
+    [10] = RULE_TIME(struct frame_hello, put_back),
+    [11] = RULE_TIME(struct frame_hello, offered_until));
 
 RULE(welcome, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(3),
     [1] = RULE_UINT(struct frame_welcome, version, 1, UINT32_MAX),
@@ -40,14 +42,17 @@ RULE(welcome, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(3),
     [4] = RULE_TIME(struct frame_welcome, clock),
     [5] = RULE_TEXT(struct frame_welcome, registry_version, FRAME_NAME_BYTES_MAX),
     [6] = RULE_UPTO(struct frame_welcome, attachment_bytes_max, BLOB_BYTES_HARD_MAX),
-    [7] = WINDOW_BYTES(struct frame_welcome));
+    [7] = WINDOW_BYTES(struct frame_welcome),
+    [8] = RULE_TIME(struct frame_welcome, forgot_since),
+    [9] = RULE_TIME(struct frame_welcome, forgot_until));
 
 RULE(heartbeat, 0,
     [1] = RULE_TIME(struct frame_heartbeat, clock),
     [2] = RULE_UPTO(struct frame_heartbeat, window_messages, MESSAGE_WINDOW_MAX),
     [3] = RULE_STRUCT(struct frame_heartbeat, head_seen, seen_rule),
     [4] = RULE_UPTO(struct frame_heartbeat, readings, UINT32_MAX),
-    [5] = WINDOW_BYTES(struct frame_heartbeat));
+    [5] = WINDOW_BYTES(struct frame_heartbeat),
+    [6] = RULE_TIME(struct frame_heartbeat, offered_until));
 
 /* A document that is too large is refused by envelope_parse, with a receipt of its own. */
 RULE(parcel, RULE_BIT(1),
@@ -107,10 +112,18 @@ RULE(standing_item, 0,
 
 RULE(standing, 0,
     [1] = RULE_STRUCTS(struct frame_standing, items, count, standing_item_rule,
-                       STANDING_ITEMS_MAX));
+                       STANDING_ITEMS_MAX),
+    [2] = RULE_ID(struct frame_standing, own_until),
+    [3] = RULE_UPTO(struct frame_standing, own_is_all, 1),
+    [4] = RULE_UPTO(struct frame_standing, others_until, UINT64_MAX),
+    [5] = RULE_UPTO(struct frame_standing, others_is_all, 1));
 
 RULE(ask, 0,
-    [1] = RULE_ARRAYS(struct frame_taken, ids, count, STANDING_ASK_MAX));
+    [1] = RULE_ARRAYS(struct frame_taken, ids, count, STANDING_ASK_MAX),
+    [2] = RULE_ID(struct frame_taken, own_after),
+    [3] = RULE_UPTO(struct frame_taken, wants_own, 1),
+    [4] = RULE_TIME(struct frame_taken, others_since),
+    [5] = RULE_UPTO(struct frame_taken, others_after, UINT64_MAX));
 
 static const struct field_rule frame_fields[] = {
     [FRAME_HELLO] = RULE_STRUCT(struct frame, hello, hello_rule),

@@ -59,6 +59,8 @@ struct frame_hello {
     wall_t clock;
     uint8_t incarnation[INCARNATION_BYTES];
     struct head_seen head_seen;
+    wall_t put_back; /* when its store was, while it wants back what it sent since; 0: it was not */
+    wall_t offered_until; /* the last welcome.forgot_until that it has made up for */
 };
 
 struct frame_welcome {
@@ -69,6 +71,7 @@ struct frame_welcome {
     wall_t clock;
     struct bytes registry_version;
     uint64_t attachment_bytes_max;
+    wall_t forgot_since, forgot_until; /* what it took between may be gone there; 0: nothing */
 };
 
 struct frame_heartbeat {
@@ -77,6 +80,7 @@ struct frame_heartbeat {
     uint32_t window_bytes;      /* 0: as before */
     struct head_seen head_seen; /* of an adapter */
     uint32_t readings;          /* of its registry; another number: offer again what waits for it */
+    wall_t offered_until;       /* adapter only: as in frame_hello */
 };
 
 struct frame_parcels {
@@ -86,9 +90,13 @@ struct frame_parcels {
 
 struct frame_taken { /* FRAME_TAKEN, FRAME_NOT_TAKEN, FRAME_ASK */
     const struct message_id *ids;
-    size_t count;            /* at most MESSAGE_WINDOW_MAX; ASK: STANDING_ASK_MAX */
-    enum reason reason;      /* NOT_TAKEN only */
-    uint32_t retry_after_ms; /* NOT_TAKEN only */
+    size_t count;                /* at most MESSAGE_WINDOW_MAX; ASK: STANDING_ASK_MAX */
+    enum reason reason;          /* NOT_TAKEN only */
+    uint32_t retry_after_ms;     /* NOT_TAKEN only */
+    struct message_id own_after; /* ASK only: with wants_own */
+    bool wants_own;              /* what it sent itself after that id */
+    wall_t others_since;         /* ASK only: what was sent to it, in custody since then; 0: none */
+    uint64_t others_after;
 };
 
 /* Why a message has not ended, for people (schema/link.proto). */
@@ -102,7 +110,11 @@ struct standing_item {
 
 struct frame_standing {
     const struct standing_item *items;
-    size_t count; /* at most STANDING_ITEMS_MAX */
+    size_t count;                /* at most STANDING_ITEMS_MAX */
+    struct message_id own_until; /* what the asking side sent, up to this id, left before this */
+    bool own_is_all;
+    uint64_t others_until; /* what others sent to it, likewise */
+    bool others_is_all;
 };
 
 struct frame_blob { /* FRAME_BLOB_* */

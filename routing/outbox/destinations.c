@@ -88,7 +88,7 @@ void outbox_open(struct outbox *outbox, uint32_t destination, uint32_t window_me
 {
     struct destination *to = destination_at(outbox, destination);
     check(to->state != DESTINATION_CLOSING);
-    if (to->state == DESTINATION_CLOSED) {
+    if (to->state == DESTINATION_CLOSED || to->window.size_max == 0) {
         uint32_t under_way = to->window.under_way;
         window_init(&to->window, window_messages);
         to->window.under_way = under_way;
@@ -106,6 +106,11 @@ void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32
     if (to->window_bytes != window_bytes)
         to->look_again = true;
     to->window_bytes = window_bytes;
+}
+
+bool outbox_is_open(const struct outbox *outbox, uint32_t destination)
+{
+    return destination_at(outbox, destination)->state == DESTINATION_OPEN;
 }
 
 bool outbox_is_closing(const struct outbox *outbox, uint32_t destination)

@@ -94,6 +94,7 @@ void outbox_set_window_bytes(struct outbox *outbox, uint32_t destination, uint32
  * destination is closing until nothing is left. */
 void outbox_close(struct outbox *outbox, uint32_t destination, enum reason reason, wall_t wall,
                   wall_t due);
+bool outbox_is_open(const struct outbox *outbox, uint32_t destination);
 bool outbox_is_closing(const struct outbox *outbox, uint32_t destination);
 /* Gives back at most limit entries of destinations that are closing. True: there are more. */
 bool outbox_return(struct outbox *outbox, size_t limit, outbox_change *change, void *context);

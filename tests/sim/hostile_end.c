@@ -168,8 +168,12 @@ bool hostile_odd_frame(struct sim *sim, struct message_id ret_ids[HOSTILE_ODD_ID
         break;
     case FRAME_TAKEN:
     case FRAME_NOT_TAKEN:
-        frame.taken = (struct frame_taken){ret_ids, dice_below(&sim->dice, HOSTILE_ODD_IDS + 1),
-                                           odd_reason(sim), (uint32_t)odd_number(sim)};
+        frame.taken = (struct frame_taken){
+            .ids = ret_ids,
+            .count = dice_below(&sim->dice, HOSTILE_ODD_IDS + 1),
+            .reason = odd_reason(sim),
+            .retry_after_ms = (uint32_t)odd_number(sim),
+        };
         break;
     case FRAME_PARCELS:
     case FRAME_LEDGER_HEAD:

@@ -52,6 +52,10 @@ STORE_VERB(read_message,
 STORE_VERB(last_id,
            (struct store *store, const struct key *sender, struct message_id *ret_id),
            (inner, sender, ret_id))
+STORE_VERB(after_id,
+           (struct store *store, const struct key *sender, const struct message_id *id,
+            uint64_t *ret_seqs, size_t limit, size_t *ret_count),
+           (inner, sender, id, ret_seqs, limit, ret_count))
 STORE_VERB(read_document,
            (struct store *store, uint64_t seq, struct store_document *ret_document),
            (inner, seq, ret_document))
@@ -119,6 +123,7 @@ void failing_store_init(struct failing_store *store, struct store *inner,
         .find_message = find_message,
         .read_message = read_message,
         .last_id = last_id,
+        .after_id = after_id,
         .read_document = read_document,
         .due = due,
         .expired = expired,

@@ -97,6 +97,29 @@ static enum reason last_id(struct store *store, const struct key *sender, struct
     return REASON_NONE;
 }
 
+/* The smallest of those above. */
+static enum reason after_id(struct store *store, const struct key *sender,
+                            const struct message_id *id, uint64_t *ret_seqs, size_t limit,
+                            size_t *ret_count)
+{
+    const struct store_memory_image *image = memory_image_of(store);
+    struct message_id last = *id;
+    for (*ret_count = 0; *ret_count < limit && *ret_count < STORE_IDS_MAX; (*ret_count)++) {
+        const struct store_message *next = NULL;
+        for (size_t i = 0; i < image->message_count; i++) {
+            const struct store_message *message = &image->messages[i];
+            if (key_equal(&message->sender, sender) && id_compare(&message->id, &last) > 0 &&
+                (next == NULL || id_compare(&message->id, &next->id) < 0))
+                next = message;
+        }
+        if (next == NULL)
+            break;
+        last = next->id;
+        ret_seqs[*ret_count] = next->seq;
+    }
+    return REASON_NONE;
+}
+
 static enum reason read_document(struct store *store, uint64_t seq,
                                  struct store_document *ret_document)
 {
@@ -413,6 +436,7 @@ static const struct store_verbs verbs = {
     .find_message = find_message,
     .read_message = read_message,
     .last_id = last_id,
+    .after_id = after_id,
     .read_document = read_document,
     .due = due,
     .expired = expired,

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/base/check.h"
 #include "schema/body.pb-c.h"
@@ -33,7 +34,7 @@ static void step_gateway(struct trio *trio)
         broker_intake(trio->broker, trio_take_frame(member));
     enum reason reason = broker_end(trio->broker, &plan);
     if (reason == REASON_NONE && plan != NULL)
-        reason = member->store->verbs->commit(member->store, plan);
+        reason = trio_commit(member, plan);
     if (reason == REASON_NONE)
         broker_committed(trio->broker, &effects);
     else
@@ -47,12 +48,12 @@ static void call_office(void *context, uint64_t message_seq, uint32_t attempt)
     struct member *member = context;
     struct office *office = &member->office;
     struct store_message message;
-    (void)attempt;
     check(member->disk->verbs->read_message(member->disk, message_seq, &message) == REASON_NONE);
     size_t at = 0;
     while (at < office->count && !id_equal(&office->taken[at].id, &message.id))
         at++;
     check(at < TRIO_OFFICE_MAX);
+    office->doubled += at < office->count && attempt == 1;
     if (at == office->count) {
         const char *dossier = dossiers[0];
         for (size_t i = 0; i < TRIO_TRANSFERS; i++) {
@@ -192,7 +193,7 @@ static void step_adapter(struct trio *trio, struct member *member)
     bool has_submitted = submit_next(member, &submitted, &reply);
     enum reason reason = session_end(member->session, &plan);
     if (reason == REASON_NONE && plan != NULL)
-        reason = member->store->verbs->commit(member->store, plan);
+        reason = trio_commit(member, plan);
     if (reason == REASON_NONE) {
         settle(office, given, has_submitted, &submitted, reply);
         session_committed(member->session, &effects);
@@ -234,8 +235,29 @@ static size_t known_count(const struct member *member)
     return known;
 }
 
+/* After it was put back the gateway is to have again all that it took. */
+static bool has_all(const struct trio *trio, const struct member *of)
+{
+    struct store *store = trio->members[TRIO_GATEWAY].disk;
+    struct store_message message;
+    for (size_t i = 0; i < of->office.submitted; i++) {
+        if (store->verbs->find_message(store, &of->key, &of->office.sent[i].id, &message) !=
+            REASON_NONE)
+            return false;
+    }
+    return true;
+}
+
 static bool is_done(const struct trio *trio)
 {
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        const struct member *member = &trio->members[i];
+        struct session_status status = {.put_back = {0}};
+        if (member->session != NULL)
+            session_status(member->session, &status);
+        if (member->copy != NULL || status.put_back.ms != 0 || !has_all(trio, member))
+            return false;
+    }
     for (size_t i = TRIO_CENTRE; i < TRIO_MEMBERS; i++) {
         const struct member *member = &trio->members[i];
         if (member->office.submitted != TRIO_TRANSFERS || member->office.count != TRIO_TRANSFERS)
@@ -263,6 +285,8 @@ static int64_t next_moment(const struct trio *trio)
             return trio->now_ms + STEP_MS;
         if (member->away_until_ms > trio->now_ms && member->away_until_ms - trio->started_ms < next)
             next = member->away_until_ms - trio->started_ms;
+        if (member->copy != NULL && member->put_back_ms - trio->started_ms < next)
+            next = member->put_back_ms - trio->started_ms;
         if (member->session != NULL && session_deadline(member->session).ms < next)
             next = session_deadline(member->session).ms;
     }
@@ -274,6 +298,7 @@ bool trio_run(struct trio *trio)
 {
     while (trio->now_ms - trio->started_ms < TRIO_LIMIT_MS) {
         trio->steps++;
+        trio_put_back_due(trio);
         step_adapter(trio, &trio->members[TRIO_CENTRE]);
         step_adapter(trio, &trio->members[TRIO_AGENCY]);
         trio_renew(trio); /* while frames are on their way */
@@ -309,6 +334,28 @@ size_t trio_proven_count(const struct trio *trio, enum trio_member which)
     return proven;
 }
 
+size_t trio_doubled_count(const struct trio *trio)
+{
+    return trio->members[TRIO_CENTRE].office.doubled + trio->members[TRIO_AGENCY].office.doubled;
+}
+
+/* The first live entry of a member: where it is owed, and why it has not ended. */
+static void describe_live(const struct member *member, char *ret_text, size_t size)
+{
+    const struct store_filter filter = {.state = 0};
+    struct store_message message = {.type = 0};
+    struct entry entry;
+    size_t count = 0;
+    ret_text[0] = 0;
+    if (member->disk->verbs->list(member->disk, &filter, &entry, 1, &count) != REASON_NONE ||
+        count == 0 ||
+        member->disk->verbs->read_message(member->disk, entry.message_seq, &message) != REASON_NONE)
+        return;
+    (void)snprintf(ret_text, size, "; %s: type %u for %s, %s, %s", member->key.text, message.type,
+                   entry.destination.text, entry_state_name(entry.state),
+                   reason_code(entry.reason));
+}
+
 void trio_describe(struct trio *trio, char *ret_text, size_t size)
 {
     const struct member *centre = &trio->members[TRIO_CENTRE];
@@ -321,4 +368,8 @@ void trio_describe(struct trio *trio, char *ret_text, size_t size)
                    known_count(agency), agency->office.count,
                    (unsigned long long)live_count(agency),
                    (unsigned long long)live_count(&trio->members[TRIO_GATEWAY]));
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        size_t used = strlen(ret_text);
+        describe_live(&trio->members[i], ret_text + used, size - used);
+    }
 }

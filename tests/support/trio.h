@@ -56,6 +56,11 @@ void trio_certify(struct trio *trio, enum trio_member member, const char *word, 
                   int64_t renewed_ms);
 /* An adapter has no line to the gateway from then until then. */
 void trio_stay_away(struct trio *trio, enum trio_member member, int64_t from_ms, int64_t until_ms);
+/* The member loses its disk then, and is put back from a backup that was made at copied_ms, as
+ * ops/backup does it. Of an office: it keeps what it has. */
+void trio_put_back(struct trio *trio, enum trio_member member, int64_t copied_ms, int64_t at_ms);
+/* Calls that an office was given as the first of a message which it had already. */
+size_t trio_doubled_count(const struct trio *trio);
 /* Whether the member's messages to the other office were judged at the gateway's custody there. */
 size_t trio_proven_count(const struct trio *trio, enum trio_member member);
 /* How long it took, of its own time; how many steps; whether the renewal came. */

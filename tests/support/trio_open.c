@@ -179,6 +179,57 @@ void trio_certify(struct trio *trio, enum trio_member which, const char *word, i
     trio->members[which].renewed_ms = trio->started_ms + renewed_ms;
 }
 
+void trio_put_back(struct trio *trio, enum trio_member which, int64_t copied_ms, int64_t at_ms)
+{
+    struct member *member = &trio->members[which];
+    member->copy_image = store_memory_image_new();
+    check(member->copy_image != NULL &&
+          store_memory_open(member->copy_image, &member->copy) == REASON_NONE);
+    member->copied_ms = trio->started_ms + copied_ms;
+    member->put_back_ms = trio->started_ms + at_ms;
+}
+
+enum reason trio_commit(struct member *member, const struct store_plan *plan)
+{
+    enum reason reason = member->store->verbs->commit(member->store, plan);
+    if (reason == REASON_NONE && member->copy != NULL && member->trio->now_ms < member->copied_ms)
+        check(member->copy->verbs->commit(member->copy, plan) == REASON_NONE);
+    return reason;
+}
+
+static void put_back(struct trio *trio, enum trio_member which)
+{
+    struct member *member = &trio->members[which];
+    int64_t moments[2] = {member->copied_ms, trio->now_ms};
+    const struct store_note note = {bytes_of_text("restored"),
+                                    {(const uint8_t *)moments, sizeof moments}};
+    const struct store_plan plan = {.notes = &note, .note_count = 1};
+    struct store_memory_image *lost = member->image;
+    check(member->copy->verbs->commit(member->copy, &plan) == REASON_NONE);
+    member->copy->verbs->close(member->copy);
+    member->image = member->copy_image;
+    member->copy_image = NULL;
+    member->copy = NULL;
+    trio_reopen(trio, which);
+    store_memory_image_destroy(&lost);
+    for (size_t i = TRIO_CENTRE; i < TRIO_MEMBERS; i++) {
+        if (which != TRIO_GATEWAY && i != (size_t)which)
+            continue;
+        trio->members[i].way = ++trio->ways;
+        trio->members[i].goes_down = i != (size_t)which;
+        trio->members[i].comes_up = true;
+    }
+}
+
+void trio_put_back_due(struct trio *trio)
+{
+    for (size_t i = 0; i < TRIO_MEMBERS; i++) {
+        struct member *member = &trio->members[i];
+        if (member->copy != NULL && trio->now_ms >= member->put_back_ms)
+            put_back(trio, (enum trio_member)i);
+    }
+}
+
 void trio_stay_away(struct trio *trio, enum trio_member which, int64_t from_ms, int64_t until_ms)
 {
     trio->members[which].away_from_ms = trio->started_ms + from_ms;
@@ -221,6 +272,9 @@ void trio_close(struct trio **trio_pointer)
         member->disk->verbs->close(member->disk);
         member->kept->verbs->close(member->kept);
         store_memory_image_destroy(&member->image);
+        if (member->copy != NULL)
+            member->copy->verbs->close(member->copy);
+        store_memory_image_destroy(&member->copy_image);
         arena_release(&member->memory);
     }
     free(trio);

@@ -37,6 +37,7 @@ struct office {
     } taken[TRIO_OFFICE_MAX];
     size_t count;
     size_t submitted; /* by whom the office belongs to */
+    size_t doubled;
     struct submitted sent[TRIO_OFFICE_MAX];
 };
 
@@ -52,6 +53,10 @@ struct member {
     const char *word;
     int64_t renewed_ms;
     int64_t away_from_ms, away_until_ms;
+    /* A backup under way: every commit until then goes into it too; then it is put back. */
+    struct store_memory_image *copy_image;
+    struct store *copy;
+    int64_t copied_ms, put_back_ms;
     const struct crypto_port *crypto;
     struct arena memory;
     struct session *session; /* not the gateway's */
@@ -96,6 +101,10 @@ struct bytes trio_file(struct digest *ret_digest);
 
 /* From what is on disk, as after kill -9. */
 void trio_reopen(struct trio *trio, enum trio_member member);
+
+/* Of a step's plan, by its member. */
+enum reason trio_commit(struct member *member, const struct store_plan *plan);
+void trio_put_back_due(struct trio *trio);
 
 /* ---- trio_line.c */
 /* False: the line is full. */

@@ -27,7 +27,7 @@ static struct standing stands(struct lone_gateway *gateway, const struct lone_me
 
 static void say(struct lone_gateway *gateway, const struct standing_item *item)
 {
-    struct frame frame = {.kind = FRAME_STANDING, .standing = {item, 1}};
+    struct frame frame = {.kind = FRAME_STANDING, .standing = {.items = item, .count = 1}};
     lone_gateway_put(gateway, "stp", &frame);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
 }
@@ -152,8 +152,10 @@ static void a_stranger_learns_nothing(void **state)
     struct frame frame = {.kind = FRAME_ASK, .taken = {.ids = &message.id, .count = 1}};
     lone_gateway_put(gateway, "sxd", &frame);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(gateway->standing_count, 1);
+    assert_int_equal(gateway->standing_count, 2); /* as of one that never was */
     assert_int_equal(gateway->standing[0].reason, REASON_NONE);
+    assert_int_equal(gateway->standing[1].reason, REASON_MESSAGE_FORGOTTEN);
+    assert_true(key_is_none(&gateway->standing[1].destination));
     lone_gateway_close(&gateway);
 }
 

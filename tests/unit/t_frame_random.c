@@ -45,9 +45,10 @@ static void random_frame(struct fixture *fixture, struct random_parts *parts, st
         frame->ledger_head = (struct frame_ledger_head){parts->parcels[0], parts->path, count,
                                                         up_to(fixture, UINT64_MAX - 1)};
     } else if (frame->kind == FRAME_TAKEN || frame->kind == FRAME_NOT_TAKEN) {
-        frame->taken =
-            (struct frame_taken){parts->ids, count, (enum reason)up_to(fixture, UINT32_MAX),
-                                 (uint32_t)up_to(fixture, UINT32_MAX)};
+        frame->taken = (struct frame_taken){.ids = parts->ids,
+                                            .count = count,
+                                            .reason = (enum reason)up_to(fixture, UINT32_MAX),
+                                            .retry_after_ms = (uint32_t)up_to(fixture, UINT32_MAX)};
     } else {
         frame->blob = (struct frame_blob){.digest = parts->path[0],
                                           .size_bytes = up_to(fixture, UINT64_MAX - 1),

@@ -285,6 +285,7 @@ static void a_lost_connection_gives_back_what_was_not_taken(void **state)
     assert_int_equal(fixture->changed[0].due.ms, 5);
     assert_non_null(find(fixture, 1, "a"));
     assert_false(outbox_is_closing(fixture->outbox, a));
+    assert_false(outbox_is_open(fixture->outbox, a));
 }
 
 static void a_window_bounds_bytes_too(void **state)

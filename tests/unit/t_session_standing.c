@@ -61,7 +61,7 @@ static struct standing stands(struct fixture *fixture, const struct submitted *s
 
 static void hear(struct fixture *fixture, const struct standing_item *items, size_t count)
 {
-    struct frame frame = {.kind = FRAME_STANDING, .standing = {items, count}};
+    struct frame frame = {.kind = FRAME_STANDING, .standing = {.items = items, .count = count}};
     begin(fixture);
     bring_frame(fixture, &frame);
     end(fixture);

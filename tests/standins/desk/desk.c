@@ -24,10 +24,13 @@ static const char schema[] =
     " agency TEXT NOT NULL, procedure TEXT NOT NULL, message_id TEXT, forwarded_ms INTEGER,"
     " result_ms INTEGER, results INTEGER NOT NULL DEFAULT 0,"
     " progress INTEGER NOT NULL DEFAULT 0, supplements INTEGER NOT NULL DEFAULT 0,"
-    " last_sequence INTEGER NOT NULL DEFAULT 0);"
+    " last_sequence INTEGER NOT NULL DEFAULT 0, in_custody INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS dossier_sent ON dossier(forwarded_ms) WHERE in_custody = 0;"
     "CREATE TABLE IF NOT EXISTS event(message_id TEXT PRIMARY KEY, type TEXT NOT NULL,"
     " dossier_code TEXT NOT NULL, sender TEXT NOT NULL, sequence INTEGER NOT NULL,"
-    " seen_ms INTEGER NOT NULL, accepted_ms INTEGER);"
+    " seen_ms INTEGER NOT NULL, accepted_ms INTEGER, answer_id TEXT,"
+    " answered_ms INTEGER, in_custody INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS event_answered ON event(answered_ms) WHERE in_custody = 0;"
     "CREATE TABLE IF NOT EXISTS fault(row INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
     " dossier_code TEXT NOT NULL);";
 
@@ -147,6 +150,36 @@ static bool forward(struct desk *desk, uint32_t number)
     return sent;
 }
 
+/* What went a while ago and is not known to be in custody: it is sent again when it is gone. */
+static bool follow_up(struct desk *desk)
+{
+    enum { CUSTODY_MS = 1000 };
+    char id[CODE_BYTES] = "";
+    int64_t before = program_wall().ms - CUSTODY_MS;
+    sqlite3_stmt *row = database_prepare(desk->database,
+                                         "SELECT number, message_id FROM dossier WHERE in_custody "
+                                         "= 0 AND forwarded_ms < ?1 ORDER BY forwarded_ms LIMIT 1",
+                                         "i", before);
+    int64_t number = 0;
+    if (row != NULL && sqlite3_step(row) == SQLITE_ROW) {
+        number = sqlite3_column_int64(row, 0);
+        (void)snprintf(id, sizeof id, "%s", (const char *)sqlite3_column_text(row, 1));
+    }
+    (void)sqlite3_finalize(row);
+    if (number == 0)
+        return desk_follow_up(desk->database, desk->http, before);
+    enum sandbox_custody custody = sandbox_ask_custody(desk->http, id);
+    if (custody == SANDBOX_GONE)
+        return forward(desk, (uint32_t)number);
+    return custody != SANDBOX_UNREACHABLE &&
+           database_do(desk->database,
+                       "UPDATE dossier SET in_custody = ?1, forwarded_ms = forwarded_ms + ?2 "
+                       "WHERE number = ?3",
+                       "iii", (int64_t)(custody == SANDBOX_IN_CUSTODY),
+                       (int64_t)(custody == SANDBOX_IN_CUSTODY ? 0 : CUSTODY_MS), number) &&
+           desk_follow_up(desk->database, desk->http, before);
+}
+
 /* ---- a round --------------------------------------------------------------------------------- */
 
 static bool connect_desk(struct desk *desk)
@@ -172,7 +205,7 @@ static bool work(struct desk *desk, bool *ret_busy)
         desk->forwarded++;
         *ret_busy = desk->options.forward_delay_ms == 0;
     }
-    bool read = desk_read_inbox(desk->database, desk->http, &found);
+    bool read = desk_read_inbox(desk->database, desk->http, &found) && follow_up(desk);
     *ret_busy = *ret_busy || found;
     return read;
 }

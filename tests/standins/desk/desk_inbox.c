@@ -64,7 +64,7 @@ static void check_order(sqlite3 *database, const json_t *message)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static bool send_supplement(struct http *http, const json_t *message)
+static bool send_supplement(sqlite3 *database, struct http *http, const json_t *message)
 {
     const char *code = text_of(message, "dossier_code");
     const char *id = text_of(message, "message_id");
@@ -88,10 +88,44 @@ static bool send_supplement(struct http *http, const json_t *message)
     struct api_call request = {
         .method = "POST", .path = "/v1/messages", .body = supplement, .idempotency_key = key};
     sent = supplement != NULL && http_call(http, &request, &reply) == REASON_NONE &&
-           reply.status == 202;
+           reply.status == 202 &&
+           database_do(database,
+                       "UPDATE event SET answer_id = ?1, answered_ms = ?2 WHERE message_id = ?3",
+                       "tit", text_of(reply.body, "message_id"), program_wall().ms, id);
     api_reply_release(&reply);
     json_decref(supplement);
     return sent;
+}
+
+bool desk_follow_up(sqlite3 *database, struct http *http, int64_t before_ms)
+{
+    json_t *message = NULL;
+    char id[PATH_TEXT_BYTES];
+    sqlite3_stmt *row = database_prepare(
+        database,
+        "SELECT answer_id, message_id, dossier_code, sender FROM event WHERE in_custody = 0 AND "
+        "answered_ms < ?1 ORDER BY answered_ms LIMIT 1",
+        "i", before_ms);
+    if (row != NULL && sqlite3_step(row) == SQLITE_ROW) {
+        (void)snprintf(id, sizeof id, "%s", (const char *)sqlite3_column_text(row, 0));
+        message =
+            json_pack("{s:s, s:s, s:s}", "message_id", sqlite3_column_text(row, 1), "dossier_code",
+                      sqlite3_column_text(row, 2), "sender", sqlite3_column_text(row, 3));
+    }
+    (void)sqlite3_finalize(row);
+    if (message == NULL)
+        return true;
+    enum sandbox_custody custody = sandbox_ask_custody(http, id);
+    bool is_done = custody == SANDBOX_GONE
+                       ? send_supplement(database, http, message)
+                       : custody != SANDBOX_UNREACHABLE &&
+                             database_do(database,
+                                         "UPDATE event SET in_custody = ?1, answered_ms = ?2 "
+                                         "WHERE message_id = ?3",
+                                         "iit", (int64_t)(custody == SANDBOX_IN_CUSTODY),
+                                         program_wall().ms, text_of(message, "message_id"));
+    json_decref(message);
+    return is_done;
 }
 
 /* Under the number that the message has in the desk's book. */
@@ -157,7 +191,7 @@ static bool take(sqlite3 *database, struct http *http, const json_t *message)
     if (known == 0 && (!check_papers(database, http, message) || !write_down(database, message)))
         return false;
     if (strcmp(text_of(message, "type"), "supplement_request") == 0 &&
-        !send_supplement(http, message))
+        !send_supplement(database, http, message))
         return false;
     return accept_message(database, http, id) &&
            database_do(database, "UPDATE event SET accepted_ms = ?1 WHERE message_id = ?2", "it",

@@ -20,7 +20,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS manners(dossier_code TEXT PRIMARY KEY, manner TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS work(number INTEGER PRIMARY KEY AUTOINCREMENT,"
     " dossier_code TEXT NOT NULL, kind TEXT NOT NULL, due_ms INTEGER NOT NULL,"
-    " done_ms INTEGER);"
+    " done_ms INTEGER, sent_id TEXT, in_custody INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS work_sent ON work(done_ms) WHERE in_custody = 0;"
     "CREATE INDEX IF NOT EXISTS work_due ON work(due_ms, number) WHERE done_ms IS NULL;";
 
 static const struct argp_option option_table[] = {

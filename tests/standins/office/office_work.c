@@ -5,7 +5,8 @@
  *
  * Every step is a row of `work`, written with what caused it and done when the adapter answered
  * 202: so it survives a kill -9 of the office, of the adapter and of the gateway, and the adapter's
- * Idempotency-Key makes a repeated step one message. */
+ * Idempotency-Key makes a repeated step one message. It is sent again when the adapter has lost it
+ * with its disk before the gateway had it. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,8 @@
 
 enum {
     RETRY_MS = 300, /* an adapter that is restarting is back by then */
+    CUSTODY_MS = 1000,
+    ID_TEXT_BYTES = 64,
     RESULT_BYTES = 40 * 1024,
     FILE_BYTES_MAX = 256 * 1024,
     TEXT_BYTES = 256,
@@ -105,7 +108,8 @@ static json_t *upload_result(struct http *http, const struct work *work)
     return attachments;
 }
 
-static bool submit(struct office *office, struct http *http, const struct work *work)
+static bool submit(struct office *office, struct http *http, const struct work *work,
+                   char ret_id[ID_TEXT_BYTES])
 {
     char key[64];
     struct api_reply reply = {0};
@@ -123,9 +127,41 @@ static bool submit(struct office *office, struct http *http, const struct work *
     bool sent = http_call(http, &request, &reply) == REASON_NONE && reply.status == 202;
     if (!sent)
         (void)fprintf(stderr, "office: %s not taken: HTTP %ld\n", work->kind, reply.status);
+    const char *id = json_string_value(json_object_get(reply.body, "message_id"));
+    (void)snprintf(ret_id, ID_TEXT_BYTES, "%s", id == NULL ? "" : id);
     api_reply_release(&reply);
     json_decref(message);
     return sent;
+}
+
+static bool read_work(sqlite3_stmt *row, struct work *ret_work)
+{
+    if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+        return false;
+    ret_work->number = sqlite3_column_int64(row, 0);
+    (void)snprintf(ret_work->kind, sizeof ret_work->kind, "%s",
+                   (const char *)sqlite3_column_text(row, 1));
+    (void)snprintf(ret_work->dossier_code, sizeof ret_work->dossier_code, "%s",
+                   (const char *)sqlite3_column_text(row, 2));
+    (void)snprintf(ret_work->transfer_id, sizeof ret_work->transfer_id, "%s",
+                   (const char *)sqlite3_column_text(row, 3));
+    return true;
+}
+
+/* The oldest that was sent a while ago and is not known to be in custody. */
+static bool next_sent(struct office *office, struct work *ret_work, char ret_id[ID_TEXT_BYTES])
+{
+    sqlite3_stmt *row = database_prepare(
+        office->database,
+        "SELECT w.number, w.kind, w.dossier_code, d.message_id, w.sent_id FROM work w "
+        "JOIN dossier d USING(dossier_code) WHERE w.in_custody = 0 AND w.done_ms < ?1 "
+        "ORDER BY w.done_ms LIMIT 1",
+        "i", office_wall_ms() - CUSTODY_MS);
+    bool found = read_work(row, ret_work);
+    if (found)
+        (void)snprintf(ret_id, ID_TEXT_BYTES, "%s", (const char *)sqlite3_column_text(row, 4));
+    (void)sqlite3_finalize(row);
+    return found;
 }
 
 /* The first undone step of each dossier, if it is due: steps of one dossier keep their order. */
@@ -137,18 +173,11 @@ static bool next_work(struct office *office, struct work *ret_work, int64_t *ret
         "JOIN dossier d USING(dossier_code) WHERE w.done_ms IS NULL ORDER BY w.due_ms, w.number "
         "LIMIT 1",
         "");
-    bool found = row != NULL && sqlite3_step(row) == SQLITE_ROW;
+    bool found = read_work(row, ret_work);
     *ret_wait_ms = 1000;
     if (found) {
         int64_t wait = sqlite3_column_int64(row, 4) - office_wall_ms();
         *ret_wait_ms = wait > 0 ? wait : 0;
-        ret_work->number = sqlite3_column_int64(row, 0);
-        (void)snprintf(ret_work->kind, sizeof ret_work->kind, "%s",
-                       (const char *)sqlite3_column_text(row, 1));
-        (void)snprintf(ret_work->dossier_code, sizeof ret_work->dossier_code, "%s",
-                       (const char *)sqlite3_column_text(row, 2));
-        (void)snprintf(ret_work->transfer_id, sizeof ret_work->transfer_id, "%s",
-                       (const char *)sqlite3_column_text(row, 3));
     }
     (void)sqlite3_finalize(row);
     return found && *ret_wait_ms == 0;
@@ -167,27 +196,45 @@ void office_wait(struct office *office, int64_t wait_ms)
     (void)pthread_cond_timedwait(&office->work, &office->lock, &until);
 }
 
+/* Sends a step, or asks after one. False: the adapter is not there; connect again. */
+static bool do_work(struct office *office, struct http *http, struct work *work, bool is_new,
+                    char id[ID_TEXT_BYTES])
+{
+    enum sandbox_custody custody = is_new ? SANDBOX_GONE : sandbox_ask_custody(http, id);
+    if (custody == SANDBOX_GONE && !submit(office, http, work, id))
+        return false;
+    pthread_mutex_lock(&office->lock);
+    if (custody != SANDBOX_UNREACHABLE)
+        (void)database_do(office->database,
+                          "UPDATE work SET done_ms = ?1, sent_id = ?2, in_custody = ?3 "
+                          "WHERE number = ?4",
+                          "itii", office_wall_ms(), id, (int64_t)(custody == SANDBOX_IN_CUSTODY),
+                          work->number);
+    pthread_mutex_unlock(&office->lock);
+    return custody != SANDBOX_UNREACHABLE;
+}
+
 static void *run(void *argument)
 {
     struct office *office = argument;
     struct http *http = NULL;
     struct work work;
+    char id[ID_TEXT_BYTES];
     pthread_mutex_lock(&office->lock);
     while (!office->is_stopping) {
         int64_t wait_ms;
-        if (!next_work(office, &work, &wait_ms)) {
+        bool is_new = next_work(office, &work, &wait_ms);
+        if (!is_new && !next_sent(office, &work, id)) {
             office_wait(office, wait_ms);
             continue;
         }
         pthread_mutex_unlock(&office->lock);
-        bool sent = (http != NULL || office_connect(office, &http)) && submit(office, http, &work);
-        if (!sent)
+        bool is_done = (http != NULL || office_connect(office, &http)) &&
+                       do_work(office, http, &work, is_new, id);
+        if (!is_done)
             http_destroy(&http); /* the adapter may come back at another port */
         pthread_mutex_lock(&office->lock);
-        if (sent)
-            (void)database_do(office->database, "UPDATE work SET done_ms = ?1 WHERE number = ?2",
-                              "ii", office_wall_ms(), work.number);
-        else if (!office->is_stopping)
+        if (!is_done && !office->is_stopping)
             office_wait(office, RETRY_MS);
     }
     pthread_mutex_unlock(&office->lock);
