@@ -130,7 +130,7 @@ static bool take_after(struct bytes records, const struct message_id *id, struct
         if (memcmp(record, id->bytes, MESSAGE_ID_BYTES) <= 0)
             continue;
         memcpy(rows[*count].id.bytes, record, MESSAGE_ID_BYTES);
-        rows[(*count)++].seq = record_seq(record);
+        memcpy(&rows[(*count)++].seq, record + MESSAGE_ID_BYTES, sizeof rows->seq);
     }
     return true;
 }

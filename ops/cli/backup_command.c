@@ -10,6 +10,7 @@
 #include "gateway/workers/program.h"
 #include "gateway/workers/registry_directory.h"
 #include "ops/backup/backup.h"
+#include "ops/cli/adapter_call.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
 #include "proto/base/version.h"
@@ -119,13 +120,10 @@ static void print_report(const struct invocation *invocation, const struct backu
             say(stdout, text_of(TEXT_RESTORE_MOVED, invocation->language), report->moved);
         return;
     }
-    json_t *document = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "program", place->program,
-                                 "participant", place->participant.text, "province",
-                                 place->province, "made", made, "files", (json_int_t)report->files,
-                                 "bytes", (json_int_t)report->bytes, "moved", report->moved);
-    (void)json_dumpf(document, stdout, JSON_INDENT(2));
-    (void)fputc('\n', stdout);
-    json_decref(document);
+    json_print_new(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "program", place->program,
+                             "participant", place->participant.text, "province", place->province,
+                             "made", made, "files", (json_int_t)report->files, "bytes",
+                             (json_int_t)report->bytes, "moved", report->moved));
 }
 
 static int run(const struct invocation *invocation, int argc, char **argv, bool is_restore)

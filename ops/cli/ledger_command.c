@@ -61,7 +61,7 @@ int command_ledger(const struct invocation *invocation, int argc, char **argv)
     const struct api_call call = {.method = explains ? "POST" : "GET",
                                   .path = explains ? "/v1/ledger/explain" : "/v1/ledger",
                                   .body = body};
-    code = adapter_open(invocation, options.adapter, &http);
+    code = program_open(invocation, options.adapter, NULL, &http);
     if (code == EXIT_CODE_OK)
         code = adapter_call(invocation, http, &call, &answer);
     http_destroy(&http);
