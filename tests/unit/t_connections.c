@@ -205,7 +205,7 @@ static void an_end_told_of_early_is_found_at_a_look(void **state)
     assert_int_equal(connections->open_count, 0);
 }
 
-/* ---- any order of what monitor and socket tell ------------------------------------------------ */
+/* ---- any order of what monitor and socket tell ----------------------------------------------- */
 
 /* The list has each stranger once, and the counts are those of the table. */
 static void assert_sound(const struct connections *connections)
