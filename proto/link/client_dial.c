@@ -2,7 +2,6 @@
  * they change in move() alone. All of it runs with the client's lock held, on the owner's thread or
  * on that of the group's watch (client_group.c). */
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #include "proto/link/client_parts.h"
 #include "proto/link/socket.h"
@@ -125,8 +124,7 @@ static void take_event(struct link_client *client, int number, int value, mono_t
 /* More waits than a server of ours has under way: it is not ours, or mad. */
 static void cut(struct link_client *client, mono_t now)
 {
-    if (client->fd >= 0)
-        (void)shutdown(client->fd, SHUT_RDWR);
+    connection_cut(&client->connection, client->fd);
     inbox_clear(&client->inboxes, client->inbox);
     lose(client, now);
     tell(client, LINK_PEER_REFUSED, REASON_LINK_LIMIT);

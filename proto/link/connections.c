@@ -146,7 +146,7 @@ static struct connection forget(struct connections *connections, int fd)
     unlist_stranger(connections, connection);
     connections->doubtful_count -= was.is_doubtful;
     connections->open_count--;
-    *connection = (struct connection){0};
+    *connection = (struct connection){.newest = was.newest};
     return was;
 }
 
@@ -176,14 +176,29 @@ bool connections_next_ended(struct connections *connections, struct connection *
     return false;
 }
 
-/* Number and cookie both have to be right: libzmq's thread may have closed the descriptor and the
- * kernel given it to another participant between decision and call. What is left of that race is
- * the moment between getsockopt and shutdown. */
+/* libzmq's thread may have closed the descriptor and the kernel given it to another participant, or
+ * to a file of ours, between decision and call. What is left of that race is the moment between
+ * getsockopt and shutdown. */
+void connection_cut(const struct connection *connection, int fd)
+{
+    if (connection->cookie != 0 && cookie_of(fd) == connection->cookie)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
 void connections_cut(struct connections *connections, int fd, uint64_t number)
 {
     struct connection *connection = find(connections, fd);
-    if (connection != NULL && connection->number == number && cookie_of(fd) == connection->cookie)
-        (void)shutdown(fd, SHUT_RDWR);
+    if (connection != NULL && connection->number == number)
+        connection_cut(connection, fd);
+}
+
+void connections_refused(struct connections *connections, int fd, uint64_t number)
+{
+    struct connection *connection = find(connections, fd);
+    if (connection == NULL || number <= connection->newest)
+        return;
+    connection->newest = number;
+    connection_cut(connection, fd);
 }
 
 /* Its end is told by the monitor as any other's, but it is no stranger any more that counts. */
@@ -260,18 +275,20 @@ static struct connection *add(struct connections *connections, int fd,
     if (cookie == 0 || !make_room(connections, (size_t)fd + 1))
         return NULL;
     /* Counted from the first look: much may have come and been received before this is told. */
-    connections->slots[fd] = (struct connection){.cookie = cookie, .has_received = true};
+    uint64_t newest = connections->slots[fd].newest;
+    connections->slots[fd] =
+        (struct connection){.cookie = cookie, .has_received = true, .newest = newest};
     connections->open_count++;
     return &connections->slots[fd];
 }
 
 /* First the address's own half, then the bound of all. The new one takes part in the lot, so that
  * the list has one place more than strangers_max and no more. */
-size_t connections_accepted(struct connections *connections, int fd, mono_t now)
+size_t connections_accepted(struct connections *connections, int fd, mono_t now,
+                            struct connection *ret_before)
 {
-    struct connection before;
     size_t cut = 0, count;
-    struct connection *connection = add(connections, fd, &before);
+    struct connection *connection = add(connections, fd, ret_before);
     if (connection == NULL || connection->place != 0 || !key_is_none(&connection->owner))
         return 0;
     uint64_t address = connection->address = address_of(fd);
@@ -293,12 +310,17 @@ size_t connections_accepted(struct connections *connections, int fd, mono_t now)
 bool connections_known(struct connections *connections, int fd, const struct key *owner,
                        uint64_t number, struct connection *ret_before)
 {
+    *ret_before = (struct connection){0};
+    if (fd >= 0 && (size_t)fd < connections->slot_count && number <= connections->slots[fd].newest)
+        return false;
     struct connection *connection = add(connections, fd, ret_before);
     if (connection == NULL)
         return false;
+    if (!key_is_none(&connection->owner))
+        *ret_before = *connection;
     unlist_stranger(connections, connection);
     connection->owner = *owner;
-    connection->number = number;
+    connection->number = connection->newest = number;
     return true;
 }
 
@@ -395,7 +417,7 @@ bool connection_look(struct connection *connection, int fd, int64_t since_ms)
     if (connection->cookie == 0 || cookie_of(fd) != connection->cookie || !read_from(fd, &bytes) ||
         !has_too_much(connection, bytes, since_ms))
         return false;
-    (void)shutdown(fd, SHUT_RDWR);
+    connection_cut(connection, fd);
     return true;
 }
 

@@ -59,6 +59,7 @@ struct connection {
     size_t place;      /* of a stranger: 1 and where it is in the list; 0: it is not in it */
     struct key owner;  /* of a known one; none: a stranger */
     uint64_t number;   /* of a known one: what its owner calls it */
+    uint64_t newest;   /* known or refused with this descriptor, also before this connection */
     bool has_received; /* since the last look */
     bool is_suspect;   /* the last look found too much */
     bool is_doubtful;  /* an end was told of; its own, or that of the one before */
@@ -81,22 +82,28 @@ struct connections {
  * has been cut, as a known one is; every CONNECTIONS_LOOK_MS. */
 void connection_begin(struct connection *connection, int fd, mono_t now);
 bool connection_look(struct connection *connection, int fd, int64_t since_ms);
+/* Shuts it down, if the descriptor is still its own. */
+void connection_cut(const struct connection *connection, int fd);
 
 /* Answers how many were cut for it, itself perhaps. Told again of one that is there already, as it
- * may be when another had the descriptor before it: nothing. */
-size_t connections_accepted(struct connections *connections, int fd, mono_t now);
+ * may be when another had the descriptor before it: nothing. ret_before: whose the descriptor was,
+ * and whose end is told with this alone; zeroed: nobody's. */
+size_t connections_accepted(struct connections *connections, int fd, mono_t now,
+                            struct connection *ret_before);
 /* The end of a connection with that descriptor was told of. Answers what it was; zeroed: a
  * stranger's, or not known. What is told of may be over since long, and the descriptor be in other
  * hands: the kernel is asked, and one that stands is only doubtful. */
 struct connection connections_closed(struct connections *connections, int fd);
 /* One of the doubtful that does not stand any more; false: none. To be asked at each look. */
 bool connections_next_ended(struct connections *connections, struct connection *ret_was);
-/* Whose the connection is, by its first message, and a number that no other has. A message may come
- * before its connection is told of as accepted, and when it has ended and the descriptor is
- * another's: the latest to claim it has it. ret_before: as it had the descriptor until now; zeroed:
- * none. False: it is nobody's. */
+/* Whose the connection is, by its first message, and its number: higher than that of any whose
+ * handshake was before. A message may come before its connection is told of as accepted, and long
+ * after it has ended and the descriptor is another's: of those who claim a descriptor the highest
+ * number has it. ret_before: as in connections_accepted. False: it has ended, or is nobody's. */
 bool connections_known(struct connections *connections, int fd, const struct key *owner,
                        uint64_t number, struct connection *ret_before);
+/* A message of that number came that it may not have sent: shut down, once. */
+void connections_refused(struct connections *connections, int fd, uint64_t number);
 /* A whole message of that connection. */
 void connections_received(struct connections *connections, int fd);
 /* Shuts it down, if the descriptor is still that connection's. number 0: a stranger. */

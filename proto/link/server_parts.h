@@ -47,7 +47,7 @@ struct link_server {
     bool has_pending;            /* .current's frame waits behind the event of its connection */
     bool has_event;              /* .event was written to */
     struct curve_key reported;   /* of the event reported last */
-    uint64_t connection_count, line_count;
+    uint64_t connection_count;
     int until_drain;
 };
 

@@ -6,6 +6,7 @@
  * (routing_id.h), and is then one of the key's lines, LINK_CONNECTIONS_MAX at most: the oldest
  * gives way, for an honest peer that comes again has lost it. Nothing that a peer chooses decides
  * who it is; a carrier may choose among those that it carries. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -25,6 +26,11 @@ void server_count_cut(struct link_server *server, const struct admitted_peer *pe
     if (zmq_z85_decode(key, peer->is.public_key.text) != NULL)
         refusals_add(&server->cuts, key);
     server_wake_owner(server);
+}
+
+static struct bytes bytes_of_message(zmq_msg_t *message)
+{
+    return (struct bytes){zmq_msg_data(message), zmq_msg_size(message)};
 }
 
 /* ---- ways and lines that end ----------------------------------------------------------------- */
@@ -51,25 +57,17 @@ static void end_ways_over(struct link_server *server, const struct admitted_peer
     }
 }
 
-/* Its line, without a way any more; NULL: it has none. */
-static struct line *end_line(struct link_server *server, const struct connection *was)
+void server_line_closed(struct link_server *server, const struct connection *was)
 {
     struct admitted_peer *peer = peers_find(&server->peers, &was->owner);
     for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
         struct line *line = &peer->lines[i];
         if (line->is_used && line->number == was->number) {
             end_ways_over(server, peer, line);
-            return line;
+            *line = (struct line){0};
+            return;
         }
     }
-    return NULL;
-}
-
-void server_line_closed(struct link_server *server, const struct connection *was)
-{
-    struct line *line = end_line(server, was);
-    if (line != NULL)
-        *line = (struct line){0};
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -95,32 +93,34 @@ static struct line *oldest_line(struct admitted_peer *peer)
     return oldest;
 }
 
-/* The line of that id, a new one if it verifies; NULL: it does not. */
-static struct line *line_of(struct link_server *server, struct admitted_peer *peer, struct bytes id,
-                            int fd)
+/* The line of that id, a new one if it verifies; NULL: it does not, or its connection has ended,
+ * and what comes is passed over: its sender keeps it. */
+static struct line *line_of(struct link_server *server, struct admitted_peer *peer, int fd,
+                            uint64_t number)
 {
     struct connection before;
+    struct bytes id = bytes_of_message(&server->id);
     struct line *line = id.size == ROUTING_ID_BYTES ? peer_line(peer, id.data) : NULL;
     if (line != NULL)
         return line;
     if (!peer->has_secret)
         peer->has_secret =
             routing_secret_derive(&server->secret_key, &peer->is.public_key, &peer->secret);
-    if (!peer->has_secret || !routing_id_verify(&peer->secret, id))
+    if (!peer->has_secret || !routing_id_verify(&peer->secret, id)) {
+        connections_refused(&server->connections, fd, number);
+        server_count_cut(server, peer);
         return NULL;
+    }
+    if (!connections_known(&server->connections, fd, &peer->is.key, number, &before))
+        return NULL;
+    server_line_closed(server, &before);
     line = oldest_line(peer);
     if (line->is_used && !line->is_cut) {
         cut_line(server, line);
         server_count_cut(server, peer);
     }
-    *line = (struct line){.is_used = true, .fd = fd, .number = ++server->line_count};
+    *line = (struct line){.is_used = true, .fd = fd, .number = number};
     memcpy(line->id, id.data, ROUTING_ID_BYTES);
-    /* What came last over a connection that has ended is passed over: its sender keeps it. */
-    line->is_cut =
-        !connections_known(&server->connections, fd, &peer->is.key, line->number, &before);
-    struct line *ended = end_line(server, &before);
-    if (ended != NULL)
-        ended->is_cut = true;
     return line;
 }
 
@@ -140,21 +140,23 @@ static void cut_peer(struct link_server *server, struct admitted_peer *peer)
 
 /* ---- a message ------------------------------------------------------------------------------- */
 
-/* Who made the connection, if its CURVE key is still that peer's. "NAME KEY": zap.h. */
-static struct admitted_peer *peer_of_user(const struct link_server *server, const char *user)
+/* Who made the connection, if its CURVE key is still that peer's, and the connection's number.
+ * "NAME KEY NUMBER": zap.h. */
+static struct admitted_peer *peer_of_user(const struct link_server *server, const char *user,
+                                          uint64_t *ret_number)
 {
     struct key key;
     const char *blank = user == NULL ? NULL : strchr(user, ' ');
-    if (blank == NULL ||
+    const char *last = user == NULL ? NULL : strrchr(user, ' ');
+    *ret_number = last == NULL ? 0 : strtoull(last + 1, NULL, 10);
+    if (blank == NULL || last - blank != CURVE_KEY_TEXT_BYTES ||
         !key_parse((struct bytes){(const uint8_t *)user, (size_t)(blank - user)}, &key))
         return NULL;
     struct admitted_peer *peer = peers_find(&server->peers, &key);
-    return peer != NULL && strcmp(peer->is.public_key.text, blank + 1) == 0 ? peer : NULL;
-}
-
-static struct bytes bytes_of_message(zmq_msg_t *message)
-{
-    return (struct bytes){zmq_msg_data(message), zmq_msg_size(message)};
+    return peer != NULL &&
+                   memcmp(peer->is.public_key.text, blank + 1, CURVE_KEY_TEXT_BYTES - 1) == 0
+               ? peer
+               : NULL;
 }
 
 /* Whose frame it is; NULL: nobody's who may send one over that connection. */
@@ -226,17 +228,16 @@ static void take_message(struct link_server *server, int parts)
 {
     int fd = zmq_msg_get(&server->frame, ZMQ_SRCFD);
     bool is_named = parts == 2;
-    struct admitted_peer *peer = peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"));
+    uint64_t number;
+    struct admitted_peer *peer =
+        peer_of_user(server, zmq_msg_gets(&server->frame, "User-Id"), &number);
     if (peer == NULL) {
-        connections_cut(&server->connections, fd, 0); /* its key is admitted no more */
+        connections_refused(&server->connections, fd, number); /* its key is admitted no more */
         return;
     }
-    struct line *line = line_of(server, peer, bytes_of_message(&server->id), fd);
-    if (line == NULL) {
-        connections_cut(&server->connections, fd, 0);
-        server_count_cut(server, peer);
+    struct line *line = line_of(server, peer, fd, number);
+    if (line == NULL)
         return;
-    }
     connections_received(&server->connections, fd);
     if (line->is_cut)
         return;

@@ -28,12 +28,6 @@ static void count_strangers(struct link_server *server, size_t cut)
         server_wake_owner(server);
 }
 
-static void take_closed(struct link_server *server, int fd)
-{
-    struct connection was = connections_closed(&server->connections, fd);
-    server_line_closed(server, &was);
-}
-
 /* Looks at connections, and at those whose end was told of before it came. */
 static void look(struct link_server *server)
 {
@@ -45,12 +39,16 @@ static void look(struct link_server *server)
 
 static void take_event(struct link_server *server, int number, int fd)
 {
+    struct connection was;
     switch (number) {
     case ZMQ_EVENT_ACCEPTED:
-        count_strangers(server, connections_accepted(&server->connections, fd, server_now(server)));
+        count_strangers(server,
+                        connections_accepted(&server->connections, fd, server_now(server), &was));
+        server_line_closed(server, &was);
         break;
     case ZMQ_EVENT_DISCONNECTED:
-        take_closed(server, fd);
+        was = connections_closed(&server->connections, fd);
+        server_line_closed(server, &was);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:

@@ -4,6 +4,7 @@
  * from nothing that he says (invariant 13). */
 #include "proto/link/zap.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 enum {
     REQUEST_PARTS = 7, /* version, id, domain, address, identity, mechanism, client key */
     PART_BYTES_MAX = 255,
-    USER_BYTES = PARTICIPANT_KEY_BYTES_MAX + 1 + CURVE_KEY_TEXT_BYTES,
+    NUMBER_DIGITS_MAX = 20,
+    USER_BYTES = PARTICIPANT_KEY_BYTES_MAX + 1 + CURVE_KEY_TEXT_BYTES + NUMBER_DIGITS_MAX + 1,
     CONNECT_MS = 60 * 1000 / ZAP_CONNECTS_PER_MIN,
     CREDIT_MAX_MS = ZAP_CONNECTS_BURST * CONNECT_MS,
 };
@@ -36,9 +38,10 @@ struct zap {
     pthread_t thread;
     struct refusals *refusals, *cuts;
     mono_t (*clock)(void);
-    pthread_mutex_t lock; /* of the two below */
+    pthread_mutex_t lock; /* of the three below */
     struct admitted *peers;
     size_t count;
+    uint64_t admitted_count; /* handshakes, since the start */
 };
 
 /* A handshake costs us an elliptic-curve operation and a session: a bucket that fills with time.
@@ -77,8 +80,9 @@ static enum verdict look_up(struct zap *zap, const uint8_t *public_key, char *re
     struct admitted *found = find(zap, public_key);
     if (found != NULL) {
         verdict = may_connect(found, zap->clock) ? ADMITTED : TOO_OFTEN;
-        (void)snprintf(ret_user, USER_BYTES, "%s %s", found->peer.key.text,
-                       found->peer.public_key.text);
+        zap->admitted_count += verdict == ADMITTED;
+        (void)snprintf(ret_user, USER_BYTES, "%s %s %" PRIu64, found->peer.key.text,
+                       found->peer.public_key.text, zap->admitted_count);
     }
     pthread_mutex_unlock(&zap->lock);
     return verdict;

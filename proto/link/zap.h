@@ -1,8 +1,9 @@
 /* zap - who may connect: the ZAP handler (RFC 27) of one ZeroMQ context, on a thread of its own.
  *
  * It admits exactly the CURVE keys given last. Its answer's User-Id, which ZeroMQ then puts on each
- * message of the connection, is "NAME KEY": the peer's name, a blank, and the CURVE key that the
- * connection was made with, in Z85.
+ * message of the connection, is "NAME KEY NUMBER": the peer's name, the CURVE key that the
+ * connection was made with, in Z85, and which of all handshakes it was, from 1. A descriptor is
+ * given out again; of two connections that had it, the later one has the higher number.
  * Calling sequence: zap_new before the server socket binds; zap_set_peers any number of times, from
  * any thread; zap_destroy before the context ends.
  */

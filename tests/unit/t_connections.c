@@ -14,7 +14,7 @@
 
 #include "proto/link/connections.h"
 
-enum { PLACES = 8, FLOOD = 60 };
+enum { PLACES = 8, FLOOD = 60, STEPS = 20000 };
 
 struct guest {
     int outside, inside; /* both ends; -1: none */
@@ -80,7 +80,8 @@ static struct guest *accept_one(struct fixture *fixture, const char *address)
 static struct guest *let_in(struct fixture *fixture, const char *address)
 {
     struct guest *guest = accept_one(fixture, address);
-    (void)connections_accepted(&fixture->connections, guest->inside, fixture->now);
+    struct connection before;
+    (void)connections_accepted(&fixture->connections, guest->inside, fixture->now, &before);
     return guest;
 }
 
@@ -167,6 +168,7 @@ static void an_end_told_of_late_is_the_end_of_the_one_before(void **state)
     int fd = first->inside;
     assert_true(connections_known(connections, fd, &agency, 1, &was));
     assert_true(key_is_none(&was.owner));
+    struct connection first_one = connections->slots[fd];
     struct guest *second = accept_one(fixture, "127.0.0.3");
     assert_int_equal(dup2(second->inside, fd), fd); /* in the place of the first */
     (void)close(second->inside);
@@ -177,8 +179,14 @@ static void an_end_told_of_late_is_the_end_of_the_one_before(void **state)
     assert_int_equal(was.number, 1);
     assert_int_equal(connections_closed(connections, fd).number, 0);
     assert_false(connections_next_ended(connections, &was));
-    (void)connections_accepted(connections, fd, fixture->now);
+    (void)connections_accepted(connections, fd, fixture->now, &was);
     assert_int_equal(connections->open_count, 1);
+    /* What came last over the first is told only now: its descriptor is not its own any more. */
+    assert_false(connections_known(connections, fd, &agency, 1, &was));
+    connections_refused(connections, fd, 1);
+    connections_cut(connections, fd, 1);
+    connection_cut(&first_one, fd);
+    assert_false(is_out(second));
     connections_cut(connections, fd, 2);
     assert_true(is_out(second));
     assert_int_equal(connections_closed(connections, fd).number, 2);
@@ -228,6 +236,33 @@ static void assert_sound(const struct connections *connections)
     assert_true(listed <= connections->strangers_max);
 }
 
+/* Which numbers have a connection, as who keeps lines by them believes. */
+struct told {
+    bool is_open[STEPS + 1];
+    size_t open_count;
+};
+
+/* Each end is told of once. */
+static void tell_end(struct told *told, const struct connection *was)
+{
+    if (was->number == 0)
+        return;
+    assert_true(told->is_open[was->number]);
+    told->is_open[was->number] = false;
+    told->open_count--;
+}
+
+static void assert_told(const struct connections *connections, const struct told *told)
+{
+    size_t known = 0;
+    for (size_t fd = 0; fd < connections->slot_count; fd++) {
+        uint64_t number = connections->slots[fd].number;
+        known += number != 0;
+        assert_true(number == 0 || told->is_open[number]);
+    }
+    assert_int_equal(known, told->open_count);
+}
+
 static void end(struct guest *guest)
 {
     (void)close(guest->outside);
@@ -239,12 +274,12 @@ static void end(struct guest *guest)
  * said of the one that has them now. */
 static void any_order_of_events_leaves_it_sound(void **state)
 {
-    enum { STEPS = 20000, GUESTS = 12 };
+    enum { GUESTS = 12 };
+    static struct told told;
     static const char *const addresses[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4"};
     struct fixture *fixture = *state;
     struct connections *connections = &fixture->connections;
     struct key agency = key_of("agency");
-    struct connection was;
     uint64_t draw = 1, number = 0;
     connections->open_max = GUESTS - 1;
     for (int i = 0; i < GUESTS; i++)
@@ -253,6 +288,7 @@ static void any_order_of_events_leaves_it_sound(void **state)
         draw = draw * 6364136223846793005U + 1442695040888963407U;
         struct guest *guest = &fixture->guests[(draw >> 40) % GUESTS];
         int fd = guest->inside;
+        struct connection was = {0};
         switch (draw >> 61) {
         case 0:
             end(guest);
@@ -261,25 +297,36 @@ static void any_order_of_events_leaves_it_sound(void **state)
             fixture->guest_count = GUESTS;
             break;
         case 1:
-            (void)connections_known(connections, fd, &agency, ++number, &was);
+            assert_true(connections_known(connections, fd, &agency, ++number, &was));
+            told.is_open[number] = true;
+            told.open_count++;
             break;
         case 2:
+            if ((size_t)fd < connections->slot_count)
+                assert_false(connections_known(connections, fd, &agency,
+                                               connections->slots[fd].newest, &was));
+            break;
         case 3:
-            (void)connections_closed(connections, fd);
+            was = connections_closed(connections, fd);
             break;
         case 4:
-            while (connections_next_ended(connections, &was))
+            while (connections_next_ended(connections, &was)) {
+                tell_end(&told, &was);
                 assert_sound(connections);
+            }
+            was = (struct connection){0};
             break;
         case 5:
             fixture->now.ms += CONNECTIONS_STRANGER_MS / 4;
             (void)connections_look(connections, fixture->now);
             break;
         default:
-            (void)connections_accepted(connections, fd, fixture->now);
+            (void)connections_accepted(connections, fd, fixture->now, &was);
             break;
         }
+        tell_end(&told, &was);
         assert_sound(connections);
+        assert_told(connections, &told);
     }
 }
 
