@@ -8,6 +8,7 @@
  *
  * A restore that is killed leaves one of these moments, and the next one goes on from it.
  */
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,8 @@ struct restoring {
     struct backup_report *report;
     bool has_store;
 };
+
+static struct stat owner; /* of the state directory: nftw carries no context */
 
 static enum reason check_file(void *context, const char *name, const struct digest *expected)
 {
@@ -168,6 +171,24 @@ static enum reason put_all(struct restoring *restoring, const struct backup_abou
     return reason == REASON_NONE ? put_store(restoring, about->made, now) : reason;
 }
 
+/* Put back by root at night, and read by its program's own user: all of it is the folder's owner's,
+ * the lock too. */
+static int give_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return lchown(path, owner.st_uid, owner.st_gid);
+}
+
+static enum reason give_to_owner(const char *state)
+{
+    enum { FOLDERS_OPEN_MAX = 16 };
+    bool is_ours = geteuid() != 0 || (stat(state, &owner) == 0 && owner.st_uid == 0);
+    return is_ours || nftw(state, give_one, FOLDERS_OPEN_MAX, FTW_PHYS) == 0 ? REASON_NONE
+                                                                             : REASON_STORE_FAILED;
+}
+
 static enum reason replace(struct restoring *restoring, const struct backup_about *about,
                            bool is_over, wall_t now)
 {
@@ -187,6 +208,8 @@ static enum reason replace(struct restoring *restoring, const struct backup_abou
         reason = move_aside(restoring, now);
     if (reason == REASON_NONE)
         reason = put_all(restoring, about, now);
+    if (reason == REASON_NONE)
+        reason = give_to_owner(restoring->state);
     if (reason != REASON_NONE)
         return reason;
     return unlink(under_way) == 0 ? copy_sync_folder(restoring->state) : REASON_STORE_FAILED;

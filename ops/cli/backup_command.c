@@ -111,11 +111,12 @@ static int complain(const struct invocation *invocation, enum reason reason, con
 static void print_report(const struct invocation *invocation, const struct backup_place *place,
                          const struct backup_report *report, enum text text, bool json)
 {
-    char made[TIME_TEXT_BYTES];
+    char made[TIME_TEXT_BYTES], label[32];
     stamp_format((struct stamp){report->made, VIETNAM_OFFSET_MINUTES}, made);
     if (!json) {
         say(stdout, text_of(text, invocation->language), place->program, place->participant.text,
-            made, (unsigned long long)report->files, (unsigned long long)report->bytes);
+            time_label(made, label), (unsigned long long)report->files,
+            (unsigned long long)report->bytes);
         if (report->moved[0] != 0)
             say(stdout, text_of(TEXT_RESTORE_MOVED, invocation->language), report->moved);
         return;
@@ -149,6 +150,7 @@ static int run(const struct invocation *invocation, int argc, char **argv, bool 
     }
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
+    (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
     code = find_place(invocation, &options, &place);
     if (code != EXIT_CODE_OK)
         return code;
