@@ -252,7 +252,7 @@ enum reason backup_make(const struct backup_place *place, const char *directory,
     if (reason == REASON_NONE)
         reason = backup_about_write(directory, &making.about);
     if (reason == REASON_NONE)
-        reason = copy_sync_folder(directory);
+        reason = folder_sync(directory);
     ret_report->files = making.about.files;
     ret_report->bytes = making.about.bytes;
     return reason;

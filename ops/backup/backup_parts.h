@@ -45,4 +45,3 @@ enum reason copy_file(const char *from, const char *to, struct digest *ret_diges
                       uint64_t *ret_bytes);
 /* The folders above a path. */
 enum reason copy_folders(const char *path);
-enum reason copy_sync_folder(const char *path);

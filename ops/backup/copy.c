@@ -1,12 +1,12 @@
 /* Files copied, hashed and flushed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ops/backup/backup_parts.h"
+#include "proto/seal/sha256.h"
 
 enum { PIECE_BYTES = 1024 * 1024 };
 
@@ -15,28 +15,11 @@ static enum reason of_errno(void)
     return errno == ENOSPC || errno == EDQUOT ? REASON_STORE_FULL : REASON_STORE_FAILED;
 }
 
-static bool write_all(int file, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = write(file, data, size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        data += count;
-        size -= (size_t)count;
-    }
-    return true;
-}
-
 /* to: -1: hash only. */
-static enum reason pass(int from, int to, EVP_MD_CTX *hash, struct digest *ret_digest,
-                        uint64_t *ret_bytes)
+static enum reason pass(int from, int to, struct sha256 *hash, uint64_t *ret_bytes)
 {
     uint8_t *piece = malloc(PIECE_BYTES);
-    enum reason reason = piece == NULL || EVP_DigestInit_ex2(hash, EVP_sha256(), NULL) != 1
-                             ? REASON_OUT_OF_MEMORY
-                             : REASON_NONE;
+    enum reason reason = piece == NULL ? REASON_OUT_OF_MEMORY : REASON_NONE;
     *ret_bytes = 0;
     while (reason == REASON_NONE) {
         ssize_t count = read(from, piece, PIECE_BYTES);
@@ -46,24 +29,24 @@ static enum reason pass(int from, int to, EVP_MD_CTX *hash, struct digest *ret_d
             reason = REASON_FILE_UNREADABLE;
         if (count <= 0)
             break;
-        if (EVP_DigestUpdate(hash, piece, (size_t)count) != 1)
-            reason = REASON_OUT_OF_MEMORY;
-        else if (to >= 0 && !write_all(to, piece, (size_t)count))
+        struct bytes part = {piece, (size_t)count};
+        sha256_update(hash, part);
+        if (to >= 0 && !file_write_all(to, part))
             reason = of_errno();
-        *ret_bytes += (uint64_t)count;
+        *ret_bytes += part.size;
     }
     free(piece);
-    if (reason == REASON_NONE && EVP_DigestFinal_ex(hash, ret_digest->bytes, NULL) != 1)
-        return REASON_OUT_OF_MEMORY;
     return reason;
 }
 
 static enum reason run(int from, int to, struct digest *ret_digest, uint64_t *ret_bytes)
 {
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    struct sha256 hash = {NULL};
     enum reason reason =
-        hash == NULL ? REASON_OUT_OF_MEMORY : pass(from, to, hash, ret_digest, ret_bytes);
-    EVP_MD_CTX_free(hash);
+        sha256_init(&hash) ? pass(from, to, &hash, ret_bytes) : REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE)
+        sha256_final(&hash, ret_digest);
+    sha256_release(&hash);
     return reason;
 }
 
@@ -107,13 +90,4 @@ enum reason copy_folders(const char *path)
         return REASON_NONE;
     *slash = 0;
     return folder_make(folder, 0700);
-}
-
-enum reason copy_sync_folder(const char *path)
-{
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_synced = folder >= 0 && fsync(folder) == 0;
-    if (folder >= 0)
-        (void)close(folder);
-    return is_synced ? REASON_NONE : REASON_STORE_FAILED;
 }

@@ -91,7 +91,7 @@ static enum reason move_aside(struct restoring *restoring, wall_t now)
             return reason != REASON_NONE ? reason : REASON_STORE_FAILED;
         (void)path_make(restoring->report->moved, "%s", folder);
     }
-    return copy_sync_folder(restoring->state);
+    return folder_sync(restoring->state);
 }
 
 /* ---- what comes back ---- */
@@ -161,7 +161,7 @@ static enum reason put_store(struct restoring *restoring, wall_t made, wall_t no
         if (path_make(beside, "%s%s", from, tails[i]))
             (void)unlink(beside);
     }
-    return rename(from, to) == 0 ? copy_sync_folder(restoring->state) : REASON_STORE_FAILED;
+    return rename(from, to) == 0 ? folder_sync(restoring->state) : REASON_STORE_FAILED;
 }
 
 static enum reason put_all(struct restoring *restoring, const struct backup_about *about,
@@ -203,7 +203,7 @@ static enum reason replace(struct restoring *restoring, const struct backup_abou
         return REASON_STATE_IN_PLACE;
     enum reason reason = file_write(under_way, bytes_of_text(restoring->directory), 0600);
     if (reason == REASON_NONE)
-        reason = copy_sync_folder(restoring->state);
+        reason = folder_sync(restoring->state);
     if (reason == REASON_NONE)
         reason = move_aside(restoring, now);
     if (reason == REASON_NONE)
@@ -212,7 +212,7 @@ static enum reason replace(struct restoring *restoring, const struct backup_abou
         reason = give_to_owner(restoring->state);
     if (reason != REASON_NONE)
         return reason;
-    return unlink(under_way) == 0 ? copy_sync_folder(restoring->state) : REASON_STORE_FAILED;
+    return unlink(under_way) == 0 ? folder_sync(restoring->state) : REASON_STORE_FAILED;
 }
 
 enum reason backup_restore(const struct backup_place *place, const char *directory, bool is_over,

@@ -50,17 +50,6 @@ void versions_person(char *ret_name, size_t size)
 
 /* ---- folders ---- */
 
-/* A rename is on disk when the folder that it changed is. */
-static enum reason sync_folder(const char *path)
-{
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return reason_of_errno();
-    enum reason reason = fsync(folder) == 0 ? REASON_NONE : reason_of_errno();
-    (void)close(folder);
-    return reason;
-}
-
 /* The bound keeps a device or a core dump in the folder from filling the disk. */
 static enum reason copy_file(const char *from, const char *to)
 {
@@ -101,7 +90,7 @@ static enum reason copy_folder(const char *from, const char *to, int depth, size
     }
     if (folder != NULL)
         (void)closedir(folder);
-    return reason == REASON_NONE ? sync_folder(to) : reason;
+    return reason == REASON_NONE ? folder_sync(to) : reason;
 }
 
 enum reason versions_copy(const char *from, const char *to)
@@ -287,7 +276,7 @@ static enum reason exchange(const struct versions *versions)
     char *slash = strrchr(above, '/');
     if (slash != NULL && slash != above)
         *slash = 0;
-    return sync_folder(above);
+    return folder_sync(above);
 }
 
 /* The second person is another one by the kernel's number: names can be had twice. */

@@ -65,7 +65,7 @@ enum reason file_load(const char *path, struct buffer *content)
     return reason;
 }
 
-static bool write_all(int file, struct bytes content)
+bool file_write_all(int file, struct bytes content)
 {
     while (content.size > 0) {
         ssize_t size = write(file, content.data, content.size);
@@ -90,7 +90,7 @@ enum reason file_write(const char *path, struct bytes content, mode_t mode)
     int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (file < 0)
         return errno == ENOSPC ? REASON_STORE_FULL : REASON_FILE_UNREADABLE;
-    bool good = write_all(file, content) && fsync(file) == 0;
+    bool good = file_write_all(file, content) && fsync(file) == 0;
     int error = errno;
     close(file);
     if (good && rename(beside, path) == 0)
@@ -115,6 +115,16 @@ bool file_read_line(const char *path, char *ret_line, size_t size)
         return false;
     line[length] = 0;
     return length > 0;
+}
+
+enum reason folder_sync(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = folder >= 0 && fsync(folder) == 0;
+    int error = errno;
+    if (folder >= 0)
+        (void)close(folder);
+    return is_synced ? REASON_NONE : error == ENOSPC ? REASON_STORE_FULL : REASON_STORE_FAILED;
 }
 
 /* Folders above get the usual rights; only the last one may be meant for its owner alone. */

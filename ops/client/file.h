@@ -23,10 +23,14 @@ enum reason file_load(const char *path, struct buffer *content);
 enum reason file_load_from(int file, struct buffer *content);
 /* REASON_STORE_FULL when there is no room, else REASON_FILE_UNREADABLE. */
 enum reason file_write(const char *path, struct bytes content, mode_t mode);
+/* Into an open file. False: errno says why. */
+bool file_write_all(int file, struct bytes content);
 /* First line without its end; false when it cannot be read, is empty or does not fit. */
 bool file_read_line(const char *path, char *ret_line, size_t size);
 /* Makes the folder and those above it. */
 enum reason folder_make(const char *path, mode_t mode);
+/* A rename in it is on the disk. REASON_STORE_FULL, REASON_STORE_FAILED. */
+enum reason folder_sync(const char *path);
 /* snprintf of a path; false when it does not fit. */
 bool path_make(char ret_path[PATH_BYTES_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
