@@ -31,7 +31,7 @@ static void say_hello(struct session *session)
 {
     struct frame hello = {
         .kind = FRAME_HELLO,
-        .hello = {.version_min = LINK_VERSION,
+        .hello = {.version_min = LINK_VERSION_OLDEST,
                   .version_max = LINK_VERSION,
                   .participant = session->options.self,
                   .program = bytes_of_text(session->options.program),
@@ -76,17 +76,21 @@ void session_link_down(struct session *session)
 static void take_welcome(struct session *session, const struct frame_welcome *welcome)
 {
     if (session->link != LINK_GREETED || !session->hello_is_out ||
-        !key_equal(&welcome->gateway, &session->gateway->key))
+        !key_equal(&welcome->gateway, &session->gateway->key) ||
+        welcome->version < LINK_VERSION_OLDEST || welcome->version > LINK_VERSION)
         return;
     link_move(session, LINK_WELCOMED);
     session->hello_is_out = false;
     session->goodbye = REASON_NONE;
     clock_voice_say(&session->gateway->voice, session->step.now, welcome->clock);
-    step_connect(&session->step, session->gateway, welcome->window_messages, welcome->window_bytes);
+    step_connect(&session->step, session->gateway, welcome->version, welcome->window_messages,
+                 welcome->window_bytes);
     session_begin_standing(session);
     session_begin_offers(session, welcome);
     step_note(&session->step,
               &(struct transition){.event = "link_up", .from = session->gateway->key});
+    if (welcome->version < LINK_VERSION)
+        step_note_peer(&session->step, session->gateway, "version_behind", REASON_VERSION_BEHIND);
 }
 
 /* The connection stands: we greet again after a while, by the tick, and later each time. A goodbye

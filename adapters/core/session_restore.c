@@ -212,7 +212,7 @@ static void finish(struct session *session)
     session->put_back = (wall_t){0};
     session->asks_all = true;
     if (session->options.office_window > 0)
-        step_connect(step, session->office, session->options.office_window, 0);
+        step_connect(step, session->office, LINK_VERSION, session->options.office_window, 0);
     step_note_peer(step, session->gateway, "recovered", REASON_NONE);
 }
 

@@ -364,6 +364,7 @@ void broker_peer_status(const struct broker *broker, size_t index,
     *ret_status = (struct broker_peer_status){
         .key = peer->key,
         .is_connected = peer->is_connected,
+        .link_version = peer->link_version,
         .last_heard = peer->heard_wall,
         .backlog = outbox_backlog(broker->step.outbox, peer->index),
         .under_way = window->under_way,

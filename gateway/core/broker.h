@@ -145,6 +145,7 @@ mono_t broker_deadline(const struct broker *broker);
 struct broker_peer_status {
     struct key key;
     bool is_connected;
+    uint32_t link_version; /* of its last hello; 0: none yet */
     wall_t last_heard;
     uint64_t backlog;
     uint32_t under_way;

@@ -73,7 +73,7 @@ static void send_head(struct broker *broker, struct peer *peer)
 static enum reason check_hello(const struct broker *broker, const struct peer *peer,
                                const struct frame_hello *hello)
 {
-    if (hello->version_min > LINK_VERSION || hello->version_max < LINK_VERSION)
+    if (hello->version_min > LINK_VERSION || hello->version_max < LINK_VERSION_OLDEST)
         return REASON_VERSION_UNSUPPORTED;
     if (!key_equal(&hello->participant, &peer->key))
         return REASON_SENDER_NOT_PEER;
@@ -104,6 +104,24 @@ static uint32_t granted_window(const struct broker *broker, const struct peer *p
     return hello->window_messages < most ? hello->window_messages : most;
 }
 
+static uint32_t agreed_version(const struct frame_hello *hello)
+{
+    return hello->version_max < LINK_VERSION ? hello->version_max : LINK_VERSION;
+}
+
+/* Whose program is the older one; nothing when both know the same. */
+static void note_behind(struct broker *broker, struct peer *peer, const struct frame_hello *hello)
+{
+    if (hello->version_max == LINK_VERSION)
+        return;
+    bool is_peer = hello->version_max < LINK_VERSION;
+    step_note_of(&broker->step, peer,
+                 &(struct transition){.event = "version_behind",
+                                      .from = is_peer ? peer->key : broker->options.self,
+                                      .to = is_peer ? broker->options.self : peer->key,
+                                      .reason = REASON_VERSION_BEHIND});
+}
+
 /* The welcome leaves before everything that this hello brings about, so that the adapter knows the
  * windows before the first delivery. What the adapter has seen of the ledger is its own word,
  * which it may change: it moves what we prove, and nothing else. */
@@ -113,14 +131,15 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     struct adapter *adapter = adapter_of(broker, peer);
     adapter->connection = connection;
     peer->heartbeat_due = (mono_t){broker->step.now.ms + HEARTBEAT_INTERVAL_MS};
-    step_connect(&broker->step, peer, granted_window(broker, peer, hello), hello->window_bytes);
+    step_connect(&broker->step, peer, agreed_version(hello), granted_window(broker, peer, hello),
+                 hello->window_bytes);
     adapter->greeted = broker->step.now;
     adapter->offered_until = hello->offered_until;
     if (hello->put_back.ms != 0)
         step_hold(&broker->step, peer); /* until all of before has been given back */
     struct frame welcome = {
         .kind = FRAME_WELCOME,
-        .welcome = {.version = LINK_VERSION,
+        .welcome = {.version = peer->link_version,
                     .gateway = broker->options.self,
                     .window_messages = broker->options.window_messages,
                     .window_bytes = message_window_bytes(connected_count(broker)),
@@ -136,6 +155,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     adapter->office = REASON_NONE; /* it says so again when there is something */
     send_head(broker, peer);
     step_note_peer(&broker->step, peer, "peer_up", REASON_NONE);
+    note_behind(broker, peer, hello);
 }
 
 static enum turn take_hello(struct broker *broker, struct peer *peer, struct intake *intake)

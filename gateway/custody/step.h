@@ -87,6 +87,7 @@ struct peer {
     mono_t heard;
     wall_t heard_wall;
     mono_t heartbeat_due;
+    uint32_t link_version;    /* that both ends use, since its hello */
     uint32_t window_messages; /* what it grants us */
     uint32_t window_held;     /* what it grants us while we hold what it is owed; 0: we do not */
     uint32_t readings;        /* of its registry, as it says; 0: not said yet */
@@ -255,10 +256,10 @@ mono_t step_deadline(const struct step *step);
 struct peer *step_find_peer(const struct step *step, const struct key *key);
 /* Makes it; NULL at peers_max. */
 struct peer *step_get_peer(struct step *step, const struct key *key);
-/* It is connected, and grants so much under way. While the store cannot be read step_load does the
- * rest. */
-void step_connect(struct step *step, struct peer *peer, uint32_t window_messages,
-                  uint32_t window_bytes);
+/* It is connected by a link of that version (frame.h), and grants so much under way. While the
+ * store cannot be read step_load does the rest. */
+void step_connect(struct step *step, struct peer *peer, uint32_t link_version,
+                  uint32_t window_messages, uint32_t window_bytes);
 /* What it is owed waits, connected or not, until it is let go; both once or more often. */
 void step_hold(struct step *step, struct peer *peer);
 void step_let_go(struct step *step, struct peer *peer);

@@ -44,10 +44,21 @@ static void add_reply(struct step *step, const struct reply *reply)
     step->replies[step->reply_count++] = *reply;
 }
 
+/* An older program hears nothing that it could not read; what younger versions have added is for
+ * people, or is asked for again in another way. */
+static bool is_understood(const struct step *step, const struct key *key, enum frame_kind kind)
+{
+    uint32_t index = outbox_find_destination(step->outbox, key);
+    const struct peer *peer = index == OUTBOX_NO_DESTINATION ? NULL : &step->peers[index];
+    return peer == NULL || !peer->is_connected || frame_since(kind) <= peer->link_version;
+}
+
 /* Built now and sent after the commit; the copy is the step's. A frame that cannot be built is one
  * that is larger than a frame may be, and what it says is said again by the next tick. */
 void step_reply_frame(struct step *step, const struct key *peer, const struct frame *frame)
 {
+    if (!is_understood(step, peer, frame->kind))
+        return;
     arena_reset(&step->build);
     buffer_clear(&step->frame);
     if (frame_build(frame, &step->build, &step->frame) != REASON_NONE)

@@ -26,10 +26,11 @@ struct peer *step_get_peer(struct step *step, const struct key *key)
 /* ---- connections ---- */
 
 /* While the store cannot be read nothing is opened; step_load opens who is connected then. */
-void step_connect(struct step *step, struct peer *peer, uint32_t window_messages,
-                  uint32_t window_bytes)
+void step_connect(struct step *step, struct peer *peer, uint32_t link_version,
+                  uint32_t window_messages, uint32_t window_bytes)
 {
     peer->is_connected = true;
+    peer->link_version = link_version;
     peer->window_messages = window_messages;
     peer->window_held = 0;
     outbox_set_window_bytes(step->outbox, peer->index, window_bytes);

@@ -89,6 +89,7 @@ static json_t *peer_json(const struct operators_api *api, size_t index)
     bool ok = json_put_text(json, "participant", key_bytes(&peer.key)) &&
               json_put(json, "connected", json_boolean(peer.is_connected)) &&
               json_put(json, "carrier", carrier_json(api, &peer)) &&
+              json_put(json, "link_version", json_integer(peer.link_version)) &&
               json_put_moment(json, "last_heard", peer.last_heard) &&
               json_put(json, "backlog", json_integer((json_int_t)peer.backlog)) &&
               json_put(json, "under_way", json_integer(peer.under_way)) &&

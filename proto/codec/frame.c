@@ -150,6 +150,11 @@ static const struct message_rule frame_rule = {
 };
 _Static_assert(sizeof(enum frame_kind) == sizeof(uint32_t), "the choice of frame_rule");
 
+uint32_t frame_since(enum frame_kind kind)
+{
+    return kind == FRAME_STANDING || kind == FRAME_ASK ? 2 : LINK_VERSION_OLDEST;
+}
+
 /* ---- parsing ---- */
 
 /* A program that names no bytes takes the most (schema/link.proto). */

@@ -16,7 +16,11 @@
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
 
-enum { LINK_VERSION = 1, INCARNATION_BYTES = 16, LEDGER_ID_BYTES = 16 };
+/* A hello names the lowest and the highest version of the link that its program speaks, the welcome
+ * the one that both use, the highest that both know. 1: release 1.0. 2: release 1.1, STANDING and
+ * ASK. A version that a release has spoken is spoken by the next MAJOR's programs not any more, and
+ * by all until then (ops/decisions/versions.md). */
+enum { LINK_VERSION_OLDEST = 1, LINK_VERSION = 2, INCARNATION_BYTES = 16, LEDGER_ID_BYTES = 16 };
 
 enum frame_kind {
     FRAME_HELLO = 1,
@@ -34,6 +38,10 @@ enum frame_kind {
     FRAME_STANDING,
     FRAME_ASK,
 };
+
+/* The first version that has frames of that kind. Whoever sends one on a link of an older version
+ * is answered as for bytes that cannot be read. */
+uint32_t frame_since(enum frame_kind kind);
 
 struct parcel {
     const struct bytes *documents;

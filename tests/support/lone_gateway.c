@@ -201,6 +201,8 @@ static void count_alarm(void *context, const struct transition *transition)
     struct lone_gateway *gateway = context;
     gateway->alarms += strcmp(transition->event, "alarm") == 0;
     gateway->left_out += transition->count;
+    if (strcmp(transition->event, "version_behind") == 0)
+        gateway->behind = transition->from;
     gateway->lines++;
 }
 
@@ -215,6 +217,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
     gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
     gateway->lines = gateway->left_out = 0;
+    gateway->behind = (struct key){0};
     gateway->not_taken_reason = REASON_NONE;
     broker_begin(gateway->broker, (mono_t){gateway->now_ms},
                  (wall_t){gateway->now_ms + gateway->wall_step_ms});

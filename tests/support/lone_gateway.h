@@ -55,6 +55,7 @@ struct lone_gateway {
     size_t sent_to_stp, sent_to_sxd; /* parcels */
     size_t alarms, lines;            /* of the log, told and left out */
     uint64_t left_out;
+    struct key behind; /* whose program is the older one, as the log says */
     size_t chunks, files_refused;
     enum reason file_reason;          /* of the last that was refused */
     size_t wants;                     /* of files that are not complete */

@@ -12,11 +12,16 @@
 
 #define COPY "2.000635" /* of stp */
 
-static void greet(struct lone_gateway *gateway, uint8_t incarnation, uint64_t tree_size)
+struct versions {
+    uint32_t min, max; /* of the link, that a program speaks */
+};
+
+static void greet_as(struct lone_gateway *gateway, uint8_t incarnation, uint64_t tree_size,
+                     struct versions versions)
 {
     struct frame frame = {.kind = FRAME_HELLO,
-                          .hello = {.version_min = LINK_VERSION,
-                                    .version_max = LINK_VERSION,
+                          .hello = {.version_min = versions.min,
+                                    .version_max = versions.max,
                                     .participant = key_of("centre"),
                                     .program = bytes_of_text("test"),
                                     .window_messages = 64,
@@ -27,7 +32,12 @@ static void greet(struct lone_gateway *gateway, uint8_t incarnation, uint64_t tr
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
 }
 
-static enum reason alarm_of_centre(const struct lone_gateway *gateway)
+static void greet(struct lone_gateway *gateway, uint8_t incarnation, uint64_t tree_size)
+{
+    greet_as(gateway, incarnation, tree_size, (struct versions){LINK_VERSION, LINK_VERSION});
+}
+
+static struct broker_peer_status status_of_centre(const struct lone_gateway *gateway)
 {
     struct broker_status status;
     struct broker_peer_status peer = {0};
@@ -35,7 +45,44 @@ static enum reason alarm_of_centre(const struct lone_gateway *gateway)
     broker_status(gateway->broker, &status);
     for (size_t i = 0; i < status.peer_count && !key_equal(&peer.key, &centre); i++)
         broker_peer_status(gateway->broker, i, &peer);
-    return peer.alarm;
+    return peer;
+}
+
+static enum reason alarm_of_centre(const struct lone_gateway *gateway)
+{
+    return status_of_centre(gateway).alarm;
+}
+
+/* The highest that both know is used, and who is behind is said by name. */
+static void programs_of_other_versions_meet(void **state)
+{
+    static const struct {
+        struct versions versions;
+        uint32_t agreed; /* 0: none */
+        const char *behind;
+    } meetings[] = {
+        {{LINK_VERSION_OLDEST, LINK_VERSION}, LINK_VERSION, ""},
+        {{LINK_VERSION_OLDEST, LINK_VERSION_OLDEST}, LINK_VERSION_OLDEST, "centre"},
+        {{LINK_VERSION, LINK_VERSION + 7}, LINK_VERSION, "gateway"},
+        {{LINK_VERSION + 1, LINK_VERSION + 7}, 0, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof meetings / sizeof *meetings; i++) {
+        struct lone_gateway *gateway = lone_gateway_open();
+        greet_as(gateway, 1, 0, meetings[i].versions);
+        struct broker_peer_status peer = status_of_centre(gateway);
+        assert_int_equal(peer.is_connected, meetings[i].agreed != 0);
+        assert_int_equal(gateway->goodbyes, meetings[i].agreed == 0);
+        assert_int_equal(peer.link_version, meetings[i].agreed);
+        assert_string_equal(gateway->behind.text, meetings[i].behind);
+        /* What its version does not have it is not sent, whatever it asks. */
+        struct message_id id = {{9}};
+        struct frame ask = {.kind = FRAME_ASK, .taken = {.ids = &id, .count = 1}};
+        lone_gateway_put(gateway, "centre", &ask);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->standing_count > 0, meetings[i].agreed >= 2);
+        lone_gateway_close(&gateway);
+    }
 }
 
 static void two_programs_with_one_key_are_named(void **state)
@@ -326,6 +373,7 @@ int main(void)
         cmocka_unit_test(behind_many_messages_too),
         cmocka_unit_test(the_past_outlives_the_gateways_process),
         cmocka_unit_test(a_note_of_another_shape_is_none),
+        cmocka_unit_test(programs_of_other_versions_meet),
         cmocka_unit_test(two_programs_with_one_key_are_named),
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),

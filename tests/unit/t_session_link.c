@@ -16,15 +16,20 @@ static void bring_goodbye(struct fixture *fixture, enum reason reason)
     bring_frame(fixture, &frame);
 }
 
-static void welcome(struct fixture *fixture)
+static void welcome_by(struct fixture *fixture, uint32_t version)
 {
     struct frame frame = {.kind = FRAME_WELCOME,
-                          .welcome = {.version = LINK_VERSION,
+                          .welcome = {.version = version,
                                       .gateway = key_of("gateway"),
                                       .window_messages = 64,
                                       .clock = {now_ms},
                                       .registry_version = bytes_of_text("1")}};
     bring_frame(fixture, &frame);
+}
+
+static void welcome(struct fixture *fixture)
+{
+    welcome_by(fixture, LINK_VERSION);
 }
 
 static bool is_linked(struct fixture *fixture)
@@ -50,6 +55,20 @@ static void goodbyes_without_end_are_one(void **state)
     end(fixture);
     assert_false(is_linked(fixture));
     assert_int_equal(fixture->events, 0);
+}
+
+static void a_version_that_was_not_offered_is_no_welcome(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    session_link_up(fixture->session);
+    welcome_by(fixture, LINK_VERSION + 1);
+    end(fixture);
+    assert_false(is_linked(fixture));
+    begin(fixture);
+    welcome_by(fixture, LINK_VERSION_OLDEST);
+    end(fixture);
+    assert_true(is_linked(fixture));
 }
 
 static void not_now_for_weeks_is_a_minute(void **state)
@@ -149,6 +168,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(goodbyes_without_end_are_one),
+        TEST(a_version_that_was_not_offered_is_no_welcome),
         TEST(not_now_for_weeks_is_a_minute),
         TEST(heads_that_prove_nothing_are_an_alarm),
         TEST(a_head_that_is_not_kept_was_not_seen),

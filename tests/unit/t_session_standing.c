@@ -12,20 +12,25 @@ enum { LATER_MS = 6000 };
 static const struct key stp = {"stp"};
 static const struct key portal = {"portal"};
 
-static void welcome(struct fixture *fixture)
+static void welcome_by(struct fixture *fixture, uint32_t version)
 {
     begin(fixture);
     session_link_up(fixture->session);
     end(fixture);
     begin(fixture);
     struct frame frame = {.kind = FRAME_WELCOME,
-                          .welcome = {.version = LINK_VERSION,
+                          .welcome = {.version = version,
                                       .gateway = key_of("gateway"),
                                       .window_messages = 64,
                                       .window_bytes = MESSAGE_WINDOW_BYTES_MAX,
                                       .clock = {now_ms}}};
     bring_frame(fixture, &frame);
     end(fixture);
+}
+
+static void welcome(struct fixture *fixture)
+{
+    welcome_by(fixture, LINK_VERSION);
 }
 
 /* Sent to stp with a copy to the portal, and in custody. */
@@ -140,6 +145,18 @@ static void what_has_no_receipt_after_a_while_is_asked_for(void **state)
     (void)submitted;
 }
 
+/* It could not read the question, and says so by a refusal. */
+static void an_older_gateway_is_not_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    welcome_by(fixture, LINK_VERSION_OLDEST);
+    assert_int_equal(fixture->events, 2); /* link_up, version_behind */
+    (void)sent(fixture);
+    session_begin(fixture->session, (mono_t){now_ms + LATER_MS}, (wall_t){now_ms + LATER_MS});
+    end(fixture);
+    assert_int_equal(fixture->asked, 0);
+}
+
 static void what_may_not_be_done_says_why(void **state)
 {
     struct fixture *fixture = *state;
@@ -174,6 +191,7 @@ int main(void)
         TEST(custody_begins_and_receipts_end_what_is_awaited),
         TEST(what_the_gateway_says_is_shown_and_ends_nothing),
         TEST(what_has_no_receipt_after_a_while_is_asked_for),
+        TEST(an_older_gateway_is_not_asked),
         TEST(what_may_not_be_done_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
