@@ -301,9 +301,12 @@ void session_await(struct session *session, uint64_t message_seq, const struct r
         struct entry known;
         rest = size < rest.size ? (struct bytes){rest.data + size + 1, rest.size - size - 1}
                                 : (struct bytes){NULL, 0};
+        bool is_local = is_key && (key_equal(&entry.destination, &session->office->key) ||
+                                   key_equal(&entry.destination, &session->gateway->key));
         /* Custody may be told twice, and after the receipt of a recipient that the message names.
          */
-        if (is_key && !find_awaited(session, message_seq, &entry.destination, &known) &&
+        if (is_key && !is_local &&
+            !find_awaited(session, message_seq, &entry.destination, &known) &&
             !session_has_outcome(session, &item->message_id, &entry.destination))
             plan_entry(&session->step.plan, &entry);
     }
@@ -316,7 +319,7 @@ enum reason session_end_awaited(struct session *session, uint64_t message_seq,
     struct entry entry;
     if (!find_awaited(session, message_seq, recipient, &entry))
         return REASON_NONE; /* custody is not here yet, or is of before such entries were kept */
-    if (entry_state_is_terminal(entry.state))
+    if (entry.state != ENTRY_AWAITED) /* it has ended, or is one of the queue to the gateway */
         return entry.state == state ? REASON_NONE : REASON_RECEIPT_FORBIDDEN;
     entry_move(&entry, state);
     entry.reason = why;

@@ -148,16 +148,17 @@ static const struct room_need room_end = {
 /* A frame without messages: two frames of ours and a head follow from it, or what the files of one
  * peer make us say, and an alarm or a note. */
 static const struct room_need room_frame = {
-    {[ROOM_NOTES] = 1,
+    {[ROOM_NOTES] = 2, /* the end of a restore writes two */
      [ROOM_RECORDS] = 1,
      [ROOM_REPLIES] = 2 + ROOM_FILE_FRAMES_MAX,
      [ROOM_BYTES] = (2 + ROOM_FILE_FRAMES_MAX) * ROOM_SMALL_FRAME_BYTES + ROOM_HEAD_FRAME_BYTES +
-                    ROOM_LEDGER_ENTRY_BYTES + ROOM_NOTE_BYTES}};
+                    ROOM_LEDGER_ENTRY_BYTES + 2 * ROOM_NOTE_BYTES}};
 
 /* The most that may follow from a message: a receipt moves, records and notes each of its items,
  * and tells who has a copy, in ROOM_COPY_RECEIPTS_MAX receipts; a message is owed to every
  * destination of its route, or alarms and is refused. Two notes: how its seal was judged; of one of
- * our own that came back, what it is known by. */
+ * our own that came back, what it is known by. Of an item too: its outcome; whom its message goes
+ * to from now on. */
 #define ROOM_MESSAGE(items)                                                                        \
     {                                                                                              \
         {                                                                                          \
@@ -165,7 +166,7 @@ static const struct room_need room_frame = {
             [ROOM_PARCELS] = 3 + ROOM_COPY_RECEIPTS_MAX,                                           \
             [ROOM_ENTRIES] =                                                                       \
                 ((items) > 0 ? (items) : 1) * ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,       \
-            [ROOM_MOVES] = (items) + ROUTE_DESTINATIONS_MAX, [ROOM_NOTES] = (items) + 2,           \
+            [ROOM_MOVES] = (items) + ROUTE_DESTINATIONS_MAX, [ROOM_NOTES] = 2 * (items) + 2,       \
             [ROOM_ROUTES] = (items) + 1, [ROOM_DEADLINES] = 1, [ROOM_RECORDS] = 2 * (items) + 3,   \
             [ROOM_REPLIES] = 2 + ROOM_COPY_RECEIPTS_MAX + ROOM_FILE_FRAMES_MAX,                    \
             [ROOM_DELIVERIES] = ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX,                     \
@@ -212,7 +213,7 @@ _Static_assert(RECEIPT_ITEMS_MAX *ROUTE_DESTINATIONS_MAX + ROOM_OWN_ENTRIES_MAX 
 _Static_assert(2 * (STEP_EXPIRIES_MAX + STEP_WAITING_MAX + RECEIPT_ITEMS_MAX) + 2 <=
                    ROOM_RECORDS_MAX / 2,
                "and for their evidence");
-_Static_assert(RECEIPT_ITEMS_MAX * 2 <= PLAN_NOTES_MAX &&
+_Static_assert(2 * RECEIPT_ITEMS_MAX + 2 <= PLAN_NOTES_MAX / 2 &&
                    STEP_EXPIRIES_MAX + STEP_WAITING_MAX + RECEIPT_ITEMS_MAX + 1 <=
                        PLAN_ROUTES_MAX / 2 &&
                    STEP_WAITING_MAX <= PLAN_DEADLINES_MAX / 2,

@@ -31,6 +31,7 @@ struct fixture {
     size_t asked;           /* messages, in all steps */
     struct frame_blob file; /* the last want or refusal */
     char dossier[24];       /* of the next submission */
+    struct key recipient;   /* of the next submission; none: the rules say */
 };
 
 static inline int open_with(void **state, uint32_t flights_max, const struct room_need *step_max)
@@ -232,6 +233,7 @@ static inline struct submitted submit_with(struct fixture *fixture,
     body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
     body.transfer = &transfer;
     struct submission submission = {.draft = {.type = MESSAGE_TYPE_TRANSFER,
+                                              .recipient = fixture->recipient,
                                               .dossier_code = bytes_of_text(fixture->dossier),
                                               .procedure_code = bytes_of_text("2.000635"),
                                               .attachments = attachment,

@@ -271,6 +271,59 @@ static void custody_is_no_later_than_now(void **state)
     assert_int_equal(proof.at.ms, now_ms - 1000);
 }
 
+/* Each item says that its message goes on to another: two notes. */
+static void redirections_without_end_fit_into_their_steps(void **state)
+{
+    enum { RECEIPTS = 6 };
+    static struct receipt_item items[RECEIPT_ITEMS_MAX];
+    struct fixture *fixture = *state;
+    struct bytes documents[RECEIPTS];
+    struct submitted submitted = sent_to(fixture, "stp");
+    for (size_t i = 0; i < RECEIPT_ITEMS_MAX; i++) {
+        items[i] = about(&submitted, "stp");
+        items[i].reason = REASON_REDIRECTED;
+        items[i].recipients = bytes_of_text("sxd stp");
+    }
+    begin(fixture);
+    for (size_t i = 0; i < RECEIPTS; i++)
+        documents[i] = receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN, items,
+                               i == 0 ? 1 : RECEIPT_ITEMS_MAX);
+    bring(fixture, documents, RECEIPTS, "seal");
+    end(fixture);
+    for (size_t taken = fixture->taken; taken < RECEIPTS; taken += fixture->taken) {
+        begin(fixture);
+        end(fixture);
+        assert_true(fixture->taken > 0);
+    }
+    assert_int_equal(told(fixture, &submitted, "stp"), MESSAGE_TYPE_RECEIPT_WITHDRAWN);
+}
+
+/* Under these names the store keeps what waits for the gateway and for our own office: no word of
+ * the gateway begins or ends anything there. */
+static void local_queues_are_no_recipients(void **state)
+{
+    struct fixture *fixture = *state;
+    struct key office = key_of(SESSION_OFFICE);
+    struct store_message message;
+    struct entry entry;
+    struct key centre = key_of("centre");
+    struct submitted submitted = sent_to(fixture, "stp gateway " SESSION_OFFICE);
+    struct store *store = fixture->store;
+    assert_int_equal(store->verbs->find_message(store, &centre, &submitted.id, &message),
+                     REASON_NONE);
+    assert_int_equal(store->verbs->read_entry(store, message.seq, &office, &entry),
+                     REASON_NOT_FOUND);
+    fixture->recipient = key_of("gateway");
+    begin(fixture);
+    submitted = submit_about(fixture, 2);
+    end(fixture);
+    struct receipt_item item = about(&submitted, "gateway");
+    bring_receipt(fixture, "gateway", MESSAGE_TYPE_RECEIPT_EXPIRED, &item, 1);
+    assert_int_equal(fixture->alarms, 1);
+    assert_int_equal(told(fixture, &submitted, "gateway"), 0);
+    assert_true(entry_state_is_live(state_of(fixture, &submitted.id)));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -284,6 +337,8 @@ int main(void)
         TEST(what_a_copy_came_to_goes_to_the_office),
         TEST(what_a_copy_came_to_is_the_gateways_to_say),
         TEST(custody_is_no_later_than_now),
+        TEST(redirections_without_end_fit_into_their_steps),
+        TEST(local_queues_are_no_recipients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
