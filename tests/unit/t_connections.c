@@ -95,12 +95,13 @@ static bool is_out(const struct guest *guest)
 static void a_flood_drives_out_its_own(void **state)
 {
     struct fixture *fixture = *state;
-    struct guest *quiet[] = {let_in(fixture, "127.0.0.2"), let_in(fixture, "127.0.0.3"),
-                             let_in(fixture, "127.0.0.3")};
+    enum { QUIET = 3 };
+    struct guest *quiet[QUIET] = {let_in(fixture, "127.0.0.2"), let_in(fixture, "127.0.0.3"),
+                                  let_in(fixture, "127.0.0.3")};
     size_t stay = 0;
     for (int i = 0; i < FLOOD; i++)
         (void)let_in(fixture, "127.0.0.4");
-    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+    for (size_t i = 0; i < QUIET; i++)
         assert_false(is_out(quiet[i]));
     for (size_t i = 0; i < fixture->guest_count; i++)
         stay += !is_out(&fixture->guests[i]);
