@@ -122,7 +122,11 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
     for (size_t i = 0; i < plan->entry_count; i++) {
         const struct entry *entry = &plan->entries[i];
         struct record *record = record_of_seq(records, entry->message_seq);
-        if (record != NULL && record->place_count < PLACES_MAX)
+        struct place *again =
+            record == NULL ? NULL : record_place(record, sim_node_of(&entry->destination));
+        if (again != NULL) /* after the gateway's store was put back */
+            again->state = entry->state;
+        else if (record != NULL && record->place_count < PLACES_MAX)
             record->places[record->place_count++] =
                 (struct place){.node = sim_node_of(&entry->destination),
                                .state = entry->state,

@@ -135,6 +135,8 @@ void office_call(struct node *node, uint64_t message_seq, uint32_t attempt)
     struct place *place = record == NULL ? NULL : record_place(record, node->index);
     sim_note(sim, node->index, "office called", &message.id, attempt);
     checkers_called(node, &message, record);
+    if (place != NULL && place->is_at_office && attempt == 1 && (!sim->is_lost || sim->is_restored))
+        restored_violated(sim, 5, &message.id, "an office is given for the first time what it has");
     bool is_slow = swarm_happens(&sim->swarm, MISHAP_OFFICE_SLOW);
     int64_t delay_ms = dice_between(&sim->dice, 1, is_slow ? CALL_MAX_MS : ANSWER_MAX_MS);
     struct heard_answer heard = make_call(node, record, place);

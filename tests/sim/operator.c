@@ -68,6 +68,8 @@ void operator_release_all(struct node *node)
         return;
     for (size_t i = 0; i < count; i++)
         operate(node, &entries[i], MISHAP_RELEASE);
+    if (node->session != NULL && node->sim->is_lost && node->sim->is_restored)
+        (void)session_explain_break(node->session, bytes_of_text("its disk was lost"));
 }
 
 /* ---- on all ---- */

@@ -3,7 +3,12 @@
  * forgotten. The world is then left without faults; of the gateway's store the run ends when those
  * who must notice it have, of an adapter's when the gateway has said so and the adapter has done
  * all its work from there (check_past.c). The gateway may be started anew at the same time, as
- * after a power cut. */
+ * after a power cut.
+ *
+ * In worlds whose clocks are right and whose registry stays, it is put back by the restore command
+ * (ops/backup), which leaves a note in the copy: then nothing may be lost or handed to an office
+ * twice, and all comes to its end (restored.c). What was lost is found by the times in ids, and goes
+ * where the rules of now say. */
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +57,7 @@ void rollback_committed(struct node *node, const struct store_plan *plan)
         return;
     }
     node->copied_until_ms = 0;
+    node->copied = node_wall(node);
     if (node->session != NULL) {
         struct session_status status;
         session_status(node->session, &status);
@@ -106,10 +112,40 @@ static bool can_be_noticed(const struct sim *sim, struct node *node)
     /* Somebody else who has its key says that it has seen nothing. */
     if (node->index != NODE_GATEWAY)
         return sim->swarm.count[MISHAP_HOSTILE_TWIN] == 0 &&
-               (node->is_put_back_with_gateway ? noted_head(sim, node) : heard_head(sim, node)) >
-                   node->copied_head;
+               (sim->is_restored ||
+                (node->is_put_back_with_gateway ? noted_head(sim, node) : heard_head(sim, node)) >
+                    node->copied_head);
     check(node->copy->verbs->positions(node->copy, &positions) == REASON_NONE);
     return positions.ledger_size > 0 && is_witnessed(sim, positions.ledger_size);
+}
+
+/* Numbers that the gateway gave since the copy it gives to other messages. */
+static void forget_custody(struct node *node)
+{
+    struct records *records = &node->sim->records;
+    struct store_positions positions;
+    check(node->disk->verbs->positions(node->disk, &positions) == REASON_NONE);
+    for (size_t i = 0; i < records->count; i++) {
+        struct record *record = &records->rows[i];
+        if (record->gateway_seq < positions.next_message_seq)
+            continue;
+        records->by_gateway_seq[record->gateway_seq] = 0;
+        record->gateway_seq = 0;
+    }
+}
+
+/* As the restore command does it: the program finds out by this note. */
+static void note_restored(struct node *node)
+{
+    int64_t moments[2] = {node->copied.ms, node_wall(node).ms};
+    const struct store_note note = {bytes_of_text("restored"),
+                                    {(const uint8_t *)moments, sizeof moments}};
+    const struct store_plan plan = {.notes = &note, .note_count = 1};
+    check(node->commit(node->disk, &plan) == REASON_NONE);
+    if (node->index == NODE_GATEWAY)
+        forget_custody(node);
+    else
+        workload_repeat(node->sim, node->index);
 }
 
 void rollback_turn(struct sim *sim)
@@ -121,6 +157,8 @@ void rollback_turn(struct sim *sim)
             continue;
         node_crash(node, dice_between(&sim->dice, 50, 3000));
         node_put_back(node);
+        if (sim->is_restored)
+            note_restored(node);
         if (node->is_put_back_with_gateway)
             node_crash(&sim->nodes[NODE_GATEWAY], dice_between(&sim->dice, 50, 3000));
         /* A hello of before would be heard behind it: the gateway would know nothing to miss. */

@@ -155,6 +155,9 @@ static void begin(struct sim *sim, uint64_t seed)
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     bool is_hostile_forced = force(sim);
+    sim->is_restored = sim->swarm.per_million[MISHAP_REGISTRY_RELOADED] == 0 &&
+                       sim->swarm.per_million[MISHAP_CLOCK_JUMP] == 0 &&
+                       sim->swarm.per_million[MISHAP_CLOCK_FAR] == 0;
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
     bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
     if (is_long)
@@ -313,11 +316,12 @@ static bool is_done(struct sim *sim)
         if (!sim->nodes[i].is_up || live_count(&sim->nodes[i]) > 0)
             return false;
     }
-    return is_witnessed(sim);
+    return is_witnessed(sim) && (!sim->is_lost || restored_is_settled(sim));
 }
 
 static void say_stuck(struct sim *sim)
 {
+    sim->is_lost = false; /* so that it is seen */
     int where = NOWHERE;
     for (int i = 0; i < NODE_HOSTILE && where == NOWHERE; i++)
         where = live_count(&sim->nodes[i]) > 0 ? i : NOWHERE;
@@ -365,11 +369,12 @@ static void run(struct sim *sim)
             hostile_turn(sim);
         step_all(sim);
         if (sim->now_ms >= look_at) {
-            if (sim->is_lost ? is_noticed(sim) : is_done(sim))
+            if (sim->is_lost && !sim->is_restored ? is_noticed(sim) : is_done(sim))
                 break;
             look_at = sim->now_ms + DONE_LOOK_MS;
         }
-        if (sim->is_lost && sim->now_ms > sim->lost_ms + NOTICE_MS && !rollback_is_noticed(sim))
+        if (sim->is_lost && !sim->is_restored && sim->now_ms > sim->lost_ms + NOTICE_MS &&
+            !rollback_is_noticed(sim))
             say_unnoticed(sim);
         if (sim->now_ms > sim->storm_ms + SIM_CALM_MS || sim->steps > STEPS_MAX)
             say_stuck(sim);
@@ -377,6 +382,8 @@ static void run(struct sim *sim)
     }
     if (!sim->violation.is_set && !sim->is_lost)
         checkers_ended(sim);
+    else if (!sim->violation.is_set && sim->is_restored)
+        restored_check(sim);
 }
 
 enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_result)

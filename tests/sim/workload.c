@@ -210,6 +210,14 @@ void workload_settle(struct node *node, bool is_committed)
     }
 }
 
+void workload_repeat(struct sim *sim, int node)
+{
+    for (size_t i = 0; i < sim->intent_count; i++) {
+        if (sim->intents[i].node == node)
+            sim->intents[i].is_done = sim->intents[i].is_in_step = false;
+    }
+}
+
 int64_t workload_next_ms(const struct sim *sim, int node)
 {
     int64_t next = INT64_MAX;

@@ -16,6 +16,7 @@
  *   hostile_files.c  its files, and other people's
  *   usurper.c        a gateway in wrong hands, beside the real one
  *   rollback.c       a store put back to an older copy
+ *   restored.c       the same by the restore command: what must be true in the end
  *   catalogue.c      the registry's two versions, and what they should decide
  *   checkers.c       hands what is seen to the checkers (check_*.c)
  */
@@ -145,6 +146,7 @@ struct node {
     struct store *copy;
     bool is_put_back_with_gateway; /* which is started anew at the same time */
     int64_t copied_until_ms, put_back_at_ms;
+    wall_t copied;        /* of its own clock */
     uint64_t copied_head; /* of an adapter's copy: the head that it knows, or a later one */
     size_t next_certificate;
 };
@@ -267,6 +269,7 @@ struct sim {
     /* A store was put back: what was promised is gone, and only one thing is left to be seen, that
      * somebody notices. */
     bool is_lost;
+    bool is_restored; /* it is put back by the restore command: nothing is to be lost or doubled */
     int lost_node;
     int64_t lost_ms;
     uint64_t alarms_about[NODES]; /* in the gateway's log */
@@ -344,6 +347,8 @@ void workload_draw(struct sim *sim);
 void workload_answer(struct sim *sim, struct record *record, int node);
 void workload_submit(struct node *node);
 void workload_settle(struct node *node, bool is_committed);
+/* The node's adapter has lost its disk: its office submits all of it again. */
+void workload_repeat(struct sim *sim, int node);
 int64_t workload_next_ms(const struct sim *sim, int node);
 bool workload_is_done(const struct sim *sim);
 /* Content and digest of one of the FILES. */
@@ -397,6 +402,14 @@ bool rollback_is_noticed(const struct sim *sim);
 /* Whether nothing more is to be seen. */
 bool rollback_is_over(const struct sim *sim);
 void rollback_turn(struct sim *sim);
+/* ---- restored.c */
+/* Seen although a store was put back; id may be NULL. */
+void restored_violated(struct sim *sim, int invariant, const struct message_id *id,
+                       const char *text);
+/* Whether every adapter has made up for what was lost. */
+bool restored_is_settled(const struct sim *sim);
+/* Everything came to its end. */
+void restored_check(struct sim *sim);
 /* ---- hostile_files.c */
 void hostile_files_turn(struct sim *sim);
 /* The gateway asks it for a file, or sends it one. */
