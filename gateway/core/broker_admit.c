@@ -69,7 +69,8 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
         return REASON_POLICY_FORBIDDEN;
     if (is_of_the_future(broker, peer, envelope))
         return REASON_CLOCK_SKEW;
-    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->step.wall.ms)
+    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->step.wall.ms &&
+        !broker_is_of_gap(broker, &envelope->id)) /* its recipient knows how it ended */
         return REASON_EXPIRED;
     *ret_admitted = (struct admitted){peer, intake, sealed};
     return REASON_NONE;
@@ -149,12 +150,14 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
 /* ---- plan ---- */
 
 /* Counted from custody on our clock; a sender may ask for less than policy gives, and never for
- * more. */
+ * more. What we may have had before our store was put back is not ended by its sender's time here:
+ * its recipient may have it, and that one's word counts. */
 static wall_t end_of_life(const struct broker *broker, const struct envelope *envelope,
                           int64_t life_ms)
 {
     wall_t by_policy = {broker->step.wall.ms + life_ms};
-    bool sooner = envelope->expires.at.ms != 0 && envelope->expires.at.ms < by_policy.ms;
+    bool sooner = envelope->expires.at.ms != 0 && envelope->expires.at.ms < by_policy.ms &&
+                  !broker_is_of_gap(broker, &envelope->id);
     return sooner ? envelope->expires.at : by_policy;
 }
 

@@ -157,7 +157,8 @@ static void begin(struct sim *sim, uint64_t seed)
     bool is_hostile_forced = force(sim);
     sim->is_restored = sim->swarm.per_million[MISHAP_REGISTRY_RELOADED] == 0 &&
                        sim->swarm.per_million[MISHAP_CLOCK_JUMP] == 0 &&
-                       sim->swarm.per_million[MISHAP_CLOCK_FAR] == 0;
+                       sim->swarm.per_million[MISHAP_CLOCK_FAR] == 0 &&
+                       sim->swarm.per_million[MISHAP_KEY_REVOKED] == 0;
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);
     bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
     if (is_long)
