@@ -6,7 +6,7 @@
 #include "proto/log/log.h"
 #include "proto/settings/settings.h"
 
-enum { GATEWAY_PATH_BYTES = 512, GATEWAY_SETTINGS_ROWS = 15 + API_SETTINGS_ROWS };
+enum { GATEWAY_PATH_BYTES = 512, GATEWAY_SETTINGS_ROWS = 16 + API_SETTINGS_ROWS };
 
 struct gateway_settings {
     char participant[PARTICIPANT_KEY_BYTES_MAX + 1];

@@ -83,6 +83,7 @@ bool value_describe(const struct setting *setting, enum language language, struc
         return false;
     switch (setting->kind) {
     case SETTING_BOOLEAN:
+    case SETTING_RETIRED:
         return true;
     case SETTING_CHOICE:
         return buffer_append_text(into, ": ") && buffer_append_text(into, setting->choices);
@@ -154,7 +155,7 @@ bool settings_print_help(const struct setting *table, size_t row_count, enum lan
                          struct buffer *into)
 {
     for (size_t i = 0; i < row_count; i++) {
-        if (!print_row(&table[i], language, into))
+        if (table[i].kind != SETTING_RETIRED && !print_row(&table[i], language, into))
             return false;
     }
     return true;

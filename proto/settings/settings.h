@@ -39,6 +39,9 @@ enum setting_kind {
     SETTING_DURATION, /* int64_t milliseconds; "500ms", "2s", "5m", "1h", "7d" */
     SETTING_SIZE,     /* int64_t bytes; "512", "64KiB", "100MiB", "2GiB" */
     SETTING_CHOICE,   /* int: the position in .choices */
+    /* A scalar of an earlier release that has no effect any more, in a file that an upgrade finds:
+     * taken and not shown. It has neither field nor texts. */
+    SETTING_RETIRED,
 };
 
 struct setting {
@@ -56,6 +59,8 @@ struct setting {
 
 #define SETTING_FIELD(type, member)                                                                \
     .offset = offsetof(type, member), .field_bytes = sizeof(((type *)0)->member)
+
+#define SETTING_RETIRED_ROW(row_name) .name = row_name, .kind = SETTING_RETIRED, .fallback = ""
 
 /* What every row has, in one order; what only some have (.min, .max, .choices) stands behind it. */
 #define SETTING_ROW(row_name, row_kind, type, member, otherwise, in_english, in_vietnamese)        \

@@ -47,6 +47,8 @@ bool setting_field_fits(const struct setting *setting)
     case SETTING_DURATION:
     case SETTING_SIZE:
         return setting->field_bytes == sizeof(int64_t);
+    case SETTING_RETIRED:
+        return setting->field_bytes == 0;
     }
     return false;
 }
@@ -200,6 +202,8 @@ enum value_verdict value_read(const struct setting *setting, struct bytes text, 
     case SETTING_SIZE:
         verdict = read_integer(setting, text, plain, &value.number);
         break;
+    case SETTING_RETIRED:
+        return VALUE_FITS;
     }
     if (verdict == VALUE_FITS && field != NULL)
         memcpy(field, &value, setting->field_bytes);

@@ -10,7 +10,9 @@
     X(ROLE, "role", true, BOUNDED_BY_READER, false)                                                \
     X(CURVE_PUBLIC_KEY, "curve_public_key", true, BOUNDED_BY_READER, false)                        \
     X(CERTIFICATES, "certificates", true, BOUNDED_BY_READER, false)                                \
-    X(WINDOW_MESSAGES, "window_messages", true, BOUNDED_BY_READER, false)
+    X(WINDOW_MESSAGES, "window_messages", true, BOUNDED_BY_READER, false)                          \
+    /* Of release 1.0, without effect. */                                                          \
+    X(ADAPTER, "adapter", false, PARTICIPANT_KEY_BYTES_MAX, true)
 
 enum column { COLUMNS(CSV_COLUMN_NAME) COLUMN_COUNT };
 
