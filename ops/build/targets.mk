@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill bench-portal sim sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -109,6 +109,15 @@ restore-drill:
 	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
 	    TEST_DIR=$(CURDIR)/$(B)/restore-drill tests/chaos/restore-drill
 	@rm -rf $(B)/restore-drill
+
+# The release OLD=v1.0.0 and this tree's programs beside one another.
+upgrade-drill:
+	@ops/install-deps test
+	@$(MAKE) all
+	@rm -rf $(B)/upgrade-drill && mkdir -p $(B)/upgrade-drill
+	@ROOT=$(CURDIR) BIN=$(CURDIR)/$(B)/bin PLAIN_BIN=$(CURDIR)/$(B)/bin \
+	    TEST_DIR=$(CURDIR)/$(B)/upgrade-drill tests/chaos/upgrade-drill
+	@rm -rf $(B)/upgrade-drill
 
 # The first load of 100,000 dossiers to the portal's stand-in, killed once on its way.
 bench-portal:
@@ -210,6 +219,7 @@ help:
 	@echo 'make differential   signatures, chains and lists: our verdict beside OpenSSL'"'"'s'
 	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'
 	@echo 'make restore-drill  each program of a province loses its disk, an older copy is put back'
+	@echo 'make upgrade-drill  an older release, OLD=, beside these programs, in either order'
 	@echo 'make bench-portal   the first load of the national portal: dossiers/s, memory'
 	@echo 'make fuzz           every fuzz target for MINUTES=1 of processor time, with sanitizers'
 	@echo 'make bench          RabbitMQ, NATS and the gateway side by side: build/bench'
