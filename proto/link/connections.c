@@ -195,8 +195,8 @@ void connections_cut(struct connections *connections, int fd, uint64_t number)
 void connections_refused(struct connections *connections, int fd, uint64_t number)
 {
     struct connection *connection = find(connections, fd);
-    if (connection == NULL || number <= connection->newest)
-        return;
+    if (connection == NULL || number <= connection->newest || cookie_of(fd) != connection->cookie)
+        return; /* its next message is refused too, and it may have been told of by then */
     connection->newest = number;
     connection_cut(connection, fd);
 }
