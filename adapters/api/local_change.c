@@ -24,8 +24,7 @@ static void answer_state(struct api_request *request, const struct store_message
                          enum entry_state state)
 {
     json_t *json = json_object();
-    bool ok =
-        json_put_id(json, "message_id", &message->id) && json_put_entry_state(json, (int)state);
+    bool ok = json_put_id(json, "message_id", &message->id) && json_put_entry_state(json, state);
     api_answer_json(request, HTTP_OK, json_whole(json, ok));
 }
 

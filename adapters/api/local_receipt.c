@@ -91,7 +91,7 @@ bool local_put_told(json_t *object, uint32_t receipt_type)
 {
     enum entry_state state;
     if (end_of(receipt_type, &state))
-        return json_put_entry_state(object, (int)state);
+        return json_put_entry_state(object, state);
     return json_put(object, "state", json_string("custody")) &&
            json_put(object, "state_vi", json_string("cổng tiếp quản"));
 }

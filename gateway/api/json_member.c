@@ -59,7 +59,7 @@ bool json_put_type(json_t *object, uint32_t type)
            json_put(object, "type_vi", json_string(message_type_label(known, LANGUAGE_VIETNAMESE)));
 }
 
-bool json_put_entry_state(json_t *object, int state)
+bool json_put_entry_state(json_t *object, unsigned int state)
 {
     enum entry_state known = (enum entry_state)state;
     return json_put(object, "state", json_string(entry_state_name(known))) &&

@@ -21,6 +21,6 @@ bool json_put_reason(json_t *object, enum reason reason);
 /* "type" and "type_vi". */
 bool json_put_type(json_t *object, uint32_t type);
 /* "state" and "state_vi" of an entry (enum entry_state). */
-bool json_put_entry_state(json_t *object, int state);
+bool json_put_entry_state(json_t *object, unsigned int state);
 /* The object itself; NULL, and released, when not all of it could be written. */
 json_t *json_whole(json_t *object, bool is_whole);

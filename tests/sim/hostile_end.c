@@ -244,9 +244,11 @@ static void answer_frame(struct sim *sim, enum frame_kind kind)
     if (heard == NULL)
         return;
     bool is_of_all = kind == FRAME_NOT_TAKEN && dice_below(&sim->dice, 3) == 0;
-    struct frame frame = {
-        .kind = kind,
-        .taken = {&heard->id, is_of_all ? 0 : 1, odd_reason(sim), (uint32_t)odd_number(sim)}};
+    struct frame frame = {.kind = kind,
+                          .taken = {.ids = &heard->id,
+                                    .count = is_of_all ? 0 : 1,
+                                    .reason = odd_reason(sim),
+                                    .retry_after_ms = (uint32_t)odd_number(sim)}};
     hostile_say(sim, &frame);
 }
 

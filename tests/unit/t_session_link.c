@@ -83,7 +83,8 @@ static void not_now_for_weeks_is_a_minute(void **state)
     struct submitted submitted = submit(fixture);
     end(fixture);
     begin(fixture);
-    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, REASON_BUSY, UINT32_MAX}};
+    struct frame frame = {.kind = FRAME_NOT_TAKEN,
+                          .taken = {.reason = REASON_BUSY, .retry_after_ms = UINT32_MAX}};
     bring_frame(fixture, &frame);
     end(fixture);
     struct store *store = fixture->store;
