@@ -32,7 +32,10 @@ static size_t send_taken(struct step *step, size_t from)
     }
     struct frame frame = {
         .kind = is_taken ? FRAME_TAKEN : FRAME_NOT_TAKEN,
-        .taken = {ids, count, first->reason, is_taken ? 0 : STEP_RETRY_MS},
+        .taken = {.ids = ids,
+                  .count = count,
+                  .reason = first->reason,
+                  .retry_after_ms = is_taken ? 0 : STEP_RETRY_MS},
     };
     (void)step_send_frame(step, &first->peer, &frame);
     return count;

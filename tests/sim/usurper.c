@@ -127,8 +127,10 @@ static void put_off(struct sim *sim, int node)
             ids[count++] = record->id;
     }
     struct frame frame = {.kind = FRAME_NOT_TAKEN,
-                          .taken = {ids, dice_below(&sim->dice, count + 1), REASON_BUSY,
-                                    waits_ms[dice_below(&sim->dice, 4)]}};
+                          .taken = {.ids = ids,
+                                    .count = dice_below(&sim->dice, count + 1),
+                                    .reason = REASON_BUSY,
+                                    .retry_after_ms = waits_ms[dice_below(&sim->dice, 4)]}};
     say(sim, node, &frame);
 }
 

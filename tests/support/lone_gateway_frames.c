@@ -227,7 +227,9 @@ void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *pe
 void lone_gateway_put_not_taken(struct lone_gateway *gateway, const char *peer,
                                 const struct message_id *ids, size_t count)
 {
-    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {ids, count, REASON_BUSY, 1000}};
+    struct frame frame = {
+        .kind = FRAME_NOT_TAKEN,
+        .taken = {.ids = ids, .count = count, .reason = REASON_BUSY, .retry_after_ms = 1000}};
     lone_gateway_put(gateway, peer, &frame);
 }
 

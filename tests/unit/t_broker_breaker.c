@@ -16,7 +16,9 @@ enum { UNKNOWN_SENDERS = 20, TOO_MANY_ATTEMPTS = 16 };
 static void put_off(struct lone_gateway *gateway, const struct lone_message *message,
                     enum reason reason)
 {
-    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {&message->id, 1, reason, 1000}};
+    struct frame frame = {
+        .kind = FRAME_NOT_TAKEN,
+        .taken = {.ids = &message->id, .count = 1, .reason = reason, .retry_after_ms = 1000}};
     lone_gateway_put(gateway, "stp", &frame);
 }
 

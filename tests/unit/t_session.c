@@ -81,8 +81,10 @@ static void more_is_put_off_than_a_step_holds(void **state)
         ids[i] = submit_about(fixture, i).id;
         end(fixture);
     }
-    frame =
-        (struct frame){.kind = FRAME_NOT_TAKEN, .taken = {ids, MESSAGES, REASON_BUSY, 3600 * 1000}};
+    frame = (struct frame){
+        .kind = FRAME_NOT_TAKEN,
+        .taken = {
+            .ids = ids, .count = MESSAGES, .reason = REASON_BUSY, .retry_after_ms = 3600 * 1000}};
     begin(fixture);
     bring_frame(fixture, &frame);
     end(fixture);
