@@ -5,6 +5,7 @@
  *   local_attachments.c  uploads and downloads
  *   local_submit.c       submit
  *   local_change.c       accept, refuse, hold, release, withdraw
+ *   local_jobs.c         what is sent again, operations on sets
  *   local_read.c         inbox, queues, one message
  *   local_health.c       health, figures
  *   local_deadlines.c    when dossiers are due
@@ -14,6 +15,7 @@
 #pragma once
 
 #include "adapters/api/local_api.h"
+#include "gateway/api/jobs_json.h"
 #include "gateway/api/json_member.h"
 
 struct local_api {
@@ -37,7 +39,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 24 };
+enum { LOCAL_ROUTES = 30 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -80,6 +82,10 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
 struct key local_recipient(const struct local_api *api, const struct store_message *message,
                            bool *ret_is_expected);
 
+/* ---- local_jobs.c */
+/* "sent_again_as" and "again_of": the new message, and the one of before. */
+bool local_put_again(const struct local_api *api, json_t *object, const struct message_id *id);
+
 /* ---- local_deadlines.c */
 /* Fills in when the dossier is due, where the draft leaves it out, and checks what it says. Another
  * reason than NONE: ret_field says what is wrong. */
@@ -101,6 +107,12 @@ void accept_apply(struct api_request *request);
 void refuse_apply(struct api_request *request);
 void operate_apply(struct api_request *request); /* which: enum session_operation */
 void ledger_explain_apply(struct api_request *request);
+void again_apply(struct api_request *request);
+void jobs_get(struct api_request *request);
+void job_get(struct api_request *request);
+void job_plan_apply(struct api_request *request);
+void job_start_apply(struct api_request *request);
+void job_stop_apply(struct api_request *request);
 
 void inbox_get(struct api_request *request);
 void message_get(struct api_request *request);

@@ -48,4 +48,10 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     CHANGE("/v1/queues/{}/hold", API_BODY_NONE, NULL, operate_apply, SESSION_HOLD),
     CHANGE("/v1/queues/{}/release", API_BODY_NONE, NULL, operate_apply, SESSION_RELEASE),
     CHANGE("/v1/queues/{}/withdraw", API_BODY_NONE, NULL, operate_apply, SESSION_WITHDRAW),
+    CHANGE("/v1/queues/{}/again", API_BODY_NONE, NULL, again_apply, 0),
+    {"GET", "/v1/jobs", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, jobs_get, 0},
+    {"GET", "/v1/jobs/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, job_get, 0},
+    CHANGE("/v1/jobs", API_BODY_JSON, jobs_members, job_plan_apply, 0),
+    CHANGE("/v1/jobs/{}/start", API_BODY_JSON, jobs_start_members, job_start_apply, 0),
+    CHANGE("/v1/jobs/{}/stop", API_BODY_NONE, NULL, job_stop_apply, 0),
 };

@@ -40,7 +40,8 @@ size_t session_memory_bytes(const struct session_options *options)
 {
     enum { ALIGNMENT_SLACK = 64 };
     struct step_options step = step_options(options);
-    return sizeof(struct session) + step_memory_bytes(&step) + ALIGNMENT_SLACK;
+    return sizeof(struct session) + step_memory_bytes(&step) + jobs_memory_bytes() +
+           ALIGNMENT_SLACK;
 }
 
 struct session *session_new(const struct session_options *options, struct arena *memory)
@@ -59,6 +60,8 @@ struct session *session_new(const struct session_options *options, struct arena 
     session->office->window_messages = options->office_window;
     outbox_set_lease(step->outbox, session->office->index, SESSION_OFFICE_LEASE_MS);
     options->crypto->random(options->crypto->context, session->incarnation, INCARNATION_BYTES);
+    const struct job_hand hand = session_job_hand(session);
+    session->jobs = jobs_new(step, &hand, memory);
     return session;
 }
 
@@ -86,9 +89,16 @@ enum reason session_load(struct session *session, wall_t wall)
         reason = session_load_breaks(session);
     if (reason == REASON_NONE)
         reason = session_load_offers(session);
+    if (reason == REASON_NONE)
+        reason = jobs_load(session->jobs);
     step_wake(session->gateway); /* a renewed certificate is read at a start */
     session->step.store_state = reason;
     return reason;
+}
+
+struct jobs *session_jobs(const struct session *session)
+{
+    return session->jobs;
 }
 
 wall_t session_time(const struct session *session, mono_t now, wall_t wall)
@@ -127,6 +137,7 @@ void session_begin(struct session *session, mono_t now, wall_t wall)
             session_standing_tick(session);
         }
     }
+    jobs_step(session->jobs);
     if (step->store_state == REASON_NONE)
         step_settle_files(step);
 }

@@ -122,7 +122,23 @@ struct office_answer {
 /* REASON_NOT_FOUND when no such message waits for the office. */
 enum reason session_office_answer(struct session *session, const struct office_answer *answer);
 
-enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW };
+/* A message of ours that came to nothing without the office's own word, as a new message with the
+ * same content and files, for as long a life. Asked again: the same new message. HAS_ENDED: it has
+ * arrived; NOT_ENDED; OFFICE_HAS_REFUSED; NOT_FOUND: it is not ours, or a receipt; otherwise as
+ * session_submit. */
+enum reason session_send_again(struct session *session, uint64_t message_seq,
+                               struct submitted *ret_submitted);
+/* The two are one for the submitter: its new message, and the one of before. NOT_FOUND: none. */
+enum reason session_find_again(struct session *session, const struct message_id *id,
+                               struct message_id *ret_again);
+enum reason session_find_before(struct session *session, const struct message_id *id,
+                                struct message_id *ret_before);
+
+/* Operations on sets: planned and started within a step; each step does a page. */
+struct jobs;
+struct jobs *session_jobs(const struct session *session);
+
+enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW, SESSION_EXPIRE };
 /* An operator's hand on one entry. REASON_NOT_FOUND; when its state does not allow it, why, with
  * what can be done instead: UNDER_WAY, SENT_BEFORE, HAS_ENDED, HELD_ALREADY, NOT_HELD or
  * RECEIPT_STAYS. */

@@ -218,8 +218,11 @@ static enum reason operate_on(struct session *session, const struct store_messag
      * how somebody hears of the end of a message. */
     if (entry->attempts > 0 || peer == session->office || entry->is_receipt)
         return entry->is_receipt ? REASON_RECEIPT_STAYS : REASON_SENT_BEFORE;
-    step_move(step, peer, entry, ENTRY_WITHDRAWN, REASON_WITHDRAWN);
-    note_own_end(session, message, MESSAGE_TYPE_RECEIPT_WITHDRAWN, REASON_WITHDRAWN);
+    bool is_expiry = operation == SESSION_EXPIRE;
+    enum reason reason = is_expiry ? REASON_LIFE_EXCEEDED : REASON_WITHDRAWN;
+    step_move(step, peer, entry, is_expiry ? ENTRY_EXPIRED : ENTRY_WITHDRAWN, reason);
+    note_own_end(session, message,
+                 is_expiry ? MESSAGE_TYPE_RECEIPT_EXPIRED : MESSAGE_TYPE_RECEIPT_WITHDRAWN, reason);
     return REASON_NONE;
 }
 

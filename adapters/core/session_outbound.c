@@ -3,6 +3,7 @@
  *
  *  "ref/" reference         id, digest and seq of the message that the reference stands for
  *  "seq/" dossier code      the number of the dossier's last message from here
+ *  "again/" id              the same as of a reference: the message was sent again as that one
  *  "out/" id, participant   what was last said of the message (struct outcome)
  *
  * Notes of other files: session_link.c, session_proof.c. */
@@ -260,6 +261,14 @@ bool session_has_room(struct session *session)
     need.of[ROOM_DELIVERIES] += 2;
     need.of[ROOM_BYTES] += ENVELOPE_BYTES_MAX + ROOM_SEAL_BYTES + SESSION_TOLD_BYTES;
     return step_fits(&session->step, &need);
+}
+
+enum reason session_submit_once(struct session *session, const struct submission *submission,
+                                struct bytes name, struct submitted *ret_submitted)
+{
+    enum reason reason = find_reference(session, name, ret_submitted);
+    return reason == REASON_NOT_FOUND ? submit_new(session, submission, name, ret_submitted)
+                                      : reason;
 }
 
 /* The reference is the local system's own name for what it hands over: who had no answer submits

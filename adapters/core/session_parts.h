@@ -8,6 +8,7 @@
  *   session_restore.c   our store was put back from a backup
  *   session_offers.c    the gateway's store was put back: what it may have lost of ours
  *   session_proof.c     seals whose certificate ended on the way
+ *   session_again.c     what is sent again, and what a job does with an entry
  *   session_outbound.c  what local systems submit, and the notes about it
  *   session_deadline.c  the clocks of dossiers
  *   session_link.c      hello, heartbeats, acknowledgements, the gateway's tree heads
@@ -17,6 +18,7 @@
 #pragma once
 
 #include "adapters/core/session.h"
+#include "gateway/custody/job.h"
 #include "gateway/custody/step.h"
 
 enum {
@@ -67,6 +69,7 @@ struct session {
     struct session_options options;
     struct step step;
     struct peer *gateway, *office;
+    struct jobs *jobs;
 
     enum session_link link;
     uint8_t incarnation[INCARNATION_BYTES];
@@ -165,10 +168,16 @@ enum reason session_judge_at_custody(struct session *session, struct sealed *sea
 /* What the gateway does not take for its certificate's end is sealed again. */
 void session_seal_again(struct session *session, const struct frame_taken *frame);
 
+/* session_again.c */
+struct job_hand session_job_hand(struct session *session);
+
 /* session_outbound.c */
 /* A message of ours that came back: its number within the dossier is used. */
 enum reason session_note_own(struct session *session, const struct envelope *envelope,
                              const struct store_message *message);
+/* Once under that name of a note; the next time the first message is answered. */
+enum reason session_submit_once(struct session *session, const struct submission *submission,
+                                struct bytes name, struct submitted *ret_submitted);
 /* A name of a note, in the step's memory. */
 struct bytes session_note_name(struct plan *plan, const char *prefix, struct bytes rest);
 /* A note as this step will leave it: the plan's word, else the store's. */

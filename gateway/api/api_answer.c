@@ -31,6 +31,9 @@ static unsigned status_of(enum reason reason)
     case REASON_NOT_HELD:
     case REASON_HELD_ALREADY:
     case REASON_RECEIPT_STAYS:
+    case REASON_SET_CHANGED:
+    case REASON_OFFICE_HAS_REFUSED:
+    case REASON_NOT_ENDED:
     case REASON_DUPLICATE:
         return MHD_HTTP_CONFLICT;
     case REASON_ATTACHMENT_TOO_LARGE:

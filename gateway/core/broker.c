@@ -49,7 +49,7 @@ size_t broker_memory_bytes(const struct broker_options *options)
     enum { ALIGNMENT_SLACK = 256 };
     struct step_options step = step_options(options);
     return sizeof(struct broker) + step_memory_bytes(&step) + ledger_memory_bytes() +
-           options->participants_max * sizeof(struct adapter) +
+           jobs_memory_bytes() + options->participants_max * sizeof(struct adapter) +
            BROKER_SEQUENCES_MAX * sizeof(struct last_sequence) +
            ROOM_RECORDS_MAX * sizeof(struct ledger_fact) + ALIGNMENT_SLACK;
 }
@@ -72,6 +72,8 @@ struct broker *broker_new(const struct broker_options *options, struct arena *me
     broker->adapters = take(memory, options->participants_max * sizeof(struct adapter));
     broker->sequences = take(memory, BROKER_SEQUENCES_MAX * sizeof(struct last_sequence));
     broker->records = take(memory, ROOM_RECORDS_MAX * sizeof(struct ledger_fact));
+    const struct job_hand hand = broker_job_hand(broker);
+    broker->jobs = jobs_new(&broker->step, &hand, memory);
     return broker;
 }
 
@@ -146,6 +148,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
         reason = broker_load_redirects(broker);
     if (reason == REASON_NONE)
         reason = broker_load_restore(broker);
+    if (reason == REASON_NONE)
+        reason = jobs_load(broker->jobs);
     for (uint32_t i = 0; i < step->peer_count; i++) {
         broker->adapters[i].has_last_id = false;
         broker->adapters[i].noted = (struct past_note){0}; /* it may not be on disk */
@@ -157,6 +161,11 @@ enum reason broker_load(struct broker *broker, wall_t wall)
 wall_t broker_time(const struct broker *broker, mono_t now, wall_t wall)
 {
     return step_time(&broker->step, now, wall);
+}
+
+struct jobs *broker_jobs(const struct broker *broker)
+{
+    return broker->jobs;
 }
 
 /* An operator's decision is evidence like any other: who looks at an expiry years later sees by
@@ -224,6 +233,7 @@ void broker_begin(struct broker *broker, mono_t now, wall_t wall)
         tick(broker);
     if (step->store_state != REASON_NONE)
         return;
+    jobs_step(broker->jobs);
     step_settle_files(step);
     /* Before new frames, which may take all room of this step and of every later one. */
     broker_admit_waiting(broker);

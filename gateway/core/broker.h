@@ -70,6 +70,7 @@ enum {
 };
 
 struct broker;
+struct jobs;      /* gateway/custody/job.h */
 struct room_need; /* gateway/custody/room.h */
 
 struct broker_options {
@@ -117,6 +118,9 @@ enum broker_operation { BROKER_HOLD = 1, BROKER_RELEASE, BROKER_WITHDRAW, BROKER
  * HAS_ENDED, HELD_ALREADY, NOT_HELD or RECEIPT_STAYS. */
 enum reason broker_operate(struct broker *broker, uint64_t message_seq,
                            const struct key *destination, enum broker_operation operation);
+
+/* Operations on sets: planned and started within a step; each step does a page. */
+struct jobs *broker_jobs(const struct broker *broker);
 
 /* Who takes over what waits and what comes for a participant. */
 struct redirect {

@@ -13,12 +13,14 @@
  *   broker_operate.c    operators and life times
  *   broker_copies.c     copies of what came to nothing
  *   broker_redirect.c   queues that another participant takes over
+ *   broker_job.c        what a job does with an entry (gateway/custody/job.h)
  *   broker_tell.c       what the gateway says and records for itself
  */
 #pragma once
 
 #include "gateway/core/broker.h"
 #include "gateway/core/ledger.h"
+#include "gateway/custody/job.h"
 #include "gateway/custody/step.h"
 #include "routing/registry/route.h"
 
@@ -104,9 +106,10 @@ struct broker {
     struct allowance_lines lines;    /* of carriers */
     struct redirect redirects[BROKER_REDIRECTS_MAX];
     size_t redirect_count;
-    uint32_t redirect_at;        /* the peer whose queue is looked at */
-    uint64_t redirect_seq;       /* how far */
-    bool redirect_moved;         /* something of it */
+    uint32_t redirect_at;  /* the peer whose queue is looked at */
+    uint64_t redirect_seq; /* how far */
+    bool redirect_moved;   /* something of it */
+    struct jobs *jobs;
     struct ledger_fact *records; /* of the step: entries that belong to no receipt of ours */
 };
 
@@ -206,6 +209,10 @@ enum reason broker_load_redirects(struct broker *broker);
 struct key broker_heir(struct broker *broker, const struct key *key);
 /* The first destination as it is now. */
 void broker_redirect_route(struct broker *broker, struct route_decision *decision);
+/* One entry alone goes over to that participant: UNDER_WAY, SENT_BEFORE, RECEIPT_STAYS,
+ * BEHIND_EARLIER, or as broker_redirect; BUSY: ask again. */
+enum reason broker_redirect_entry(struct broker *broker, const struct entry *entry,
+                                  const struct key *to);
 /* A page of what waits for somebody who has an heir. */
 void broker_move_redirected(struct broker *broker);
 
@@ -214,6 +221,9 @@ void broker_move_redirected(struct broker *broker);
 void broker_end_route(struct broker *broker, const struct key *sender, const struct message_id *id,
                       const struct key *destination);
 void broker_expire(struct broker *broker);
+
+/* broker_job.c */
+struct job_hand broker_job_hand(struct broker *broker);
 
 /* broker_copies.c */
 /* What that destination was owed has ended in this step. */

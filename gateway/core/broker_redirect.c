@@ -313,6 +313,51 @@ static bool was_there(struct store *store, const struct entry *entry, const stru
            old.state == ENTRY_WITHDRAWN;
 }
 
+/* Where this step has moved what stood before it, the next step sees it as the first. */
+static enum reason check_first(struct broker *broker, const struct entry *entry)
+{
+    struct entry first;
+    if (!standing_first(broker->options.store, entry, &first))
+        return REASON_BUSY;
+    if (first.message_seq == entry->message_seq)
+        return REASON_NONE;
+    plan_apply_moves(&broker->step.plan, &first);
+    return entry_state_is_live(first.state) ? REASON_BEHIND_EARLIER : REASON_BUSY;
+}
+
+enum reason broker_redirect_entry(struct broker *broker, const struct entry *entry,
+                                  const struct key *to)
+{
+    struct step *step = &broker->step;
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct entry moved;
+    struct peer *peer;
+    struct peer *heir = step_get_peer(step, to);
+    if (heir == NULL || !step_fits(step, &room_redirect))
+        return REASON_BUSY;
+    enum reason reason = check_heir(broker, &entry->destination, to);
+    if (reason == REASON_NONE)
+        reason =
+            step_find_live(step, entry->message_seq, &entry->destination, &moved, &message, &peer);
+    if (reason != REASON_NONE)
+        return reason;
+    if (step_flight(step, peer, &message) != NULL || moved.state == ENTRY_LEASED)
+        return REASON_UNDER_WAY;
+    if (moved.is_receipt || moved.attempts > 0)
+        return moved.is_receipt ? REASON_RECEIPT_STAYS : REASON_SENT_BEFORE;
+    reason = check_first(broker, &moved);
+    if (reason == REASON_NONE && was_there(store, &moved, to))
+        reason = REASON_HAS_ENDED;
+    if (reason == REASON_NONE)
+        reason = store->verbs->read_message(store, entry->message_seq, &message);
+    if (reason == REASON_NONE && step_get_peer(step, &message.sender) == NULL)
+        reason = REASON_BUSY;
+    if (reason == REASON_NONE)
+        move_entry(broker, peer, heir, &message, &moved);
+    return reason;
+}
+
 /* False: there was no room for all of the page. */
 static bool move_page(struct broker *broker, struct peer *peer, struct peer *heir,
                       const struct entry *entries, size_t count)

@@ -5,10 +5,12 @@
  *   operators_metrics.c   the same for Prometheus
  *   operators_messages.c  messages, dossiers, what waits, an operator's hand on an entry
  *   operators_redirect.c  queues that another participant takes over
+ *   operators_jobs.c      operations on sets
  *   operators_registry.c  the registry, where a message would go, reload
  */
 #pragma once
 
+#include "gateway/api/jobs_json.h"
 #include "gateway/api/json_member.h"
 #include "gateway/api/standing_json.h"
 #include "gateway/operators/operators_api.h"
@@ -34,6 +36,12 @@ void operators_dossier_get(struct api_request *request);
 void operators_message_get(struct api_request *request);
 void operators_queues_get(struct api_request *request);
 void operators_operate(struct api_request *request); /* which: enum broker_operation */
+
+void operators_jobs_get(struct api_request *request);
+void operators_job_get(struct api_request *request);
+void operators_job_plan(struct api_request *request);
+void operators_job_start(struct api_request *request);
+void operators_job_stop(struct api_request *request);
 
 void operators_redirects_get(struct api_request *request);
 void operators_redirect(struct api_request *request);

@@ -294,7 +294,7 @@ static int ask_work(const struct invocation *invocation, struct http *http,
     return adapter_ask(invocation, http, "POST", path, ret_answer);
 }
 
-enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, REDIRECT, STATUS, WORKS };
+enum work { LIST, HOLD, RELEASE, WITHDRAW, EXPIRE, AGAIN, REDIRECT, STATUS, WORKS };
 
 static const struct option_word words[WORKS] = {
     [LIST] = {"list", {VALUE_NONE}, 0, true},
@@ -302,21 +302,22 @@ static const struct option_word words[WORKS] = {
     [RELEASE] = {"release", {VALUE_MESSAGE}, 1, false},
     [WITHDRAW] = {"withdraw", {VALUE_MESSAGE}, 1, false},
     [EXPIRE] = {"expire", {VALUE_MESSAGE}, 1, false},
+    [AGAIN] = {"again", {VALUE_MESSAGE}, 1, false},
     [REDIRECT] = {"redirect", {VALUE_PARTY, VALUE_PARTY}, 1, false},
     [STATUS] = {"status", {VALUE_NONE}, 0, false},
 };
 static const enum text done[WORKS] = {
-    [HOLD] = TEXT_QUEUES_HELD,
-    [RELEASE] = TEXT_QUEUES_RELEASED,
-    [WITHDRAW] = TEXT_QUEUES_WITHDRAWN,
-    [EXPIRE] = TEXT_QUEUES_EXPIRED,
+    [HOLD] = TEXT_QUEUES_HELD,          [RELEASE] = TEXT_QUEUES_RELEASED,
+    [WITHDRAW] = TEXT_QUEUES_WITHDRAWN, [EXPIRE] = TEXT_QUEUES_EXPIRED,
+    [AGAIN] = TEXT_QUEUES_AGAIN,
 };
 
 static void print_answer(const struct names *names, size_t work, const char *id,
                          const json_t *answer)
 {
     if (id != NULL)
-        say(stdout, text_of(done[work], names->language), id);
+        say(stdout, text_of(done[work], names->language),
+            work == AGAIN ? json_text(answer, "message_id") : id);
     else if (work == STATUS)
         print_status(names, answer);
     else

@@ -1,0 +1,62 @@
+/* What a job does with one entry at the gateway, and the evidence that it was done by a job. Rules:
+ * broker_operate.c, broker_redirect.c. */
+#include "gateway/core/broker_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static enum reason operate(void *core, const struct job *job, const struct entry *entry,
+                           struct message_id *ret_created)
+{
+    static const enum broker_operation operations[JOB_OPERATIONS] = {
+        [JOB_HOLD] = BROKER_HOLD,
+        [JOB_RELEASE] = BROKER_RELEASE,
+        [JOB_WITHDRAW] = BROKER_WITHDRAW,
+        [JOB_EXPIRE] = BROKER_EXPIRE,
+    };
+    (void)ret_created;
+    if (job->operation == JOB_REDIRECT)
+        return broker_redirect_entry(core, entry, &job->to);
+    return broker_operate(core, entry->message_seq, &entry->destination,
+                          operations[job->operation]);
+}
+
+/* The entry in the ledger has the digest of what the job's note says of itself: who shows the one
+ * proves the other. */
+static void record(void *core, const struct job *job)
+{
+    static const enum reason reasons[JOB_OPERATIONS] = {
+        [JOB_HOLD] = REASON_HELD_BY_OPERATOR,
+        [JOB_WITHDRAW] = REASON_WITHDRAWN_BY_OPERATOR,
+        [JOB_EXPIRE] = REASON_LIFE_EXCEEDED,
+        [JOB_REDIRECT] = REASON_REDIRECTED,
+    };
+    struct broker *broker = core;
+    char text[JOB_WHY_BYTES_MAX + 128];
+    struct ledger_fact fact = {.kind = LEDGER_OPERATOR,
+                               .sender = broker->step.options.self,
+                               .destination = job->set.destination,
+                               .reason = reasons[job->operation]};
+    int size = snprintf(text, sizeof text, "job %" PRIu64 " %s %s %" PRIu64 " %" PRIu64 " %s",
+                        job->number, job_operation_name(job->operation), job_state_name(job->state),
+                        job->count, job->done, job->why);
+    const struct bytes words = {(const uint8_t *)text, (size_t)size};
+    broker->options.crypto->hash(&words, 1, &fact.evidence);
+    broker_record(broker, &fact);
+    step_note(&broker->step, &(struct transition){.event = "job",
+                                                  .from = broker->step.options.self,
+                                                  .to = job->set.destination,
+                                                  .reason = fact.reason,
+                                                  .count = job->count});
+}
+
+struct job_hand broker_job_hand(struct broker *broker)
+{
+    return (struct job_hand){
+        .core = broker,
+        .operations = (1U << JOB_HOLD) | (1U << JOB_RELEASE) | (1U << JOB_WITHDRAW) |
+                      (1U << JOB_EXPIRE) | (1U << JOB_REDIRECT),
+        .operate = operate,
+        .record = record,
+    };
+}

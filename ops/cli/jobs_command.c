@@ -1,0 +1,320 @@
+/* lienthong jobs - operations on sets: what is to be done is counted and shown first, and done when
+ * its count is repeated. Adapter and gateway are asked by the same paths; which operation is whose
+ * is theirs to say (gateway/custody/job.h). */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gateway/workers/program.h"
+#include "ops/cli/adapter_call.h"
+#include "ops/cli/cause.h"
+#include "ops/cli/names.h"
+#include "ops/cli/options.h"
+#include "ops/cli/progress_bar.h"
+#include "ops/cli/say.h"
+#include "ops/cli/table.h"
+
+enum { POLL_MS = 100, WAIT_MS = 10 * 60 * 1000 /* then it is left to itself */ };
+
+struct jobs_options {
+    bool json;
+    const char *adapter, *gateway, *destination, *state, *reason, *after, *before, *to, *why;
+    int64_t count, page; /* -1: not given */
+};
+
+enum work { LIST, SHOW, START, STOP, HOLD, RELEASE, WITHDRAW, EXPIRE, AGAIN, REDIRECT, WORKS };
+
+static const struct option_word words[WORKS] = {
+    [LIST] = {"list", {VALUE_NONE}, 0, true},
+    [SHOW] = {"show", {VALUE_NUMBER}, 1, false},
+    [START] = {"start", {VALUE_NUMBER}, 1, false},
+    [STOP] = {"stop", {VALUE_NUMBER}, 1, false},
+    [HOLD] = {"hold", {VALUE_NONE}, 0, false},
+    [RELEASE] = {"release", {VALUE_NONE}, 0, false},
+    [WITHDRAW] = {"withdraw", {VALUE_NONE}, 0, false},
+    [EXPIRE] = {"expire", {VALUE_NONE}, 0, false},
+    [AGAIN] = {"again", {VALUE_NONE}, 0, false},
+    [REDIRECT] = {"redirect", {VALUE_NONE}, 0, false},
+};
+
+static const struct table_column job_columns[] = {
+    {TEXT_COLUMN_JOB, TABLE_NUMBER},   {TEXT_COLUMN_OPERATION, TABLE_TEXT},
+    {TEXT_COLUMN_TO, TABLE_NAME},      {TEXT_COLUMN_PROGRESS, TABLE_TEXT},
+    {TEXT_COLUMN_COUNT, TABLE_NUMBER}, {TEXT_COLUMN_DONE, TABLE_NUMBER},
+    {TEXT_COLUMN_LEFT, TABLE_NUMBER},  {TEXT_COLUMN_WHY, TABLE_NOTE},
+};
+static const struct table_column entry_columns[] = {
+    {TEXT_COLUMN_TO, TABLE_NAME},    {TEXT_COLUMN_DOSSIER, TABLE_TEXT},
+    {TEXT_COLUMN_MESSAGE, TABLE_ID}, {TEXT_COLUMN_OUTCOME, TABLE_TEXT},
+    {TEXT_COLUMN_SENT_AS, TABLE_ID}, {TEXT_COLUMN_REASON, TABLE_NOTE},
+};
+enum {
+    JOB_COLUMNS = sizeof job_columns / sizeof job_columns[0],
+    ENTRY_COLUMNS = sizeof entry_columns / sizeof entry_columns[0],
+};
+
+static const struct {
+    const char *name;
+    enum text text;
+} labels[] = {
+    {"hold", TEXT_JOB_HOLD},         {"release", TEXT_JOB_RELEASE}, {"withdraw", TEXT_JOB_WITHDRAW},
+    {"expire", TEXT_JOB_EXPIRE},     {"again", TEXT_JOB_AGAIN},     {"redirect", TEXT_JOB_REDIRECT},
+    {"counting", TEXT_JOB_COUNTING}, {"counted", TEXT_JOB_COUNTED}, {"running", TEXT_JOB_RUNNING},
+    {"done", TEXT_JOB_DONE},         {"stopped", TEXT_JOB_STOPPED}, {"waiting", TEXT_JOB_WAITING},
+    {"left", TEXT_JOB_LEFT},
+};
+
+/* A word that this table does not have is shown as the API says it: a daemon may be newer. */
+static const char *label(const char *name, enum language language)
+{
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (strcmp(labels[i].name, name) == 0)
+            return text_of(labels[i].text, language);
+    }
+    return name;
+}
+
+static json_int_t number_of(const json_t *json, const char *name)
+{
+    return json_integer_value(json_object_get(json, name));
+}
+
+static bool is_in(const json_t *job, const char *progress)
+{
+    return strcmp(json_text(job, "progress"), progress) == 0;
+}
+
+/* ---- printing ---- */
+
+static void print_jobs(const struct names *names, const json_t *jobs)
+{
+    struct table table;
+    size_t index;
+    const json_t *row;
+    table_init(&table, job_columns, JOB_COLUMNS, terminal_width(stdout));
+    json_array_foreach(jobs, index, row)
+    {
+        char numbers[4][32];
+        const char *const cells[JOB_COLUMNS] = {
+            json_number(row, "job", numbers[0]),
+            label(json_text(row, "operation"), names->language),
+            name_of(names, json_text(row, "destination")),
+            label(json_text(row, "progress"), names->language),
+            json_number(row, "count", numbers[1]),
+            json_number(row, "done", numbers[2]),
+            json_number(row, "left", numbers[3]),
+            json_text(row, "why"),
+        };
+        table_row(&table, cells);
+    }
+    table_end(&table, names->language);
+}
+
+static void print_entries(const struct names *names, const json_t *entries)
+{
+    struct table table;
+    size_t index;
+    const json_t *row;
+    table_init(&table, entry_columns, ENTRY_COLUMNS, terminal_width(stdout));
+    json_array_foreach(entries, index, row)
+    {
+        char cause[CAUSE_BYTES];
+        const char *const cells[ENTRY_COLUMNS] = {
+            name_of(names, json_text(row, "destination")),
+            json_text(row, "dossier_code"),
+            json_text(row, "message_id"),
+            label(json_text(row, "outcome"), names->language),
+            json_text(row, "new_message_id"),
+            cause_label(row, names->language, cause),
+        };
+        table_row(&table, cells);
+    }
+    table_end(&table, names->language);
+}
+
+/* One job; and, while it waits for that, how it is started. */
+static void print_job(const struct names *names, const json_t *job)
+{
+    enum language language = names->language;
+    json_t *list = json_pack("[O]", job);
+    print_jobs(names, list);
+    json_decref(list);
+    if (json_array_size(json_object_get(job, "entries")) > 0) {
+        putchar('\n');
+        print_entries(names, json_object_get(job, "entries"));
+    }
+    if (json_is_true(json_object_get(job, "has_more")))
+        (void)fputs(text_of(TEXT_JOBS_HAS_MORE, language), stdout);
+    if (is_in(job, "counted"))
+        say(stdout, text_of(TEXT_JOBS_START_WITH, language), (long long)number_of(job, "job"),
+            (long long)number_of(job, "count"));
+}
+
+/* ---- asking ---- */
+
+static int ask_job(const struct invocation *invocation, struct http *http, const char *number,
+                   int64_t page, json_t **ret_answer)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "/v1/jobs/%s?after=%lld", number,
+                   (long long)(page < 0 ? 0 : page));
+    return adapter_ask(invocation, http, "GET", path, ret_answer);
+}
+
+/* Looks at the job until it is no longer so. What is not over in WAIT_MS goes on without us. */
+static int wait_while(const struct invocation *invocation, struct http *http, const char *progress,
+                      json_t **answer)
+{
+    char number[32];
+    const char *text = json_number(*answer, "job", number);
+    int64_t until_ms = program_mono().ms + WAIT_MS;
+    int code = EXIT_CODE_OK;
+    while (code == EXIT_CODE_OK && is_in(*answer, progress) && program_mono().ms < until_ms) {
+        const struct timespec pause = {0, POLL_MS * 1000000L};
+        json_int_t over = number_of(*answer, "done") + number_of(*answer, "left");
+        progress_bar_show((uint64_t)over, (uint64_t)number_of(*answer, "count"), "");
+        (void)nanosleep(&pause, NULL);
+        json_decref(*answer);
+        *answer = NULL;
+        code = ask_job(invocation, http, text, 0, answer);
+    }
+    progress_bar_end();
+    return code;
+}
+
+static int ask_start(const struct invocation *invocation, struct http *http, const char *number,
+                     int64_t count, json_t **ret_answer)
+{
+    char path[128];
+    json_t *body = json_pack("{s:I}", "count", (json_int_t)count);
+    (void)snprintf(path, sizeof path, "/v1/jobs/%s/start", number);
+    int code =
+        adapter_call(invocation, http,
+                     &(struct api_call){.method = "POST", .path = path, .body = body}, ret_answer);
+    json_decref(body);
+    return code == EXIT_CODE_OK ? wait_while(invocation, http, "running", ret_answer) : code;
+}
+
+static void set_text(json_t *body, const char *name, const char *text, const char *tail)
+{
+    char whole[256];
+    if (text == NULL)
+        return;
+    (void)snprintf(whole, sizeof whole, "%s%s", text, tail);
+    (void)json_object_set_new(body, name, json_string(whole));
+}
+
+/* Days are those of the wall clock in Viet Nam, like all times that are printed. */
+static int ask_plan(const struct invocation *invocation, struct http *http,
+                    const struct jobs_options *options, const char *operation, json_t **ret_answer)
+{
+    json_t *body = json_pack("{s:s}", "operation", operation);
+    set_text(body, "destination", options->destination, "");
+    set_text(body, "state", options->state, "");
+    set_text(body, "reason", options->reason, "");
+    set_text(body, "taken_after", options->after, "T00:00:00+07:00");
+    set_text(body, "taken_before", options->before, "T00:00:00+07:00");
+    set_text(body, "to", options->to, "");
+    set_text(body, "why", options->why, "");
+    int code = adapter_call(invocation, http,
+                            &(struct api_call){.method = "POST", .path = "/v1/jobs", .body = body},
+                            ret_answer);
+    json_decref(body);
+    if (code == EXIT_CODE_OK)
+        code = wait_while(invocation, http, "counting", ret_answer);
+    if (code != EXIT_CODE_OK || options->count < 0)
+        return code;
+    char number[32], scratch[32];
+    (void)snprintf(number, sizeof number, "%s", json_number(*ret_answer, "job", scratch));
+    json_decref(*ret_answer);
+    *ret_answer = NULL;
+    return ask_start(invocation, http, number, options->count, ret_answer);
+}
+
+static int ask(const struct invocation *invocation, struct http *http,
+               const struct jobs_options *options, const struct option_words *given,
+               json_t **ret_answer)
+{
+    char path[128];
+    switch (given->word) {
+    case LIST:
+        return adapter_ask(invocation, http, "GET", "/v1/jobs", ret_answer);
+    case SHOW:
+        return ask_job(invocation, http, given->values[0], options->page, ret_answer);
+    case START:
+        return ask_start(invocation, http, given->values[0], options->count, ret_answer);
+    case STOP:
+        (void)snprintf(path, sizeof path, "/v1/jobs/%s/stop", given->values[0]);
+        return adapter_ask(invocation, http, "POST", path, ret_answer);
+    default:
+        return ask_plan(invocation, http, options, words[given->word].name, ret_answer);
+    }
+}
+
+static bool is_number(const char *text)
+{
+    return text[0] != 0 && strlen(text) < 20 && strspn(text, "0123456789") == strlen(text);
+}
+
+/* What the table of options cannot say. NULL: nothing is missing. */
+static const char *missing(const struct jobs_options *options, const struct option_words *given)
+{
+    bool is_plan = given->word >= HOLD;
+    if (given->word == START && options->count < 0)
+        return "--count";
+    if (is_plan && options->why == NULL)
+        return "--why";
+    if (given->word == REDIRECT && options->to == NULL)
+        return "--to";
+    return given->word == AGAIN && options->state == NULL ? "--state" : NULL;
+}
+
+int command_jobs(const struct invocation *invocation, int argc, char **argv)
+{
+    enum { COUNT_MAX = 1 << 20 };
+    struct jobs_options options = {.count = -1, .page = -1};
+    const struct option_row rows[] = {
+        {"gateway", 'g', OPTION_MAYBE, &options.gateway, VALUE_SOCKET, TEXT_QUEUES_GATEWAY, 0, 0},
+        {"destination", 'd', OPTION_TEXT, &options.destination, VALUE_PARTY,
+         TEXT_QUEUES_DESTINATION, 0, 0},
+        {"state", 's', OPTION_TEXT, &options.state, VALUE_STATE, TEXT_QUEUES_STATE, 0, 0},
+        {"reason", 'r', OPTION_TEXT, &options.reason, VALUE_REASON, TEXT_JOBS_REASON, 0, 0},
+        {"taken-after", 0, OPTION_TEXT, &options.after, VALUE_DAY, TEXT_JOBS_AFTER, 0, 0},
+        {"taken-before", 0, OPTION_TEXT, &options.before, VALUE_DAY, TEXT_JOBS_BEFORE, 0, 0},
+        {"to", 't', OPTION_TEXT, &options.to, VALUE_PARTY, TEXT_JOBS_TO, 0, 0},
+        {"why", 'w', OPTION_TEXT, &options.why, VALUE_TEXT, TEXT_JOBS_WHY, 0, 0},
+        {"count", 'c', OPTION_INTEGER, &options.count, VALUE_NUMBER, TEXT_JOBS_COUNT, 0, COUNT_MAX},
+        {"page", 'p', OPTION_INTEGER, &options.page, VALUE_NUMBER, TEXT_JOBS_PAGE, 0, COUNT_MAX},
+        {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
+        OPTION_ROW_JSON(&options.json),
+    };
+    const struct option_table table = OPTION_TABLE("jobs", TEXT_COMMAND_JOBS, words, rows, NULL);
+    struct option_words given;
+    struct http *http = NULL;
+    json_t *answer = NULL;
+    int code;
+    if (!options_read(&table, invocation, argc, argv, &given, &code))
+        return code;
+    const char *lacks = missing(&options, &given);
+    if (lacks != NULL)
+        return options_wrong(&table, invocation->language, TEXT_JOBS_NEEDS, lacks);
+    if (given.count == 1 && !is_number(given.values[0]))
+        return options_wrong(&table, invocation->language, TEXT_JOBS_NUMBER, given.values[0]);
+    code = program_open(invocation, options.adapter, options.gateway, &http);
+    if (code == EXIT_CODE_OK)
+        code = ask(invocation, http, &options, &given, &answer);
+    http_destroy(&http);
+    if (code == EXIT_CODE_OK && options.json)
+        json_print(answer);
+    else if (code == EXIT_CODE_OK) {
+        struct names names;
+        names_open_for(invocation, options.adapter, options.gateway, &names);
+        if (given.word == LIST)
+            print_jobs(&names, json_object_get(answer, "jobs"));
+        else
+            print_job(&names, answer);
+        names_close(&names);
+    }
+    json_decref(answer);
+    return code;
+}
