@@ -90,7 +90,7 @@ enum reason session_load(struct session *session, wall_t wall)
     if (reason == REASON_NONE)
         reason = session_load_offers(session);
     if (reason == REASON_NONE)
-        reason = jobs_load(session->jobs);
+        reason = jobs_load(session->jobs, session->look_until);
     step_wake(session->gateway); /* a renewed certificate is read at a start */
     session->step.store_state = reason;
     return reason;

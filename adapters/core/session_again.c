@@ -159,8 +159,8 @@ enum reason session_send_again(struct session *session, uint64_t message_seq,
     struct envelope first;
     if (session->step.store_state != REASON_NONE)
         return session->step.store_state;
-    /* session_has_room asks for twice as much as one message needs. */
-    if (!session_has_room(session) || !step_fits(&session->step, &copy))
+    if (session_is_recovering(session) || !session_has_room(session) ||
+        !step_fits(&session->step, &copy))
         return REASON_BUSY;
     enum reason reason = store->verbs->read_message(store, message_seq, &message);
     if (reason != REASON_NONE)

@@ -149,7 +149,7 @@ enum reason broker_load(struct broker *broker, wall_t wall)
     if (reason == REASON_NONE)
         reason = broker_load_restore(broker);
     if (reason == REASON_NONE)
-        reason = jobs_load(broker->jobs);
+        reason = jobs_load(broker->jobs, broker->gap.until);
     for (uint32_t i = 0; i < step->peer_count; i++) {
         broker->adapters[i].has_last_id = false;
         broker->adapters[i].noted = (struct past_note){0}; /* it may not be on disk */

@@ -80,7 +80,7 @@ static struct bytes note_name(char name[NAME_BYTES], uint64_t number, uint64_t p
     return (struct bytes){(const uint8_t *)name, (size_t)size};
 }
 
-enum reason jobs_load(struct jobs *jobs)
+enum reason jobs_load(struct jobs *jobs, wall_t put_back)
 {
     struct store *store = jobs->step->store;
     memset(jobs->rows, 0, sizeof jobs->rows);
@@ -102,6 +102,8 @@ enum reason jobs_load(struct jobs *jobs)
         walk_job(&through, &job);
         if (!is_whole(&job) || job.number % JOBS_MAX != slot)
             return REASON_STORE_CORRUPT;
+        if (job.planned.ms <= put_back.ms && job.state < JOB_DONE)
+            job.state = JOB_STOPPED;
         jobs->rows[slot] = job;
     }
     return REASON_NONE;

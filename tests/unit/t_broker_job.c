@@ -151,6 +151,32 @@ static void a_kill_in_the_middle_loses_nothing(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* What it was about is of before the restore. */
+static void a_restore_ends_what_was_under_way(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(MANY);
+    const struct job_order order = order_of(JOB_WITHDRAW);
+    uint64_t number = plan(gateway, &order);
+    (void)step_while(gateway, number, JOB_COUNTING);
+    assert_int_equal(start(gateway, number, MANY), REASON_NONE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(look(gateway, number).state, JOB_RUNNING);
+    const int64_t gap[] = {look(gateway, number).planned.ms, look(gateway, number).planned.ms + 1};
+    const struct store_note note = {bytes_of_text("restored"), {(const uint8_t *)gap, sizeof gap}};
+    assert_int_equal(gateway->store->verbs->commit(
+                         gateway->store, &(struct store_plan){.notes = &note, .note_count = 1}),
+                     REASON_NONE);
+    lone_gateway_restart(gateway);
+    lone_gateway_hello(gateway, "centre", 64);
+    size_t before = count_in(gateway, "stp", ENTRY_WITHDRAWN);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(look(gateway, number).state, JOB_STOPPED);
+    assert_int_equal(count_in(gateway, "stp", ENTRY_WITHDRAWN), before);
+    assert_int_equal(start(gateway, number, MANY), REASON_HAS_ENDED);
+    lone_gateway_close(&gateway);
+}
+
 /* The second finds what the first has made of it, and each of its set says so. */
 static void two_operators_with_one_set(void **state)
 {
@@ -254,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_done_before_the_count_is_repeated),
         cmocka_unit_test(a_kill_in_the_middle_loses_nothing),
+        cmocka_unit_test(a_restore_ends_what_was_under_way),
         cmocka_unit_test(two_operators_with_one_set),
         cmocka_unit_test(a_set_is_chosen_by_what_it_is),
         cmocka_unit_test(a_set_goes_over_to_another),
