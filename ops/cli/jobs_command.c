@@ -278,7 +278,7 @@ int command_jobs(const struct invocation *invocation, int argc, char **argv)
         {"destination", 'd', OPTION_TEXT, &options.destination, VALUE_PARTY,
          TEXT_QUEUES_DESTINATION, 0, 0},
         {"state", 's', OPTION_TEXT, &options.state, VALUE_STATE, TEXT_QUEUES_STATE, 0, 0},
-        {"reason", 'r', OPTION_TEXT, &options.reason, VALUE_REASON, TEXT_JOBS_REASON, 0, 0},
+        {"reason", 'r', OPTION_TEXT, &options.reason, VALUE_CAUSE, TEXT_JOBS_REASON, 0, 0},
         {"taken-after", 0, OPTION_TEXT, &options.after, VALUE_DAY, TEXT_JOBS_AFTER, 0, 0},
         {"taken-before", 0, OPTION_TEXT, &options.before, VALUE_DAY, TEXT_JOBS_BEFORE, 0, 0},
         {"to", 't', OPTION_TEXT, &options.to, VALUE_PARTY, TEXT_JOBS_TO, 0, 0},

@@ -148,6 +148,7 @@ bool value_is_valid(enum value value, const char *text)
     struct bytes bytes = bytes_of_text(text);
     struct key key;
     civil_day_t day;
+    enum reason cause;
     if (value_each_word(value, compare, &search))
         return search.is_found;
     switch (value) {
@@ -161,6 +162,8 @@ bool value_is_valid(enum value value, const char *text)
         return bytes.size > 0 && bytes.size <= NAME_BYTES_MAX;
     case VALUE_FIELD:
         return text[0] != '=' && strchr(text, '=') != NULL;
+    case VALUE_CAUSE:
+        return reason_parse(bytes, &cause);
     case VALUE_DAY:
         return day_parse(bytes, &day);
     default:
