@@ -52,9 +52,11 @@ static enum reason check_place(struct session *session, const struct store_messa
 {
     bool is_way = key_equal(&entry->destination, &session->gateway->key);
     plan_apply_moves(&session->step.plan, entry);
+    if (is_copy(session, message, &entry->destination))
+        return REASON_NONE;
     if (entry_state_is_live(entry->state))
         return REASON_NOT_ENDED;
-    if (entry->reason == REASON_REDIRECTED || is_copy(session, message, &entry->destination))
+    if (entry->reason == REASON_REDIRECTED)
         return REASON_NONE;
     if (entry->state == ENTRY_DELIVERED)
         return is_way ? REASON_NONE : REASON_HAS_ENDED;
