@@ -107,8 +107,9 @@ struct job_hand {
 
 size_t jobs_memory_bytes(void);
 struct jobs *jobs_new(struct step *step, const struct job_hand *hand, struct arena *memory);
-/* Where they stand in the store; with the core's own load. put_back: when the store was last put back
- * from a backup; 0 never. What was unfinished then is stopped: its set is of a world that is gone. */
+/* Where they stand in the store; with the core's own load. put_back: when the store was last put
+ * back from a backup; 0 never. What was unfinished then is stopped: its set is of a world that is
+ * gone. */
 enum reason jobs_load(struct jobs *jobs, wall_t put_back);
 /* A page of the job whose turn it is; in each step, before frames. */
 void jobs_step(struct jobs *jobs);
