@@ -103,7 +103,8 @@ void step_committed(struct step *step, const struct step_effects *effects)
  * to its end. */
 static void tell_not_taken(struct step *step, enum reason reason)
 {
-    struct frame frame = {.kind = FRAME_NOT_TAKEN, .taken = {NULL, 0, reason, STEP_RETRY_MS}};
+    struct frame frame = {.kind = FRAME_NOT_TAKEN,
+                          .taken = {.reason = reason, .retry_after_ms = STEP_RETRY_MS}};
     for (uint32_t i = 0; i < step->peer_count; i++) {
         if (step->peers[i].gave_in == step->number)
             (void)step_send_frame(step, &step->peers[i].key, &frame);

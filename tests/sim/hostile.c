@@ -226,8 +226,9 @@ static void acknowledge_others(struct sim *sim)
 {
     if (sim->hostile.id_count < HEARD_IDS)
         return;
-    struct frame frame = {.kind = dice_below(&sim->dice, 2) == 0 ? FRAME_TAKEN : FRAME_NOT_TAKEN,
-                          .taken = {sim->hostile.ids, HEARD_IDS, REASON_OFFICE_REFUSED, 0}};
+    struct frame frame = {
+        .kind = dice_below(&sim->dice, 2) == 0 ? FRAME_TAKEN : FRAME_NOT_TAKEN,
+        .taken = {.ids = sim->hostile.ids, .count = HEARD_IDS, .reason = REASON_OFFICE_REFUSED}};
     hostile_say(sim, &frame);
 }
 

@@ -220,7 +220,7 @@ void lone_gateway_put_nothing_taken(struct lone_gateway *gateway, const char *pe
                                     uint32_t retry_after_ms)
 {
     struct frame frame = {.kind = FRAME_NOT_TAKEN,
-                          .taken = {NULL, 0, REASON_STORE_FULL, retry_after_ms}};
+                          .taken = {.reason = REASON_STORE_FULL, .retry_after_ms = retry_after_ms}};
     lone_gateway_put(gateway, peer, &frame);
 }
 
