@@ -17,7 +17,8 @@
     X(notes, note_count, PLAN_NOTES_MAX)                                                           \
     X(routes, route_count, PLAN_ROUTES_MAX)                                                        \
     X(seals, seal_count, PLAN_SEALS_MAX)                                                           \
-    X(deadlines, deadline_count, PLAN_DEADLINES_MAX)
+    X(deadlines, deadline_count, PLAN_DEADLINES_MAX)                                               \
+    X(purges, purge_count, PLAN_PURGES_MAX)
 
 size_t plan_memory_bytes(void)
 {
@@ -212,6 +213,12 @@ void plan_deadline(struct plan *plan, const struct store_deadline *deadline)
         place = &plan->deadlines[plan->store.deadline_count++];
     }
     *place = *deadline;
+}
+
+void plan_purge(struct plan *plan, uint64_t message_seq, uint32_t parts)
+{
+    check(plan->store.purge_count < PLAN_PURGES_MAX);
+    plan->purges[plan->store.purge_count++] = (struct store_purge){message_seq, parts};
 }
 
 void plan_note(struct plan *plan, struct bytes name, struct bytes value)

@@ -22,6 +22,7 @@ enum {
     PLAN_SEALS_MAX =
         256, /* when a certificate ends under a queue: the others wait for a later step */
     PLAN_DEADLINES_MAX = 1024,
+    PLAN_PURGES_MAX = 64, /* a page of a job: the only one that purges */
 };
 
 struct plan {
@@ -35,6 +36,7 @@ struct plan {
     struct store_route *routes;
     struct store_seal *seals;
     struct store_deadline *deadlines;
+    struct store_purge *purges;
     struct store_positions base; /* as the store has it */
     uint64_t next_parcel_seq;
     uint64_t next_message_seq;
@@ -71,6 +73,7 @@ const struct store_route *plan_find_route(const struct plan *plan, struct bytes 
 void plan_deadline(struct plan *plan, const struct store_deadline *deadline);
 /* NULL: this step has planned none for the dossier. */
 struct store_deadline *plan_find_deadline(const struct plan *plan, struct bytes dossier_code);
+void plan_purge(struct plan *plan, uint64_t message_seq, uint32_t parts);
 void plan_note(struct plan *plan, struct bytes name, struct bytes value);
 /* Makes of an entry that the store gave what this step has already planned for it: two events of
  * one step may concern the same entry, and the store knows only what was before both. */

@@ -340,6 +340,15 @@ bool step_has_plan(const struct step *step)
     return step->store_state == REASON_NONE && !plan_is_empty(&step->plan);
 }
 
+/* Nothing else says when an entry ended: its receipt may come from elsewhere, or there is none. */
+static void date_ends(struct step *step)
+{
+    for (size_t i = 0; i < step->plan.store.move_count; i++) {
+        if (entry_state_is_terminal(step->plan.moves[i].state))
+            step->plan.moves[i].due = step->wall;
+    }
+}
+
 /* No plan is a step that wrote nothing; its frames leave all the same. */
 enum reason step_end(struct step *step, const struct store_plan **ret_plan)
 {
@@ -349,6 +358,7 @@ enum reason step_end(struct step *step, const struct store_plan **ret_plan)
             reason = step->failure;
         if (reason != REASON_NONE)
             return reason;
+        date_ends(step);
     }
     *ret_plan = step_has_plan(step) ? &step->plan.store : NULL;
     return REASON_NONE;

@@ -18,10 +18,10 @@
  *
  * Errors: REASON_STORE_FULL (disk), REASON_STORE_BUSY (locked too long), REASON_STORE_FAILED (I/O),
  * REASON_STORE_CORRUPT (checksums, integrity), REASON_STORE_NEWER (schema, at open),
- * REASON_NOT_FOUND, REASON_OUT_OF_MEMORY, REASON_STORE_ROLLED_BACK (another file stands in its
- * place, or its content was replaced: from then on nothing is committed or recovered). After a
- * commit that failed the caller's memory of what was planned is void; what was committed before
- * still stands.
+ * REASON_NOT_FOUND, REASON_CONTENT_PURGED (read_document alone: its row says so before),
+ * REASON_OUT_OF_MEMORY, REASON_STORE_ROLLED_BACK (another file stands in its place, or its
+ * content was replaced: from then on nothing is committed or recovered). After a commit that failed
+ * the caller's memory of what was planned is void; what was committed before still stands.
  *
  * The contract is tested on every implementation by tests/contract/.
  */
@@ -73,6 +73,26 @@ struct store_message {
     struct message_id in_reply_to; /* zero: none */
     wall_t custody;                /* when this store took it */
     uint64_t receipt_seq;          /* message seq of its custody receipt; 0 none */
+    uint32_t gone;                 /* parts of it that were purged: enum store_part */
+};
+
+/* What may go of a message when its time is over; bits. That it was here never goes: sender, id,
+ * digest, custody and the number of its receipt stay, so that the same message again is known, and
+ * so does the ledger. */
+enum store_part {
+    STORE_PART_DOCUMENT = 1, /* its bytes: read_document says CONTENT_PURGED from now on */
+    STORE_PART_SEAL =
+        2, /* manifest, signature and certificate, once no document of theirs is left */
+    STORE_PART_NAMES = 4, /* codes of dossier and procedure, its ended entries, what it did to the
+                           * dossier's route; with the last of a dossier its finished clock */
+};
+
+/* Of a message of an earlier plan whose entries have all ended: that something is purged which is
+ * still owed to somebody is our own mistake, and ends the program before anything is written.
+ * Custody says when a message may go: gateway/custody/retention.h. */
+struct store_purge {
+    uint64_t message_seq;
+    uint32_t parts;
 };
 
 /* A message that its own sender sealed again, the same bytes under a newer certificate: from now on
@@ -139,8 +159,8 @@ struct store_note {
     struct bytes value; /* empty: removed */
 };
 
-/* One commit. Order of application: parcels, messages, seals, routes, entries, moves, deadlines,
- * segment, notes. */
+/* One commit. Order of application: parcels, messages, seals, routes, entries, moves, purges,
+ * deadlines, segment, notes. */
 struct store_plan {
     const struct store_parcel *parcels;
     size_t parcel_count;
@@ -159,6 +179,8 @@ struct store_plan {
     size_t entry_count;
     const struct store_move *moves; /* may name an entry of the same plan */
     size_t move_count;
+    const struct store_purge *purges;
+    size_t purge_count;
     const struct store_segment *segment; /* NULL: none */
     const struct store_note *notes;
     size_t note_count;

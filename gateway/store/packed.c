@@ -99,3 +99,15 @@ bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string)
     *ret_string = (struct bytes){packed.data + at, size};
     return true;
 }
+
+bool packed_shrink(uint8_t *packed, size_t *size, size_t index, size_t by)
+{
+    struct bytes string;
+    if (!packed_get((struct bytes){packed, *size}, index, &string) || string.size < by)
+        return false;
+    size_t end = (size_t)(string.data - packed) + string.size;
+    memmove(packed + end - by, packed + end, *size - end);
+    put_number(packed + NUMBER_BYTES * (1 + index), string.size - by);
+    *size -= by;
+    return true;
+}

@@ -25,3 +25,6 @@ bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count);
 bool packed_count(struct bytes packed, size_t *ret_count);
 /* The string at index, as a view into packed. False when there is none or packed is malformed. */
 bool packed_get(struct bytes packed, size_t index, struct bytes *ret_string);
+/* The string at index loses its last bytes, and what is behind moves up; *size is that of all.
+ * False, and nothing has changed, when there is no such string or it is shorter. */
+bool packed_shrink(uint8_t *packed, size_t *size, size_t index, size_t by);

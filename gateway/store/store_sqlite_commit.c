@@ -13,6 +13,7 @@ static enum reason refresh(struct store_sqlite *store)
 {
     struct store_positions positions;
     store->block_count = 0;
+    store->block_is_cut = false;
     enum reason reason = participants_load(store);
     if (reason == REASON_NONE)
         reason = leases_load(store);
@@ -254,6 +255,8 @@ static enum reason apply_plan(struct store_sqlite *store, const struct store_pla
         reason = entry_apply(store, &plan->moves[i]);
     if (reason == REASON_NONE)
         reason = leases_write(store);
+    if (reason == REASON_NONE)
+        reason = purges_apply(store, plan->purges, plan->purge_count);
     for (size_t i = 0; i < plan->deadline_count && reason == REASON_NONE; i++)
         reason = deadline_write(store, &plan->deadlines[i]);
     if (reason == REASON_NONE && plan->segment != NULL)

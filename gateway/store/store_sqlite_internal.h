@@ -132,6 +132,7 @@ struct store_sqlite {
     struct buffer block;  /* of parcels, the last that was read: neighbours are read next */
     uint64_t block_first; /* seq of its first parcel */
     size_t block_count;   /* parcels in it; 0: none was read */
+    bool block_is_cut;    /* and it is to be written: parcels_keep */
 };
 
 static inline struct store_sqlite *self_of(struct store *store)
@@ -222,6 +223,11 @@ enum reason parcels_write(struct store_sqlite *store, const struct store_parcel 
                           size_t count);
 /* Packed; good until the next call. STORE_CORRUPT when there is none: a message names it. */
 enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel);
+/* What of a message's parcel goes: DOCUMENT and SEAL of enum store_part. Is written when another
+ * block is read, or by parcels_keep at the end. */
+enum reason parcels_cut(struct store_sqlite *store, uint64_t seq, uint32_t document,
+                        uint32_t parts);
+enum reason parcels_keep(struct store_sqlite *store);
 enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next);
 
 /* --- store_sqlite_id.c ---------------------------------------------------------------------- */
@@ -266,6 +272,11 @@ enum reason entry_of_row(const struct store_sqlite *store, sqlite3_stmt *stateme
                          struct entry *ret_entry);
 /* In whichever phase it is. NOT_FOUND. */
 enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry *ret_entry);
+
+/* --- store_sqlite_purge.c --------------------------------------------------------------------- */
+
+enum reason purges_apply(struct store_sqlite *store, const struct store_purge *purges,
+                         size_t count);
 
 /* --- store_sqlite_deadline.c ------------------------------------------------------------------ */
 

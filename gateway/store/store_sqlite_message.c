@@ -100,6 +100,7 @@ static enum reason message_of_row(struct store_sqlite *store, sqlite3_stmt *row,
         .sequence = sql_number(row, 10),
         .custody = {(int64_t)sql_number(row, 12)},
         .receipt_seq = sql_number(row, 13),
+        .gone = (uint32_t)sql_number(row, 14),
     };
     const struct participants *participants = &store->participants;
     if (participants_key(participants, sql_number(row, 3), &message.sender) != REASON_NONE ||
@@ -178,6 +179,8 @@ enum reason store_sqlite_read_document(struct store *store, uint64_t seq,
     struct store_document document;
     enum reason reason = store_sqlite_read_message(store, seq, &document.message);
     struct bytes parcel;
+    if (reason == REASON_NONE && (document.message.gone & STORE_PART_DOCUMENT) != 0)
+        return REASON_CONTENT_PURGED;
     if (reason == REASON_NONE)
         reason = parcels_read(self, document.message.parcel_seq, &parcel);
     if (reason != REASON_NONE)

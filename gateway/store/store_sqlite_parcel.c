@@ -99,8 +99,11 @@ static enum reason keep_block(struct store_sqlite *store, sqlite3_stmt *statemen
 enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
 {
     if (!block_has(store, seq)) {
+        enum reason reason = parcels_keep(store);
+        if (reason != REASON_NONE)
+            return reason;
         sqlite3_stmt *statement = BIND(store, SQL_FIND_PARCELS, NUMBER(seq));
-        enum reason reason = sql_row(store, statement);
+        reason = sql_row(store, statement);
         if (reason != REASON_NONE)
             return reason == REASON_NOT_FOUND ? REASON_STORE_CORRUPT : reason;
         reason = keep_block(store, statement);
@@ -112,6 +115,61 @@ enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes 
                    packed_get(buffer_view(&store->block), seq - store->block_first, ret_parcel)
                ? REASON_NONE
                : REASON_STORE_CORRUPT;
+}
+
+/* --- purging ------------------------------------------------------------------------------------
+ */
+
+enum reason parcels_keep(struct store_sqlite *store)
+{
+    if (!store->block_is_cut)
+        return REASON_NONE;
+    store->block_is_cut = false;
+    return sql_run(store, BIND(store, SQL_SET_PARCELS, NUMBER(store->block_first),
+                               BLOB_OF(buffer_view(&store->block))));
+}
+
+/* A string of a parcel of the block in memory becomes empty. */
+static bool empty_string(struct store_sqlite *store, size_t parcel, size_t index)
+{
+    struct buffer *block = &store->block;
+    struct bytes outer, string;
+    if (!packed_get(buffer_view(block), parcel, &outer) || !packed_get(outer, index, &string))
+        return false;
+    size_t size = outer.size;
+    return string.size == 0 ||
+           (packed_shrink(block->data + (outer.data - block->data), &size, index, string.size) &&
+            packed_shrink(block->data, &block->size, parcel, string.size));
+}
+
+static bool has_documents(struct bytes parcel)
+{
+    struct bytes document = {NULL, 0};
+    for (size_t i = PARCEL_SEAL_PARTS; document.size == 0 && packed_get(parcel, i, &document);)
+        i++;
+    return document.size != 0;
+}
+
+/* What sealed several goes with the last of them. The block keeps its place and its parcels theirs;
+ * pages that it no longer needs are SQLite's to use again. */
+enum reason parcels_cut(struct store_sqlite *store, uint64_t seq, uint32_t document, uint32_t parts)
+{
+    struct bytes parcel;
+    enum reason reason = parcels_read(store, seq, &parcel);
+    if (reason != REASON_NONE)
+        return reason;
+    size_t at = (size_t)(seq - store->block_first);
+    bool is_whole = true;
+    store->block_is_cut = true;
+    if ((parts & STORE_PART_DOCUMENT) != 0)
+        is_whole = empty_string(store, at, PARCEL_SEAL_PARTS + (size_t)document) &&
+                   packed_get(buffer_view(&store->block), at, &parcel);
+    for (size_t i = 0; i < PARCEL_SEAL_PARTS && is_whole && (parts & STORE_PART_SEAL) != 0 &&
+                       !has_documents(parcel);
+         i++)
+        is_whole =
+            empty_string(store, at, i) && packed_get(buffer_view(&store->block), at, &parcel);
+    return is_whole ? REASON_NONE : REASON_STORE_CORRUPT;
 }
 
 enum reason parcels_next(struct store_sqlite *store, uint64_t *ret_next)

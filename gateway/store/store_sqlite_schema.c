@@ -102,6 +102,9 @@ static const char *const versions[] = {
     " due INTEGER NOT NULL, agency INTEGER NOT NULL, procedure TEXT NOT NULL,"
     " clock BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX deadline_open ON deadline(due, dossier) WHERE is_open = 1;",
+
+    /* What was purged of a message. */
+    "ALTER TABLE message ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

@@ -45,7 +45,7 @@ struct entry {
     struct key destination;
     uint64_t order; /* class delivered in order: hash_bytes of the dossier code; 0: none */
     enum entry_state state;
-    wall_t due;           /* QUEUED, DEFERRED: not before; LEASED: until */
+    wall_t due;           /* QUEUED, DEFERRED: not before; LEASED: until; ended: when */
     wall_t expires;       /* end of its life; 0 never */
     uint32_t attempts;    /* leases so far; AWAITED: 1 when the reason is about the gateway */
     enum reason reason;   /* why it is where it is; REASON_NONE while nothing went wrong */

@@ -20,6 +20,7 @@ static const char *const file_names[REGISTRY_FILE_COUNT] = {
     [REGISTRY_FILE_HOLIDAYS] = "holidays.csv",
     [REGISTRY_FILE_AREAS] = "areas.csv",
     [REGISTRY_FILE_COMPETENCE] = "competence.csv",
+    [REGISTRY_FILE_RETENTION] = "retention.csv",
 };
 
 const char *registry_file_name(enum registry_file file)
@@ -319,6 +320,7 @@ static enum reason read_all(struct registry *registry, const struct registry_fil
     registry_read_policy(registry, faults);
     registry_read_areas(registry, faults);
     registry_read_competence(registry, faults);
+    registry_read_retention(registry, faults);
     require_rows(registry, faults);
     enum reason reason =
         calendar_new(files->content[REGISTRY_FILE_HOLIDAYS], faults, &registry->calendar);

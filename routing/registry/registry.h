@@ -21,6 +21,7 @@
  *   holidays.csv      days off and made-up working days; may be absent (calendar/calendar.h)
  *   areas.csv         administrative areas, also those that ended; may be absent
  *   competence.csv    which unit is competent in which area, since when; may be absent
+ *   retention.csv     how long what is over is kept; may be absent: for ever
  *
  * All pointers handed out belong to the snapshot and live as long as it does. All look-ups take
  * constant time. Days of validity are Vietnamese civil days, both ends included.
@@ -53,6 +54,7 @@ enum {
     PARTICIPANT_CERTIFICATES_MAX = 8, /* old, new and next of a few signers */
     SUCCESSOR_HOPS_MAX = 8,           /* mergers between a dossier's first day and its last */
     LIFE_HOURS_MAX = 366 * 24,
+    RETENTION_DAYS_MAX = 36525, /* a century; longer is for ever */
     PROCESSING_DAYS_MAX = 1000,
     /* "2026-11-24.9999+0123456789ab" and its terminator; fits registry_version of a receipt */
     REGISTRY_VERSION_TEXT_BYTES = 32,
@@ -70,6 +72,7 @@ enum registry_file {
     REGISTRY_FILE_HOLIDAYS,
     REGISTRY_FILE_AREAS,
     REGISTRY_FILE_COMPETENCE,
+    REGISTRY_FILE_RETENTION,
     REGISTRY_FILE_COUNT,
 };
 
@@ -126,6 +129,16 @@ struct carrier {
     unsigned line;                                 /* of carriers.csv */
 };
 
+/* What is kept of a message that is over, each for its own time. */
+enum retention_kind {
+    RETENTION_BODIES,   /* what it says, and its files */
+    RETENTION_METADATA, /* of which dossier and procedure it was, and how it ended */
+    RETENTION_EVIDENCE, /* its seal, and the receipts */
+    RETENTION_KINDS,
+};
+/* Of days: no end. */
+#define RETENTION_FOR_EVER UINT32_MAX
+
 /* NĐ 42/2022/NĐ-CP: how far a procedure can be done online. */
 enum service_level { SERVICE_NONE, SERVICE_PARTIAL, SERVICE_FULL, SERVICE_LEVEL_COUNT };
 
@@ -137,6 +150,7 @@ struct procedure {
     const struct agency *agency; /* NULL: the area decides (competence.csv) */
     enum service_level level;
     uint32_t processing_days; /* working days by law; 0: the same day */
+    uint32_t keep_days[RETENTION_KINDS];
     civil_day_t valid_from;
     civil_day_t valid_to;
     bool sample; /* true: made up, to fill the catalogue */
@@ -242,6 +256,12 @@ const struct competence *registry_competence(const struct registry *registry,
 const struct competence *registry_competence_of(const struct registry *registry,
                                                 const struct procedure *procedure,
                                                 const struct agency *agency, civil_day_t day);
+
+/* How many days a message of that procedure (empty, or not known: as where no procedure is named)
+ * is kept after it is over; RETENTION_FOR_EVER. A receipt and a seal speak of many messages:
+ * evidence is kept as long as any row asks for. */
+uint32_t registry_keep_days(const struct registry *registry, struct bytes procedure_code,
+                            enum retention_kind kind);
 
 /* NULL: forbidden. */
 const struct policy_rule *registry_policy(const struct registry *registry,

@@ -2,9 +2,9 @@
  *
  * One block of memory, measured before it is taken: the registry itself, the texts, the arrays and
  * their indexes. Built in this order: agencies, participants, carriers, procedures, policy, areas,
- * competence, calendar. Each function below takes the text of its file, fills its array and index,
- * and adds
- * what is wrong to faults; arrays and indexes have room for every row that the text can hold.
+ * competence, retention, calendar. Each function below takes the text of its file, fills its array
+ * and index, and adds what is wrong to faults; arrays and indexes have room for every row that the
+ * text can hold.
  */
 #pragma once
 
@@ -59,6 +59,8 @@ struct registry {
     struct competence *competences; /* by procedure's place (none first), area, first day */
     size_t competence_count;
 
+    uint32_t keep_days[RETENTION_KINDS]; /* where the procedure has no row of its own */
+
     struct calendar *calendar;
 };
 
@@ -69,6 +71,7 @@ void registry_read_procedures(struct registry *registry, struct faults *faults);
 void registry_read_policy(struct registry *registry, struct faults *faults);
 void registry_read_areas(struct registry *registry, struct faults *faults);
 void registry_read_competence(struct registry *registry, struct faults *faults);
+void registry_read_retention(struct registry *registry, struct faults *faults);
 
 /* Hands each row of a file's table to read_row. False: no rows to be had; why stands in faults. */
 bool registry_read_table(struct registry *registry, enum registry_file file,

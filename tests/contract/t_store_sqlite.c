@@ -233,6 +233,7 @@ static void an_older_schema_is_migrated(void **state)
                      "INSERT INTO message_id SELECT sender, id, seq FROM message;"
                      "DROP TABLE id_range; DROP TABLE id_record; DROP TABLE late_id;"
                      "DROP TABLE route; DROP TABLE deadline;"
+                     "ALTER TABLE message DROP COLUMN gone;"
                      "DROP INDEX waiting_turn; ALTER TABLE waiting DROP COLUMN sender;"
                      "CREATE INDEX waiting_due ON waiting(destination, due, place)"
                      " WHERE behind = 0 AND state <> 4;"

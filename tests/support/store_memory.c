@@ -127,6 +127,8 @@ static enum reason read_document(struct store *store, uint64_t seq,
     if (seq == 0 || seq > image->message_count)
         return REASON_NOT_FOUND;
     const struct store_message *message = &image->messages[seq - 1];
+    if ((message->gone & STORE_PART_DOCUMENT) != 0)
+        return REASON_CONTENT_PURGED;
     const struct store_parcel *parcel = memory_find_parcel(image, message->parcel_seq);
     if (parcel == NULL || message->document_index >= parcel->document_count)
         return REASON_STORE_CORRUPT;

@@ -369,6 +369,52 @@ static void set_note(struct store_memory_image *image, const struct store_note *
     *bucket = index;
 }
 
+/* What is left of an entry is found by nobody. */
+static void forget_names(struct store_memory_image *image, struct store_message *message)
+{
+    struct bytes dossier = message->dossier_code;
+    bool is_last = true;
+    for (size_t i = 0; i < image->entry_count; i++) {
+        if (image->entries[i].message_seq == message->seq)
+            image->entries[i] = (struct entry){.state = image->entries[i].state};
+    }
+    for (size_t i = 0; i < image->route_count; i++) {
+        if (image->routes[i].message_seq == message->seq)
+            image->routes[i].agency = (struct key){{0}};
+    }
+    message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
+    for (size_t i = 0; i < image->message_count && dossier.size > 0; i++)
+        is_last = is_last && !bytes_equal(image->messages[i].dossier_code, dossier);
+    for (size_t i = 0; i < image->deadline_count && is_last; i++) {
+        struct store_deadline *row = &image->deadlines[i];
+        if (row->deadline.state != DEADLINE_FINISHED || !bytes_equal(row->dossier_code, dossier))
+            continue;
+        memmove(row, row + 1, (--image->deadline_count - i) * sizeof *row);
+        break;
+    }
+}
+
+static void purge(struct store_memory_image *image, const struct store_purge *purge)
+{
+    check(purge->message_seq > 0 && purge->message_seq <= image->message_count);
+    struct store_message *message = &image->messages[purge->message_seq - 1];
+    for (size_t i = 0; i < image->live_count; i++)
+        check(image->entries[image->live[i]].message_seq != message->seq);
+    struct store_parcel *parcel =
+        &image->parcels[memory_find_parcel(image, message->parcel_seq) - image->parcels];
+    struct bytes *documents = (struct bytes *)(uintptr_t)parcel->documents;
+    size_t size = 0;
+    if ((purge->parts & STORE_PART_DOCUMENT) != 0)
+        documents[message->document_index].size = 0;
+    for (size_t i = 0; i < parcel->document_count; i++)
+        size += documents[i].size;
+    if ((purge->parts & STORE_PART_SEAL) != 0 && size == 0)
+        parcel->manifest.size = parcel->signature.size = parcel->certificate.size = 0;
+    if ((purge->parts & STORE_PART_NAMES) != 0)
+        forget_names(image, message);
+    message->gone |= purge->parts;
+}
+
 void memory_apply(struct store_memory_image *image, const struct store_plan *plan)
 {
     for (size_t i = 0; i < plan->parcel_count; i++)
@@ -385,6 +431,8 @@ void memory_apply(struct store_memory_image *image, const struct store_plan *pla
         add_entry(image, &plan->entries[i]);
     for (size_t i = 0; i < plan->move_count; i++)
         move_entry(image, &plan->moves[i]);
+    for (size_t i = 0; i < plan->purge_count; i++)
+        purge(image, &plan->purges[i]);
     if (plan->segment != NULL)
         add_segment(image, plan->segment);
     for (size_t i = 0; i < plan->note_count; i++)

@@ -1,0 +1,229 @@
+/* What goes of messages that are over, and what stays: on every store. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/contract/store_fixture.h"
+
+enum { DOCUMENTS = 3 };
+
+static const char *const texts[DOCUMENTS] = {"the first", "the second one", "and the third"};
+static const struct message_id ids[DOCUMENTS] = {
+    {.bytes = {1, [6] = 0x70}}, {.bytes = {2, [6] = 0x70}}, {.bytes = {3, [6] = 0x70}}};
+
+/* Messages 1 to 3 of dossier D in one parcel, the first with a route; a parcel of its own for 4,
+ * which lies behind them in the same block. */
+static void put_all(struct fixture *fixture)
+{
+    struct bytes documents[DOCUMENTS + 1];
+    struct store_message messages[DOCUMENTS + 1];
+    struct entry entries[DOCUMENTS + 1];
+    struct store_parcel parcels[2];
+    for (uint64_t i = 0; i <= DOCUMENTS; i++) {
+        documents[i] = bytes_of_text(i < DOCUMENTS ? texts[i] : "alone");
+        messages[i] = (struct store_message){
+            .seq = i + 1,
+            .parcel_seq = i < DOCUMENTS ? 1 : 2,
+            .document_index = i < DOCUMENTS ? (uint32_t)i : 0,
+            .sender = key_of("centre"),
+            .recipient = key_of("stp"),
+            .id = i < DOCUMENTS ? ids[i] : (struct message_id){.bytes = {9, [6] = 0x70}},
+            .digest.bytes = {(uint8_t)(i + 1)},
+            .type = 1,
+            .dossier_code = bytes_of_text(i < DOCUMENTS ? "D" : "E"),
+            .procedure_code = bytes_of_text("1.000001"),
+            .custody = {1000}};
+        entries[i] = (struct entry){
+            .message_seq = i + 1, .destination = key_of("stp"), .state = ENTRY_QUEUED};
+    }
+    for (int i = 0; i < 2; i++)
+        parcels[i] = (struct store_parcel){.seq = (uint64_t)i + 1,
+                                           .manifest = bytes_of_text("manifest"),
+                                           .signature = bytes_of_text("signature"),
+                                           .certificate = bytes_of_text("certificate"),
+                                           .documents = &documents[i * DOCUMENTS],
+                                           .document_count = i == 0 ? DOCUMENTS : 1};
+    const struct store_route route = {.dossier_code = bytes_of_text("D"),
+                                      .agency = key_of("stp"),
+                                      .registry_version = bytes_of_text("v"),
+                                      .message_seq = 1};
+    const struct store_deadline clock = {.dossier_code = bytes_of_text("D"),
+                                         .procedure_code = bytes_of_text("1.000001"),
+                                         .deadline = {.state = DEADLINE_FINISHED}};
+    const struct store_plan plan = {.parcels = parcels,
+                                    .parcel_count = 2,
+                                    .messages = messages,
+                                    .message_count = DOCUMENTS + 1,
+                                    .routes = &route,
+                                    .route_count = 1,
+                                    .entries = entries,
+                                    .entry_count = DOCUMENTS + 1,
+                                    .deadlines = &clock,
+                                    .deadline_count = 1};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+}
+
+static void end(struct fixture *fixture, uint64_t seq)
+{
+    const struct store_move move = {
+        .message_seq = seq, .destination = key_of("stp"), .state = ENTRY_DELIVERED, .due = {2000}};
+    const struct store_plan plan = {.moves = &move, .move_count = 1};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+}
+
+static void lease(struct fixture *fixture, uint64_t seq)
+{
+    const struct store_move move = {
+        .message_seq = seq, .destination = key_of("stp"), .state = ENTRY_LEASED};
+    const struct store_plan plan = {.moves = &move, .move_count = 1};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+}
+
+static void purge(struct fixture *fixture, uint64_t first, uint64_t last, uint32_t parts)
+{
+    struct store_purge purges[DOCUMENTS + 1];
+    struct store_plan plan = {.purges = purges};
+    for (uint64_t seq = first; seq <= last; seq++)
+        purges[plan.purge_count++] = (struct store_purge){seq, parts};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+}
+
+static void assert_has(struct fixture *fixture, uint64_t seq, const char *document,
+                       const char *signature)
+{
+    struct store_document found;
+    assert_int_equal(fixture->store->verbs->read_document(fixture->store, seq, &found),
+                     REASON_NONE);
+    assert_true(bytes_equal(found.document, bytes_of_text(document)));
+    assert_true(bytes_equal(found.signature, bytes_of_text(signature)));
+}
+
+static void assert_purged(struct fixture *fixture, uint64_t seq)
+{
+    struct store_document found;
+    assert_int_equal(fixture->store->verbs->read_document(fixture->store, seq, &found),
+                     REASON_CONTENT_PURGED);
+}
+
+/* Its neighbours in the parcel and behind it stay as they were, and so does what it is known by. */
+static void a_document_goes_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct key centre = key_of("centre");
+    struct store_message message;
+    put_all(fixture);
+    end(fixture, 2);
+    purge(fixture, 2, 2, STORE_PART_DOCUMENT);
+    for (int i = 0; i < 2; i++) {
+        assert_has(fixture, 1, texts[0], "signature");
+        assert_purged(fixture, 2);
+        assert_has(fixture, 3, texts[2], "signature");
+        assert_has(fixture, 4, "alone", "signature");
+        assert_int_equal(
+            fixture->store->verbs->find_message(fixture->store, &centre, &ids[1], &message),
+            REASON_NONE);
+        assert_int_equal(message.digest.bytes[0], 2);
+        assert_int_equal(message.gone, STORE_PART_DOCUMENT);
+        assert_true(bytes_equal(message.dossier_code, bytes_of_text("D")));
+        reopen(fixture);
+    }
+}
+
+/* What sealed several goes with the last of them. */
+static void a_seal_goes_with_the_last_document(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint32_t both = STORE_PART_DOCUMENT | STORE_PART_SEAL;
+    put_all(fixture);
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        end(fixture, seq);
+    purge(fixture, 1, 2, both);
+    assert_has(fixture, 3, texts[2], "signature");
+    purge(fixture, 3, 3, STORE_PART_DOCUMENT);
+    purge(fixture, 3, 3, STORE_PART_SEAL);
+    purge(fixture, 1, 3, both); /* once more is no harm */
+    reopen(fixture);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        assert_purged(fixture, seq);
+    assert_has(fixture, 4, "alone", "signature");
+    struct store_positions positions;
+    assert_int_equal(fixture->store->verbs->positions(fixture->store, &positions), REASON_NONE);
+    assert_int_equal(positions.next_parcel_seq, 3);
+    assert_int_equal(positions.next_message_seq, 5);
+}
+
+/* The last of a dossier takes its clock with it; that the message was here stays. */
+static void names_go_last(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_verbs *verbs = fixture->store->verbs;
+    const struct key stp = key_of("stp");
+    const struct key centre = key_of("centre");
+    struct store_message message;
+    struct store_route route;
+    struct store_deadline clock;
+    struct entry entry;
+    uint64_t seqs[4];
+    size_t count;
+    put_all(fixture);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        end(fixture, seq);
+    purge(fixture, 1, 2, STORE_PART_DOCUMENT | STORE_PART_NAMES);
+    assert_int_equal(verbs->history(fixture->store, bytes_of_text("D"), 0, false, seqs, 4, &count),
+                     REASON_NONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(seqs[0], 3);
+    assert_int_equal(verbs->find_route(fixture->store, bytes_of_text("D"), &route),
+                     REASON_NOT_FOUND);
+    assert_int_equal(verbs->read_deadline(fixture->store, bytes_of_text("D"), &clock), REASON_NONE);
+    assert_int_equal(verbs->read_entry(fixture->store, 1, &stp, &entry), REASON_NOT_FOUND);
+    assert_int_equal(verbs->read_entry(fixture->store, 3, &stp, &entry), REASON_NONE);
+    purge(fixture, 3, 3, STORE_PART_NAMES);
+    assert_int_equal(verbs->read_deadline(fixture->store, bytes_of_text("D"), &clock),
+                     REASON_NOT_FOUND);
+    assert_int_equal(verbs->find_message(fixture->store, &centre, &ids[0], &message), REASON_NONE);
+    assert_int_equal(message.dossier_code.size + message.procedure_code.size, 0);
+    assert_int_equal(message.digest.bytes[0], 1);
+    assert_has(fixture, 4, "alone", "signature");
+}
+
+/* Whoever decides may be wrong: what is still owed to somebody does not go. */
+static void what_is_owed_cannot_go(void **state)
+{
+    struct fixture *fixture = *state;
+    put_all(fixture);
+    lease(fixture, 2);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        int status = 0;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            (void)signal(SIGABRT, SIG_DFL);
+            (void)close(STDERR_FILENO);
+            purge(fixture, seq, seq, STORE_PART_DOCUMENT);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+    reopen(fixture);
+    assert_has(fixture, 1, texts[0], "signature");
+    assert_has(fixture, 2, texts[1], "signature");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_document_goes_alone),
+        CASE(a_seal_goes_with_the_last_document),
+        CASE(names_go_last),
+        CASE(what_is_owed_cannot_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
