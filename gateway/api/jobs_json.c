@@ -3,13 +3,14 @@
 #include "gateway/api/jobs_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/api/json_member.h"
 #include "gateway/custody/job.h"
 
 const char *const jobs_members[] = {"operation",    "destination", "state", "reason", "taken_after",
                                     "taken_before", "to",          "why",   NULL};
-const char *const jobs_start_members[] = {"count", NULL};
+const char *const jobs_start_members[] = {"count", "archived", NULL};
 
 /* ---- one as JSON ---- */
 
@@ -200,16 +201,24 @@ void jobs_plan_answer(struct api_request *request, struct jobs *jobs)
 void jobs_start_answer(struct api_request *request, struct jobs *jobs)
 {
     const json_t *count = json_object_get(api_json(request), "count");
+    const char *digits = json_string_value(json_object_get(api_json(request), "archived"));
+    struct digest archived = {{0}};
     struct job job = {0};
     uint64_t number;
     if (!read_number(request, &number))
         return;
+    if (digits != NULL && (strlen(digits) != 2 * DIGEST_BYTES ||
+                           !hex_decode(bytes_of_text(digits), archived.bytes, DIGEST_BYTES))) {
+        api_answer_reason(request, REASON_FIELD_INVALID, "archived");
+        return;
+    }
     if (!json_is_integer(count) || json_integer_value(count) < 0) {
         api_answer_reason(request, count == NULL ? REASON_FIELD_MISSING : REASON_FIELD_INVALID,
                           "count");
         return;
     }
-    enum reason reason = jobs_start(jobs, number, (uint64_t)json_integer_value(count), &job);
+    enum reason reason =
+        jobs_start(jobs, number, (uint64_t)json_integer_value(count), &archived, &job);
     answer_job(request, reason, &job, "job");
 }
 

@@ -1,6 +1,7 @@
 /* What a job does with one entry at the gateway, and the evidence that it was done by a job. Rules:
  * broker_operate.c, broker_redirect.c. */
 #include "gateway/core/broker_parts.h"
+#include "gateway/custody/retention.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,25 +22,37 @@ static enum reason operate(void *core, const struct job *job, const struct entry
                           operations[job->operation]);
 }
 
+static enum reason judge(void *core, uint64_t message_seq, uint32_t *ret_parts)
+{
+    const struct broker *broker = core;
+    *ret_parts = 0;
+    if (broker->registry == NULL || clock_in_doubt(&broker->step.clock))
+        return REASON_NONE; /* nothing goes by a clock that may be wrong (invariant 14) */
+    return retention_judge(broker->options.store, broker->registry, broker->step.wall,
+                           broker->step.plan.base.ledger_head_seq, message_seq, ret_parts);
+}
+
 /* The entry in the ledger has the digest of what the job's note says of itself: who shows the one
  * proves the other. */
 static void record(void *core, const struct job *job)
 {
     static const enum reason reasons[JOB_OPERATIONS] = {
-        [JOB_HOLD] = REASON_HELD_BY_OPERATOR,
-        [JOB_WITHDRAW] = REASON_WITHDRAWN_BY_OPERATOR,
-        [JOB_EXPIRE] = REASON_LIFE_EXCEEDED,
-        [JOB_REDIRECT] = REASON_REDIRECTED,
+        [JOB_HOLD] = REASON_HELD_BY_OPERATOR, [JOB_WITHDRAW] = REASON_WITHDRAWN_BY_OPERATOR,
+        [JOB_EXPIRE] = REASON_LIFE_EXCEEDED,  [JOB_REDIRECT] = REASON_REDIRECTED,
+        [JOB_PURGE] = REASON_CONTENT_PURGED,
     };
     struct broker *broker = core;
-    char text[JOB_WHY_BYTES_MAX + 128];
+    char text[JOB_WHY_BYTES_MAX + 256];
+    char digest[DIGEST_TEXT_BYTES] = "";
     struct ledger_fact fact = {.kind = LEDGER_OPERATOR,
                                .sender = broker->step.options.self,
                                .destination = job->set.destination,
                                .reason = reasons[job->operation]};
-    int size = snprintf(text, sizeof text, "job %" PRIu64 " %s %s %" PRIu64 " %" PRIu64 " %s",
+    if (job->operation == JOB_PURGE) /* what was archived before */
+        digest_format(&job->digest, digest);
+    int size = snprintf(text, sizeof text, "job %" PRIu64 " %s %s %" PRIu64 " %" PRIu64 " %s%s",
                         job->number, job_operation_name(job->operation), job_state_name(job->state),
-                        job->count, job->done, job->why);
+                        job->count, job->done, digest, job->why);
     const struct bytes words = {(const uint8_t *)text, (size_t)size};
     broker->options.crypto->hash(&words, 1, &fact.evidence);
     broker_record(broker, &fact);
@@ -55,8 +68,10 @@ struct job_hand broker_job_hand(struct broker *broker)
     return (struct job_hand){
         .core = broker,
         .operations = (1U << JOB_HOLD) | (1U << JOB_RELEASE) | (1U << JOB_WITHDRAW) |
-                      (1U << JOB_EXPIRE) | (1U << JOB_REDIRECT),
+                      (1U << JOB_EXPIRE) | (1U << JOB_REDIRECT) | (1U << JOB_PURGE),
+        .hash = broker->options.crypto->hash,
         .operate = operate,
+        .judge = judge,
         .record = record,
     };
 }

@@ -9,6 +9,7 @@
 static const char *const operation_names[JOB_OPERATIONS] = {
     [JOB_HOLD] = "hold",     [JOB_RELEASE] = "release",  [JOB_WITHDRAW] = "withdraw",
     [JOB_EXPIRE] = "expire", [JOB_SEND_AGAIN] = "again", [JOB_REDIRECT] = "redirect",
+    [JOB_PURGE] = "purge",
 };
 
 const char *job_operation_name(enum job_operation operation)
@@ -87,6 +88,9 @@ static bool is_possible(const struct jobs *jobs, const struct job_order *order)
     bool is_known = (jobs->hand.operations & (1U << order->operation)) != 0;
     return is_known && is_ended == (order->operation == JOB_SEND_AGAIN) &&
            key_is_none(&order->to) == (order->operation != JOB_REDIRECT) &&
+           (order->operation != JOB_PURGE ||
+            (order->set.state == 0 && order->set.reason == REASON_NONE &&
+             key_is_none(&order->set.destination))) &&
            order->set.state != ENTRY_DELIVERED && order->why.size > 0 &&
            order->why.size <= JOB_WHY_BYTES_MAX;
 }
@@ -143,7 +147,8 @@ static void end_job(struct jobs *jobs, struct job *job, enum job_state state)
 
 /* The count that he was shown and says again is his word that he has seen what he does; whoever
  * lost the answer may say it again. */
-enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count, struct job *ret_job)
+enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count,
+                       const struct digest *archived, struct job *ret_job)
 {
     struct job *job;
     enum reason reason = find_to_change(jobs, number, &job);
@@ -151,7 +156,8 @@ enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count, struc
         return reason;
     if (job->state == JOB_COUNTING || job->state == JOB_STOPPED)
         return job->state == JOB_COUNTING ? REASON_BUSY : REASON_HAS_ENDED;
-    if (job->count != count)
+    if (job->count != count ||
+        (job->operation == JOB_PURGE && !digest_equal(&job->digest, archived)))
         return REASON_SET_CHANGED;
     if (job->state == JOB_COUNTED) {
         job->state = JOB_RUNNING;
@@ -212,43 +218,80 @@ static bool is_of_set(struct jobs *jobs, const struct job *job, struct entry *en
 
 /* ---- counting ---- */
 
-static void count_entry(struct jobs *jobs, struct job *job, struct entry *entry)
+/* It is the set's next. */
+static void add_member(struct jobs *jobs, struct job *job, const struct entry *entry, wall_t taken)
 {
-    wall_t taken;
-    enum entry_state wanted = job->set.state;
-    job->looked++;
-    if ((wanted != 0 && entry->state != wanted) || !is_of_set(jobs, job, entry, &taken))
-        return;
     jobs->members[job->count++ % JOB_PAGE_MAX] =
         (struct job_member){.message_seq = entry->message_seq, .destination = entry->destination};
     if (taken.ms != 0 && (job->oldest.ms == 0 || taken.ms < job->oldest.ms))
         job->oldest = taken;
 }
 
-/* A list's page is also a page of the set at most: what is left of one is filled up first. The
- * place in the list is written with a page that is full; a restart counts again from there. */
-static enum reason count_some(struct jobs *jobs, struct job *job)
+static enum reason count_entry(struct jobs *jobs, struct job *job, struct entry *entry)
+{
+    wall_t taken;
+    enum entry_state wanted = job->set.state;
+    if ((wanted == 0 || entry->state == wanted) && is_of_set(jobs, job, entry, &taken))
+        add_member(jobs, job, entry, taken);
+    return REASON_NONE;
+}
+
+/* Of a purge the entry is none: a message. */
+static enum reason count_message(struct jobs *jobs, struct job *job, struct entry *entry)
 {
     struct store *store = jobs->step->store;
-    struct entry entries[JOB_PAGE_MAX];
-    size_t count = 0;
-    size_t limit = JOB_PAGE_MAX - job->count % JOB_PAGE_MAX;
+    struct store_message message;
+    uint32_t parts = 0;
+    enum reason reason = jobs->hand.judge(jobs->hand.core, entry->message_seq, &parts);
+    if (reason != REASON_NONE || parts == 0)
+        return reason;
+    reason = store->verbs->read_message(store, entry->message_seq, &message);
+    if (reason != REASON_NONE || message.custody.ms < job->set.taken_after.ms ||
+        (job->set.taken_before.ms != 0 && message.custody.ms >= job->set.taken_before.ms))
+        return reason;
+    job_add_digest(jobs->hand.hash, &job->digest, &message.digest);
+    add_member(jobs, job, entry, message.custody);
+    return REASON_NONE;
+}
+
+/* The next that may be of the set; fewer than limit: there are no more. */
+static enum reason list_some(struct jobs *jobs, const struct job *job, struct entry *entries,
+                             size_t limit, size_t *count)
+{
+    struct store *store = jobs->step->store;
     const struct store_filter filter = {.destination = job->set.destination,
                                         .state = job->set.state,
                                         .after_seq = job->after_seq,
                                         .after_destination = job->after_destination};
-    enum reason reason = store->verbs->list(store, &filter, entries, limit, &count);
-    if (reason != REASON_NONE)
-        return reason;
+    if (job->operation != JOB_PURGE)
+        return store->verbs->list(store, &filter, entries, limit, count);
+    for (*count = 0; *count < limit && job->after_seq + *count < job->until_seq; (*count)++)
+        entries[*count] = (struct entry){.message_seq = job->after_seq + *count + 1};
+    return REASON_NONE;
+}
+
+/* A list's page is also a page of the set at most: what is left of one is filled up first. The
+ * place in the list is written with a page that is full; a restart counts again from there. */
+static enum reason count_some(struct jobs *jobs, struct job *job)
+{
+    struct entry entries[JOB_PAGE_MAX];
+    size_t count = 0;
+    size_t limit = JOB_PAGE_MAX - job->count % JOB_PAGE_MAX;
+    enum reason reason = list_some(jobs, job, entries, limit, &count);
     bool is_end = count < limit;
     uint64_t before = job->count;
     for (size_t i = 0; i < count && !is_end; i++)
         is_end = entries[i].message_seq > job->until_seq;
-    for (size_t i = 0; i < count && entries[i].message_seq <= job->until_seq; i++) {
+    for (size_t i = 0;
+         reason == REASON_NONE && i < count && entries[i].message_seq <= job->until_seq; i++) {
         job->after_seq = entries[i].message_seq;
         job->after_destination = entries[i].destination;
-        count_entry(jobs, job, &entries[i]);
+        job->looked++;
+        reason = job->operation == JOB_PURGE ? count_message(jobs, job, &entries[i])
+                                             : count_entry(jobs, job, &entries[i]);
     }
+    if (reason != REASON_NONE)
+        return reason;
     job->has_more = !is_end && job->count == JOB_ENTRIES_MAX;
     is_end = is_end || job->has_more;
     bool is_full = job->count > before && job->count % JOB_PAGE_MAX == 0;
@@ -266,9 +309,8 @@ static enum reason count_some(struct jobs *jobs, struct job *job)
 
 /* ---- running ---- */
 
-/* BUSY as the first of its page in this step: there will never be more room than now. */
-static enum reason run_entry(struct jobs *jobs, struct job *job, struct job_member *member,
-                             bool is_first)
+/* Of the set, as it stands now. What is done with it: by the core. */
+static enum reason do_entry(struct jobs *jobs, const struct job *job, struct job_member *member)
 {
     struct store *store = jobs->step->store;
     struct entry entry;
@@ -279,8 +321,28 @@ static enum reason run_entry(struct jobs *jobs, struct job *job, struct job_memb
         reason = entry_state_is_terminal(entry.state) && job->operation != JOB_SEND_AGAIN
                      ? REASON_HAS_ENDED
                      : REASON_SET_CHANGED;
-    if (reason == REASON_NONE)
-        reason = jobs->hand.operate(jobs->hand.core, job, &entry, &member->created);
+    if (reason != REASON_NONE)
+        return reason;
+    return jobs->hand.operate(jobs->hand.core, job, &entry, &member->created);
+}
+
+/* A hold, a registry that keeps it longer, something new in its dossier: then it stays. */
+static enum reason do_purge(struct jobs *jobs, const struct job_member *member)
+{
+    uint32_t parts = 0;
+    enum reason reason = jobs->hand.judge(jobs->hand.core, member->message_seq, &parts);
+    if (reason != REASON_NONE || parts == 0)
+        return reason != REASON_NONE ? reason : REASON_SET_CHANGED;
+    plan_purge(&jobs->step->plan, member->message_seq, parts);
+    return REASON_NONE;
+}
+
+/* BUSY as the first of its page in this step: there will never be more room than now. */
+static enum reason run_entry(struct jobs *jobs, struct job *job, struct job_member *member,
+                             bool is_first)
+{
+    enum reason reason =
+        job->operation == JOB_PURGE ? do_purge(jobs, member) : do_entry(jobs, job, member);
     if (jobs->step->failure != REASON_NONE || (reason == REASON_BUSY && !is_first))
         return REASON_BUSY;
     member->has_result = true;
@@ -314,6 +376,21 @@ static enum reason run_some(struct jobs *jobs, struct job *job)
     return REASON_NONE;
 }
 
+/* Traffic goes first: a page of a purge writes more than a page of moves, and nobody waits for
+ * it. */
+static bool rests(struct jobs *jobs, const struct job *job)
+{
+    struct step *step = jobs->step;
+    bool is_busy = step->plan.base.next_message_seq > jobs->seen_seq;
+    if (job->operation != JOB_PURGE)
+        return false;
+    if (is_busy && step->now.ms - jobs->purged.ms < JOB_REST_MS)
+        return true;
+    jobs->purged = step->now;
+    jobs->seen_seq = step->plan.base.next_message_seq;
+    return false;
+}
+
 static bool is_moving(const struct job *job)
 {
     return job->state == JOB_COUNTING || job->state == JOB_RUNNING;
@@ -339,6 +416,8 @@ void jobs_step(struct jobs *jobs)
     if (job == NULL)
         return;
     jobs->mover = job->number;
+    if (rests(jobs, job))
+        return; /* until the next step, or tick, that comes later */
     step->more_to_do = true;
     if (!step_fits(step, &room_job_page))
         return;

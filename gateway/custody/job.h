@@ -21,6 +21,11 @@
  * place of the oldest finished one, and its pages, which is why a page says whose it is.
  *
  * Both cores have this; what an operation does with an entry is the core's (struct job_hand).
+ *
+ * PURGE is of messages, not of entries: its set are those of which something may go by now
+ * (gateway/custody/retention.h), and each is judged once more when it goes. It is started with the
+ * digest of its set, which only who has read all of it can say: the set is archived first. Beside
+ * traffic it does a page in JOB_REST_MS; without, one in each step.
  */
 #pragma once
 
@@ -32,6 +37,8 @@ enum {
     JOB_PAGES_MAX = 1024,
     JOB_ENTRIES_MAX = JOB_PAGE_MAX * JOB_PAGES_MAX, /* of a set; the rest is for the next job */
     JOB_WHY_BYTES_MAX = 200,
+    /* A page of a purge costs the step two or three milliseconds. */
+    JOB_REST_MS = 50,
     JOB_FORGOTTEN_MS = 60 * 60 * 1000, /* a count that nobody repeats makes room for another job */
 };
 
@@ -42,6 +49,7 @@ enum job_operation {
     JOB_EXPIRE,
     JOB_SEND_AGAIN, /* a new message with the same content; only where it was made */
     JOB_REDIRECT,   /* to another participant; only at the gateway */
+    JOB_PURGE,      /* of what is over, what its days do not keep */
     JOB_OPERATIONS,
 };
 
@@ -80,6 +88,8 @@ struct job {
     uint64_t after_seq; /* counted so far */
     struct key after_destination;
     char why[JOB_WHY_BYTES_MAX + 1];
+    /* PURGE: over the digests of its messages, in order: job_add_digest. */
+    struct digest digest;
 };
 
 /* One of a set. */
@@ -96,11 +106,14 @@ struct jobs;
 /* What the core does. */
 struct job_hand {
     void *core;
+    hash_function *hash;
     uint32_t operations; /* bit 1 << operation: what can be done here */
     struct key inbound;  /* whose entries are messages of others, never sent again; none */
     /* NONE, or why not; BUSY: this step has no room for it. ret_created: see job_member. */
     enum reason (*operate)(void *core, const struct job *job, const struct entry *entry,
                            struct message_id *ret_created);
+    /* What of a message may go by now; 0: nothing. */
+    enum reason (*judge)(void *core, uint64_t message_seq, uint32_t *ret_parts);
     /* It was started, ended or stopped: evidence, in the same plan. */
     void (*record)(void *core, const struct job *job);
 };
@@ -117,9 +130,10 @@ void jobs_step(struct jobs *jobs);
 /* Within a step. FIELD_INVALID: it cannot be done here, or not so; BUSY: JOBS_MAX are unfinished,
  * or the step is full. */
 enum reason jobs_plan(struct jobs *jobs, const struct job_order *order, struct job *ret_job);
-/* BUSY: still counting, or the step is full; SET_CHANGED: another count; HAS_ENDED. Starting what
- * runs or is done already is answered as before. */
-enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count, struct job *ret_job);
+/* BUSY: still counting, or the step is full; SET_CHANGED: another count, or of a PURGE another
+ * digest; HAS_ENDED. Starting what runs or is done already is answered as before. */
+enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count,
+                       const struct digest *archived, struct job *ret_job);
 enum reason jobs_stop(struct jobs *jobs, uint64_t number, struct job *ret_job);
 
 /* Those that are remembered, newest first: index from 0. False: no more. */
@@ -129,6 +143,14 @@ enum reason jobs_find(const struct jobs *jobs, uint64_t number, struct job *ret_
 /* Members of one page. NOT_FOUND: there is no such page yet. */
 enum reason jobs_read_page(const struct jobs *jobs, uint64_t number, uint64_t page,
                            struct job_member ret_members[JOB_PAGE_MAX], size_t *ret_count);
+
+/* The digest of a set and one message more; zero: of an empty one. */
+static inline void job_add_digest(hash_function *hash, struct digest *digest,
+                                  const struct digest *of_message)
+{
+    const struct bytes parts[] = {{digest->bytes, DIGEST_BYTES}, {of_message->bytes, DIGEST_BYTES}};
+    hash(parts, 2, digest);
+}
 
 /* "hold", "again", …; "counting", … */
 const char *job_operation_name(enum job_operation operation);

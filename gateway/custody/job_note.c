@@ -62,6 +62,7 @@ static void walk_job(struct walk *through, struct job *job)
     job->after_seq = walk_number(through, job->after_seq);
     walk(through, job->after_destination.text, KEY_BYTES);
     walk(through, job->why, sizeof job->why);
+    walk(through, job->digest.bytes, DIGEST_BYTES);
 }
 
 static bool is_whole(const struct job *job)

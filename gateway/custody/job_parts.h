@@ -9,6 +9,8 @@ struct jobs {
     struct job_hand hand;
     struct job rows[JOBS_MAX]; /* by number, modulo JOBS_MAX */
     uint64_t mover;            /* the number of the one that moved last */
+    mono_t purged;             /* when the last page of one was */
+    uint64_t seen_seq;         /* the next message's then: what has come since is traffic */
     /* The page that it counts, or does. */
     struct job_member members[JOB_PAGE_MAX];
 };

@@ -28,7 +28,8 @@ static enum reason recover(struct store *store, uint64_t *ret_count)
                                               : opened->real->recover(store, ret_count);
 }
 
-static struct registry *make_registry(void)
+/* keep: rows of retention.csv; "": there is no such file. */
+static struct registry *make_registry(const char *keep)
 {
     enum { PARTICIPANTS = 6 };
     static struct faults faults;
@@ -65,6 +66,10 @@ static struct registry *make_registry(void)
                           "agency,result,agency,,168\nagency,progress,centre,portal,168\n"
                           "agency,progress,portal,,168\n"),
     }};
+    char retention[256];
+    (void)snprintf(retention, sizeof retention, "procedure,kind,days\n%s", keep);
+    if (keep[0] != 0)
+        files.content[REGISTRY_FILE_RETENTION] = bytes_of_text(retention);
     struct registry *registry = NULL;
     check(registry_new(&files, sha256_parts, &faults, &registry) == REASON_NONE);
     return registry;
@@ -114,7 +119,7 @@ struct lone_gateway *lone_gateway_open_with(uint32_t flights_max, const struct r
     gateway->verbs.recover = recover;
     gateway->store->verbs = &gateway->verbs;
     check(arena_init(&gateway->build, BUILD_BYTES));
-    gateway->registry = make_registry();
+    gateway->registry = make_registry("");
     start_broker(gateway);
     return gateway;
 }
@@ -247,6 +252,13 @@ enum reason lone_gateway_step(struct lone_gateway *gateway)
 {
     lone_gateway_begin(gateway);
     return lone_gateway_end(gateway);
+}
+
+void lone_gateway_keep_days(struct lone_gateway *gateway, const char *rows)
+{
+    registry_destroy(&gateway->registry);
+    gateway->registry = make_registry(rows);
+    broker_set_registry(gateway->broker, gateway->registry);
 }
 
 void lone_gateway_wait(struct lone_gateway *gateway, int64_t ms)

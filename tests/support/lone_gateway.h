@@ -122,6 +122,8 @@ void lone_gateway_restart(struct lone_gateway *gateway);
 void lone_gateway_begin(struct lone_gateway *gateway);
 enum reason lone_gateway_end(struct lone_gateway *gateway);
 enum reason lone_gateway_step(struct lone_gateway *gateway);
+/* The registry from now on has these rows of retention.csv. */
+void lone_gateway_keep_days(struct lone_gateway *gateway, const char *rows);
 void lone_gateway_wait(struct lone_gateway *gateway, int64_t ms);
 enum entry_state lone_gateway_state(struct lone_gateway *gateway,
                                     const struct lone_message *message, const char *destination);

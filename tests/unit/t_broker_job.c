@@ -64,7 +64,7 @@ static enum reason start(struct lone_gateway *gateway, uint64_t number, uint64_t
 {
     struct job job;
     lone_gateway_begin(gateway);
-    enum reason reason = jobs_start(jobs_of(gateway), number, count, &job);
+    enum reason reason = jobs_start(jobs_of(gateway), number, count, &(struct digest){{0}}, &job);
     assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
     return reason;
 }

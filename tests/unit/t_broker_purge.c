@@ -1,0 +1,209 @@
+/* Purges at the gateway: what is over is counted, and goes page by page when the digest of the set
+ * is said; what is owed, held or new in its dossier stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "gateway/custody/job.h"
+#include "gateway/custody/retention.h"
+#include "proto/seal/sha256.h"
+#include "tests/support/lone_gateway.h"
+
+#define TO_STP "2.000635"
+
+enum { MANY = JOB_PAGE_MAX + 20, STEPS_MAX = 400, DAY_MS = 24 * 3600 * 1000 };
+
+static struct lone_message messages[MANY];
+
+static struct lone_gateway *open_with_transfers(size_t count)
+{
+    struct lone_gateway *gateway = lone_gateway_open();
+    char dossier[32];
+    lone_gateway_keep_days(gateway, ",bodies,10\n,metadata,20\n");
+    lone_gateway_hello(gateway, "centre", 64);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04zu", i + 1);
+        messages[i] = lone_gateway_put_transfer(gateway, TO_STP, dossier);
+        if (i % 32 == 31)
+            assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return gateway;
+}
+
+/* By an operator, so that all is over without an agency's word. */
+static void end(struct lone_gateway *gateway, size_t first, size_t count)
+{
+    const struct key stp = {"stp"};
+    for (size_t i = first; i < first + count; i++) {
+        struct store_message message;
+        assert_int_equal(gateway->store->verbs->find_message(gateway->store, &messages[i].sender,
+                                                             &messages[i].id, &message),
+                         REASON_NONE);
+        lone_gateway_begin(gateway);
+        assert_int_equal(broker_operate(gateway->broker, message.seq, &stp, BROKER_WITHDRAW),
+                         REASON_NONE);
+        assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    }
+}
+
+static enum reason read(struct lone_gateway *gateway, size_t i, struct store_message *ret_message)
+{
+    struct store_document document;
+    enum reason reason = gateway->store->verbs->find_message(gateway->store, &messages[i].sender,
+                                                             &messages[i].id, ret_message);
+    assert_int_equal(reason, REASON_NONE);
+    return gateway->store->verbs->read_document(gateway->store, ret_message->seq, &document);
+}
+
+static size_t purged(struct lone_gateway *gateway, size_t count)
+{
+    struct store_message message;
+    size_t gone = 0;
+    for (size_t i = 0; i < count; i++)
+        gone += read(gateway, i, &message) == REASON_CONTENT_PURGED;
+    return gone;
+}
+
+static struct job look(struct lone_gateway *gateway, uint64_t number)
+{
+    struct job job = {0};
+    assert_int_equal(jobs_find(broker_jobs(gateway->broker), number, &job), REASON_NONE);
+    return job;
+}
+
+static struct job step_while(struct lone_gateway *gateway, uint64_t number, enum job_state state)
+{
+    for (int i = 0; i < STEPS_MAX && look(gateway, number).state == state; i++) {
+        lone_gateway_wait(gateway, JOB_REST_MS);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    }
+    return look(gateway, number);
+}
+
+static struct job plan(struct lone_gateway *gateway)
+{
+    const struct job_order order = {.operation = JOB_PURGE, .why = bytes_of_text("by the table")};
+    struct job job = {0};
+    lone_gateway_begin(gateway);
+    assert_int_equal(jobs_plan(broker_jobs(gateway->broker), &order, &job), REASON_NONE);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    return step_while(gateway, job.number, JOB_COUNTING);
+}
+
+static enum reason start(struct lone_gateway *gateway, const struct job *job,
+                         const struct digest *archived)
+{
+    struct job started;
+    lone_gateway_begin(gateway);
+    enum reason reason =
+        jobs_start(broker_jobs(gateway->broker), job->number, job->count, archived, &started);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    return reason;
+}
+
+/* As who reads the whole set says it. */
+static struct digest digest_of_set(struct lone_gateway *gateway, const struct job *job)
+{
+    struct job_member members[JOB_PAGE_MAX];
+    struct digest digest = {{0}};
+    size_t count = JOB_PAGE_MAX;
+    for (uint64_t page = 0; jobs_read_page(broker_jobs(gateway->broker), job->number, page, members,
+                                           &count) == REASON_NONE;
+         page++) {
+        for (size_t i = 0; i < count; i++) {
+            struct store_message message;
+            assert_int_equal(gateway->store->verbs->read_message(gateway->store,
+                                                                 members[i].message_seq, &message),
+                             REASON_NONE);
+            job_add_digest(sha256_parts, &digest, &message.digest);
+        }
+    }
+    return digest;
+}
+
+static void what_is_over_goes_when_its_archive_is_named(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(MANY);
+    struct store_message message;
+    end(gateway, 0, MANY - 2);
+    assert_int_equal(plan(gateway).count, 0);
+    lone_gateway_wait(gateway, INT64_C(11) * DAY_MS);
+    struct job job = plan(gateway);
+    assert_int_equal(job.count, MANY - 2);
+    assert_int_equal(start(gateway, &job, &(struct digest){{0}}), REASON_SET_CHANGED);
+    struct digest digest = digest_of_set(gateway, &job);
+    assert_int_equal(start(gateway, &job, &digest), REASON_NONE);
+    struct job done = step_while(gateway, job.number, JOB_RUNNING);
+    assert_int_equal(done.state, JOB_DONE);
+    assert_int_equal(done.done, MANY - 2);
+    assert_int_equal(purged(gateway, MANY), MANY - 2);
+    assert_int_equal(read(gateway, MANY - 1, &message), REASON_NONE); /* it is owed */
+    /* A repeat is still one. */
+    assert_int_equal(plan(gateway).count, 0);
+    lone_gateway_close(&gateway);
+}
+
+/* Killed after any step it goes on; what changed meanwhile stays. */
+static void a_kill_does_nothing_twice(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(MANY);
+    char name[RETENTION_HOLD_NAME_BYTES];
+    end(gateway, 0, MANY);
+    lone_gateway_wait(gateway, INT64_C(11) * DAY_MS);
+    struct job job = plan(gateway);
+    struct digest digest = digest_of_set(gateway, &job);
+    const struct store_note held = {retention_hold_name(bytes_of_text("H38.09-261124-0070"), name),
+                                    bytes_of_text("a court")};
+    const struct store_plan note = {.notes = &held, .note_count = 1};
+    assert_int_equal(gateway->store->verbs->commit(gateway->store, &note), REASON_NONE);
+    assert_int_equal(start(gateway, &job, &digest), REASON_NONE);
+    for (int i = 0; i < STEPS_MAX && look(gateway, job.number).state == JOB_RUNNING; i++) {
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        struct job now = look(gateway, job.number);
+        assert_int_equal(purged(gateway, MANY), now.done);
+        lone_gateway_restart(gateway);
+    }
+    job = look(gateway, job.number);
+    assert_int_equal(job.state, JOB_DONE);
+    assert_int_equal(job.done, MANY - 1);
+    assert_int_equal(job.left, 1);
+    lone_gateway_close(&gateway);
+}
+
+/* The disk is full in the middle: nothing of that page has gone, and it goes on later. */
+static void a_full_disk_loses_no_page(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(MANY);
+    end(gateway, 0, MANY);
+    lone_gateway_wait(gateway, INT64_C(11) * DAY_MS);
+    struct job job = plan(gateway);
+    struct digest digest = digest_of_set(gateway, &job);
+    assert_int_equal(start(gateway, &job, &digest), REASON_NONE);
+    gateway->commit_reason = REASON_STORE_FULL;
+    (void)lone_gateway_step(gateway);
+    assert_int_equal(purged(gateway, MANY), 0);
+    gateway->commit_reason = REASON_NONE;
+    lone_gateway_wait(gateway, 2000);
+    job = step_while(gateway, job.number, JOB_RUNNING);
+    assert_int_equal(job.done, MANY);
+    assert_int_equal(purged(gateway, MANY), MANY);
+    lone_gateway_close(&gateway);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_over_goes_when_its_archive_is_named),
+        cmocka_unit_test(a_kill_does_nothing_twice),
+        cmocka_unit_test(a_full_disk_loses_no_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
