@@ -217,6 +217,11 @@ void jobs_start_answer(struct api_request *request, struct jobs *jobs)
                           "count");
         return;
     }
+    if (digits == NULL && jobs_find(jobs, number, &job) == REASON_NONE &&
+        job.operation == JOB_PURGE) {
+        api_answer_reason(request, REASON_FIELD_MISSING, "archived");
+        return;
+    }
     enum reason reason =
         jobs_start(jobs, number, (uint64_t)json_integer_value(count), &archived, &job);
     answer_job(request, reason, &job, "job");

@@ -71,6 +71,7 @@ enum {
 
 struct broker;
 struct jobs;      /* gateway/custody/job.h */
+struct hold;      /* gateway/custody/hold.h */
 struct room_need; /* gateway/custody/room.h */
 
 struct broker_options {
@@ -121,6 +122,9 @@ enum reason broker_operate(struct broker *broker, uint64_t message_seq,
 
 /* Operations on sets: planned and started within a step; each step does a page. */
 struct jobs *broker_jobs(const struct broker *broker);
+
+/* Nothing of a dossier is purged from now on, or may be again: evidence. Reasons: hold_plan. */
+enum reason broker_hold_dossier(struct broker *broker, struct hold *hold);
 
 /* Who takes over what waits and what comes for a participant. */
 struct redirect {

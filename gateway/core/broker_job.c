@@ -1,6 +1,7 @@
 /* What a job does with one entry at the gateway, and the evidence that it was done by a job. Rules:
  * broker_operate.c, broker_redirect.c. */
 #include "gateway/core/broker_parts.h"
+#include "gateway/custody/hold.h"
 #include "gateway/custody/retention.h"
 
 #include <inttypes.h>
@@ -22,6 +23,8 @@ static enum reason operate(void *core, const struct job *job, const struct entry
                           operations[job->operation]);
 }
 
+/* By the broker's own clock and the registry that is in use now: a job that was planned under
+ * another does not outlive it. */
 static enum reason judge(void *core, uint64_t message_seq, uint32_t *ret_parts)
 {
     const struct broker *broker = core;
@@ -74,4 +77,27 @@ struct job_hand broker_job_hand(struct broker *broker)
         .judge = judge,
         .record = record,
     };
+}
+
+/* Evidence, like every decision of an operator: the digest is over the dossier and who, when and
+ * why, as the note has it. */
+enum reason broker_hold_dossier(struct broker *broker, struct hold *hold)
+{
+    struct step *step = &broker->step;
+    struct bytes text;
+    hold->at = step->wall;
+    enum reason reason = hold_plan(step, hold, &text);
+    if (reason != REASON_NONE)
+        return reason;
+    struct ledger_fact fact = {.kind = LEDGER_OPERATOR,
+                               .sender = step->options.self,
+                               .reason = hold->is_held ? REASON_HELD_BY_OPERATOR : REASON_NONE};
+    const struct bytes words[] = {hold->dossier_code, text};
+    broker->options.crypto->hash(words, 2, &fact.evidence);
+    broker_record(broker, &fact);
+    step_note(step,
+              &(struct transition){.event = hold->is_held ? "hold" : "hold_ended",
+                                   .from = step->options.self,
+                                   .dossier_code = arena_copy(&step->arena, hold->dossier_code)});
+    return REASON_NONE;
 }

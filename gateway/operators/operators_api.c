@@ -16,6 +16,7 @@ enum { BODY_BYTES_MAX = 64 * 1024 };
         method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler, which             \
     }
 
+static const char *const hold_members[] = {"dossier_code", "held", "by", "why", NULL};
 static const char *const redirect_members[] = {"from", "to", "sent_too", NULL};
 
 /* Adding a path: a row here, and gateway/openapi.yaml. */
@@ -40,6 +41,9 @@ static const struct api_route routes[] = {
     {"POST", "/v1/jobs/{}/start", API_KNOWN, API_BODY_JSON, jobs_start_members, NULL, NULL, NULL,
      operators_job_start, 0},
     STEP("POST", "/v1/jobs/{}/stop", operators_job_stop, 0),
+    STEP("GET", "/v1/holds", operators_holds_get, 0),
+    {"POST", "/v1/holds", API_KNOWN, API_BODY_JSON, hold_members, NULL, NULL, NULL,
+     operators_hold_dossier, 0},
     STEP("GET", "/v1/redirects", operators_redirects_get, 0),
     {"POST", "/v1/redirects", API_KNOWN, API_BODY_JSON, redirect_members, NULL, NULL, NULL,
      operators_redirect, 0},

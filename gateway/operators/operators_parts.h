@@ -6,6 +6,7 @@
  *   operators_messages.c  messages, dossiers, what waits, an operator's hand on an entry
  *   operators_redirect.c  queues that another participant takes over
  *   operators_jobs.c      operations on sets
+ *   operators_holds.c     dossiers that nothing is purged of
  *   operators_registry.c  the registry, where a message would go, reload
  */
 #pragma once
@@ -42,6 +43,9 @@ void operators_job_get(struct api_request *request);
 void operators_job_plan(struct api_request *request);
 void operators_job_start(struct api_request *request);
 void operators_job_stop(struct api_request *request);
+
+void operators_holds_get(struct api_request *request);
+void operators_hold_dossier(struct api_request *request);
 
 void operators_redirects_get(struct api_request *request);
 void operators_redirect(struct api_request *request);

@@ -107,7 +107,9 @@ static enum reason open_database(struct store_sqlite *self, const char *path,
     self->vfs = sqlite_vfs_new(options->vfs_name);
     if (self->vfs == NULL)
         return REASON_OUT_OF_MEMORY;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int flags =
+        SQLITE_OPEN_NOMUTEX |
+        (options->is_reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int result = sqlite3_open_v2(path, &self->database, flags, sqlite_vfs_name(self->vfs));
     if (self->database == NULL)
         return REASON_OUT_OF_MEMORY;
@@ -139,7 +141,7 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
     buffer_init(&self->answer, ROW_BYTES_MAX);
     buffer_init(&self->block, ROW_BYTES_MAX);
     enum reason reason = REASON_NONE;
-    if (options->vfs_name == NULL)
+    if (options->vfs_name == NULL && !options->is_reader)
         reason = take_ownership(self, path);
     if (reason == REASON_NONE)
         reason = open_database(self, path, options);
@@ -151,7 +153,7 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
         close_store(&self->store);
         return reason;
     }
-    self->has_stamp = options->vfs_name == NULL;
+    self->has_stamp = options->vfs_name == NULL && !options->is_reader;
     store_sqlite_stamp(self);
     *ret_store = &self->store;
     return REASON_NONE;

@@ -12,6 +12,7 @@ struct store_sqlite_options {
     const char *vfs_name;     /* NULL: SQLite's default; the simulator passes a faulty one */
     uint32_t cache_bytes;     /* page cache; 0: default (8 MiB) */
     uint32_t busy_timeout_ms; /* 0: default (5 s) */
+    bool is_reader;           /* beside its owner: reads what stood when it was opened */
     bool has_checkpointer;    /* apply leaves copying the log to a thread (checkpointer.h) */
 };
 

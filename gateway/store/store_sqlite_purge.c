@@ -17,6 +17,7 @@ static enum reason check_ended(struct store_sqlite *store, uint64_t seq)
     return reason;
 }
 
+/* Where it was found by; and with the last message of a dossier the clock that is over. */
 static enum reason forget_names(struct store_sqlite *store, const struct store_message *message)
 {
     static const enum statement of_dossier[] = {SQL_PURGE_HISTORY, SQL_PURGE_ROUTE};
@@ -32,6 +33,7 @@ static enum reason forget_names(struct store_sqlite *store, const struct store_m
                                  : reason;
 }
 
+/* The row is marked last: what is marked has gone, whatever is read in the same transaction. */
 static enum reason purge(struct store_sqlite *store, const struct store_purge *purge)
 {
     struct store_message message;

@@ -32,6 +32,7 @@ command_function command_track;
 command_function command_inbox;
 command_function command_queues;
 command_function command_jobs;
+command_function command_retention;
 command_function command_deadlines;
 command_function command_clock;
 command_function command_route;

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "gateway/workers/program.h"
-#include "ops/cli/adapter_call.h"
 #include "ops/cli/cause.h"
+#include "ops/cli/jobs_command.h"
 #include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/progress_bar.h"
@@ -60,8 +60,8 @@ static const struct {
     {"hold", TEXT_JOB_HOLD},         {"release", TEXT_JOB_RELEASE}, {"withdraw", TEXT_JOB_WITHDRAW},
     {"expire", TEXT_JOB_EXPIRE},     {"again", TEXT_JOB_AGAIN},     {"redirect", TEXT_JOB_REDIRECT},
     {"counting", TEXT_JOB_COUNTING}, {"counted", TEXT_JOB_COUNTED}, {"running", TEXT_JOB_RUNNING},
-    {"done", TEXT_JOB_DONE},         {"stopped", TEXT_JOB_STOPPED}, {"waiting", TEXT_JOB_WAITING},
-    {"left", TEXT_JOB_LEFT},
+    {"purge", TEXT_JOB_PURGE},       {"done", TEXT_JOB_DONE},       {"stopped", TEXT_JOB_STOPPED},
+    {"waiting", TEXT_JOB_WAITING},   {"left", TEXT_JOB_LEFT},
 };
 
 /* A word that this table does not have is shown as the API says it: a daemon may be newer. */
@@ -152,8 +152,8 @@ static void print_job(const struct names *names, const json_t *job)
 
 /* ---- asking ---- */
 
-static int ask_job(const struct invocation *invocation, struct http *http, const char *number,
-                   int64_t page, json_t **ret_answer)
+int jobs_ask(const struct invocation *invocation, struct http *http, const char *number,
+             int64_t page, json_t **ret_answer)
 {
     char path[128];
     (void)snprintf(path, sizeof path, "/v1/jobs/%s?after=%lld", number,
@@ -161,9 +161,8 @@ static int ask_job(const struct invocation *invocation, struct http *http, const
     return adapter_ask(invocation, http, "GET", path, ret_answer);
 }
 
-/* Looks at the job until it is no longer so. What is not over in WAIT_MS goes on without us. */
-static int wait_while(const struct invocation *invocation, struct http *http, const char *progress,
-                      json_t **answer)
+int jobs_wait(const struct invocation *invocation, struct http *http, const char *progress,
+              json_t **answer)
 {
     char number[32];
     const char *text = json_number(*answer, "job", number);
@@ -176,7 +175,7 @@ static int wait_while(const struct invocation *invocation, struct http *http, co
         (void)nanosleep(&pause, NULL);
         json_decref(*answer);
         *answer = NULL;
-        code = ask_job(invocation, http, text, 0, answer);
+        code = jobs_ask(invocation, http, text, 0, answer);
     }
     progress_bar_end();
     return code;
@@ -192,7 +191,7 @@ static int ask_start(const struct invocation *invocation, struct http *http, con
         adapter_call(invocation, http,
                      &(struct api_call){.method = "POST", .path = path, .body = body}, ret_answer);
     json_decref(body);
-    return code == EXIT_CODE_OK ? wait_while(invocation, http, "running", ret_answer) : code;
+    return code == EXIT_CODE_OK ? jobs_wait(invocation, http, "running", ret_answer) : code;
 }
 
 static void set_text(json_t *body, const char *name, const char *text, const char *tail)
@@ -221,7 +220,7 @@ static int ask_plan(const struct invocation *invocation, struct http *http,
                             ret_answer);
     json_decref(body);
     if (code == EXIT_CODE_OK)
-        code = wait_while(invocation, http, "counting", ret_answer);
+        code = jobs_wait(invocation, http, "counting", ret_answer);
     if (code != EXIT_CODE_OK || options->count < 0)
         return code;
     char number[32], scratch[32];
@@ -240,7 +239,7 @@ static int ask(const struct invocation *invocation, struct http *http,
     case LIST:
         return adapter_ask(invocation, http, "GET", "/v1/jobs", ret_answer);
     case SHOW:
-        return ask_job(invocation, http, given->values[0], options->page, ret_answer);
+        return jobs_ask(invocation, http, given->values[0], options->page, ret_answer);
     case START:
         return ask_start(invocation, http, given->values[0], options->count, ret_answer);
     case STOP:

@@ -17,6 +17,7 @@ static const struct command_row commands[] = {
     {"inbox", command_inbox, TEXT_COMMAND_INBOX},
     {"queues", command_queues, TEXT_COMMAND_QUEUES},
     {"jobs", command_jobs, TEXT_COMMAND_JOBS},
+    {"retention", command_retention, TEXT_COMMAND_RETENTION},
     {"deadlines", command_deadlines, TEXT_COMMAND_DEADLINES},
     {"clock", command_clock, TEXT_COMMAND_CLOCK},
     {"route", command_route, TEXT_COMMAND_ROUTE},

@@ -22,6 +22,7 @@ static const char *const kind_names[RETENTION_KINDS] = {
 /* Of keep_days while the file is read: there is no row. */
 #define UNSAID (RETENTION_FOR_EVER - 1)
 
+/* A row with a fault still takes its place, so that the next one is not called a repetition. */
 static void read_row(struct registry *registry, const struct csv_row *row)
 {
     struct bytes code = csv_text(row, PROCEDURE);

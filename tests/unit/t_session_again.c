@@ -143,7 +143,8 @@ static void a_set_is_sent_again(void **state)
         again(fixture, &(struct submitted){.message_seq = members[0].message_seq}, &by_hand),
         REASON_NONE);
     begin(fixture);
-    assert_int_equal(jobs_start(jobs, job.number, EXPIRED, &(struct digest){{0}}, &job), REASON_NONE);
+    const struct digest nothing = {{0}};
+    assert_int_equal(jobs_start(jobs, job.number, EXPIRED, &nothing, &job), REASON_NONE);
     end(fixture);
     look(fixture, job.number, JOB_RUNNING, &job);
     assert_int_equal(job.state, JOB_DONE);
