@@ -173,6 +173,18 @@ static enum reason hash_member(int file, uint64_t size, struct sha256 *hash)
     return reason;
 }
 
+/* Eleven digits and a zero byte. */
+static bool read_octal(const char digits[12], uint64_t *ret_number)
+{
+    *ret_number = 0;
+    for (size_t i = 0; i < 11; i++) {
+        if (digits[i] < '0' || digits[i] > '7')
+            return false;
+        *ret_number = *ret_number * 8 + (uint64_t)(digits[i] - '0');
+    }
+    return digits[11] == 0;
+}
+
 /* As a stranger would read it: sizes and names from the headers, not from what we remember. */
 static enum reason read_members(int file, uint64_t members, struct sha256 *hash,
                                 struct buffer *sums)
@@ -181,10 +193,10 @@ static enum reason read_members(int file, uint64_t members, struct sha256 *hash,
     for (; members > 0 && reason == REASON_NONE; members--) {
         struct header header;
         struct digest digest;
-        unsigned long long size = 0;
+        uint64_t size = 0;
         reason = read_whole(file, &header, sizeof header);
         if (reason == REASON_NONE &&
-            (header.name[ARCHIVE_NAME_BYTES_MAX] != 0 || sscanf(header.size, "%11llo", &size) != 1))
+            (header.name[ARCHIVE_NAME_BYTES_MAX] != 0 || !read_octal(header.size, &size)))
             reason = REASON_BACKUP_DAMAGED;
         if (reason == REASON_NONE && !sha256_init(hash))
             reason = REASON_OUT_OF_MEMORY;
