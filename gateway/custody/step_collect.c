@@ -116,6 +116,8 @@ struct store_message *step_plan_sealed(struct step *step, const struct sealed *s
     message->sequence = envelope->sequence;
     message->in_reply_to = envelope->in_reply_to;
     message->custody = step->wall;
+    message->attachments = envelope->attachments;
+    message->attachment_count = envelope->attachment_count;
     return message;
 }
 

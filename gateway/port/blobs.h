@@ -76,6 +76,9 @@ struct blobs_verbs {
     /* Somebody who read it says that it does not match: it is verified again before the next read.
      */
     void (*doubt)(struct blobs *blobs, const struct digest *digest);
+    /* A finished one is no more; who still reads it hears NOT_FOUND. Only what no message names
+     * (gateway/custody/sweep.h). */
+    void (*remove)(struct blobs *blobs, const struct digest *digest);
     /* Readable when something that was BUSY may be done; -1: nothing ever is BUSY. */
     int (*fd)(struct blobs *blobs);
     /* Makes fd unreadable, and removes what is too old. */

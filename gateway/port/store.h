@@ -33,6 +33,7 @@
 #include "proto/base/limits.h"
 #include "proto/base/reason.h"
 #include "proto/base/time.h"
+#include "proto/codec/envelope.h"
 #include "routing/deadline/deadline.h"
 #include "routing/outbox/entry.h"
 
@@ -74,13 +75,18 @@ struct store_message {
     wall_t custody;                /* when this store took it */
     uint64_t receipt_seq;          /* message seq of its custody receipt; 0 none */
     uint32_t gone;                 /* parts of it that were purged: enum store_part */
+    /* In a plan alone: the files that it names. A read gives none; unnamed_files is what they are
+     * kept for. */
+    const struct attachment *attachments;
+    size_t attachment_count;
 };
 
 /* What may go of a message when its time is over; bits. That it was here never goes: sender, id,
  * digest, custody and the number of its receipt stay, so that the same message again is known, and
  * so does the ledger. */
 enum store_part {
-    STORE_PART_DOCUMENT = 1, /* its bytes: read_document says CONTENT_PURGED from now on */
+    STORE_PART_DOCUMENT = 1, /* its bytes: read_document says CONTENT_PURGED from now on; and what
+                              * it says of files, which may be unnamed after that */
     STORE_PART_SEAL =
         2, /* manifest, signature and certificate, once no document of theirs is left */
     STORE_PART_NAMES = 4, /* codes of dossier and procedure, its ended entries, what it did to the
@@ -181,6 +187,8 @@ struct store_plan {
     size_t move_count;
     const struct store_purge *purges;
     size_t purge_count;
+    const struct digest *forgotten_files; /* of unnamed_files, that are no more */
+    size_t forgotten_file_count;
     const struct store_segment *segment; /* NULL: none */
     const struct store_note *notes;
     size_t note_count;
@@ -290,6 +298,9 @@ struct store_verbs {
     enum reason (*count_deadlines)(struct store *store, wall_t now,
                                    struct deadline_count *ret_counts, size_t limit,
                                    size_t *ret_count);
+    /* Files that messages named which were purged, and that no message names which is here. */
+    enum reason (*unnamed_files)(struct store *store, struct digest *ret_digests, size_t limit,
+                                 size_t *ret_count);
     enum reason (*ledger_hash)(struct store *store, uint64_t position, struct digest *ret_hash);
     enum reason (*ledger_entry)(struct store *store, uint64_t index, struct bytes *ret_entry);
     enum reason (*read_note)(struct store *store, struct bytes name, struct bytes *ret_value);

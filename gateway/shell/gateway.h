@@ -38,6 +38,7 @@ struct gateway {
     struct link_server *link;
     struct operators_api *api;
     struct metrics metrics;
+    mono_t sweep_due;                  /* of files that no message names, at the earliest */
     mono_t api_due;                    /* when it is served next, at the earliest */
     int lock;                          /* of the state directory; -1 */
     int signals;                       /* signalfd; -1 */

@@ -11,6 +11,7 @@
 
 #include "gateway/api/transition_json.h"
 #include "gateway/shell/gateway.h"
+#include "gateway/custody/sweep.h"
 #include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
 
@@ -118,6 +119,22 @@ static void release(struct gateway *gateway, bool wait)
     if (reason == REASON_NONE)
         return;
     gateway_log(gateway, LOG_ERROR, "sync_failed", reason, gateway->settings.state_directory);
+    gateway->has_failed = gateway->is_stopping = true;
+}
+
+/* Behind the traffic: while nothing waits for the disk, some in a second. Its sync is the disk's
+ * own time, and no frame's. */
+static void sweep(struct gateway *gateway)
+{
+    size_t count = 0;
+    mono_t now = program_mono();
+    if (now.ms < gateway->sweep_due.ms || !release_is_idle(gateway->release))
+        return;
+    gateway->sweep_due.ms = now.ms + SWEEP_EVERY_MS;
+    if (sweep_files(gateway->store, gateway->blobs, &count) != REASON_STORE_FAILED)
+        return; /* a full disk: later */
+    gateway_log(gateway, LOG_ERROR, "sync_failed", REASON_STORE_FAILED,
+                gateway->settings.state_directory);
     gateway->has_failed = gateway->is_stopping = true;
 }
 
@@ -322,6 +339,7 @@ bool gateway_run(struct gateway *gateway)
             continue;
         step(gateway, more);
         release(gateway, false); /* what had nothing to wait for, or was synced */
+        sweep(gateway);
         log_stream_flush(&gateway->log_stream);
         more = true;
     }

@@ -367,6 +367,7 @@ static const struct blobs_verbs verbs = {
     .abandon = abandon,
     .read = blobs_directory_read,
     .doubt = blobs_directory_doubt,
+    .remove = blobs_directory_remove,
     .fd = ready_fd,
     .settle = settle,
     .wait = wait_for_work,

@@ -172,3 +172,4 @@ enum reason blobs_directory_find(struct blobs *blobs, const struct digest *diges
 enum reason blobs_directory_read(struct blobs *blobs, const struct digest *digest, uint64_t offset,
                                  uint8_t *ret_content, size_t capacity, size_t *ret_size);
 void blobs_directory_doubt(struct blobs *blobs, const struct digest *digest);
+void blobs_directory_remove(struct blobs *blobs, const struct digest *digest);

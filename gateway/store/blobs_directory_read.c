@@ -90,6 +90,15 @@ void blobs_directory_doubt(struct blobs *blobs, const struct digest *digest)
     }
 }
 
+/* A kill before its folder is on the disk may bring it back: whoever wanted it gone asks again. */
+void blobs_directory_remove(struct blobs *blobs, const struct digest *digest)
+{
+    char name[BLOB_NAME_BYTES];
+    blobs_directory_doubt(blobs, digest);
+    blobs_directory_final_name(digest, name);
+    (void)unlinkat(blobs_directory_of(blobs)->directory, name, 0);
+}
+
 /* It is none of the messages' that name it; who restores a backup may want to look at it. */
 static void put_aside(struct blobs_directory *self, const struct digest *digest)
 {

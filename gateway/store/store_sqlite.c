@@ -65,6 +65,7 @@ static const struct store_verbs verbs = {
     .read_deadline = store_sqlite_read_deadline,
     .list_deadlines = store_sqlite_list_deadlines,
     .count_deadlines = store_sqlite_count_deadlines,
+    .unnamed_files = store_sqlite_unnamed_files,
     .ledger_hash = store_sqlite_ledger_hash,
     .ledger_entry = store_sqlite_ledger_entry,
     .read_note = store_sqlite_read_note,
@@ -147,6 +148,8 @@ enum reason store_sqlite_open(const char *path, const struct store_sqlite_option
         reason = open_database(self, path, options);
     if (reason == REASON_NONE)
         reason = store_sqlite_ready(self);
+    if (reason == REASON_NONE && !options->is_reader)
+        reason = files_complete(self);
     if (reason == REASON_NONE && options->has_checkpointer)
         reason = checkpointer_new(path, options->vfs_name, self->vfs, &self->checkpointer);
     if (reason != REASON_NONE) {

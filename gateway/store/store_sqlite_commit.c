@@ -105,6 +105,8 @@ static enum reason add_message(struct store_sqlite *store, const struct store_me
         reason = add_message_row(store, message, sender, recipient);
     if (reason == REASON_NONE)
         reason = ids_add(store, sender, &message->id, message->seq);
+    if (reason == REASON_NONE)
+        reason = files_add(store, message);
     if (reason == REASON_NONE && message->dossier_code.size > 0)
         reason = add_to_history(store, message->dossier_code, message->seq, route);
     return reason;
@@ -256,7 +258,7 @@ static enum reason apply_plan(struct store_sqlite *store, const struct store_pla
     if (reason == REASON_NONE)
         reason = leases_write(store);
     if (reason == REASON_NONE)
-        reason = purges_apply(store, plan->purges, plan->purge_count);
+        reason = purges_apply(store, plan);
     for (size_t i = 0; i < plan->deadline_count && reason == REASON_NONE; i++)
         reason = deadline_write(store, &plan->deadlines[i]);
     if (reason == REASON_NONE && plan->segment != NULL)

@@ -275,8 +275,13 @@ enum reason entry_read(struct store_sqlite *store, uint64_t place, struct entry 
 
 /* --- store_sqlite_purge.c --------------------------------------------------------------------- */
 
-enum reason purges_apply(struct store_sqlite *store, const struct store_purge *purges,
-                         size_t count);
+enum reason purges_apply(struct store_sqlite *store, const struct store_plan *plan);
+/* What a message names. */
+enum reason files_add(struct store_sqlite *store, const struct store_message *message);
+/* A store of before knows none of what its messages name: they are read once, at open. */
+enum reason files_complete(struct store_sqlite *store);
+enum reason store_sqlite_unnamed_files(struct store *store, struct digest *ret_digests,
+                                       size_t limit, size_t *ret_count);
 
 /* --- store_sqlite_deadline.c ------------------------------------------------------------------ */
 

@@ -2,6 +2,9 @@
  * duplicate is found by them, and evidence names their digests. */
 #include "gateway/store/store_sqlite_internal.h"
 
+#include <string.h>
+
+#include "proto/base/arena.h"
 #include "proto/base/check.h"
 
 enum { ENTRIES_MAX = 64 };
@@ -33,6 +36,99 @@ static enum reason forget_names(struct store_sqlite *store, const struct store_m
                                  : reason;
 }
 
+/* --- files ---------------------------------------------------------------------------------- */
+
+static enum reason add_file(struct store_sqlite *store, const struct digest *digest, uint64_t seq)
+{
+    enum reason reason =
+        sql_run(store, BIND(store, SQL_ADD_FILE, BLOB(digest->bytes, DIGEST_BYTES), NUMBER(seq)));
+    return reason == REASON_NONE
+               ? sql_run(store, BIND(store, SQL_FORGET_FILE, BLOB(digest->bytes, DIGEST_BYTES)))
+               : reason;
+}
+
+enum reason files_add(struct store_sqlite *store, const struct store_message *message)
+{
+    enum reason reason = REASON_NONE;
+    for (size_t i = 0; i < message->attachment_count && reason == REASON_NONE; i++)
+        reason = add_file(store, &message->attachments[i].digest, message->seq);
+    return reason;
+}
+
+/* The last that names one leaves it to who removes it. */
+static enum reason unname_files(struct store_sqlite *store, uint64_t seq)
+{
+    enum reason reason = sql_run(store, BIND(store, SQL_UNNAME_FILES, NUMBER(seq)));
+    return reason == REASON_NONE ? sql_run(store, BIND(store, SQL_PURGE_FILES, NUMBER(seq)))
+                                 : reason;
+}
+
+enum reason store_sqlite_unnamed_files(struct store *store, struct digest *ret_digests,
+                                       size_t limit, size_t *ret_count)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason != REASON_NONE)
+        return reason;
+    sqlite3_stmt *statement = BIND(self, SQL_UNNAMED_FILES, NUMBER(limit));
+    size_t count = 0;
+    while (sql_next(self, statement, &reason)) {
+        struct bytes digest = sql_blob(statement, 0);
+        if (digest.size != DIGEST_BYTES)
+            reason = REASON_STORE_CORRUPT;
+        else
+            memcpy(ret_digests[count++].bytes, digest.data, DIGEST_BYTES);
+    }
+    if (reason == REASON_NONE)
+        *ret_count = count;
+    return reason;
+}
+
+/* What cannot be read as a message names nothing that anybody could fetch. */
+static enum reason add_files_of(struct store_sqlite *store, uint64_t seq, struct arena *scratch)
+{
+    struct store_document found;
+    struct envelope envelope;
+    enum reason reason = store_sqlite_read_document(&store->store, seq, &found);
+    arena_reset(scratch);
+    if (reason == REASON_NONE && envelope_parse(found.document, scratch, &envelope) == REASON_NONE)
+        for (size_t i = 0; i < envelope.attachment_count && reason == REASON_NONE; i++)
+            reason = add_file(store, &envelope.attachments[i].digest, seq);
+    return reason == REASON_NOT_FOUND || reason == REASON_CONTENT_PURGED ? REASON_NONE : reason;
+}
+
+#define NOTE_FILES "files/known"
+
+/* All in one transaction: a kill leaves it to the next start. */
+enum reason files_complete(struct store_sqlite *store)
+{
+    struct arena scratch;
+    struct store_positions positions = {0};
+    struct bytes known;
+    enum reason reason = store_sqlite_read_note(&store->store, bytes_of_text(NOTE_FILES), &known);
+    if (reason != REASON_NOT_FOUND)
+        return reason;
+    const struct store_note note = {bytes_of_text(NOTE_FILES), bytes_of_text("all")};
+    const struct store_plan plan = {.notes = &note, .note_count = 1};
+    reason = store_sqlite_positions(&store->store, &positions);
+    if (reason != REASON_NONE)
+        return reason;
+    if (!arena_init(&scratch, ENVELOPE_ARENA_BYTES))
+        return REASON_OUT_OF_MEMORY;
+    if (positions.next_message_seq > 1) {
+        reason = sql_execute(store->database, "COMMIT; BEGIN IMMEDIATE");
+        for (uint64_t seq = 1; seq < positions.next_message_seq && reason == REASON_NONE; seq++)
+            reason = add_files_of(store, seq, &scratch);
+        if (reason == REASON_NONE)
+            reason = sql_execute(store->database, "COMMIT");
+    }
+    arena_release(&scratch);
+    return reason == REASON_NONE ? store_sqlite_commit(&store->store, &plan) : reason;
+}
+
+/* --- a page of a purge ------------------------------------------------------------------------
+ */
+
 /* The row is marked last: what is marked has gone, whatever is read in the same transaction. */
 static enum reason purge(struct store_sqlite *store, const struct store_purge *purge)
 {
@@ -43,6 +139,8 @@ static enum reason purge(struct store_sqlite *store, const struct store_purge *p
     check(reason != REASON_NOT_FOUND);
     if (reason == REASON_NONE && (purge->parts & (STORE_PART_DOCUMENT | STORE_PART_SEAL)) != 0)
         reason = parcels_cut(store, message.parcel_seq, message.document_index, purge->parts);
+    if (reason == REASON_NONE && (purge->parts & STORE_PART_DOCUMENT) != 0)
+        reason = unname_files(store, message.seq);
     if (reason == REASON_NONE && (purge->parts & STORE_PART_NAMES) != 0)
         reason = forget_names(store, &message);
     if (reason != REASON_NONE)
@@ -52,10 +150,13 @@ static enum reason purge(struct store_sqlite *store, const struct store_purge *p
 }
 
 /* Neighbours lie in one block, which is written once for all of them. */
-enum reason purges_apply(struct store_sqlite *store, const struct store_purge *purges, size_t count)
+enum reason purges_apply(struct store_sqlite *store, const struct store_plan *plan)
 {
     enum reason reason = REASON_NONE;
-    for (size_t i = 0; i < count && reason == REASON_NONE; i++)
-        reason = purge(store, &purges[i]);
+    for (size_t i = 0; i < plan->purge_count && reason == REASON_NONE; i++)
+        reason = purge(store, &plan->purges[i]);
+    for (size_t i = 0; i < plan->forgotten_file_count && reason == REASON_NONE; i++)
+        reason = sql_run(store, BIND(store, SQL_FORGET_FILE,
+                                     BLOB(plan->forgotten_files[i].bytes, DIGEST_BYTES)));
     return reason == REASON_NONE ? parcels_keep(store) : reason;
 }

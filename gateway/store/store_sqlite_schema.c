@@ -105,6 +105,11 @@ static const char *const versions[] = {
 
     /* What was purged of a message. */
     "ALTER TABLE message ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;",
+
+    /* Which message names which file; by 0: none does any more. */
+    "CREATE TABLE file(digest BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(digest, seq))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX file_seq ON file(seq, digest);",
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

@@ -217,12 +217,52 @@ static void what_is_owed_cannot_go(void **state)
     assert_has(fixture, 2, texts[1], "signature");
 }
 
+/* A file goes with the last message that names it, and not if one comes to name it again. */
+static void files_are_unnamed_by_the_last(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_verbs *verbs = fixture->store->verbs;
+    const struct attachment both[] = {{.digest.bytes = {7}}, {.digest.bytes = {8}}};
+    const struct bytes document = bytes_of_text("x");
+    struct digest files[4];
+    size_t count = 9;
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        const struct store_parcel parcel = {
+            .seq = seq, .documents = &document, .document_count = 1};
+        const struct store_message message = {.seq = seq,
+                                              .parcel_seq = seq,
+                                              .sender = key_of("centre"),
+                                              .id = ids[seq - 1],
+                                              .attachments = both,
+                                              .attachment_count = seq == 2 ? 2 : 1};
+        const struct store_plan plan = {
+            .parcels = &parcel, .parcel_count = 1, .messages = &message, .message_count = 1};
+        if (seq == 3) {
+            purge(fixture, 1, 1, STORE_PART_DOCUMENT);
+            assert_int_equal(verbs->unnamed_files(fixture->store, files, 4, &count), REASON_NONE);
+            assert_int_equal(count, 0); /* the second names it too */
+            purge(fixture, 2, 2, STORE_PART_DOCUMENT);
+            assert_int_equal(verbs->unnamed_files(fixture->store, files, 4, &count), REASON_NONE);
+            assert_int_equal(count, 2);
+        }
+        assert_int_equal(verbs->commit(fixture->store, &plan), REASON_NONE);
+    }
+    reopen(fixture);
+    verbs = fixture->store->verbs;
+    assert_int_equal(verbs->unnamed_files(fixture->store, files, 4, &count), REASON_NONE);
+    assert_int_equal(count, 1); /* the third names the first again */
+    assert_int_equal(files[0].bytes[0], 8);
+    const struct store_plan forget = {.forgotten_files = files, .forgotten_file_count = 1};
+    assert_int_equal(verbs->commit(fixture->store, &forget), REASON_NONE);
+    assert_int_equal(verbs->unnamed_files(fixture->store, files, 4, &count), REASON_NONE);
+    assert_int_equal(count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_document_goes_alone),
-        CASE(a_seal_goes_with_the_last_document),
-        CASE(names_go_last),
+        CASE(a_document_goes_alone),  CASE(a_seal_goes_with_the_last_document),
+        CASE(names_go_last),          CASE(files_are_unnamed_by_the_last),
         CASE(what_is_owed_cannot_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

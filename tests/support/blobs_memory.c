@@ -257,6 +257,13 @@ static void doubt(struct blobs *blobs, const struct digest *digest)
         blob->is_verified = false;
 }
 
+static void remove_blob(struct blobs *blobs, const struct digest *digest)
+{
+    struct blob *blob = look_up(blobs, NULL, digest);
+    if (blob != NULL)
+        forget(blob);
+}
+
 static int ready_fd(struct blobs *blobs)
 {
     (void)blobs;
@@ -344,6 +351,7 @@ struct blobs *blobs_memory_new(uint64_t size_max_bytes)
         .abandon = abandon,
         .read = read_content,
         .doubt = doubt,
+        .remove = remove_blob,
         .fd = ready_fd,
         .settle = settle,
         .wait = settle,

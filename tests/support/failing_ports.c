@@ -107,6 +107,9 @@ STORE_VERB(ledger_hash,
 STORE_VERB(ledger_entry,
            (struct store *store, uint64_t index, struct bytes *ret_entry),
            (inner, index, ret_entry))
+STORE_VERB(unnamed_files,
+           (struct store *store, struct digest *ret_digests, size_t limit, size_t *ret_count),
+           (inner, ret_digests, limit, ret_count))
 STORE_VERB(read_note,
            (struct store *store, struct bytes name, struct bytes *ret_value),
            (inner, name, ret_value))
@@ -136,6 +139,7 @@ void failing_store_init(struct failing_store *store, struct store *inner,
         .read_deadline = read_deadline,
         .list_deadlines = list_deadlines,
         .count_deadlines = count_deadlines,
+        .unnamed_files = unnamed_files,
         .ledger_hash = ledger_hash,
         .ledger_entry = ledger_entry,
         .read_note = read_note,
@@ -171,6 +175,12 @@ static void doubt(struct blobs *blobs, const struct digest *digest)
 {
     struct blobs *inner = blobs_of(blobs)->inner;
     inner->verbs->doubt(inner, digest);
+}
+
+static void remove_file(struct blobs *blobs, const struct digest *digest)
+{
+    struct blobs *inner = blobs_of(blobs)->inner;
+    inner->verbs->remove(inner, digest);
 }
 
 static int ready_fd(struct blobs *blobs)
@@ -239,6 +249,7 @@ void failing_blobs_init(struct failing_blobs *blobs, struct blobs *inner,
         .abandon = abandon,
         .read = blob_read,
         .doubt = doubt,
+        .remove = remove_file,
         .fd = ready_fd,
         .settle = settle,
         .wait = wait_for_work,

@@ -394,6 +394,19 @@ static enum reason find_route(struct store *store, struct bytes dossier_code,
     return REASON_NONE;
 }
 
+static enum reason unnamed_files(struct store *store, struct digest *ret_digests, size_t limit,
+                                 size_t *ret_count)
+{
+    const struct store_memory_image *image = memory_image_of(store);
+    size_t count = 0;
+    for (size_t i = 0; i < image->file_count && count < limit; i++) {
+        if (image->files[i].message_seq == 0)
+            ret_digests[count++] = image->files[i].digest;
+    }
+    *ret_count = count;
+    return REASON_NONE;
+}
+
 static enum reason ledger_hash(struct store *store, uint64_t position, struct digest *ret_hash)
 {
     const struct store_memory_image *image = memory_image_of(store);
@@ -451,6 +464,7 @@ static const struct store_verbs verbs = {
     .read_deadline = memory_read_deadline,
     .list_deadlines = memory_list_deadlines,
     .count_deadlines = memory_count_deadlines,
+    .unnamed_files = unnamed_files,
     .ledger_hash = ledger_hash,
     .ledger_entry = ledger_entry,
     .read_note = read_note,

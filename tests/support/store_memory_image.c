@@ -29,7 +29,7 @@ void store_memory_image_destroy(struct store_memory_image **image)
     void *arrays[] = {gone->parcels,    gone->messages,       gone->next_message, gone->entries,
                       gone->next_entry, gone->live,           gone->routes,       gone->notes,
                       gone->next_note,  gone->ledger_entries, gone->hashes,       gone->blocks,
-                      gone->deadlines};
+                      gone->deadlines,  gone->files};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(gone);
@@ -102,6 +102,14 @@ static bool make_block(struct store_memory_image *image, size_t bytes)
     return true;
 }
 
+static size_t files_of_plan(const struct store_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->message_count; i++)
+        count += plan->messages[i].attachment_count;
+    return count;
+}
+
 bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan)
 {
     const struct store_segment *segment = plan->segment;
@@ -116,6 +124,8 @@ bool memory_make_room(struct store_memory_image *image, const struct store_plan 
                     &image->entry_room) &&
            grow(&image->live, sizeof *image->live, image->live_count, plan->entry_count,
                 &image->live_room) &&
+           grow(&image->files, sizeof *image->files, image->file_count, files_of_plan(plan),
+                &image->file_room) &&
            grow(&image->routes, sizeof *image->routes, image->route_count, plan->route_count,
                 &image->route_room) &&
            grow(&image->deadlines, sizeof *image->deadlines, image->deadline_count,
@@ -251,6 +261,36 @@ static void add_parcel(struct store_memory_image *image, const struct store_parc
     };
 }
 
+static void forget_file(struct store_memory_image *image, const struct digest *digest)
+{
+    for (size_t i = 0; i < image->file_count; i++) {
+        if (image->files[i].message_seq == 0 && digest_equal(&image->files[i].digest, digest))
+            image->files[i--] = image->files[--image->file_count];
+    }
+}
+
+static void add_file(struct store_memory_image *image, const struct digest *digest, uint64_t seq)
+{
+    forget_file(image, digest);
+    image->files[image->file_count++] = (struct named_file){*digest, seq};
+}
+
+/* Each stays as one that nobody names, unless somebody else does. */
+static void unname_files(struct store_memory_image *image, uint64_t seq)
+{
+    for (size_t i = 0; i < image->file_count; i++) {
+        struct named_file *file = &image->files[i];
+        bool is_named = file->message_seq != seq;
+        for (size_t j = 0; j < image->file_count && !is_named; j++)
+            is_named = j != i && digest_equal(&image->files[j].digest, &file->digest);
+        if (file->message_seq != seq)
+            continue;
+        file->message_seq = 0;
+        if (is_named)
+            image->files[i--] = image->files[--image->file_count];
+    }
+}
+
 static void add_message(struct store_memory_image *image, const struct store_message *message)
 {
     check(message->seq == image->message_count + 1);
@@ -260,6 +300,10 @@ static void add_message(struct store_memory_image *image, const struct store_mes
     *kept = *message;
     kept->dossier_code = copy(image, message->dossier_code);
     kept->procedure_code = copy(image, message->procedure_code);
+    kept->attachments = NULL;
+    kept->attachment_count = 0;
+    for (size_t i = 0; i < message->attachment_count; i++)
+        add_file(image, &message->attachments[i].digest, message->seq);
     uint32_t *bucket = &image->by_id[bucket_of_id(&message->sender, &message->id)];
     image->next_message[index] = *bucket;
     *bucket = index;
@@ -406,6 +450,8 @@ static void purge(struct store_memory_image *image, const struct store_purge *pu
     size_t size = 0;
     if ((purge->parts & STORE_PART_DOCUMENT) != 0)
         documents[message->document_index].size = 0;
+    if ((purge->parts & STORE_PART_DOCUMENT) != 0)
+        unname_files(image, message->seq);
     for (size_t i = 0; i < parcel->document_count; i++)
         size += documents[i].size;
     if ((purge->parts & STORE_PART_SEAL) != 0 && size == 0)
@@ -433,6 +479,8 @@ void memory_apply(struct store_memory_image *image, const struct store_plan *pla
         move_entry(image, &plan->moves[i]);
     for (size_t i = 0; i < plan->purge_count; i++)
         purge(image, &plan->purges[i]);
+    for (size_t i = 0; i < plan->forgotten_file_count; i++)
+        forget_file(image, &plan->forgotten_files[i]);
     if (plan->segment != NULL)
         add_segment(image, plan->segment);
     for (size_t i = 0; i < plan->note_count; i++)

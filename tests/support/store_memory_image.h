@@ -6,6 +6,11 @@
 enum { MEMORY_BUCKETS = 4096 };
 #define MEMORY_NONE UINT32_MAX
 
+struct named_file {
+    struct digest digest;
+    uint64_t message_seq;
+};
+
 struct store_memory_image {
     struct store_parcel *parcels; /* in order of seq; documents and bytes are copies */
     size_t parcel_count, parcel_room;
@@ -24,6 +29,8 @@ struct store_memory_image {
     struct store_note *notes;
     uint32_t *next_note;
     size_t note_count, note_room;
+    struct named_file *files; /* by message; of 0: no message names it any more */
+    size_t file_count, file_room;
     struct bytes *ledger_entries;
     size_t ledger_entry_count, ledger_entry_room;
     struct digest *hashes;
