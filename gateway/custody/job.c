@@ -95,6 +95,20 @@ static bool is_possible(const struct jobs *jobs, const struct job_order *order)
            order->why.size <= JOB_WHY_BYTES_MAX;
 }
 
+/* Where the purge before this one found that there were more than a job takes: what is before that
+ * has gone, or is kept, and need not be looked at for each of many jobs. */
+static uint64_t begin_of_purge(const struct jobs *jobs)
+{
+    const struct job *last = NULL;
+    for (size_t i = 0; i < JOBS_MAX; i++) {
+        const struct job *row = &jobs->rows[i];
+        if (row->operation == JOB_PURGE && row->state == JOB_DONE &&
+            (last == NULL || row->number > last->number))
+            last = row;
+    }
+    return last != NULL && last->has_more ? last->after_seq : 0;
+}
+
 enum reason jobs_plan(struct jobs *jobs, const struct job_order *order, struct job *ret_job)
 {
     struct step *step = jobs->step;
@@ -115,7 +129,8 @@ enum reason jobs_plan(struct jobs *jobs, const struct job_order *order, struct j
                         .set = order->set,
                         .to = order->to,
                         .planned = step->wall,
-                        .until_seq = step->plan.base.next_message_seq - 1};
+                        .until_seq = step->plan.base.next_message_seq - 1,
+                        .after_seq = order->operation == JOB_PURGE ? begin_of_purge(jobs) : 0};
     memcpy(job->why, order->why.data, order->why.size);
     job_note(jobs, job);
     step->more_to_do = true;
@@ -421,7 +436,13 @@ void jobs_step(struct jobs *jobs)
     step->more_to_do = true;
     if (!step_fits(step, &room_job_page))
         return;
-    enum reason reason = job->state == JOB_COUNTING ? count_some(jobs, job) : run_some(jobs, job);
+    uint64_t before = job->count;
+    int skips = 0;
+    enum reason reason;
+    do {
+        reason = job->state == JOB_COUNTING ? count_some(jobs, job) : run_some(jobs, job);
+    } while (reason == REASON_NONE && job->operation == JOB_PURGE && job->state == JOB_COUNTING &&
+             job->count == before && ++skips < JOB_SKIPS_MAX);
     if (reason == REASON_STORE_CORRUPT || reason == REASON_NOT_FOUND) {
         end_job(jobs, job, JOB_STOPPED);
         job_note(jobs, job);

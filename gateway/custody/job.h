@@ -37,8 +37,10 @@ enum {
     JOB_PAGES_MAX = 1024,
     JOB_ENTRIES_MAX = JOB_PAGE_MAX * JOB_PAGES_MAX, /* of a set; the rest is for the next job */
     JOB_WHY_BYTES_MAX = 200,
-    /* A page of a purge costs the step two or three milliseconds. */
-    JOB_REST_MS = 50,
+    /* A page of a purge costs the step two or three milliseconds; so many pages in which nothing
+     * may go, no more. */
+    JOB_SKIPS_MAX = 8,
+    JOB_REST_MS = 100,
     JOB_FORGOTTEN_MS = 60 * 60 * 1000, /* a count that nobody repeats makes room for another job */
 };
 

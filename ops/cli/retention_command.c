@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/workers/program.h"
 #include "ops/cli/jobs_command.h"
@@ -213,6 +214,7 @@ static int run(const struct invocation *invocation, struct http *http,
     bool has_more = true;
     int code = find_state(options, state);
     (void)umask(S_IRWXG | S_IRWXO); /* what is written holds personal data */
+    (void)nice(10);                 /* behind the program, on a machine of two processors too */
     if (code == EXIT_CODE_OK && folder_make(options->archive, 0700) != REASON_NONE) {
         say(stderr, text_of(TEXT_FILE_UNREADABLE, invocation->language), options->archive);
         return EXIT_CODE_UNREACHABLE;

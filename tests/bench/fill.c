@@ -7,6 +7,7 @@
 
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
+#include "proto/seal/sha256.h"
 #include "tests/support/province.h"
 
 /* xorshift64*: filler that does not compress, the same in every run. */
@@ -104,7 +105,10 @@ static void make_message(struct fill *fill, size_t index, enum entry_state state
         .custody = fill->wall,
     };
     make_id(fill, seq, &row->id);
-    randomise(fill, row->digest.bytes, DIGEST_BYTES);
+    if (fill->is_hashed)
+        sha256_parts(&made->document, 1, &row->digest);
+    else
+        randomise(fill, row->digest.bytes, DIGEST_BYTES);
     fill->routes[index] = (struct store_route){.dossier_code = row->dossier_code,
                                                .agency = destination,
                                                .registry_version = bytes_of_text("2026-11-24.1"),

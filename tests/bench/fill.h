@@ -32,6 +32,7 @@ struct fill {
     uint8_t *bytes;
     size_t document_bytes;
     size_t agencies; /* destinations in turn: a0001 … */
+    bool is_hashed;  /* digests are the documents', as who reads them again expects */
     struct key only; /* not none: the one destination */
     uint64_t random;
     wall_t wall;

@@ -50,6 +50,7 @@ int main(int count, char **words)
         (void)fprintf(stderr, "history: %s cannot be opened\n", path);
         return 1;
     }
+    fill.is_hashed = !is_backlog;
     if (is_backlog)
         fill.only = key_of(words[2]);
     bool done = run(&fill, messages, is_backlog);
