@@ -12,8 +12,7 @@ static bool put_entry(struct local_api *api, json_t *object, const struct entry 
 {
     return json_put_entry_state(object, entry->state) &&
            json_put(object, "attempts", json_integer(entry->attempts)) &&
-           json_put_moment(object, "due", entry->due) &&
-           local_put_standing(api, object, entry, taken);
+           json_put_due(object, entry) && local_put_standing(api, object, entry, taken);
 }
 
 /* Why a stored document became no JSON: it is damaged, or memory was short for a moment. */

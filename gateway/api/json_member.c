@@ -4,7 +4,6 @@
 #include "gateway/api/json_member.h"
 
 #include "proto/codec/message_type.h"
-#include "routing/outbox/entry.h"
 
 /* Vietnam's offset is written out, so that no reader has to know where the machine stands
  * (invariant 12). */
@@ -64,6 +63,11 @@ bool json_put_entry_state(json_t *object, unsigned int state)
     enum entry_state known = (enum entry_state)state;
     return json_put(object, "state", json_string(entry_state_name(known))) &&
            json_put(object, "state_vi", json_string(entry_state_vietnamese(known)));
+}
+
+bool json_put_due(json_t *object, const struct entry *entry)
+{
+    return entry_state_is_terminal(entry->state) || json_put_moment(object, "due", entry->due);
 }
 
 /* An object that memory was too short for is not sent with members missing: it would read as an

@@ -9,6 +9,7 @@
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
+#include "routing/outbox/entry.h"
 
 /* RFC 3339 in Vietnam's time. */
 bool json_put_moment(json_t *object, const char *name, wall_t at);
@@ -22,5 +23,7 @@ bool json_put_reason(json_t *object, enum reason reason);
 bool json_put_type(json_t *object, uint32_t type);
 /* "state" and "state_vi" of an entry (enum entry_state). */
 bool json_put_entry_state(json_t *object, unsigned int state);
+/* "due", when it is tried again; of an entry that has ended nothing, for there it is the end. */
+bool json_put_due(json_t *object, const struct entry *entry);
 /* The object itself; NULL, and released, when not all of it could be written. */
 json_t *json_whole(json_t *object, bool is_whole);

@@ -55,7 +55,7 @@ static enum reason add_entry(const struct queues_source *source, const struct en
               json_put_text(json, "dossier_code", message.dossier_code) &&
               json_put_entry_state(json, entry->state) &&
               json_put(json, "attempts", json_integer(entry->attempts)) &&
-              json_put_moment(json, "due", entry->due) &&
+              json_put_due(json, entry) &&
               source->put_standing(source->context, json, entry, message.custody);
     return json_array_append_new(list, json_whole(json, ok)) == 0 ? REASON_NONE
                                                                   : REASON_OUT_OF_MEMORY;
