@@ -198,12 +198,35 @@ static void a_full_disk_loses_no_page(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A clock that is set 400 days ahead, while the gateway runs or before it begins anew, makes nothing
+ * over; an operator who says that it is right does. */
+static void a_clock_in_doubt_makes_nothing_over(void **state)
+{
+    (void)state;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct lone_gateway *gateway = open_with_transfers(2);
+        end(gateway, 0, 2);
+        lone_gateway_wait(gateway, 1000);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        gateway->wall_step_ms = INT64_C(400) * DAY_MS;
+        if (restarts != 0)
+            lone_gateway_restart(gateway);
+        assert_int_equal(plan(gateway).count, 0);
+        lone_gateway_begin(gateway);
+        assert_int_equal(broker_trust_clock(gateway->broker), REASON_NONE);
+        assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+        assert_int_equal(plan(gateway).count, 2);
+        lone_gateway_close(&gateway);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_over_goes_when_its_archive_is_named),
         cmocka_unit_test(a_kill_does_nothing_twice),
         cmocka_unit_test(a_full_disk_loses_no_page),
+        cmocka_unit_test(a_clock_in_doubt_makes_nothing_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
