@@ -198,8 +198,8 @@ static void a_full_disk_loses_no_page(void **state)
     lone_gateway_close(&gateway);
 }
 
-/* A clock that is set 400 days ahead, while the gateway runs or before it begins anew, makes nothing
- * over; an operator who says that it is right does. */
+/* A clock that is set 400 days ahead, while the gateway runs or before it begins anew, makes
+ * nothing over; an operator who says that it is right does. */
 static void a_clock_in_doubt_makes_nothing_over(void **state)
 {
     (void)state;
