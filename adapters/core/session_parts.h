@@ -106,7 +106,9 @@ struct session {
     wall_t forgot_since, forgot_until, offered_until;
     bool is_offering, has_offered; /* in this round */
     mono_t hold_until;
-    struct message_id offered_after;
+    struct message_id offered_after; /* a receipt of the gateway's, all of which was looked at */
+    size_t offered_item;             /* how far in the one behind it */
+    uint64_t offer_end;              /* the first number here since the Welcome */
     uint64_t offered_dossiers[SESSION_OFFERED_DOSSIERS / 64]; /* in this round, by a hash */
     bool asks_all;               /* without a pause, once round: something of before was lost */
     enum reason gateway_trouble; /* of its own */

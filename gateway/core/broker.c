@@ -133,6 +133,19 @@ static enum reason load_signer(struct broker *broker)
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
+/* Our ids keep growing over restarts, also when the clock stepped back meanwhile: adapters go
+ * through what we said in their order (adapters/core/session_offers.c). */
+static enum reason load_last_id(struct broker *broker)
+{
+    struct store *store = broker->options.store;
+    struct id_maker *maker = &broker->step.sealer.maker;
+    struct message_id last_id;
+    enum reason reason = store->verbs->last_id(store, &broker->options.self, &last_id);
+    if (reason == REASON_NONE && id_compare(&last_id, &maker->last) > 0)
+        maker->last = last_id;
+    return reason;
+}
+
 /* Also after a commit that failed: memory may be ahead of the disk, and the disk is right. */
 enum reason broker_load(struct broker *broker, wall_t wall)
 {
@@ -142,6 +155,8 @@ enum reason broker_load(struct broker *broker, wall_t wall)
         reason = load_ledger_id(broker);
     if (reason == REASON_NONE)
         reason = load_signer(broker);
+    if (reason == REASON_NONE)
+        reason = load_last_id(broker);
     if (reason == REASON_NONE)
         reason = ledger_load(&broker->ledger, broker->options.store, &step->plan.base);
     if (reason == REASON_NONE)

@@ -7,10 +7,10 @@
  * The entries of the backup stay the beginning of the tree. A witness that has seen more of the old
  * one records a break, which a person explains and closes there (adapters/core/session_link.c).
  * Senders ask where their messages stand; of what we have lost we say so, and they offer the same
- * bytes again (adapters/core/session_standing.c). What others say of messages of the gap before
- * these have come back is no alarm: ids have their time in them. Replies to what is not back yet
- * wait for it, and so does what is new behind it in its dossier: the others are to hear all of it
- * in its order.
+ * bytes again (adapters/core/session_offers.c). What others say of messages that were made before
+ * the restore, while these are not back, is no alarm: ids have their time in them. Replies to what
+ * is not back yet wait for it, and so does what is new behind it in its dossier: the others are to
+ * hear all of it in its order.
  */
 #include "gateway/core/broker_parts.h"
 
@@ -86,11 +86,12 @@ void broker_record_restore(struct broker *broker)
                                                   .reason = REASON_LEDGER_BROKEN});
 }
 
+/* An id says when a message was made, not when we took it: it may have waited at its sender from
+ * before the backup, for as long as that one was away. Nothing is lost of what was made since the
+ * restore. */
 bool broker_is_of_gap(const struct broker *broker, const struct message_id *id)
 {
-    int64_t at_ms = id_time(id).ms;
-    return broker->gap.until.ms != 0 && at_ms > broker->gap.from.ms - CLOCK_SKEW_MAX_MS &&
-           at_ms < broker->gap.until.ms + CLOCK_SKEW_MAX_MS;
+    return broker->gap.until.ms != 0 && id_time(id).ms < broker->gap.until.ms + CLOCK_SKEW_MAX_MS;
 }
 
 static bool has_offered(const struct broker *broker, const struct peer *peer)

@@ -8,7 +8,7 @@
  * In worlds whose clocks are right, whose registry stays and where nothing is revoked, it is put
  * back by the restore command (ops/backup), which leaves a note in the copy: then nothing may be
  * lost or handed to an office twice, and all comes to its end (restored.c). What was lost is found
- * by the times in ids, and goes where the rules of now say. */
+ * by the times of the gateway's receipts, and goes where the rules of now say. */
 #include <stdio.h>
 #include <string.h>
 

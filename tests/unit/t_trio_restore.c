@@ -52,6 +52,22 @@ static void a_recipient_is_put_back(void **state)
     lose_at_every_moment(TRIO_AGENCY);
 }
 
+/* What the gateway took since the copy its sender had made long before: it had no line until then.
+ * The recipient has none for longer, so that what is lost is on nobody's way. */
+static void what_waited_long_is_offered_too(void **state)
+{
+    enum { AWAY_MS = 20 * 60 * SECOND, LATER_MS = 5 * SECOND };
+    (void)state;
+    for (int64_t copied_ms = 0; copied_ms <= COPIES_MS; copied_ms += 4 * STEP_MS) {
+        struct trio *trio = trio_open(NULL, TRIO_GATEWAY);
+        trio_stay_away(trio, TRIO_CENTRE, 0, AWAY_MS);
+        trio_stay_away(trio, TRIO_AGENCY, 0, AWAY_MS + 2 * LATER_MS);
+        trio_put_back(trio, TRIO_GATEWAY, AWAY_MS + copied_ms, AWAY_MS + LATER_MS);
+        run(trio, copied_ms);
+        trio_close(&trio);
+    }
+}
+
 /* The gateway first, then an adapter asks it for what it had to be told anew itself. */
 static void two_are_put_back(void **state)
 {
@@ -71,6 +87,7 @@ int main(void)
         cmocka_unit_test(a_gateway_is_put_back),
         cmocka_unit_test(a_sender_is_put_back),
         cmocka_unit_test(a_recipient_is_put_back),
+        cmocka_unit_test(what_waited_long_is_offered_too),
         cmocka_unit_test(two_are_put_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
