@@ -4,7 +4,8 @@
  * order in which it gave them: their ids are of its clock and ascend (broker_load), while what they
  * speak of may have waited here for days before it. We ask where those messages stand, a page at a
  * time (frame ASK), and offer the same bytes again of whatever it does not know, also when it has
- * ended here: routes, answers and what others ask it for hang on it. The recipients know
+ * ended here: routes, answers and what others ask it for hang on it. Its receipt of then stands
+ * before it, by which it goes where it went (gateway/core/broker_former.c). The recipients know
  * duplicates, and say once more how they ended. Of a dossier a round offers the first that is
  * missing, so that all come in their order. A round that offered something is followed by another
  * one; one that did not ends it, and note "offered" keeps the moment.
@@ -202,6 +203,9 @@ void session_ask_forgotten(struct session *session)
 void session_offer_again(struct session *session, const struct store_message *message)
 {
     static const struct room_need need = {{[ROOM_REPLIES] = 1}};
+    struct store *store = session->options.store;
+    struct entry entry;
+    uint64_t seq = message->seq;
     struct transition line = {.event = "offered_again",
                               .from = session->options.self,
                               .to = session->gateway->key,
@@ -217,6 +221,8 @@ void session_offer_again(struct session *session, const struct store_message *me
     *places |= UINT64_C(1) << place % 64;
     if (!step_fits(&session->step, &need))
         return; /* it is asked for again */
-    step_reply_stored(&session->step, session->gateway, message->seq);
+    enum reason reason = store->verbs->read_entry(store, seq, &session->gateway->key, &entry);
+    step_reply_proven(&session->step, session->gateway,
+                      reason == REASON_NONE ? entry.receipt_seq : 0, seq);
     step_note_of(&session->step, session->gateway, &line);
 }

@@ -13,6 +13,7 @@ struct admitted {
     struct peer *peer;
     struct intake *intake;
     struct sealed *sealed;
+    struct former former; /* it was in custody before */
 };
 
 /* Where it goes: nothing but resolve makes one. */
@@ -58,6 +59,8 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
                              struct sealed *sealed, struct admitted *ret_admitted)
 {
     const struct envelope *envelope = &sealed->envelope;
+    struct former former = {.receipt = NULL};
+    bool is_former = broker_find_former(broker, peer, intake, sealed, &former);
     if (sealed->verdict != REASON_NONE)
         return sealed->verdict;
     if (!key_equal(&envelope->sender, &peer->key))
@@ -67,12 +70,13 @@ static enum reason authorise(struct broker *broker, struct peer *peer, struct in
         return reason;
     if (envelope->type == MESSAGE_TYPE_LEDGER_HEAD)
         return REASON_POLICY_FORBIDDEN;
-    if (is_of_the_future(broker, peer, envelope))
+    if (!is_former && is_of_the_future(broker, peer, envelope))
         return REASON_CLOCK_SKEW;
-    if (envelope->expires.at.ms != 0 && envelope->expires.at.ms <= broker->step.wall.ms &&
+    if (!is_former && envelope->expires.at.ms != 0 &&
+        envelope->expires.at.ms <= broker->step.wall.ms &&
         !broker_is_of_gap(broker, &envelope->id)) /* its recipient knows how it ended */
         return REASON_EXPIRED;
-    *ret_admitted = (struct admitted){peer, intake, sealed};
+    *ret_admitted = (struct admitted){peer, intake, sealed, former};
     return REASON_NONE;
 }
 
@@ -102,6 +106,35 @@ static enum reason check_reply(struct broker *broker, const struct envelope *env
                : REASON_REPLY_DIGEST_MISMATCH;
 }
 
+/* What is asked of a message by the rules of today, for ret_routed->decision. */
+static enum reason decide(struct broker *broker, const struct admitted *admitted,
+                          const struct route_question *question, struct routed *ret_routed)
+{
+    const struct envelope *envelope = &admitted->sealed->envelope;
+    enum reason reason =
+        broker_check_voice(broker, admitted->peer, envelope, &question->agency_of_dossier);
+    if (reason == REASON_DOSSIER_OF_ANOTHER && broker_is_incomplete(broker, admitted->peer))
+        return REASON_MESSAGE_FORGOTTEN; /* it may be his by a transfer that comes back */
+    if (reason == REASON_NONE)
+        reason = route_resolve(broker->registry, question, &ret_routed->decision);
+    if (reason == REASON_NONE)
+        broker_redirect_route(broker, &ret_routed->decision);
+    return reason;
+}
+
+/* Of what came back the reply alone is asked for, and only to wait for what it answers. */
+static enum reason check_context(struct broker *broker, const struct admitted *admitted,
+                                 const struct routed *routed)
+{
+    const struct envelope *envelope = &admitted->sealed->envelope;
+    const struct key *first = &routed->decision.destinations[0].key;
+    enum reason reason = check_reply(broker, envelope, &routed->decision);
+    if (admitted->former.receipt != NULL)
+        return reason_class(reason) == REASON_CLASS_TRANSIENT ? reason : REASON_NONE;
+    return reason != REASON_NONE ? reason
+                                 : broker_check_order(broker, admitted->peer, envelope, first);
+}
+
 /* Store first, rules after: which agency has the dossier decides what the rules are asked. After a
  * reason other than NONE ret_routed is not to be used, but for is_repeated. */
 static enum reason resolve(struct broker *broker, const struct admitted *admitted,
@@ -124,12 +157,10 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
         is_transfer && moments.happened.ms != 0 ? moments.happened : envelope->created.at;
     question.area_code = moments.area_code;
     enum reason reason = broker_find_dossier(broker, envelope, &question.agency_of_dossier);
-    if (reason == REASON_NONE)
-        reason = broker_check_voice(broker, admitted->peer, envelope, &question.agency_of_dossier);
-    if (reason == REASON_NONE)
-        reason = route_resolve(broker->registry, &question, &ret_routed->decision);
-    if (reason == REASON_NONE)
-        broker_redirect_route(broker, &ret_routed->decision);
+    if (reason == REASON_NONE && admitted->former.receipt == NULL)
+        reason = decide(broker, admitted, &question, ret_routed);
+    else if (reason == REASON_NONE)
+        (void)broker_route_former(broker, &admitted->former, &ret_routed->decision);
     for (size_t i = 0; reason == REASON_NONE && i < ret_routed->decision.destination_count; i++) {
         ret_routed->peers[i] =
             step_get_peer(&broker->step, &ret_routed->decision.destinations[i].key);
@@ -137,10 +168,7 @@ static enum reason resolve(struct broker *broker, const struct admitted *admitte
             reason = REASON_BUSY; /* participants_max of the settings */
     }
     if (reason == REASON_NONE)
-        reason = check_reply(broker, envelope, &ret_routed->decision);
-    if (reason == REASON_NONE)
-        reason = broker_check_order(broker, admitted->peer, envelope,
-                                    &ret_routed->decision.destinations[0].key);
+        reason = check_context(broker, admitted, ret_routed);
     ret_routed->admitted = *admitted;
     ret_routed->line = broker_line(broker, envelope, &question.agency_of_dossier);
     ret_routed->is_rerouted = !key_is_none(&question.agency_of_dossier);
@@ -220,14 +248,18 @@ static struct store_message *take_custody(struct broker *broker, const struct ro
         step_note_message(step, NULL, "held", envelope, &peer->key, REASON_SEQUENCE_REPEATED);
     }
     /* One to the centre, of the portal, does not say yet which agency it is for. */
-    if (envelope->type == MESSAGE_TYPE_TRANSFER && decision->destinations[0].role == ROLE_AGENCY)
+    if (envelope->type == MESSAGE_TYPE_TRANSFER && decision->destinations[0].role == ROLE_AGENCY &&
+        !broker_is_overtaken(broker, envelope))
         plan_route(&step->plan, &(struct store_route){.dossier_code = envelope->dossier_code,
                                                       .agency = decision->destinations[0].key,
                                                       .registry_version =
                                                           bytes_of_text(broker->registry_version),
                                                       .message_seq = message->seq,
                                                       .is_later = routed->is_rerouted});
-    tell_custody(broker, sealed, decision, message);
+    if (routed->admitted.former.receipt != NULL)
+        broker_take_former(broker, &routed->admitted.former, sealed, message);
+    else
+        tell_custody(broker, sealed, decision, message);
     return message;
 }
 
@@ -246,6 +278,8 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     struct admitted admitted;
     struct routed routed;
     struct store_message *message = NULL;
+    if (broker_is_former(broker, peer, sealed))
+        return NULL; /* said of the message behind it */
     enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {

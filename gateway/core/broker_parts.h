@@ -188,9 +188,34 @@ bool broker_is_of_gap(const struct broker *broker, const struct message_id *id);
 /* A reply to a message that is not here: it may have been lost, and come again. */
 enum reason broker_check_lost_reply(const struct broker *broker, const struct envelope *envelope,
                                     const struct key *recipient);
+/* True: somebody else may still offer what was lost. */
+bool broker_is_incomplete(const struct broker *broker, const struct peer *peer);
 /* MESSAGE_FORGOTTEN: what stands before it in its dossier may have been lost, and comes first. */
 enum reason broker_check_order(const struct broker *broker, const struct peer *peer,
                                const struct envelope *envelope, const struct key *recipient);
+
+/* broker_former.c */
+/* Our own receipt of before our store was put back, that a message came back with. */
+struct former {
+    const struct sealed *receipt; /* NULL: none */
+    const struct receipt_item *item;
+};
+/* It says nothing by itself. */
+bool broker_is_former(const struct broker *broker, const struct peer *peer,
+                      const struct sealed *sealed);
+/* True: it proves that the message was in custody; its seal is then judged as of that time. */
+bool broker_find_former(struct broker *broker, const struct peer *peer, const struct intake *intake,
+                        struct sealed *sealed, struct former *ret_former);
+/* To the recipients of then. False: they cannot be read, of no former that was found. */
+bool broker_route_former(const struct broker *broker, const struct former *former,
+                         struct route_decision *ret_decision);
+/* True: the dossier has the route of a later transfer, which stays. */
+bool broker_is_overtaken(struct broker *broker, const struct envelope *envelope);
+/* Of a message that is planned with its entries. */
+void broker_take_former(struct broker *broker, const struct former *former,
+                        const struct sealed *sealed, struct store_message *message);
+/* Since when it is in custody, also of one that came back. */
+wall_t broker_custody_of(struct broker *broker, const struct store_message *message);
 
 /* broker_prove.c */
 void broker_prove_custody(struct broker *broker, struct peer *peer,

@@ -39,7 +39,7 @@ void broker_prove_custody(struct broker *broker, struct peer *peer, const struct
             .message_id = message.id,
             .digest = message.digest,
             .destination = peer->key,
-            .at = message.custody,
+            .at = broker_custody_of(broker, &message),
         };
         (void)step_tell(step, &peer->key, MESSAGE_TYPE_RECEIPT_CUSTODY, true, &item);
         step_note(step, &(struct transition){.event = "custody_proven",

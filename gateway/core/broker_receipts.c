@@ -69,16 +69,19 @@ static enum reason check_recipient(struct broker *broker, const struct envelope 
     return step_get_peer(&broker->step, recipient) == NULL ? REASON_BUSY : REASON_NONE;
 }
 
-/* NONE, DUPLICATE, an alarm's reason, or why the store cannot say. */
+/* NONE, DUPLICATE, an alarm's reason, or why the store cannot say. ret_is_lost: of what its signer
+ * speaks nothing is here, and it may have been before our store was put back. Another end than the
+ * one that is here is an alarm all the same. */
 static enum reason settle(struct broker *broker, struct peer *peer, const struct key *sender,
                           const struct receipt_item *item, enum entry_state state,
-                          uint64_t receipt_seq)
+                          uint64_t receipt_seq, bool *ret_is_lost)
 {
     uint64_t message_seq;
     enum reason reason =
         step_settle(&broker->step, peer, sender, item, state, receipt_seq, &message_seq);
     if (reason == REASON_NONE)
         broker_tell_copy(broker, message_seq, &peer->key, state);
+    *ret_is_lost = reason == REASON_NOT_FOUND && broker_is_of_gap(broker, &item->message_id);
     return reason == REASON_NOT_FOUND || reason == REASON_RECEIPT_FORBIDDEN ? REASON_REPLY_UNKNOWN
                                                                             : reason;
 }
@@ -106,13 +109,13 @@ bool broker_take_receipt(struct broker *broker, struct peer *peer, const struct 
     bool tells_something = false;
     for (size_t i = 0; i < envelope->receipt.item_count; i++) {
         const struct receipt_item *item = &envelope->receipt.items[i];
-        enum reason reason =
-            settle(broker, peer, &envelope->recipient, item, verdicts[verdict].state, message->seq);
+        bool is_lost;
+        enum reason reason = settle(broker, peer, &envelope->recipient, item,
+                                    verdicts[verdict].state, message->seq, &is_lost);
         bool is_settled = reason == REASON_NONE;
         tells_something = tells_something || is_settled || reason == REASON_DUPLICATE;
         /* Its sender offers it again, and then the recipient says this once more. */
-        if (reason == REASON_DUPLICATE ||
-            (reason == REASON_REPLY_UNKNOWN && broker_is_of_gap(broker, &item->message_id)))
+        if (reason == REASON_DUPLICATE || is_lost)
             continue;
         if (reason_class(reason) == REASON_CLASS_TRANSIENT) {
             step_fail(step, reason);

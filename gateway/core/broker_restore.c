@@ -109,19 +109,33 @@ enum reason broker_check_lost_reply(const struct broker *broker, const struct en
     return peer != NULL && has_offered(broker, peer) ? REASON_NONE : REASON_MESSAGE_FORGOTTEN;
 }
 
+enum { ORDER_MS = 10 * 60 * 1000 }; /* what was lost is offered within minutes of a hello */
+
+static bool still_offers(const struct broker *broker, const struct peer *peer)
+{
+    return peer->is_connected && !has_offered(broker, peer) &&
+           broker->step.now.ms - broker->adapters[peer->index].greeted.ms <= ORDER_MS;
+}
+
+bool broker_is_incomplete(const struct broker *broker, const struct peer *peer)
+{
+    for (uint32_t i = 0; broker->gap.until.ms != 0 && i < broker->step.peer_count; i++) {
+        if (&broker->step.peers[i] != peer && still_offers(broker, &broker->step.peers[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Who has offered all that was lost sends what is new: it waits while the one that it is for still
  * offers, perhaps what came before it in the dossier. */
 enum reason broker_check_order(const struct broker *broker, const struct peer *peer,
                                const struct envelope *envelope, const struct key *recipient)
 {
-    enum { ORDER_MS = 10 * 60 * 1000 }; /* what was lost is offered within minutes of a hello */
     const struct peer *other = step_find_peer(&broker->step, recipient);
     bool begins = envelope->sequence <= 1 && id_is_zero(&envelope->in_reply_to);
-    if (broker->gap.until.ms == 0 || begins || other == NULL || !other->is_connected ||
-        !has_offered(broker, peer) || has_offered(broker, other) ||
-        broker->step.now.ms - broker->adapters[other->index].greeted.ms > ORDER_MS)
-        return REASON_NONE;
-    return REASON_MESSAGE_FORGOTTEN;
+    bool waits = broker->gap.until.ms != 0 && !begins && other != NULL &&
+                 has_offered(broker, peer) && still_offers(broker, other);
+    return waits ? REASON_MESSAGE_FORGOTTEN : REASON_NONE;
 }
 
 /* ---- to others that were put back ---- */

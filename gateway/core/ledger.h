@@ -21,6 +21,7 @@ enum ledger_kind {
     LEDGER_ALARM,
     LEDGER_OPERATOR,
     LEDGER_RESTORED,
+    LEDGER_CAME_BACK,
 };
 
 struct ledger_fact {

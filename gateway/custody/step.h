@@ -133,6 +133,7 @@ struct reply {
     struct bytes frame;   /* FRAME: its bytes */
     struct message_id id; /* TAKEN, NOT_TAKEN */
     uint64_t number;      /* STORED: seq of a receipt of old; SEALED: index of one of this step */
+    uint64_t before;      /* STORED: seq of what stands before it in its frame; 0: nothing */
 };
 
 /* A message that leaves for a destination after the commit. */
@@ -319,6 +320,9 @@ void step_reply_not_now(struct step *step, const struct peer *peer, const struct
                         enum reason reason);
 /* The stored receipt with that seq, once in a step. */
 void step_reply_stored(struct step *step, const struct peer *peer, uint64_t message_seq);
+/* A stored message behind a stored receipt about it, in one frame; receipt_seq 0: alone. */
+void step_reply_proven(struct step *step, const struct peer *peer, uint64_t receipt_seq,
+                       uint64_t message_seq);
 /* A row for a document that came from outside; recipient none: it was refused. */
 struct store_message *step_plan_sealed(struct step *step, const struct sealed *sealed,
                                        const struct key *recipient);

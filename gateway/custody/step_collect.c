@@ -97,6 +97,15 @@ void step_reply_stored(struct step *step, const struct peer *peer, uint64_t mess
               &(struct reply){.kind = REPLY_STORED, .peer = peer->key, .number = message_seq});
 }
 
+void step_reply_proven(struct step *step, const struct peer *peer, uint64_t receipt_seq,
+                       uint64_t message_seq)
+{
+    add_reply(step, &(struct reply){.kind = REPLY_STORED,
+                                    .peer = peer->key,
+                                    .number = message_seq,
+                                    .before = receipt_seq});
+}
+
 /* ---- what is kept, and owed ---- */
 
 /* Texts stay views into the frame, which the step holds until its commit. recipient: where the

@@ -4,15 +4,32 @@
 
 #include "proto/base/check.h"
 
-/* An original receipt, as its bytes were signed then (invariant 5). If the store cannot give it
- * now, whoever asked asks again. */
-static void send_stored(struct step *step, const struct reply *reply)
+/* A stored document as its bytes were signed then (invariant 5), into the scratch arena: the store
+ * is asked another thing before it leaves. False: the store cannot give it now. */
+static bool read_parcel(struct step *step, uint64_t seq, struct bytes *ret_document,
+                        struct parcel *ret_parcel)
 {
     struct store_document found;
-    if (step->store->verbs->read_document(step->store, reply->number, &found) != REASON_NONE)
+    if (seq == 0 || step->store->verbs->read_document(step->store, seq, &found) != REASON_NONE)
+        return false;
+    *ret_document = arena_copy(&step->scratch, found.document);
+    *ret_parcel = (struct parcel){ret_document, 1, arena_copy(&step->scratch, found.manifest),
+                                  arena_copy(&step->scratch, found.signature),
+                                  arena_copy(&step->scratch, found.certificate)};
+    return ret_document->data != NULL;
+}
+
+/* An original receipt; or a message, and what stands before it. If the store cannot give it now,
+ * whoever asked asks again. */
+static void send_stored(struct step *step, const struct reply *reply)
+{
+    struct bytes documents[2];
+    struct parcel parcels[2];
+    arena_reset(&step->scratch);
+    size_t count = read_parcel(step, reply->before, &documents[0], &parcels[0]);
+    if (!read_parcel(step, reply->number, &documents[count], &parcels[count]))
         return;
-    struct parcel parcel = {&found.document, 1, found.manifest, found.signature, found.certificate};
-    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {&parcel, 1}};
+    struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, count + 1}};
     (void)step_send_frame(step, &reply->peer, &frame);
 }
 

@@ -102,6 +102,15 @@ static void learn_from_adapter(struct node *node, const struct store_plan *plan)
                             plan->moves[i].state, plan->moves[i].reason);
 }
 
+static bool is_of_plan(const struct store_plan *plan, uint64_t message_seq)
+{
+    for (size_t i = 0; i < plan->message_count; i++) {
+        if (plan->messages[i].seq == message_seq)
+            return true;
+    }
+    return false;
+}
+
 static void learn_from_gateway(struct node *node, const struct store_plan *plan)
 {
     struct sim *sim = node->sim;
@@ -126,6 +135,8 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
             record == NULL ? NULL : record_place(record, sim_node_of(&entry->destination));
         if (again != NULL) /* after the gateway's store was put back */
             again->state = entry->state;
+        else if (record != NULL && record->is_to_go_back && is_of_plan(plan, entry->message_seq))
+            restored_violated(sim, 3, &record->id, "it comes back to somebody else than it went");
         else if (record != NULL && record->place_count < PLACES_MAX)
             record->places[record->place_count++] =
                 (struct place){.node = sim_node_of(&entry->destination),

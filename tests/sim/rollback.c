@@ -5,10 +5,10 @@
  * all its work from there (check_past.c). The gateway may be started anew at the same time, as
  * after a power cut.
  *
- * In worlds whose clocks are right, whose registry stays and where nothing is revoked, it is put
+ * In worlds whose clocks are right and where nothing is revoked, it is put
  * back by the restore command (ops/backup), which leaves a note in the copy: then nothing may be
  * lost or handed to an office twice, and all comes to its end (restored.c). What was lost is found
- * by the times of the gateway's receipts, and goes where the rules of now say. */
+ * by the gateway's receipts, and goes where these say. */
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +131,7 @@ static void forget_custody(struct node *node)
             continue;
         records->by_gateway_seq[record->gateway_seq] = 0;
         record->gateway_seq = 0;
+        record->is_to_go_back = record->sent == ENTRY_DELIVERED && record->place_count > 0;
     }
 }
 

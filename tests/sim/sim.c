@@ -155,8 +155,7 @@ static void begin(struct sim *sim, uint64_t seed)
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     bool is_hostile_forced = force(sim);
-    sim->is_restored = sim->swarm.per_million[MISHAP_REGISTRY_RELOADED] == 0 &&
-                       sim->swarm.per_million[MISHAP_CLOCK_JUMP] == 0 &&
+    sim->is_restored = sim->swarm.per_million[MISHAP_CLOCK_JUMP] == 0 &&
                        sim->swarm.per_million[MISHAP_CLOCK_FAR] == 0 &&
                        sim->swarm.per_million[MISHAP_KEY_REVOKED] == 0;
     sim->storm_ms = dice_between(&sim->dice, STORM_MIN_MS, STORM_MAX_MS);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "gateway/core/broker_parts.h"
 #include "proto/codec/message_type.h"
 #include "tests/support/lone_gateway.h"
 
@@ -94,9 +95,93 @@ static void nobody_is_blamed_for_what_was_lost(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The centre offers a transfer of COPY again behind our receipt of then, which says that it went to
+ * sxd; by the registry of today it would go to stp. */
+static struct lone_message offer(struct lone_gateway *gateway, const char *dossier,
+                                 const uint8_t *ledger_id, bool is_of_it)
+{
+    static struct arena scratch;
+    struct buffer document;
+    struct lone_message message = lone_gateway_put_transfer(gateway, COPY, dossier);
+    const struct intake *last = gateway->frames[--gateway->frame_count];
+    struct receipt_item item = {.message_id = message.id,
+                                .digest = message.digest,
+                                .at = {gateway->now_ms - HOUR_MS},
+                                .recipients = bytes_of_text("sxd")};
+    struct envelope envelope = {.id = message.id,
+                                .sender = key_of("gateway"),
+                                .recipient = key_of("centre"),
+                                .type = MESSAGE_TYPE_RECEIPT_CUSTODY,
+                                .created = {item.at, VIETNAM_OFFSET_MINUTES},
+                                .source_time = {item.at, VIETNAM_OFFSET_MINUTES},
+                                .receipt = {.items = &item,
+                                            .item_count = 1,
+                                            .ledger_id = {ledger_id, LEDGER_ID_BYTES},
+                                            .registry_version = bytes_of_text("1")}};
+    item.digest.bytes[0] ^= !is_of_it;
+    if (scratch.block == NULL)
+        assert_true(arena_init(&scratch, ENVELOPE_ARENA_BYTES));
+    arena_reset(&scratch);
+    buffer_init(&document, ENVELOPE_BYTES_MAX);
+    assert_int_equal(envelope_build(&envelope, NULL, &scratch, &document), REASON_NONE);
+    const struct bytes view = buffer_view(&document);
+    struct parcel parcels[] = {{.documents = &view,
+                                .document_count = 1,
+                                .signature = bytes_of_text("seal"),
+                                .certificate = bytes_of_text("c")},
+                               last->frame.parcels.parcels[0]};
+    const struct frame frame = {.kind = FRAME_PARCELS, .parcels = {parcels, 2}};
+    lone_gateway_put(gateway, "centre", &frame);
+    buffer_release(&document);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    return message;
+}
+
+static bool is_owed_to(const struct lone_gateway *gateway, const struct lone_message *message,
+                       const char *destination, struct entry *ret_entry)
+{
+    struct store *store = gateway->store;
+    struct store_message found;
+    struct key key = key_of(destination);
+    assert_int_equal(store->verbs->find_message(store, &message->sender, &message->id, &found),
+                     REASON_NONE);
+    return store->verbs->read_entry(store, found.seq, &key, ret_entry) == REASON_NONE;
+}
+
+/* By our own receipt of then, and by nothing that looks like it. It counts as sent before, so that
+ * no heir gets it by itself, and that receipt is its receipt. */
+static void what_comes_back_goes_where_it_went(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    static const uint8_t of_before[LEDGER_ID_BYTES] = {1, 2, 3};
+    put_back(gateway, gateway->now_ms - DAY_MS, gateway->now_ms);
+    lone_gateway_hello(gateway, "centre", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message proven = offer(gateway, "H38.09-261124-0001", of_before, true);
+    struct lone_message other = offer(gateway, "H38.09-261124-0002", of_before, false);
+    struct lone_message now =
+        offer(gateway, "H38.09-261124-0003", gateway->broker->ledger.id, true);
+    struct store_message receipt;
+    struct key self = key_of("gateway");
+    struct entry entry;
+    assert_false(is_owed_to(gateway, &proven, "stp", &entry));
+    assert_true(is_owed_to(gateway, &proven, "sxd", &entry));
+    assert_int_equal(entry.state, ENTRY_QUEUED);
+    assert_int_equal(entry.attempts, 1);
+    assert_int_equal(
+        gateway->store->verbs->find_message(gateway->store, &self, &proven.id, &receipt),
+        REASON_NONE);
+    assert_true(is_owed_to(gateway, &other, "stp", &entry));
+    assert_int_equal(entry.attempts, 0);
+    assert_true(is_owed_to(gateway, &now, "stp", &entry));
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_back_goes_where_it_went),
         cmocka_unit_test(own_ids_ascend_over_restarts),
         cmocka_unit_test(nobody_is_blamed_for_what_was_lost),
     };
