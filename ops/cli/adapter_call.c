@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/cli/asking.h"
 #include "ops/cli/say.h"
 #include "ops/cli/text.h"
 #include "ops/client/adapter_address.h"
@@ -243,24 +244,16 @@ const char *json_number(const json_t *object, const char *name, char scratch[32]
     return scratch;
 }
 
-/* A state that this command does not know is shown as the daemon says it: the daemon may be
- * newer. */
 const char *state_label(const char *state, enum language language)
 {
-    static const struct {
-        const char *name;
-        enum text label;
-    } states[] = {
+    static const struct word_text states[] = {
         {"queued", TEXT_STATE_QUEUED},       {"leased", TEXT_STATE_LEASED},
         {"deferred", TEXT_STATE_DEFERRED},   {"held", TEXT_STATE_HELD},
         {"custody", TEXT_STATE_CUSTODY},     {"delivered", TEXT_STATE_DELIVERED},
         {"refused", TEXT_STATE_REFUSED},     {"expired", TEXT_STATE_EXPIRED},
         {"withdrawn", TEXT_STATE_WITHDRAWN}, {"awaited", TEXT_STATE_AWAITED},
     };
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        if (strcmp(states[i].name, state) == 0)
-            return text_of(states[i].label, language);
-    return state;
+    return WORD_LABEL(states, state, language);
 }
 
 const char *type_label(const char *type, enum language language)

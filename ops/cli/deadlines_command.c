@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "gateway/api/api.h"
-#include "ops/cli/adapter_call.h"
-#include "ops/cli/names.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
 #include "ops/cli/table.h"
@@ -33,10 +32,7 @@ enum {
     DOSSIER_COLUMNS = sizeof dossier_columns / sizeof dossier_columns[0],
 };
 
-static const struct {
-    const char *name;
-    enum text text;
-} words[] = {
+static const struct word_text words[] = {
     {"in_time", TEXT_DEADLINE_IN_TIME},
     {"due_today", TEXT_DEADLINE_DUE_TODAY},
     {"overdue", TEXT_DEADLINE_OVERDUE},
@@ -47,17 +43,6 @@ static const struct {
     {"extension_repeated", TEXT_DEADLINE_EXTENSION_REPEATED},
     {"supplement_repeated", TEXT_DEADLINE_SUPPLEMENT_REPEATED},
 };
-
-/* A word that this table does not have yet is shown as the API says it: an adapter may be newer
- * than the command. */
-static const char *word_label(const char *name, enum language language)
-{
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i].name, name) == 0)
-            return text_of(words[i].text, language);
-    }
-    return name;
-}
 
 /* Dossiers that went to nobody yet have no agency; they are counted under "?". */
 static void print_agencies(const struct names *names, const json_t *agencies)
@@ -89,7 +74,7 @@ static const char *marks_label(const json_t *row, enum language language, char s
     json_array_foreach(json_object_get(row, "marks"), index, mark)
     {
         int size = snprintf(scratch + used, 256 - used, "%s%s", used == 0 ? "" : "; ",
-                            word_label(json_string_value(mark), language));
+                            WORD_LABEL(words, json_string_value(mark), language));
         if (size < 0 || used + (size_t)size >= 256)
             break;
         used += (size_t)size;
@@ -110,7 +95,7 @@ static void print_dossiers(const struct names *names, const json_t *dossiers)
             json_text(row, "dossier_code"),
             name_of(names, json_text(row, "agency")),
             time_label(json_text(row, "due"), due),
-            word_label(json_text(row, "standing"), names->language),
+            WORD_LABEL(words, json_text(row, "standing"), names->language),
             marks_label(row, names->language, marks),
         };
         table_row(&table, cells);
@@ -121,13 +106,14 @@ static void print_dossiers(const struct names *names, const json_t *dossiers)
 /* Agencies without an open dossier are not in the answer, so that an empty list means that nothing
  * is open anywhere. How far the calendar knows holidays stands last, because due days behind it are
  * guesses. */
-static void print_answer(const struct names *names, const json_t *answer)
+static int show(const struct names *names, void *context, const json_t *answer)
 {
     const json_t *agencies = json_object_get(answer, "agencies");
     const json_t *dossiers = json_object_get(answer, "deadlines");
+    (void)context;
     if (json_array_size(agencies) == 0) {
         fputs(text_of(TEXT_DEADLINES_EMPTY, names->language), stdout);
-        return;
+        return EXIT_CODE_OK;
     }
     print_agencies(names, agencies);
     if (json_array_size(dossiers) > 0) {
@@ -137,11 +123,13 @@ static void print_answer(const struct names *names, const json_t *answer)
     if (json_text(answer, "calendar_known_to")[0] != 0)
         say(stdout, text_of(TEXT_DEADLINES_KNOWN_TO, names->language),
             json_text(answer, "calendar_known_to"));
+    return EXIT_CODE_OK;
 }
 
-static int ask(const struct invocation *invocation, struct http *http,
-               const struct deadlines_options *options, json_t **ret_answer)
+static int ask(const struct invocation *invocation, struct http *http, void *context,
+               json_t **ret_answer)
 {
+    const struct deadlines_options *options = context;
     char path[512] = "/v1/deadlines";
     path_add(path, sizeof path, "agency", options->agency);
     path_add(path, sizeof path, "standing", options->standing);
@@ -164,23 +152,12 @@ int command_deadlines(const struct invocation *invocation, int argc, char **argv
     const struct option_table table =
         OPTION_TABLE("deadlines", TEXT_COMMAND_DEADLINES, none, rows, NULL);
     struct option_words given;
-    struct http *http = NULL;
-    json_t *answer = NULL;
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    code = program_open(invocation, options.adapter, NULL, &http);
-    if (code == EXIT_CODE_OK)
-        code = ask(invocation, http, &options, &answer);
-    http_destroy(&http);
-    if (code == EXIT_CODE_OK && options.json)
-        json_print(answer);
-    else if (code == EXIT_CODE_OK) {
-        struct names names;
-        names_open_for(invocation, options.adapter, NULL, &names);
-        print_answer(&names, answer);
-        names_close(&names);
-    }
-    json_decref(answer);
-    return code;
+    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
+                                                   .json = options.json,
+                                                   .ask = ask,
+                                                   .show = show,
+                                                   .context = &options});
 }

@@ -2,15 +2,9 @@
  * field that has no text yet keeps its name of the schema. */
 #include "ops/cli/field_label.h"
 
-#include <stddef.h>
-#include <string.h>
+#include "ops/cli/asking.h"
 
-#include "ops/cli/text.h"
-
-static const struct {
-    const char *name;
-    enum text label;
-} fields[] = {
+static const struct word_text fields[] = {
 #define TEXT(name, vietnamese, english)
 #define FIELD(name, vietnamese, english) {#name, TEXT_FIELD_##name},
 #include "ops/cli/texts.def"
@@ -19,8 +13,5 @@ static const struct {
 
 const char *field_label(const char *name, enum language language)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return text_of(fields[i].label, language);
-    return name;
+    return WORD_LABEL(fields, name, language);
 }

@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "gateway/workers/program.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/cause.h"
 #include "ops/cli/jobs_command.h"
-#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/progress_bar.h"
 #include "ops/cli/say.h"
@@ -17,6 +17,7 @@
 enum { POLL_MS = 100, WAIT_MS = 10 * 60 * 1000 /* then it is left to itself */ };
 
 struct jobs_options {
+    struct option_words given;
     bool json;
     const char *adapter, *gateway, *destination, *state, *reason, *after, *before, *to, *why;
     int64_t count, page; /* -1: not given */
@@ -53,31 +54,13 @@ enum {
     ENTRY_COLUMNS = sizeof entry_columns / sizeof entry_columns[0],
 };
 
-static const struct {
-    const char *name;
-    enum text text;
-} labels[] = {
+static const struct word_text labels[] = {
     {"hold", TEXT_JOB_HOLD},         {"release", TEXT_JOB_RELEASE}, {"withdraw", TEXT_JOB_WITHDRAW},
     {"expire", TEXT_JOB_EXPIRE},     {"again", TEXT_JOB_AGAIN},     {"redirect", TEXT_JOB_REDIRECT},
     {"counting", TEXT_JOB_COUNTING}, {"counted", TEXT_JOB_COUNTED}, {"running", TEXT_JOB_RUNNING},
     {"purge", TEXT_JOB_PURGE},       {"done", TEXT_JOB_DONE},       {"stopped", TEXT_JOB_STOPPED},
     {"waiting", TEXT_JOB_WAITING},   {"left", TEXT_JOB_LEFT},
 };
-
-/* A word that this table does not have is shown as the API says it: a daemon may be newer. */
-static const char *label(const char *name, enum language language)
-{
-    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
-        if (strcmp(labels[i].name, name) == 0)
-            return text_of(labels[i].text, language);
-    }
-    return name;
-}
-
-static json_int_t number_of(const json_t *json, const char *name)
-{
-    return json_integer_value(json_object_get(json, name));
-}
 
 static bool is_in(const json_t *job, const char *progress)
 {
@@ -97,9 +80,9 @@ static void print_jobs(const struct names *names, const json_t *jobs)
         char numbers[4][32];
         const char *const cells[JOB_COLUMNS] = {
             json_number(row, "job", numbers[0]),
-            label(json_text(row, "operation"), names->language),
+            WORD_LABEL(labels, json_text(row, "operation"), names->language),
             name_of(names, json_text(row, "destination")),
-            label(json_text(row, "progress"), names->language),
+            WORD_LABEL(labels, json_text(row, "progress"), names->language),
             json_number(row, "count", numbers[1]),
             json_number(row, "done", numbers[2]),
             json_number(row, "left", numbers[3]),
@@ -123,7 +106,7 @@ static void print_entries(const struct names *names, const json_t *entries)
             name_of(names, json_text(row, "destination")),
             json_text(row, "dossier_code"),
             json_text(row, "message_id"),
-            label(json_text(row, "outcome"), names->language),
+            WORD_LABEL(labels, json_text(row, "outcome"), names->language),
             json_text(row, "new_message_id"),
             cause_label(row, names->language, cause),
         };
@@ -146,8 +129,8 @@ static void print_job(const struct names *names, const json_t *job)
     if (json_is_true(json_object_get(job, "has_more")))
         (void)fputs(text_of(TEXT_JOBS_HAS_MORE, language), stdout);
     if (is_in(job, "counted"))
-        say(stdout, text_of(TEXT_JOBS_START_WITH, language), (long long)number_of(job, "job"),
-            (long long)number_of(job, "count"));
+        say(stdout, text_of(TEXT_JOBS_START_WITH, language), (long long)json_count(job, "job"),
+            (long long)json_count(job, "count"));
 }
 
 /* ---- asking ---- */
@@ -170,8 +153,8 @@ int jobs_wait(const struct invocation *invocation, struct http *http, const char
     int code = EXIT_CODE_OK;
     while (code == EXIT_CODE_OK && is_in(*answer, progress) && program_mono().ms < until_ms) {
         const struct timespec pause = {0, POLL_MS * 1000000L};
-        json_int_t over = number_of(*answer, "done") + number_of(*answer, "left");
-        progress_bar_show((uint64_t)over, (uint64_t)number_of(*answer, "count"), "");
+        json_int_t over = json_count(*answer, "done") + json_count(*answer, "left");
+        progress_bar_show((uint64_t)over, (uint64_t)json_count(*answer, "count"), "");
         (void)nanosleep(&pause, NULL);
         json_decref(*answer);
         *answer = NULL;
@@ -185,12 +168,9 @@ static int ask_start(const struct invocation *invocation, struct http *http, con
                      int64_t count, json_t **ret_answer)
 {
     char path[128];
-    json_t *body = json_pack("{s:I}", "count", (json_int_t)count);
     (void)snprintf(path, sizeof path, "/v1/jobs/%s/start", number);
-    int code =
-        adapter_call(invocation, http,
-                     &(struct api_call){.method = "POST", .path = path, .body = body}, ret_answer);
-    json_decref(body);
+    int code = asking_post(invocation, http, path, json_pack("{s:I}", "count", (json_int_t)count),
+                           ret_answer);
     return code == EXIT_CODE_OK ? jobs_wait(invocation, http, "running", ret_answer) : code;
 }
 
@@ -215,10 +195,7 @@ static int ask_plan(const struct invocation *invocation, struct http *http,
     set_text(body, "taken_before", options->before, "T00:00:00+07:00");
     set_text(body, "to", options->to, "");
     set_text(body, "why", options->why, "");
-    int code = adapter_call(invocation, http,
-                            &(struct api_call){.method = "POST", .path = "/v1/jobs", .body = body},
-                            ret_answer);
-    json_decref(body);
+    int code = asking_post(invocation, http, "/v1/jobs", body, ret_answer);
     if (code == EXIT_CODE_OK)
         code = jobs_wait(invocation, http, "counting", ret_answer);
     if (code != EXIT_CODE_OK || options->count < 0)
@@ -230,10 +207,11 @@ static int ask_plan(const struct invocation *invocation, struct http *http,
     return ask_start(invocation, http, number, options->count, ret_answer);
 }
 
-static int ask(const struct invocation *invocation, struct http *http,
-               const struct jobs_options *options, const struct option_words *given,
+static int ask(const struct invocation *invocation, struct http *http, void *context,
                json_t **ret_answer)
 {
+    const struct jobs_options *options = context;
+    const struct option_words *given = &options->given;
     char path[128];
     switch (given->word) {
     case LIST:
@@ -250,14 +228,25 @@ static int ask(const struct invocation *invocation, struct http *http,
     }
 }
 
+static int show(const struct names *names, void *context, const json_t *answer)
+{
+    const struct jobs_options *options = context;
+    if (options->given.word == LIST)
+        print_jobs(names, json_object_get(answer, "jobs"));
+    else
+        print_job(names, answer);
+    return EXIT_CODE_OK;
+}
+
 static bool is_number(const char *text)
 {
     return text[0] != 0 && strlen(text) < 20 && strspn(text, "0123456789") == strlen(text);
 }
 
 /* What the table of options cannot say. NULL: nothing is missing. */
-static const char *missing(const struct jobs_options *options, const struct option_words *given)
+static const char *missing(const struct jobs_options *options)
 {
+    const struct option_words *given = &options->given;
     bool is_plan = given->word >= HOLD;
     if (given->word == START && options->count < 0)
         return "--count";
@@ -288,32 +277,19 @@ int command_jobs(const struct invocation *invocation, int argc, char **argv)
         OPTION_ROW_JSON(&options.json),
     };
     const struct option_table table = OPTION_TABLE("jobs", TEXT_COMMAND_JOBS, words, rows, NULL);
-    struct option_words given;
-    struct http *http = NULL;
-    json_t *answer = NULL;
     int code;
-    if (!options_read(&table, invocation, argc, argv, &given, &code))
+    if (!options_read(&table, invocation, argc, argv, &options.given, &code))
         return code;
-    const char *lacks = missing(&options, &given);
+    const char *lacks = missing(&options);
     if (lacks != NULL)
         return options_wrong(&table, invocation->language, TEXT_JOBS_NEEDS, lacks);
-    if (given.count == 1 && !is_number(given.values[0]))
-        return options_wrong(&table, invocation->language, TEXT_JOBS_NUMBER, given.values[0]);
-    code = program_open(invocation, options.adapter, options.gateway, &http);
-    if (code == EXIT_CODE_OK)
-        code = ask(invocation, http, &options, &given, &answer);
-    http_destroy(&http);
-    if (code == EXIT_CODE_OK && options.json)
-        json_print(answer);
-    else if (code == EXIT_CODE_OK) {
-        struct names names;
-        names_open_for(invocation, options.adapter, options.gateway, &names);
-        if (given.word == LIST)
-            print_jobs(&names, json_object_get(answer, "jobs"));
-        else
-            print_job(&names, answer);
-        names_close(&names);
-    }
-    json_decref(answer);
-    return code;
+    if (options.given.count == 1 && !is_number(options.given.values[0]))
+        return options_wrong(&table, invocation->language, TEXT_JOBS_NUMBER,
+                             options.given.values[0]);
+    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
+                                                   .gateway = options.gateway,
+                                                   .json = options.json,
+                                                   .ask = ask,
+                                                   .show = show,
+                                                   .context = &options});
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "adapters/core/session.h"
-#include "ops/cli/adapter_call.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/age.h"
 #include "ops/cli/options.h"
 #include "ops/cli/portal_command.h"
@@ -117,10 +117,8 @@ void portal_print_differences(enum language language, const json_t *list)
         }
         const char *const cells[4] = {
             json_text(row, "dossier_code"), text_of(name, language),
-            dossier_state_name((enum dossier_state)json_integer_value(json_object_get(row, "ours")),
-                               language),
-            dossier_state_name(
-                (enum dossier_state)json_integer_value(json_object_get(row, "theirs")), language)};
+            dossier_state_name((enum dossier_state)json_count(row, "ours"), language),
+            dossier_state_name((enum dossier_state)json_count(row, "theirs"), language)};
         (void)table_row(&table, cells);
     }
     table_end(&table, language);
@@ -169,7 +167,7 @@ static void count_waiting(struct http *http, struct waiting *waiting)
         if (strcmp(json_text(row, "destination"), SESSION_OFFICE) != 0)
             continue; /* the other one is the gateway */
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-            waiting->count += json_integer_value(json_object_get(row, states[i]));
+            waiting->count += json_count(row, states[i]);
         (void)snprintf(waiting->oldest, sizeof waiting->oldest, "%s", json_text(row, "oldest"));
     }
     waiting->is_known = queues != NULL;

@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "gateway/api/api.h"
-#include "ops/cli/adapter_call.h"
 #include "ops/cli/age.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/cause.h"
-#include "ops/cli/names.h"
 #include "ops/cli/options.h"
 #include "ops/cli/say.h"
-#include "ops/cli/short_id.h"
 #include "ops/cli/table.h"
 #include "routing/outbox/entry.h"
 
@@ -22,6 +20,8 @@ struct queues_options {
     bool json, sent_too;
     const char *adapter, *gateway, *destination, *state;
     int64_t limit;
+    struct option_words given;
+    struct short_id id; /* the message that is meant, once it has been looked up */
 };
 
 static const struct table_column destination_columns[] = {
@@ -44,13 +44,7 @@ enum {
 /* A number as people read it, and blank for none. */
 static const char *count_label(const json_t *row, const char *name, char scratch[32])
 {
-    return json_integer_value(json_object_get(row, name)) == 0 ? ""
-                                                               : json_number(row, name, scratch);
-}
-
-static json_int_t number_of(const json_t *row, const char *name)
-{
-    return json_integer_value(json_object_get(row, name));
+    return json_count(row, name) == 0 ? "" : json_number(row, name, scratch);
 }
 
 /* Those of an array in another order: more trouble first, else as they stand. */
@@ -86,7 +80,7 @@ static struct ranked *rank(const json_t *rows, trouble_of *trouble)
 
 static json_int_t trouble_of_destination(const json_t *row)
 {
-    return number_of(row, "deferred") + number_of(row, "held");
+    return json_count(row, "deferred") + json_count(row, "held");
 }
 
 /* Trouble first: a page of thirty agencies that are well hides the one that is not. */
@@ -205,7 +199,7 @@ static const char *way_label(const json_t *peer, enum language language)
 static json_int_t trouble_of_peer(const json_t *row)
 {
     enum { WAITS = 1, ABSENT = 2, PAUSED = 4 };
-    json_int_t waits = number_of(row, "backlog") + number_of(row, "under_way") > 0 ? WAITS : 0;
+    json_int_t waits = json_count(row, "backlog") + json_count(row, "under_way") > 0 ? WAITS : 0;
     return waits + (is_so(row, "connected") ? 0 : ABSENT) +
            (is_so(row, "breaker_open") ? PAUSED : 0);
 }
@@ -235,9 +229,8 @@ static void print_status(const struct names *names, const json_t *status)
     for (size_t i = 0; i < json_array_size(peers); i++)
         has_carriers = has_carriers || json_text(json_array_get(peers, i), "carrier")[0] != 0;
     say(stdout, text_of(TEXT_QUEUES_STATUS, language), store_words(status, language),
-        (long long)json_integer_value(json_object_get(ledger, "size")),
-        json_text(status, "registry_version"),
-        (long long)json_integer_value(json_object_get(status, "refused_handshakes")));
+        (long long)json_count(ledger, "size"), json_text(status, "registry_version"),
+        (long long)json_count(status, "refused_handshakes"));
     table_init(&table, peer_columns, PEER_COLUMN_COUNT, terminal_width(stdout));
     for (size_t i = 0; ranked != NULL && i < json_array_size(peers); i++) {
         const json_t *row = ranked[i].row;
@@ -332,11 +325,7 @@ static int ask_redirect(const struct invocation *invocation, struct http *http,
     json_t *json =
         json_pack("{s:s, s:s, s:b}", "from", given->values[0], "to",
                   given->count > 1 ? given->values[1] : "", "sent_too", options->sent_too);
-    int code = adapter_call(
-        invocation, http,
-        &(struct api_call){.method = "POST", .path = "/v1/redirects", .body = json}, ret_answer);
-    json_decref(json);
-    return code;
+    return asking_post(invocation, http, "/v1/redirects", json, ret_answer);
 }
 
 static void print_redirect(const struct names *names, const struct option_words *given)
@@ -349,25 +338,31 @@ static void print_redirect(const struct names *names, const struct option_words 
             name_of(names, given->values[0]));
 }
 
-static int ask(const struct invocation *invocation, const struct queues_options *options,
-               const struct option_words *given, struct short_id *ret_id, json_t **ret_answer)
+static int ask(const struct invocation *invocation, struct http *http, void *context,
+               json_t **ret_answer)
 {
-    struct http *http = NULL;
-    int code = program_open(invocation, options->adapter, options->gateway, &http);
-    if (code == EXIT_CODE_OK && given->word == REDIRECT) {
-        code = ask_redirect(invocation, http, options, given, ret_answer);
-        http_destroy(&http);
-        return code;
-    }
-    if (code == EXIT_CODE_OK && given->count == 1)
-        code = adapter_find_id(invocation, http, given->values[0], ret_id);
-    if (code == EXIT_CODE_OK)
-        code = given->count == 1 ? ask_work(invocation, http, options, words[given->word].name,
-                                            ret_id->found, ret_answer)
-               : given->word == STATUS ? ask_status(invocation, http, ret_answer)
-                                       : ask_queues(invocation, http, options, ret_answer);
-    http_destroy(&http);
-    return code;
+    struct queues_options *options = context;
+    const struct option_words *given = &options->given;
+    if (given->word == REDIRECT)
+        return ask_redirect(invocation, http, options, given, ret_answer);
+    if (given->count == 0)
+        return given->word == STATUS ? ask_status(invocation, http, ret_answer)
+                                     : ask_queues(invocation, http, options, ret_answer);
+    int code = adapter_find_id(invocation, http, given->values[0], &options->id);
+    return code != EXIT_CODE_OK ? code
+                                : ask_work(invocation, http, options, words[given->word].name,
+                                           options->id.found, ret_answer);
+}
+
+static int show(const struct names *names, void *context, const json_t *answer)
+{
+    const struct queues_options *options = context;
+    const struct option_words *given = &options->given;
+    if (given->word == REDIRECT)
+        print_redirect(names, given);
+    else
+        print_answer(names, given->word, given->count == 1 ? options->id.found : NULL, answer);
+    return EXIT_CODE_OK;
 }
 
 int command_queues(const struct invocation *invocation, int argc, char **argv)
@@ -385,28 +380,17 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     };
     const struct option_table table =
         OPTION_TABLE("queues", TEXT_COMMAND_QUEUES, words, rows, NULL);
-    struct option_words given;
     int code;
-    if (!options_read(&table, invocation, argc, argv, &given, &code))
+    if (!options_read(&table, invocation, argc, argv, &options.given, &code))
         return code;
-    if ((given.word == EXPIRE || given.word == REDIRECT || given.word == STATUS) &&
-        options.gateway == NULL)
+    size_t word = options.given.word;
+    if ((word == EXPIRE || word == REDIRECT || word == STATUS) && options.gateway == NULL)
         return options_wrong(&table, invocation->language, TEXT_QUEUES_ONLY_GATEWAY,
-                             words[given.word].name);
-    struct short_id found = {.found = ""};
-    json_t *answer = NULL;
-    code = ask(invocation, &options, &given, &found, &answer);
-    if (code == EXIT_CODE_OK && options.json)
-        json_print(answer);
-    else if (code == EXIT_CODE_OK) {
-        struct names names;
-        names_open_for(invocation, options.adapter, options.gateway, &names);
-        if (given.word == REDIRECT)
-            print_redirect(&names, &given);
-        else
-            print_answer(&names, given.word, given.count == 1 ? found.found : NULL, answer);
-        names_close(&names);
-    }
-    json_decref(answer);
-    return code;
+                             words[word].name);
+    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
+                                                   .gateway = options.gateway,
+                                                   .json = options.json,
+                                                   .ask = ask,
+                                                   .show = show,
+                                                   .context = &options});
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ops/cli/adapter_call.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/registry_access.h"
 #include "ops/cli/registry_versions.h"
 #include "ops/cli/say.h"
@@ -60,7 +60,7 @@ static void take_queues(struct pair *pair, const json_t *answer)
     {
         struct registry_owed *owed = owed_to(pair, json_text(row, "destination"));
         for (size_t i = 0; owed != NULL && i < sizeof states / sizeof *states; i++)
-            owed->waiting += (uint64_t)json_integer_value(json_object_get(row, states[i]));
+            owed->waiting += (uint64_t)json_count(row, states[i]);
     }
 }
 
@@ -72,7 +72,7 @@ static void take_dossiers(struct pair *pair, const json_t *answer)
     {
         struct registry_owed *owed = owed_to(pair, json_text(row, "agency"));
         if (owed != NULL)
-            owed->under_way = (uint64_t)json_integer_value(json_object_get(row, "open"));
+            owed->under_way = (uint64_t)json_count(row, "open");
     }
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/custody/job.h"
 #include "gateway/store/store_sqlite.h"
 #include "gateway/workers/program.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/jobs_command.h"
 #include "ops/cli/progress_bar.h"
 #include "proto/base/arena.h"
@@ -148,7 +149,7 @@ static enum reason add_files(struct writer *writer)
 /* The pages of the job say which messages; *code, when the program could not be asked. */
 static enum reason add_messages(struct writer *writer, struct http *http, int *code)
 {
-    json_int_t count = json_integer_value(json_object_get(writer->asked->job, "count"));
+    json_int_t count = json_count(writer->asked->job, "count");
     char scratch[32];
     const char *number = json_number(writer->asked->job, "job", scratch);
     enum reason reason = REASON_NONE;

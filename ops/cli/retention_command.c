@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/workers/program.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/jobs_command.h"
 #include "ops/cli/options.h"
 #include "ops/cli/retention_archive.h"
@@ -38,22 +39,12 @@ static const struct table_column hold_columns[] = {
 };
 enum { HOLD_COLUMNS = sizeof hold_columns / sizeof hold_columns[0] };
 
-static int post(const struct invocation *invocation, struct http *http, const char *path,
-                json_t *body, json_t **ret_answer)
-{
-    int code =
-        adapter_call(invocation, http,
-                     &(struct api_call){.method = "POST", .path = path, .body = body}, ret_answer);
-    json_decref(body);
-    return code;
-}
-
 /* Counted, and nothing done yet. */
 static int plan(const struct invocation *invocation, struct http *http, const char *why,
                 json_t **ret_job)
 {
-    int code = post(invocation, http, "/v1/jobs",
-                    json_pack("{s:s, s:s}", "operation", "purge", "why", why), ret_job);
+    int code = asking_post(invocation, http, "/v1/jobs",
+                           json_pack("{s:s, s:s}", "operation", "purge", "why", why), ret_job);
     return code == EXIT_CODE_OK ? jobs_wait(invocation, http, "counting", ret_job) : code;
 }
 
@@ -62,12 +53,7 @@ static int ask_about(const struct invocation *invocation, struct http *http, con
 {
     char path[128], scratch[32];
     (void)snprintf(path, sizeof path, "/v1/jobs/%s/%s", json_number(job, "job", scratch), verb);
-    return post(invocation, http, path, body, ret_job);
-}
-
-static json_int_t number_of(const json_t *json, const char *name)
-{
-    return json_integer_value(json_object_get(json, name));
+    return asking_post(invocation, http, path, body, ret_job);
 }
 
 /* ---- what would go ---- */
@@ -76,7 +62,7 @@ static json_int_t number_of(const json_t *json, const char *name)
 static int print_types(const struct invocation *invocation, struct http *http, const json_t *job)
 {
     json_t *counts = json_object();
-    json_int_t left = number_of(job, "count");
+    json_int_t left = json_count(job, "count");
     int code = EXIT_CODE_OK;
     char scratch[32];
     const char *number = json_number(job, "job", scratch);
@@ -88,7 +74,7 @@ static int print_types(const struct invocation *invocation, struct http *http, c
         json_array_foreach(json_object_get(answer, "entries"), index, row)
         {
             const char *type = json_text(row, "type");
-            (void)json_object_set_new(counts, type, json_integer(number_of(counts, type) + 1));
+            (void)json_object_set_new(counts, type, json_integer(json_count(counts, type) + 1));
             left--;
         }
         left = json_array_size(json_object_get(answer, "entries")) == 0 ? 0 : left;
@@ -144,7 +130,7 @@ static int show_plan(const struct invocation *invocation, struct http *http,
             json_pack("{s:O, s:O}", "job", job, "holds", json_object_get(holds, "holds")));
     else if (code == EXIT_CODE_OK) {
         say(stdout, text_of(TEXT_RETENTION_PLAN, invocation->language),
-            (long long)number_of(job, "count"), (long long)number_of(job, "looked"),
+            (long long)json_count(job, "count"), (long long)json_count(job, "looked"),
             time_label(json_text(job, "oldest"), label));
         code = print_types(invocation, http, job);
         if (json_is_true(json_object_get(job, "has_more")))
@@ -180,7 +166,7 @@ static int purge_some(const struct invocation *invocation, struct http *http,
     struct retention_archive archive = {.state_directory = state, .path = path};
     json_t *job = NULL;
     int code = plan(invocation, http, options->why, &job);
-    json_int_t count = number_of(job, "count");
+    json_int_t count = json_count(job, "count");
     if (code == EXIT_CODE_OK && count > 0 &&
         !path_make(path, "%s/purge-%s-%lld.tar", options->archive, json_number(job, "job", scratch),
                    (long long)program_wall().ms))
@@ -223,8 +209,8 @@ static int run(const struct invocation *invocation, struct http *http,
         json_t *job = NULL;
         code = purge_some(invocation, http, options, state, &job);
         has_more = json_is_true(json_object_get(job, "has_more"));
-        done += number_of(job, "done");
-        left += number_of(job, "left");
+        done += json_count(job, "done");
+        left += json_count(job, "left");
         json_decref(job);
     }
     if (code == EXIT_CODE_OK && options->json)
@@ -242,10 +228,10 @@ static int hold(const struct invocation *invocation, struct http *http,
                 const struct retention_options *options, const char *dossier, bool is_held)
 {
     json_t *answer = NULL;
-    int code = post(invocation, http, "/v1/holds",
-                    json_pack("{s:s, s:b, s:s, s:s}", "dossier_code", dossier, "held", is_held,
-                              "by", options->by, "why", options->why),
-                    &answer);
+    int code = asking_post(invocation, http, "/v1/holds",
+                           json_pack("{s:s, s:b, s:s, s:s}", "dossier_code", dossier, "held",
+                                     is_held, "by", options->by, "why", options->why),
+                           &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
     else if (code == EXIT_CODE_OK)
