@@ -192,8 +192,8 @@ static bool read_cursor(struct api_request *request, struct store_deadline_filte
 enum { CURSOR_BYTES = 32 + DOSSIER_CODE_BYTES_MAX };
 
 /* A page may come out shorter than its limit, or empty, with a cursor: standings that the store
- * cannot select are sorted out here. The cursor is the last row that was looked at, shown or not.
- */
+ * cannot select are sorted out here. The cursor is the last row that was looked at, shown or not;
+ * a page of none (limit 0: the totals alone) has looked at none. */
 static enum reason read_page(const struct local_api *api,
                              const struct store_deadline_filter *filter,
                              enum deadline_standing standing, size_t limit, json_t *list,
@@ -209,7 +209,7 @@ static enum reason read_page(const struct local_api *api,
         if (is_wanted && json_array_append_new(list, local_deadline_json(&rows[i])) != 0)
             reason = REASON_OUT_OF_MEMORY;
     }
-    if (reason == REASON_NONE && count == limit)
+    if (reason == REASON_NONE && count > 0 && count == limit)
         (void)snprintf(ret_next, CURSOR_BYTES, "%lld %.*s",
                        (long long)rows[count - 1].deadline.due.ms,
                        (int)rows[count - 1].dossier_code.size,

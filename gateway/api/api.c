@@ -175,6 +175,14 @@ enum reason api_new(const struct api_options *options, struct api **ret_api,
     return reason;
 }
 
+static void run_doors(struct api *api)
+{
+    for (int i = 0; i < API_DOORS; i++) {
+        if (api->doors[i].daemon != NULL)
+            (void)MHD_run(api->doors[i].daemon);
+    }
+}
+
 /* Whoever still waits at the end hears that we stop. Nothing was said of a commit that may have
  * happened: the caller asks again, with the same id. */
 static void answer_all(struct api_request *list, enum reason reason)
@@ -195,13 +203,14 @@ void api_destroy(struct api **api_pointer)
         return;
     struct api_request *waiting = api->changing;
     api->changing = NULL;
+    api->is_ending = true;
     answer_all(waiting, REASON_SHUTDOWN);
     api_events_end(api);
+    run_doors(api);
+    run_doors(api); /* what the first one read, the second one answers */
     for (int i = 0; i < API_DOORS; i++) {
-        if (api->doors[i].daemon == NULL)
-            continue;
-        (void)MHD_run(api->doors[i].daemon);
-        MHD_stop_daemon(api->doors[i].daemon);
+        if (api->doors[i].daemon != NULL)
+            MHD_stop_daemon(api->doors[i].daemon);
     }
     api_events_release(api);
     unix_socket_close(&api->unix_socket);
@@ -247,14 +256,6 @@ int api_timeout_ms(const struct api *api)
                                                                        : (int)timeout_ms);
     }
     return wait_ms;
-}
-
-static void run_doors(struct api *api)
-{
-    for (int i = 0; i < API_DOORS; i++) {
-        if (api->doors[i].daemon != NULL)
-            (void)MHD_run(api->doors[i].daemon);
-    }
 }
 
 /* Twice: what the first run accepts, the second one reads, so that whoever has sent his token is

@@ -74,6 +74,7 @@ struct api {
     uint16_t port;
     struct token token, link_token;
     mono_t now;
+    bool is_ending;               /* no step will come any more */
     struct api_request *changing; /* oldest first */
     struct api_bounds bounds;
     struct api_place *places; /* oldest first */

@@ -257,6 +257,10 @@ static enum MHD_Result request_end(struct api_request *request)
         else
             request->stage = API_CHANGING;
     }
+    /* What is read in the last run of all would wait for ever, and libmicrohttpd ends the process
+     * when a daemon is stopped with a connection suspended. */
+    if (request->stage == API_CHANGING && request->api->is_ending)
+        api_answer_reason(request, REASON_SHUTDOWN, NULL);
     if (request->stage == API_CHANGING)
         return request_suspend(request);
     check(request->stage == API_ANSWERED);

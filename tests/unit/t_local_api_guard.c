@@ -246,6 +246,44 @@ static void those_who_wait_at_the_end_are_told(void **state)
     close(client);
 }
 
+/* What arrives in the last run of all: no step comes for it any more. */
+static void who_comes_at_the_end_is_told(void **state)
+{
+    (void)state;
+    char request[1024], answer[4096] = "";
+    int client = client_connect(&fixture);
+    snprintf(request, sizeof request,
+             "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             fixture.token, strlen(RESULT));
+    assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    for (int i = 0; i < HALF_ROUNDS_MAX && api_timeout_ms(fixture.server) >= 0; i++)
+        fixture_turn(&fixture); /* until he is no stranger any more */
+    assert_int_equal(send(client, RESULT, strlen(RESULT), MSG_NOSIGNAL), strlen(RESULT));
+    assert_false(api_has_changes(fixture.server));
+    local_api_destroy(&fixture.api);
+    assert_true(recv(client, answer, sizeof answer - 1, 0) > 0);
+    assert_non_null(strstr(answer, "shutdown"));
+    close(client);
+}
+
+/* The totals alone are a page of none, with no row that a cursor could be of. */
+static void a_page_of_none_has_no_cursor(void **state)
+{
+    static const char *const lists[] = {
+        "/v1/deadlines?limit=0", "/v1/deadlines?limit=0&after=1%20x",
+        "/v1/deadlines?limit=0&standing=due_today", "/v1/queues?limit=0"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct api_reply reply;
+        call(&fixture, "GET", lists[i], "", "", &reply);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal(text_at(reply.json, "next"), "");
+        reply_release(&reply);
+    }
+    assert_call(&fixture, "GET", "/v1/inbox?limit=0", "", "", 200, NULL);
+}
+
 static void must_not_wait(struct blobs *blobs)
 {
     (void)blobs;
@@ -295,6 +333,8 @@ int main(void)
         T(an_upload_over_the_limit_hears_so),
         T(nobody_waits_for_a_disk),
         T(those_who_wait_at_the_end_are_told),
+        T(who_comes_at_the_end_is_told),
+        T(a_page_of_none_has_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
