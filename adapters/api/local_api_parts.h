@@ -84,7 +84,8 @@ struct key local_recipient(const struct local_api *api, const struct store_messa
 
 /* ---- local_jobs.c */
 /* "sent_again_as" and "again_of": the new message, and the one of before. */
-bool local_put_again(const struct local_api *api, json_t *object, const struct message_id *id);
+bool local_put_again(const struct local_api *api, json_t *object,
+                     const struct store_message *message);
 
 /* ---- local_deadlines.c */
 /* Fills in when the dossier is due, where the draft leaves it out, and checks what it says. Another

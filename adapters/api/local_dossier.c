@@ -102,8 +102,6 @@ static void add_outcomes(struct history *history, const struct store_message *me
     struct outcome outcome;
     struct key about;
     size_t place = 0;
-    if (!key_equal(&message->sender, &history->api->options.self))
-        return;
     while (local_next_outcome(history->api, message, &place, &about, &outcome)) {
         if (message_type_is_receipt((enum message_type)outcome.receipt_type))
             add_outcome(history, message, &about, &outcome);

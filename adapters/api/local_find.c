@@ -58,11 +58,15 @@ enum reason local_check_registry(const struct local_api *api, const struct envel
                : REASON_NONE;
 }
 
+/* Outcomes are kept by id alone, because they are of our own messages: somebody else's message that
+ * bears the id of one of ours has none of them (invariant 5). */
 bool local_next_outcome(const struct local_api *api, const struct store_message *message,
                         size_t *place, struct key *ret_about, struct outcome *ret_outcome)
 {
     const struct registry *registry = api->options.registry;
     size_t agencies = registry == NULL ? 0 : registry_agency_count(registry);
+    if (!key_equal(&message->sender, &api->options.self))
+        return false;
     /* First the gateway; with no registry to ask, the recipient that we named ourselves. */
     for (; *place < 1 + (agencies > 0 ? agencies : 1); (*place)++) {
         struct key about = *place == 0     ? api->options.gateway

@@ -30,9 +30,14 @@ void again_apply(struct api_request *request)
     api_answer_json(request, HTTP_ACCEPTED, json_whole(json, ok));
 }
 
-bool local_put_again(const struct local_api *api, json_t *object, const struct message_id *id)
+/* Notes by id alone, as those of local_next_outcome: only what we sent is sent again. */
+bool local_put_again(const struct local_api *api, json_t *object,
+                     const struct store_message *message)
 {
+    const struct message_id *id = &message->id;
     struct message_id other;
+    if (!key_equal(&message->sender, &api->options.self))
+        return true;
     return (session_find_again(api->options.session, id, &other) != REASON_NONE ||
             json_put_id(object, "sent_again_as", &other)) &&
            (session_find_before(api->options.session, id, &other) != REASON_NONE ||

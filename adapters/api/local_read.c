@@ -192,9 +192,9 @@ void message_get(struct api_request *request)
         return;
     struct store_message message = document.message;
     json_t *json = message_json(&document, &api->own_links, &api->arena);
-    api_answer_json(request, HTTP_OK,
-                    json_whole(json, put_places(api, json, &message) &&
-                                         local_put_again(api, json, &message.id)));
+    api_answer_json(
+        request, HTTP_OK,
+        json_whole(json, put_places(api, json, &message) && local_put_again(api, json, &message)));
 }
 
 /* The bytes as they were signed, so that openssl can verify the three of them without this program.

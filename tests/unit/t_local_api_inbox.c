@@ -16,6 +16,7 @@ static struct api_fixture fixture;
 static struct arena scratch;
 static struct message_id last_id;
 static const struct attachment *next_file; /* of the next transfer; NULL: none */
+static const struct message_id *next_id;   /* NULL: a fresh one */
 
 static int setup(void **state)
 {
@@ -73,6 +74,8 @@ static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
                              .created = {{fixture.now_ms}, 420}};
     uint8_t random[ID_RANDOM_BYTES] = {7};
     id_make(&maker, (wall_t){fixture.now_ms}, random, &draft.id);
+    if (next_id != NULL)
+        draft.id = *next_id;
     last_id = draft.id;
     id_format(&draft.id, ret_id);
     owner.name = (char[]){"Nguyễn Văn A"};
@@ -352,6 +355,37 @@ static void assert_ends(const char *sender, enum message_type type, enum reason 
 
 #define END_TIME "2026-10-08T09:31:02.000+07:00"
 
+/* Ids are their senders' own: who takes the id of a message of ours is shown nothing of what became
+ * of it, neither in his message nor in the dossier. */
+static void a_borrowed_id_borrows_no_receipts(void **state)
+{
+    static const struct {
+        const char *sender;
+        size_t receipts;
+    } shown[] = {{"stnmt", 2}, {"centre", 0}};
+    (void)state;
+    struct receipt_item item;
+    struct api_reply reply;
+    char id[MESSAGE_ID_TEXT_BYTES], path[128];
+    link_up();
+    submit(&item, id);
+    feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
+    item.destination = key_of("centre");
+    feed_receipt("centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item);
+    next_id = &item.message_id;
+    deliver(1, id);
+    next_id = NULL;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        snprintf(path, sizeof path, "/v1/messages/%s?sender=%s", id, shown[i].sender);
+        call(&fixture, "GET", path, "", "", &reply);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal(text_at(reply.json, "sender"), shown[i].sender);
+        assert_int_equal(json_array_size(json_object_get(reply.json, "receipts")),
+                         shown[i].receipts);
+        reply_release(&reply);
+    }
+}
+
 static void what_is_delivered_is_no_longer_in_custody(void **state)
 {
     (void)state;
@@ -389,6 +423,7 @@ int main(void)
         T(accepting_is_said_once),
         T(refusing_names_a_reason_that_ends_it),
         T(an_answer_may_name_what_it_answers),
+        T(a_borrowed_id_borrows_no_receipts),
         T(what_is_delivered_is_no_longer_in_custody),
         T(what_is_refused_says_why),
         T(what_expired_at_the_gateway_has_expired),
