@@ -201,6 +201,11 @@ bool api_content_length(const struct api_request *request, uint64_t *ret_bytes);
 /* Only these members, a list that ends with NULL. False: answered. */
 bool api_has_only(struct api_request *request, json_t *object, const char *const *names);
 
+/* A member that is true or false and nothing that looks like it: "false" or 0 read as false would
+ * end a hold that was to be made. Left alone when it is not there and need not be. False: answered.
+ */
+bool api_take_flag(struct api_request *request, const char *name, bool is_needed, bool *ret_flag);
+
 /* ---- its answer: the last one counts ----------------------------------------------------------
  */
 

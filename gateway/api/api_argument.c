@@ -154,6 +154,17 @@ bool api_has_only(struct api_request *request, json_t *object, const char *const
     return true;
 }
 
+bool api_take_flag(struct api_request *request, const char *name, bool is_needed, bool *ret_flag)
+{
+    const json_t *value = json_object_get(request->json, name);
+    if (json_is_boolean(value))
+        *ret_flag = json_is_true(value);
+    else if (value != NULL || is_needed)
+        api_answer_reason(request, value == NULL ? REASON_FIELD_MISSING : REASON_FIELD_INVALID,
+                          name);
+    return request->stage != API_ANSWERED;
+}
+
 /* Without a Content-Type the body is read as JSON: many programs leave it out, and nothing else is
  * ever meant. Any other type is refused, because a form that somebody posts would be half
  * understood. */

@@ -201,14 +201,14 @@ void jobs_plan_answer(struct api_request *request, struct jobs *jobs)
 void jobs_start_answer(struct api_request *request, struct jobs *jobs)
 {
     const json_t *count = json_object_get(api_json(request), "count");
-    const char *digits = json_string_value(json_object_get(api_json(request), "archived"));
+    struct bytes digits;
     struct digest archived = {{0}};
     struct job job = {0};
     uint64_t number;
     if (!read_number(request, &number))
         return;
-    if (digits != NULL && (strlen(digits) != 2 * DIGEST_BYTES ||
-                           !hex_decode(bytes_of_text(digits), archived.bytes, DIGEST_BYTES))) {
+    if (!json_take_text(api_json(request), "archived", &digits) ||
+        (digits.size > 0 && !digest_parse(digits, &archived))) {
         api_answer_reason(request, REASON_FIELD_INVALID, "archived");
         return;
     }
@@ -217,7 +217,7 @@ void jobs_start_answer(struct api_request *request, struct jobs *jobs)
                           "count");
         return;
     }
-    if (digits == NULL && jobs_find(jobs, number, &job) == REASON_NONE &&
+    if (digits.size == 0 && jobs_find(jobs, number, &job) == REASON_NONE &&
         job.operation == JOB_PURGE) {
         api_answer_reason(request, REASON_FIELD_MISSING, "archived");
         return;

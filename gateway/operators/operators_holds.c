@@ -49,8 +49,9 @@ void operators_hold_dossier(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
     char dossier[DOSSIER_CODE_BYTES_MAX + 1] = "";
-    struct hold hold = {.is_held = json_is_true(json_object_get(api_json(request), "held"))};
-    if (!take_words(request, "dossier_code", dossier, sizeof dossier) ||
+    struct hold hold = {.is_held = false};
+    if (!api_take_flag(request, "held", true, &hold.is_held) ||
+        !take_words(request, "dossier_code", dossier, sizeof dossier) ||
         !take_words(request, "by", hold.by, sizeof hold.by) ||
         !take_words(request, "why", hold.why, sizeof hold.why))
         return;

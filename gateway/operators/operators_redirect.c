@@ -36,10 +36,10 @@ static bool read_key(struct api_request *request, const char *name, bool is_need
 void operators_redirect(struct api_request *request)
 {
     const struct operators_api *api = api_context(request);
-    struct redirect redirect = {.is_sent_too =
-                                    json_is_true(json_object_get(api_json(request), "sent_too"))};
+    struct redirect redirect = {.is_sent_too = false};
     if (!read_key(request, "from", true, &redirect.from) ||
-        !read_key(request, "to", false, &redirect.to))
+        !read_key(request, "to", false, &redirect.to) ||
+        !api_take_flag(request, "sent_too", false, &redirect.is_sent_too))
         return;
     enum reason reason =
         broker_redirect(api->options.broker, &redirect.from, &redirect.to, redirect.is_sent_too);
