@@ -86,7 +86,7 @@ enum reason archive_new(const char *path, struct archive *ret_archive)
         return REASON_FIELD_TOO_LONG;
     if (access(path, F_OK) == 0)
         return REASON_STATE_IN_PLACE;
-    ret_archive->file = open(ret_archive->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ret_archive->file = file_create(ret_archive->part, 0600);
     return ret_archive->file < 0 ? of_errno() : REASON_NONE;
 }
 

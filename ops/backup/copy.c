@@ -70,7 +70,7 @@ enum reason copy_file(const char *from, const char *to, struct digest *ret_diges
     enum reason reason = file_open_regular(from, UINT64_MAX, &source);
     if (reason != REASON_NONE)
         return reason;
-    int target = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int target = file_create(to, 0600);
     reason = target < 0 ? of_errno() : run(source, target, ret_digest, ret_bytes);
     if (reason == REASON_NONE && fsync(target) != 0)
         reason = of_errno();

@@ -79,6 +79,13 @@ bool file_write_all(int file, struct bytes content)
     return true;
 }
 
+int file_create(const char *path, mode_t mode)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return -1;
+    return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
 /* The name beside carries the process id, so that two commands at once write two files and the
  * later rename wins whole. fsync before the rename: a crash in between must not leave an empty file
  * under the name. */
@@ -87,7 +94,7 @@ enum reason file_write(const char *path, struct bytes content, mode_t mode)
     char beside[PATH_BYTES_MAX];
     if (!path_make(beside, "%s.%d.new", path, getpid()))
         return REASON_FILE_UNREADABLE;
-    int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    int file = file_create(beside, mode);
     if (file < 0)
         return errno == ENOSPC ? REASON_STORE_FULL : REASON_FILE_UNREADABLE;
     bool good = file_write_all(file, content) && fsync(file) == 0;

@@ -23,6 +23,9 @@ enum reason file_load(const char *path, struct buffer *content);
 enum reason file_load_from(int file, struct buffer *content);
 /* REASON_STORE_FULL when there is no room, else REASON_FILE_UNREADABLE. */
 enum reason file_write(const char *path, struct bytes content, mode_t mode);
+/* A new file under the name, whatever stands there: it is unlinked and never written through, since
+ * root writes in folders whose owner may have made it a link. -1: errno says why. */
+int file_create(const char *path, mode_t mode);
 /* Into an open file. False: errno says why. */
 bool file_write_all(int file, struct bytes content);
 /* First line without its end; false when it cannot be read, is empty or does not fit. */

@@ -236,6 +236,26 @@ static void one_that_was_cut_short_is_finished(void **state)
     (void)close(lock);
 }
 
+/* root puts back what a program's own user may have prepared for him. */
+static void a_link_is_not_written_through(void **state)
+{
+    static const char *const names[] = {BACKUP_STORE ".new", "blobs/ab/abcdef.new"};
+    struct fixture *fixture = *state;
+    char secret[PATH_BYTES_MAX], link[PATH_BYTES_MAX], text[64];
+    check(path_make(secret, "%s/secret", fixture->folder));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        put_file(fixture->folder, "secret", "another one's words");
+        check(path_make(link, "%s/%s", fixture->state, names[i]));
+        (void)unlink(link);
+        assert_int_equal(symlink(secret, link), 0);
+        check(path_make(link, "%s/blobs/ab/abcdef", fixture->state));
+        assert_int_equal(unlink(link), 0);
+        assert_int_equal(restore(fixture, true), REASON_NONE);
+        assert_true(file_read_line(secret, text, sizeof text));
+        assert_string_equal(text, "another one's words");
+    }
+}
+
 static void a_backup_needs_an_empty_folder_and_a_store(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,6 +281,7 @@ int main(void)
         CASE(names_stay_in_the_folder),
         CASE(nothing_is_put_under_a_running_program),
         CASE(one_that_was_cut_short_is_finished),
+        CASE(a_link_is_not_written_through),
         CASE(a_backup_needs_an_empty_folder_and_a_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
