@@ -37,7 +37,7 @@ static bool pace(struct load *load)
 static bool wait_after_failure(struct load *load, const struct portal_answer *answer)
 {
     int64_t now_ms = portal_wait_mono_ms(&load->wait);
-    int64_t until = answer->until_ms - load_wall_now(load).ms;
+    int64_t until = portal_closed_wait_ms(answer->until_ms, load_wall_now(load));
     int64_t asked = until > (int64_t)answer->retry_after_ms ? until : answer->retry_after_ms;
     uint32_t random = (uint32_t)now_ms * 2654435761u;
     int64_t patience = (int64_t)load->options->patience_seconds * 1000;
@@ -49,7 +49,7 @@ static bool wait_after_failure(struct load *load, const struct portal_answer *an
     if (asked <= 0)
         asked = backoff_delay_ms(load->failures < 6 ? load->failures : 6, random, 0);
     if (until > 0)
-        load->figures.paused_until_ms = answer->until_ms;
+        load->figures.paused_until_ms = load_wall_now(load).ms + until;
     load->figures.trouble = answer->reason;
     (void)portal_wait_ms(&load->wait, asked);
     load->figures.trouble = REASON_NONE;

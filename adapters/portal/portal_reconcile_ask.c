@@ -19,7 +19,8 @@ enum reason reconcile_ask(struct reconcile *reconcile, const struct portal_quest
         enum reason_class class = reason_class(reason);
         if (reason == REASON_NONE || class == REASON_CLASS_PERMANENT || attempt == ATTEMPTS_MAX)
             return reason;
-        int64_t asked = ret_answer->until_ms - portal_wait_wall(&reconcile->wait).ms;
+        int64_t asked =
+            portal_closed_wait_ms(ret_answer->until_ms, portal_wait_wall(&reconcile->wait));
         if (asked < ret_answer->retry_after_ms)
             asked = ret_answer->retry_after_ms;
         portal_answer_release(ret_answer);

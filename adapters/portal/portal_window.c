@@ -64,6 +64,13 @@ static int64_t open_for_ms(int from_minute, int to_minute, int64_t of_day_ms)
     return of_day_ms < to ? to - of_day_ms : 0;
 }
 
+/* Compared before it is subtracted: the least number of all has no distance from now. */
+int64_t portal_closed_wait_ms(int64_t until_ms, wall_t now)
+{
+    int64_t wait = until_ms > now.ms ? until_ms - now.ms : 0;
+    return wait < PORTAL_CLOSED_MAX_MS ? wait : PORTAL_CLOSED_MAX_MS;
+}
+
 int64_t portal_windows_wait_ms(const struct portal_windows *windows, wall_t now)
 {
     int64_t day = (int64_t)MINUTES_OF_DAY * MINUTE_MS;

@@ -217,8 +217,9 @@ enum reason portal_place_ask(struct portal_place *place, const struct portal_que
         ret_answer->until_ms = now.ms + closed;
     else
         (void)portal_client_ask(place->client, question, ret_answer);
-    bool is_closed = ret_answer->reason != REASON_NONE && ret_answer->until_ms > now.ms;
-    place->closed_until_ms = is_closed ? ret_answer->until_ms : 0;
+    closed = portal_closed_wait_ms(ret_answer->until_ms, now);
+    bool is_closed = ret_answer->reason != REASON_NONE && closed > 0;
+    place->closed_until_ms = is_closed ? now.ms + closed : 0;
     return ret_answer->reason;
 }
 

@@ -230,6 +230,31 @@ static void test_it_goes_on_after_a_maintenance_that_the_portal_told(void **stat
     end(play);
 }
 
+/* A year that is far away, and a number that has no distance from any moment of ours. */
+static void test_no_answer_closes_it_for_good(void **state)
+{
+    static const int64_t moments[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
+    (void)state;
+    struct play *play = new_play();
+    struct played_clock clock;
+    played_clock_init(&clock, 0);
+    play->clock = &clock.clock;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
+        assert_in_range(portal_closed_wait_ms(moments[i], (wall_t){clock.now_ms}), 0,
+                        PORTAL_CLOSED_MAX_MS);
+    says(play, LOGGED_IN);
+    says(play, "{\"error_code\":\"21\",\"result\":{\"BaoTriDen\":\"29991231235959\"}}");
+    says(play, "{\"error_code\":\"12\",\"message\":\"\",\"result\":[]}");
+    says(play, ONE("0"));
+    begin(play);
+    assert_int_equal(deliver(play, 1, 1, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
+    clock.now_ms += PORTAL_CLOSED_MAX_MS - 1;
+    assert_int_equal(deliver(play, 1, 2, "transfer", transfer_body()), REASON_PORTAL_CLOSED);
+    clock.now_ms += 1;
+    assert_int_equal(deliver(play, 1, 3, "transfer", transfer_body()), REASON_NONE);
+    end(play);
+}
+
 /* The adapter does it by itself: a message that was refused by the portal's rules, and closed. */
 static void test_what_is_over_goes_after_its_days(void **state)
 {
@@ -349,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_a_maintenance_holds_everything_back),
         cmocka_unit_test(test_it_goes_on_after_a_window_of_the_settings),
         cmocka_unit_test(test_it_goes_on_after_a_maintenance_that_the_portal_told),
+        cmocka_unit_test(test_no_answer_closes_it_for_good),
         cmocka_unit_test(test_what_is_over_goes_after_its_days),
         cmocka_unit_test(test_each_item_of_a_batch_has_its_own_end),
         cmocka_unit_test(test_results_belong_to_the_dossiers_that_they_name),
