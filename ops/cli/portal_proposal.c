@@ -14,6 +14,7 @@
 #include "ops/cli/registry_versions.h"
 #include "ops/client/file.h"
 #include "proto/base/day.h"
+#include "proto/base/printable.h"
 #include "routing/registry/registry_change.h"
 
 enum { FILE_BYTES_MAX = 8 * 1024 * 1024, LINE_BYTES_MAX = 8192, COLUMNS_MAX = 16 };
@@ -159,16 +160,18 @@ static size_t column_of(const struct line *head, const char *name)
     return COLUMNS_MAX;
 }
 
-/* As a field of its own: quoted when it must be. */
+/* As a field of its own: on one line, since the catalogue's words are a stranger's and a line end in
+ * one of them would begin a row of his own, and quoted when it must be. */
 static bool append_field(struct buffer *into, const char *text)
 {
-    if (strpbrk(text, ",\"") == NULL)
-        return buffer_append_text(into, text);
-    bool written = buffer_append_text(into, "\"");
-    for (const char *at = text; written && *at != 0; at++)
+    char *clean = printable_new(bytes_of_text(text));
+    bool is_quoted = clean != NULL && strpbrk(clean, ",\"") != NULL;
+    bool written = clean != NULL && (!is_quoted || buffer_append_text(into, "\""));
+    for (const char *at = clean; written && *at != 0; at++)
         written = (*at != '"' || buffer_append_text(into, "\"")) &&
                   buffer_append(into, (struct bytes){(const uint8_t *)at, 1});
-    return written && buffer_append_text(into, "\"");
+    free(clean);
+    return written && (!is_quoted || buffer_append_text(into, "\""));
 }
 
 /* The line with one field in another's place. raw fields are written as they stand. */
