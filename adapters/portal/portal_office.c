@@ -182,8 +182,9 @@ static void log_in(struct portal_office *office)
     fail_ready(office, (struct reply_judgement){reason, FAILURE_OURS}, 0);
 }
 
-/* A portal that says when it opens again is believed for a day, and up to the bound of what may be
- * waited for at once; until then nothing is sent, and every call is answered "later" with that moment. */
+/* A portal that says when it opens again is believed for a day, up to the bound of what may be
+ * waited for at once; until then nothing is sent, and every call is answered "later" with that
+ * moment. */
 static void note_maintenance(struct portal_office *office, struct portal_answer *answer)
 {
     int64_t wait = portal_closed_wait_ms(answer->until_ms, office->now);

@@ -70,10 +70,6 @@ int command_clock(const struct invocation *invocation, int argc, char **argv)
     int code;
     if (!options_read(&table, invocation, argc, argv, &options.given, &code))
         return code;
-    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
-                                                   .gateway = options.gateway,
-                                                   .json = options.json,
-                                                   .ask = ask,
-                                                   .show = show,
-                                                   .context = &options});
+    return asking_run(invocation, &(struct asking){options.adapter, options.gateway, options.json,
+                                                   ask, show, &options});
 }

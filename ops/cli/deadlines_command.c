@@ -155,9 +155,6 @@ int command_deadlines(const struct invocation *invocation, int argc, char **argv
     int code;
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
-    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
-                                                   .json = options.json,
-                                                   .ask = ask,
-                                                   .show = show,
-                                                   .context = &options});
+    return asking_run(invocation,
+                      &(struct asking){options.adapter, NULL, options.json, ask, show, &options});
 }

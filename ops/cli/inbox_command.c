@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gateway/api/api.h"
-#include "ops/cli/adapter_call.h"
+#include "ops/cli/asking.h"
 #include "ops/cli/day_heads.h"
 #include "ops/cli/field_label.h"
 #include "ops/cli/names.h"
@@ -162,14 +162,12 @@ static int answer_message(const struct invocation *invocation, const struct inbo
         json_object_set_new(body, "text", json_string(options->text != NULL ? options->text : ""));
     }
     snprintf(path, sizeof path, "/v1/inbox/%s/%s", id, word);
-    const struct api_call request = {.method = "POST", .path = path, .body = body};
-    int code = adapter_call(invocation, http, &request, &answer);
+    int code = asking_post(invocation, http, path, body, &answer);
     if (code == EXIT_CODE_OK && options->json)
         json_print(answer);
     else if (code == EXIT_CODE_OK)
         say(stdout,
             text_of(accept ? TEXT_INBOX_ACCEPTED : TEXT_INBOX_REFUSED, invocation->language), id);
-    json_decref(body);
     json_decref(answer);
     return code;
 }

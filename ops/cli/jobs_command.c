@@ -286,10 +286,6 @@ int command_jobs(const struct invocation *invocation, int argc, char **argv)
     if (options.given.count == 1 && !is_number(options.given.values[0]))
         return options_wrong(&table, invocation->language, TEXT_JOBS_NUMBER,
                              options.given.values[0]);
-    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
-                                                   .gateway = options.gateway,
-                                                   .json = options.json,
-                                                   .ask = ask,
-                                                   .show = show,
-                                                   .context = &options});
+    return asking_run(invocation, &(struct asking){options.adapter, options.gateway, options.json,
+                                                   ask, show, &options});
 }

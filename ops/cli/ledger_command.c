@@ -68,9 +68,6 @@ int command_ledger(const struct invocation *invocation, int argc, char **argv)
     if (!options_read(&table, invocation, argc, argv, &given, &code))
         return code;
     options.explanation = given.values[0];
-    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
-                                                   .json = options.json,
-                                                   .ask = ask,
-                                                   .show = show,
-                                                   .context = &options});
+    return asking_run(invocation,
+                      &(struct asking){options.adapter, NULL, options.json, ask, show, &options});
 }

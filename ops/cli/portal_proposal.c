@@ -160,8 +160,8 @@ static size_t column_of(const struct line *head, const char *name)
     return COLUMNS_MAX;
 }
 
-/* As a field of its own: on one line, since the catalogue's words are a stranger's and a line end in
- * one of them would begin a row of his own, and quoted when it must be. */
+/* As a field of its own: on one line, since the catalogue's words are a stranger's and a line end
+ * in one of them would begin a row of his own, and quoted when it must be. */
 static bool append_field(struct buffer *into, const char *text)
 {
     char *clean = printable_new(bytes_of_text(text));

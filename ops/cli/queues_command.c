@@ -387,10 +387,6 @@ int command_queues(const struct invocation *invocation, int argc, char **argv)
     if ((word == EXPIRE || word == REDIRECT || word == STATUS) && options.gateway == NULL)
         return options_wrong(&table, invocation->language, TEXT_QUEUES_ONLY_GATEWAY,
                              words[word].name);
-    return asking_run(invocation, &(struct asking){.adapter = options.adapter,
-                                                   .gateway = options.gateway,
-                                                   .json = options.json,
-                                                   .ask = ask,
-                                                   .show = show,
-                                                   .context = &options});
+    return asking_run(invocation, &(struct asking){options.adapter, options.gateway, options.json,
+                                                   ask, show, &options});
 }

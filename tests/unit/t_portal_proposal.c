@@ -33,7 +33,8 @@ static size_t lines_of(const char *folder, const char *name, const char *beginni
     return count;
 }
 
-/* All procedures as they are, but that the first has another name, which brings a row of its own. */
+/* All procedures as they are, but that the first has another name, which brings a row of its own.
+ */
 static json_t *hostile(const struct registry *registry)
 {
     json_t *rows = json_array();
