@@ -55,7 +55,9 @@ static void print_list(const struct invocation *invocation, const struct names *
     {
         char time[32], files[32];
         size_t count = json_array_size(json_object_get(message, "attachments"));
-        snprintf(files, sizeof files, count > 0 ? "%zu" : "", count);
+        files[0] = 0;
+        if (count > 0)
+            snprintf(files, sizeof files, "%zu", count);
         const char *const cells[COLUMN_COUNT] = {
             day_heads_time(&heads, &table, json_text(message, "custody_time"), time),
             type_label(json_text(message, "type"), invocation->language),
