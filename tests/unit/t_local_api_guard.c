@@ -192,7 +192,7 @@ static void an_upload_over_the_limit_hears_so(void **state)
 {
     (void)state;
     enum { PIECE = 64 * 1024, PIECES = 48 /* three times what may be */ };
-    static const char *const heads[] = {"POST /v1/attachments", "PUT /v1/attachments/" DIGEST,
+    static const char *const heads[] = {"POST /v1/attachments", ("PUT /v1/attachments/" DIGEST),
                                         "POST /v1/messages"};
     static char piece[PIECE];
     memset(piece, 'x', sizeof piece);
