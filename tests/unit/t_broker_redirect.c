@@ -283,6 +283,39 @@ static void a_withdrawn_transfer_leaves_no_route(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* A queue is half moved when its decision is ended: the next one is looked at from its beginning. */
+static void a_decision_that_ends_leaves_no_place_behind(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 100 }; /* more than a page */
+    static struct lone_message messages[MESSAGES];
+    struct lone_gateway *gateway = open_with_centre();
+    char dossier[32];
+    struct lone_message other = {0};
+    for (int i = 0; i < MESSAGES; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04d", i + 1);
+        messages[i] = lone_gateway_put_transfer(gateway, TO_STP, dossier);
+        if (i == 0)
+            other = lone_gateway_put_transfer(gateway, TO_SXD, "H38.09-261124-0900");
+        if (i % 32 == 31)
+            assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(redirect(gateway, &stp, &syt, false), REASON_NONE);
+    lone_gateway_wait(gateway, STEP_TICK_MS);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(entry_of(gateway, &messages[0], &stp).state, ENTRY_WITHDRAWN);
+    assert_int_equal(entry_of(gateway, &messages[MESSAGES - 1], &stp).state, ENTRY_QUEUED);
+    assert_int_equal(redirect(gateway, &stp, &none, false), REASON_NONE);
+    assert_int_equal(redirect(gateway, &sxd, &syt, false), REASON_NONE);
+    assert_int_equal(entry_of(gateway, &other, &sxd).state, ENTRY_QUEUED);
+    lone_gateway_wait(gateway, STEP_TICK_MS);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(entry_of(gateway, &other, &sxd).state, ENTRY_WITHDRAWN);
+    assert_int_equal(entry_of(gateway, &other, &syt).state, ENTRY_QUEUED);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +329,7 @@ int main(void)
         cmocka_unit_test(an_answer_reaches_the_successor),
         cmocka_unit_test(a_refused_transfer_leaves_no_route),
         cmocka_unit_test(a_withdrawn_transfer_leaves_no_route),
+        cmocka_unit_test(a_decision_that_ends_leaves_no_place_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
