@@ -395,21 +395,14 @@ static bool move_some(struct broker *broker, struct peer *peer, struct peer *hei
            (move_page(broker, peer, heir, entries, count) && count < PAGE);
 }
 
-/* How far it was in one queue says nothing of the next, also when the rest of that one is passed
- * over because its decision has been ended meanwhile. */
-static void next_queue(struct broker *broker)
-{
-    broker->redirect_at++;
-    broker->redirect_seq = 0;
-    broker->redirect_moved = false;
-}
-
 /* Called once a tick. Where it stopped is kept in memory alone: after a restart it begins anew, and
- * finds moved what was committed. */
+ * finds moved what was committed. How far it was in one queue says nothing of the next,
+ * also when the rest of that one is passed over because its decision has been ended meanwhile. */
 void broker_move_redirected(struct broker *broker)
 {
     struct step *step = &broker->step;
-    for (; broker->redirect_at < step->peer_count; next_queue(broker)) {
+    for (; broker->redirect_at < step->peer_count;
+         broker->redirect_at++, broker->redirect_seq = 0) {
         struct peer *peer = &step->peers[broker->redirect_at];
         if (outbox_backlog(step->outbox, peer->index) == 0)
             continue;
@@ -426,6 +419,7 @@ void broker_move_redirected(struct broker *broker)
         }
         /* What stood behind an entry that moved comes with the next round. */
         step->more_to_do = step->more_to_do || broker->redirect_moved;
+        broker->redirect_moved = false;
     }
     broker->redirect_at = 0;
 }

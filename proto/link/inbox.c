@@ -13,6 +13,8 @@ struct inbox {
     struct key peer;
     struct inbox_entry *first, *last;
     size_t bytes;
+    /* Of them, over each line: a participant may come over another before all is taken. */
+    size_t carried[CARRIERS_MAX + 1];
     size_t left;               /* of this turn */
     bool has_turn;             /* its quantum was given */
     struct inbox *next, *prev; /* in the ring, while it has something */
@@ -123,6 +125,7 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
         return NULL;
     *entry = (struct inbox_entry){
         .kind = kind, .peer = inbox->peer, .connection = connection, .is_first = is_first};
+    entry->inbox = inbox;
     if (frame == NULL) {
         (void)zmq_msg_init(&entry->frame);
     } else if (!keep_frame(&entry->frame, frame)) {
@@ -145,6 +148,7 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
 void inbox_count_carried(struct inboxes *inboxes, struct inbox_entry *entry, uint16_t line)
 {
     entry->line = line;
+    entry->inbox->carried[line] += cost_of(entry);
     inboxes->carried[line] += cost_of(entry);
 }
 
@@ -155,8 +159,10 @@ static struct inbox_entry *take_first(struct inboxes *inboxes, struct inbox *inb
     inbox->first = entry->next;
     inbox->bytes -= cost;
     inboxes->bytes -= cost;
-    if (entry->line != 0)
+    if (entry->line != 0) {
+        inbox->carried[entry->line] -= cost;
         inboxes->carried[entry->line] -= cost;
+    }
     if (inbox->first == NULL)
         ring_remove(inboxes, inbox);
     return entry;
@@ -178,15 +184,19 @@ void inbox_drop(struct inboxes *inboxes, struct inbox **inbox)
 }
 
 /* When all memory is used, the one that uses most of it pays. A scan of those that have something,
- * at a bound that honest participants do not meet. */
+ * at a bound that honest participants do not meet. What somebody came over last says nothing of
+ * what else waits of him. */
 struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line)
 {
     struct inbox *fullest = NULL;
+    size_t most = 0;
     struct inbox *inbox = inboxes->turn;
     for (size_t i = 0; i < inboxes->ready_count; i++, inbox = inbox->next) {
-        bool is_of_line = line == 0 || inbox->last->line == line;
-        if (is_of_line && (fullest == NULL || inbox->bytes > fullest->bytes))
-            fullest = inbox;
+        size_t bytes = line == 0 ? inbox->bytes : inbox->carried[line];
+        if (bytes <= most)
+            continue;
+        fullest = inbox;
+        most = bytes;
     }
     return fullest;
 }

@@ -283,7 +283,7 @@ static void a_withdrawn_transfer_leaves_no_route(void **state)
     lone_gateway_close(&gateway);
 }
 
-/* A queue is half moved when its decision is ended: the next one is looked at from its beginning. */
+/* A queue is half moved when its decision is ended: the next one is looked at from its start. */
 static void a_decision_that_ends_leaves_no_place_behind(void **state)
 {
     (void)state;
