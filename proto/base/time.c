@@ -40,9 +40,18 @@ static char *write_number(char *at, int number, int count, char end)
     return at + count + 1;
 }
 
+/* Moments come from outside, too: one that has no year of four digits is shown as the first or the
+ * last that has, a day apart from the ends for the offset. */
+static int64_t shown_ms(int64_t ms)
+{
+    static const int64_t first_ms = INT64_C(-62167132800000); /* 0000-01-02 */
+    static const int64_t last_ms = INT64_C(253402214399999);  /* 9999-12-30 */
+    return ms < first_ms ? first_ms : ms > last_ms ? last_ms : ms;
+}
+
 void stamp_format(struct stamp stamp, char *ret_text)
 {
-    int64_t local = stamp.at.ms + stamp.offset_minutes * ms_per_minute;
+    int64_t local = shown_ms(stamp.at.ms) + stamp.offset_minutes * ms_per_minute;
     int64_t days = local / ms_per_day;
     int64_t rest = local % ms_per_day;
     if (rest < 0) {

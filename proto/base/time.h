@@ -31,7 +31,8 @@ struct stamp {
     int32_t offset_minutes;
 };
 
-/* RFC 3339 text with milliseconds and the offset. ret_text holds TIME_TEXT_BYTES. */
+/* RFC 3339 text with milliseconds and the offset; a moment outside of the years 0 to 9999 is shown
+ * as their first or last day but one. ret_text holds TIME_TEXT_BYTES. */
 void stamp_format(struct stamp stamp, char *ret_text);
 /* RFC 3339; false when it is not one. Fractions beyond milliseconds are cut. */
 bool stamp_parse(struct bytes text, struct stamp *ret_stamp);

@@ -29,13 +29,15 @@ static void test_known_moments_format(void **state)
 static void test_any_number_formats_within_its_bound(void **state)
 {
     (void)state;
-    static const int64_t moments[] = {INT64_MIN / 2, -62135596800001, 253402300800000,
-                                      INT64_MAX / 2};
+    static const int64_t moments[] = {INT64_MIN,       INT64_MIN / 2, -62135596800001,
+                                      253402300800000, INT64_MAX / 2, INT64_MAX};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         char text[TIME_TEXT_BYTES];
         stamp_format((struct stamp){{moments[i]}, OFFSET_MINUTES_MAX}, text);
         assert_true(strlen(text) < TIME_TEXT_BYTES);
     }
+    assert_formats(INT64_MIN, -OFFSET_MINUTES_MAX, "0000-01-01T10:00:00.000-14:00");
+    assert_formats(INT64_MAX, OFFSET_MINUTES_MAX, "9999-12-31T13:59:59.999+14:00");
 }
 
 static void test_every_format_parses_back(void **state)
