@@ -36,7 +36,7 @@ struct room_need;
 struct registry;
 struct Lienthong__V1__Body;
 
-#define SESSION_OFFICE "office"
+#define SESSION_OFFICE KEY_RESERVED
 
 struct session_options {
     struct key self;

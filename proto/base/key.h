@@ -11,6 +11,10 @@
 #include "proto/base/bytes.h"
 #include "proto/base/limits.h"
 
+/* The name of an adapter's own queue, which stands where keys of participants do: in its store, its
+ * API, its answers. The registry has no agency of that key. */
+#define KEY_RESERVED "office"
+
 struct key {
     char text[PARTICIPANT_KEY_BYTES_MAX + 1];
 };

@@ -90,6 +90,10 @@ static void read_agency(struct registry *registry, const struct csv_row *row)
     read_codes(registry, row, agency, index);
     if (!csv_read_key(row, KEY, &agency->key))
         return;
+    if (bytes_equal(key_bytes(&agency->key), bytes_of_text(KEY_RESERVED))) {
+        csv_fault(row, KEY, FAULT_KEY_RESERVED);
+        return;
+    }
     if (!text_index_put(&registry->agencies_by_key, key_bytes(&agency->key), index)) {
         csv_fault(row, KEY, FAULT_KEY_REPEATED);
         return;

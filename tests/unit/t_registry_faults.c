@@ -91,6 +91,11 @@ static void test_each_fault_of_meaning(void **state)
                                            "2026-11-24.1\n2026-11-24.2"};
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
         assert_only_fault(version, versions[i], FAULT_VERSION_INVALID, 1, NULL);
+    /* An adapter's own queue has this name. */
+    assert_only_fault(REGISTRY_FILE_AGENCIES,
+                      AGENCIES_HEADER CENTRE "stp,,,a,b,agency,,,,,yes\n"
+                                             "office,,,a,b,agency,,,,,yes\n",
+                      FAULT_KEY_RESERVED, 4, "key");
     assert_only_fault(people, STP CURVE_KEY ",/etc/passwd,1", FAULT_PATH_INVALID, 2,
                       "certificates");
     assert_only_fault(people, STP CURVE_KEY ",a/../../b,1", FAULT_PATH_INVALID, 2, "certificates");
