@@ -92,9 +92,7 @@ static enum reason upgrade(sqlite3 *database)
  * to the portal again. */
 static enum reason prepare(sqlite3 *database)
 {
-    int code = sqlite3_busy_timeout(database, BUSY_MS);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(database,
+    int code = sqlite3_exec(database,
                             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                             "PRAGMA cache_size = -512; PRAGMA mmap_size = 0;",
                             NULL, NULL, NULL);
@@ -199,16 +197,20 @@ static enum reason check_loss(const char *path, bool has_history)
     return !is_there && (has_history || id[0] != 0) ? REASON_PORTAL_LEDGER_LOST : REASON_NONE;
 }
 
-/* A database of somebody else's: ours is made in one transaction with its version. */
+/* A database of somebody else's: ours is made in one transaction with its version. Both are looked
+ * at in one statement, for another program may just be making it. */
 static enum reason check_owner(sqlite3 *database)
 {
     sqlite3_stmt *row = NULL;
-    if (version_of(database) != 0)
-        return REASON_NONE; /* ours, or one that cannot be read, as is found next */
-    int code = sqlite3_prepare_v2(database, "SELECT 1 FROM sqlite_schema LIMIT 1", -1, &row, NULL);
+    int code = sqlite3_prepare_v2(database,
+                                  "SELECT 1 FROM pragma_user_version WHERE user_version = 0"
+                                  " AND EXISTS(SELECT 1 FROM sqlite_schema)",
+                                  -1, &row, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(row);
     (void)sqlite3_finalize(row);
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return REASON_NONE; /* one that cannot be read, as is found next */
     return code == SQLITE_ROW ? REASON_PORTAL_LEDGER_LOST : ledger_reason(code);
 }
 
@@ -221,20 +223,42 @@ static enum reason make_id(struct portal_ledger *ledger, char ret_id[ID_TEXT_BYT
     return portal_ledger_put_note(ledger, ID_NOTE, ret_id);
 }
 
-/* A ledger without a mark gets one now; from here on its loss is noticed. */
-static enum reason check_id(struct portal_ledger *ledger, const char *path)
+/* Under the ledger's lock. ret_is_marked: there is a mark, and it is this ledger's. */
+static enum reason read_id(struct portal_ledger *ledger, const char *path,
+                           char ret_id[PORTAL_NOTE_BYTES], bool *ret_is_marked)
 {
-    char marked[ID_TEXT_BYTES], id[PORTAL_NOTE_BYTES];
+    char marked[ID_TEXT_BYTES];
     enum reason reason = read_marker(path, marked);
     if (reason == REASON_NONE)
-        reason = portal_ledger_note(ledger, ID_NOTE, id);
-    if (reason != REASON_NONE)
+        reason = portal_ledger_note(ledger, ID_NOTE, ret_id);
+    *ret_is_marked = marked[0] != 0;
+    if (reason != REASON_NONE || marked[0] == 0)
         return reason;
-    if (marked[0] != 0)
-        return strcmp(marked, id) == 0 ? REASON_NONE : REASON_PORTAL_LEDGER_LOST;
-    if (id[0] == 0)
-        reason = make_id(ledger, id);
-    return reason == REASON_NONE ? write_marker(path, id) : reason;
+    return strcmp(marked, ret_id) == 0 ? REASON_NONE : REASON_PORTAL_LEDGER_LOST;
+}
+
+/* A ledger without a mark gets one now; from here on its loss is noticed. In two transactions, for
+ * the id is on disk before the mark is, and programs that begin a ledger at once write one mark. */
+static enum reason check_id(struct portal_ledger *ledger, const char *path)
+{
+    char id[PORTAL_NOTE_BYTES] = "";
+    bool is_marked = false;
+    for (int half = 0; half < 2 && !is_marked; half++) {
+        enum reason reason = portal_ledger_begin(ledger);
+        if (reason == REASON_NONE)
+            reason = read_id(ledger, path, id, &is_marked);
+        if (reason == REASON_NONE && half == 0 && !is_marked && id[0] == 0)
+            reason = make_id(ledger, id);
+        if (reason == REASON_NONE && half == 1 && !is_marked)
+            reason = write_marker(path, id);
+        if (reason == REASON_NONE)
+            reason = portal_ledger_commit(ledger);
+        else
+            portal_ledger_rollback(ledger);
+        if (reason != REASON_NONE)
+            return reason;
+    }
+    return REASON_NONE;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -244,6 +268,8 @@ static enum reason open_file(const char *path, struct portal_ledger *ledger)
 {
     enum reason reason = ledger_reason(
         sqlite3_open_v2(path, &ledger->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+    if (reason == REASON_NONE)
+        reason = ledger_reason(sqlite3_busy_timeout(ledger->database, BUSY_MS));
     if (reason == REASON_NONE)
         reason = check_owner(ledger->database);
     if (reason == REASON_NONE)

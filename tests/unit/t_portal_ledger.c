@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -229,6 +230,54 @@ static void one_bad_row_holds_one_dossier(void **state)
     end(play);
 }
 
+enum { AT_ONCE = 4, BEGINNINGS = 32 };
+
+struct beginner {
+    const char *path;
+    pthread_barrier_t *line;
+    enum reason reason;
+};
+
+static void *begin_ledger(void *argument)
+{
+    struct beginner *beginner = argument;
+    struct portal_ledger *ledger = NULL;
+    (void)pthread_barrier_wait(beginner->line);
+    beginner->reason = portal_ledger_open(beginner->path, &ledger);
+    portal_ledger_close(&ledger);
+    return NULL;
+}
+
+/* The adapter at its first start and a command beside it, say: one ledger, one id, one mark. */
+static void all_who_begin_it_at_once_have_the_same(void **state)
+{
+    (void)state;
+    struct scratch scratch;
+    assert_true(scratch_open(&scratch));
+    for (int i = 0; i < BEGINNINGS; i++) {
+        char name[64], path[300];
+        pthread_t threads[AT_ONCE];
+        pthread_barrier_t line;
+        struct beginner beginners[AT_ONCE];
+        struct portal_ledger *ledger = NULL;
+        (void)snprintf(name, sizeof name, "portal-%d.sqlite", i);
+        path_in(&scratch, name, path);
+        assert_int_equal(pthread_barrier_init(&line, NULL, AT_ONCE), 0);
+        for (int at = 0; at < AT_ONCE; at++) {
+            beginners[at] = (struct beginner){.path = path, .line = &line};
+            assert_int_equal(pthread_create(&threads[at], NULL, begin_ledger, &beginners[at]), 0);
+        }
+        for (int at = 0; at < AT_ONCE; at++)
+            assert_int_equal(pthread_join(threads[at], NULL), 0);
+        for (int at = 0; at < AT_ONCE; at++)
+            assert_int_equal(beginners[at].reason, REASON_NONE);
+        assert_int_equal(pthread_barrier_destroy(&line), 0);
+        assert_int_equal(portal_ledger_open(path, &ledger), REASON_NONE);
+        portal_ledger_close(&ledger);
+    }
+    scratch_close(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_ledger_is_not_begun_twice),
         cmocka_unit_test(without_a_mark_the_history_tells),
         cmocka_unit_test(one_bad_row_holds_one_dossier),
+        cmocka_unit_test(all_who_begin_it_at_once_have_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
