@@ -278,8 +278,10 @@ static struct store_message *admit(struct broker *broker, struct peer *peer, str
     struct admitted admitted;
     struct routed routed;
     struct store_message *message = NULL;
-    if (broker_is_former(broker, peer, sealed))
+    if (broker_is_former(broker, peer, sealed)) {
+        intake->wasted += !broker_former_is_used(intake, sealed);
         return NULL; /* said of the message behind it */
+    }
     enum reason reason = authorise(broker, peer, intake, sealed, &admitted);
     if (reason == REASON_NONE &&
         message_type_is_receipt((enum message_type)sealed->envelope.type)) {

@@ -43,6 +43,13 @@ find_item(const struct envelope *receipt, const struct message_id *id, const str
     return NULL;
 }
 
+bool broker_former_is_used(const struct intake *intake, const struct sealed *receipt)
+{
+    const struct sealed *next = receipt + 1;
+    return next < intake->messages + intake->message_count && next->is_parsed &&
+           find_item(&receipt->envelope, &next->envelope.id, &next->digest) != NULL;
+}
+
 /* Time alone has ended the certificate of that seal, and it may have been good at that moment. */
 static void judge_at(struct broker *broker, struct sealed *sealed, wall_t at)
 {

@@ -203,6 +203,8 @@ struct former {
 /* It says nothing by itself. */
 bool broker_is_former(const struct broker *broker, const struct peer *peer,
                       const struct sealed *sealed);
+/* Of such a receipt: the message behind it is one of its items. */
+bool broker_former_is_used(const struct intake *intake, const struct sealed *receipt);
 /* True: it proves that the message was in custody; its seal is then judged as of that time. */
 bool broker_find_former(struct broker *broker, const struct peer *peer, const struct intake *intake,
                         struct sealed *sealed, struct former *ret_former);

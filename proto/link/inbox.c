@@ -125,7 +125,6 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
         return NULL;
     *entry = (struct inbox_entry){
         .kind = kind, .peer = inbox->peer, .connection = connection, .is_first = is_first};
-    entry->inbox = inbox;
     if (frame == NULL) {
         (void)zmq_msg_init(&entry->frame);
     } else if (!keep_frame(&entry->frame, frame)) {
@@ -145,10 +144,11 @@ struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
     return entry;
 }
 
-void inbox_count_carried(struct inboxes *inboxes, struct inbox_entry *entry, uint16_t line)
+void inbox_count_carried(struct inboxes *inboxes, struct inbox *inbox, struct inbox_entry *entry,
+                         uint16_t line)
 {
     entry->line = line;
-    entry->inbox->carried[line] += cost_of(entry);
+    inbox->carried[line] += cost_of(entry);
     inboxes->carried[line] += cost_of(entry);
 }
 

@@ -39,10 +39,9 @@ struct inbox_entry {
     enum reason reason; /* of a client's event */
     struct key peer;    /* the inbox's, unless whoever puts it says another */
     uint64_t connection;
-    struct key carrier;  /* whose connection that is; none: the peer's own */
-    bool is_first;       /* of its connection */
-    uint16_t line;       /* that it is counted with; 0: none */
-    struct inbox *inbox; /* that it is put into */
+    struct key carrier; /* whose connection that is; none: the peer's own */
+    bool is_first;      /* of its connection */
+    uint16_t line;      /* that it is counted with; 0: none */
     zmq_msg_t frame;
 };
 
@@ -67,8 +66,10 @@ const struct key *inbox_peer(const struct inbox *inbox);
 struct inbox_entry *inbox_put(struct inboxes *inboxes, struct inbox *inbox,
                               enum link_event_kind kind, uint64_t connection, bool is_first,
                               zmq_msg_t *frame);
-/* The entry counts with that line's, 1 to CARRIERS_MAX. Once, before anything is taken. */
-void inbox_count_carried(struct inboxes *inboxes, struct inbox_entry *entry, uint16_t line);
+/* The entry, put into that inbox, counts with that line's, 1 to CARRIERS_MAX. Once, before anything
+ * is taken. */
+void inbox_count_carried(struct inboxes *inboxes, struct inbox *inbox, struct inbox_entry *entry,
+                         uint16_t line);
 /* The one with most bytes; line: with most of those that came over it; 0: of all. NULL: none. */
 struct inbox *inboxes_fullest(const struct inboxes *inboxes, uint16_t line);
 

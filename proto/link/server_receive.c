@@ -204,7 +204,7 @@ static void keep_frame(struct link_server *server, struct admitted_peer *sender,
                                           sender->connection, is_first, &server->frame);
     if (entry != NULL && carrier != NULL) {
         entry->carrier = carrier->is.key;
-        inbox_count_carried(&server->inboxes, entry, carrier->line);
+        inbox_count_carried(&server->inboxes, sender->inbox, entry, carrier->line);
     }
     if (entry == NULL || inbox_bytes(sender->inbox) > server->receive_bytes_max)
         cut_peer(server, sender);

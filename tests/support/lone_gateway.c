@@ -213,7 +213,9 @@ static void count_alarm(void *context, const struct transition *transition)
 
 static void intake_done(void *context, struct intake *intake)
 {
-    free_intake(context, intake);
+    struct lone_gateway *gateway = context;
+    gateway->wasted += intake->wasted;
+    free_intake(gateway, intake);
 }
 
 void lone_gateway_begin(struct lone_gateway *gateway)
@@ -221,7 +223,7 @@ void lone_gateway_begin(struct lone_gateway *gateway)
     gateway->parcels = gateway->taken = gateway->not_taken = gateway->goodbyes = 0;
     gateway->sent_to_stp = gateway->sent_to_sxd = 0;
     gateway->alarms = gateway->chunks = gateway->files_refused = gateway->wants = 0;
-    gateway->lines = gateway->left_out = 0;
+    gateway->lines = gateway->left_out = gateway->wasted = 0;
     gateway->behind = (struct key){0};
     gateway->not_taken_reason = REASON_NONE;
     broker_begin(gateway->broker, (mono_t){gateway->now_ms},

@@ -40,6 +40,7 @@ struct lone_gateway {
     struct registry *registry;
     struct arena memory;
     struct arena build;
+    uint64_t wasted; /* of the frames that this step has done with */
     struct intake *frames[LONE_FRAMES_MAX];
     size_t frame_count;
     struct intake *alive[LONE_ALIVE_MAX]; /* the above, and what the broker still holds */

@@ -159,7 +159,9 @@ static void what_comes_back_goes_where_it_went(void **state)
     lone_gateway_hello(gateway, "centre", 64);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     struct lone_message proven = offer(gateway, "H38.09-261124-0001", of_before, true);
+    assert_int_equal(gateway->wasted, 0);
     struct lone_message other = offer(gateway, "H38.09-261124-0002", of_before, false);
+    assert_int_equal(gateway->wasted, 1); /* a receipt that nothing follows costs its sender */
     struct lone_message now =
         offer(gateway, "H38.09-261124-0003", gateway->broker->ledger.id, true);
     struct store_message receipt;

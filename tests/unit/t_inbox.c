@@ -21,7 +21,7 @@ static void put(struct inboxes *inboxes, struct inbox *inbox, size_t count, uint
         assert_non_null(entry);
         (void)zmq_msg_close(&frame);
         if (line != 0)
-            inbox_count_carried(inboxes, entry, line);
+            inbox_count_carried(inboxes, inbox, entry, line);
     }
 }
 
