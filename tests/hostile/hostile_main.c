@@ -29,7 +29,7 @@ enum {
     IDLE_MS = 1500,
     DIAL_MS = 10000, /* an adapter dials again after five seconds at most */
     WARM_UP_MS = 4000,
-    SETTLE_MS = 20000,   /* for what an attack has held up */
+    SETTLE_MS = 20000,   /* for what an attack has held up; --short: END_MS, by no clock */
     END_MS = 120 * 1000, /* longer than anybody is paused or shut out for */
     PAIRS = 12,
     PAIR_MS = 4000,
@@ -181,7 +181,8 @@ static void mount(struct run *run, const struct attack *first, const struct atta
         row.outcomes[i] = shared->outcomes[i];
     }
     shared->blinks = false;
-    row.undelivered = settle(run, first_message, until_us, SETTLE_MS);
+    row.undelivered =
+        settle(run, first_message, until_us, run->report.is_short ? END_MS : SETTLE_MS);
     row.deaths_after = world_take_deaths(world);
     row.false_states = shared->false_states - false_before;
     row.spoilt = shared->spoilt - spoilt_before;

@@ -53,6 +53,8 @@ static uint64_t count_entries(const char *path)
 
 /* ---- the gateway's books ---- */
 
+enum { BUSY_MS = 30000 };
+
 static int64_t ask(sqlite3 *database, const char *text)
 {
     sqlite3_stmt *statement = NULL;
@@ -71,7 +73,7 @@ static void read_books(struct measure *measure, int64_t *ret_rows, int64_t *ret_
     sqlite3 *database = NULL;
     check(path_make(path, "%s/gateway/store.sqlite", measure->world->province.directory));
     if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
-        (void)sqlite3_busy_timeout(database, 1000);
+        (void)sqlite3_busy_timeout(database, BUSY_MS);
         *ret_rows = ask(database, "SELECT max(seq) FROM message");
         *ret_ledger = ask(database, "SELECT max(first) FROM ledger_segment");
     }
@@ -188,6 +190,17 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static size_t count_taken(const struct measure *measure, int64_t now_us)
+{
+    const struct shared *shared = measure->world->shared;
+    size_t count = 0;
+    for (size_t i = 0; i < shared->message_count; i++) {
+        int64_t custody_us = shared->messages[i].custody_us;
+        count += custody_us >= measure->began_us && custody_us < now_us;
+    }
+    return count;
+}
+
 static void end_messages(struct measure *measure, int64_t now_us)
 {
     static int64_t took[MESSAGES_MAX];
@@ -238,6 +251,7 @@ void measure_end(struct measure *measure, struct figures *ret_figures)
     int64_t now_us = world_now_us();
     measure_sample(measure);
     figures->seconds = (double)(now_us - measure->began_us) / 1e6;
+    figures->taken = count_taken(measure, now_us);
     end_messages(measure, now_us);
     end_calls(measure);
     figures->rows = measure->rows;

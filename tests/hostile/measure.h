@@ -15,6 +15,7 @@ struct figures {
     int64_t p50_us, p99_us;
     int64_t file_worst_us; /* of messages with a file */
     size_t messages, waiting;
+    size_t taken; /* into custody meanwhile, whenever they were due */
     /* Calls of the office at the victim adapter. */
     int64_t office_p99_us;
     size_t office_calls, office_failed;

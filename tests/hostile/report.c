@@ -39,9 +39,14 @@ void report_begin(const struct report *report)
     (void)fflush(stdout);
 }
 
-static double rate(int64_t attacked, double seconds, int64_t idle, double idle_seconds)
+/* What came beside the honest traffic, a second: of that, as much as in the idle time, by message
+ * and not by second, for on a machine without time it stands still and catches up. */
+static double rate(const struct row *row, int64_t attacked, int64_t idle)
 {
-    double more = (double)attacked / seconds - (double)idle / idle_seconds;
+    const struct figures *before = &row->idle, *during = &row->attacked;
+    double share = before->taken > 0 ? (double)during->taken / (double)before->taken
+                                     : during->seconds / before->seconds;
+    double more = ((double)attacked - (double)idle * share) / during->seconds;
     return more > 0 ? more : 0;
 }
 
@@ -107,11 +112,11 @@ static void judge_growth(const struct row *row, struct misses *misses)
     if ((row->attack->flags & ATTACK_ROWS) == 0 ||
         (row->second != NULL && (row->second->flags & ATTACK_ROWS) == 0))
         return;
-    if (rate(attacked->rows, attacked->seconds, idle->rows, idle->seconds) > bar)
+    if (rate(row, attacked->rows, idle->rows) > bar)
         miss(misses, "rows");
-    if (rate(attacked->ledger, attacked->seconds, idle->ledger, idle->seconds) > bar)
+    if (rate(row, attacked->ledger, idle->ledger) > bar)
         miss(misses, "ledger entries");
-    if (rate(attacked->log_lines, attacked->seconds, idle->log_lines, idle->seconds) > bar)
+    if (rate(row, attacked->log_lines, idle->log_lines) > bar)
         miss(misses, "log lines");
 }
 
@@ -133,9 +138,8 @@ static void print_row(const struct row *row)
         (double)attacked->p50_us / 1e3, (double)attacked->p99_us / 1e3,
         (double)attacked->file_worst_us / 1e3, (double)attacked->office_p99_us / 1e3,
         attacked->gateway_mb, attacked->victim_mb, (unsigned long long)attacked->descriptors,
-        rate(attacked->rows, attacked->seconds, idle->rows, idle->seconds),
-        rate(attacked->ledger, attacked->seconds, idle->ledger, idle->seconds),
-        rate(attacked->log_bytes, attacked->seconds, idle->log_bytes, idle->seconds) / 1024,
+        rate(row, attacked->rows, idle->rows), rate(row, attacked->ledger, idle->ledger),
+        rate(row, attacked->log_bytes, idle->log_bytes) / 1024,
         (unsigned long long)attacked->partial_files, (unsigned long long)row->outcomes[0].held);
 }
 
