@@ -14,6 +14,7 @@
 #include "proto/base/arena.h"
 #include "proto/base/check.h"
 #include "proto/codec/frame.h"
+#include "proto/link/link.h"
 
 static void say(struct carry *carry, const struct carry_transition *transition)
 {
@@ -169,6 +170,25 @@ int carry_wait_ms(struct carry *carry, mono_t now, int limit_ms)
     return (int)wait_ms;
 }
 
+/* Whether the gateway knows it, as far as can be told. */
+static bool is_held(const struct carry *carry, const struct carried *carried)
+{
+    return carried->unanswered >= LINK_UNANSWERED_MAX &&
+           carry->now.ms - carried->passed_at.ms < CARRY_HELD_MS;
+}
+
+static enum reason pass_up(struct carry *carry, struct carried *carried, struct bytes frame)
+{
+    if (is_held(carry, carried))
+        return REASON_LINK_REFUSED;
+    enum reason reason = send_up(carry, &carried->key, frame);
+    if (reason == REASON_NONE) {
+        carried->unanswered += carried->unanswered < LINK_UNANSWERED_MAX;
+        carried->passed_at = carry->now;
+    }
+    return reason;
+}
+
 bool carry_from_adapter(struct carry *carry, const struct key *participant, uint64_t connection,
                         struct bytes frame)
 {
@@ -182,7 +202,7 @@ bool carry_from_adapter(struct carry *carry, const struct key *participant, uint
         carried->connection = connection;
         say_of(carry, carried, CARRY_ADAPTER_UP, REASON_NONE);
     }
-    enum reason reason = send_up(carry, participant, frame);
+    enum reason reason = pass_up(carry, carried, frame);
     if (reason == REASON_BUSY)
         return false;
     carried->ahead_bytes +=
@@ -198,6 +218,8 @@ void carry_from_gateway(struct carry *carry, const struct key *participant, stru
 {
     struct carried *carried = find(carry, participant);
     enum reason reason = REASON_LINK_LOST;
+    if (carried != NULL)
+        carried->unanswered = 0;
     if (carried != NULL && carried->is_connected) {
         reason = carry->ports.to_adapter(carry->ports.context, participant, frame);
         if (reason != REASON_NONE)

@@ -32,6 +32,11 @@
  * CARRY_BYTES_PER_MS of it, and what it had less than that, CARRY_BURST_BYTES at most, at once;
  * beyond, it waits (carry_may), and its own sender alone feels it.
  *
+ * Who is not answered is held: the gateway does not know him any more, whose registry is newer than
+ * ours, and what he goes on to send would be taken for a flood of ours, and cut off all. After
+ * LINK_UNANSWERED_MAX frames, which no honest session sends without hearing anything, one frame is
+ * passed on in CARRY_HELD_MS, until the gateway says something to him.
+ *
  * Bounds: CARRIED_MAX participants, a fixed struct, no memory of its own.
  */
 #pragma once
@@ -48,6 +53,7 @@ enum {
     CARRY_GOODBYE_BYTES_MAX = 64,
     CARRY_BYTES_PER_MS = 8 * 1024, /* 64 Mbit/s; a quarter of what a small host moves */
     CARRY_BURST_BYTES = 256 * 1024,
+    CARRY_HELD_MS = 1000,
     CARRY_FRAME_BYTES = 4 * 1024, /* what the smallest frame costs all on its way */
     /* Lines about one participant that a second may bring: a restart has two. */
     CARRY_LINES_PER_S = 8,
@@ -81,6 +87,8 @@ struct carried {
     struct key key;
     uint64_t connection;
     bool is_connected;
+    uint32_t unanswered; /* frames passed on since the gateway said anything to it */
+    mono_t passed_at;    /* the last of them */
     int64_t ahead_bytes; /* of its share of the line, at ahead_at */
     mono_t ahead_at;
     mono_t said_since; /* .said lines about it */

@@ -382,13 +382,12 @@ static size_t look_at_strangers(struct connections *connections, mono_t now)
 
 /* Rarer the more there are, for each costs two system calls: the time of a look stays a small part
  * of the time between two. */
-static size_t look_at_known(struct connections *connections, mono_t now)
+static void look_at_known(struct connections *connections, mono_t now)
 {
-    size_t cut = 0;
     int64_t since_ms = now.ms - connections->looked.ms;
     if (since_ms <
         CONNECTIONS_LOOK_MS + (int64_t)(connections->open_count / CONNECTIONS_LOOKS_PER_MS))
-        return 0;
+        return;
     connections->looked = now;
     connections->received = 0;
     for (int fd = 0; (size_t)fd < connections->slot_count; fd++) {
@@ -399,10 +398,9 @@ static size_t look_at_known(struct connections *connections, mono_t now)
         if (has_too_much(connection, bytes, since_ms)) {
             connections_cut(connections, fd, connection->number);
             connection->has_received = true; /* until its end is told of */
-            cut++;
+            connection->is_flood = true;
         }
     }
-    return cut;
 }
 
 void connection_begin(struct connection *connection, int fd, mono_t now)
@@ -428,7 +426,9 @@ bool connections_is_round(const struct connections *connections)
 
 size_t connections_look(struct connections *connections, mono_t now)
 {
-    return look_at_strangers(connections, now) + look_at_known(connections, now);
+    size_t cut = look_at_strangers(connections, now);
+    look_at_known(connections, now);
+    return cut;
 }
 
 void connections_release(struct connections *connections)

@@ -62,6 +62,7 @@ struct connection {
     uint64_t newest;   /* known or refused with this descriptor, also before this connection */
     bool has_received; /* since the last look */
     bool is_suspect;   /* the last look found too much */
+    bool is_flood;     /* of a known one: cut for parts without end */
     bool is_doubtful;  /* an end was told of; its own, or that of the one before */
 };
 
@@ -111,6 +112,6 @@ void connections_cut(struct connections *connections, int fd, uint64_t number);
 /* Every connection has had its turn since the last look, for ZeroMQ takes from each in turn. */
 bool connections_is_round(const struct connections *connections);
 /* To be called when nothing is left to receive or, where that never comes, after a round. Answers
- * how many were cut. */
+ * how many strangers were cut; a known one is told of by its end, with .is_flood. */
 size_t connections_look(struct connections *connections, mono_t now);
 void connections_release(struct connections *connections);

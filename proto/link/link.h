@@ -70,6 +70,17 @@ enum {
      * and we have not noticed. */
     LINK_CONNECTIONS_MAX = 4,
 
+    /* What an honest participant sends without hearing anything of us: a window of messages, and as
+     * many acknowledgements of those that we sent before. A carrier passes no more than so many on
+     * for one that is not answered, and then one a second (adapters/carrier/carry.h). */
+    LINK_UNANSWERED_MAX = 2 * MESSAGE_WINDOW_MAX,
+    /* Messages of one key that are nobody's: of names that it does not carry, greetings, shapes
+     * that no link makes. An honest carrier passes them on while its registry is older than ours:
+     * those of four that we have dropped and that do not stop, and later one a second for each.
+     * Beyond, the line is cut and its key rests (zap.h), for nothing else slows such a flood. */
+    LINK_STRAYS_MAX = 4 * LINK_UNANSWERED_MAX,
+    LINK_STRAYS_PER_S = 2 * CARRIED_MAX,
+
     /* What an honest peer may have under way to us: its messages, its files (for a moment twice
      * their window, limits.h), acknowledgements and heartbeats; and what INBOX_ENTRY_BYTES adds to
      * MESSAGE_WINDOW_MAX small frames. Beyond, it is cut. */

@@ -30,6 +30,8 @@ struct admitted_peer {
     bool has_come; /* at all: is_carried tells how, also when the way has ended */
     uint8_t way[ROUTING_ID_BYTES];
     uint64_t connection;
+    uint32_t strays; /* messages of its lines that were nobody's; LINK_STRAYS_PER_S are forgotten */
+    mono_t strays_at;
     struct account *account; /* of what is under way to it, or over a carrier's lines; NULL: nothing
                               * yet, or not counted */
     uint16_t line;           /* of a carrier: 1 to CARRIERS_MAX, what its lines bring is counted */

@@ -57,9 +57,18 @@ static void end_ways_over(struct link_server *server, const struct admitted_peer
     }
 }
 
+/* Of what no honest peer sends: beyond the connects that it may make, its key rests. */
+static void charge_flood(struct link_server *server, const struct admitted_peer *peer)
+{
+    server_count_cut(server, peer);
+    zap_charge(server->zap, &peer->is.key);
+}
+
 void server_line_closed(struct link_server *server, const struct connection *was)
 {
     struct admitted_peer *peer = peers_find(&server->peers, &was->owner);
+    if (peer != NULL && was->is_flood)
+        charge_flood(server, peer);
     for (size_t i = 0; peer != NULL && i < LINK_CONNECTIONS_MAX; i++) {
         struct line *line = &peer->lines[i];
         if (line->is_used && line->number == was->number) {
@@ -223,6 +232,19 @@ static bool is_waste(struct link_server *server, int parts)
     return parts == 2 && zmq_msg_size(&server->name) > NAME_BYTES_WASTED;
 }
 
+/* One more message of that key that is nobody's; true: too many for its share. */
+static bool is_too_stray(const struct link_server *server, struct admitted_peer *peer)
+{
+    mono_t now = server_now(server);
+    int64_t forgotten = (now.ms - peer->strays_at.ms) * LINK_STRAYS_PER_S / 1000;
+    if (forgotten > 0) {
+        peer->strays -= forgotten < peer->strays ? (uint32_t)forgotten : peer->strays;
+        peer->strays_at = now;
+    }
+    peer->strays += peer->strays <= LINK_STRAYS_MAX;
+    return peer->strays > LINK_STRAYS_MAX;
+}
+
 /* parts: of link_receive_parts. */
 static void take_message(struct link_server *server, int parts)
 {
@@ -241,16 +263,15 @@ static void take_message(struct link_server *server, int parts)
     connections_received(&server->connections, fd);
     if (line->is_cut)
         return;
-    if (is_waste(server, parts)) {
-        cut_line(server, line);
-        server_count_cut(server, peer);
-        return;
-    }
     bool is_greeting = parts == 1 && zmq_msg_size(&server->frame) == 0;
     struct admitted_peer *sender =
         parts < 0 || is_greeting ? NULL : sender_of(server, peer, is_named);
-    if (sender != NULL)
+    if (sender != NULL) {
         keep_frame(server, sender, is_named ? peer : NULL, line);
+    } else if (is_waste(server, parts) || is_too_stray(server, peer)) {
+        cut_line(server, line);
+        charge_flood(server, peer);
+    }
 }
 
 bool server_drain(struct link_server *server)

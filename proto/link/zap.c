@@ -61,6 +61,20 @@ static bool may_connect(struct admitted *admitted, mono_t (*clock)(void))
     return true;
 }
 
+void zap_charge(struct zap *zap, const struct key *peer)
+{
+    pthread_mutex_lock(&zap->lock);
+    for (size_t i = 0; i < zap->count; i++) {
+        struct admitted *admitted = &zap->peers[i];
+        if (!key_equal(&admitted->peer.key, peer))
+            continue;
+        int64_t left_ms = admitted->credit_ms - ZAP_CUT_CONNECTS * CONNECT_MS;
+        admitted->credit_ms = left_ms > -CREDIT_MAX_MS ? left_ms : -CREDIT_MAX_MS;
+        break;
+    }
+    pthread_mutex_unlock(&zap->lock);
+}
+
 /* A scan: handshakes are seconds apart for each peer, and each costs an elliptic-curve operation
  * anyway. */
 static struct admitted *find(struct zap *zap, const uint8_t *public_key)

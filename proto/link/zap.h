@@ -20,6 +20,9 @@ enum {
      * routing_id.h says what else rests on it. */
     ZAP_CONNECTS_BURST = 16,
     ZAP_CONNECTS_PER_MIN = 30,
+    /* What a line costs besides that had to be cut for a flood; down to as many connects owed as
+     * may be saved up: then the key rests for half a minute. Loading the registry forgives it. */
+    ZAP_CUT_CONNECTS = ZAP_CONNECTS_BURST / 2,
 };
 
 /* context: a ZeroMQ context. refusals, cuts: outlive it; the first hears of each key that is not
@@ -27,4 +30,6 @@ enum {
 enum reason zap_new(void *context, struct refusals *refusals, struct refusals *cuts,
                     mono_t (*clock)(void), struct zap **ret_zap);
 void zap_destroy(struct zap **zap);
+/* A line of that peer's was cut for what no honest one sends. Any thread. */
+void zap_charge(struct zap *zap, const struct key *peer);
 enum reason zap_set_peers(struct zap *zap, const struct link_peer *peers, size_t count);

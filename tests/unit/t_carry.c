@@ -9,6 +9,7 @@
 
 #include "adapters/carrier/carry.h"
 #include "proto/codec/frame.h"
+#include "proto/link/link.h"
 
 enum { FRAMES_MAX = 2 * CARRIED_MAX };
 
@@ -274,6 +275,36 @@ static void the_line_is_shared(void **state)
     assert_int_equal(carry_wait_ms(carry, (mono_t){now.ms + wait_ms}, 500), 500);
 }
 
+/* Frames of one that the gateway does not answer: how many of so many are passed on. */
+static size_t passed(const char *participant, size_t count)
+{
+    size_t before = fixture.carry.moved;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(from_adapter(participant, 1, "more"));
+        fixture.up.count = 0;
+    }
+    return fixture.carry.moved - before;
+}
+
+/* A gateway with a newer registry says nothing to whom it has dropped: that one is held, so that
+ * the line of all is not cut for its flood. A word of the gateway ends it. */
+static void who_is_not_answered_is_held(void **state)
+{
+    (void)state;
+    struct carry *carry = open_carry();
+    const struct key dropped = key_of("xa");
+    mono_t now = {200000};
+    (void)carry_may(carry, &dropped, now);
+    assert_int_equal(passed("xa", LINK_UNANSWERED_MAX), LINK_UNANSWERED_MAX);
+    assert_int_equal(passed("xa", 3), 0);
+    assert_int_equal(passed("xb", 3), 3);
+    (void)carry_may(carry, &dropped, (mono_t){now.ms + CARRY_HELD_MS});
+    assert_int_equal(passed("xa", 3), 1);
+    assert_int_equal(carry->to_gateway, 5); /* and it is told that they were dropped */
+    from_gateway("xa", "welcome");
+    assert_int_equal(passed("xa", 3), 3);
+}
+
 /* Connections that come and go without end: a few lines a second. */
 static void renewals_without_end_are_few_lines(void **state)
 {
@@ -315,6 +346,7 @@ int main(void)
         cmocka_unit_test(nobody_passes_whom_the_registry_does_not_name),
         cmocka_unit_test(dropped_frames_are_told_of_together),
         cmocka_unit_test(the_line_is_shared),
+        cmocka_unit_test(who_is_not_answered_is_held),
         cmocka_unit_test(renewals_without_end_are_few_lines),
         cmocka_unit_test(as_many_are_carried_as_the_bound_says),
     };

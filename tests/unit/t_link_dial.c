@@ -172,12 +172,61 @@ static void test_an_address_that_is_taken_is_named(void **state)
     link_server_destroy(&server);
 }
 
+/* A carrier's frames under a name that it does not carry, until the line is cut; how many. Time
+ * stands still, so that nothing is forgotten. */
+static size_t send_strays(struct link_client *client)
+{
+    const struct key nobody = key_of("nobody");
+    size_t sent = 0;
+    for (;;) {
+        struct link_event event;
+        if (link_client_receive(client, &event)) {
+            assert_int_equal(event.kind, LINK_PEER_GONE);
+            return sent;
+        }
+        if (link_client_send_for(client, &nobody, bytes_of_text("stray")) == REASON_NONE)
+            sent++;
+    }
+}
+
+/* What is nobody's has a bound for each key. Who goes beyond loses the line; who does so again may
+ * not come back for a while, and then has as much again. */
+static void test_a_flood_of_strays_ends_its_line_and_the_key_rests(void **state)
+{
+    (void)state;
+    struct curve_pair server_key;
+    struct link_client *client = NULL;
+    struct link_client_options options = {
+        .is_carrier = true, .reconnect_min_ms = 1, .reconnect_max_ms = 1};
+    assert_int_equal(curve_pair_make(&server_key), REASON_NONE);
+    assert_int_equal(curve_pair_make(&options.key), REASON_NONE);
+    struct link_server *server = listen_with(&server_key);
+    struct link_peer peer = {
+        .key = key_of("host"), .public_key = options.key.public_key, .is_carrier = true};
+    assert_int_equal(link_server_set_peers(server, &peer, 1), REASON_NONE);
+    options.endpoint = link_server_endpoint(server);
+    options.server_public_key = server_key.public_key;
+    assert_int_equal(link_client_new(&options, &client), REASON_NONE);
+    assert_int_equal(next(client).kind, LINK_PEER_CONNECTED);
+    assert_in_range(send_strays(client), LINK_STRAYS_MAX + 1, SIZE_MAX);
+    assert_int_equal(next(client).kind, LINK_PEER_CONNECTED);
+    (void)send_strays(client);
+    expect_refused(client, REASON_LINK_LOST);
+    server_time.ms += 60 * 1000;
+    mono_t now = {1};
+    let_redial(client, &now);
+    assert_int_equal(next(client).kind, LINK_PEER_CONNECTED);
+    link_client_destroy(&client);
+    link_server_destroy(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_key_is_tried_again),
         cmocka_unit_test(test_a_wrong_server_key_does_not_dial_by_itself),
         cmocka_unit_test(test_an_address_that_is_taken_is_named),
+        cmocka_unit_test(test_a_flood_of_strays_ends_its_line_and_the_key_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
