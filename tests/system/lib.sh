@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$TEST_DIR"
 started_processes=() undone_at_end=()
 
+exec {complaints}>&2 # a function whose output goes to a file may fail too
 fail() {
-    echo "FAILED: $*" >&2
+    echo "FAILED: $*" >&"$complaints"
     exit 1
 }
 
@@ -50,6 +51,13 @@ stop() {
     kill -TERM "$1"
     wait "$1" || code=$?
     [[ $code -eq ${2:-0} ]] || fail "process $1 ended with $code instead of ${2:-0}"
+}
+
+# heeds_term PID: the process has begun, and a SIGTERM does not just kill it.
+heeds_term() {
+    local caught
+    caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/$1/status")
+    [[ $((0x$caught >> 14 & 1)) -eq 1 ]]
 }
 
 # expect CODE COMMAND...: COMMAND must end with CODE.
