@@ -33,6 +33,7 @@ enum {
     END_MS = 120 * 1000, /* longer than anybody is paused or shut out for */
     PAIRS = 12,
     PAIR_MS = 4000,
+    FORGIVE_MS = 300, /* of reading a registry, which stands still meanwhile: not of the next row */
     SHORT_MS = 2500,
     ATTACKER_NICENESS = 10, /* more than the others': it stands for another machine */
 };
@@ -152,11 +153,12 @@ static bool end_attacker(pid_t attacker)
 }
 
 /* Both ends load their registry anew, and with it whoever was made to rest for a flood may connect
- * as if the row before had been a day ago. */
-static void forgive(const struct world *world)
+ * as if this row had been a day ago. */
+static void forgive(struct run *run)
 {
-    (void)kill(world->gateway->pid, SIGHUP);
-    (void)kill(world->carrier->pid, SIGHUP);
+    (void)kill(run->world.gateway->pid, SIGHUP);
+    (void)kill(run->world.carrier->pid, SIGHUP);
+    pass(run, NULL, FORGIVE_MS);
 }
 
 /* One attack, or two at once. */
@@ -174,7 +176,6 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     uint64_t false_before = shared->false_states, spoilt_before = shared->spoilt;
     uint64_t disorder_before = shared->disorder, twice_before = shared->twice;
     memset(shared->first_false, 0, sizeof shared->first_false);
-    forgive(world);
     measure_begin(&measure, world, victim, office);
     pass(run, &measure, IDLE_MS);
     measure_end(&measure, &row.idle);
@@ -198,6 +199,7 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     row.disorder = shared->disorder - disorder_before;
     row.twice = shared->twice - twice_before;
     report_row(&run->report, &row, shared);
+    forgive(run);
 }
 
 static void mount_pairs(struct run *run)
