@@ -17,6 +17,8 @@ struct checker {
     const char *name;
     size_t state_bytes; /* zeroed before a run */
     bool sees_lost;     /* also what is committed after a store was put back */
+    /* The records are cleared, the stores are not; NULL: all of its state is zeroed. */
+    void (*forget)(void *state);
     /* A commit is on the node's disk; the records do not know it yet. */
     void (*committed)(void *state, struct node *node, const struct store_plan *plan);
     /* A frame leaves; lost or not. */
@@ -37,6 +39,8 @@ extern const struct checker check_loss, check_speak, check_once, check_order, ch
 
 void checkers_open(struct sim *sim);
 void checkers_clear(struct sim *sim);
+/* The records were cleared (decade.c). */
+void checkers_forget(struct sim *sim);
 void checkers_close(struct sim *sim);
 void checkers_committed(struct node *node, const struct store_plan *plan);
 void checkers_sent(struct sim *sim, int from, int to, struct bytes frame);

@@ -192,8 +192,16 @@ static void stepped(void *context, struct node *node)
                      sim_node_name(node->index));
 }
 
+/* The tree goes on. */
+static void forget(void *context)
+{
+    struct state *state = context;
+    memset(state->is_refused, 0, sizeof state->is_refused);
+}
+
 const struct checker check_ledger = {.name = "ledger",
                                      .state_bytes = sizeof(struct state),
+                                     .forget = forget,
                                      .committed = committed,
                                      .stepped = stepped,
                                      .ended = ended};

@@ -28,6 +28,16 @@ void checkers_clear(struct sim *sim)
         memset(sim->check_states[i], 0, all[i]->state_bytes);
 }
 
+void checkers_forget(struct sim *sim)
+{
+    for (size_t i = 0; i < CHECKERS; i++) {
+        if (all[i]->forget != NULL)
+            all[i]->forget(sim->check_states[i]);
+        else
+            memset(sim->check_states[i], 0, all[i]->state_bytes);
+    }
+}
+
 void checkers_close(struct sim *sim)
 {
     for (size_t i = 0; i < CHECKERS; i++)

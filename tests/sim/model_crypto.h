@@ -8,7 +8,7 @@
 #include "gateway/port/crypto.h"
 #include "tests/sim/dice.h"
 
-enum { MODEL_CERTIFICATES_MAX = 64, MODEL_SECRET_BYTES = 16, MODEL_SIGNATURE_BYTES = 20 };
+enum { MODEL_CERTIFICATES_MAX = 128, MODEL_SECRET_BYTES = 16, MODEL_SIGNATURE_BYTES = 20 };
 
 struct model_certificate {
     struct key owner;

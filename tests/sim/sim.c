@@ -6,6 +6,7 @@
 
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
+#include "tests/sim/decade.h"
 
 enum {
     STORM_MIN_MS = 40 * 1000,
@@ -149,12 +150,16 @@ static void begin(struct sim *sim, uint64_t seed)
     memset(sim->alarms_about, 0, sizeof sim->alarms_about);
     memset(sim->incarnations, 0, sizeof sim->incarnations);
     sim->usurper_at_ms = 0;
+    sim->dossiers_before = sim->intents_before = 0;
+    sim->day_ms = sim->outage_at_ms = 0;
     sim->hostile = (struct hostile){.made_ids = 0};
     trace_clear(&sim->trace);
     records_clear(&sim->records);
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     bool is_hostile_forced = force(sim);
+    if (sim->is_decade)
+        decade_quiet(&sim->swarm);
     sim->is_restored = sim->swarm.per_million[MISHAP_CLOCK_JUMP] == 0 &&
                        sim->swarm.per_million[MISHAP_CLOCK_FAR] == 0 &&
                        sim->swarm.per_million[MISHAP_KEY_REVOKED] == 0;
@@ -162,7 +167,7 @@ static void begin(struct sim *sim, uint64_t seed)
     bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
     if (is_long)
         sim->storm_ms += dice_between(&sim->dice, 0, CLOCK_FAR_STORM_MS);
-    sim->has_hostile = !is_long && (dice_below(&sim->dice, 2) == 0 || is_hostile_forced);
+    sim->has_hostile = !sim->is_decade && !is_long && (dice_below(&sim->dice, 2) == 0 || is_hostile_forced);
     sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
     if (sim->is_fairness) {
         swarm_only_hostile(&sim->swarm);
@@ -363,6 +368,7 @@ static void run(struct sim *sim)
             calm(sim);
         network_step(sim);
         operator_world(sim);
+        decade_turn(sim);
         if (sim->now_ms >= sim->usurper_at_ms)
             usurper_turn(sim);
         if (sim->has_hostile && !sim->is_hostile_silent && sim->now_ms >= sim->hostile.at_ms)
@@ -416,4 +422,22 @@ enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_resu
         report(sim);
     end(sim);
     return ret_result->end;
+}
+
+enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year,
+                        struct decade *ret_decade)
+{
+    *ret_decade = (struct decade){.days = 0};
+    sim->is_hostile_silent = false;
+    sim->is_decade = true;
+    begin(sim, seed);
+    decade_play(sim, run, days_a_year, ret_decade);
+    sim->is_decade = false;
+    enum sim_end how = !sim->violation.is_set       ? SIM_WELL
+                       : sim->violation.is_liveness ? SIM_STUCK
+                                                    : SIM_WRONG;
+    if (sim->violation.is_set)
+        report(sim);
+    end(sim);
+    return how;
 }

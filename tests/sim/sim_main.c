@@ -3,6 +3,7 @@
  *   sim [-v] SEED                  one seed
  *   sim -n COUNT [FROM]            so many seeds, until the first that does not end well
  *   sim -c SECONDS [-j JOBS] [FROM]  a campaign: as many seeds as fit
+ *   sim -y DAYS SEED               ten years with so many days of traffic a year (decade.h)
  *   -s                             real SQLite under every node, on a disk that loses power
  *   -w                             also the faults that wait for their mend (mishap.def)
  *   -f TEXT                        that fault of mishap.def in every seed; up to SIM_FORCED_MAX
@@ -17,6 +18,7 @@
 
 #include "proto/base/check.h"
 #include "tests/sim/campaign.h"
+#include "tests/sim/decade.h"
 
 static struct sim *running;
 
@@ -63,6 +65,23 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
     return (int)result.end;
 }
 
+static int run_decade(const struct sim_options *options, uint64_t seed, unsigned int days)
+{
+    struct decade decade;
+    running = sim_new(options);
+    enum sim_end end = sim_decade(running, seed, days, &decade);
+    (void)fprintf(options->out,
+                  "decade: years=%u days=%llu messages=%llu renewals=%llu mergers=%llu "
+                  "splits=%llu outages=%llu restarts=%llu violations=%d\n",
+                  decade.years, (unsigned long long)decade.days,
+                  (unsigned long long)decade.messages, (unsigned long long)decade.renewals,
+                  (unsigned long long)decade.mergers, (unsigned long long)decade.splits,
+                  (unsigned long long)decade.outages, (unsigned long long)decade.restarts,
+                  end != SIM_WELL);
+    sim_destroy(&running);
+    return (int)end;
+}
+
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: sim [-sw] [-f FAULT]... [-v] SEED | sim ... -n COUNT [FROM] |"
@@ -74,11 +93,12 @@ int main(int count, char **arguments)
 {
     struct sim_options options = {.out = stdout, .commit = getenv("COMMIT")};
     uint64_t seeds = 0;
+    unsigned int days = 0;
     struct campaign_options campaign = {.jobs = 1, .from = 1};
     int option;
     if (options.commit == NULL)
         options.commit = "unknown";
-    while ((option = getopt(count, arguments, "svwf:n:c:j:")) != -1) {
+    while ((option = getopt(count, arguments, "svwf:n:c:j:y:")) != -1) {
         uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
         if (option == 'f' && options.forced_count < SIM_FORCED_MAX && sim_fault_is_known(optarg))
             options.forced[options.forced_count++] = optarg;
@@ -92,6 +112,8 @@ int main(int count, char **arguments)
             seeds = number;
         else if (option == 'c')
             campaign.seconds = (unsigned int)number;
+        else if (option == 'y' && number > 0 && number <= DECADE_DAYS_MAX)
+            days = (unsigned int)number;
         else if (option == 'j')
             campaign.jobs = (unsigned int)number;
         else
@@ -105,6 +127,8 @@ int main(int count, char **arguments)
     check_set_hook(hook);
     (void)signal(SIGSEGV, on_signal);
     campaign.seeds = seeds;
+    if (days > 0 && optind < count)
+        return run_decade(&options, campaign.from, days);
     if (campaign.seconds > 0)
         return campaign_run(&options, &campaign, &running);
     if (seeds > 0)

@@ -14,7 +14,7 @@ enum {
     FILE_BYTES_LARGEST = 200 * 1024, /* more than one chunk */
     SUBMISSIONS_A_STEP_MAX = 4,
     RETRY_MS = 300,
-    REFERENCE_BYTES = 16,
+    REFERENCE_BYTES = 24,
 };
 
 struct bytes workload_file(int file, struct digest *ret_digest)
@@ -58,10 +58,11 @@ void workload_draw(struct sim *sim)
     sim->dossier_count = (int)dice_between(&sim->dice, 3, DOSSIERS_MAX - 1);
     for (int i = 0; i < sim->dossier_count; i++) {
         struct dossier *dossier = &sim->dossiers[i];
-        (void)snprintf(dossier->code, sizeof dossier->code, "H38.09-261124-%04d", i + 1);
+        (void)snprintf(dossier->code, sizeof dossier->code, "H38.09-261124-%04u",
+                       sim->dossiers_before + (unsigned int)i + 1);
         dossier->procedure = (int)dice_below(&sim->dice, sim->has_hostile ? PROCEDURES : AGENCIES);
         dossier->agency = NOWHERE;
-        int64_t at = dice_between(&sim->dice, 0, sim->storm_ms * 3 / 4);
+        int64_t at = sim->day_ms + dice_between(&sim->dice, 0, sim->storm_ms * 3 / 4);
         (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_TRANSFER, i, at);
         int64_t more = (int64_t)dice_below(&sim->dice, SUPPLEMENTS_MAX);
         for (int64_t j = 0; j < more; j++) {
@@ -145,7 +146,7 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
     Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
     struct attachment attachment;
     char reference[REFERENCE_BYTES];
-    (void)snprintf(reference, sizeof reference, "r%d", number);
+    (void)snprintf(reference, sizeof reference, "r%u", sim->intents_before + (unsigned int)number);
     fill_body(intent->type, &body);
     struct submission submission = {.body = &body, .reference = bytes_of_text(reference)};
     struct envelope *draft = &submission.draft;

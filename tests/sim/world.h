@@ -261,6 +261,10 @@ struct sim {
     unsigned int incarnations[NODES];
     int64_t now_ms;
     int64_t storm_ms; /* when the faults stop */
+    bool is_decade;                               /* decade.c: days of traffic, one after another */
+    unsigned int dossiers_before, intents_before; /* of the days before: a number is used once */
+    int64_t day_ms;                               /* when this day began */
+    int64_t outage_at_ms, outage_ms;              /* of the gateway; 0: none is planned */
     uint64_t steps;
     uint64_t frames;
     int registry_newest;
@@ -414,6 +418,15 @@ void restored_check(struct sim *sim);
 void hostile_files_turn(struct sim *sim);
 /* The gateway asks it for a file, or sends it one. */
 void hostile_file_frame(struct sim *sim, const struct frame *frame);
+
+/* ---- decade.c */
+struct decade;
+/* Switches off what no day of a decade has. */
+void decade_quiet(struct swarm *swarm);
+void decade_turn(struct sim *sim);
+/* From a world that has begun; run plays until all of a day is at its end. */
+void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
+                 struct decade *decade);
 
 /* ---- catalogue.c */
 struct registry *catalogue_registry(int version);

@@ -1,0 +1,143 @@
+/* Ten years, day of traffic by day of traffic. The stores, the ledger, the certificates and the
+ * witnesses' heads stay from day to day; what the checkers keep of single messages is put away when
+ * a day has come to its end, at which each of them has said that all of it is well. Between two
+ * days every program is stopped, the clock goes on by months, and each starts from its store.
+ *
+ * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone for
+ * days with messages under way. By the registry's versions one agency is merged into another, and
+ * parted from it again. */
+#include "tests/sim/decade.h"
+
+#include <string.h>
+
+#include "proto/base/check.h"
+#include "tests/sim/check.h"
+
+enum {
+    DAY_STORM_MS = 60 * 1000,
+    NIGHT_MS = 30 * 60 * 1000, /* in which no program runs, at the least */
+    STARTS_MAX_MS = 500,
+    OUTAGE_DAYS = 5, /* less than the shortest life of a message (catalogue.c), which is a week */
+    OUTAGE_AT_MS = 20 * 1000,
+    RENEWAL_MS = 10 * 1000,
+    CERTIFICATE_DAYS = 395, /* a month of overlap */
+    YEAR_DAYS = 365,
+    LEAP_DAY_YEARS = 4,
+};
+
+/* What can go wrong on any day; all else of mishap.def has runs of its own (sim.c). */
+static const enum mishap every_day[] = {
+    MISHAP_CRASH_BEFORE_COMMIT, MISHAP_CRASH_AFTER_COMMIT, MISHAP_CRASH_WHILE_SENDING,
+    MISHAP_STORE_BUSY,          MISHAP_FRAME_LOST,         MISHAP_FRAME_DOUBLED,
+    MISHAP_LINE_CUT,            MISHAP_OFFICE_SLOW,        MISHAP_SUBMITTED_TWICE,
+};
+
+void decade_quiet(struct swarm *swarm)
+{
+    uint32_t kept[MISHAPS] = {0};
+    for (size_t i = 0; i < sizeof every_day / sizeof *every_day; i++)
+        kept[every_day[i]] = swarm->per_million[every_day[i]];
+    memcpy(swarm->per_million, kept, sizeof kept);
+}
+
+/* Registered everywhere at once, and used when all know it (operator.c). */
+static void renew_all(struct sim *sim, struct decade *decade)
+{
+    const wall_t from = {WORLD_EPOCH_MS + sim->now_ms - DAY_MS};
+    const wall_t to = {from.ms + CERTIFICATE_DAYS * DAY_MS};
+    for (int i = 0; i < NODE_HOSTILE; i++) {
+        struct node *node = &sim->nodes[i];
+        node->next_certificate =
+            model_certify(&sim->authority, &node->key, from, to, sim->now_ms, &sim->dice);
+        node->rotates_at_ms = sim->now_ms + RENEWAL_MS;
+        decade->renewals++;
+    }
+}
+
+/* The last honest agency goes into the first one with the second version (catalogue.c). */
+static void turn_registry(struct sim *sim, unsigned int year, struct decade *decade)
+{
+    static const int versions[DECADE_YEARS] = {0, 0, 1, 1, 0, 1, 1, 0, 1, 1};
+    if (versions[year] == sim->registry_newest)
+        return;
+    sim->registry_newest = versions[year];
+    sim->swarm.count[MISHAP_REGISTRY_RELOADED]++;
+    if (sim->registry_newest == 1)
+        decade->mergers++;
+    else
+        decade->splits++;
+}
+
+/* Every program stops, and starts again in the morning of another day. */
+static void pass_time(struct sim *sim, int64_t until_ms, struct decade *decade)
+{
+    int64_t gap_ms = until_ms > sim->now_ms + NIGHT_MS ? until_ms - sim->now_ms : NIGHT_MS;
+    for (int i = 0; i < NODE_HOSTILE; i++) {
+        if (!sim->nodes[i].is_up)
+            continue;
+        node_crash(&sim->nodes[i], gap_ms + dice_between(&sim->dice, 0, STARTS_MAX_MS));
+        decade->restarts++;
+    }
+    sim->now_ms += gap_ms;
+}
+
+/* All of the day before has come to its end: its tables are put away. */
+static void begin_day(struct sim *sim)
+{
+    sim->dossiers_before += (unsigned int)sim->dossier_count;
+    sim->intents_before += (unsigned int)sim->intent_count;
+    sim->intent_count = sim->answer_count = 0;
+    records_clear(&sim->records);
+    checkers_forget(sim);
+    sim->steps = 0;
+    sim->was_registry_second = false;
+    sim->swarm.is_calm = false;
+    sim->day_ms = sim->now_ms;
+    sim->storm_ms = DAY_STORM_MS;
+    workload_draw(sim);
+    sim->storm_ms += sim->now_ms;
+}
+
+static void plan_outage(struct sim *sim, struct decade *decade)
+{
+    sim->outage_at_ms = sim->now_ms + OUTAGE_AT_MS;
+    sim->outage_ms = OUTAGE_DAYS * DAY_MS;
+    sim->storm_ms += sim->outage_ms;
+    decade->outages++;
+}
+
+void decade_turn(struct sim *sim)
+{
+    if (sim->outage_at_ms == 0 || sim->now_ms < sim->outage_at_ms)
+        return;
+    struct node *gateway = &sim->nodes[NODE_GATEWAY];
+    if (!gateway->is_up)
+        return;
+    sim->outage_at_ms = 0;
+    node_crash(gateway, sim->outage_ms);
+}
+
+void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
+                 struct decade *decade)
+{
+    for (unsigned int year = 0; year < DECADE_YEARS; year++) {
+        int64_t year_ms = (int64_t)(YEAR_DAYS * year + year / LEAP_DAY_YEARS) * DAY_MS;
+        for (unsigned int day = 0; day < days_a_year; day++) {
+            if (decade->days > 0) {
+                pass_time(sim, year_ms + day * (YEAR_DAYS / days_a_year) * DAY_MS, decade);
+                turn_registry(sim, year, decade);
+                begin_day(sim);
+            }
+            if (day == days_a_year - 1)
+                renew_all(sim, decade);
+            if (day == days_a_year / 2)
+                plan_outage(sim, decade);
+            run(sim);
+            if (sim->violation.is_set)
+                return;
+            decade->days++;
+            decade->messages += sim->records.count;
+        }
+        decade->years++;
+    }
+}

@@ -1,0 +1,19 @@
+/* decade - ten years of one province: days of traffic with the whole world's state kept, and months
+ * between them in which every program stands still. */
+#pragma once
+
+#include "tests/sim/sim.h"
+
+enum {
+    DECADE_YEARS = 10,
+    DECADE_DAYS_MAX = 12, /* of traffic a year: so many the tables of record.h hold */
+};
+
+struct decade {
+    uint64_t days, messages, renewals, mergers, splits, outages, restarts;
+    unsigned int years; /* that were played to their end */
+};
+
+/* days_a_year: of traffic. A violation is reported to options->out. */
+enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year,
+                        struct decade *ret_decade);
