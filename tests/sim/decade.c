@@ -4,7 +4,7 @@
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
  * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone for
- * days with messages under way. By the registry's versions one agency is merged into another, and
+ * hours with messages under way. By the registry's versions one agency is merged into another, and
  * parted from it again. */
 #include "tests/sim/decade.h"
 
@@ -17,7 +17,7 @@ enum {
     DAY_STORM_MS = 60 * 1000,
     NIGHT_MS = 30 * 60 * 1000, /* in which no program runs, at the least */
     STARTS_MAX_MS = 500,
-    OUTAGE_DAYS = 5, /* less than the shortest life of a message (catalogue.c), which is a week */
+    OUTAGE_HOURS = 6, /* few: lines try again at every turn, steps are bounded */
     OUTAGE_AT_MS = 20 * 1000,
     RENEWAL_MS = 10 * 1000,
     CERTIFICATE_DAYS = 395, /* a month of overlap */
@@ -27,9 +27,15 @@ enum {
 
 /* What can go wrong on any day; all else of mishap.def has runs of its own (sim.c). */
 static const enum mishap every_day[] = {
-    MISHAP_CRASH_BEFORE_COMMIT, MISHAP_CRASH_AFTER_COMMIT, MISHAP_CRASH_WHILE_SENDING,
-    MISHAP_STORE_BUSY,          MISHAP_FRAME_LOST,         MISHAP_FRAME_DOUBLED,
-    MISHAP_LINE_CUT,            MISHAP_OFFICE_SLOW,        MISHAP_SUBMITTED_TWICE,
+    MISHAP_CRASH_BEFORE_COMMIT,
+    MISHAP_CRASH_AFTER_COMMIT,
+    MISHAP_CRASH_WHILE_SENDING,
+    MISHAP_STORE_BUSY,
+    MISHAP_FRAME_LOST,
+    MISHAP_FRAME_DOUBLED,
+    MISHAP_LINE_CUT,
+    MISHAP_OFFICE_SLOW,
+    MISHAP_SUBMITTED_TWICE,
 };
 
 void decade_quiet(struct swarm *swarm)
@@ -101,7 +107,7 @@ static void begin_day(struct sim *sim)
 static void plan_outage(struct sim *sim, struct decade *decade)
 {
     sim->outage_at_ms = sim->now_ms + OUTAGE_AT_MS;
-    sim->outage_ms = OUTAGE_DAYS * DAY_MS;
+    sim->outage_ms = OUTAGE_HOURS * (DAY_MS / 24);
     sim->storm_ms += sim->outage_ms;
     decade->outages++;
 }

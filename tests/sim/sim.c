@@ -167,7 +167,8 @@ static void begin(struct sim *sim, uint64_t seed)
     bool is_long = sim->swarm.per_million[MISHAP_CLOCK_FAR] > 0 && dice_below(&sim->dice, 8) == 0;
     if (is_long)
         sim->storm_ms += dice_between(&sim->dice, 0, CLOCK_FAR_STORM_MS);
-    sim->has_hostile = !sim->is_decade && !is_long && (dice_below(&sim->dice, 2) == 0 || is_hostile_forced);
+    sim->has_hostile =
+        !sim->is_decade && !is_long && (dice_below(&sim->dice, 2) == 0 || is_hostile_forced);
     sim->is_fairness = sim->has_hostile && seed % FAIRNESS_EVERY == 1;
     if (sim->is_fairness) {
         swarm_only_hostile(&sim->swarm);

@@ -260,7 +260,7 @@ struct sim {
     int64_t usurper_at_ms;
     unsigned int incarnations[NODES];
     int64_t now_ms;
-    int64_t storm_ms; /* when the faults stop */
+    int64_t storm_ms;                             /* when the faults stop */
     bool is_decade;                               /* decade.c: days of traffic, one after another */
     unsigned int dossiers_before, intents_before; /* of the days before: a number is used once */
     int64_t day_ms;                               /* when this day began */
