@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -136,6 +136,10 @@ campaign:
 	@ops/install-deps build
 	@$(MAKE) $(SIM)
 	@$(SIM_COMMIT) $(SIM) -c $$(($(MINUTES) * 60)) -j $$(nproc) $(SEED)
+decade:
+	@ops/install-deps build
+	@$(MAKE) $(SIM)
+	@$(SIM_COMMIT) $(SIM) -y 12 $(SEED)
 
 # The same with one deliberate fault of tests/sim/planted at a time: each must be caught.
 PLANTED := $(sort $(wildcard tests/sim/planted/*.patch))
@@ -232,6 +236,7 @@ help:
 	@echo 'make hostile        every attack on real processes beside honest agencies; ATTACK= some'
 	@echo 'make chaos          real processes under real faults for MINUTES=1 (root); SEED= chooses'
 	@echo 'make sim SEED=n     the cores in a simulated hostile world; V=1 shows every event'
+	@echo 'make decade SEED=n  ten years of one province in virtual time, its state kept'
 	@echo 'make campaign       seed after seed from SEED=1 for MINUTES=1 on every processor'
 	@echo 'make sim-selftest   every deliberate fault of tests/sim/planted must be caught'
 	@echo 'make install        programs, manual pages, completion: PREFIX=/usr/local DESTDIR='

@@ -9,14 +9,14 @@
 #include "proto/ledger/merkle.h"
 #include "schema/ledger.pb-c.h"
 
-enum { ENTRIES_MAX = 32768, FORKS_SEEN = 3 };
+enum { ENTRIES_MAX = 32768, FORKS_SEEN = 3 }; /* entries: the last ones are kept here */
 
 struct state {
     struct merkle_frontier frontier;
-    struct digest leaves[ENTRIES_MAX];
-    struct digest roots[ENTRIES_MAX]; /* by size, where a head was made */
-    uint64_t next;                    /* leaf that is looked at again after the next step */
-    bool is_refused[RECORDS_MAX];     /* at the gateway's door */
+    struct digest leaves[ENTRIES_MAX]; /* a ring, by index */
+    struct digest roots[ENTRIES_MAX];  /* the same by size, where a head was made; else zero */
+    uint64_t next;                     /* leaf that is looked at again after the next step */
+    bool is_refused[RECORDS_MAX];      /* at the gateway's door */
 };
 
 static void check_head(struct state *state, struct node *node, const struct store_plan *plan)
@@ -37,7 +37,7 @@ static void check_head(struct state *state, struct node *node, const struct stor
         if (envelope.tree_head.tree_size != state->frontier.size ||
             !digest_equal(&envelope.tree_head.root, &root))
             sim_violated(sim, 7, &envelope.id, "a head is not the root of its entries");
-        state->roots[state->frontier.size] = root;
+        state->roots[state->frontier.size % ENTRIES_MAX] = root;
         struct bytes content = parcel->manifest.size > 0 ? parcel->manifest : document;
         const struct model_certificate *by =
             model_signer(&sim->authority, content, parcel->signature);
@@ -130,8 +130,7 @@ static void committed(void *context, struct node *node, const struct store_plan 
     check_facts(node, plan);
     if (segment == NULL)
         return;
-    if (segment->first_index != state->frontier.size ||
-        segment->first_index + segment->entry_count >= ENTRIES_MAX) {
+    if (segment->first_index != state->frontier.size) {
         sim_violated(node->sim, 7, NULL, "the ledger goes on at %llu instead of %llu",
                      (unsigned long long)segment->first_index,
                      (unsigned long long)state->frontier.size);
@@ -140,8 +139,9 @@ static void committed(void *context, struct node *node, const struct store_plan 
     for (size_t i = 0; i < segment->entry_count; i++) {
         struct digest ignored[MERKLE_LEVELS_MAX];
         merkle_leaf_hash(node->model.port.hash, segment->entries[i],
-                         &state->leaves[state->frontier.size]);
+                         &state->leaves[state->frontier.size % ENTRIES_MAX]);
         (void)merkle_append(&state->frontier, node->model.port.hash, segment->entries[i], ignored);
+        state->roots[state->frontier.size % ENTRIES_MAX] = (struct digest){{0}};
         check_door(state, node->sim, segment->entries[i]);
     }
     check_head(state, node, plan);
@@ -161,13 +161,24 @@ static void ended(void *context, struct sim *sim)
     }
 }
 
+/* One from before the ring is as it was when it was looked at last. */
+static bool was_made(const struct state *state, const struct head_seen *head)
+{
+    if (head->tree_size > state->frontier.size)
+        return false;
+    return head->tree_size + ENTRIES_MAX <= state->frontier.size ||
+           digest_equal(&head->root, &state->roots[head->tree_size % ENTRIES_MAX]);
+}
+
 /* One old entry after another is read again; and every witness's head is one that was made. */
 static void stepped(void *context, struct node *node)
 {
     struct state *state = context;
     struct sim *sim = node->sim;
     if (node->index == NODE_GATEWAY && state->frontier.size > 0) {
-        uint64_t index = state->next++ % state->frontier.size;
+        uint64_t size = state->frontier.size;
+        uint64_t kept = size < ENTRIES_MAX ? size : ENTRIES_MAX;
+        uint64_t index = size - kept + state->next++ % kept;
         struct bytes entry;
         struct digest leaf;
         if (node->disk->verbs->ledger_entry(node->disk, index, &entry) != REASON_NONE) {
@@ -175,7 +186,7 @@ static void stepped(void *context, struct node *node)
             return;
         }
         merkle_leaf_hash(node->model.port.hash, entry, &leaf);
-        if (!digest_equal(&leaf, &state->leaves[index]))
+        if (!digest_equal(&leaf, &state->leaves[index % ENTRIES_MAX]))
             sim_violated(sim, 7, NULL, "entry %llu has changed", (unsigned long long)index);
     }
     if (node->session == NULL)
@@ -185,9 +196,7 @@ static void stepped(void *context, struct node *node)
     if (status.ledger_alarm && node->forks == 0 && node->forks_ahead == 0)
         sim_violated(sim, 7, NULL, "%s sees an honest ledger as rewritten",
                      sim_node_name(node->index));
-    if (status.head.tree_size >= ENTRIES_MAX ||
-        (status.head.tree_size > 0 &&
-         !digest_equal(&status.head.root, &state->roots[status.head.tree_size])))
+    if (status.head.tree_size > 0 && !was_made(state, &status.head))
         sim_violated(sim, 7, NULL, "%s keeps a head that was never made",
                      sim_node_name(node->index));
 }

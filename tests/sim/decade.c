@@ -3,7 +3,7 @@
  * a day has come to its end, at which each of them has said that all of it is well. Between two
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
- * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone for
+ * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone
  * hours with messages under way. By the registry's versions one agency is merged into another, and
  * parted from it again. */
 #include "tests/sim/decade.h"
@@ -87,13 +87,21 @@ static void pass_time(struct sim *sim, int64_t until_ms, struct decade *decade)
     sim->now_ms += gap_ms;
 }
 
+static uint64_t next_gateway_seq(const struct sim *sim)
+{
+    struct store *disk = sim->nodes[NODE_GATEWAY].disk;
+    struct store_positions positions;
+    check(disk->verbs->positions(disk, &positions) == REASON_NONE);
+    return positions.next_message_seq;
+}
+
 /* All of the day before has come to its end: its tables are put away. */
 static void begin_day(struct sim *sim)
 {
     sim->dossiers_before += (unsigned int)sim->dossier_count;
     sim->intents_before += (unsigned int)sim->intent_count;
     sim->intent_count = sim->answer_count = 0;
-    records_clear(&sim->records);
+    records_clear(&sim->records, next_gateway_seq(sim));
     checkers_forget(sim);
     sim->steps = 0;
     sim->was_registry_second = false;

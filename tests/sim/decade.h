@@ -10,7 +10,7 @@ enum {
 };
 
 struct decade {
-    uint64_t days, messages, renewals, mergers, splits, outages, restarts;
+    uint64_t days, messages, renewals, mergers, splits, outages, restarts, restores, purged;
     unsigned int years; /* that were played to their end */
 };
 

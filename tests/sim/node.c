@@ -62,7 +62,7 @@ void node_open(struct sim *sim, int index)
     node->image = store_memory_image_new();
     node->kept = blobs_memory_new(BLOBS_BYTES_MAX);
     check(node->image != NULL && node->kept != NULL);
-    if (sim->options.uses_sqlite || sim->seed % SQLITE_EVERY == 0)
+    if (sim->options.uses_sqlite || (!sim->is_decade && sim->seed % SQLITE_EVERY == 0))
         node->power = crash_vfs_new(sim->seed + (uint64_t)index);
     open_disk(node);
     size_t certificate =

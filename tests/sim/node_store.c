@@ -122,8 +122,7 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
             sim_node_of(&message->sender) != record->sender || key_is_none(&message->recipient))
             continue; /* not ours, or refused */
         record->gateway_seq = message->seq;
-        check(message->seq < sizeof records->by_gateway_seq / sizeof *records->by_gateway_seq);
-        records->by_gateway_seq[message->seq] = (int16_t)(record - records->rows + 1);
+        check(record_set_seq(records, message->seq, record));
         if (message->type == MESSAGE_TYPE_TRANSFER && record->dossier != NOWHERE &&
             sim->dossiers[record->dossier].agency == NOWHERE)
             sim->dossiers[record->dossier].agency = sim_node_of(&message->recipient);

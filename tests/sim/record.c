@@ -4,8 +4,9 @@
 
 enum { SEQS = sizeof((struct records *)0)->by_gateway_seq / sizeof(int16_t) };
 
-void records_clear(struct records *records)
+void records_clear(struct records *records, uint64_t next_seq)
 {
+    records->first_seq = next_seq;
     records->count = 0;
     memset(records->buckets, 0, sizeof records->buckets);
     memset(records->by_gateway_seq, 0, sizeof records->by_gateway_seq);
@@ -25,10 +26,21 @@ struct record *record_find(struct records *records, const struct message_id *id)
     return index == 0 ? NULL : &records->rows[index - 1];
 }
 
+/* Numbers from before the records were cleared wrap around: they are past the end. */
 struct record *record_of_seq(struct records *records, uint64_t gateway_seq)
 {
-    int16_t index = gateway_seq < SEQS ? records->by_gateway_seq[gateway_seq] : 0;
+    uint64_t at = gateway_seq - records->first_seq;
+    int16_t index = at < SEQS ? records->by_gateway_seq[at] : 0;
     return index == 0 ? NULL : &records->rows[index - 1];
+}
+
+bool record_set_seq(struct records *records, uint64_t gateway_seq, const struct record *record)
+{
+    uint64_t at = gateway_seq - records->first_seq;
+    if (at >= SEQS)
+        return false;
+    records->by_gateway_seq[at] = record == NULL ? 0 : (int16_t)(record - records->rows + 1);
+    return true;
 }
 
 struct record *record_add(struct records *records, const struct message_id *id)

@@ -55,13 +55,17 @@ struct records {
     struct record rows[RECORDS_MAX];
     size_t count;
     int16_t buckets[RECORD_BUCKETS]; /* index + 1; open addressing */
-    int16_t by_gateway_seq[32768];   /* index + 1 */
+    uint64_t first_seq;              /* that the gateway could give since they were cleared */
+    int16_t by_gateway_seq[32768];   /* since then: index + 1 */
 };
 
-void records_clear(struct records *records);
+/* next_seq: that the gateway gives next. What it gave before is of no record. */
+void records_clear(struct records *records, uint64_t next_seq);
 /* NULL: nobody honest sent it. */
 struct record *record_find(struct records *records, const struct message_id *id);
 struct record *record_of_seq(struct records *records, uint64_t gateway_seq);
+/* record NULL: that number is nobody's any more. False: past the end of the table. */
+bool record_set_seq(struct records *records, uint64_t gateway_seq, const struct record *record);
 /* NULL at RECORDS_MAX. */
 struct record *record_add(struct records *records, const struct message_id *id);
 struct place *record_place(struct record *record, int node);

@@ -129,7 +129,7 @@ static void forget_custody(struct node *node)
         struct record *record = &records->rows[i];
         if (record->gateway_seq < positions.next_message_seq)
             continue;
-        records->by_gateway_seq[record->gateway_seq] = 0;
+        (void)record_set_seq(records, record->gateway_seq, NULL);
         record->gateway_seq = 0;
         record->is_to_go_back = record->sent == ENTRY_DELIVERED && record->place_count > 0;
     }

@@ -154,7 +154,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->day_ms = sim->outage_at_ms = 0;
     sim->hostile = (struct hostile){.made_ids = 0};
     trace_clear(&sim->trace);
-    records_clear(&sim->records);
+    records_clear(&sim->records, 0);
     checkers_clear(sim);
     swarm_draw(&sim->swarm, &sim->dice, sim->options.with_waiting);
     bool is_hostile_forced = force(sim);

@@ -15,6 +15,7 @@
  *   hostile_end.c    its end of the line: every frame, every connection, every answer
  *   hostile_files.c  its files, and other people's
  *   usurper.c        a gateway in wrong hands, beside the real one
+ *   decade.c         ten years of it, day of traffic by day of traffic
  *   rollback.c       a store put back to an older copy
  *   restored.c       the same by the restore command: what must be true in the end
  *   catalogue.c      the registry's two versions, and what they should decide
