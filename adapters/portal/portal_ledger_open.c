@@ -88,14 +88,28 @@ static enum reason upgrade(sqlite3 *database)
     return ledger_reason(code);
 }
 
+/* Two that begin a ledger may stand in each other's way here, and SQLite then answers at once,
+ * without its patience of BUSY_MS, because waiting would help neither of them. */
+static int set_modes(sqlite3 *database)
+{
+    enum { AGAIN_MS = 5 };
+    int code = SQLITE_BUSY;
+    for (int waited_ms = 0; code == SQLITE_BUSY && waited_ms < BUSY_MS; waited_ms += AGAIN_MS) {
+        if (waited_ms > 0)
+            (void)sqlite3_sleep(AGAIN_MS);
+        code = sqlite3_exec(database,
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                            "PRAGMA cache_size = -512; PRAGMA mmap_size = 0;",
+                            NULL, NULL, NULL);
+    }
+    return code;
+}
+
 /* FULL: a row whose commit was answered must survive a loss of power, or its message would be told
  * to the portal again. */
 static enum reason prepare(sqlite3 *database)
 {
-    int code = sqlite3_exec(database,
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA cache_size = -512; PRAGMA mmap_size = 0;",
-                            NULL, NULL, NULL);
+    int code = set_modes(database);
     if (code != SQLITE_OK)
         return ledger_reason(code);
     int version = version_of(database);

@@ -259,6 +259,8 @@ static bool bring_up(struct assault *assault, struct raw_zmtp *line)
     return assault_dial(assault, line) && assault_hello(assault, line);
 }
 
+/* Before another is brought up: one that has just said hello is a stranger's at the other end until
+ * that is read, and the one that has to give way for it stands so long. */
 static void count_held(struct assault *assault, size_t connections)
 {
     uint64_t held = 0;
@@ -277,13 +279,13 @@ void assault_flood(struct assault *assault, size_t connections, bool reads, fram
     while (assault_goes_on(assault) && !is_over) {
         bool moved = false;
         if (world_now_us() >= redial_us) { /* one at a time: a refused one costs its time-out */
+            count_held(assault, connections);
             for (size_t i = 0; i < connections; i++)
                 if (assault->lines[i].stage == RAW_CLOSED) {
                     (void)bring_up(assault, &assault->lines[i]);
                     break;
                 }
             redial_us = world_now_us() + REDIAL_US;
-            count_held(assault, connections);
         }
         for (size_t i = 0; i < connections && !is_over; i++) {
             struct raw_zmtp *line = &assault->lines[i];

@@ -4,8 +4,8 @@
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
  * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone
- * hours with messages under way. By the registry's versions one agency is merged into another, and
- * parted from it again. */
+ * for hours with messages under way. By the registry's versions one agency is merged into another,
+ * and parted from it again. */
 #include "tests/sim/decade.h"
 
 #include <string.h>
