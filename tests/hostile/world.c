@@ -11,6 +11,7 @@
 
 #include "proto/base/check.h"
 #include "proto/seal/sha256.h"
+#include "tests/support/patience.h"
 #include "tests/support/raw_zmtp.h"
 
 enum { SETTINGS_BYTES = 2048, WAIT_MS = 30000, ROUND_MS = 20 };
@@ -254,7 +255,7 @@ bool world_start(struct world *world)
         add(world, "lienthong-carrier", province_carrier(CAPTIVE_CARRIER).text);
     world->adapter = add(world, "lienthong-adapter", province_agency(VICTIM_ADAPTER).text);
     world->captive = add(world, "lienthong-adapter", province_agency(CAPTIVE_ADAPTER).text);
-    int64_t until_us = world_now_us() + (int64_t)WAIT_MS * 1000;
+    int64_t until_us = world_now_us() + (int64_t)patience_ms(WAIT_MS) * 1000;
     while (world_now_us() < until_us) {
         children_tend(&world->children);
         if (is_listening(world->gateway_endpoint) && is_listening(world->carrier_endpoint) &&

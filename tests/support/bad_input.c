@@ -1,4 +1,5 @@
 #include "tests/support/bad_input.h"
+#include "tests/support/patience.h"
 
 #include <stdio.h>
 
@@ -80,7 +81,7 @@ bool bad_make_province(const char *directory)
 bool bad_open_peer(struct peer *peer, size_t index)
 {
     bool opened = peer_open(peer, &bad_province, province_agency(index).text, bad_endpoint) &&
-                  peer_greet(peer, 64, WAIT_MS);
+                  peer_greet(peer, 64, patience_ms(WAIT_MS));
     if (!opened)
         bad_report("connect", false, "no welcome");
     return opened;
@@ -111,7 +112,7 @@ void bad_expect_receipt(struct peer *peer, const char *name, const struct messag
                         uint32_t type, enum reason reason)
 {
     uint32_t got_type = 0;
-    const struct receipt_item *item = peer_await_receipt(peer, id, &got_type, WAIT_MS);
+    const struct receipt_item *item = peer_await_receipt(peer, id, &got_type, patience_ms(WAIT_MS));
     bool passed = item != NULL && got_type == type && item->reason == reason;
     bad_report(name, passed, item == NULL ? "no receipt" : reason_code(item->reason));
 }

@@ -15,6 +15,7 @@
 #include "proto/seal/manifest.h"
 #include "proto/seal/sha256.h"
 #include "tests/support/bad_input.h"
+#include "tests/support/patience.h"
 
 /* ---- frames ---- */
 
@@ -90,14 +91,14 @@ static void test_unknown_version(void)
                                     .window_messages = 1,
                                     .clock = peer_now()}};
     check(peer_send(&peer, &hello) == REASON_NONE);
-    bool refused = peer_receive_kind(&peer, FRAME_GOODBYE, WAIT_MS) &&
+    bool refused = peer_receive_kind(&peer, FRAME_GOODBYE, patience_ms(WAIT_MS)) &&
                    peer.frame.goodbye == REASON_VERSION_UNSUPPORTED;
     bad_report("unknown version", refused, "no goodbye");
     hello.hello.version_min = hello.hello.version_max = LINK_VERSION;
     hello.hello.clock.ms -= 2 * CLOCK_SKEW_MAX_MS;
     check(peer_send(&peer, &hello) == REASON_NONE);
-    refused =
-        peer_receive_kind(&peer, FRAME_GOODBYE, WAIT_MS) && peer.frame.goodbye == REASON_CLOCK_SKEW;
+    refused = peer_receive_kind(&peer, FRAME_GOODBYE, patience_ms(WAIT_MS)) &&
+              peer.frame.goodbye == REASON_CLOCK_SKEW;
     bad_report("a clock that is far off", refused, "no goodbye");
     peer_close(&peer);
 }
@@ -125,7 +126,7 @@ static void expect_answer(struct peer *peer, const char *name, const struct mess
         bad_expect_receipt(peer, name, id, MESSAGE_TYPE_RECEIPT_REFUSED, expected);
         return;
     }
-    bool is_put_off = peer_receive_kind(peer, FRAME_NOT_TAKEN, WAIT_MS) &&
+    bool is_put_off = peer_receive_kind(peer, FRAME_NOT_TAKEN, patience_ms(WAIT_MS)) &&
                       peer->frame.taken.count == 1 && id_equal(&peer->frame.taken.ids[0], id) &&
                       peer->frame.taken.reason == expected;
     bad_report(name, is_put_off, "not put off with that reason");
@@ -308,7 +309,7 @@ static void test_centre(void)
     struct peer centre;
     struct envelope draft;
     if (!peer_open(&centre, &bad_province, "centre", bad_endpoint) ||
-        !peer_greet(&centre, 64, WAIT_MS)) {
+        !peer_greet(&centre, 64, patience_ms(WAIT_MS))) {
         bad_report("centre connects", false, "no welcome");
         return;
     }
@@ -323,7 +324,7 @@ static void test_centre(void)
 
 static void answer_want(struct peer *peer, const struct digest *digest, struct bytes content)
 {
-    if (!peer_receive_kind(peer, FRAME_BLOB_WANT, WAIT_MS)) {
+    if (!peer_receive_kind(peer, FRAME_BLOB_WANT, patience_ms(WAIT_MS))) {
         bad_report("the gateway asks for the attachment", false, "nothing");
         return;
     }
@@ -417,7 +418,7 @@ static void test_stolen_digest(const struct peer *owner, const struct message_id
     bad_expect_still_well(&peer);
     peer_close(&peer);
     if (!peer_open(&peer, &bad_province, "centre", bad_endpoint) ||
-        !peer_greet(&peer, 64, WAIT_MS)) {
+        !peer_greet(&peer, 64, patience_ms(WAIT_MS))) {
         bad_report("centre connects", false, "no welcome");
         return;
     }

@@ -12,6 +12,7 @@
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 
 enum { WAIT_MS = 20000, WINDOW = 64, BYTES_MAX = 1024 * 1024 };
@@ -29,7 +30,7 @@ static void await_log(const struct province *province, const char *text)
 {
     enum { ROUND_MS = 20 };
     bool found = false;
-    for (int i = 0; !found && i < WAIT_MS / ROUND_MS; i++) {
+    for (int i = 0; !found && i < patience_ms(WAIT_MS) / ROUND_MS; i++) {
         struct buffer log;
         buffer_init(&log, BYTES_MAX);
         found =
@@ -65,7 +66,7 @@ static void expect_receipt(struct peer *peer, const struct message_id *id, enum 
                            const char *what)
 {
     uint32_t got = 0;
-    must(peer_await_receipt(peer, id, &got, WAIT_MS) != NULL && got == type, what);
+    must(peer_await_receipt(peer, id, &got, patience_ms(WAIT_MS)) != NULL && got == type, what);
 }
 
 struct sent {
@@ -108,7 +109,8 @@ static bool brings(struct peer *peer, const struct message_id *id)
 static void accept(struct peer *agency, struct peer *centre, const struct sent *sent)
 {
     do
-        must(peer_receive_kind(agency, FRAME_PARCELS, WAIT_MS), "something is delivered");
+        must(peer_receive_kind(agency, FRAME_PARCELS, patience_ms(WAIT_MS)),
+             "something is delivered");
     while (!brings(agency, &sent->id));
     struct frame taken = {.kind = FRAME_TAKEN, .taken = {.ids = &sent->id, .count = 1}};
     must(peer_send(agency, &taken) == REASON_NONE, "the transfer, and it is taken");
@@ -125,7 +127,8 @@ static void accept(struct peer *agency, struct peer *centre, const struct sent *
     draft.receipt.item_count = 1;
     send_signed(agency, &draft, NULL);
     do
-        must(peer_receive_kind(agency, FRAME_TAKEN, WAIT_MS), "the gateway takes something");
+        must(peer_receive_kind(agency, FRAME_TAKEN, patience_ms(WAIT_MS)),
+             "the gateway takes something");
     while (!id_equal(&agency->frame.taken.ids[0], &draft.id));
     expect_receipt(centre, &sent->id, MESSAGE_TYPE_RECEIPT_DELIVERED,
                    "delivered, says its receipt");
@@ -166,18 +169,20 @@ static void take_away(const struct province *province, size_t agency, int gatewa
 static void run(struct province *province, int gateway, const char *endpoint)
 {
     struct peer centre, first, second, foreign;
-    must(peer_open(&centre, province, "centre", endpoint) && peer_greet(&centre, WINDOW, WAIT_MS),
+    must(peer_open(&centre, province, "centre", endpoint) &&
+             peer_greet(&centre, WINDOW, patience_ms(WAIT_MS)),
          "the centre greets");
-    struct link_client *carrier = peer_open_carrier(province, "h0001", endpoint, NULL, WAIT_MS);
+    struct link_client *carrier =
+        peer_open_carrier(province, "h0001", endpoint, NULL, patience_ms(WAIT_MS));
     must(carrier != NULL, "the carrier connects");
     must(peer_open_carried(&foreign, province, "a0003", carrier) &&
              peer_hello(&foreign, WINDOW) == REASON_NONE,
          "it speaks for an agency that it does not carry");
     must(peer_open_carried(&first, province, "a0001", carrier) &&
-             peer_greet(&first, WINDOW, WAIT_MS),
+             peer_greet(&first, WINDOW, patience_ms(WAIT_MS)),
          "the first agency greets over it");
     must(peer_open_carried(&second, province, "a0002", carrier) &&
-             peer_greet(&second, WINDOW, WAIT_MS),
+             peer_greet(&second, WINDOW, patience_ms(WAIT_MS)),
          "the second agency greets over it");
     struct sent sent = forward(&centre, 1);
     accept(&first, &centre, &sent);
@@ -192,7 +197,8 @@ static void run(struct province *province, int gateway, const char *endpoint)
     struct sent beside = forward(&centre, 1);
     accept(&first, &centre, &beside);
     peer_close(&second);
-    must(peer_open(&second, province, "a0002", endpoint) && peer_greet(&second, WINDOW, WAIT_MS),
+    must(peer_open(&second, province, "a0002", endpoint) &&
+             peer_greet(&second, WINDOW, patience_ms(WAIT_MS)),
          "the second agency greets by itself");
     accept(&second, &centre, &sent);
     peer_close(&second);

@@ -10,6 +10,7 @@
 
 #include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 
 enum {
@@ -119,7 +120,7 @@ static struct sent forward(struct peer *centre, const char *area, enum message_t
     centre->area_code = area;
     sent.id = draft.id;
     send_signed(centre, &draft, &sent.digest);
-    must(peer_await_receipt(centre, &sent.id, &got, WAIT_MS) != NULL && got == answer,
+    must(peer_await_receipt(centre, &sent.id, &got, patience_ms(WAIT_MS)) != NULL && got == answer,
          "the gateway's word on a transfer", number);
     return sent;
 }
@@ -130,7 +131,8 @@ static void accept(struct peer *commune, struct peer *centre, const struct sent 
     struct envelope envelope, draft;
     struct digest ignored;
     uint32_t got = 0;
-    must(peer_receive_kind(commune, FRAME_PARCELS, WAIT_MS), "something is delivered", index);
+    must(peer_receive_kind(commune, FRAME_PARCELS, patience_ms(WAIT_MS)), "something is delivered",
+         index);
     must(envelope_parse(commune->frame.parcels.parcels[0].documents[0], &commune->arena,
                         &envelope) == REASON_NONE &&
              id_equal(&envelope.id, &sent->id),
@@ -148,7 +150,7 @@ static void accept(struct peer *commune, struct peer *centre, const struct sent 
     draft.receipt.items = &item;
     draft.receipt.item_count = 1;
     send_signed(commune, &draft, &ignored);
-    must(peer_await_receipt(centre, &sent->id, &got, WAIT_MS) != NULL &&
+    must(peer_await_receipt(centre, &sent->id, &got, patience_ms(WAIT_MS)) != NULL &&
              got == MESSAGE_TYPE_RECEIPT_DELIVERED,
          "delivered, says its receipt", index);
 }
@@ -159,11 +161,12 @@ static void run(struct province *province, const char *endpoint)
     struct link_client *carriers[AGENCIES / CARRIED + 1] = {NULL};
     size_t carrier_count = (AGENCIES + CARRIED - 1) / CARRIED;
     char area[16];
-    must(peer_open(&centre, province, "centre", endpoint) && peer_greet(&centre, WINDOW, WAIT_MS),
+    must(peer_open(&centre, province, "centre", endpoint) &&
+             peer_greet(&centre, WINDOW, patience_ms(WAIT_MS)),
          "the centre greets", 0);
     for (size_t i = 0; i < carrier_count; i++) {
         struct key key = province_carrier(i + 1);
-        carriers[i] = peer_open_carrier(province, key.text, endpoint, NULL, WAIT_MS);
+        carriers[i] = peer_open_carrier(province, key.text, endpoint, NULL, patience_ms(WAIT_MS));
         must(carriers[i] != NULL, "a carrier connects", i);
     }
     for (size_t i = 1; i <= AGENCIES; i++) {
@@ -173,7 +176,7 @@ static void run(struct province *province, const char *endpoint)
         for (size_t j = 0; j + 1 < i; j++)
             beat(&agencies[j]);
         must(peer_open_carried(agency, province, key.text, carriers[(i - 1) / CARRIED]) &&
-                 peer_greet(agency, WINDOW, WAIT_MS),
+                 peer_greet(agency, WINDOW, patience_ms(WAIT_MS)),
              "an agency greets over its carrier", i);
         for (int is_former = 0; i <= COMMUNES && is_former < 2; is_former++) {
             area_of(i, is_former, area);

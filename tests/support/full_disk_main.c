@@ -12,6 +12,7 @@
 
 #include "proto/base/check.h"
 #include "proto/codec/message_type.h"
+#include "tests/support/patience.h"
 #include "tests/support/peer.h"
 
 enum { WAIT_MS = 10000, MESSAGES_MAX = 4000, TEXT_BYTES = 64, DOCUMENT_BYTES_MAX = 64 * 1024 };
@@ -123,7 +124,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     int gateway = province_start_gateway(&province, argv[2], endpoint);
     if (gateway < 0 || !peer_open(&peer, &province, "centre", endpoint) ||
-        !peer_greet(&peer, 64, WAIT_MS))
+        !peer_greet(&peer, 64, patience_ms(WAIT_MS)))
         return fail("start");
     int code = run(&peer, argv[3]);
     peer_close(&peer);

@@ -14,6 +14,7 @@
 
 #include "gateway/workers/file_read.h"
 #include "proto/base/check.h"
+#include "tests/support/patience.h"
 
 enum { LIST_BYTES_MAX = 8 * 1024 * 1024, DAY_MS = 24 * 60 * 60 * 1000, YEAR_DAYS = 365 };
 
@@ -260,7 +261,7 @@ static bool read_endpoint(const char *path, char *ret_endpoint)
 
 int province_start_gateway(struct province *province, const char *program, char *ret_endpoint)
 {
-    enum { WAIT_ROUNDS = 1500, WAIT_MS = 20 };
+    enum { WAIT_MS = 20, WAIT_ROUNDS = 30000 / WAIT_MS };
     char settings[FILE_PATH_BYTES_MAX];
     char endpoint[FILE_PATH_BYTES_MAX];
     char log[FILE_PATH_BYTES_MAX];
@@ -278,7 +279,7 @@ int province_start_gateway(struct province *province, const char *program, char 
         (void)execl(program, program, "--settings", settings, (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; child > 0 && i < WAIT_ROUNDS; i++) {
+    for (int i = 0; child > 0 && i < patience_ms(WAIT_ROUNDS); i++) {
         if (read_endpoint(endpoint, ret_endpoint))
             return child;
         if (waitpid(child, NULL, WNOHANG) == child)

@@ -23,7 +23,7 @@ skip() {
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then, PATIENCE times
 # longer where the machine has other work (tests/run). This and ends_with are the only places of the
 # tests that sleep.
-readonly PATIENCE=${PATIENCE:-2}
+export PATIENCE=${PATIENCE:-4} # tests/support/patience.h too
 wait_for() {
     local deadline=$((SECONDS + $1 * PATIENCE))
     shift

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "proto/link/link.h"
+#include "tests/support/patience.h"
 
 enum { WAIT_MS = 20000, PEERS = 5 };
 
@@ -66,7 +67,7 @@ static inline void wait_on(int fd, int64_t until_ms)
 {
     int64_t left = until_ms - now_ms();
     if (left <= 0)
-        fail_msg("nothing came within %d ms", WAIT_MS);
+        fail_msg("nothing came within %d ms", patience_ms(WAIT_MS));
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     (void)poll(&wait, 1, (int)left);
 }
@@ -74,7 +75,7 @@ static inline void wait_on(int fd, int64_t until_ms)
 static inline struct link_event next_at_client(struct link_client *client)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (!link_client_receive(client, &event))
         wait_on(link_client_fd(client), until_ms);
     return event;
@@ -83,7 +84,7 @@ static inline struct link_event next_at_client(struct link_client *client)
 static inline struct link_event next_at_server(struct fixture *fixture)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (!link_server_receive(fixture->server, &event))
         wait_on(link_server_fd(fixture->server), until_ms);
     return event;

@@ -12,6 +12,7 @@
 
 #include "gateway/workers/intake_pool.h"
 #include "proto/base/limits.h"
+#include "tests/support/patience.h"
 
 enum { WAIT_MS = 10000 };
 
@@ -76,7 +77,7 @@ static struct intake *take(struct intake_pool *pool)
     struct intake *intake;
     while ((intake = intake_pool_take(pool)) == NULL) {
         struct pollfd wait = {.fd = intake_pool_fd(pool), .events = POLLIN};
-        assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+        assert_int_equal(poll(&wait, 1, patience_ms(WAIT_MS)), 1);
     }
     return intake;
 }

@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "proto/link/link.h"
+#include "tests/support/patience.h"
 #include "tests/unit/link_raw.h"
 
 enum {
@@ -83,7 +84,7 @@ static void hang_up(struct raw *raw)
 static void receive_hellos(struct link_server *server, size_t count)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (count > 0) {
         assert_true(now_ms() < until_ms);
         if (link_server_receive(server, &event))
@@ -124,7 +125,7 @@ static void expect_bound(struct link_server_options options)
     assert_int_equal(link_server_set_peers(server, peers, 2), REASON_NONE);
     assert_in_range(fill(server), 0, LINK_SEND_QUEUE_MAX - 1);
     /* It reads, and there is room again. */
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (link_server_send(server, &stalled, frame) == REASON_BUSY) {
         assert_true(now_ms() < until_ms);
         (void)zmq_recv(slow.socket, content, sizeof content, ZMQ_DONTWAIT);
@@ -186,7 +187,7 @@ static struct link_client *open_full_line(struct raw *ret_server)
     assert_int_equal(link_client_new(&options, &client), REASON_NONE);
     struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
     do
-        assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+        assert_int_equal(poll(&wait, 1, patience_ms(WAIT_MS)), 1);
     while (!link_client_receive(client, &event));
     assert_int_equal(event.kind, LINK_PEER_CONNECTED);
     size_t count = 0;
@@ -208,7 +209,7 @@ static void test_a_line_is_bounded_and_tells_of_room(void **state)
     struct link_client *client = open_full_line(&server);
     struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
     /* The server reads: the descriptor tells of room, without being asked again and again. */
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (link_client_send_for(client, &other, frame) == REASON_BUSY) {
         assert_true(now_ms() < until_ms);
         while (poll(&wait, 1, 1) == 0) {
@@ -231,7 +232,7 @@ static void test_a_line_with_early_room_comes_to_rest(void **state)
     struct raw server;
     struct link_client *client = open_full_line(&server);
     struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (link_client_send_for(client, &other, frame) == REASON_BUSY) {
         assert_true(now_ms() < until_ms);
         read_some(&server);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "proto/link/link.h"
+#include "tests/support/patience.h"
 
 enum {
     WAIT_MS = 20000,
@@ -112,7 +113,7 @@ static int tear_down(void **state)
 static void send_for(struct world *world, size_t number, size_t bytes)
 {
     struct key name = name_of(number);
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (link_client_send_for(world->carrier, &name, (struct bytes){content, bytes}) !=
            REASON_NONE) {
         assert_true(now_ms() < until_ms);
@@ -130,7 +131,7 @@ static void those_of_a_carrier_have_a_bound_together(void **state)
     for (size_t n = 0; n < EACH; n++)
         for (size_t i = 1; i < CARRIED; i++)
             send_for(world, i, FRAME_BYTES);
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (world->refused == 0) {
         assert_true(now_ms() < until_ms);
         look(world);
@@ -149,7 +150,7 @@ static void what_waits_takes_what_is_counted(void **state)
     struct world *world = *state;
     enum { SMALL_BYTES = 40, SLACK_BYTES = 1024 * 1024 };
     send_for(world, 0, SMALL_BYTES);
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (world->taken == 0) {
         assert_true(now_ms() < until_ms);
         look(world);
@@ -175,7 +176,7 @@ static void what_waits_goes_with_its_connection(void **state)
     struct world *world = *state;
     send_for(world, 1, FRAME_BYTES);
     send_for(world, 0, FRAME_BYTES);
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (world->taken == 0) {
         assert_true(now_ms() < until_ms);
         look(world);

@@ -11,6 +11,7 @@
 
 #include "proto/link/link.h"
 #include "proto/link/zap.h"
+#include "tests/support/patience.h"
 
 enum { WAIT_MS = 20000 };
 
@@ -40,11 +41,11 @@ static struct link_server *listen_with(const struct curve_pair *key)
 static struct link_event next(struct link_client *client)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (!link_client_receive(client, &event)) {
         int64_t left = until_ms - now_ms();
         if (left <= 0)
-            fail_msg("nothing came within %d ms", WAIT_MS);
+            fail_msg("nothing came within %d ms", patience_ms(WAIT_MS));
         struct pollfd wait = {.fd = link_client_fd(client), .events = POLLIN};
         (void)poll(&wait, 1, (int)left);
     }

@@ -20,6 +20,7 @@
 
 #include "proto/link/link.h"
 #include "proto/link/connections.h"
+#include "tests/support/patience.h"
 #include "tests/unit/link_raw.h"
 
 enum {
@@ -89,7 +90,7 @@ static void relay_accept(struct relay *relay, const char *endpoint)
 {
     struct pollfd wait = {.fd = relay->listener, .events = POLLIN};
     struct sockaddr_in address = address_of(endpoint);
-    assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+    assert_int_equal(poll(&wait, 1, patience_ms(WAIT_MS)), 1);
     relay->client = accept(relay->listener, NULL, NULL);
     relay->server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(relay->client >= 0);
@@ -215,7 +216,7 @@ static void turn(struct fixture *fixture)
 /* Over the relay, as the carrier. */
 static void dial_relay(struct fixture *fixture, size_t limit)
 {
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     relay_open(&fixture->relay, SIZE_MAX);
     fixture->context = zmq_ctx_new();
     void *socket = fixture->socket =
@@ -239,7 +240,7 @@ static void dial_relay(struct fixture *fixture, size_t limit)
 static void test_a_message_without_end_is_cut(void **state)
 {
     struct fixture *fixture = *state;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     dial_relay(fixture, 0);
     for (int i = 0; i < PARTS; i++)
         send_part(fixture, PART_BYTES, i + 1 < PARTS ? ZMQ_SNDMORE : 0);
@@ -262,7 +263,7 @@ static void test_a_message_without_end_is_cut(void **state)
 static void test_a_slow_line_is_not_cut(void **state)
 {
     struct fixture *fixture = *state;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     dial_relay(fixture, FRAME_BYTES_MAX / 2);
     send_frame(fixture, FRAME_BYTES_MAX);
     while (fixture->relay.forwarded < fixture->relay.limit || fixture->honest_frames < LOOKS) {
@@ -282,7 +283,7 @@ static void test_a_slow_line_is_not_cut(void **state)
 static void test_a_backlog_is_not_cut(void **state)
 {
     struct fixture *fixture = *state;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     dial_relay(fixture, SIZE_MAX);
     for (int i = 0; i < BACKLOG_FRAMES; i++)
         send_frame(fixture, FRAME_BYTES_MAX / 2);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "proto/link/link.h"
+#include "tests/support/patience.h"
 
 enum { WAIT_MS = 20000 };
 
@@ -24,7 +25,7 @@ static void wait_on(int fd, int64_t until_ms)
 {
     int64_t left = until_ms - now_ms();
     if (left <= 0)
-        fail_msg("nothing came within %d ms", WAIT_MS);
+        fail_msg("nothing came within %d ms", patience_ms(WAIT_MS));
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     (void)poll(&wait, 1, (int)left);
 }
@@ -32,7 +33,7 @@ static void wait_on(int fd, int64_t until_ms)
 static struct link_event next_at_client(struct link_client *client)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (!link_client_receive(client, &event))
         wait_on(link_client_fd(client), until_ms);
     return event;
@@ -41,7 +42,7 @@ static struct link_event next_at_client(struct link_client *client)
 static struct link_event next_at_server(struct link_server *server)
 {
     struct link_event event;
-    int64_t until_ms = now_ms() + WAIT_MS;
+    int64_t until_ms = now_ms() + patience_ms(WAIT_MS);
     while (!link_server_receive(server, &event))
         wait_on(link_server_fd(server), until_ms);
     return event;
