@@ -153,7 +153,7 @@ static struct portal_reply connect_dossier(struct portal *portal, struct portal_
         if (strcmp(code, PORTAL_OK) == 0) {
             (void)snprintf(
                 number, sizeof number, "%lld",
-                (long long)portal_store_number(portal->store, portal_text(document, "MaHoSo")));
+                (long long)portal_store_number_now(portal->store, portal_text(document, "MaHoSo")));
             answer = json_pack("{s:s}", "IdHoSo", number);
         }
         reply = portal_spoil(portal, batch.hit, say(code, field, answer));

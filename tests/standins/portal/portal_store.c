@@ -402,6 +402,14 @@ int64_t portal_store_number(struct portal_store *store, const char *code)
     return number;
 }
 
+int64_t portal_store_number_now(struct portal_store *store, const char *code)
+{
+    pthread_mutex_lock(&store->lock);
+    int64_t number = portal_store_number(store, code);
+    pthread_mutex_unlock(&store->lock);
+    return number;
+}
+
 static json_t *row_of(sqlite3_stmt *statement)
 {
     static const char *const kept[] = {"NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy", "NgayTra"};

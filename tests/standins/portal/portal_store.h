@@ -77,6 +77,8 @@ json_t *portal_store_list(struct portal_store *store, const char *from, const ch
                           const char *after);
 /* The number that the dossier has in the ministries' interface; 0: none. */
 int64_t portal_store_number(struct portal_store *store, const char *code);
+/* The same outside of a call, which holds the store. */
+int64_t portal_store_number_now(struct portal_store *store, const char *code);
 /* The next value of a counter. */
 int64_t portal_store_next_value(struct portal_store *store, const char *counter);
 
