@@ -23,6 +23,29 @@ static bool has_of_anybody(struct sim *sim, struct node *node, const struct mess
     return false;
 }
 
+/* The gateway's word since when it has a message, under a certificate that has ended: an adapter
+ * lets it go, and it is given anew with the message. */
+static bool is_statement(struct sim *sim, const struct message_id *id)
+{
+    struct node *gateway = &sim->nodes[NODE_GATEWAY];
+    struct store_message message;
+    return gateway->disk->verbs->find_message(gateway->disk, &gateway->key, id, &message) ==
+               REASON_NONE &&
+           message.type == MESSAGE_TYPE_RECEIPT_CUSTODY;
+}
+
+/* What an adapter refuses it keeps too, with its refusal. */
+static void taken(struct sim *sim, int from, int to, const struct frame *frame)
+{
+    struct node *node = &sim->nodes[from];
+    for (size_t i = 0; i < frame->taken.count; i++) {
+        const struct message_id *id = &frame->taken.ids[i];
+        if (!has_of_anybody(sim, node, id, NULL) && !is_statement(sim, id))
+            sim_violated(sim, 1, id, "%s tells %s that it is taken, and has not",
+                         sim_node_name(from), sim_node_name(to));
+    }
+}
+
 static void sent(void *state, struct sim *sim, int from, int to, const struct frame *frame)
 {
     (void)state;
@@ -35,13 +58,29 @@ static void sent(void *state, struct sim *sim, int from, int to, const struct fr
             sim_violated(sim, 7, NULL, "a head is proved from a size that the ledger never had");
         return;
     }
-    /* An adapter says "taken" also of what it refuses: its refusal is then on its disk. */
-    if (frame->kind != FRAME_TAKEN || from != NODE_GATEWAY)
-        return;
-    for (size_t i = 0; i < frame->taken.count; i++) {
-        if (!has_of_anybody(sim, node, &frame->taken.ids[i], NULL))
-            sim_violated(sim, 1, &frame->taken.ids[i], "%s tells %s that it is taken, and has not",
-                         sim_node_name(from), sim_node_name(to));
+    if (frame->kind == FRAME_TAKEN)
+        taken(sim, from, to, frame);
+}
+
+/* "Taken" is the recipient's to say: what the gateway counts as handed over is there. Of messages
+ * the recipient's receipt is the proof (check_authority.c); of the gateway's own receipts this. */
+static void committed(void *state, struct node *node, const struct store_plan *plan)
+{
+    (void)state;
+    struct sim *sim = node->sim;
+    for (size_t i = 0; node->index == NODE_GATEWAY && i < plan->move_count; i++) {
+        const struct store_move *move = &plan->moves[i];
+        struct store_message receipt;
+        int to = sim_node_of(&move->destination);
+        if (move->state != ENTRY_DELIVERED || to == NODE_HOSTILE || to == NOWHERE ||
+            node->disk->verbs->read_message(node->disk, move->message_seq, &receipt) !=
+                REASON_NONE ||
+            !message_type_is_receipt((enum message_type)receipt.type) ||
+            receipt.type == MESSAGE_TYPE_RECEIPT_CUSTODY)
+            continue;
+        if (!has_message(&sim->nodes[to], &receipt.sender, &receipt.id, &receipt.digest))
+            sim_violated(sim, 1, &receipt.id, "the gateway believes that %s has it, and it has not",
+                         sim_node_name(to));
     }
 }
 
@@ -78,4 +117,5 @@ static void document(void *state, struct sim *sim, const struct seen_document *s
     }
 }
 
-const struct checker check_speak = {.name = "speak", .sent = sent, .document = document};
+const struct checker check_speak = {
+    .name = "speak", .committed = committed, .sent = sent, .document = document};
