@@ -39,8 +39,10 @@
 enum {
     CONNECTIONS_STRANGERS_MAX = 512, /* some 20 KB each in libzmq */
     CONNECTIONS_STRANGER_BYTES = 8 * 1024,
-    CONNECTIONS_STRANGER_MS = 5000,                     /* four round trips over a satellite */
-    CONNECTIONS_UNFINISHED_BYTES = 2 * FRAME_BYTES_MAX, /* a name, a frame, their boxes */
+    CONNECTIONS_STRANGER_MS = 5000, /* four round trips over a satellite */
+    /* A name, a frame, their boxes; and what libzmq has read of the next or the kernel has told of
+     * in one of its two answers only, some 64 KB. */
+    CONNECTIONS_UNFINISHED_BYTES = FRAME_BYTES_MAX + FRAME_BYTES_MAX / 8,
     /* ZeroMQ's pings are read, and no messages: a carrier may have nothing else to send for days.
      */
     CONNECTIONS_PING_BYTES_PER_S = 32,
