@@ -8,14 +8,33 @@
  */
 #include "gateway/core/broker_parts.h"
 
+/* Told again to one who asked where its messages stand, because its disk was lost: a receipt of
+ * anybody, that is owed to nobody any more. Of whom, the question does not say. */
+static enum reason find_told(struct broker *broker, struct peer *peer, const struct message_id *id,
+                             struct store_message *ret_message)
+{
+    struct store *store = broker->options.store;
+    enum reason reason = REASON_NOT_FOUND;
+    /* Who asks for much is answered some now, and asks again. */
+    for (uint32_t i = 0; i < broker->step.peer_count && peer->credit > 0; i++) {
+        peer->credit -= BROKER_WORK_READ;
+        reason = store->verbs->find_message(store, &broker->step.peers[i].key, id, ret_message);
+        if (reason != REASON_NOT_FOUND)
+            break;
+    }
+    return reason;
+}
+
 static enum reason find_asked(struct broker *broker, struct peer *peer, const struct message_id *id,
                               struct store_message *ret_message)
 {
     struct store *store = broker->options.store;
     const struct flight *flight = outbox_find(broker->step.outbox, peer->index, NULL, id);
-    /* What is said on the line and not owed are receipts of our own. */
+    /* What is said on the line and not owed are receipts, most of them our own. */
     const struct key *sender = flight == NULL ? &broker->options.self : &flight->sender;
     enum reason reason = store->verbs->find_message(store, sender, id, ret_message);
+    if (reason == REASON_NOT_FOUND && flight == NULL)
+        reason = find_told(broker, peer, id, ret_message);
     bool is_for_it = flight != NULL || key_equal(&ret_message->recipient, &peer->key);
     return reason == REASON_NONE && !is_for_it ? REASON_NOT_FOUND : reason;
 }
