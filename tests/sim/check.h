@@ -19,6 +19,9 @@ struct checker {
     bool sees_lost;     /* also what is committed after a store was put back */
     /* The records are cleared, the stores are not; NULL: all of its state is zeroed. */
     void (*forget)(void *state);
+    /* After that, of a world one of whose stores was put back: what the stores say is what it has
+     * to go by. */
+    void (*resume)(void *state, struct sim *sim);
     /* A commit is on the node's disk; the records do not know it yet. */
     void (*committed)(void *state, struct node *node, const struct store_plan *plan);
     /* A frame leaves; lost or not. */
@@ -39,8 +42,8 @@ extern const struct checker check_loss, check_speak, check_once, check_order, ch
 
 void checkers_open(struct sim *sim);
 void checkers_clear(struct sim *sim);
-/* The records were cleared (decade.c). */
-void checkers_forget(struct sim *sim);
+/* The records were cleared (decade.c). was_put_back: a store, and it was not looked at since. */
+void checkers_forget(struct sim *sim, bool was_put_back);
 void checkers_close(struct sim *sim);
 void checkers_committed(struct node *node, const struct store_plan *plan);
 void checkers_sent(struct sim *sim, int from, int to, struct bytes frame);

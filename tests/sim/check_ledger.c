@@ -5,6 +5,7 @@
 
 #include "tests/sim/check.h"
 
+#include "proto/base/check.h"
 #include "proto/codec/message_type.h"
 #include "proto/ledger/merkle.h"
 #include "schema/ledger.pb-c.h"
@@ -208,9 +209,50 @@ static void forget(void *context)
     memset(state->is_refused, 0, sizeof state->is_refused);
 }
 
+/* Leaf number index, as it is on the disk, behind those before it. What the copy had of the ledger
+ * is as it was. */
+static void add_again(struct state *state, struct sim *sim, uint64_t size, uint64_t old_size)
+{
+    struct node *gateway = &sim->nodes[NODE_GATEWAY];
+    struct digest leaf, ignored[MERKLE_LEVELS_MAX];
+    struct bytes entry;
+    uint64_t index = state->frontier.size;
+    if (gateway->disk->verbs->ledger_entry(gateway->disk, index, &entry) != REASON_NONE) {
+        sim_violated(sim, 7, NULL, "entry %llu is gone", (unsigned long long)index);
+        return;
+    }
+    (void)merkle_append(&state->frontier, gateway->model.port.hash, entry, ignored);
+    if (index + ENTRIES_MAX < size)
+        return;
+    merkle_leaf_hash(gateway->model.port.hash, entry, &leaf);
+    bool is_known = index < sim->kept_ledger_size && index + ENTRIES_MAX >= old_size;
+    if (is_known && !digest_equal(&leaf, &state->leaves[index % ENTRIES_MAX]))
+        sim_violated(sim, 7, NULL, "entry %llu has changed", (unsigned long long)index);
+    state->leaves[index % ENTRIES_MAX] = leaf;
+    merkle_root(&state->frontier, gateway->model.port.hash,
+                &state->roots[state->frontier.size % ENTRIES_MAX]);
+}
+
+/* The tree of before has another end: it is made again from the entries on the disk, whose last
+ * heads are then taken as made. */
+static void resume(void *context, struct sim *sim)
+{
+    struct state *state = context;
+    struct store *disk = sim->nodes[NODE_GATEWAY].disk;
+    struct store_positions positions;
+    uint64_t old_size = state->frontier.size;
+    if (sim->lost_node != NODE_GATEWAY && sim->kept_ledger_size < old_size)
+        sim_violated(sim, 7, NULL, "the ledger has lost entries");
+    check(disk->verbs->positions(disk, &positions) == REASON_NONE);
+    state->frontier = (struct merkle_frontier){.size = 0};
+    while (state->frontier.size < positions.ledger_size && !sim->violation.is_set)
+        add_again(state, sim, positions.ledger_size, old_size);
+}
+
 const struct checker check_ledger = {.name = "ledger",
                                      .state_bytes = sizeof(struct state),
                                      .forget = forget,
+                                     .resume = resume,
                                      .committed = committed,
                                      .stepped = stepped,
                                      .ended = ended};

@@ -28,13 +28,15 @@ void checkers_clear(struct sim *sim)
         memset(sim->check_states[i], 0, all[i]->state_bytes);
 }
 
-void checkers_forget(struct sim *sim)
+void checkers_forget(struct sim *sim, bool was_put_back)
 {
     for (size_t i = 0; i < CHECKERS; i++) {
         if (all[i]->forget != NULL)
             all[i]->forget(sim->check_states[i]);
         else
             memset(sim->check_states[i], 0, all[i]->state_bytes);
+        if (was_put_back && all[i]->resume != NULL)
+            all[i]->resume(sim->check_states[i], sim);
     }
 }
 

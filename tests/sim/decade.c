@@ -4,7 +4,8 @@
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
  * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone
- * for hours with messages under way. By the registry's versions one agency is merged into another,
+ * for hours with messages under way. Twice a year a program loses its disk, the gateway and the
+ * adapters in turn, and goes on from a backup of an earlier day (rollback.c, restored.c). By the registry's versions one agency is merged into another,
  * and parted from it again. */
 #include "tests/sim/decade.h"
 
@@ -23,6 +24,18 @@ enum {
     CERTIFICATE_DAYS = 395, /* a month of overlap */
     YEAR_DAYS = 365,
     LEAP_DAY_YEARS = 4,
+    DRILLS_A_YEAR = 2,
+    COPY_DAYS_MAX = 3, /* of traffic that a backup does not know */
+    PUT_BACK_FIRST_MS = 10 * 1000,
+    PUT_BACK_LAST_MS = 40 * 1000,
+};
+
+/* Of which program a backup is put back next: made at the end of one day, put back on a later one,
+ * while messages are under way. */
+struct drill {
+    uint64_t turn;
+    int node;
+    uint64_t copied_day, day; /* numbers of days of traffic, from 0 */
 };
 
 /* What can go wrong on any day; all else of mishap.def has runs of its own (sim.c). */
@@ -102,7 +115,9 @@ static void begin_day(struct sim *sim)
     sim->intents_before += (unsigned int)sim->intent_count;
     sim->intent_count = sim->answer_count = 0;
     records_clear(&sim->records, next_gateway_seq(sim));
-    checkers_forget(sim);
+    bool was_lost = sim->is_lost;
+    sim->is_lost = false;
+    memset(sim->alarms_about, 0, sizeof sim->alarms_about);
     sim->steps = 0;
     sim->was_registry_second = false;
     sim->swarm.is_calm = false;
@@ -110,6 +125,7 @@ static void begin_day(struct sim *sim)
     sim->storm_ms = DAY_STORM_MS;
     workload_draw(sim);
     sim->storm_ms += sim->now_ms;
+    checkers_forget(sim, was_lost);
 }
 
 static void plan_outage(struct sim *sim, struct decade *decade)
@@ -119,6 +135,41 @@ static void plan_outage(struct sim *sim, struct decade *decade)
     sim->storm_ms += sim->outage_ms;
     decade->outages++;
 }
+
+/* ---- disks that are lost ---- */
+
+/* The gateway, and the adapters in turn. */
+static void plan_drill(struct sim *sim, struct drill *drill, uint64_t day, unsigned int days_a_year)
+{
+    unsigned int every = days_a_year > DRILLS_A_YEAR ? days_a_year / DRILLS_A_YEAR : 1;
+    uint64_t oldest = every < COPY_DAYS_MAX ? every : COPY_DAYS_MAX;
+    uint64_t adapter = drill->turn / 2 % (NODE_HOSTILE - NODE_CENTRE);
+    drill->node = drill->turn % 2 == 0 ? NODE_GATEWAY : NODE_CENTRE + (int)adapter;
+    drill->day = day + every;
+    drill->copied_day = drill->day - (uint64_t)dice_between(&sim->dice, 1, (int64_t)oldest);
+    drill->turn++;
+}
+
+static void begin_drill(struct sim *sim, const struct drill *drill, uint64_t day)
+{
+    if (day == drill->day)
+        sim->nodes[drill->node].put_back_at_ms =
+            sim->now_ms + dice_between(&sim->dice, PUT_BACK_FIRST_MS, PUT_BACK_LAST_MS);
+}
+
+/* At the end of a day. One that could not be put back today is on the next. */
+static void end_drill(struct sim *sim, struct drill *drill, struct decade *decade,
+                      unsigned int days_a_year)
+{
+    if (sim->is_lost) {
+        decade->restores++;
+        plan_drill(sim, drill, decade->days, days_a_year);
+    }
+    if (decade->days == drill->copied_day)
+        rollback_copy(&sim->nodes[drill->node]);
+}
+
+/* ---- the years ---- */
 
 void decade_turn(struct sim *sim)
 {
@@ -134,6 +185,8 @@ void decade_turn(struct sim *sim)
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
                  struct decade *decade)
 {
+    struct drill drill = {.turn = 0};
+    plan_drill(sim, &drill, 0, days_a_year);
     for (unsigned int year = 0; year < DECADE_YEARS; year++) {
         int64_t year_ms = (int64_t)(YEAR_DAYS * year + year / LEAP_DAY_YEARS) * DAY_MS;
         for (unsigned int day = 0; day < days_a_year; day++) {
@@ -146,9 +199,11 @@ void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a
                 renew_all(sim, decade);
             if (day == days_a_year / 2)
                 plan_outage(sim, decade);
+            begin_drill(sim, &drill, decade->days);
             run(sim);
             if (sim->violation.is_set)
                 return;
+            end_drill(sim, &drill, decade, days_a_year);
             decade->days++;
             decade->messages += sim->records.count;
         }

@@ -43,6 +43,14 @@ bool record_set_seq(struct records *records, uint64_t gateway_seq, const struct 
     return true;
 }
 
+void records_give_again(struct records *records, uint64_t next_seq)
+{
+    if (next_seq >= records->first_seq)
+        return;
+    records->first_seq = next_seq;
+    memset(records->by_gateway_seq, 0, sizeof records->by_gateway_seq);
+}
+
 struct record *record_add(struct records *records, const struct message_id *id)
 {
     int16_t *bucket = bucket_of(records, id);

@@ -66,6 +66,8 @@ struct record *record_find(struct records *records, const struct message_id *id)
 struct record *record_of_seq(struct records *records, uint64_t gateway_seq);
 /* record NULL: that number is nobody's any more. False: past the end of the table. */
 bool record_set_seq(struct records *records, uint64_t gateway_seq, const struct record *record);
+/* The gateway gives numbers from next_seq on a second time: none of them is of a record. */
+void records_give_again(struct records *records, uint64_t next_seq);
 /* NULL at RECORDS_MAX. */
 struct record *record_add(struct records *records, const struct message_id *id);
 struct place *record_place(struct record *record, int node);

@@ -5,6 +5,9 @@
  * all its work from there (check_past.c). The gateway may be started anew at the same time, as
  * after a power cut.
  *
+ * In a decade the copy is made whole at the end of one day, and put back on a later one: what it
+ * does not know is months old.
+ *
  * In worlds whose clocks are right and where nothing is revoked, it is put
  * back by the restore command (ops/backup), which leaves a note in the copy: then nothing may be
  * lost or handed to an office twice, and all comes to its end (restored.c). What was lost is found
@@ -46,6 +49,28 @@ void rollback_close(struct node *node)
     store_memory_image_destroy(&node->copy_image);
 }
 
+static void finish_copy(struct node *node)
+{
+    node->copied_until_ms = 0;
+    node->copied = node_wall(node);
+    if (node->session != NULL) {
+        struct session_status status;
+        session_status(node->session, &status);
+        node->copied_head = status.head.tree_size;
+    }
+}
+
+void rollback_copy(struct node *node)
+{
+    if (node->power != NULL) /* its disk is no image */
+        return;
+    rollback_close(node);
+    node->copy_image = store_memory_image_copy(node->image);
+    check(store_memory_open(node->copy_image, &node->copy) == REASON_NONE);
+    finish_copy(node);
+    node->put_back_at_ms = INT64_MAX;
+}
+
 void rollback_committed(struct node *node, const struct store_plan *plan)
 {
     /* A start changes entries without a commit: the copy is what was before the first one. */
@@ -56,13 +81,7 @@ void rollback_committed(struct node *node, const struct store_plan *plan)
         check(node->copy->verbs->commit(node->copy, plan) == REASON_NONE);
         return;
     }
-    node->copied_until_ms = 0;
-    node->copied = node_wall(node);
-    if (node->session != NULL) {
-        struct session_status status;
-        session_status(node->session, &status);
-        node->copied_head = status.head.tree_size;
-    }
+    finish_copy(node);
 }
 
 /* Somebody has seen more than the copy knows, and has it on disk: after a commit that failed a
@@ -133,6 +152,15 @@ static void forget_custody(struct node *node)
         record->gateway_seq = 0;
         record->is_to_go_back = record->sent == ENTRY_DELIVERED && record->place_count > 0;
     }
+    records_give_again(records, positions.next_message_seq);
+}
+
+static uint64_t ledger_size(const struct sim *sim)
+{
+    struct store *disk = sim->nodes[NODE_GATEWAY].disk;
+    struct store_positions positions;
+    check(disk->verbs->positions(disk, &positions) == REASON_NONE);
+    return positions.ledger_size;
 }
 
 /* As the restore command does it: the program finds out by this note. */
@@ -158,6 +186,7 @@ void rollback_turn(struct sim *sim)
             continue;
         node_crash(node, dice_between(&sim->dice, 50, 3000));
         node_put_back(node);
+        sim->kept_ledger_size = ledger_size(sim);
         if (sim->is_restored)
             note_restored(node);
         if (node->is_put_back_with_gateway)

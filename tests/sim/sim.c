@@ -96,6 +96,7 @@ static void report(const struct sim *sim)
 
 void sim_report_crash(struct sim *sim, const char *why)
 {
+    sim->is_lost = false; /* so that it is seen */
     sim_violated(sim, 0, NULL, "%s", why);
     report(sim);
 }

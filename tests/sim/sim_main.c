@@ -66,10 +66,11 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 }
 
 /* A decade in which nothing came to pass has proved nothing. */
-static bool has_happened(const struct decade *decade)
+static bool has_happened(const struct decade *decade, const struct sim_options *options)
 {
     return decade->years == DECADE_YEARS && decade->messages > 0 && decade->renewals > 0 &&
-           decade->mergers > 0 && decade->splits > 0 && decade->outages > 0;
+           decade->mergers > 0 && decade->splits > 0 && decade->outages > 0 &&
+           (decade->restores > 0 || options->uses_sqlite);
 }
 
 static int run_decade(const struct sim_options *options, uint64_t seed, unsigned int days)
@@ -88,7 +89,7 @@ static int run_decade(const struct sim_options *options, uint64_t seed, unsigned
                   (unsigned long long)decade.restores, (unsigned long long)decade.purged,
                   end != SIM_WELL);
     sim_destroy(&running);
-    return end == SIM_WELL && has_happened(&decade) ? 0 : 1;
+    return end == SIM_WELL && has_happened(&decade, options) ? 0 : 1;
 }
 
 static int usage(void)

@@ -277,6 +277,7 @@ struct sim {
     bool is_restored; /* it is put back by the restore command: nothing is to be lost or doubled */
     int lost_node;
     int64_t lost_ms;
+    uint64_t kept_ledger_size;    /* what the copy and the gateway's ledger have in common */
     uint64_t alarms_about[NODES]; /* in the gateway's log */
     struct violation violation;
     void *check_states[SIM_CHECKERS_MAX];
@@ -400,6 +401,8 @@ bool usurper_hear(struct sim *sim, int node);
 /* ---- rollback.c */
 void rollback_open(struct node *node);
 void rollback_close(struct node *node);
+/* A backup of its store, whole; whoever asks for it says when it is put back. */
+void rollback_copy(struct node *node);
 /* A commit of the node is on its disk. */
 void rollback_committed(struct node *node, const struct store_plan *plan);
 /* Whether who must notice it has. */

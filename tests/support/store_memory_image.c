@@ -113,7 +113,7 @@ static size_t files_of_plan(const struct store_plan *plan)
 bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan)
 {
     const struct store_segment *segment = plan->segment;
-    return make_block(image, bytes_of_plan(plan)) &&
+    return memory_make_room_of_bytes(image, plan) &&
            grow(&image->parcels, sizeof *image->parcels, image->parcel_count, plan->parcel_count,
                 &image->parcel_room) &&
            grow_two(&image->messages, sizeof *image->messages, &image->next_message,
@@ -148,12 +148,24 @@ static uint8_t *take(struct store_memory_image *image, size_t size)
     return room;
 }
 
-static struct bytes copy(struct store_memory_image *image, struct bytes from)
+struct bytes memory_copy(struct store_memory_image *image, struct bytes from)
 {
     uint8_t *room = take(image, from.size);
     if (from.size > 0)
         memcpy(room, from.data, from.size);
     return (struct bytes){room, from.size};
+}
+
+struct bytes *memory_take_documents(struct store_memory_image *image, size_t count)
+{
+    enum { ALIGNMENT = 16 };
+    image->block_used = (image->block_used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (struct bytes *)(void *)take(image, count * sizeof(struct bytes));
+}
+
+bool memory_make_room_of_bytes(struct store_memory_image *image, const struct store_plan *plan)
+{
+    return make_block(image, bytes_of_plan(plan));
 }
 
 /* ---- look-ups ---- */
@@ -245,17 +257,14 @@ bool memory_is_behind(const struct store_memory_image *image, const struct entry
 
 static void add_parcel(struct store_memory_image *image, const struct store_parcel *parcel)
 {
-    enum { ALIGNMENT = 16 };
-    image->block_used = (image->block_used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct bytes *documents =
-        (struct bytes *)(void *)take(image, parcel->document_count * sizeof *documents);
+    struct bytes *documents = memory_take_documents(image, parcel->document_count);
     for (size_t i = 0; i < parcel->document_count; i++)
-        documents[i] = copy(image, parcel->documents[i]);
+        documents[i] = memory_copy(image, parcel->documents[i]);
     image->parcels[image->parcel_count++] = (struct store_parcel){
         .seq = parcel->seq,
-        .manifest = copy(image, parcel->manifest),
-        .signature = copy(image, parcel->signature),
-        .certificate = copy(image, parcel->certificate),
+        .manifest = memory_copy(image, parcel->manifest),
+        .signature = memory_copy(image, parcel->signature),
+        .certificate = memory_copy(image, parcel->certificate),
         .documents = documents,
         .document_count = parcel->document_count,
     };
@@ -298,8 +307,8 @@ static void add_message(struct store_memory_image *image, const struct store_mes
     uint32_t index = (uint32_t)image->message_count++;
     struct store_message *kept = &image->messages[index];
     *kept = *message;
-    kept->dossier_code = copy(image, message->dossier_code);
-    kept->procedure_code = copy(image, message->procedure_code);
+    kept->dossier_code = memory_copy(image, message->dossier_code);
+    kept->procedure_code = memory_copy(image, message->procedure_code);
     kept->attachments = NULL;
     kept->attachment_count = 0;
     for (size_t i = 0; i < message->attachment_count; i++)
@@ -326,9 +335,9 @@ static void add_route(struct store_memory_image *image, const struct store_route
         at++;
     image->route_count += at == image->route_count;
     image->routes[at] = (struct store_route){
-        .dossier_code = copy(image, route->dossier_code),
+        .dossier_code = memory_copy(image, route->dossier_code),
         .agency = route->agency,
-        .registry_version = copy(image, route->registry_version),
+        .registry_version = memory_copy(image, route->registry_version),
         .message_seq = route->message_seq,
     };
 }
@@ -347,8 +356,8 @@ static void set_deadline(struct store_memory_image *image, const struct store_de
         image->deadline_count++;
     }
     image->deadlines[at] = *deadline;
-    image->deadlines[at].dossier_code = copy(image, deadline->dossier_code);
-    image->deadlines[at].procedure_code = copy(image, deadline->procedure_code);
+    image->deadlines[at].dossier_code = memory_copy(image, deadline->dossier_code);
+    image->deadlines[at].procedure_code = memory_copy(image, deadline->procedure_code);
 }
 
 static void add_entry(struct store_memory_image *image, const struct entry *entry)
@@ -391,7 +400,8 @@ static void add_segment(struct store_memory_image *image, const struct store_seg
     check(segment->first_index == image->ledger_entry_count);
     check(segment->first_hash == image->hash_count);
     for (size_t i = 0; i < segment->entry_count; i++)
-        image->ledger_entries[image->ledger_entry_count++] = copy(image, segment->entries[i]);
+        image->ledger_entries[image->ledger_entry_count++] =
+            memory_copy(image, segment->entries[i]);
     memcpy(&image->hashes[image->hash_count], segment->hashes,
            segment->hash_count * sizeof *segment->hashes);
     image->hash_count += segment->hash_count;
@@ -401,13 +411,13 @@ static void add_segment(struct store_memory_image *image, const struct store_seg
 static void set_note(struct store_memory_image *image, const struct store_note *note)
 {
     struct store_note *known = memory_find_note(image, note->name);
-    struct bytes value = copy(image, note->value);
+    struct bytes value = memory_copy(image, note->value);
     if (known != NULL) {
         known->value = value;
         return;
     }
     uint32_t index = (uint32_t)image->note_count++;
-    image->notes[index] = (struct store_note){copy(image, note->name), value};
+    image->notes[index] = (struct store_note){memory_copy(image, note->name), value};
     uint32_t *bucket = &image->by_note[bucket_of_note(note->name)];
     image->next_note[index] = *bucket;
     *bucket = index;

@@ -56,6 +56,11 @@ enum reason memory_count_deadlines(struct store *store, wall_t now,
 
 /* Room for everything that the plan adds, bytes included. False: nothing has changed. */
 bool memory_make_room(struct store_memory_image *image, const struct store_plan *plan);
+/* Room for its bytes alone, in one block. */
+bool memory_make_room_of_bytes(struct store_memory_image *image, const struct store_plan *plan);
+/* Both need that room. */
+struct bytes memory_copy(struct store_memory_image *image, struct bytes from);
+struct bytes *memory_take_documents(struct store_memory_image *image, size_t count);
 /* Cannot fail after memory_make_room. */
 void memory_apply(struct store_memory_image *image, const struct store_plan *plan);
 
