@@ -15,10 +15,13 @@ static enum reason find_told(struct broker *broker, struct peer *peer, const str
 {
     struct store *store = broker->options.store;
     enum reason reason = REASON_NOT_FOUND;
-    /* Who asks for much is answered some now, and asks again. */
-    for (uint32_t i = 0; i < broker->step.peer_count && peer->credit > 0; i++) {
+    /* Who asks for much is answered some now, and asks again: each step begins with another one,
+     * so that also the last of many participants has its turn. */
+    uint32_t count = broker->step.peer_count;
+    for (uint32_t i = 0; i < count && peer->credit > 0; i++) {
+        const struct key *sender = &broker->step.peers[(broker->step.number + i) % count].key;
         peer->credit -= BROKER_WORK_READ;
-        reason = store->verbs->find_message(store, &broker->step.peers[i].key, id, ret_message);
+        reason = store->verbs->find_message(store, sender, id, ret_message);
         if (reason != REASON_NOT_FOUND)
             break;
     }

@@ -5,7 +5,8 @@
  *
  * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone
  * for hours with messages under way. Twice a year a program loses its disk, the gateway and the
- * adapters in turn, and goes on from a backup of an earlier day (rollback.c, restored.c). By the registry's versions one agency is merged into another,
+ * adapters in turn, and goes on from a backup of an earlier day (rollback.c, restored.c). By the
+ * registry's versions one agency is merged into another,
  * and parted from it again. */
 #include "tests/sim/decade.h"
 

@@ -18,7 +18,8 @@ static void *twin(const void *rows, size_t count, size_t row_bytes)
 
 #define TWIN(array, count) twin(array, count, sizeof *(array))
 
-/* Tables of look-up hold indexes: they are right as they are. Views still show the other's bytes. */
+/* Tables of look-up hold indexes, which are right as they are. Views still show the other's
+ * bytes. */
 static void copy_rows(struct store_memory_image *own, const struct store_memory_image *image)
 {
     *own = *image;
