@@ -252,11 +252,3 @@ void carry_tick(struct carry *carry, mono_t now)
     carry->tell_due = (mono_t){0};
     carry->told = now;
 }
-
-size_t carry_connected(const struct carry *carry)
-{
-    size_t connected = 0;
-    for (size_t i = 0; i < carry->count; i++)
-        connected += carry->carried[i].is_connected;
-    return connected;
-}

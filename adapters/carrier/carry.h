@@ -130,5 +130,3 @@ void carry_from_gateway(struct carry *carry, const struct key *participant, stru
 
 /* Tells of dropped frames when it is time; to be called now and then. now: a monotonic clock. */
 void carry_tick(struct carry *carry, mono_t now);
-/* How many adapters are connected. */
-size_t carry_connected(const struct carry *carry);

@@ -31,7 +31,8 @@ static void machine_sleep(void *context, int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
-const struct portal_clock portal_clock_machine = {machine_wall, machine_mono, machine_sleep, NULL};
+static const struct portal_clock portal_clock_machine = {machine_wall, machine_mono, machine_sleep,
+                                                         NULL};
 
 static const struct portal_clock *which(const struct portal_clock *clock)
 {

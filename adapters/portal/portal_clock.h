@@ -11,8 +11,6 @@ struct portal_clock {
     void *context;
 };
 
-extern const struct portal_clock portal_clock_machine;
-
 /* of NULL: the machine's. */
 wall_t portal_clock_wall(const struct portal_clock *clock);
 int64_t portal_clock_mono_ms(const struct portal_clock *clock);

@@ -15,7 +15,7 @@
 #include "proto/base/check.h"
 
 /* Ended, equal at both sides since its last change, which is older than ?1, and nobody has anything
- * to do with it any more. 3, 7, 8, 10: dossier_state_is_end. */
+ * to do with it any more. 3, 7, 8, 10: no state follows (routing/dossier/dossier_state.c). */
 #define OVER                                                                                       \
     "SELECT d.code FROM dossier d WHERE d.equal_ms > 0 AND d.changed_ms < ?1 AND d.presence = 1"   \
     " AND d.state IN (3, 7, 8, 10)"                                                                \

@@ -173,7 +173,7 @@ bool clock_hear(struct clock_sense *clock, mono_t now, uint32_t agreeing, uint32
 /* ---- what hangs on it ---- */
 
 /* Refusals that another time would not have made. */
-bool clock_decides(enum reason reason)
+static bool clock_decides(enum reason reason)
 {
     static const enum reason by_date[] = {
         REASON_CLOCK_SKEW,

@@ -5,7 +5,7 @@
  * 14). So a core does not go by the wall clock but by a time of its own: the wall clock while it
  * keeps step with the monotonic one, and when it does not, the last good time and what has passed
  * since on the monotonic clock. While in doubt nothing terminal is decided by a date: no expiry, no
- * refusal for a date or a certificate (clock_decides). Such messages are put off with
+ * refusal for a date or a certificate (clock_temper). Such messages are put off with
  * REASON_CLOCK_IN_DOUBT; everything else goes on.
  *
  *   TRUSTED ── wall leaves the monotonic clock ──────────▶ STEPPED    [clock_look]
@@ -95,9 +95,7 @@ void clock_voice_count(const struct clock_voice *voice, const struct clock_sense
 /* After a count of all voices. True: the state has changed. */
 bool clock_hear(struct clock_sense *clock, mono_t now, uint32_t agreeing, uint32_t differing);
 
-/* True: this reason is a judgement by date, which a wrong clock would make wrong. */
-bool clock_decides(enum reason reason);
-/* The reason as it may be said now: REASON_CLOCK_IN_DOUBT for what clock_decides while in doubt, or
- * when it was judged at another time (judged_at) than the one that we go by (time). */
+/* The reason as it may be said now: REASON_CLOCK_IN_DOUBT for a judgement by date while in doubt,
+ * or when it was judged at another time (judged_at) than the one that we go by (time). */
 enum reason clock_temper(const struct clock_sense *clock, enum reason reason, wall_t judged_at,
                          wall_t time);

@@ -188,7 +188,6 @@ sqlite3_stmt *sql_bind(struct store_sqlite *store, enum statement which,
                        const struct sql_value *values, size_t count);
 void sql_bind_number(sqlite3_stmt *statement, int place, uint64_t number);
 void sql_bind_blob(sqlite3_stmt *statement, int place, struct bytes bytes);
-void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text);
 uint64_t sql_number(sqlite3_stmt *statement, int column);
 /* Good until the statement moves on. */
 struct bytes sql_blob(sqlite3_stmt *statement, int column);

@@ -100,7 +100,7 @@ void sql_bind_blob(sqlite3_stmt *statement, int place, struct bytes bytes)
     check(result == SQLITE_OK);
 }
 
-void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text)
+static void sql_bind_text(sqlite3_stmt *statement, int place, struct bytes text)
 {
     const char *data = text.size == 0 ? "" : (const char *)text.data;
     int result = sqlite3_bind_text64(statement, place, data, text.size, SQLITE_STATIC, SQLITE_UTF8);

@@ -13,10 +13,7 @@
 #define BACKUP_FORMAT     1
 #define RESTORE_UNDER_WAY "restore-under-way" /* also in gateway/workers/program.c */
 
-enum {
-    SUMS_BYTES_MAX = 256 * 1024 * 1024, /* two million files */
-    ABOUT_BYTES_MAX = 64 * 1024,
-};
+enum { ABOUT_BYTES_MAX = 64 * 1024 };
 
 struct backup_about {
     char program[16];

@@ -55,7 +55,7 @@ int program_open(const struct invocation *invocation, const char *adapter, const
 
 /* Title, what it is about, and what helps: three lines at most, in the reader's language. The code
  * in the first stays as it is in every language, so that it can be searched for. */
-void error_print(enum language language, const json_t *error)
+static void error_print(enum language language, const json_t *error)
 {
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
     const char *hint = json_text(error, is_vietnamese ? "hint_vi" : "hint");

@@ -33,8 +33,6 @@ int adapter_judge(const struct invocation *invocation, const struct http *http, 
 int adapter_find_id(const struct invocation *invocation, struct http *http, const char *text,
                     struct short_id *ret_id);
 
-/* To standard error: a refusal, as the problem that an API answers. */
-void error_print(enum language language, const json_t *error);
 /* Why one of our own programs could not be asked. The reasons' own texts speak of offices. */
 const char *unreachable_text(enum reason reason, enum language language);
 

@@ -7,7 +7,7 @@
 
 #include "gateway/workers/program.h"
 
-const char *duration_label(int64_t ms, enum language language, char scratch[AGE_BYTES])
+static const char *duration_label(int64_t ms, enum language language, char scratch[AGE_BYTES])
 {
     enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 24 * 3600 };
     bool is_vietnamese = language == LANGUAGE_VIETNAMESE;

@@ -7,9 +7,8 @@
 
 enum { AGE_BYTES = 48 };
 
-/* "45 s", "12 min", "3 h 05", "4 d 2 h": two parts at most. */
-const char *duration_label(int64_t ms, enum language language, char scratch[AGE_BYTES]);
-/* From a moment as an API writes it to now; other texts as they are. */
+/* From a moment as an API writes it to now, as all durations here in two parts at most ("45 s",
+ * "3 h 05", "4 d 2 h"); other texts as they are. */
 const char *age_label(const char *time, enum language language, char scratch[AGE_BYTES]);
 /* Of a moment that is still to come: "in 3 min"; otherwise "". */
 const char *future_label(const char *time, enum language language, char scratch[AGE_BYTES]);

@@ -41,7 +41,8 @@ static uid_t person(void)
     return getuid() == 0 && is_named ? (uid_t)number : getuid();
 }
 
-void versions_person(char *ret_name, size_t size)
+/* "name (uid)" */
+static void versions_person(char *ret_name, size_t size)
 {
     const struct passwd *known = getpwuid(person());
     (void)snprintf(ret_name, size, "%s (%lu)", known == NULL ? "?" : known->pw_name,

@@ -62,6 +62,3 @@ bool versions_find(const struct versions *versions, const char *version,
                    char ret_folder[PATH_BYTES_MAX]);
 /* The log as an array, oldest first; NULL: it cannot be read. */
 json_t *versions_log(const struct versions *versions);
-
-/* "name (uid)" */
-void versions_person(char *ret_name, size_t size);

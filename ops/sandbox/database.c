@@ -68,7 +68,7 @@ sqlite3_stmt *database_prepare(sqlite3 *database, const char *sql, const char *f
 }
 
 /* A row is an end like any other: some statements answer one that nobody wants. */
-bool database_finish(sqlite3_stmt *statement)
+static bool finish(sqlite3_stmt *statement)
 {
     if (statement == NULL)
         return false;
@@ -87,7 +87,7 @@ bool database_do(sqlite3 *database, const char *sql, const char *format, ...)
     va_start(values, format);
     sqlite3_stmt *statement = prepare(database, sql, format, values);
     va_end(values);
-    return database_finish(statement);
+    return finish(statement);
 }
 
 /* The fallback also stands for NULL, which MAX and SUM answer over no rows. */

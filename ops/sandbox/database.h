@@ -15,8 +15,7 @@ bool database_open(const char *path, const char *schema, bool read_only, sqlite3
 bool database_run(sqlite3 *database, const char *sql);
 /* Prepares and binds: format has one letter per parameter: t text (const char *), i int64_t. */
 sqlite3_stmt *database_prepare(sqlite3 *database, const char *sql, const char *format, ...);
-/* Steps once and finalises; true for SQLITE_DONE or SQLITE_ROW. */
-bool database_finish(sqlite3_stmt *statement);
+/* Runs one statement to its first row or its end. */
 bool database_do(sqlite3 *database, const char *sql, const char *format, ...);
 /* The first column of the first row; fallback when there is none. */
 int64_t database_number(sqlite3 *database, int64_t fallback, const char *sql, const char *format,

@@ -74,13 +74,3 @@ bool message_type_parse(struct bytes name, enum message_type *ret_type)
     }
     return false;
 }
-
-size_t message_type_count(void)
-{
-    return sizeof rows / sizeof *rows;
-}
-
-enum message_type message_type_at(size_t index)
-{
-    return index < message_type_count() ? rows[index].type : MESSAGE_TYPE_NONE;
-}

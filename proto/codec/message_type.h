@@ -37,6 +37,3 @@ const char *message_type_name(enum message_type type);
 const char *message_type_label(enum message_type type, enum language language);
 /* From the wire name; false when no type has it. */
 bool message_type_parse(struct bytes name, enum message_type *ret_type);
-/* Types in the table's order, for lists and help texts; NONE at index count and beyond. */
-size_t message_type_count(void);
-enum message_type message_type_at(size_t index);

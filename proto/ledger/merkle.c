@@ -29,7 +29,8 @@ uint64_t merkle_stream_length(uint64_t index)
     return 2 * index - (uint64_t)__builtin_popcountll(index);
 }
 
-uint64_t merkle_position(unsigned int level, uint64_t index)
+/* Of the complete subtree of 2^level leaves that begins at leaf index * 2^level. */
+static uint64_t merkle_position(unsigned int level, uint64_t index)
 {
     uint64_t last_leaf = ((index + 1) << level) - 1;
     return merkle_stream_length(last_leaf) + level;

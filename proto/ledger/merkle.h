@@ -21,8 +21,6 @@ void merkle_node_hash(hash_function *hash, const struct digest *left, const stru
 /* Position in the stream of the first hash that leaf `index` adds; also the stream's length when
  * the tree has `index` leaves. */
 uint64_t merkle_stream_length(uint64_t index);
-/* Position of the complete subtree of 2^level leaves that begins at leaf index * 2^level. */
-uint64_t merkle_position(unsigned int level, uint64_t index);
 
 /* The roots of the complete subtrees that a tree of `size` leaves consists of. */
 struct merkle_frontier {

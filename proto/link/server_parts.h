@@ -58,8 +58,6 @@ mono_t server_now(const struct link_server *server);
 bool server_drain(struct link_server *server);
 /* A connection has ended: its line is gone, and the ways over it. */
 void server_line_closed(struct link_server *server, const struct connection *was);
-/* Reported once a minute, with its count. */
-void server_count_cut(struct link_server *server, const struct admitted_peer *peer);
 /* The owner is to ask for events. */
 void server_wake_owner(struct link_server *server);
 

@@ -20,7 +20,8 @@ void server_wake_owner(struct link_server *server)
     server->has_event = true;
 }
 
-void server_count_cut(struct link_server *server, const struct admitted_peer *peer)
+/* Reported once a minute, with its count. */
+static void count_cut(struct link_server *server, const struct admitted_peer *peer)
 {
     uint8_t key[CURVE_KEY_BYTES];
     if (zmq_z85_decode(key, peer->is.public_key.text) != NULL)
@@ -60,7 +61,7 @@ static void end_ways_over(struct link_server *server, const struct admitted_peer
 /* Of what no honest peer sends: beyond the connects that it may make, its key rests. */
 static void charge_flood(struct link_server *server, const struct admitted_peer *peer)
 {
-    server_count_cut(server, peer);
+    count_cut(server, peer);
     zap_charge(server->zap, &peer->is.key);
 }
 
@@ -117,7 +118,7 @@ static struct line *line_of(struct link_server *server, struct admitted_peer *pe
             routing_secret_derive(&server->secret_key, &peer->is.public_key, &peer->secret);
     if (!peer->has_secret || !routing_id_verify(&peer->secret, id)) {
         connections_refused(&server->connections, fd, number);
-        server_count_cut(server, peer);
+        count_cut(server, peer);
         return NULL;
     }
     if (!connections_known(&server->connections, fd, &peer->is.key, number, &before))
@@ -126,7 +127,7 @@ static struct line *line_of(struct link_server *server, struct admitted_peer *pe
     line = oldest_line(peer);
     if (line->is_used && !line->is_cut) {
         cut_line(server, line);
-        server_count_cut(server, peer);
+        count_cut(server, peer);
     }
     *line = (struct line){.is_used = true, .fd = fd, .number = number};
     memcpy(line->id, id.data, ROUTING_ID_BYTES);
@@ -144,7 +145,7 @@ static void cut_peer(struct link_server *server, struct admitted_peer *peer)
     if (line != NULL)
         cut_line(server, line);
     end_way(server, peer);
-    server_count_cut(server, peer);
+    count_cut(server, peer);
 }
 
 /* ---- a message ------------------------------------------------------------------------------- */

@@ -63,11 +63,6 @@ enum reason watch_new(int (*look)(void *context), void *context, int fd, struct 
     return REASON_OUT_OF_MEMORY;
 }
 
-void watch_wake(struct watch *watch)
-{
-    (void)eventfd_write(watch->wake, 1);
-}
-
 /* The flag before the wake: a thread that is woken must find it set, or it would sleep on. */
 void watch_destroy(struct watch **watch)
 {
@@ -76,7 +71,7 @@ void watch_destroy(struct watch **watch)
     if (gone == NULL)
         return;
     atomic_store(&gone->is_stopping, true);
-    watch_wake(gone);
+    (void)eventfd_write(gone->wake, 1);
     (void)pthread_join(gone->thread, NULL);
     (void)close(gone->wake);
     free(gone);

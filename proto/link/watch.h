@@ -14,9 +14,7 @@ struct watch;
 enum { WATCH_TICK_MS = 20 };
 
 /* look answers after how many milliseconds it wants to be called again at the latest; -1: when fd
- * is readable (it has to have been emptied) or watch_wake is called. fd -1: none. */
+ * is readable (it has to have been emptied). fd -1: none. */
 enum reason watch_new(int (*look)(void *context), void *context, int fd, struct watch **ret_watch);
 /* look is not running any more, and will not. */
 void watch_destroy(struct watch **watch);
-/* From any thread: look is called soon. */
-void watch_wake(struct watch *watch);

@@ -16,7 +16,6 @@
 
 enum {
     DER_INTEGER = 0x02,
-    DER_BIT_STRING = 0x03,
     DER_OCTET_STRING = 0x04,
     DER_NULL = 0x05,
     DER_OBJECT = 0x06,

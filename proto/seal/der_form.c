@@ -29,8 +29,7 @@ enum {
     TYPE_UTF8_STRING = 12,
     TYPE_SEQUENCE = 16,
     TYPE_SET = 17,
-    TYPE_NUMERIC_STRING = 18, /* from here to TYPE_GENERAL_STRING: texts and times */
-    TYPE_GENERAL_STRING = 27,
+    TYPE_NUMERIC_STRING = 18, /* from here to TYPE_UNIVERSAL_STRING: texts and times */
     TYPE_UNIVERSAL_STRING = 28,
     TYPE_BMP_STRING = 30,
 };

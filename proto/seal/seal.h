@@ -66,8 +66,7 @@ enum signer_padding {
 enum reason signer_new(struct bytes key_pem, struct bytes certificate, enum signer_padding padding,
                        struct signer **ret_signer);
 void signer_destroy(struct signer **signer);
-/* DER; lives as long as the signer. */
-struct bytes signer_certificate(const struct signer *signer);
+/* SHA-256 of the certificate's DER. */
 const struct digest *signer_fingerprint(const struct signer *signer);
 
 /* Appends the signature. Always with SHA-256. REASON_OUT_OF_MEMORY; REASON_SIGNING_TIME_INVALID: a

@@ -28,8 +28,6 @@ enum {
 struct signer {
     EVP_PKEY *key;
     enum signature_scheme scheme;
-    uint8_t *certificate;
-    size_t certificate_size;
     struct digest fingerprint;
     uint8_t name[NAME_BYTES_MAX]; /* IssuerAndSerialNumber stands at its end */
     struct bytes sid;
@@ -69,11 +67,12 @@ static enum reason fill(struct signer *signer, X509 *certificate, enum signer_pa
     signer->scheme = public_key_scheme(signer->key);
     if (signer->scheme == SCHEME_RSA_PKCS1 && padding == SIGNER_PADDING_PSS)
         signer->scheme = SCHEME_RSA_PSS;
-    signer->certificate = pem_certificate_der(certificate, &signer->certificate_size);
-    if (signer->certificate == NULL)
+    size_t size;
+    uint8_t *der = pem_certificate_der(certificate, &size);
+    if (der == NULL)
         return REASON_OUT_OF_MEMORY;
-    struct bytes der = {signer->certificate, signer->certificate_size};
-    sha256_parts(&der, 1, &signer->fingerprint);
+    sha256_parts(&(struct bytes){der, size}, 1, &signer->fingerprint);
+    free(der);
     return note_name(signer, certificate) ? REASON_NONE : REASON_KEY_UNREADABLE;
 }
 
@@ -109,14 +108,8 @@ void signer_destroy(struct signer **signer)
     if (*signer == NULL)
         return;
     EVP_PKEY_free((*signer)->key);
-    free((*signer)->certificate);
     free(*signer);
     *signer = NULL;
-}
-
-struct bytes signer_certificate(const struct signer *signer)
-{
-    return (struct bytes){signer->certificate, signer->certificate_size};
 }
 
 const struct digest *signer_fingerprint(const struct signer *signer)

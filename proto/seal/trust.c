@@ -159,11 +159,6 @@ const struct key *trust_signer_participant(const struct trust_signer *signer)
     return &signer->participant;
 }
 
-const struct digest *trust_signer_fingerprint(const struct trust_signer *signer)
-{
-    return &signer->fingerprint;
-}
-
 struct bytes trust_signer_certificate(const struct trust_signer *signer)
 {
     return (struct bytes){signer->der, signer->der_size};

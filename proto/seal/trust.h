@@ -103,7 +103,6 @@ const struct trust_signer *trust_signer_at(const struct trust *trust, size_t ind
 enum reason trust_judge(const struct trust_signer *signer, wall_t now);
 
 const struct key *trust_signer_participant(const struct trust_signer *signer);
-const struct digest *trust_signer_fingerprint(const struct trust_signer *signer);
 struct bytes trust_signer_certificate(const struct trust_signer *signer); /* DER */
 /* Last moment of the certificate's own validity. */
 wall_t trust_signer_not_after(const struct trust_signer *signer);

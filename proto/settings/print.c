@@ -75,9 +75,10 @@ static bool print_range(const struct setting *setting, enum language language, s
            print_amount(setting->kind, max, into);
 }
 
-/* The same words in a fault and in the manual, made of the row: they cannot differ from what is
- * checked. */
-bool value_describe(const struct setting *setting, enum language language, struct buffer *into)
+/* What the setting may be: "a whole number, 1 to 65535". The same words in a fault and in the
+ * manual, made of the row: they cannot differ from what is checked. */
+static bool value_describe(const struct setting *setting, enum language language,
+                           struct buffer *into)
 {
     if (!buffer_append_text(into, pick(kind_words[setting->kind], language)))
         return false;

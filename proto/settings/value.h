@@ -16,6 +16,3 @@ bool setting_field_fits(const struct setting *setting);
  * numbers and booleans must be. When it fits and values is not NULL, it is written to its field. */
 enum value_verdict value_read(const struct setting *setting, struct bytes text, bool plain,
                               const char *folder, void *values);
-
-/* What the setting may be: "a whole number, 1 to 65535". False at the buffer's limit. */
-bool value_describe(const struct setting *setting, enum language language, struct buffer *into);

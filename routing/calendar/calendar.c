@@ -19,10 +19,10 @@ enum kind { KIND_HOLIDAY, KIND_WORKING, KIND_KNOWN_TO, KIND_COUNT };
 enum { NAME_BYTES_MAX = 255, PERIOD_COUNT = 2 };
 
 static const struct csv_column columns[COLUMN_COUNT] = {
-    [DATE] = {"date", true, BOUNDED_BY_READER},
-    [KIND] = {"kind", true, BOUNDED_BY_READER},
-    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX},
-    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX},
+    [DATE] = {"date", true, BOUNDED_BY_READER, false},
+    [KIND] = {"kind", true, BOUNDED_BY_READER, false},
+    [NAME_VI] = {"name_vi", true, NAME_BYTES_MAX, false},
+    [NAME_EN] = {"name_en", true, NAME_BYTES_MAX, false},
 };
 
 static const struct csv_shape shape = {"holidays.csv", columns, COLUMN_COUNT, CALENDAR_DATES_MAX};
@@ -367,12 +367,6 @@ static bool add_working_ms(const struct calendar *calendar, wall_t from, int64_t
         at = end;
     }
     return false;
-}
-
-bool calendar_add_working_hours(const struct calendar *calendar, wall_t from, uint32_t hours,
-                                wall_t *ret_due)
-{
-    return add_working_ms(calendar, from, hours * ms_per_hour, ret_due);
 }
 
 bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uint32_t days,

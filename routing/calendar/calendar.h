@@ -62,8 +62,6 @@ bool calendar_transfer_due(const struct calendar *calendar, wall_t received, boo
 
 /* The moment when so much working time has passed; time of day is kept by whole days. The amount is
  * not negative. A sum that ends with a working day is due at its end, not on the next morning. */
-bool calendar_add_working_hours(const struct calendar *calendar, wall_t from, uint32_t hours,
-                                wall_t *ret_due);
 bool calendar_add_working_days(const struct calendar *calendar, wall_t from, uint32_t days,
                                wall_t *ret_due);
 /* Working time from one moment to a later one; 0 when to is not later. */

@@ -55,11 +55,6 @@ bool dossier_may_move(enum dossier_state from, enum dossier_state to)
     return dossier_state_is_known(from) && (states[from].next & (1u << to)) != 0;
 }
 
-bool dossier_state_is_end(enum dossier_state state)
-{
-    return dossier_state_is_known(state) && states[state].next == 0;
-}
-
 /* For any number: what another program sent is shown before it is judged. */
 const char *dossier_state_name(enum dossier_state state, enum language language)
 {

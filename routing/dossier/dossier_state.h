@@ -43,7 +43,5 @@ enum { DOSSIER_STATES = 11 }; /* array size; 0 is "not reported" */
 bool dossier_state_is_known(uint32_t number);
 /* A dossier that was not reported may begin in any state: older ones are first seen half-way. */
 bool dossier_may_move(enum dossier_state from, enum dossier_state to);
-/* Nothing follows without a person. */
-bool dossier_state_is_end(enum dossier_state state);
 /* "Đang xử lý", "Processing"; "?" for a number that is no state. */
 const char *dossier_state_name(enum dossier_state state, enum language language);

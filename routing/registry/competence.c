@@ -245,11 +245,6 @@ void registry_read_competence(struct registry *registry, struct faults *faults)
         check_procedures(registry, faults);
 }
 
-size_t registry_competence_count(const struct registry *registry)
-{
-    return registry->competence_count;
-}
-
 static bool is_in_force(const struct competence *row, civil_day_t day)
 {
     return row->valid_from.number <= day.number && day.number <= row->valid_to.number;

@@ -370,11 +370,6 @@ const char *registry_version(const struct registry *registry)
     return registry->version;
 }
 
-const struct digest *registry_digest(const struct registry *registry)
-{
-    return &registry->digest;
-}
-
 const struct calendar *registry_calendar(const struct registry *registry)
 {
     return registry->calendar;

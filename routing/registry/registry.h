@@ -202,11 +202,10 @@ struct registry *registry_retain(struct registry *registry);
 /* Gives a reference back; the last one frees the snapshot. *registry becomes NULL. */
 void registry_destroy(struct registry **registry);
 
-/* "2026-11-24.1+0123456789ab": the line of the version file, and the first 48 bits of the digest,
- * so that an edit without a new version is seen in every decision. */
+/* "2026-11-24.1+0123456789ab": the line of the version file, and the first 48 bits of
+ * SHA-256 over name, size and bytes of all files, so that an edit without a new version is seen in
+ * every decision. */
 const char *registry_version(const struct registry *registry);
-/* SHA-256 over name, size and bytes of all files. */
-const struct digest *registry_digest(const struct registry *registry);
 const struct calendar *registry_calendar(const struct registry *registry);
 
 size_t registry_agency_count(const struct registry *registry);
@@ -246,7 +245,6 @@ const struct area *registry_area(const struct registry *registry, struct bytes c
 /* Itself, or by its successors the area that it belongs to on that day. */
 const struct area *area_on(const struct area *area, civil_day_t day);
 
-size_t registry_competence_count(const struct registry *registry);
 /* The row for that procedure, area and day; NULL: none. Time grows with the logarithm of rows. */
 const struct competence *registry_competence(const struct registry *registry,
                                              const struct procedure *procedure, struct bytes area,

@@ -36,7 +36,8 @@ static int number_at(const char *text)
     return number;
 }
 
-int registry_version_compare(const struct registry *a, const struct registry *b)
+/* The order of the version files' lines: negative, 0 or positive. */
+static int registry_version_compare(const struct registry *a, const struct registry *b)
 {
     enum { DATE_SIZE = DAY_TEXT_BYTES - 1 };
     const char *left = registry_version(a), *right = registry_version(b);

@@ -56,8 +56,6 @@ bool registry_change_refuses(enum registry_change_kind kind);
 bool registry_change_print(const struct registry_change *change, enum language language,
                            struct buffer *buffer);
 
-/* The order of the version files' lines: negative, 0 or positive. */
-int registry_version_compare(const struct registry *a, const struct registry *b);
 /* The least line after that registry's, and not of a day before today; after a day's last number
  * comes the next day's first. */
 void registry_version_next(const struct registry *registry, civil_day_t today,

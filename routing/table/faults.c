@@ -83,7 +83,8 @@ const char *fault_name(enum fault_kind kind)
     return rows[kind].name;
 }
 
-bool fault_print(const struct fault *fault, enum language language, struct buffer *buffer)
+/* "agencies.csv:7: successor: no such key in agencies.csv: snnx" without a newline. */
+static bool fault_print(const struct fault *fault, enum language language, struct buffer *buffer)
 {
     if (!buffer_append_text(buffer, fault->file))
         return false;

@@ -55,9 +55,6 @@ void faults_sort(struct faults *faults);
 const char *fault_text(enum fault_kind kind, enum language language);
 /* A stable name for programs: "agency_unknown". */
 const char *fault_name(enum fault_kind kind);
-/* "agencies.csv:7: successor: no such key in agencies.csv: snnx" without a newline. False at the
- * buffer's limit. */
-bool fault_print(const struct fault *fault, enum language language, struct buffer *buffer);
 /* The next line for people: one fault, or a group. *at begins at 0. False after the last. */
 bool faults_next_line(const struct faults *faults, size_t *at, enum language language,
                       struct buffer *line);

@@ -29,21 +29,24 @@ static void test_every_type_of_the_schema_is_in_the_table(void **state)
         }
         assert_string_equal(message_type_name((enum message_type)number), lower);
     }
-    assert_int_equal(named, message_type_count());
+    for (uint32_t number = 0; number < MESSAGE_TYPE_NUMBER_END; number++)
+        named -= message_type_is_known(number);
+    assert_int_equal(named, 0);
 }
 
 static void test_names_parse_back(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < message_type_count(); i++) {
+    for (uint32_t number = 0; number < MESSAGE_TYPE_NUMBER_END; number++) {
         enum message_type parsed = MESSAGE_TYPE_NONE;
-        enum message_type type = message_type_at(i);
+        enum message_type type = (enum message_type)number;
+        if (!message_type_is_known(number))
+            continue;
         assert_true(message_type_parse(bytes_of_text(message_type_name(type)), &parsed));
         assert_int_equal(parsed, type);
         assert_string_not_equal(message_type_label(type, LANGUAGE_VIETNAMESE),
                                 message_type_label(type, LANGUAGE_ENGLISH));
     }
-    assert_int_equal(message_type_at(message_type_count()), MESSAGE_TYPE_NONE);
 }
 
 static void test_strangers_are_not_known(void **state)
@@ -63,8 +66,10 @@ static void test_receipts_are_the_types_after_the_business_types(void **state)
 {
     (void)state;
     size_t business = 0;
-    for (size_t i = 0; i < message_type_count(); i++) {
-        enum message_type type = message_type_at(i);
+    for (uint32_t number = 0; number < MESSAGE_TYPE_NUMBER_END; number++) {
+        enum message_type type = (enum message_type)number;
+        if (!message_type_is_known(number))
+            continue;
         bool is_business = (int)type <= MESSAGE_TYPE_BUSINESS_COUNT;
         bool is_head = type == MESSAGE_TYPE_LEDGER_HEAD;
         assert_int_equal(message_type_is_receipt(type), !is_business && !is_head);

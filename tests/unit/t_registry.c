@@ -177,7 +177,7 @@ static void test_version_changes_with_the_content(void **state)
     struct registry *two =
         build(REGISTRY_FILE_POLICY, POLICY_HEADER "centre,transfer,agency,,169\n");
     assert_string_not_equal(registry_version(one), registry_version(two));
-    assert_false(digest_equal(registry_digest(one), registry_digest(two)));
+    assert_string_not_equal(strchr(registry_version(one), '+'), strchr(registry_version(two), '+'));
     assert_true(strlen(registry_version(one)) < REGISTRY_VERSION_TEXT_BYTES);
     registry_destroy(&one);
     registry_destroy(&two);

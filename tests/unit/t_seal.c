@@ -25,9 +25,11 @@ static void each_kind_of_key_signs_and_verifies(void **state)
         struct digest digest;
         struct bytes text = content();
         sha256_parts(&text, 1, &digest);
-        assert_int_equal(seal_verify(trust, text, buffer_view(&signature),
-                                     signer_certificate(signer), &sender, now, &verdict),
-                         REASON_NONE);
+        assert_int_equal(
+            seal_verify(trust, text, buffer_view(&signature),
+                        trust_signer_certificate(trust_signer_at(trust, kinds[i].member)), &sender,
+                        now, &verdict),
+            REASON_NONE);
         assert_int_equal(verdict.reason, REASON_NONE);
         assert_true(key_equal(&verdict.participant, &sender));
         assert_true(digest_equal(&verdict.fingerprint, signer_fingerprint(signer)));
@@ -154,17 +156,19 @@ static void a_passed_certificate_must_be_the_signers(void **state)
 {
     (void)state;
     struct buffer signature = sign_text(P256, SIGNER_PADDING_PKCS1, content());
-    struct signer *own = signer_of(P256, SIGNER_PADDING_PKCS1);
-    struct signer *stranger = signer_of(STRANGER, SIGNER_PADDING_PKCS1);
+    struct trust_builder *builder = builder_with_anchor(root);
+    register_identity(builder, "desk", &members[STRANGER]);
+    struct trust *others = freeze(builder);
+    struct bytes own = trust_signer_certificate(trust_signer_at(trust, P256));
+    struct bytes stranger = trust_signer_certificate(trust_signer_at(others, 0));
     struct seal_verdict verdict;
-    assert_int_equal(seal_verify(trust, content(), buffer_view(&signature), signer_certificate(own),
-                                 NULL, now, &verdict),
-                     REASON_NONE);
-    assert_int_equal(seal_verify(trust, content(), buffer_view(&signature),
-                                 signer_certificate(stranger), NULL, now, &verdict),
-                     REASON_CERTIFICATE_UNKNOWN);
-    signer_destroy(&own);
-    signer_destroy(&stranger);
+    assert_int_equal(
+        seal_verify(trust, content(), buffer_view(&signature), own, NULL, now, &verdict),
+        REASON_NONE);
+    assert_int_equal(
+        seal_verify(trust, content(), buffer_view(&signature), stranger, NULL, now, &verdict),
+        REASON_CERTIFICATE_UNKNOWN);
+    trust_drop(&others);
     buffer_release(&signature);
 }
 
