@@ -50,7 +50,9 @@ enum reason local_api_new(const struct local_api_options *options, struct local_
                                        .body_bytes_max = LOCAL_API_BODY_BYTES_MAX,
                                        .memory_bytes = sizeof(struct local_upload),
                                        .release = attachment_release,
-                                       .has_room = has_room};
+                                       .has_room = has_room,
+                                       .jobs = session_jobs(options->session),
+                                       .store = options->store};
     enum reason reason =
         arena_init(&api->arena, MESSAGE_JSON_ARENA_BYTES) ? REASON_NONE : REASON_OUT_OF_MEMORY;
     if (reason == REASON_NONE)

@@ -5,7 +5,7 @@
  *   local_attachments.c  uploads and downloads
  *   local_submit.c       submit
  *   local_change.c       accept, refuse, hold, release, withdraw
- *   local_jobs.c         what is sent again, operations on sets
+ *   local_again.c        what is sent again
  *   local_read.c         inbox, queues, one message
  *   local_health.c       health, figures
  *   local_deadlines.c    when dossiers are due
@@ -82,7 +82,7 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
 struct key local_recipient(const struct local_api *api, const struct store_message *message,
                            bool *ret_is_expected);
 
-/* ---- local_jobs.c */
+/* ---- local_again.c */
 /* "sent_again_as" and "again_of": the new message, and the one of before. */
 bool local_put_again(const struct local_api *api, json_t *object,
                      const struct store_message *message);
@@ -109,11 +109,6 @@ void refuse_apply(struct api_request *request);
 void operate_apply(struct api_request *request); /* which: enum session_operation */
 void ledger_explain_apply(struct api_request *request);
 void again_apply(struct api_request *request);
-void jobs_get(struct api_request *request);
-void job_get(struct api_request *request);
-void job_plan_apply(struct api_request *request);
-void job_start_apply(struct api_request *request);
-void job_stop_apply(struct api_request *request);
 
 void inbox_get(struct api_request *request);
 void message_get(struct api_request *request);

@@ -76,6 +76,8 @@ enum {
 
 struct api;
 struct api_request;
+struct jobs;  /* gateway/custody/job.h */
+struct store; /* gateway/port/store.h */
 
 enum api_access {
     API_OPEN,  /* anybody; api_is_known says whether he is one of ours */
@@ -122,6 +124,9 @@ struct api_options {
     void (*release)(struct api_request *request);
     /* In a step: the core takes one more; NULL: always. */
     bool (*has_room)(void *context);
+    /* For the handlers that both daemons have: gateway/api/jobs_json.h. */
+    struct jobs *jobs;
+    struct store *store;
 };
 
 /* REASON_FILE_UNREADABLE, REASON_KEY_UNREADABLE: tokens, certificates. REASON_ADDRESS_TAKEN,
@@ -169,6 +174,8 @@ void api_publish(struct api *api, struct bytes data);
 /* ---- a request ------------------------------------------------------------------------------ */
 
 void *api_context(const struct api_request *request);
+struct jobs *api_jobs(const struct api_request *request);
+struct store *api_store(const struct api_request *request);
 /* memory_bytes of the options. */
 void *api_memory(struct api_request *request);
 const char *api_argument(const struct api_request *request);

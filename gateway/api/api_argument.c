@@ -16,6 +16,16 @@ void *api_context(const struct api_request *request)
     return request->api->options.context;
 }
 
+struct jobs *api_jobs(const struct api_request *request)
+{
+    return request->api->options.jobs;
+}
+
+struct store *api_store(const struct api_request *request)
+{
+    return request->api->options.store;
+}
+
 void *api_memory(struct api_request *request)
 {
     return request->memory;

@@ -60,12 +60,12 @@ static void answer_job(struct api_request *request, enum reason reason, const st
         api_answer_reason(request, reason, detail);
 }
 
-void jobs_list_answer(struct api_request *request, const struct jobs *jobs)
+void jobs_list_answer(struct api_request *request)
 {
     json_t *list = json_array();
     struct job job;
     bool ok = list != NULL;
-    for (size_t i = 0; ok && jobs_at(jobs, i, &job); i++)
+    for (size_t i = 0; ok && jobs_at(api_jobs(request), i, &job); i++)
         ok = json_array_append_new(list, job_json(&job)) == 0;
     api_answer_json(request, HTTP_OK, json_whole(json_pack("{s:o}", "jobs", list), ok));
 }
@@ -117,7 +117,7 @@ static enum reason add_members(struct store *store, const struct job_member *mem
 }
 
 /* The cursor is the number of a page. A set that is still being counted has those that are full. */
-void jobs_one_answer(struct api_request *request, const struct jobs *jobs, struct store *store)
+void jobs_one_answer(struct api_request *request)
 {
     struct job_member members[JOB_PAGE_MAX];
     struct job job;
@@ -126,17 +126,17 @@ void jobs_one_answer(struct api_request *request, const struct jobs *jobs, struc
     if (!read_number(request, &number) ||
         !api_query_number(request, "after", 0, JOB_PAGES_MAX, &page))
         return;
-    enum reason reason = jobs_find(jobs, number, &job);
+    enum reason reason = jobs_find(api_jobs(request), number, &job);
     if (reason != REASON_NONE) {
         api_answer_reason(request, reason, "job");
         return;
     }
     json_t *list = json_array();
-    reason = jobs_read_page(jobs, number, page, members, &count);
+    reason = jobs_read_page(api_jobs(request), number, page, members, &count);
     if (reason == REASON_NOT_FOUND)
         reason = REASON_NONE;
     if (reason == REASON_NONE)
-        reason = add_members(store, members, count, list);
+        reason = add_members(api_store(request), members, count, list);
     json_t *json = job_json(&job);
     bool ok = json_put(json, "entries", list) && put_number(json, "next", page + (count > 0));
     api_answer_read(request, reason, json_whole(json, ok));
@@ -185,7 +185,7 @@ static bool take_order(const json_t *json, struct job_order *order, const char *
 }
 
 /* Without a word why nobody can say later what it was for. */
-void jobs_plan_answer(struct api_request *request, struct jobs *jobs)
+void jobs_plan_answer(struct api_request *request)
 {
     struct job_order order = {0};
     struct job job;
@@ -195,10 +195,10 @@ void jobs_plan_answer(struct api_request *request, struct jobs *jobs)
     else if (order.why.size == 0)
         api_answer_reason(request, REASON_FIELD_MISSING, "why");
     else
-        answer_job(request, jobs_plan(jobs, &order, &job), &job, "operation");
+        answer_job(request, jobs_plan(api_jobs(request), &order, &job), &job, "operation");
 }
 
-void jobs_start_answer(struct api_request *request, struct jobs *jobs)
+void jobs_start_answer(struct api_request *request)
 {
     const json_t *count = json_object_get(api_json(request), "count");
     struct bytes digits;
@@ -217,20 +217,20 @@ void jobs_start_answer(struct api_request *request, struct jobs *jobs)
                           "count");
         return;
     }
-    if (digits.size == 0 && jobs_find(jobs, number, &job) == REASON_NONE &&
+    if (digits.size == 0 && jobs_find(api_jobs(request), number, &job) == REASON_NONE &&
         job.operation == JOB_PURGE) {
         api_answer_reason(request, REASON_FIELD_MISSING, "archived");
         return;
     }
     enum reason reason =
-        jobs_start(jobs, number, (uint64_t)json_integer_value(count), &archived, &job);
+        jobs_start(api_jobs(request), number, (uint64_t)json_integer_value(count), &archived, &job);
     answer_job(request, reason, &job, "job");
 }
 
-void jobs_stop_answer(struct api_request *request, struct jobs *jobs)
+void jobs_stop_answer(struct api_request *request)
 {
     struct job job;
     uint64_t number;
     if (read_number(request, &number))
-        answer_job(request, jobs_stop(jobs, number, &job), &job, "job");
+        answer_job(request, jobs_stop(api_jobs(request), number, &job), &job, "job");
 }

@@ -6,20 +6,17 @@
  *   POST /v1/jobs/{}/start      with the count that was shown
  *   POST /v1/jobs/{}/stop
  *
- * Each handler runs in a step of the core that owns the jobs.
+ * Each handler runs in a step of the core that owns the jobs, those of the options of the API.
  */
 #pragma once
 
 #include "gateway/api/api.h"
 
-struct jobs;  /* gateway/custody/job.h */
-struct store; /* gateway/port/store.h */
-
 extern const char *const jobs_members[];       /* of POST /v1/jobs */
 extern const char *const jobs_start_members[]; /* of POST /v1/jobs/{}/start */
 
-void jobs_list_answer(struct api_request *request, const struct jobs *jobs);
-void jobs_plan_answer(struct api_request *request, struct jobs *jobs);
-void jobs_one_answer(struct api_request *request, const struct jobs *jobs, struct store *store);
-void jobs_start_answer(struct api_request *request, struct jobs *jobs);
-void jobs_stop_answer(struct api_request *request, struct jobs *jobs);
+void jobs_list_answer(struct api_request *request);
+void jobs_plan_answer(struct api_request *request);
+void jobs_one_answer(struct api_request *request);
+void jobs_start_answer(struct api_request *request);
+void jobs_stop_answer(struct api_request *request);

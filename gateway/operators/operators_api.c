@@ -1,7 +1,8 @@
 /* The operators' routes over the library of gateway/api. What changes an entry goes through the
  * broker's step like a frame does, and is answered once it is on disk; the reload of the registry
  * changes no row and is done at once. Handlers run on the loop's thread. Messages:
- * operators_messages.c; figures: operators_status.c, operators_metrics.c. */
+ * operators_messages.c; figures: operators_status.c, operators_metrics.c; operations on sets are
+ * the library's (gateway/api/jobs_json.c). */
 #include "gateway/operators/operators_api.h"
 
 #include <stdlib.h>
@@ -34,13 +35,13 @@ static const struct api_route routes[] = {
     STEP("POST", "/v1/queues/{}/release", operators_operate, BROKER_RELEASE),
     STEP("POST", "/v1/queues/{}/withdraw", operators_operate, BROKER_WITHDRAW),
     STEP("POST", "/v1/queues/{}/expire", operators_operate, BROKER_EXPIRE),
-    STEP("GET", "/v1/jobs", operators_jobs_get, 0),
-    STEP("GET", "/v1/jobs/{}", operators_job_get, 0),
-    {"POST", "/v1/jobs", API_KNOWN, API_BODY_JSON, jobs_members, NULL, NULL, NULL,
-     operators_job_plan, 0},
+    STEP("GET", "/v1/jobs", jobs_list_answer, 0),
+    STEP("GET", "/v1/jobs/{}", jobs_one_answer, 0),
+    {"POST", "/v1/jobs", API_KNOWN, API_BODY_JSON, jobs_members, NULL, NULL, NULL, jobs_plan_answer,
+     0},
     {"POST", "/v1/jobs/{}/start", API_KNOWN, API_BODY_JSON, jobs_start_members, NULL, NULL, NULL,
-     operators_job_start, 0},
-    STEP("POST", "/v1/jobs/{}/stop", operators_job_stop, 0),
+     jobs_start_answer, 0},
+    STEP("POST", "/v1/jobs/{}/stop", jobs_stop_answer, 0),
     STEP("GET", "/v1/holds", operators_holds_get, 0),
     {"POST", "/v1/holds", API_KNOWN, API_BODY_JSON, hold_members, NULL, NULL, NULL,
      operators_hold_dossier, 0},
@@ -67,7 +68,9 @@ enum reason operators_api_new(const struct operators_api_options *options,
                                        .state_directory = options->state_directory,
                                        .crypto = options->crypto,
                                        .descriptors = options->descriptors,
-                                       .body_bytes_max = BODY_BYTES_MAX};
+                                       .body_bytes_max = BODY_BYTES_MAX,
+                                       .jobs = broker_jobs(options->broker),
+                                       .store = options->store};
     enum reason reason = api_new(&server, &api->server, ret_what);
     if (reason != REASON_NONE)
         operators_api_destroy(&api);

@@ -1,12 +1,6 @@
-/* What came to nothing is sent again, one by one or as a set; and the other operations on sets. The
- * rules: adapters/core/session_again.c; jobs in JSON: gateway/api/jobs_json.h. */
+/* What came to nothing is sent again, one by one; as a set: gateway/api/jobs_json.h. The rules:
+ * adapters/core/session_again.c. */
 #include "adapters/api/local_api_parts.h"
-
-static struct jobs *jobs_of(const struct api_request *request)
-{
-    const struct local_api *api = api_context(request);
-    return session_jobs(api->options.session);
-}
 
 /* The same again answers the same new message: who lost the answer asks again. */
 void again_apply(struct api_request *request)
@@ -42,30 +36,4 @@ bool local_put_again(const struct local_api *api, json_t *object,
             json_put_id(object, "sent_again_as", &other)) &&
            (session_find_before(api->options.session, id, &other) != REASON_NONE ||
             json_put_id(object, "again_of", &other));
-}
-
-void jobs_get(struct api_request *request)
-{
-    jobs_list_answer(request, jobs_of(request));
-}
-
-void job_get(struct api_request *request)
-{
-    const struct local_api *api = api_context(request);
-    jobs_one_answer(request, jobs_of(request), api->options.store);
-}
-
-void job_plan_apply(struct api_request *request)
-{
-    jobs_plan_answer(request, jobs_of(request));
-}
-
-void job_start_apply(struct api_request *request)
-{
-    jobs_start_answer(request, jobs_of(request));
-}
-
-void job_stop_apply(struct api_request *request)
-{
-    jobs_stop_answer(request, jobs_of(request));
 }
