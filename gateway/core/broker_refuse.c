@@ -69,6 +69,79 @@ static bool is_surely_new(struct broker *broker, const struct peer *peer,
     return adapter->has_last_id && id_compare(id, &adapter->last_id) > 0;
 }
 
+/* Whose word on a message is still to come, for its sender: its places that have not ended. */
+static enum reason name_live(struct broker *broker, uint64_t message_seq, struct bytes *ret_keys)
+{
+    enum { PLACES_MAX = ROUTE_DESTINATIONS_MAX + SUCCESSOR_HOPS_MAX };
+    struct store *store = broker->options.store;
+    struct entry places[PLACES_MAX];
+    size_t count = 0;
+    size_t size = 0;
+    enum reason reason = store->verbs->entries_of(store, message_seq, places, PLACES_MAX, &count);
+    if (reason != REASON_NONE)
+        return reason;
+    uint8_t *text =
+        plan_take(&broker->step.plan, (count + 1) * (size_t)(PARTICIPANT_KEY_BYTES_MAX + 1));
+    for (size_t i = 0; i < count; i++) {
+        struct bytes key = key_bytes(&places[i].destination);
+        plan_apply_moves(&broker->step.plan, &places[i]);
+        if (!entry_state_is_live(places[i].state))
+            continue;
+        if (size > 0)
+            text[size++] = ' ';
+        memcpy(text + size, key.data, key.size);
+        size += key.size;
+    }
+    *ret_keys = (struct bytes){text, size};
+    return REASON_NONE;
+}
+
+/* The receipt of then has gone by the table of retention; its row says which kind it was. Its
+ * sender is told anew, under our seal of today: taken or refused, when, and that all of it is over
+ * and purged, or whose word is still to come. The ledger has that already, so it is no entry there;
+ * and it is owed like a message, apart from the receipts of this step that are entries. */
+static void tell_anew(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                      uint32_t receipt_type)
+{
+    static const struct allowance_cost cost = {.rows = 3, .lines = 1};
+    struct store *store = broker->options.store;
+    struct store_message message;
+    const struct message_id *id = &sealed->envelope.id;
+    struct bytes live;
+    if (store->verbs->find_message(store, &peer->key, id, &message) != REASON_NONE ||
+        name_live(broker, message.seq, &live) != REASON_NONE)
+        return; /* the store cannot say now: it is asked again */
+    if (!allowance_take(&peer->allowance, broker->step.now, cost)) {
+        step_reply_not_now(&broker->step, peer, id, REASON_BUSY);
+        return;
+    }
+    const struct receipt_item item = {
+        .message_id = *id,
+        .digest = sealed->digest,
+        /* Custody has no reason (body.c); of a refusal nobody knows any more which it was. */
+        .reason =
+            receipt_type == MESSAGE_TYPE_RECEIPT_REFUSED ? REASON_CONTENT_PURGED : REASON_NONE,
+        .at = message.custody,
+        .text = bytes_of_text(live.size > 0 ? "" : reason_code(REASON_CONTENT_PURGED)),
+        .recipients = live,
+    };
+    (void)step_tell(&broker->step, &peer->key, receipt_type, true, &item);
+}
+
+/* With the receipt that was given then, byte for byte, as long as it is here (invariant 5). */
+static void answer_again(struct broker *broker, struct peer *peer, const struct sealed *sealed,
+                         uint64_t receipt_seq)
+{
+    struct store *store = broker->options.store;
+    struct store_message receipt;
+    if (store->verbs->read_message(store, receipt_seq, &receipt) != REASON_NONE)
+        return;
+    if ((receipt.gone & STORE_PART_DOCUMENT) == 0)
+        step_reply_stored(&broker->step, peer, receipt_seq);
+    else
+        tell_anew(broker, peer, sealed, receipt.type);
+}
+
 enum reason broker_check_duplicate(struct broker *broker, struct peer *peer,
                                    const struct sealed *sealed)
 {
@@ -84,7 +157,7 @@ enum reason broker_check_duplicate(struct broker *broker, struct peer *peer,
         return reason;
     /* The copy in this step's own plan is answered by this step's receipt. */
     if (receipt_seq != 0)
-        step_reply_stored(step, peer, receipt_seq);
+        answer_again(broker, peer, sealed, receipt_seq);
     else if (message_type_is_receipt((enum message_type)envelope->type))
         step_reply_taken(step, peer, &envelope->id);
     const struct transition line = line_of("duplicate", peer, sealed, REASON_DUPLICATE);

@@ -150,24 +150,43 @@ struct answer {
 _Static_assert(1 + STANDING_ASK_MAX * ROUTE_DESTINATIONS_MAX <= STANDING_ITEMS_MAX,
                "an answer has room for each place of each message");
 
-/* It has ended, and its sender asks still: one that was put back from a backup has lost the receipt
- * that it had taken. */
-static void tell_end_again(struct broker *broker, const struct peer *peer,
-                           const struct entry *entry)
-{
-    struct store *store = broker->options.store;
-    struct entry receipt;
-    if (entry->receipt_seq != 0 &&
-        store->verbs->read_entry(store, entry->receipt_seq, &peer->key, &receipt) == REASON_NONE &&
-        receipt.state == ENTRY_DELIVERED)
-        step_reply_stored(&broker->step, peer, entry->receipt_seq);
-}
-
 static void add_item(struct answer *answer, const struct standing_item *item)
 {
     check(answer->count < STANDING_ITEMS_MAX);
     answer->items[answer->count++] = *item;
-    answer->told += item->reason != REASON_MESSAGE_FORGOTTEN;
+    answer->told +=
+        item->reason != REASON_MESSAGE_FORGOTTEN && item->reason != REASON_CONTENT_PURGED;
+}
+
+static void tell_purged(struct answer *answer, const struct message_id *id,
+                        const struct key *destination, wall_t since)
+{
+    add_item(answer, &(struct standing_item){.id = *id,
+                                             .destination = *destination,
+                                             .reason = REASON_CONTENT_PURGED,
+                                             .since = since,
+                                             .is_of_gateway = true});
+}
+
+/* It has ended, and its sender asks still: one that was put back from a backup has lost the receipt
+ * that it had taken. When that has gone by the table of retention, it hears so: nobody but its
+ * signer could say it anew. */
+static void tell_end_again(struct broker *broker, const struct peer *peer,
+                           const struct message_id *id, const struct entry *entry,
+                           struct answer *answer)
+{
+    struct store *store = broker->options.store;
+    struct store_message message;
+    struct entry receipt;
+    if (entry->receipt_seq == 0 ||
+        store->verbs->read_message(store, entry->receipt_seq, &message) != REASON_NONE)
+        return;
+    if ((message.gone & STORE_PART_DOCUMENT) != 0)
+        tell_purged(answer, id, &entry->destination, entry->due);
+    else if (store->verbs->read_entry(store, entry->receipt_seq, &peer->key, &receipt) ==
+                 REASON_NONE &&
+             receipt.state == ENTRY_DELIVERED)
+        step_reply_stored(&broker->step, peer, entry->receipt_seq);
 }
 
 static void answer_message(struct broker *broker, const struct peer *peer,
@@ -181,14 +200,19 @@ static void answer_message(struct broker *broker, const struct peer *peer,
     if (reason == REASON_NOT_FOUND)
         add_item(answer, &(struct standing_item){
                              .id = *id, .reason = REASON_MESSAGE_FORGOTTEN, .is_of_gateway = true});
-    if (reason != REASON_NONE ||
-        store->verbs->entries_of(store, message.seq, entries, ROUTE_DESTINATIONS_MAX, &count) !=
-            REASON_NONE)
+    if (reason != REASON_NONE)
         return;
+    const struct key recipient = message.recipient;
+    uint32_t gone = message.gone;
+    if (store->verbs->entries_of(store, message.seq, entries, ROUTE_DESTINATIONS_MAX, &count) !=
+        REASON_NONE)
+        return;
+    if (count == 0 && (gone & STORE_PART_NAMES) != 0) /* with its places */
+        tell_purged(answer, id, &recipient, (wall_t){0});
     for (size_t i = 0; i < count; i++) {
         struct standing standing;
         if (!entry_state_is_live(entries[i].state)) {
-            tell_end_again(broker, peer, &entries[i]);
+            tell_end_again(broker, peer, id, &entries[i], answer);
             continue;
         }
         broker_standing(broker, &entries[i], &standing);

@@ -10,6 +10,7 @@
 
 #include "gateway/custody/job.h"
 #include "gateway/custody/retention.h"
+#include "proto/codec/message_type.h"
 #include "proto/seal/sha256.h"
 #include "tests/support/lone_gateway.h"
 
@@ -220,6 +221,132 @@ static void a_clock_in_doubt_makes_nothing_over(void **state)
     }
 }
 
+/* ---- who comes again when its receipt has gone ---- */
+
+static void purge_all(struct lone_gateway *gateway)
+{
+    struct job job = plan(gateway);
+    struct digest digest = digest_of_set(gateway, &job);
+    assert_true(job.count > 0);
+    assert_int_equal(start(gateway, &job, &digest), REASON_NONE);
+    assert_int_equal(step_while(gateway, job.number, JOB_RUNNING).state, JOB_DONE);
+}
+
+/* The same bytes as the first transfer that was ever put. */
+static void put_first_again(struct lone_gateway *gateway, int64_t first_ms)
+{
+    uint64_t ids = gateway->ids;
+    int64_t now_ms = gateway->now_ms;
+    gateway->ids = 0;
+    gateway->now_ms = first_ms;
+    struct lone_message again = lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0001");
+    gateway->ids = ids;
+    gateway->now_ms = now_ms;
+    assert_memory_equal(&again.digest, &messages[0].digest, sizeof again.digest);
+}
+
+/* The item about the first message in what the step made for the centre; false: it is told
+ * nothing. */
+static bool find_told(struct lone_gateway *gateway, uint64_t from_seq, uint32_t *ret_type,
+                      struct receipt_item *ret_item)
+{
+    static struct arena scratch;
+    struct store_positions end;
+    struct store_document found;
+    struct envelope envelope;
+    struct store *store = gateway->store;
+    if (scratch.block == NULL)
+        assert_true(arena_init(&scratch, ENVELOPE_ARENA_BYTES));
+    assert_int_equal(store->verbs->positions(store, &end), REASON_NONE);
+    for (uint64_t seq = from_seq; seq < end.next_message_seq; seq++) {
+        assert_int_equal(store->verbs->read_document(store, seq, &found), REASON_NONE);
+        arena_reset(&scratch);
+        assert_int_equal(envelope_parse(found.document, &scratch, &envelope), REASON_NONE);
+        if (envelope.receipt.item_count == 0)
+            continue;
+        assert_int_equal(envelope.receipt.item_count, 1);
+        assert_true(id_equal(&envelope.receipt.items[0].message_id, &messages[0].id));
+        *ret_type = envelope.type;
+        *ret_item = envelope.receipt.items[0];
+        return true;
+    }
+    return false;
+}
+
+/* Its evidence is over; what it was, and when, is said anew, and nobody has it a second time. When
+ * it is still owed, its sender hears by whom, as on the first day. */
+static void a_repeat_without_its_receipt_is_answered(void **state)
+{
+    (void)state;
+    for (int is_over = 0; is_over < 2; is_over++) {
+        struct lone_gateway *gateway = open_with_transfers(1);
+        int64_t first_ms = gateway->now_ms;
+        struct store_positions before;
+        struct receipt_item item = {.reason = REASON_BUSY};
+        uint32_t type = 0;
+        lone_gateway_keep_days(gateway, ",bodies,1\n,evidence,1\n,metadata,1\n");
+        if (is_over != 0)
+            end(gateway, 0, 1);
+        lone_gateway_wait(gateway, INT64_C(3) * DAY_MS);
+        purge_all(gateway);
+        lone_gateway_hello(gateway, "centre", 64);
+        lone_gateway_hello(gateway, "stp", 64);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        lone_gateway_put_taken(gateway, "stp", &messages[0].id, 1);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->store->verbs->positions(gateway->store, &before), REASON_NONE);
+        put_first_again(gateway, first_ms);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->sent_to_stp, 0);
+        assert_true(find_told(gateway, before.next_message_seq, &type, &item));
+        assert_int_equal(type, MESSAGE_TYPE_RECEIPT_CUSTODY);
+        assert_true(bytes_equal(item.text, bytes_of_text(is_over != 0 ? "content_purged" : "")));
+        assert_true(key_is_none(&item.destination));
+        assert_int_equal(item.at.ms, first_ms);
+        assert_memory_equal(&item.digest, &messages[0].digest, sizeof item.digest);
+        assert_int_equal(item.recipients.size, is_over != 0 ? 0 : strlen("stp"));
+        lone_gateway_close(&gateway);
+    }
+}
+
+/* Who asks where it stands hears that too, and not nothing: only its signer could say it again. */
+static void ask_for_what_has_gone(const char *keep)
+{
+    struct lone_gateway *gateway = open_with_transfers(1);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    const struct receipt_item item = {.message_id = messages[0].id,
+                                      .digest = messages[0].digest,
+                                      .destination = key_of("stp"),
+                                      .at = {gateway->now_ms}};
+    struct lone_message receipt = lone_gateway_put_receipt(
+        gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_put_taken(gateway, "centre", &receipt.id, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_keep_days(gateway, keep);
+    lone_gateway_wait(gateway, INT64_C(3) * DAY_MS);
+    purge_all(gateway);
+    lone_gateway_hello(gateway, "centre", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_put(
+        gateway, "centre",
+        &(struct frame){.kind = FRAME_ASK, .taken = {.ids = &messages[0].id, .count = 1}});
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->standing_count, 2);
+    assert_int_equal(gateway->standing[1].reason, REASON_CONTENT_PURGED);
+    assert_true(key_equal(&gateway->standing[1].destination, &(struct key){"stp"}));
+    lone_gateway_close(&gateway);
+}
+
+/* Its places are still there, or have gone with it. */
+static void who_asks_for_a_receipt_that_has_gone_hears_so(void **state)
+{
+    (void)state;
+    ask_for_what_has_gone(",bodies,1\n,evidence,1\n,metadata,9\n");
+    ask_for_what_has_gone(",bodies,1\n,evidence,1\n,metadata,1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +354,8 @@ int main(void)
         cmocka_unit_test(a_kill_does_nothing_twice),
         cmocka_unit_test(a_full_disk_loses_no_page),
         cmocka_unit_test(a_clock_in_doubt_makes_nothing_over),
+        cmocka_unit_test(a_repeat_without_its_receipt_is_answered),
+        cmocka_unit_test(who_asks_for_a_receipt_that_has_gone_hears_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
