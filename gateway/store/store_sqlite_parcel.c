@@ -120,13 +120,19 @@ enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes 
 /* --- purging ------------------------------------------------------------------------------------
  */
 
+/* Taken out and put in again: a row that is updated in its place leaves a page to itself however
+ * small it becomes, while a page that a deletion leaves nearly empty is merged with its neighbours
+ * and is free for what comes next. */
 enum reason parcels_keep(struct store_sqlite *store)
 {
     if (!store->block_is_cut)
         return REASON_NONE;
     store->block_is_cut = false;
-    return sql_run(store, BIND(store, SQL_SET_PARCELS, NUMBER(store->block_first),
-                               BLOB_OF(buffer_view(&store->block))));
+    enum reason reason = sql_run(store, BIND(store, SQL_DROP_PARCELS, NUMBER(store->block_first)));
+    return reason == REASON_NONE
+               ? sql_run(store, BIND(store, SQL_ADD_PARCELS, NUMBER(store->block_first),
+                                     BLOB_OF(buffer_view(&store->block))))
+               : reason;
 }
 
 /* A string of a parcel of the block in memory becomes empty. */

@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge bench-retention pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -54,7 +54,7 @@ fuzz:
 
 # Side by side with RabbitMQ and NATS; what grows with history, backlog and destinations; files.
 # Results in build/bench; tests/bench/README.md.
-bench bench-scale bench-files bench-instructions bench-backup bench-purge:
+bench bench-scale bench-files bench-instructions bench-backup bench-purge bench-retention:
 	@ops/install-deps bench
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
@@ -230,6 +230,7 @@ help:
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-backup   a backup of 1,000,000 messages beside traffic'
 	@echo 'make bench-purge    what a purge costs the traffic beside it'
+	@echo 'make bench-retention  what a store keeps of messages that were purged, and in ten years'
 	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make pictures       the pictures of the READMEs, drawn anew: ops/pictures'

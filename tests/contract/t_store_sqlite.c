@@ -139,6 +139,49 @@ static void a_newer_schema_is_refused(void **state)
     assert_int_equal(store_sqlite_open(fixture->path, NULL, &store), REASON_STORE_NEWER);
 }
 
+static int64_t pages_of_parcels(const struct fixture *fixture)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    struct sqlite_vfs *layer = sqlite_vfs_new(NULL);
+    assert_int_equal(
+        sqlite3_open_v2(fixture->path, &database, SQLITE_OPEN_READWRITE, sqlite_vfs_name(layer)),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database,
+                                        "SELECT count(*) FROM dbstat WHERE name = 'parcel_block'",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t pages = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    sqlite_vfs_destroy(&layer);
+    return pages;
+}
+
+/* Without a vacuum: a store that is purged every year stays as large as what it keeps. */
+static void a_purge_gives_its_pages_back(void **state)
+{
+    enum { ROWS = 200 };
+    struct fixture *fixture = *state;
+    struct store *store = open_store(fixture);
+    for (uint64_t seq = 1; seq <= ROWS; seq++)
+        assert_int_equal(put(store, seq), REASON_NONE);
+    store->verbs->close(store);
+    int64_t before = pages_of_parcels(fixture);
+    store = open_store(fixture);
+    for (uint64_t seq = 1; seq <= ROWS; seq++) {
+        const struct store_purge purge = {seq, STORE_PART_DOCUMENT | STORE_PART_SEAL};
+        const struct store_move end = {
+            .message_seq = seq, .destination = key_of("a"), .state = ENTRY_DELIVERED, .due = {2}};
+        const struct store_plan plan = {
+            .moves = &end, .move_count = 1, .purges = &purge, .purge_count = 1};
+        assert_int_equal(store->verbs->commit(store, &plan), REASON_NONE);
+    }
+    store->verbs->close(store);
+    assert_true(pages_of_parcels(fixture) * 4 < before);
+}
+
 static void another_file_is_not_touched(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_survives_the_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_schema_is_migrated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_purge_gives_its_pages_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_file_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rotten_bytes_are_never_served, set_up, tear_down),
