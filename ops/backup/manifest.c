@@ -88,19 +88,20 @@ static bool is_ours(const char *name)
     return is_blob || strcmp(name, BACKUP_STORE) == 0 || strcmp(name, BACKUP_PORTAL) == 0;
 }
 
+enum { NAME_AT = 2 * DIGEST_BYTES + 2 }; /* in a line, behind the digest and two blanks */
+
 static enum reason visit_line(char *line, backup_file *visit, void *context)
 {
-    enum { NAME_AT = 2 * DIGEST_BYTES + 2 };
     struct digest digest;
     size_t size = strlen(line);
-    if (size > 0 && line[size - 1] == '\n')
-        line[--size] = 0;
-    if (size <= NAME_AT || memcmp(line + 2 * DIGEST_BYTES, "  ", 2) != 0 ||
-        !is_ours(line + NAME_AT))
+    /* One that does not end is longer than a name of ours can be, or was cut off. */
+    if (size <= NAME_AT + 1 || line[size - 1] != '\n' ||
+        memcmp(line + 2 * DIGEST_BYTES, "  ", 2) != 0)
         return REASON_BACKUP_DAMAGED;
-    line[2 * DIGEST_BYTES] = 0;
-    return digest_of_text(line, &digest) ? visit(context, line + NAME_AT, &digest)
-                                         : REASON_BACKUP_DAMAGED;
+    line[2 * DIGEST_BYTES] = line[size - 1] = 0;
+    return is_ours(line + NAME_AT) && digest_of_text(line, &digest)
+               ? visit(context, line + NAME_AT, &digest)
+               : REASON_BACKUP_DAMAGED;
 }
 
 enum reason backup_sums_visit(const char *directory, const struct backup_about *about,
@@ -110,8 +111,7 @@ enum reason backup_sums_visit(const char *directory, const struct backup_about *
     struct digest digest;
     uint64_t bytes;
     uint64_t files = 0;
-    char *line = NULL;
-    size_t capacity = 0;
+    char line[NAME_AT + PATH_BYTES_MAX];
     if (!path_make(path, "%s/" BACKUP_SUMS, directory))
         return REASON_FIELD_TOO_LONG;
     if (access(path, F_OK) != 0)
@@ -122,10 +122,9 @@ enum reason backup_sums_visit(const char *directory, const struct backup_about *
     FILE *file = reason == REASON_NONE ? fopen(path, "re") : NULL;
     if (reason == REASON_NONE && file == NULL)
         reason = REASON_FILE_UNREADABLE;
-    for (; reason == REASON_NONE && getline(&line, &capacity, file) > 0; files++)
+    for (; reason == REASON_NONE && fgets(line, sizeof line, file) != NULL; files++)
         reason = visit_line(line, visit, context);
     if (file != NULL)
         (void)fclose(file);
-    free(line);
     return reason == REASON_NONE && files != about->files ? REASON_BACKUP_INCOMPLETE : reason;
 }
