@@ -318,7 +318,9 @@ void outbox_fail(struct outbox *outbox, struct flight *flight, enum reason reaso
     uint32_t destination = flight->destination;
     enum failure_action action = failure_decide(reason, ground, flight->entry.attempts);
     struct entry entry = flight_over(outbox, flight, VERDICT_REASON, reason, now);
-    entry_explain(&entry, reason, wall);
+    /* That we were busy says nothing of the other side: what kept the message before still does. */
+    if (reason != REASON_BUSY || ground != FAILURE_OURS || entry.reason == REASON_NONE)
+        entry_explain(&entry, reason, wall);
     if (action == FAILURE_REFUSE) {
         entry_move(&entry, ENTRY_REFUSED);
     } else if (action == FAILURE_HOLD) {

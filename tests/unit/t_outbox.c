@@ -391,9 +391,30 @@ static void failures_follow_the_table(void **state)
     assert_int_equal(failure_decide(REASON_NONE, FAILURE_SPOKEN, 1), FAILURE_SUCCEED);
 }
 
+/* The office failed, and at the next attempt we had no turn for it: what is shown is the office. */
+static void being_busy_hides_no_cause(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct key centre = key_of("centre");
+    const struct message_id id = id_of(1);
+    struct entry entry;
+    uint32_t a = open_to(fixture, "a");
+    assert_true(admit(fixture, 1, "a", 1, 0));
+    outbox_fail(fixture->outbox, find(fixture, 1, "a"), REASON_OFFICE_ERROR, FAILURE_SPOKEN, 0, 0,
+                (mono_t){0}, (wall_t){7}, &entry);
+    assert_true(outbox_lease(fixture->outbox, a, &entry, &centre, &id, &a_digest, (mono_t){0},
+                             (wall_t){1000000}));
+    outbox_fail(fixture->outbox, find(fixture, 1, "a"), REASON_BUSY, FAILURE_OURS, 0, 0,
+                (mono_t){0}, (wall_t){1000009}, &entry);
+    assert_int_equal(entry.state, ENTRY_DEFERRED);
+    assert_int_equal(entry.reason, REASON_OFFICE_ERROR);
+    assert_int_equal(entry.since.ms, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(being_busy_hides_no_cause, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_leaves_for_who_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_dossier_has_one_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_window_bounds_what_is_under_way, set_up, tear_down),
