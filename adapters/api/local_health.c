@@ -124,6 +124,7 @@ void metrics_get(struct api_request *request)
         .store = status.store,
         .ledger_size = status.head.tree_size,
         .refused_handshakes = metrics->refused_handshakes,
+        .put_back = status.last_put_back,
     };
     metrics_put_program(&text, metrics, &program);
     metric_gauge(&text, "lienthong_linked", "1: welcomed by the gateway.", status.is_linked);
@@ -134,7 +135,7 @@ void metrics_get(struct api_request *request)
     metric_gauge(&text, "lienthong_to_office", "Messages that the office is owed.",
                  (int64_t)status.to_office);
     metric_gauge(&text, "lienthong_ledger_alarm", "1: the ledger contradicts an earlier head.",
-                 status.ledger_alarm);
+                 status.is_contradicted);
     metric_gauge(&text, "lienthong_ledger_break_open",
                  "1: the ledger went on anew, and nobody has explained it.", status.has_open_break);
     metric_gauge(&text, "lienthong_put_back",

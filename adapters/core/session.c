@@ -234,8 +234,10 @@ void session_status(const struct session *session, struct session_status *ret_st
         .to_office = live_at(session, session->office),
         .head = session->head,
         .ledger_alarm = session->ledger_alarm || session->has_open_break,
+        .is_contradicted = session->ledger_alarm,
         .has_open_break = session->has_open_break,
         .put_back = session->put_back,
+        .last_put_back = session->look_until,
         .is_offering = session->is_offering,
     };
 }

@@ -215,9 +215,11 @@ struct session_status {
     uint64_t to_gateway; /* live entries */
     uint64_t to_office;
     struct head_seen head; /* last verified tree head of the gateway */
-    bool ledger_alarm;     /* a head contradicted an earlier one, or is of another ledger */
-    bool has_open_break;   /* the latter, and nobody has explained it yet */
+    bool ledger_alarm;     /* one of the next two */
+    bool is_contradicted;  /* a head contradicted an earlier one, since we started */
+    bool has_open_break;   /* one is of another ledger, and nobody has explained it yet */
     wall_t put_back;       /* our store was, and what came since is asked for; 0: no */
+    wall_t last_put_back;  /* also once all of that is back; 0: never */
     bool is_offering;      /* the gateway's store was, and what it lost of ours is offered */
 };
 void session_status(const struct session *session, struct session_status *ret_status);

@@ -215,6 +215,9 @@ void metrics_put_program(struct buffer *text, const struct metrics *metrics,
                 "Connections that were refused: to us, or of ours.");
     metric_row(text, "lienthong_refused_handshakes_total", (struct metric_labels){NULL},
                (int64_t)program->refused_handshakes);
+    metric_gauge(text, "lienthong_put_back_timestamp_seconds",
+                 "When the store was last put back from a backup; 0: never.",
+                 program->put_back.ms / 1000);
     put_told(text, metrics);
     put_disk(text, metrics->state_directory);
     if (metrics->crypto != NULL)

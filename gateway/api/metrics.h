@@ -73,6 +73,7 @@ struct metrics_program {
     enum reason store;
     uint64_t ledger_size;
     uint64_t refused_handshakes;
+    wall_t put_back; /* when the store last was, from a backup; 0: never */
 };
 /* And the own certificate, the revocation lists, disk and store. */
 void metrics_put_program(struct buffer *text, const struct metrics *metrics,

@@ -373,6 +373,7 @@ void broker_status(const struct broker *broker, struct broker_status *ret_status
         .clock = step_clock_report(&broker->step),
         .ledger_size = broker->ledger.committed.size,
         .peer_count = broker->step.peer_count,
+        .put_back = broker->gap.until,
     };
     merkle_root(&broker->ledger.committed, broker->ledger.hash, &ret_status->ledger_root);
     memcpy(ret_status->ledger_id, broker->ledger.id, LEDGER_ID_BYTES);
@@ -393,7 +394,7 @@ void broker_peer_status(const struct broker *broker, size_t index,
         .last_heard = peer->heard_wall,
         .backlog = outbox_backlog(broker->step.outbox, peer->index),
         .under_way = window->under_way,
-        .breaker_is_open = window->state == WINDOW_OPEN,
+        .breaker_is_open = window->state != WINDOW_CLOSED,
         .trouble = trouble,
         .witnessed_size = adapter_of(broker, peer)->head.tree_size,
         .alarm = broker_past_alarm(broker, peer),

@@ -171,6 +171,7 @@ struct broker_status {
     struct digest ledger_root;
     uint8_t ledger_id[LEDGER_ID_BYTES];
     size_t peer_count;
+    wall_t put_back; /* when the store last was, from a backup; 0: never */
 };
 void broker_status(const struct broker *broker, struct broker_status *ret_status);
 /* Where a live entry of the store stands, for people. */

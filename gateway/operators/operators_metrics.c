@@ -27,7 +27,7 @@ static void put_peers(struct buffer *text, const struct operators_api *api, size
         {"lienthong_participant_heard_timestamp_seconds", "When it was last heard."},
         {"lienthong_participant_backlog", "Messages that it is owed."},
         {"lienthong_participant_under_way", "Messages sent to it and not yet answered."},
-        {"lienthong_participant_breaker_open", "1: sending to it is paused."},
+        {"lienthong_participant_breaker_open", "1: sending to it is paused, or tried with one."},
         {"lienthong_participant_alarm", "1: something is wrong with its past; see the log."},
         {"lienthong_participant_witnessed_size", "Entries of the ledger that it has verified."},
     };
@@ -105,6 +105,7 @@ void operators_metrics_get(struct api_request *request)
         .store = status.store,
         .ledger_size = status.ledger_size,
         .refused_handshakes = link_server_refusals(api->options.link),
+        .put_back = status.put_back,
     };
     metrics_put_program(&text, api->options.metrics, &program);
     metrics_put_certificates(&text, api->options.metrics);

@@ -52,7 +52,7 @@ watcher() { # NAME PROGRAM...: in the folder of the watchers
 #   for          SHORT, since a test ends a cause only once its alert was heard
 #   [1h], [15m]  WINDOW: an alarm is seen, and refusals are counted, over that long
 #   offset 15m   LONG_AGO: more than the minute in which a witness is told that the ledger grew
-#   [1d]         WINDOW
+#   < 86400      WINDOW, of the alert whose cause is that something was done within the last day
 # and Alertmanager waits a second, for others of a group and between two messages of it.
 alerts_open() {
     local program
@@ -60,8 +60,9 @@ alerts_open() {
         command -v "$program" >/dev/null || skip "$program is not installed (ops/packages.txt)"
     done
     mkdir "$WATCH"
-    sed -e "s/^\( *for:\) .*/\1 ${SHORT}s/" -e "s/\[1[hd]\]/[${WINDOW}s]/g" \
+    sed -e "s/^\( *for:\) .*/\1 ${SHORT}s/" -e "s/\[1h\]/[${WINDOW}s]/g" \
         -e "s/\[15m\]/[${WINDOW}s]/g" -e "s/offset 15m/offset ${LONG_AGO}s/g" \
+        -e "s/\(put_back.*\) < 86400/\1 < $WINDOW/" \
         "$ROOT/ops/monitoring/rules.yml" >"$WATCH/rules.yml"
     watcher hook python3 "$ROOT/tests/support/alert_hook.py"
     wait_for 30 test -s "$WATCH/hook.port"

@@ -151,6 +151,65 @@ static void what_is_not_registered_here_yet_is_put_off(void **state)
     lone_gateway_close(&gateway);
 }
 
+static bool is_paused(const struct lone_gateway *gateway, const char *name)
+{
+    struct key key = key_of(name);
+    struct broker_status status;
+    struct broker_peer_status peer;
+    broker_status(gateway->broker, &status);
+    for (size_t i = 0; i < status.peer_count; i++) {
+        broker_peer_status(gateway->broker, i, &peer);
+        if (key_equal(&peer.key, &key))
+            return peer.breaker_is_open;
+    }
+    fail_msg("%s is not known", name);
+    return false;
+}
+
+/* One message at a time tries whether an office is back. Those who watch the pause from outside see
+ * it through until one got there: a try is no end of it, or nobody would ever see a long one. */
+static void a_pause_is_seen_until_one_got_there(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_both();
+    struct lone_message messages[WINDOW_FAILURES_MAX];
+    char dossier[24];
+    for (unsigned i = 0; i < WINDOW_FAILURES_MAX; i++) {
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04u", i + 1);
+        messages[i] = lone_gateway_put_transfer(gateway, COPY, dossier);
+    }
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_false(is_paused(gateway, "stp"));
+    for (unsigned i = 0; i < WINDOW_FAILURES_MAX; i++)
+        put_off(gateway, &messages[i], REASON_OFFICE_UNREACHABLE);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_true(is_paused(gateway, "stp"));
+    assert_false(is_paused(gateway, "centre"));
+    lone_gateway_wait(gateway, entry_of(gateway, &messages[0]).due.ms - gateway->now_ms +
+                                   WINDOW_REOPEN_FIRST_MS);
+    heartbeat(gateway, "stp", 1);
+    for (int step = 0; step < 2; step++)
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    const struct lone_message *probe = NULL;
+    for (unsigned i = 0; i < WINDOW_FAILURES_MAX; i++) {
+        if (lone_gateway_state(gateway, &messages[i], "stp") != ENTRY_LEASED)
+            continue;
+        assert_null(probe);
+        probe = &messages[i];
+    }
+    assert_non_null(probe);
+    assert_true(is_paused(gateway, "stp"));
+    struct receipt_item item = {.message_id = probe->id,
+                                .digest = probe->digest,
+                                .destination = key_of("stp"),
+                                .at = {1795500000000}};
+    (void)lone_gateway_put_receipt(gateway, "stp", "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item,
+                                   1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_false(is_paused(gateway, "stp"));
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +217,7 @@ int main(void)
         cmocka_unit_test(an_unknown_sender_pauses_nobody_else),
         cmocka_unit_test(a_reading_wakes_what_waited_for_it),
         cmocka_unit_test(our_own_reading_wakes_it_too),
+        cmocka_unit_test(a_pause_is_seen_until_one_got_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
