@@ -100,7 +100,7 @@ void metric_row(struct buffer *text, const char *name, struct metric_labels labe
 void metric_gauge(struct buffer *text, const char *name, const char *help, int64_t value)
 {
     metric_head(text, name, "gauge", help);
-    metric_row(text, name, (struct metric_labels){NULL}, value);
+    metric_row(text, name, (struct metric_labels){.name = NULL}, value);
 }
 
 /* A text that was cut would read as figures that fell to nothing: it is refused as a whole. */
@@ -213,7 +213,7 @@ void metrics_put_program(struct buffer *text, const struct metrics *metrics,
                  (int64_t)program->ledger_size);
     metric_head(text, "lienthong_refused_handshakes_total", "counter",
                 "Connections that were refused: to us, or of ours.");
-    metric_row(text, "lienthong_refused_handshakes_total", (struct metric_labels){NULL},
+    metric_row(text, "lienthong_refused_handshakes_total", (struct metric_labels){.name = NULL},
                (int64_t)program->refused_handshakes);
     metric_gauge(text, "lienthong_put_back_timestamp_seconds",
                  "When the store was last put back from a backup; 0: never.",
