@@ -200,7 +200,9 @@ struct ledger_break {
 /* Room for LEDGER_BREAKS_MAX, oldest first. */
 enum reason session_breaks(struct session *session, struct ledger_break *ret_breaks,
                            size_t *ret_count);
-/* Closes all that are open. REASON_NOT_FOUND: none is; FIELD_MISSING, FIELD_TOO_LONG. */
+/* Closes all that are open, and ends the alarm of a contradiction, which the next head that does
+ * not continue ours raises again. REASON_NOT_FOUND: there is neither; FIELD_MISSING,
+ * FIELD_TOO_LONG. */
 enum reason session_explain_break(struct session *session, struct bytes explanation);
 
 /* Whether the message came back after our store was put back, and a receipt of ours says that the

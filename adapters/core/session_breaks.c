@@ -109,11 +109,38 @@ enum reason session_take_break(struct session *session, const struct tree_head *
     return REASON_NONE;
 }
 
+/* A contradiction has no other ledger to go on with: what a person says of it is kept as a break
+ * that is closed, and our head stands, so that the next head that does not continue it raises the
+ * alarm again. With too many breaks kept already, the alarm ends without its text. */
+static void explain_alarm(struct session *session, struct ledger_break *breaks, size_t *count)
+{
+    session->ledger_alarm = false;
+    session->head_gaps = 0;
+    if (*count == LEDGER_BREAKS_MAX)
+        return;
+    breaks[(*count)++] = (struct ledger_break){
+        .before = session->head, .after = session->head, .at = session->step.wall};
+}
+
+/* Closes what is open, all with the same words: how many. */
+static size_t close_open(struct ledger_break *breaks, size_t count, wall_t now,
+                         struct bytes explanation)
+{
+    size_t closed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (breaks[i].closed.ms != 0)
+            continue;
+        breaks[i].closed = now;
+        memcpy(breaks[i].explanation, explanation.data, explanation.size);
+        closed++;
+    }
+    return closed;
+}
+
 enum reason session_explain_break(struct session *session, struct bytes explanation)
 {
     struct ledger_break breaks[LEDGER_BREAKS_MAX];
     size_t count;
-    size_t closed = 0;
     if (session->step.store_state != REASON_NONE)
         return session->step.store_state;
     if (!session_has_room(session))
@@ -123,17 +150,17 @@ enum reason session_explain_break(struct session *session, struct bytes explanat
     if (explanation.size >= LEDGER_EXPLANATION_BYTES)
         return REASON_FIELD_TOO_LONG;
     enum reason reason = session_breaks(session, breaks, &count);
-    for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
-        if (breaks[i].closed.ms != 0)
-            continue;
-        breaks[i].closed = session->step.wall;
-        memcpy(breaks[i].explanation, explanation.data, explanation.size);
-        closed++;
-    }
-    if (reason != REASON_NONE || closed == 0)
-        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    if (reason != REASON_NONE)
+        return reason;
+    bool was_alarm = session->ledger_alarm;
+    bool was_break = session->has_open_break;
+    if (was_alarm)
+        explain_alarm(session, breaks, &count);
+    if (close_open(breaks, count, session->step.wall, explanation) == 0 && !was_alarm)
+        return REASON_NOT_FOUND;
     keep_breaks(session, breaks, count);
-    session_forget_head(session);
+    if (was_break) /* the new ledger is witnessed from its next head on */
+        session_forget_head(session);
     step_note_peer(&session->step, session->gateway, "break_explained", REASON_NONE);
     return REASON_NONE;
 }

@@ -146,6 +146,44 @@ static void heads_that_prove_nothing_are_an_alarm(void **state)
     assert_int_equal(status.head.tree_size, 5);
 }
 
+/* A person ends the alarm with words that are kept. That is no leave to contradict: our head
+ * stands, and a gateway that goes on without proof raises it again. */
+static void an_explained_alarm_ends_and_may_come_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session_status status;
+    struct ledger_break breaks[LEDGER_BREAKS_MAX];
+    size_t count = 0;
+    heads_that_prove_nothing_are_an_alarm(state);
+    int64_t at_ms = now_ms + 11 * 60000;
+    session_begin(fixture->session, (mono_t){at_ms}, (wall_t){at_ms});
+    assert_int_equal(session_explain_break(fixture->session, bytes_of_text("an old disk")),
+                     REASON_NONE);
+    end(fixture);
+    session_status(fixture->session, &status);
+    assert_false(status.ledger_alarm);
+    assert_int_equal(status.head.tree_size, 5);
+    assert_int_equal(session_breaks(fixture->session, breaks, &count), REASON_NONE);
+    assert_int_equal(count, 1);
+    assert_string_equal(breaks[0].explanation, "an old disk");
+    assert_int_equal(breaks[0].closed.ms, at_ms);
+    session_begin(fixture->session, (mono_t){at_ms}, (wall_t){at_ms});
+    assert_int_equal(session_explain_break(fixture->session, bytes_of_text("once more")),
+                     REASON_NOT_FOUND);
+    end(fixture);
+    size_t alarms = 0;
+    for (int64_t minute = 1; minute <= 10; minute++) {
+        begin(fixture);
+        end(fixture);
+        session_begin(fixture->session, (mono_t){at_ms + minute * 60000},
+                      (wall_t){at_ms + minute * 60000});
+        bring_head(fixture, 3, 7);
+        end(fixture);
+        alarms += fixture->alarms;
+    }
+    assert_int_equal(alarms, 1);
+}
+
 /* Commit, then speak (invariant 1): told to the gateway and lost at the next start, it would look
  * like a store that was put back. */
 static void a_head_that_is_not_kept_was_not_seen(void **state)
@@ -172,6 +210,7 @@ int main(void)
         TEST(a_version_that_was_not_offered_is_no_welcome),
         TEST(not_now_for_weeks_is_a_minute),
         TEST(heads_that_prove_nothing_are_an_alarm),
+        TEST(an_explained_alarm_ends_and_may_come_again),
         TEST(a_head_that_is_not_kept_was_not_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
