@@ -41,6 +41,7 @@ static struct registry *make(int version)
     char agencies[1024];
     char participants[2048];
     char procedure_rows[1024];
+    char retention[128];
     int used[3];
     (void)snprintf(versions, sizeof versions, "2026-11-24.%d\n", version + 1);
     used[0] = snprintf(agencies, sizeof agencies,
@@ -51,6 +52,9 @@ static struct registry *make(int version)
     used[2] = snprintf(procedure_rows, sizeof procedure_rows,
                        "code,name_vi,name_en,field_code,agency,service_level,processing_days,"
                        "valid_from,valid_to,sample\n");
+    (void)snprintf(retention, sizeof retention,
+                   "procedure,kind,days\n,bodies,%d\n,metadata,%d\n,evidence,%d\n",
+                   KEEP_BODIES_DAYS, KEEP_METADATA_DAYS, KEEP_EVIDENCE_DAYS);
     for (int node = 0; node < NODES; node++) {
         const char *name = sim_node_name(node);
         const char *role = node == NODE_GATEWAY  ? "gateway"
@@ -72,6 +76,7 @@ static struct registry *make(int version)
         [REGISTRY_FILE_PARTICIPANTS] = bytes_of_text(participants),
         [REGISTRY_FILE_PROCEDURES] = bytes_of_text(procedure_rows),
         [REGISTRY_FILE_POLICY] = bytes_of_text(policies[version]),
+        [REGISTRY_FILE_RETENTION] = bytes_of_text(retention),
     }};
     struct registry *registry = NULL;
     check(registry_new(&files, sha256_parts, &faults, &registry) == REASON_NONE);

@@ -14,6 +14,7 @@
 
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
+#include "tests/sim/past.h"
 
 enum {
     DAY_STORM_MS = 60 * 1000,
@@ -127,6 +128,7 @@ static void begin_day(struct sim *sim)
     workload_draw(sim);
     sim->storm_ms += sim->now_ms;
     checkers_forget(sim, was_lost);
+    sim->purge.is_done = false;
 }
 
 static void plan_outage(struct sim *sim, struct decade *decade)
@@ -172,6 +174,26 @@ static void end_drill(struct sim *sim, struct drill *drill, struct decade *decad
 
 /* ---- the years ---- */
 
+/* What the gateway has in custody at the end of a day is there for ever, or until it is purged. */
+static void put_away(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->records.count; i++) {
+        const struct record *record = &sim->records.rows[i];
+        unsigned int number = sim->dossiers_before + (unsigned int)record->dossier + 1;
+        if (record->sent != ENTRY_DELIVERED || record->gateway_seq == 0)
+            continue;
+        struct past_dossier *dossier = &sim->past->dossiers[number];
+        check(record->dossier != NOWHERE && number < PAST_DOSSIERS_MAX);
+        if (dossier->said_ms < record->sent_ms)
+            dossier->said_ms = record->sent_ms;
+        dossier->over_ms = sim->now_ms;
+        past_add(sim->past, &(struct past_message){.id = record->id,
+                                                   .digest = record->digest,
+                                                   .sender = record->sender,
+                                                   .dossier = number});
+    }
+}
+
 void decade_turn(struct sim *sim)
 {
     if (sim->outage_at_ms == 0 || sim->now_ms < sim->outage_at_ms)
@@ -200,10 +222,14 @@ void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a
                 renew_all(sim, decade);
             if (day == days_a_year / 2)
                 plan_outage(sim, decade);
+            if (day == days_a_year * 2 / 3)
+                purge_begin(sim, year);
             begin_drill(sim, &drill, decade->days);
             run(sim);
             if (sim->violation.is_set)
                 return;
+            put_away(sim);
+            decade->purged = sim->purge.messages;
             end_drill(sim, &drill, decade, days_a_year);
             decade->days++;
             decade->messages += sim->records.count;

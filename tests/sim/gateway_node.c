@@ -116,6 +116,7 @@ void gateway_step(struct node *node)
     broker_begin(node->broker, node_mono(node), node_wall(node));
     feed(node);
     operator_step(node);
+    purge_step(node);
     enum reason reason = broker_end(node->broker, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = node->store.port.verbs->commit(&node->store.port, plan);

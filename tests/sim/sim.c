@@ -7,6 +7,7 @@
 #include "proto/base/check.h"
 #include "tests/sim/check.h"
 #include "tests/sim/decade.h"
+#include "tests/sim/past.h"
 
 enum {
     STORM_MIN_MS = 40 * 1000,
@@ -154,6 +155,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->dossiers_before = sim->intents_before = 0;
     sim->day_ms = sim->outage_at_ms = 0;
     sim->hostile = (struct hostile){.made_ids = 0};
+    sim->purge = (struct purge){.job = 0};
     trace_clear(&sim->trace);
     records_clear(&sim->records, 0);
     checkers_clear(sim);
@@ -317,7 +319,8 @@ static bool is_witnessed(struct sim *sim)
 
 static bool is_done(struct sim *sim)
 {
-    if (!sim->swarm.is_calm || sim->steps < SIM_STEPS_MIN || !workload_is_done(sim))
+    if (!sim->swarm.is_calm || sim->steps < SIM_STEPS_MIN || !workload_is_done(sim) ||
+        sim->purge.is_wanted)
         return false;
     for (int i = 0; i < NODE_HOSTILE; i++) {
         if (!sim->nodes[i].is_up || live_count(&sim->nodes[i]) > 0)
@@ -432,6 +435,7 @@ enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year
     *ret_decade = (struct decade){.days = 0};
     sim->is_hostile_silent = false;
     sim->is_decade = true;
+    sim->past = past_new();
     begin(sim, seed);
     decade_play(sim, run, days_a_year, ret_decade);
     sim->is_decade = false;
@@ -441,5 +445,6 @@ enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year
     if (sim->violation.is_set)
         report(sim);
     end(sim);
+    past_destroy(&sim->past);
     return how;
 }

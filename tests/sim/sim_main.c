@@ -69,7 +69,7 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 static bool has_happened(const struct decade *decade, const struct sim_options *options)
 {
     return decade->years == DECADE_YEARS && decade->messages > 0 && decade->renewals > 0 &&
-           decade->mergers > 0 && decade->splits > 0 && decade->outages > 0 &&
+           decade->mergers > 0 && decade->splits > 0 && decade->outages > 0 && decade->purged > 0 &&
            (decade->restores > 0 || options->uses_sqlite);
 }
 

@@ -58,7 +58,7 @@ void workload_draw(struct sim *sim)
     sim->dossier_count = (int)dice_between(&sim->dice, 3, DOSSIERS_MAX - 1);
     for (int i = 0; i < sim->dossier_count; i++) {
         struct dossier *dossier = &sim->dossiers[i];
-        (void)snprintf(dossier->code, sizeof dossier->code, "H38.09-261124-%04u",
+        (void)snprintf(dossier->code, sizeof dossier->code, DOSSIER_CODE_PREFIX "%04u",
                        sim->dossiers_before + (unsigned int)i + 1);
         dossier->procedure = (int)dice_below(&sim->dice, sim->has_hostile ? PROCEDURES : AGENCIES);
         dossier->agency = NOWHERE;

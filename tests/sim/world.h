@@ -16,6 +16,8 @@
  *   hostile_files.c  its files, and other people's
  *   usurper.c        a gateway in wrong hands, beside the real one
  *   decade.c         ten years of it, day of traffic by day of traffic
+ *   purge.c          what an operator does about retention in these years
+ *   past.c           the messages of the days that are over
  *   rollback.c       a store put back to an older copy
  *   restored.c       the same by the restore command: what must be true in the end
  *   catalogue.c      the registry's two versions, and what they should decide
@@ -60,9 +62,16 @@ enum {
     PORTS_FAIL_MAX = 6,                  /* calls in a row */
 
     REGISTRY_VERSIONS = 2,
+    /* retention.csv: no multiple of the days between two days of a decade. */
+    KEEP_BODIES_DAYS = 310,
+    KEEP_METADATA_DAYS = 710,
+    KEEP_EVIDENCE_DAYS = 1010,
+    HOLD_YEARS = 3, /* that a dossier is held, in a decade */
+    HOLDS_OF_YEARS = 10,
     FORGED_ROOT_BYTE = 0xf0, /* the root of every forged head is made of it */
 };
 
+#define DOSSIER_CODE_PREFIX "H38.09-261124-"
 /* Stands in every content, file name and remark; never in a log line. */
 #define SECRET_TEXT    "NGUYEN VAN BI MAT"
 #define WORLD_EPOCH_MS INT64_C(1795500000000)
@@ -226,6 +235,17 @@ struct hostile {
     struct buffer own; /* the last frame with a message that it sealed well */
 };
 
+/* Retention in a decade. */
+struct purge {
+    bool is_wanted; /* of this day; until it is done */
+    bool is_done;   /* on this day */
+    int64_t done_ms;
+    uint64_t job; /* 0: none is planned */
+    unsigned int year;
+    unsigned int held[HOLDS_OF_YEARS]; /* the dossier of each year, by number */
+    uint64_t messages;                 /* of which something went, in all years */
+};
+
 struct violation {
     bool is_set;
     bool is_liveness;
@@ -265,7 +285,9 @@ struct sim {
     bool is_decade;                               /* decade.c: days of traffic, one after another */
     unsigned int dossiers_before, intents_before; /* of the days before: a number is used once */
     int64_t day_ms;                               /* when this day began */
-    int64_t outage_at_ms, outage_ms;              /* of the gateway; 0: none is planned */
+    struct past *past;                            /* of a decade; NULL in any other run */
+    struct purge purge;
+    int64_t outage_at_ms, outage_ms; /* of the gateway; 0: none is planned */
     uint64_t steps;
     uint64_t frames;
     int registry_newest;
@@ -431,6 +453,14 @@ void decade_turn(struct sim *sim);
 /* From a world that has begun; run plays until all of a day is at its end. */
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
                  struct decade *decade);
+
+/* ---- purge.c */
+/* This year's: of what is over by now. */
+void purge_begin(struct sim *sim, unsigned int year);
+/* The gateway's operator, within a step. */
+void purge_step(struct node *node);
+/* The note of a dossier that is held, by its number. */
+void purge_hold_name(unsigned int dossier, char ret_name[DOSSIER_TEXT_BYTES + 8]);
 
 /* ---- catalogue.c */
 struct registry *catalogue_registry(int version);
