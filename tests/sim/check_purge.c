@@ -1,6 +1,7 @@
 /* Retention, in a decade: what is over and was purged by its days is not lost, and all else is
- * there, whatever was put back meanwhile. Nothing goes that is owed to somebody, that was said of
- * late in its dossier, or whose dossier is held; what should go has gone when a purge is done. */
+ * there, whatever was put back meanwhile. Nothing goes whose days are not over, that was said of
+ * late in its dossier, or whose dossier is held; what should go has gone when a purge is done. That
+ * what is owed stays is the store's own rule (tests/contract/t_store_purge.c). */
 #include <string.h>
 
 #include "proto/base/check.h"
@@ -194,7 +195,7 @@ static void ended(void *context, struct sim *sim)
         check_all_gone(sim);
 }
 
-/* Its place among the messages of the past. */
+/* Nothing: its place among the messages of the past is for all days, and is not zeroed. */
 static void forget(void *context)
 {
     (void)context;
