@@ -25,6 +25,9 @@
 #include "routing/registry/route.h"
 
 enum {
+    BROKER_RETOLD_MAX = 256, /* a page of questions has STANDING_ASK_MAX messages; 6 KB a peer */
+    BROKER_RETOLD_FIRST_MS = 15 * 1000,
+    BROKER_RETOLD_GAP_MAX_MS = 60 * 60 * 1000,
     BROKER_REPLIES_MAX = 8192, /* frames, acknowledgements and repeated receipts of one step */
     BROKER_EVENTS_MAX = 16384, /* log lines of one step; more are counted and told as left out */
     BROKER_STEP_BYTES = 24 * 1024 * 1024,
@@ -52,6 +55,14 @@ struct past_note {
 };
 
 /* What the broker knows of a participant's adapter beside struct peer; by the same number. */
+/* A receipt that a peer has heard again in this session, because it asks for what else its message
+ * waits for. Told at once to one that lost it, and to one that has it at ever longer gaps. */
+struct retold {
+    uint64_t receipt_seq; /* 0: none */
+    mono_t due;           /* not again before */
+    uint32_t gap_ms;
+};
+
 struct adapter {
     uint64_t connection; /* of the transport */
     mono_t heartbeat_heard;
@@ -72,6 +83,7 @@ struct adapter {
     mono_t note_due;
     mono_t greeted;
     wall_t offered_until; /* the end of the last gap whose messages it has offered again */
+    struct retold retold[BROKER_RETOLD_MAX]; /* by seq; one that is pushed out is told once more */
 };
 
 /* Between a backup and its restore: what was taken then is gone here. */

@@ -153,6 +153,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     broker_compare_past(broker, peer, hello);
     adapter->head = hello->head_seen;
     adapter->office = REASON_NONE; /* it says so again when there is something */
+    memset(adapter->retold, 0, sizeof adapter->retold);
     send_head(broker, peer);
     step_note_peer(&broker->step, peer, "peer_up", REASON_NONE);
     note_behind(broker, peer, hello);

@@ -168,6 +168,23 @@ static void tell_purged(struct answer *answer, const struct message_id *id,
                                              .is_of_gateway = true});
 }
 
+/* A question names a message, not the place that it waits for: while one recipient is away for
+ * weeks, its sender asks every few seconds, and has the others' receipts already. */
+static bool may_tell_again(struct broker *broker, const struct peer *peer, uint64_t receipt_seq)
+{
+    struct retold *last = &adapter_of(broker, peer)->retold[receipt_seq % BROKER_RETOLD_MAX];
+    bool is_first = last->receipt_seq != receipt_seq;
+    if (!is_first && broker->step.now.ms < last->due.ms)
+        return false;
+    uint32_t doubled_ms = 2 * last->gap_ms;
+    last->gap_ms = is_first                                ? (uint32_t)BROKER_RETOLD_FIRST_MS
+                   : doubled_ms > BROKER_RETOLD_GAP_MAX_MS ? (uint32_t)BROKER_RETOLD_GAP_MAX_MS
+                                                           : doubled_ms;
+    last->receipt_seq = receipt_seq;
+    last->due = (mono_t){broker->step.now.ms + last->gap_ms};
+    return true;
+}
+
 /* It has ended, and its sender asks still: one that was put back from a backup has lost the receipt
  * that it had taken. When that has gone by the table of retention, it hears so: nobody but its
  * signer could say it anew. */
@@ -185,7 +202,7 @@ static void tell_end_again(struct broker *broker, const struct peer *peer,
         tell_purged(answer, id, &entry->destination, entry->due);
     else if (store->verbs->read_entry(store, entry->receipt_seq, &peer->key, &receipt) ==
                  REASON_NONE &&
-             receipt.state == ENTRY_DELIVERED)
+             receipt.state == ENTRY_DELIVERED && may_tell_again(broker, peer, entry->receipt_seq))
         step_reply_stored(&broker->step, peer, entry->receipt_seq);
 }
 

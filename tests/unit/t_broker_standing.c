@@ -159,6 +159,43 @@ static void a_stranger_learns_nothing(void **state)
     lone_gateway_close(&gateway);
 }
 
+/* The centre has ended it, the portal is away: who asks for the portal's word every few seconds has
+ * the centre's already, or has lost it with its disk and greets anew. */
+static void a_receipt_that_is_there_is_told_again_rarely(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    lone_gateway_hello(gateway, "stp", 64);
+    struct lone_message message = lone_gateway_put_progress(gateway, "stp", "H38.09-261124-0001");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    const struct receipt_item item = {.message_id = message.id,
+                                      .digest = message.digest,
+                                      .destination = key_of("centre"),
+                                      .at = {gateway->now_ms}};
+    struct lone_message receipt = lone_gateway_put_receipt(
+        gateway, "centre", "stp", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_put_taken(gateway, "stp", &receipt.id, 1);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    const struct frame frame = {.kind = FRAME_ASK, .taken = {.ids = &message.id, .count = 1}};
+    size_t told = 0;
+    const int rounds = 12 * 60; /* of five seconds: an hour */
+    for (int round = 0; round < rounds; round++) {
+        lone_gateway_put(gateway, "stp", &frame);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->standing_count, 2); /* that the portal is away, each time */
+        told += gateway->sent_to_stp;
+        lone_gateway_wait(gateway, 5000);
+    }
+    assert_in_range(told, 4, 9); /* after 0, 15, 45, 105 … seconds */
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    lone_gateway_put(gateway, "stp", &frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->sent_to_stp, 1);
+    lone_gateway_close(&gateway);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_gateway_that_cannot_commit_says_so),
         cmocka_unit_test(a_step_that_was_thrown_away_has_its_reason),
         cmocka_unit_test(a_stranger_learns_nothing),
+        cmocka_unit_test(a_receipt_that_is_there_is_told_again_rarely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
