@@ -204,7 +204,7 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
         if (is_own || !session->has_own)
             return;
     }
-    if (session_verdict_is_of_time(sealed->verdict) && is_judged_later(session, sealed))
+    if (examine_is_of_time(sealed->verdict) && is_judged_later(session, sealed))
         return;
     if (sealed->verdict != REASON_NONE) {
         take_unverified(session, intake, sealed);

@@ -155,8 +155,6 @@ void session_ask_forgotten(struct session *session);
 void session_offer_again(struct session *session, const struct store_message *message);
 
 /* session_proof.c */
-/* A certificate ended, or was revoked: it may have been good at some time before. */
-bool session_verdict_is_of_time(enum reason verdict);
 /* The gateway says since when it has had a message for us. */
 bool session_is_statement(const struct session *session, const struct envelope *envelope,
                           const struct receipt_item *item);

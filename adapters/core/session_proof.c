@@ -27,13 +27,6 @@ enum {
     SEALED_NOTE_BYTES_MAX = DIGEST_BYTES + SEALS_KEPT_MAX * SEAL_BEFORE_BYTES,
 };
 
-/* Untrusted: also when the certificate of an issuer has ended. */
-bool session_verdict_is_of_time(enum reason verdict)
-{
-    return verdict == REASON_CERTIFICATE_EXPIRED || verdict == REASON_CERTIFICATE_REVOKED ||
-           verdict == REASON_CERTIFICATE_UNTRUSTED;
-}
-
 /* ---- after custody ---- */
 
 static struct bytes held_name(struct session *session, const struct digest *digest)
@@ -116,7 +109,7 @@ enum reason session_judge_at_custody(struct session *session, struct sealed *sea
     if (reason != REASON_NONE)
         return reason == REASON_NOT_FOUND ? today : reason;
     judge(session, sealed, proof.at);
-    if (session_verdict_is_of_time(sealed->verdict))
+    if (examine_is_of_time(sealed->verdict))
         judge(session, sealed, (wall_t){proof.at.ms - CLOCK_SKEW_MAX_MS});
     if (sealed->verdict != REASON_NONE)
         return REASON_NONE;
@@ -204,7 +197,7 @@ void session_seal_again(struct session *session, const struct frame_taken *frame
          [ROOM_NOTES] = 1,
          [ROOM_BYTES] = ENVELOPE_BYTES_MAX + ROOM_SEAL_BYTES + 2 * SEALED_NOTE_BYTES_MAX}};
     struct step *step = &session->step;
-    if (frame->reason != REASON_CERTIFICATE_EXPIRED && frame->reason != REASON_CERTIFICATE_REVOKED)
+    if (!examine_is_of_time(frame->reason))
         return;
     for (size_t i = 0; i < frame->count && plan_has_seal_room(&step->plan); i++) {
         const struct flight *flight =

@@ -158,7 +158,7 @@ void session_take_own(struct session *session, struct sealed *sealed)
     const struct envelope *envelope = &sealed->envelope;
     bool is_receipt = message_type_is_receipt((enum message_type)envelope->type);
     uint64_t ignored;
-    if (session_verdict_is_of_time(sealed->verdict)) {
+    if (examine_is_of_time(sealed->verdict)) {
         arena_reset(&step->scratch);
         examine_at(sealed, session->options.crypto, &step->scratch, envelope->created.at);
     }

@@ -53,9 +53,7 @@ bool broker_former_is_used(const struct intake *intake, const struct sealed *rec
 /* Time alone has ended the certificate of that seal, and it may have been good at that moment. */
 static void judge_at(struct broker *broker, struct sealed *sealed, wall_t at)
 {
-    if (sealed->verdict != REASON_CERTIFICATE_EXPIRED &&
-        sealed->verdict != REASON_CERTIFICATE_REVOKED &&
-        sealed->verdict != REASON_CERTIFICATE_UNTRUSTED)
+    if (!examine_is_of_time(sealed->verdict))
         return;
     arena_reset(&broker->step.scratch);
     examine_at(sealed, broker->options.crypto, &broker->step.scratch, at);

@@ -47,9 +47,7 @@ void broker_prove_custody(struct broker *broker, struct peer *peer, const struct
     static const struct allowance_cost cost = {.rows = 3, .lines = 1};
     struct step *step = &broker->step;
     struct store_message message;
-    if (frame->reason != REASON_CERTIFICATE_EXPIRED &&
-        frame->reason != REASON_CERTIFICATE_REVOKED &&
-        frame->reason != REASON_CERTIFICATE_UNTRUSTED)
+    if (!examine_is_of_time(frame->reason))
         return;
     for (size_t i = 0; i < frame->count && step_fits(step, &room_end); i++) {
         peer->credit -= BROKER_WORK_READ;

@@ -239,12 +239,12 @@ static struct store_message *refuse(struct broker *broker, struct peer *peer,
     return message;
 }
 
-/* Its sender seals it again when it hears why (adapters/core/session_proof.c). */
+/* Its sender seals it again when it hears why (adapters/core/session_proof.c). Untrusted: an issuer
+ * of the certificate has ended, or is taken out of the anchors; its owner may have another one. */
 static bool may_be_sealed_again(const struct peer *peer, const struct sealed *sealed,
                                 enum reason reason)
 {
-    return (reason == REASON_CERTIFICATE_EXPIRED || reason == REASON_CERTIFICATE_REVOKED) &&
-           key_equal(&sealed->envelope.sender, &peer->key);
+    return examine_is_of_time(reason) && key_equal(&sealed->envelope.sender, &peer->key);
 }
 
 /* Beside what is transient: a message from the future may be one by the sender's clock or by ours,

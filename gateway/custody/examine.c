@@ -129,6 +129,12 @@ static void examine_parcel(const struct parcel *parcel, struct sealed *messages,
         examine_content(&messages[i]);
 }
 
+bool examine_is_of_time(enum reason verdict)
+{
+    return verdict == REASON_CERTIFICATE_EXPIRED || verdict == REASON_CERTIFICATE_REVOKED ||
+           verdict == REASON_CERTIFICATE_UNTRUSTED;
+}
+
 /* The verdict once more, at the moment of custody: what waited long for its files, or is shown by a
  * custodian later, is judged by the days of that moment. */
 void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct arena *arena,

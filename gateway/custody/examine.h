@@ -71,6 +71,9 @@ bool examine_begin(struct intake *intake, const struct crypto_port *crypto);
 bool examine_next(struct intake *intake, const struct crypto_port *crypto, wall_t now);
 /* Fills in the intake. now: for the validity of certificates. */
 void examine_frame(struct intake *intake, const struct crypto_port *crypto, wall_t now);
+/* A certificate ended, or was revoked, or the one of its issuer ended (untrusted): it may have been
+ * good at some time before. */
+bool examine_is_of_time(enum reason verdict);
 /* Judges the seal of one parsed message anew, as it stood at that time: one that a custodian is
  * known to have had it at. arena: for a manifest. */
 void examine_at(struct sealed *sealed, const struct crypto_port *crypto, struct arena *arena,

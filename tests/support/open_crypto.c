@@ -26,6 +26,8 @@ enum reason open_crypto_verify(void *context, struct bytes content, struct bytes
         return is_over ? REASON_CERTIFICATE_EXPIRED : REASON_NONE;
     if (bytes_equal(signature, bytes_of_text("recalled")))
         return is_over ? REASON_CERTIFICATE_REVOKED : REASON_NONE;
+    if (bytes_equal(signature, bytes_of_text("orphaned")))
+        return is_over ? REASON_CERTIFICATE_UNTRUSTED : REASON_NONE;
     return bytes_equal(signature, bytes_of_text("seal")) ? REASON_NONE : REASON_SIGNATURE_WRONG;
 }
 

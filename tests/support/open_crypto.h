@@ -7,7 +7,8 @@
 
 extern const struct crypto_port open_crypto;
 
-/* Seals of a certificate that ended then, or was revoked, are the words "ended" and "recalled". */
+/* Seals of a certificate that ended then, was revoked, or whose issuer ended, are the words
+ * "ended", "recalled" and "orphaned". */
 extern wall_t open_crypto_ends;
 /* The first byte of the fingerprint of who signs. */
 extern uint8_t open_crypto_signs_with;

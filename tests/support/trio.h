@@ -50,7 +50,7 @@ void trio_carry(struct trio *trio, enum trio_renewal renewal, size_t step);
 bool trio_run(struct trio *trio);
 
 /* Times of what follows: since trio_open. Before trio_run. */
-/* The member seals with a certificate that is over from ends_ms on ("ended" or "recalled", see
+/* The member seals with a certificate that is over from ends_ms on (a word of
  * open_crypto.h; one moment for all), and with another one after renewed_ms. */
 void trio_certify(struct trio *trio, enum trio_member member, const char *word, int64_t ends_ms,
                   int64_t renewed_ms);

@@ -46,6 +46,12 @@ static void a_certificate_is_revoked_after_custody(void **state)
     taken_before_the_end_is_good("recalled");
 }
 
+static void an_issuer_ends_after_custody(void **state)
+{
+    (void)state;
+    taken_before_the_end_is_good("orphaned");
+}
+
 /* Nothing of it is in custody: the sender seals the same bytes again. */
 static void sealed_again_is_good(const char *word)
 {
@@ -67,6 +73,13 @@ static void a_certificate_is_revoked_before_custody(void **state)
 {
     (void)state;
     sealed_again_is_good("recalled");
+}
+
+/* The authority has a new key: its old one ends, and what was issued under it is not trusted. */
+static void an_issuer_ends_before_custody(void **state)
+{
+    (void)state;
+    sealed_again_is_good("orphaned");
 }
 
 /* What the agency has sealed, its receipts among it, waits at the gateway for the centre. */
@@ -110,6 +123,8 @@ int main(void)
         cmocka_unit_test(a_certificate_is_revoked_after_custody),
         cmocka_unit_test(a_certificate_ends_in_its_senders_queue),
         cmocka_unit_test(a_certificate_is_revoked_before_custody),
+        cmocka_unit_test(an_issuer_ends_after_custody),
+        cmocka_unit_test(an_issuer_ends_before_custody),
         cmocka_unit_test(receipts_and_results_wait_too),
         cmocka_unit_test(the_gateways_certificate_ends),
         cmocka_unit_test(nothing_is_refused_before_a_renewal),
