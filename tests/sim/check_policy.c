@@ -5,7 +5,28 @@
 #include <string.h>
 
 #include "proto/codec/message_type.h"
+#include "proto/log/log.h"
 #include "proto/seal/manifest.h"
+
+/* The certificate's owner may seal with it at that moment of the world's time. */
+static bool is_good_at(const struct sim *sim, const struct model_certificate *by, int64_t at_ms)
+{
+    const wall_t at = {WORLD_EPOCH_MS + at_ms};
+    return at.ms <= by->to.ms && at.ms <= sim->authority.issuers[by->issuer].to.ms &&
+           (by->revoked.ms == 0 || at.ms < by->revoked.ms);
+}
+
+/* In a decade clocks are right: custody begins with a seal that was good when it came. Later than
+ * that by so much at the most: the store was busy. What waits for its files waits longer. */
+static void check_day(struct sim *sim, const struct store_message *message,
+                      const struct model_certificate *by)
+{
+    enum { BUSY_MS = 10 * 1000 };
+    const struct record *record = record_find(&sim->records, &message->id);
+    if (sim->is_decade && !sim->is_lost && record != NULL && !record->has_file &&
+        is_business(message->type) && !is_good_at(sim, by, sim->now_ms - BUSY_MS))
+        sim_violated(sim, 3, &message->id, "the gateway takes a seal whose certificate is over");
+}
 
 static void check_seal(struct sim *sim, int at, const struct store_plan *plan,
                        const struct store_message *message)
@@ -30,6 +51,8 @@ static void check_seal(struct sim *sim, int at, const struct store_plan *plan,
     else if ((by->revoked.ms != 0 && by->revoked.ms < WORLD_EPOCH_MS) || by->to.ms < WORLD_EPOCH_MS)
         sim_violated(sim, 3, &message->id, "%s takes the seal of an ended certificate",
                      sim_node_name(at));
+    else if (at == NODE_GATEWAY && !key_is_none(&message->recipient))
+        check_day(sim, message, by);
     if (!digest_equal(&digest, &message->digest))
         sim_violated(sim, 2, &message->id, "%s keeps other bytes under its digest",
                      sim_node_name(at));
@@ -90,4 +113,14 @@ static void committed(void *state, struct node *node, const struct store_plan *p
     }
 }
 
-const struct checker check_policy = {.name = "policy", .committed = committed};
+/* A decade in which no seal was judged as of another day has tried nothing of it. */
+static void logged(void *state, struct node *node, const struct log_line *line, struct bytes text)
+{
+    struct renewal *renewal = &node->sim->renewal;
+    (void)state;
+    (void)text;
+    renewal->sealed_again += strcmp(line->event, "sealed_again") == 0;
+    renewal->judged_at_custody += strcmp(line->event, "judged_at_custody") == 0;
+}
+
+const struct checker check_policy = {.name = "policy", .committed = committed, .logged = logged};

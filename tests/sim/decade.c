@@ -3,7 +3,7 @@
  * a day has come to its end, at which each of them has said that all of it is well. Between two
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
- * Once a year everybody's certificate is renewed, by an overlap; once a year the gateway is gone
+ * Once a year everybody's certificate is renewed (renewal.c); once a year the gateway is gone
  * for hours with messages under way. Twice a year a program loses its disk, the gateway and the
  * adapters in turn, and goes on from a backup of an earlier day (rollback.c, restored.c). By the
  * registry's versions one agency is merged into another,
@@ -22,8 +22,6 @@ enum {
     STARTS_MAX_MS = 500,
     OUTAGE_HOURS = 6, /* few: lines try again at every turn, steps are bounded */
     OUTAGE_AT_MS = 20 * 1000,
-    RENEWAL_MS = 10 * 1000,
-    CERTIFICATE_DAYS = 395, /* a month of overlap */
     YEAR_DAYS = 365,
     LEAP_DAY_YEARS = 4,
     DRILLS_A_YEAR = 2,
@@ -59,20 +57,6 @@ void decade_quiet(struct swarm *swarm)
     for (size_t i = 0; i < sizeof every_day / sizeof *every_day; i++)
         kept[every_day[i]] = swarm->per_million[every_day[i]];
     memcpy(swarm->per_million, kept, sizeof kept);
-}
-
-/* Registered everywhere at once, and used when all know it (operator.c). */
-static void renew_all(struct sim *sim, struct decade *decade)
-{
-    const wall_t from = {WORLD_EPOCH_MS + sim->now_ms - DAY_MS};
-    const wall_t to = {from.ms + CERTIFICATE_DAYS * DAY_MS};
-    for (int i = 0; i < NODE_HOSTILE; i++) {
-        struct node *node = &sim->nodes[i];
-        node->next_certificate =
-            model_certify(&sim->authority, &node->key, from, to, sim->now_ms, &sim->dice);
-        node->rotates_at_ms = sim->now_ms + RENEWAL_MS;
-        decade->renewals++;
-    }
 }
 
 /* The last honest agency goes into the first one with the second version (catalogue.c). */
@@ -196,6 +180,7 @@ static void put_away(struct sim *sim)
 
 void decade_turn(struct sim *sim)
 {
+    renewal_turn(sim);
     if (sim->outage_at_ms == 0 || sim->now_ms < sim->outage_at_ms)
         return;
     struct node *gateway = &sim->nodes[NODE_GATEWAY];
@@ -203,6 +188,18 @@ void decade_turn(struct sim *sim)
         return;
     sim->outage_at_ms = 0;
     node_crash(gateway, sim->outage_ms);
+}
+
+static void count(const struct sim *sim, struct decade *decade)
+{
+    const struct renewal *renewal = &sim->renewal;
+    decade->purged = sim->purge.messages;
+    decade->renewals = renewal->renewals;
+    decade->ended_late = renewal->ended_late;
+    decade->revocations = renewal->revocations;
+    decade->rollovers = renewal->rollovers;
+    decade->sealed_again = renewal->sealed_again;
+    decade->judged_at_custody = renewal->judged_at_custody;
 }
 
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
@@ -219,7 +216,7 @@ void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a
                 begin_day(sim);
             }
             if (day == days_a_year - 1)
-                renew_all(sim, decade);
+                renewal_begin(sim, year);
             if (day == days_a_year / 2)
                 plan_outage(sim, decade);
             if (day == days_a_year * 2 / 3)
@@ -229,7 +226,7 @@ void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a
             if (sim->violation.is_set)
                 return;
             put_away(sim);
-            decade->purged = sim->purge.messages;
+            count(sim, decade);
             end_drill(sim, &drill, decade, days_a_year);
             decade->days++;
             decade->messages += sim->records.count;

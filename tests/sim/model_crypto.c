@@ -7,13 +7,29 @@
 
 enum { MAC_AT = 4 };
 
+void model_add_issuer(struct model_authority *authority, int64_t registered_at_ms)
+{
+    check(authority->issuer_count < MODEL_ISSUERS_MAX);
+    authority->issuers[authority->issuer_count++] =
+        (struct model_issuer){.to = {INT64_MAX}, .registered_at_ms = registered_at_ms};
+}
+
+void model_authority_init(struct model_authority *authority)
+{
+    authority->count = authority->issuer_count = 0;
+    model_add_issuer(authority, 0);
+}
+
 size_t model_certify(struct model_authority *authority, const struct key *owner, wall_t from,
                      wall_t to, int64_t registered_at_ms, struct dice *dice)
 {
     check(authority->count < MODEL_CERTIFICATES_MAX);
     struct model_certificate *certificate = &authority->certificates[authority->count];
-    *certificate = (struct model_certificate){
-        .owner = *owner, .from = from, .to = to, .registered_at_ms = registered_at_ms};
+    *certificate = (struct model_certificate){.owner = *owner,
+                                              .issuer = authority->issuer_count - 1,
+                                              .from = from,
+                                              .to = to,
+                                              .registered_at_ms = registered_at_ms};
     dice_fill(dice, certificate->secret, sizeof certificate->secret);
     return authority->count++;
 }
@@ -76,6 +92,10 @@ static enum reason verify(void *context, struct bytes content, struct bytes sign
     const struct model_certificate *by = &crypto->authority->certificates[signature.data[2]];
     if (by->registered_at_ms > crypto->knows_until_ms)
         return REASON_CERTIFICATE_UNKNOWN;
+    /* Told before all else that a date says, as proto/seal/trust.c does. */
+    const struct model_issuer *issuer = &crypto->authority->issuers[by->issuer];
+    if (issuer->registered_at_ms > crypto->knows_until_ms || now.ms > issuer->to.ms)
+        return REASON_CERTIFICATE_UNTRUSTED;
     if ((by->revoked.ms != 0 && now.ms >= by->revoked.ms) ||
         (by->held_until_ms != 0 && now.ms >= by->held.ms))
         return REASON_CERTIFICATE_REVOKED;

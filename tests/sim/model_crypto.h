@@ -8,10 +8,22 @@
 #include "gateway/port/crypto.h"
 #include "tests/sim/dice.h"
 
-enum { MODEL_CERTIFICATES_MAX = 128, MODEL_SECRET_BYTES = 16, MODEL_SIGNATURE_BYTES = 20 };
+enum {
+    MODEL_CERTIFICATES_MAX = 128,
+    MODEL_ISSUERS_MAX = 4,
+    MODEL_SECRET_BYTES = 16,
+    MODEL_SIGNATURE_BYTES = 20,
+};
+
+/* A key of the authority's own, under which certificates are made. */
+struct model_issuer {
+    wall_t to;                /* it is trusted up to then */
+    int64_t registered_at_ms; /* of the simulation's time */
+};
 
 struct model_certificate {
     struct key owner;
+    size_t issuer;
     uint8_t secret[MODEL_SECRET_BYTES];
     wall_t from, to;
     wall_t revoked;           /* from then on; 0: not */
@@ -21,6 +33,8 @@ struct model_certificate {
 };
 
 struct model_authority {
+    struct model_issuer issuers[MODEL_ISSUERS_MAX];
+    size_t issuer_count;
     struct model_certificate certificates[MODEL_CERTIFICATES_MAX];
     size_t count;
 };
@@ -34,6 +48,10 @@ struct model_crypto {
     int64_t knows_until_ms; /* certificates registered later are unknown here */
 };
 
+/* No certificates, and one issuer that never ends. */
+void model_authority_init(struct model_authority *authority);
+/* Certificates are made under it from now on. */
+void model_add_issuer(struct model_authority *authority, int64_t registered_at_ms);
 /* The index of the new certificate. */
 size_t model_certify(struct model_authority *authority, const struct key *owner, wall_t from,
                      wall_t to, int64_t registered_at_ms, struct dice *dice);

@@ -123,7 +123,7 @@ static void mend_clocks(struct sim *sim)
     }
 }
 
-static void load_registry(struct sim *sim, int64_t longest_ms)
+void operator_load_registry(struct sim *sim, int64_t longest_ms)
 {
     for (int i = 0; i < NODES; i++)
         sim->nodes[i].reload_at_ms = sim->now_ms + dice_between(&sim->dice, 1, longest_ms);
@@ -162,7 +162,7 @@ static void rotate_key(struct sim *sim)
         model_certify(&sim->authority, &node->key, (wall_t){WORLD_EPOCH_MS - CERTIFICATE_OLD_MS},
                       (wall_t){WORLD_EPOCH_MS + CERTIFICATE_LEFT_MS}, sim->now_ms, &sim->dice);
     node->rotates_at_ms = sim->now_ms + ROTATION_MS;
-    load_registry(sim, ROTATION_MS / 2);
+    operator_load_registry(sim, ROTATION_MS / 2);
     sim_note(sim, node->index, "new certificate", NULL, (int64_t)node->next_certificate);
     if (node->index != NODE_GATEWAY && swarm_happens(&sim->swarm, MISHAP_KEY_EARLY))
         sign_with_next(node);
@@ -226,7 +226,7 @@ void operator_world(struct sim *sim)
     end_holds(sim);
     if (swarm_happens(&sim->swarm, MISHAP_REGISTRY_RELOADED)) {
         sim->registry_newest = (sim->registry_newest + 1) % REGISTRY_VERSIONS;
-        load_registry(sim, 3000);
+        operator_load_registry(sim, 3000);
     }
     finish_rotations(sim);
 }

@@ -142,7 +142,7 @@ static void begin(struct sim *sim, uint64_t seed)
 {
     sim->seed = seed;
     sim->dice = (struct dice){seed};
-    sim->authority.count = 0;
+    model_authority_init(&sim->authority);
     sim->answer_count = sim->intent_count = 0;
     sim->now_ms = 0;
     sim->steps = sim->frames = 0;
@@ -156,6 +156,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->day_ms = sim->outage_at_ms = 0;
     sim->hostile = (struct hostile){.made_ids = 0};
     sim->purge = (struct purge){.job = 0};
+    sim->renewal = (struct renewal){.next = RENEWAL_STEPS};
     trace_clear(&sim->trace);
     records_clear(&sim->records, 0);
     checkers_clear(sim);
@@ -320,7 +321,7 @@ static bool is_witnessed(struct sim *sim)
 static bool is_done(struct sim *sim)
 {
     if (!sim->swarm.is_calm || sim->steps < SIM_STEPS_MIN || !workload_is_done(sim) ||
-        sim->purge.is_wanted)
+        sim->purge.is_wanted || !renewal_is_over(sim))
         return false;
     for (int i = 0; i < NODE_HOSTILE; i++) {
         if (!sim->nodes[i].is_up || live_count(&sim->nodes[i]) > 0)

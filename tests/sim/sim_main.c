@@ -68,9 +68,30 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 /* A decade in which nothing came to pass has proved nothing. */
 static bool has_happened(const struct decade *decade, const struct sim_options *options)
 {
-    return decade->years == DECADE_YEARS && decade->messages > 0 && decade->renewals > 0 &&
+    bool are_keys_tried = decade->renewals > 0 && decade->ended_late > 0 &&
+                          decade->revocations > 0 && decade->rollovers > 0 &&
+                          decade->sealed_again > 0 && decade->judged_at_custody > 0;
+    return are_keys_tried && decade->years == DECADE_YEARS && decade->messages > 0 &&
            decade->mergers > 0 && decade->splits > 0 && decade->outages > 0 && decade->purged > 0 &&
            (decade->restores > 0 || options->uses_sqlite);
+}
+
+static void print_decade(const struct decade *decade, enum sim_end end, FILE *out)
+{
+#define OF(count) (unsigned long long)decade->count
+    (void)fprintf(out, "played: days=%llu restarts=%llu outages=%llu splits=%llu\n", OF(days),
+                  OF(restarts), OF(outages), OF(splits));
+    (void)fprintf(out,
+                  "seals: late=%llu revoked=%llu issuers=%llu sealed_again=%llu "
+                  "judged_at_custody=%llu\n",
+                  OF(ended_late), OF(revocations), OF(rollovers), OF(sealed_again),
+                  OF(judged_at_custody));
+    (void)fprintf(out,
+                  "decade: years=%u messages=%llu renewals=%llu mergers=%llu restores=%llu "
+                  "purged=%llu violations=%d\n",
+                  decade->years, OF(messages), OF(renewals), OF(mergers), OF(restores), OF(purged),
+                  end != SIM_WELL);
+#undef OF
 }
 
 static int run_decade(const struct sim_options *options, uint64_t seed, unsigned int days)
@@ -78,16 +99,7 @@ static int run_decade(const struct sim_options *options, uint64_t seed, unsigned
     struct decade decade;
     running = sim_new(options);
     enum sim_end end = sim_decade(running, seed, days, &decade);
-    (void)fprintf(options->out,
-                  "played: days=%llu restarts=%llu outages=%llu splits=%llu\n"
-                  "decade: years=%u messages=%llu renewals=%llu mergers=%llu restores=%llu "
-                  "purged=%llu violations=%d\n",
-                  (unsigned long long)decade.days, (unsigned long long)decade.restarts,
-                  (unsigned long long)decade.outages, (unsigned long long)decade.splits,
-                  decade.years, (unsigned long long)decade.messages,
-                  (unsigned long long)decade.renewals, (unsigned long long)decade.mergers,
-                  (unsigned long long)decade.restores, (unsigned long long)decade.purged,
-                  end != SIM_WELL);
+    print_decade(&decade, end, options->out);
     sim_destroy(&running);
     return end == SIM_WELL && has_happened(&decade, options) ? 0 : 1;
 }

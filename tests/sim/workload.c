@@ -14,6 +14,7 @@ enum {
     FILE_BYTES_LARGEST = 200 * 1024, /* more than one chunk */
     SUBMISSIONS_A_STEP_MAX = 4,
     RETRY_MS = 300,
+    RETRY_IN_OUTAGE_MS = 60 * 1000,
     REFERENCE_BYTES = 24,
 };
 
@@ -171,6 +172,13 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
     return session_submit(node->session, &submission, ret_submitted);
 }
 
+/* Through an outage of hours a local system asks now and then. */
+static int64_t retry_ms(const struct sim *sim)
+{
+    bool is_outage = sim->is_decade && !sim->nodes[NODE_GATEWAY].is_up;
+    return is_outage ? RETRY_IN_OUTAGE_MS : RETRY_MS;
+}
+
 void workload_submit(struct node *node)
 {
     struct sim *sim = node->sim;
@@ -181,7 +189,7 @@ void workload_submit(struct node *node)
         if (intent->node != node->index || intent->is_done || intent->at_ms > sim->now_ms)
             continue;
         if (submit(node, (int)i, &submitted) != REASON_NONE) {
-            intent->at_ms = sim->now_ms + RETRY_MS;
+            intent->at_ms = sim->now_ms + retry_ms(sim);
             continue;
         }
         if (!id_is_zero(&intent->id) && submitted.is_repeated &&

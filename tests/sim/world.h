@@ -16,6 +16,7 @@
  *   hostile_files.c  its files, and other people's
  *   usurper.c        a gateway in wrong hands, beside the real one
  *   decade.c         ten years of it, day of traffic by day of traffic
+ *   renewal.c        certificates of these years
  *   purge.c          what an operator does about retention in these years
  *   past.c           the messages of the days that are over
  *   rollback.c       a store put back to an older copy
@@ -246,6 +247,15 @@ struct purge {
     uint64_t messages;                 /* of which something went, in all years */
 };
 
+/* Certificates in a decade (renewal.c). */
+struct renewal {
+    unsigned int next; /* what of the day's is to happen next; past the end: nothing */
+    unsigned int year;
+    int late, revoked; /* nodes */
+    /* In all years. */
+    uint64_t renewals, ended_late, revocations, rollovers, sealed_again, judged_at_custody;
+};
+
 struct violation {
     bool is_set;
     bool is_liveness;
@@ -287,6 +297,7 @@ struct sim {
     int64_t day_ms;                               /* when this day began */
     struct past *past;                            /* of a decade; NULL in any other run */
     struct purge purge;
+    struct renewal renewal;
     int64_t outage_at_ms, outage_ms; /* of the gateway; 0: none is planned */
     uint64_t steps;
     uint64_t frames;
@@ -385,6 +396,8 @@ struct bytes workload_file(int file, struct digest *ret_digest);
 /* ---- operator.c */
 void operator_step(struct node *node);
 void operator_world(struct sim *sim);
+/* Everybody reads its registry anew, within that time. */
+void operator_load_registry(struct sim *sim, int64_t longest_ms);
 /* After the storm: whatever is held is released. */
 void operator_release_all(struct node *node);
 
@@ -453,6 +466,14 @@ void decade_turn(struct sim *sim);
 /* From a world that has begun; run plays until all of a day is at its end. */
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
                  struct decade *decade);
+
+/* ---- renewal.c */
+/* This year's certificates, and in some years another issuer of them. */
+void renewal_begin(struct sim *sim, unsigned int year);
+void renewal_turn(struct sim *sim);
+/* Whether no certificate of this day is still to come or to go. */
+bool renewal_is_over(const struct sim *sim);
+enum { RENEWAL_STEPS = 6 };
 
 /* ---- purge.c */
 /* This year's: of what is over by now. */
