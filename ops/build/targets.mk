@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge bench-retention pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh test-browser screenshots differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge bench-retention pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -24,6 +24,16 @@ test:
 	@ops/build/progress $(MAKE) all libs tests-bin
 	@ops/build/progress $(MAKE) VARIANT=asan all tests-bin
 	@tests/run
+
+# The desk's pages in Debian's Chromium.
+test-browser:
+	@ops/install-deps test
+	@tests/run 'system/t036*'
+
+# Every page in both languages and themes, as a picture in build/screenshots.
+screenshots:
+	@ops/install-deps test
+	@tests/browser/screenshots $(B)/screenshots
 
 # The tests that search, EFFORT times as far as `make test` lets them.
 EFFORT ?= 10
@@ -219,6 +229,7 @@ help:
 	@echo 'make run            a sandbox province at work; ONCE=1 ends with its result'
 	@echo 'make test           every test, plain and with sanitizers'
 	@echo 'make test-long      the tests that search, EFFORT=10 times as far'
+	@echo 'make test-browser   the desk'"'"'s pages in Chromium; screenshots: pictures of them all'
 	@echo 'make test-fresh     both of these on a bare Debian 12 of their own (root)'
 	@echo 'make differential   signatures, chains and lists: our verdict beside OpenSSL'"'"'s'
 	@echo 'make test-portal    10,000 dossiers to a national portal that misbehaves, processes killed'

@@ -1,0 +1,35 @@
+// Owns: the pages as tests and `make screenshots` open them: as whom, at which address, what shows
+// that they stand, and what is done first.
+import { answerFrom, recorded } from './answers.js';
+import { newPage } from './browser.js';
+
+// The answers are of this moment.
+const NOW = '2026-12-03T09:30:00+07:00';
+
+export const PAGES = {
+    'sign-in': { as: 'nobody', address: '', ready: 'form.signin-form' },
+    'landing': { address: '#/landing', ready: 'table.ages' },
+    'landing-operator': { as: 'operator', address: '#/landing', ready: 'table.ages' },
+    'account': { address: '#/account', ready: 'form.small-form' },
+    'no-such-page': { address: '#/nothing', ready: 'main a' },
+};
+
+/** The answers as somebody gets them: 'nobody', a role that was recorded; by default the clerk. */
+export function answersAs(as) {
+    const all = recorded();
+    if (as === 'nobody') all['GET /v1/me'] = { status: 401, body: { code: 'session_over' } };
+    else if (as) all['GET /v1/me'] = all[`GET /v1/me?as=${as}`];
+    return all;
+}
+
+/** Opens a page by its name here. @returns { page, missing } */
+export async function openPlace(browser, url, name, options) {
+    const { as, address, ready, prepare } = PAGES[name];
+    const page = await newPage(browser, url, options);
+    await page.clock.setFixedTime(NOW);
+    const missing = await answerFrom(page, answersAs(as));
+    await page.goto(`/${address}`);
+    await page.locator(ready).first().waitFor();
+    await prepare?.(page);
+    return { page, missing };
+}
