@@ -78,6 +78,14 @@ alerts_open() {
     wait_for 30 listens prometheus
     wait_for 60 all_scraped
 }
+sent=0
+send() { # AGENCY COUNT: transfers of the centre, each of a dossier of its own
+    submit centre $((sent + 1)) "$2" transfer "$1" 30 "\"procedure_code\": \"$(
+        grep -m 1 ",$1,\(full\|partial\|none\)," registry/procedures.csv | cut -d, -f1
+    )\", \"body\": {\"owner\": {\"name\": \"Nguyễn Văn Mẫu\"}}"
+    sent=$((sent + $2))
+}
+
 # query EXPRESSION: how many rows it has now.
 query() {
     curl -sf --max-time 10 --data-urlencode "query=$1" \
