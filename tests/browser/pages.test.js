@@ -1,7 +1,6 @@
 // Every page in both languages, both themes and four widths: nothing is cut, no target is too
-// small,
-// axe-core finds nothing serious, the console and the content policy are silent, and every text has
-// its words.
+// small, axe-core finds nothing serious, the console and the content policy are silent, and every
+// text has its words.
 import { after, before, test } from 'node:test';
 import { axeFaults, cutOff, endPage, launch, none, SIZES, smallTargets } from './browser.js';
 import { openPlace, PAGES } from './places.js';

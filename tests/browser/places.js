@@ -10,6 +10,51 @@ export const PAGES = {
     'sign-in': { as: 'nobody', address: '', ready: 'form.signin-form' },
     'landing': { address: '#/landing', ready: 'table.ages' },
     'landing-operator': { as: 'operator', address: '#/landing', ready: 'table.ages' },
+    'dossiers': { address: '#/dossiers', ready: 'table.dossiers' },
+    'dossiers-filtered': {
+        address: '#/dossiers?view=overdue&channel=2&due_to=2026-12-03',
+        ready: 'table.dossiers',
+        prepare: (page) => page.locator('.filters > summary').click(),
+    },
+    'dossier': {
+        address: '#/dossiers/H38.30-261110-4724',
+        ready: '.timeline',
+        prepare: async (page) => {
+            await page.locator('.message > summary').first().click();
+            await page.locator('.message-content .files').waitFor();
+        },
+    },
+    'forward': {
+        address: '#/forward',
+        ready: 'form.card',
+        prepare: async (page) => {
+            await page.locator('#procedure').fill('dat');
+            await page.locator('.options [role=option]').first().click();
+            await page.locator('.notice .facts').waitFor();
+        },
+    },
+    'forward-faults': {
+        address: '#/forward',
+        ready: 'form.card',
+        prepare: async (page) => {
+            await page.locator('form.card button[type=submit]').click();
+            await page.locator('.error-summary a').first().waitFor();
+        },
+    },
+    'send': {
+        as: 'agency_clerk',
+        address: '#/send?type=result&dossier=H38.30-261110-4724',
+        ready: 'form.card',
+    },
+    'inbox': { as: 'agency_clerk', address: '#/inbox', ready: '.inbox-item' },
+    'inbox-refuse': {
+        as: 'agency_clerk',
+        address: '#/inbox',
+        ready: '.inbox-item',
+        prepare: (page) => page.locator('.inbox-actions .is-danger').first().click(),
+    },
+    'people': { as: 'operator', address: '#/people', ready: '.as-cards' },
+    'audit': { as: 'operator', address: '#/audit', ready: '.as-cards' },
     'account': { address: '#/account', ready: 'form.small-form' },
     'no-such-page': { address: '#/nothing', ready: 'main a' },
 };

@@ -35,7 +35,9 @@ test('every key that a module names has words, and every word is named', async (
         [],
     );
     // Keys that are put together: t(`view.${view}`) names all that begin with "view.".
-    const beginnings = [...sources.matchAll(/`([a-z_]+\.)\$\{/g)].map(([, beginning]) => beginning);
+    const beginnings = [...sources.matchAll(/`([a-z_.]+\.)\$\{/g)].map(
+        ([, beginning]) => beginning,
+    );
     const unnamed = Object.keys(vi).filter(
         (key) =>
             !named.has(key) &&

@@ -54,9 +54,10 @@ async function problemOf(answer) {
     return new Problem(body, answer.status);
 }
 
-/** What the server answers to METHOD path; null to a 204. `json` is the body; `signal` ends it.
+/** What the server answers to METHOD path; null to a 204. `json` or
+ * `raw` bytes are the body; `signal` ends it.
  * @throws Problem; DOMException AbortError when the signal ended it */
-export async function call(method, path, { json, headers = {}, signal } = {}) {
+export async function call(method, path, { json, raw, headers = {}, signal, keepalive } = {}) {
     const options = {
         method,
         headers: { Accept: 'application/json', ...headers },
@@ -64,11 +65,16 @@ export async function call(method, path, { json, headers = {}, signal } = {}) {
         credentials: 'same-origin',
         cache: 'no-store',
         redirect: 'error',
+        keepalive,
     };
     if (method !== 'GET') options.headers['X-Desk'] = '1';
     if (json !== undefined) {
         options.headers['Content-Type'] = 'application/json';
         options.body = JSON.stringify(json);
+    }
+    if (raw !== undefined) {
+        options.headers['Content-Type'] = 'application/octet-stream';
+        options.body = raw;
     }
     let answer;
     try {

@@ -4,9 +4,18 @@ import { fill, h, uniqueId } from './dom.js';
 import { icon } from './icons.js';
 import { t } from './texts.js';
 
-/** A field around a control made by the caller.
+/** A field around a control made by the caller. Where some fields of a form are needed and others
+ * are not, those that are have a star.
  * @returns { element, control, fail(text), clear() } */
-export function field({ label, help, control, name, isNeeded = true, wide = false }) {
+export function field({
+    label,
+    help,
+    control,
+    name,
+    isNeeded = true,
+    isStarred = false,
+    wide = false,
+}) {
     const id = control.id || uniqueId('field');
     control.id = id;
     if (name) control.name = name;
@@ -21,7 +30,7 @@ export function field({ label, help, control, name, isNeeded = true, wide = fals
             'label',
             { for: id },
             label,
-            !isNeeded && h('span', { class: 'optional' }, ` (${t('optional')})`),
+            isStarred && h('span', { class: 'star', 'aria-hidden': 'true' }, ' *'),
         ),
         help && h('p', { class: 'field-help', id: `${id}-help` }, help),
         error,

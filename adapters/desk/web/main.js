@@ -14,6 +14,16 @@ import { problemNotice } from './notice.js';
 
 const PAGES = {
     landing: { right: 'landing', load: () => import('./page_landing.js') },
+    dossiers: {
+        right: 'dossiers',
+        load: (route) =>
+            route.path[1] ? import('./page_dossier.js') : import('./page_dossiers.js'),
+    },
+    forward: { right: 'send', load: () => import('./page_send.js') },
+    send: { right: 'send', load: () => import('./page_send.js') },
+    inbox: { right: 'inbox', load: () => import('./page_inbox.js') },
+    people: { right: 'people', load: () => import('./page_people.js') },
+    audit: { right: 'audit', load: () => import('./page_audit.js') },
     account: { load: () => import('./page_account.js') },
 };
 
@@ -51,7 +61,7 @@ async function fillMain(main, route, signal) {
     const found = pageOf(route);
     markPlace(found?.name);
     if (!found) return noSuchPage(main);
-    const module = await found.page.load();
+    const module = await found.page.load(route);
     if (signal.aborted) return undefined;
     document.title = t('title', { page: module.title(route, me) });
     await module.show({
