@@ -33,11 +33,12 @@ static enum reason load_token(const struct api *api, const char *name, struct to
     return token_load(path, api->options.crypto, ret_token);
 }
 
-/* Whoever only has a Unix socket needs none. */
+/* Whoever only has a Unix socket needs none, nor who knows people by their sessions. */
 static enum reason load_tokens(struct api *api)
 {
     const struct api_doors *doors = &api->options.doors;
-    if (doors->port == API_PORT_NONE && doors->listen[0] == 0)
+    if ((doors->port == API_PORT_NONE && doors->listen[0] == 0) ||
+        api->options.people.knows != NULL)
         return REASON_NONE;
     enum reason reason = load_token(api, "api.token", &api->token);
     if (reason == REASON_NONE && api->options.link_token != NULL)
@@ -84,7 +85,7 @@ static enum reason start_door(struct api_door *door, int socket, const struct ap
         api_request_completed, door, MHD_OPTION_NOTIFY_CONNECTION, api_place_changed, door,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)api->bounds.connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(1 + API_STRANGER_MS / 1000), MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, 1 + api->stranger_ms / 1000, MHD_OPTION_END);
     if (door->daemon == NULL)
         return tls != NULL ? REASON_KEY_UNREADABLE : REASON_OUT_OF_MEMORY;
     const union MHD_DaemonInfo *fd = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -160,7 +161,10 @@ enum reason api_new(const struct api_options *options, struct api **ret_api,
     api->options = *options;
     api->unix_socket.fd = -1;
     api_events_init(&api->events);
-    api->bounds = api_bounds_of(options->descriptors == 0 ? UINT16_MAX : options->descriptors);
+    api->bounds = api_bounds_of(options->descriptors == 0 ? UINT16_MAX : options->descriptors,
+                                options->people.connections_max);
+    api->stranger_ms =
+        options->people.stranger_ms == 0 ? API_STRANGER_MS : options->people.stranger_ms;
     for (int i = 0; i < API_DOORS; i++)
         api->doors[i] = (struct api_door){.api = api, .kind = (enum api_door_kind)i};
     api->epoll = epoll_create1(EPOLL_CLOEXEC);

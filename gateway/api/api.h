@@ -21,6 +21,7 @@
  *   loopback      whoever shows the token of STATE/api.token; Host must be 127.0.0.1 or localhost
  *                 (a page in a browser can make it call us under a name of its own)
  *   TLS           whoever shows the token, or a certificate of `client_ca_file`
+ * Where people call with a browser, `people` of the options says who they are, in place of tokens.
  *
  * Refusals are problems of RFC 9457 with the code and the texts of the reason table:
  * {type, title, title_vi, status, code, hint, hint_vi, detail}.
@@ -68,7 +69,10 @@ enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
     HTTP_ACCEPTED = 202,
+    HTTP_NO_CONTENT = 204,
     HTTP_PARTIAL_CONTENT = 206,
+    HTTP_FORBIDDEN = 403,
+    HTTP_NOT_FOUND = 404,
     HTTP_CONFLICT = 409,
     HTTP_LENGTH_REQUIRED = 411,
     HTTP_UNAVAILABLE = 503,
@@ -76,6 +80,7 @@ enum {
 
 struct api;
 struct api_request;
+struct api_route;
 struct jobs;  /* gateway/custody/job.h */
 struct store; /* gateway/port/store.h */
 
@@ -94,7 +99,8 @@ enum api_body {
 
 struct api_route {
     const char *method;
-    const char *path; /* "/v1/inbox/{}/accept": {} is one segment, the argument */
+    /* "/v1/inbox/{}/accept": {} is one segment, the argument; "/static/{*}": all that follows. */
+    const char *path;
     enum api_access access;
     enum api_body body;
     const char *const *members; /* that the object may have, NULL at the end; NULL: any */
@@ -107,6 +113,26 @@ struct api_route {
     /* In a step: answers, or is called again in the next one. Nothing leaves before api_settle. */
     void (*apply)(struct api_request *request);
     int which; /* of the things that its handler does: api_which */
+};
+
+struct api_header {
+    const char *name, *value;
+};
+
+/* For a program whose callers are people: a session says who calls, and no token is made or read.
+ * All of them may be NULL or 0. */
+struct api_people {
+    /* On loopback and over TLS: this request is of somebody whom we know. Asked once for each. */
+    bool (*knows)(void *context, struct api_request *request);
+    /* After that, and before the route sees it: whether he may. Another reason than NONE is the
+     * answer; also of routes that are open. */
+    enum reason (*admits)(void *context, struct api_request *request);
+    enum reason stranger;             /* what a stranger is told; 0: REASON_TOKEN_WRONG */
+    const char *public_host;          /* "desk.example.gov.vn:8443", beside 127.0.0.1 on loopback */
+    const struct api_header *headers; /* of every answer; ends with a name that is NULL */
+    uint32_t connections_max;         /* 0: API_CONNECTIONS_MAX */
+    uint32_t subscribers_max;         /* 0: API_SUBSCRIBERS_MAX */
+    uint32_t stranger_ms;             /* 0: API_STRANGER_MS */
 };
 
 struct api_options {
@@ -127,6 +153,7 @@ struct api_options {
     /* For the handlers that both daemons have: gateway/api/jobs_json.h. */
     struct jobs *jobs;
     struct store *store;
+    struct api_people people;
 };
 
 /* REASON_FILE_UNREADABLE, REASON_KEY_UNREADABLE: tokens, certificates. REASON_ADDRESS_TAKEN,
@@ -156,7 +183,7 @@ struct api_bounds {
     uint32_t connections; /* both, and a few that are being closed */
 };
 /* With that many descriptors for the whole program: what is left when everything else has its. */
-struct api_bounds api_bounds_of(uint32_t descriptors);
+struct api_bounds api_bounds_of(uint32_t descriptors, uint32_t connections_max);
 
 /* ---- events ----------------------------------------------------------------------------------
  *
@@ -174,6 +201,12 @@ void api_publish(struct api *api, struct bytes data);
 /* ---- a request ------------------------------------------------------------------------------ */
 
 void *api_context(const struct api_request *request);
+const char *api_method(const struct api_request *request);
+/* It came over TLS. */
+bool api_is_secure(const struct api_request *request);
+/* Where the connection comes from, without its port: "127.0.0.1"; "" on a Unix socket. */
+enum { API_PEER_BYTES = 48 };
+void api_peer(const struct api_request *request, char ret_text[API_PEER_BYTES]);
 struct jobs *api_jobs(const struct api_request *request);
 struct store *api_store(const struct api_request *request);
 /* memory_bytes of the options. */
@@ -220,6 +253,8 @@ bool api_take_flag(struct api_request *request, const char *name, bool is_needed
 void api_answer_json(struct api_request *request, unsigned status, json_t *json);
 /* Of what was read: json when it could be, or why not; it is taken over in both cases. */
 void api_answer_read(struct api_request *request, enum reason reason, json_t *json);
+/* 204 */
+void api_answer_nothing(struct api_request *request);
 /* Copied. */
 void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes);
 /* read: at least one byte from position on, or -1: the connection is cut. release(context) when
@@ -227,7 +262,9 @@ void api_answer_bytes(struct api_request *request, const char *media_type, struc
 typedef ssize_t api_read(void *context, uint64_t position, char *ret_content, size_t capacity);
 void api_answer_stream(struct api_request *request, unsigned status, uint64_t size_bytes,
                        api_read *read, void *context, void (*release)(void *context));
-/* After one of the above. */
+/* Lives as long as the program; not copied. */
+void api_answer_lasting(struct api_request *request, const char *media_type, struct bytes bytes);
+/* After one of the above; takes the place of a header of that name. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 /* detail: the field at fault or the like, never content; may be NULL. */
 void api_answer_reason(struct api_request *request, enum reason reason, const char *detail);

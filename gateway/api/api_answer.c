@@ -20,7 +20,13 @@ static unsigned status_of(enum reason reason)
     case REASON_NONE:
         return MHD_HTTP_OK;
     case REASON_TOKEN_WRONG:
+    case REASON_SESSION_OVER:
+    case REASON_SIGN_IN_WRONG:
+    case REASON_CODE_NEEDED:
         return MHD_HTTP_UNAUTHORIZED;
+    case REASON_NOT_ALLOWED:
+    case REASON_ORIGIN_FOREIGN:
+        return MHD_HTTP_FORBIDDEN;
     case REASON_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;
     case REASON_ID_REUSED:
@@ -35,12 +41,15 @@ static unsigned status_of(enum reason reason)
     case REASON_OFFICE_HAS_REFUSED:
     case REASON_NOT_ENDED:
     case REASON_DUPLICATE:
+    case REASON_STALE:
+    case REASON_NAME_TAKEN:
         return MHD_HTTP_CONFLICT;
     case REASON_ATTACHMENT_TOO_LARGE:
     case REASON_ENVELOPE_TOO_LARGE:
     case REASON_FRAME_TOO_LARGE:
         return MHD_HTTP_CONTENT_TOO_LARGE;
     case REASON_BUSY:
+    case REASON_SIGN_IN_SLOW:
         return MHD_HTTP_TOO_MANY_REQUESTS;
     case REASON_STORE_CORRUPT:
     case REASON_STORE_NEWER:
@@ -59,6 +68,9 @@ static void answer(struct api_request *request, unsigned status, struct MHD_Resp
         MHD_destroy_response(request->response);
     free(request->text);
     request->response = response;
+    const struct api_header *header = request->api->options.people.headers;
+    for (; response != NULL && header != NULL && header->name != NULL; header++)
+        (void)MHD_add_response_header(response, header->name, header->value);
     request->text = text;
     request->status = status;
     request->stage = API_ANSWERED;
@@ -74,8 +86,10 @@ static void answer_text(struct api_request *request, unsigned status, const char
     json_decref(json);
     if (text != NULL)
         response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_PERSISTENT);
-    if (response != NULL)
+    if (response != NULL) { /* what a person reads stays in no proxy's or browser's cache */
         (void)MHD_add_response_header(response, "Content-Type", media_type);
+        (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    }
     answer(request, status, response, text);
 }
 
@@ -94,14 +108,31 @@ void api_answer_read(struct api_request *request, enum reason reason, json_t *js
     }
 }
 
-void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes)
+/* MHD does not write to them, whatever its type says. */
+static void answer_buffer(struct api_request *request, const char *media_type, struct bytes bytes,
+                          enum MHD_ResponseMemoryMode mode)
 {
-    /* MHD copies and does not write, whatever its type says. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        bytes.size, (void *)(uintptr_t)bytes.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(bytes.size, (void *)(uintptr_t)bytes.data, mode);
     if (response != NULL)
         (void)MHD_add_response_header(response, "Content-Type", media_type);
     answer(request, MHD_HTTP_OK, response, NULL);
+}
+
+void api_answer_bytes(struct api_request *request, const char *media_type, struct bytes bytes)
+{
+    answer_buffer(request, media_type, bytes, MHD_RESPMEM_MUST_COPY);
+}
+
+void api_answer_lasting(struct api_request *request, const char *media_type, struct bytes bytes)
+{
+    answer_buffer(request, media_type, bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+void api_answer_nothing(struct api_request *request)
+{
+    answer(request, MHD_HTTP_NO_CONTENT,
+           MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT), NULL);
 }
 
 /* The context is released in any case, here or by MHD. */
@@ -120,8 +151,12 @@ void api_answer_stream(struct api_request *request, unsigned status, uint64_t si
 
 void api_answer_header(struct api_request *request, const char *name, const char *value)
 {
-    if (request->response != NULL)
-        (void)MHD_add_response_header(request->response, name, value);
+    struct MHD_Response *response = request->response;
+    const char *before = response == NULL ? NULL : MHD_get_response_header(response, name);
+    if (before != NULL)
+        (void)MHD_del_response_header(response, name, before);
+    if (response != NULL)
+        (void)MHD_add_response_header(response, name, value);
 }
 
 /* What was cut to its room may end in half a character, which JSON would not take. */
@@ -157,7 +192,7 @@ void api_answer_refusal(struct api_request *request, unsigned status, enum reaso
     (void)snprintf(seconds, sizeof seconds, "%d", API_RETRY_SECONDS);
     if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
         api_answer_header(request, "Retry-After", seconds);
-    if (status == MHD_HTTP_UNAUTHORIZED)
+    if (status == MHD_HTTP_UNAUTHORIZED && request->api->options.people.knows == NULL)
         api_answer_header(request, "WWW-Authenticate", "Bearer");
 }
 

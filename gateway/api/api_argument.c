@@ -1,6 +1,7 @@
 /* What a request says: headers, query, JSON. Everything here comes from a caller; a value that is
  * not of its kind is answered as a fault with its name, and never brought to the nearest that would
  * do. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,31 @@ enum { LENGTH_DIGITS_MAX = 18 };
 void *api_context(const struct api_request *request)
 {
     return request->api->options.context;
+}
+
+const char *api_method(const struct api_request *request)
+{
+    return request->route->method;
+}
+
+bool api_is_secure(const struct api_request *request)
+{
+    return request->door->kind == API_DOOR_TLS;
+}
+
+void api_peer(const struct api_request *request, char ret_text[API_PEER_BYTES])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    ret_text[0] = 0;
+    if (info == NULL || info->client_addr == NULL)
+        return;
+    bool is_6 = info->client_addr->sa_family == AF_INET6;
+    const void *address =
+        is_6 ? (const void *)&((const struct sockaddr_in6 *)info->client_addr)->sin6_addr
+             : (const void *)&((const struct sockaddr_in *)info->client_addr)->sin_addr;
+    if (info->client_addr->sa_family == AF_INET || is_6)
+        (void)inet_ntop(info->client_addr->sa_family, address, ret_text, API_PEER_BYTES);
 }
 
 struct jobs *api_jobs(const struct api_request *request)

@@ -199,8 +199,9 @@ void api_events_get(struct api_request *request)
     struct api *api = request->api;
     struct api_events *events = &api->events;
     const char *last = api_header(request, "Last-Event-ID");
-    struct api_subscriber *subscriber =
-        events->subscriber_count == API_SUBSCRIBERS_MAX ? NULL : calloc(1, sizeof *subscriber);
+    uint32_t most = api->options.people.subscribers_max;
+    bool is_full = events->subscriber_count >= (most == 0 ? API_SUBSCRIBERS_MAX : most);
+    struct api_subscriber *subscriber = is_full ? NULL : calloc(1, sizeof *subscriber);
     if (subscriber == NULL) {
         api_answer_reason(request, REASON_BUSY, "subscribers");
         return;

@@ -77,6 +77,7 @@ struct api {
     bool is_ending;               /* no step will come any more */
     struct api_request *changing; /* oldest first */
     struct api_bounds bounds;
+    uint32_t stranger_ms;
     struct api_place *places; /* oldest first */
     uint32_t known_count, stranger_count;
     struct api_events events;
@@ -91,6 +92,9 @@ void api_place_changed(void *context, struct MHD_Connection *connection, void **
 enum MHD_Result api_place_ask(void *context, const struct sockaddr *address, socklen_t size);
 /* This request may call: its connection is one of ours. False: there are as many as may be. */
 bool api_place_know(struct api_request *request);
+/* This request waits for us (true), or was answered: meanwhile its connection is nobody's to end,
+ * whosever it is, and afterwards there is time for the answer to leave. */
+void api_place_wait(const struct api_request *request, bool is_waiting);
 /* Ends strangers whose time is over, and the oldest when they are too many. */
 void api_places_end(struct api *api);
 /* Until the next one's time is over; -1: nobody's. */

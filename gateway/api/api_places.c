@@ -5,7 +5,9 @@
  *
  * Anybody on this machine may connect, and over TLS anybody at all. Whoever has not shown that he
  * may call is a stranger, and strangers share a few places for a short time, so that they cannot
- * use up those of our own programs, however many they are and however slowly they talk.
+ * use up those of our own programs, however many they are and however slowly they talk. Whose
+ * request waits for our answer (a sign-in, while the password is hashed) is not ended meanwhile:
+ * the delay is ours.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,11 +19,12 @@ struct api_place {
     int fd; /* MHD's */
     mono_t since;
     bool is_known;
-    bool is_ended; /* MHD is about to find out */
+    bool is_waiting; /* for our answer */
+    bool is_ended;   /* MHD is about to find out */
     struct api_place *next;
 };
 
-struct api_bounds api_bounds_of(uint32_t descriptors)
+struct api_bounds api_bounds_of(uint32_t descriptors, uint32_t connections_max)
 {
     enum {
         RESERVED = 128,
@@ -34,8 +37,9 @@ struct api_bounds api_bounds_of(uint32_t descriptors)
     if (left > bounds.strangers + ENDED)
         bounds.known =
             (left - bounds.strangers - ENDED) / 2; /* its socket, and the file it sends */
-    if (bounds.known > API_CONNECTIONS_MAX)
-        bounds.known = API_CONNECTIONS_MAX;
+    uint32_t most = connections_max == 0 ? API_CONNECTIONS_MAX : connections_max;
+    if (bounds.known > most)
+        bounds.known = most;
     bounds.connections = bounds.strangers + bounds.known + ENDED;
     return bounds;
 }
@@ -96,12 +100,26 @@ static void know_address(struct api_request *request)
         api_callers_know(&request->api->callers, info->client_addr);
 }
 
+static struct api_place *place_of(const struct api_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+void api_place_wait(const struct api_request *request, bool is_waiting)
+{
+    struct api_place *place = place_of(request);
+    if (place == NULL)
+        return;
+    place->is_waiting = is_waiting;
+    place->since = request->api->now;
+}
+
 bool api_place_know(struct api_request *request)
 {
     struct api *api = request->api;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct api_place *place = info == NULL ? NULL : info->socket_context;
+    struct api_place *place = place_of(request);
     if (place == NULL)
         return false; /* memory is short */
     if (place->is_known)
@@ -125,22 +143,30 @@ static void place_end(struct api_place *place)
     (void)shutdown(place->fd, SHUT_RDWR);
 }
 
+static bool may_end(const struct api_place *place)
+{
+    return !place->is_known && !place->is_ended && !place->is_waiting;
+}
+
 void api_places_end(struct api *api)
 {
     for (struct api_place *place = api->places; place != NULL; place = place->next) {
-        bool is_late = api->now.ms - place->since.ms >= API_STRANGER_MS;
+        bool is_late = api->now.ms - place->since.ms >= api->stranger_ms;
         bool is_one_too_many = api->stranger_count > api->bounds.strangers;
-        if (!place->is_known && !place->is_ended && (is_late || is_one_too_many))
+        if (may_end(place) && (is_late || is_one_too_many))
             place_end(place);
     }
 }
 
+/* The oldest is not always the first: who waited has had his time anew. */
 int api_places_timeout_ms(const struct api *api)
 {
+    int soonest = -1;
     for (const struct api_place *place = api->places; place != NULL; place = place->next) {
-        int64_t left = place->since.ms + API_STRANGER_MS - api->now.ms;
-        if (!place->is_known && !place->is_ended)
-            return left > 0 ? (int)left : 0;
+        int64_t left = place->since.ms + api->stranger_ms - api->now.ms;
+        left = left > 0 ? left : 0;
+        if (may_end(place) && (soonest < 0 || left < soonest))
+            soonest = (int)left;
     }
-    return -1;
+    return soonest;
 }

@@ -31,10 +31,13 @@ static const uint64_t early_bytes_max = UINT64_C(2) * 1024 * 1024 * 1024; /* the
 static bool host_is_ours(const struct api_request *request)
 {
     const char *host = api_header(request, "Host");
+    const char *public_host = request->api->options.people.public_host;
     if (request->door->kind != API_DOOR_LOOPBACK)
         return true;
     if (host == NULL)
         return false;
+    if (public_host != NULL && strcasecmp(host, public_host) == 0)
+        return true; /* a proxy of ours stands before us */
     size_t size = strcspn(host, ":");
     bool is_name = (size == 9 &&
                     (strncmp(host, "127.0.0.1", 9) == 0 || strncasecmp(host, "localhost", 9) == 0));
@@ -43,9 +46,12 @@ static bool host_is_ours(const struct api_request *request)
 }
 
 /* Whoever can open the Unix socket has passed its permissions; on the other doors a token says it,
- * or a certificate. */
-static bool is_known(const struct api_request *request)
+ * or a certificate; of a person, his session. */
+static bool is_known(struct api_request *request)
 {
+    const struct api_options *options = &request->api->options;
+    if (options->people.knows != NULL && request->door->kind != API_DOOR_UNIX)
+        return options->people.knows(options->context, request);
     return request->door->kind == API_DOOR_UNIX ||
            token_matches(&request->api->token, api_bearer(request)) ||
            (request->door->kind == API_DOOR_TLS && api_tls_is_known(request->connection));
@@ -78,6 +84,22 @@ static void find_route(struct api_request *request, const char *method, const ch
     }
 }
 
+static enum reason ask_owner(struct api_request *request)
+{
+    const struct api_options *options = &request->api->options;
+    return options->people.admits == NULL ? REASON_NONE
+                                          : options->people.admits(options->context, request);
+}
+
+static void begin_route(struct api_request *request)
+{
+    enum reason reason = ask_owner(request);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    else if (request->route->begin != NULL)
+        request->route->begin(request);
+}
+
 /* In this order, so that a stranger does not learn which paths exist behind a Host that is not
  * ours, and a known caller gets his place before anything is done for him. */
 static void check_head(struct api_request *request, const char *method, const char *path)
@@ -86,6 +108,7 @@ static void check_head(struct api_request *request, const char *method, const ch
         api_answer_reason(request, REASON_REQUEST_MALFORMED, "Host");
         return;
     }
+    enum reason stranger = request->api->options.people.stranger;
     request->is_known = is_known(request);
     find_route(request, method, path);
     if (request->route == NULL)
@@ -94,9 +117,9 @@ static void check_head(struct api_request *request, const char *method, const ch
     if (has_right && !api_place_know(request))
         api_answer_reason(request, REASON_BUSY, NULL);
     else if (!has_right && request->route->access != API_OPEN)
-        api_answer_reason(request, REASON_TOKEN_WRONG, NULL);
-    else if (request->route->begin != NULL)
-        request->route->begin(request);
+        api_answer_reason(request, stranger == REASON_NONE ? REASON_TOKEN_WRONG : stranger, NULL);
+    else
+        begin_route(request);
 }
 
 /* ---- its life ---------------------------------------------------------------------------------
@@ -164,6 +187,7 @@ static enum MHD_Result request_suspend(struct api_request *request)
 {
     list_append(&request->api->changing, request);
     request->is_suspended = true;
+    api_place_wait(request, true);
     MHD_suspend_connection(request->connection);
     return MHD_YES;
 }
@@ -171,6 +195,7 @@ static enum MHD_Result request_suspend(struct api_request *request)
 void api_request_resume(struct api_request *request)
 {
     request->is_suspended = false;
+    api_place_wait(request, false);
     MHD_resume_connection(request->connection);
 }
 

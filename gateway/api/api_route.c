@@ -5,19 +5,23 @@
 #include "gateway/api/api_parts.h"
 #include "proto/base/utf8.h"
 
-/* The argument is one segment of text, not empty. */
+/* The argument is one segment of text, not empty; "{*}" at the end takes all segments that follow.
+ */
 static bool path_fits(const char *pattern, const char *path, char ret_argument[API_ARGUMENT_BYTES])
 {
-    const char *hole = strstr(pattern, "{}");
+    const char *hole = strchr(pattern, '{');
     ret_argument[0] = 0;
     if (hole == NULL)
         return strcmp(path, pattern) == 0;
-    size_t size = strlen(path), before = (size_t)(hole - pattern), after = strlen(hole + 2);
+    const char *behind = strchr(hole, '}') + 1;
+    size_t size = strlen(path), before = (size_t)(hole - pattern), after = strlen(behind);
     if (size <= before + after || memcmp(path, pattern, before) != 0 ||
-        strcmp(path + size - after, hole + 2) != 0)
+        strcmp(path + size - after, behind) != 0)
         return false;
     size_t argument = size - before - after;
-    if (argument >= API_ARGUMENT_BYTES || memchr(path + before, '/', argument) != NULL)
+    bool is_rest = hole[1] == '*';
+    if (argument >= API_ARGUMENT_BYTES ||
+        (!is_rest && memchr(path + before, '/', argument) != NULL))
         return false;
     memcpy(ret_argument, path + before, argument);
     ret_argument[argument] = 0;

@@ -137,11 +137,11 @@ static void who_has_shown_a_token_stays(void **state)
 static void places_come_from_the_descriptors_there_are(void **state)
 {
     (void)state;
-    struct api_bounds plenty = api_bounds_of(1024);
+    struct api_bounds plenty = api_bounds_of(1024, 0);
     assert_int_equal(plenty.known, API_CONNECTIONS_MAX);
     assert_int_equal(plenty.strangers, API_STRANGERS_MAX);
     for (uint32_t descriptors = 256; descriptors < 2000; descriptors++) {
-        struct api_bounds bounds = api_bounds_of(descriptors);
+        struct api_bounds bounds = api_bounds_of(descriptors, 0);
         assert_true(bounds.known >= 16 && bounds.strangers >= 16);
         /* each place, and a file for each known one, leave the program's own */
         assert_true(bounds.connections + bounds.known + 128 <= descriptors);
