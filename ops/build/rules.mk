@@ -73,6 +73,18 @@ $(O)/gen/%.o: $(B)/gen/%.c $(GEN_STAMP)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(GEN_CFLAGS) -MMD -MP -I$(B)/gen -c $< -o $@
 
+# --- the desk's pages, as C: adapters/desk/assets.h ----------------------------------------------
+# The folder itself is among what they depend on: its time changes when a file comes or goes.
+ASSETS := adapters/desk/web $(wildcard adapters/desk/web/*)
+ASSETS_O := $(O)/gen/desk_assets.o
+$(B)/gen/desk_assets.c: $(ASSETS) ops/build/assets $(GEN_STAMP)
+	$(call say,PAGES,adapters/desk/web)
+	$(Q)ops/build/assets adapters/desk/web >$@.new && mv $@.new $@
+$(ASSETS_O): $(B)/gen/desk_assets.c adapters/desk/assets.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GEN_CFLAGS) -I. -c $< -o $@
+
 # --- objects -----------------------------------------------------------------------------------
 # $(call room_of,ROOM,SOURCES): these sources are compiled, and linted, in this room.
 define room_of
@@ -115,7 +127,7 @@ $(eval $(call library,api,gateway-api,gateway/api))
 $(eval $(call library,operators,gateway-operators,gateway/operators))
 $(eval $(call library,gateway-shell,gateway-shell,gateway/shell))
 $(eval $(call library,adapter-core,adapters-core,adapters/core))
-$(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*))))
+$(eval $(call library,adapter,adapters,$(filter-out adapters/core,$(wildcard adapters/*)),$(ASSETS_O)))
 $(eval $(call library,ops,ops,ops))
 $(eval $(call library,standins,standins,tests/standins))
 # What people run needs no more than this; tests need what follows as well.
@@ -136,6 +148,7 @@ endef
 $(eval $(call program,bin/lienthong-gateway,gateway-shell,gateway/shell/main.c))
 $(eval $(call program,bin/lienthong-adapter,adapters,adapters/shell/main.c))
 $(eval $(call program,bin/lienthong-carrier,adapters,adapters/carrier/main.c))
+$(eval $(call program,bin/lienthong-desk,adapters,adapters/desk/main.c))
 $(eval $(call program,bin/lienthong,ops,ops/cli/main.c))
 $(eval $(call program,bin/lienthong-sandbox-office,standins,tests/standins/office/office_main.c))
 $(eval $(call program,bin/lienthong-sandbox-desk,standins,tests/standins/desk/desk_main.c))

@@ -1,0 +1,153 @@
+/* desk - the program lienthong-desk: a back office made of people.
+ *
+ *     browser ──HTTPS, or HTTP on loopback──▶ api library ─▶ routes ─▶ book
+ *                                                             └─ what the adapter does ─▶ its API
+ *
+ * It holds no signing key: what it may do, the adapter's API does for whoever has STATE/api.token,
+ * so that it can skip no rule, and whatever it can do a script can do. Who signs in, and what his
+ * role may, is the desk's own.
+ *
+ * One thread, one loop: the api's descriptor, the hasher's, the upstream client's, signals. Nothing
+ * waits but SQLite's small statements. A request that must wait (for a hash, for the adapter) is
+ * suspended in the api library, and its `apply` is asked again after each turn of the loop.
+ *
+ *   desk_start.c      settings, registry, book, api, the end
+ *   desk_loop.c       wait, serve
+ *   desk_routes.c     which path is whose, and the right that it needs
+ *   desk_session.c    who calls, and whether he may: one place for all routes
+ *   desk_sign_in.c    signing in and out, passwords
+ *   desk_me.c         who I am, what I may
+ *   desk_static.c     the pages' files
+ *   desk_landing.c    agencies by the age of what waits for them
+ *   desk_dossiers.c   search, saved views, pages
+ *   desk_dossier.c    one dossier
+ *   desk_adapter.c    what the adapter does or tells: a message, the inbox, sending
+ *   desk_procedures.c the catalogue
+ *   desk_command.c    lienthong-desk … people
+ *   main.c            options and settings
+ */
+#pragma once
+
+#include "adapters/desk/book/people.h"
+#include "adapters/desk/desk_settings.h"
+#include "adapters/desk/follow.h"
+#include "adapters/desk/throttle.h"
+#include "gateway/api/api.h"
+#include "gateway/api/json_member.h"
+#include "proto/base/language.h"
+#include "proto/log/log_stream.h"
+
+#define DESK_PROGRAM "lienthong-desk"
+
+struct registry;
+
+enum {
+    DESK_CONNECTIONS_MAX =
+        400, /* forty people with the six connections of a browser, and a proxy */
+    DESK_SUBSCRIBERS_MAX = 120,   /* one stream of events a browser */
+    DESK_STRANGER_MS = 10 * 1000, /* pages are for strangers too, and reach them over slow lines */
+    DESK_BODY_BYTES_MAX = 512 * 1024,
+    DESK_PRUNE_MS = 60 * 1000, /* sessions that are over */
+};
+
+struct desk {
+    struct desk_settings settings;
+    enum language language;
+    struct log log;
+    struct log_stream log_stream;
+    struct key participant;
+    bool is_centre; /* our participant's role: all pages, or an agency's */
+    struct registry *registry;
+    struct upstream *upstream;
+    struct follow follow;
+    struct book book;
+    struct hasher *hasher;
+    struct throttle throttle;
+    struct api *api;
+    mono_t now;
+    mono_t prune_due;
+    int lock, signals; /* -1: none */
+    bool has_book, is_stopping;
+};
+
+/* A request's memory. */
+struct desk_call {
+    struct person person; /* of a known caller */
+    uint8_t session[SESSION_DIGEST_BYTES];
+    char address[HASH_ADDRESS_BYTES];
+    struct hash_job job;
+    bool is_begun;      /* apply was here before */
+    bool is_answered;   /* the adapter has: */
+    enum reason reason; /* NONE: status and answer are what it said */
+    unsigned status;
+    json_t *answer;      /* ours; NULL: none */
+    int64_t audit_entry; /* of what was begun */
+};
+
+bool desk_start(struct desk *desk, const struct desk_settings *settings, enum language language);
+bool desk_check(struct desk *desk, const struct desk_settings *settings, enum language language);
+void desk_run(struct desk *desk);
+void desk_stop(struct desk *desk);
+bool desk_reload(struct desk *desk);
+/* Opens the folder and the book; says what keeps it from that. Without the lock: for a command. */
+bool desk_open_book(struct desk *desk);
+/* people add|list|password|lock|unlock … : an exit status. */
+int desk_command(const struct desk_settings *settings, enum language language, int argc,
+                 char **argv);
+
+struct desk *desk_of(const struct api_request *request);
+struct desk_call *desk_call(struct api_request *request);
+void desk_say(const struct desk *desk, enum log_level level, const char *event, enum reason reason,
+              const char *detail);
+
+/* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
+enum { DESK_ROUTES = 19 };
+extern const struct api_route desk_routes[DESK_ROUTES];
+
+/* ---- desk_session.c */
+bool desk_knows(void *desk, struct api_request *request);
+enum reason desk_admits(void *desk, struct api_request *request);
+void desk_set_cookie(struct api_request *request, const char *secret); /* "": forget it */
+/* Who calls, from where; for limits and the audit. */
+void desk_address(struct api_request *request, char ret_address[HASH_ADDRESS_BYTES]);
+extern const struct api_header desk_headers[];
+
+/* ---- audit: a row for each action. Within a transaction of what it is about, or before the
+ * adapter is asked (outcome "begun") and completed after. */
+struct desk_action {
+    const char *action, *object, *before, *after, *outcome; /* NULL: none; outcome NULL: "ok" */
+};
+enum reason desk_audit(struct api_request *request, const struct person *person,
+                       const struct desk_action *action);
+
+/* ---- desk_me.c */
+json_t *desk_me_json(struct desk *desk, const struct person *person);
+
+struct dossier_query;
+/* ---- desk_dossiers.c: DOSSIER_COUNT_MAX + 1 at most */
+int64_t desk_count(struct book *book, const struct dossier_query *query);
+
+/* ---- desk_adapter.c */
+/* "ok", or since when and why pages have what was known before. */
+json_t *desk_adapter_json(const struct desk *desk);
+/* Of the api's options. */
+void desk_release(struct api_request *request);
+
+/* ---- handlers */
+void landing_get(struct api_request *request);
+void dossiers_get(struct api_request *request);
+void dossier_get(struct api_request *request);
+void message_apply(struct api_request *request);
+void inbox_list_get(struct api_request *request);
+void inbox_accept_apply(struct api_request *request);
+void inbox_refuse_apply(struct api_request *request);
+void send_apply(struct api_request *request);
+void procedures_get(struct api_request *request);
+void procedure_get(struct api_request *request);
+void sign_in_apply(struct api_request *request);
+void sign_out(struct api_request *request);
+void password_apply(struct api_request *request);
+void me_get(struct api_request *request);
+void page_get(struct api_request *request);
+void static_get(struct api_request *request);
+void desk_healthz_get(struct api_request *request);

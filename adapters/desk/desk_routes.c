@@ -1,0 +1,48 @@
+/* Which path is whose, and which right it needs. Adding one: a row here, and openapi.yaml. */
+#include "adapters/desk/desk.h"
+
+static const char *const sign_in_members[] = {"name", "password", "code", NULL};
+static const char *const password_members[] = {"old", "new", NULL};
+static const char *const verdict_members[] = {"office_reference", "reason", "text", NULL};
+static const char *const message_members[] = {"type",           "recipient",   "dossier_code",
+                                              "procedure_code", "in_reply_to", "source_time",
+                                              "body",           "attachments", NULL};
+
+#define OPEN(path, handler)                                                                        \
+    {                                                                                              \
+        "GET", path, API_OPEN, API_BODY_NONE, NULL, NULL, NULL, handler, NULL, DESK_RIGHT_ANYBODY  \
+    }
+#define READ(path, handler, right)                                                                 \
+    {                                                                                              \
+        "GET", path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, handler, NULL, DESK_RIGHT_##right \
+    }
+#define CHANGE(path, body, members, handler, right)                                                \
+    {                                                                                              \
+        "POST", path, API_KNOWN, body, members, NULL, NULL, NULL, handler, DESK_RIGHT_##right      \
+    }
+
+const struct api_route desk_routes[DESK_ROUTES] = {
+    OPEN("/", page_get),
+    OPEN("/static/{*}", static_get),
+    OPEN("/healthz", desk_healthz_get),
+    {"POST", "/v1/sign-in", API_OPEN, API_BODY_JSON, sign_in_members, NULL, NULL, NULL,
+     sign_in_apply, DESK_RIGHT_ANYBODY},
+    {"POST", "/v1/sign-out", API_KNOWN, API_BODY_OPTIONAL, NULL, NULL, NULL, sign_out, NULL,
+     DESK_RIGHT_ANYBODY},
+    {"POST", "/v1/password", API_KNOWN, API_BODY_JSON, password_members, NULL, NULL, NULL,
+     password_apply, DESK_RIGHT_ANYBODY},
+    READ("/v1/me", me_get, ANYBODY),
+    READ("/v1/events", api_events_get, ANYBODY),
+    READ("/v1/landing", landing_get, LANDING),
+    READ("/v1/dossiers", dossiers_get, DOSSIERS),
+    READ("/v1/dossiers/{}", dossier_get, DOSSIERS),
+    {"GET", "/v1/messages/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, message_apply,
+     DESK_RIGHT_DOSSIERS},
+    READ("/v1/inbox", inbox_list_get, INBOX),
+    CHANGE("/v1/inbox/{}/accept", API_BODY_OPTIONAL, verdict_members, inbox_accept_apply, INBOX),
+    CHANGE("/v1/inbox/{}/refuse", API_BODY_OPTIONAL, verdict_members, inbox_refuse_apply, INBOX),
+    CHANGE("/v1/messages", API_BODY_JSON, message_members, send_apply, SEND),
+    READ("/v1/procedures", procedures_get, SEND),
+    READ("/v1/procedures/{}", procedure_get, SEND),
+    OPEN("/favicon.ico", static_get),
+};

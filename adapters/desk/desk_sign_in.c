@@ -1,0 +1,226 @@
+/* Signing in and out, and changing a password.
+ *
+ *   first apply ─▶ must he wait? ─▶ job of the hasher ─▶ … ─▶ apply again ─▶ session, cookie
+ *
+ * Whether a name exists is not told: nobody's hash takes as long as anybody's, and the answer is
+ * the same. What failed stands in the audit, for whoever looks for guesses. */
+#include "adapters/desk/desk.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/workers/program.h"
+#include "proto/base/utf8.h"
+
+/* A member that is a text, as a C string in its room. False (and answered): another thing, too long
+ * or with a NUL inside. */
+static bool take(struct api_request *request, const char *name, char *ret_text, size_t capacity)
+{
+    struct bytes text = {NULL, 0};
+    bool is_text = json_take_text(api_json(request), name, &text);
+    if (!is_text || text.size >= capacity || (text.size > 0 && memchr(text.data, 0, text.size))) {
+        api_answer_reason(request, is_text ? REASON_FIELD_TOO_LONG : REASON_FIELD_NOT_TEXT, name);
+        return false;
+    }
+    if (text.size > 0)
+        memcpy(ret_text, text.data, text.size);
+    ret_text[text.size] = 0;
+    return true;
+}
+
+static void answer_wait(struct api_request *request, int64_t wait_ms)
+{
+    char seconds[24];
+    (void)snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_ms + 999) / 1000);
+    api_answer_reason(request, REASON_SIGN_IN_SLOW, NULL);
+    api_answer_header(request, "Retry-After", seconds);
+}
+
+/* Gives the job, or answers why not. */
+static void give(struct api_request *request)
+{
+    struct desk_call *call = desk_call(request);
+    (void)snprintf(call->job.address, sizeof call->job.address, "%s", call->address);
+    call->is_begun = hasher_give(desk_of(request)->hasher, &call->job);
+    if (!call->is_begun) {
+        sodium_memzero(call->job.password, sizeof call->job.password);
+        api_answer_reason(request, REASON_BUSY, NULL);
+    }
+}
+
+/* ---- sign in ---- */
+
+/* The name is read at each call: the request holds it. ret_person: an empty one when there is none
+ * of that name. */
+static bool read_name(struct api_request *request, struct person *ret_person)
+{
+    char name[PERSON_NAME_BYTES];
+    if (!take(request, "name", name, sizeof name))
+        return false;
+    *ret_person = (struct person){0};
+    (void)snprintf(ret_person->name, sizeof ret_person->name, "%s", name);
+    return true;
+}
+
+static void begin_sign_in(struct api_request *request, struct person *person)
+{
+    struct desk *desk = desk_of(request);
+    struct desk_call *call = desk_call(request);
+    struct person found;
+    int64_t wait_ms = throttle_wait_ms(&desk->throttle, person->name, call->address, desk->now);
+    if (wait_ms > 0) {
+        answer_wait(request, wait_ms);
+        return;
+    }
+    if (!take(request, "password", call->job.password, sizeof call->job.password))
+        return;
+    enum reason reason = people_find(&desk->book, person->name, &found, call->job.hash);
+    if (reason != REASON_NONE)
+        (void)snprintf(call->job.hash, sizeof call->job.hash, "%s", hasher_dummy(desk->hasher));
+    give(request);
+}
+
+static void fail_sign_in(struct api_request *request, const struct person *person,
+                         enum reason reason)
+{
+    struct desk *desk = desk_of(request);
+    const struct desk_action action = {"sign_in", NULL, NULL, NULL, reason_code(reason)};
+    throttle_failed(&desk->throttle, person->name, desk_call(request)->address, desk->now);
+    (void)desk_audit(request, person, &action);
+    api_answer_reason(request, reason, NULL);
+}
+
+static void succeed(struct api_request *request, struct person *person)
+{
+    struct desk *desk = desk_of(request);
+    char secret[SESSION_TEXT_BYTES];
+    const struct desk_action action = {.action = "sign_in"};
+    enum reason reason = book_begin(&desk->book);
+    if (reason == REASON_NONE)
+        reason = sessions_begin(&desk->book, person->name, desk_call(request)->address,
+                                program_wall(), secret);
+    if (reason == REASON_NONE)
+        reason = desk_audit(request, person, &action);
+    reason = book_finish(&desk->book, reason);
+    if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, NULL);
+        return;
+    }
+    throttle_succeeded(&desk->throttle, person->name, desk_call(request)->address);
+    api_answer_json(request, HTTP_OK, desk_me_json(desk, person));
+    desk_set_cookie(request, secret);
+    sodium_memzero(secret, sizeof secret);
+}
+
+void sign_in_apply(struct api_request *request)
+{
+    struct desk_call *call = desk_call(request);
+    struct person person;
+    if (!read_name(request, &person))
+        return;
+    if (!call->is_begun) {
+        begin_sign_in(request, &person);
+        return;
+    }
+    if (!call->job.is_done)
+        return;
+    struct person found;
+    bool is_there = people_find(&desk_of(request)->book, person.name, &found, NULL) == REASON_NONE;
+    if (!call->job.is_right || !is_there || found.is_locked)
+        fail_sign_in(request, &person, REASON_SIGN_IN_WRONG);
+    else
+        succeed(request, &found);
+}
+
+/* ---- sign out ---- */
+
+void sign_out(struct api_request *request)
+{
+    struct desk *desk = desk_of(request);
+    struct desk_call *call = desk_call(request);
+    const struct desk_action action = {.action = "sign_out"};
+    enum reason reason = book_begin(&desk->book);
+    if (reason == REASON_NONE)
+        reason = sessions_end(&desk->book, call->session);
+    if (reason == REASON_NONE)
+        reason = desk_audit(request, &call->person, &action);
+    reason = book_finish(&desk->book, reason);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    else
+        api_answer_nothing(request);
+    desk_set_cookie(request, "");
+}
+
+/* ---- password ---- */
+
+static bool read_new_password(struct api_request *request, char *ret_password)
+{
+    size_t characters = 0;
+    if (!take(request, "new", ret_password, PASSWORD_BYTES_MAX + 1))
+        return false;
+    if (utf8_is_valid(bytes_of_text(ret_password), &characters) &&
+        characters >= PASSWORD_CHARACTERS_MIN)
+        return true;
+    api_answer_reason(request, REASON_PASSWORD_SHORT, "new");
+    return false;
+}
+
+/* The old one is compared first; a right one is followed by a second job, which makes the new hash.
+ */
+static void begin_password(struct api_request *request)
+{
+    struct desk *desk = desk_of(request);
+    struct desk_call *call = desk_call(request);
+    struct person found;
+    int64_t wait_ms =
+        throttle_wait_ms(&desk->throttle, call->person.name, call->address, desk->now);
+    if (wait_ms > 0) {
+        answer_wait(request, wait_ms);
+        return;
+    }
+    if (!read_new_password(request, call->job.password) ||
+        !take(request, "old", call->job.password, sizeof call->job.password))
+        return;
+    enum reason reason = people_find(&desk->book, call->person.name, &found, call->job.hash);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    else
+        give(request);
+}
+
+static void store_password(struct api_request *request)
+{
+    struct desk *desk = desk_of(request);
+    struct desk_call *call = desk_call(request);
+    const struct desk_action action = {.action = "password"};
+    enum reason reason = call->job.is_right ? book_begin(&desk->book) : REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE)
+        reason = people_set_password(&desk->book, call->person.name, call->job.hash, false,
+                                     call->session);
+    if (reason == REASON_NONE)
+        reason = desk_audit(request, &call->person, &action);
+    if (call->job.is_right)
+        reason = book_finish(&desk->book, reason);
+    if (reason != REASON_NONE)
+        api_answer_reason(request, reason, NULL);
+    else
+        api_answer_nothing(request);
+}
+
+void password_apply(struct api_request *request)
+{
+    struct desk_call *call = desk_call(request);
+    if (!call->is_begun) {
+        begin_password(request);
+    } else if (call->job.is_done && call->job.makes) {
+        store_password(request);
+    } else if (call->job.is_done && !call->job.is_right) {
+        fail_sign_in(request, &call->person, REASON_SIGN_IN_WRONG);
+    } else if (call->job.is_done) {
+        call->job.makes = true;
+        if (read_new_password(request, call->job.password))
+            give(request);
+    }
+}

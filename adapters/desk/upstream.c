@@ -1,0 +1,143 @@
+/* Questions to the adapter, over adapters/http's client. */
+#include "adapters/desk/upstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/api/json_text.h"
+#include "gateway/workers/file_read.h"
+
+enum {
+    TOKEN_BYTES = 256,
+    PORT_BYTES = 16,
+    URL_BYTES = DESK_URL_BYTES + UPSTREAM_PATH_BYTES,
+    HEADER_BYTES = 512,
+    VALUES_MAX = 200000, /* of a page of two hundred messages with all that they say */
+};
+
+struct upstream {
+    const struct desk_settings *settings;
+    struct http_client *client;
+};
+
+struct asking {
+    upstream_done *done;
+    void *context;
+};
+
+/* The settings are the desk's and outlive it. */
+struct upstream *upstream_new(const struct desk_settings *settings)
+{
+    const struct http_client_options options = {.connect_timeout_ms = UPSTREAM_CONNECT_MS,
+                                                .timeout_ms = UPSTREAM_TIMEOUT_MS};
+    struct upstream *upstream = calloc(1, sizeof *upstream);
+    if (upstream == NULL)
+        return NULL;
+    upstream->settings = settings;
+    if (http_client_new(&options, &upstream->client) != REASON_NONE) {
+        free(upstream);
+        return NULL;
+    }
+    return upstream;
+}
+
+void upstream_destroy(struct upstream **upstream_pointer)
+{
+    struct upstream *upstream = *upstream_pointer;
+    *upstream_pointer = NULL;
+    if (upstream == NULL)
+        return;
+    http_client_destroy(&upstream->client);
+    free(upstream);
+}
+
+int upstream_fd(const struct upstream *upstream)
+{
+    return http_client_fd(upstream->client);
+}
+
+void upstream_run(struct upstream *upstream)
+{
+    http_client_run(upstream->client);
+}
+
+/* The first line of a file of the adapter's state folder. */
+static bool read_line(const struct upstream *upstream, const char *name, char *ret_line,
+                      size_t capacity)
+{
+    char path[FILE_PATH_BYTES_MAX];
+    FILE *file =
+        file_path_join(upstream->settings->adapter_state, name, path) ? fopen(path, "re") : NULL;
+    if (file == NULL)
+        return false;
+    bool is_read = fgets(ret_line, (int)capacity, file) != NULL;
+    (void)fclose(file);
+    if (is_read)
+        ret_line[strcspn(ret_line, "\r\n")] = 0;
+    return is_read;
+}
+
+/* False: neither the settings nor the state folder say where it listens; it has not been started
+ * yet. */
+static bool make_url(const struct upstream *upstream, const char *path, char ret_url[URL_BYTES])
+{
+    char port[PORT_BYTES];
+    const char *url = upstream->settings->adapter_url;
+    int size;
+    if (url[0] != 0)
+        size = snprintf(ret_url, URL_BYTES, "%s%s", url, path);
+    else if (read_line(upstream, "api.port", port, sizeof port))
+        size = snprintf(ret_url, URL_BYTES, "http://127.0.0.1:%s%s", port, path);
+    else
+        return false;
+    return size > 0 && size < URL_BYTES;
+}
+
+/* What the transfer met is one reason for people: the adapter does not answer. That a page was
+ * too large is for the index to mend. */
+static void finish(void *context, const struct http_reply *reply)
+{
+    struct asking asking = *(struct asking *)context;
+    json_t *json = NULL;
+    struct json_fault fault;
+    free(context);
+    if (reply->reason == REASON_NONE && reply->body.size > 0)
+        (void)json_text_read_within(reply->body, VALUES_MAX, &json, &fault);
+    bool is_too_large = reply->reason == REASON_OFFICE_REPLY_TOO_LARGE;
+    enum reason reason =
+        reply->reason == REASON_NONE || is_too_large ? reply->reason : REASON_ADAPTER_UNREACHABLE;
+    asking.done(asking.context, reason, reply->status, json);
+    json_decref(json);
+}
+
+/* The texts are copied by the client, so that nothing here has to live until the answer. */
+enum reason upstream_ask(struct upstream *upstream, const struct upstream_question *question,
+                         upstream_done *done, void *context)
+{
+    char url[URL_BYTES], token[TOKEN_BYTES], authority[HEADER_BYTES], key[HEADER_BYTES];
+    const char *headers[3] = {authority, "Content-Type: application/json", key};
+    if (!make_url(upstream, question->path, url) ||
+        !read_line(upstream, "api.token", token, sizeof token))
+        return REASON_ADAPTER_UNREACHABLE;
+    (void)snprintf(authority, sizeof authority, "Authorization: Bearer %s", token);
+    (void)snprintf(key, sizeof key, "Idempotency-Key: %s",
+                   question->key == NULL ? "" : question->key);
+    char *text = question->body == NULL ? NULL : json_dumps(question->body, JSON_COMPACT);
+    struct asking *asking = malloc(sizeof *asking);
+    enum reason reason = REASON_OUT_OF_MEMORY;
+    if (asking != NULL && (text != NULL || question->body == NULL)) {
+        *asking = (struct asking){done, context};
+        const struct http_request request = {.method = question->method,
+                                             .url = url,
+                                             .headers = headers,
+                                             .header_count = question->key == NULL ? 2 : 3,
+                                             .body = text == NULL ? (struct bytes){NULL, 0}
+                                                                  : bytes_of_text(text)};
+        reason = http_client_start(upstream->client, &request, finish, asking);
+    }
+    if (reason != REASON_NONE)
+        free(asking);
+    free(text);
+    return reason;
+}

@@ -1,0 +1,39 @@
+/* upstream - the adapter's API, asked for a person or for the index.
+ *
+ * Where it listens and its token stand in its state folder (adapter.state_directory) and are read
+ * for each question: an adapter that was started anew may have another port. A call goes on while
+ * the loop turns, and `done` is called from upstream_run; at the end (upstream_destroy) it is not.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "adapters/desk/desk_settings.h"
+#include "adapters/http/http_client.h"
+
+enum {
+    UPSTREAM_CONNECT_MS = 3000,
+    UPSTREAM_TIMEOUT_MS = 20000, /* what changes something waits for a commit */
+    UPSTREAM_PATH_BYTES = 512,
+};
+
+struct upstream;
+
+/* reason: REASON_ADAPTER_UNREACHABLE, or NONE: then status and json (NULL: none could be read) are
+ * what it answered; json is the callee's to keep (json_incref). */
+typedef void upstream_done(void *context, enum reason reason, long status, json_t *json);
+
+struct upstream_question {
+    const char *method;
+    const char *path; /* with its query */
+    json_t *body;     /* NULL: none; not taken over */
+    const char *key;  /* Idempotency-Key; NULL: none */
+};
+
+struct upstream *upstream_new(const struct desk_settings *settings);
+void upstream_destroy(struct upstream **upstream);
+int upstream_fd(const struct upstream *upstream);
+void upstream_run(struct upstream *upstream);
+/* REASON_BUSY, REASON_OUT_OF_MEMORY, REASON_ADAPTER_UNREACHABLE (its files): done is not called. */
+enum reason upstream_ask(struct upstream *upstream, const struct upstream_question *question,
+                         upstream_done *done, void *context);
