@@ -7,6 +7,7 @@
  *   local_change.c       accept, refuse, hold, release, withdraw
  *   local_again.c        what is sent again
  *   local_read.c         inbox, queues, one message
+ *   local_feed.c         all messages, in the order of the store
  *   local_health.c       health, figures
  *   local_deadlines.c    when dossiers are due
  *   local_dossier.c      a dossier's history
@@ -17,6 +18,7 @@
 #include "adapters/api/local_api.h"
 #include "gateway/api/jobs_json.h"
 #include "gateway/api/json_member.h"
+#include "routing/registry/route.h"
 
 struct local_api {
     struct local_api_options options;
@@ -39,7 +41,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 30 };
+enum { LOCAL_ROUTES = 31 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -51,9 +53,20 @@ enum reason local_find_anybodys(const struct local_api *api, const struct messag
 /* What the registry at hand says of a new message of ours; the gateway would say it later. */
 enum reason local_check_registry(const struct local_api *api, const struct envelope *draft);
 /* Everybody who said something about a message of ours: the gateway, and whoever it may have gone
- * to. *place starts at 0 and is the walk's own. False at the end. */
+ * to. *outcomes starts as {0} and is the walk's own; the message's codes are the store's no more
+ * after the first call. False at the end. */
+enum {
+    LOCAL_ENTRIES_MAX = ROUTE_DESTINATIONS_MAX + SUCCESSOR_HOPS_MAX + 1, /* of one message */
+    LOCAL_ABOUTS_MAX = 2 + LOCAL_ENTRIES_MAX, /* the gateway, whom it names, its entries */
+};
+struct local_outcomes {
+    struct key abouts[LOCAL_ABOUTS_MAX];
+    size_t count, next;
+    size_t agency_count; /* of the registry, when it may have gone to any of them */
+};
 bool local_next_outcome(const struct local_api *api, const struct store_message *message,
-                        size_t *place, struct key *ret_about, struct outcome *ret_outcome);
+                        struct local_outcomes *outcomes, struct key *ret_about,
+                        struct outcome *ret_outcome);
 
 /* ---- local_receipt.c */
 /* What a receipt says about a message; its texts live in the arena, which is reset. False: there is
@@ -81,6 +94,14 @@ bool local_put_standing(struct local_api *api, json_t *object, const struct entr
  * as our copy of the registry would have it. None when nothing is known. */
 struct key local_recipient(const struct local_api *api, const struct store_message *message,
                            bool *ret_is_expected);
+
+/* ---- local_read.c */
+/* Why a stored document became no JSON: it is damaged, or memory was short for a moment. Resets
+ * the arena. */
+enum reason local_why_unread(struct local_api *api, const struct store_document *document);
+/* What is known here of a message beside its bytes: where it goes, where it is, its receipts.
+ * Resets the arena and clears the message's codes. False when memory is short. */
+bool local_put_places(struct local_api *api, json_t *json, struct store_message *message);
 
 /* ---- local_again.c */
 /* "sent_again_as" and "again_of": the new message, and the one of before. */
@@ -112,6 +133,7 @@ void again_apply(struct api_request *request);
 
 void inbox_get(struct api_request *request);
 void message_get(struct api_request *request);
+void feed_get(struct api_request *request);
 void ledger_get(struct api_request *request);
 void part_get(struct api_request *request); /* which: its place in struct store_document */
 void health_get(struct api_request *request);

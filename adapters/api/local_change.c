@@ -118,16 +118,15 @@ void refuse_apply(struct api_request *request)
 static bool choose_destination(struct api_request *request, const struct store_message *message,
                                struct key *ret_destination)
 {
-    enum { ENTRIES_MAX = 8 };
     struct store *store = store_of(request);
-    struct entry entries[ENTRIES_MAX];
+    struct entry entries[LOCAL_ENTRIES_MAX];
     size_t count = 0;
     if (!api_query_key(request, "destination", ret_destination))
         return false;
     if (!key_is_none(ret_destination))
         return true;
     enum reason reason =
-        store->verbs->entries_of(store, message->seq, entries, ENTRIES_MAX, &count);
+        store->verbs->entries_of(store, message->seq, entries, LOCAL_ENTRIES_MAX, &count);
     for (size_t i = 0; reason == REASON_NONE && i < count; i++) {
         if (entry_state_is_live(entries[i].state))
             *ret_destination = entries[i].destination;

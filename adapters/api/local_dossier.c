@@ -9,7 +9,6 @@
 
 enum {
     MESSAGES_MAX = STORE_PAGE_MAX, /* per page; a dossier has a few dozen */
-    ENTRIES_MAX = 8,
 };
 
 /* While events are gathered each keeps its moment, to be sorted by. */
@@ -58,9 +57,9 @@ static void add_message(struct history *history, const struct store_message *mes
                         const struct key *recipient, bool is_expected)
 {
     const struct local_api_options *options = &history->api->options;
-    struct entry entries[ENTRIES_MAX];
+    struct entry entries[LOCAL_ENTRIES_MAX];
     size_t count = 0;
-    if (options->store->verbs->entries_of(options->store, message->seq, entries, ENTRIES_MAX,
+    if (options->store->verbs->entries_of(options->store, message->seq, entries, LOCAL_ENTRIES_MAX,
                                           &count) != REASON_NONE)
         history->is_complete = false;
     for (size_t i = 0; i < count; i++) {
@@ -101,8 +100,8 @@ static void add_outcomes(struct history *history, const struct store_message *me
 {
     struct outcome outcome;
     struct key about;
-    size_t place = 0;
-    while (local_next_outcome(history->api, message, &place, &about, &outcome)) {
+    struct local_outcomes outcomes = {0};
+    while (local_next_outcome(history->api, message, &outcomes, &about, &outcome)) {
         if (message_type_is_receipt((enum message_type)outcome.receipt_type))
             add_outcome(history, message, &about, &outcome);
     }

@@ -58,26 +58,65 @@ enum reason local_check_registry(const struct local_api *api, const struct envel
                : REASON_NONE;
 }
 
+/* ---- what was said of a message */
+
+static bool is_gathered(const struct local_outcomes *outcomes, const struct key *about)
+{
+    for (size_t i = 0; i < outcomes->count; i++) {
+        if (key_equal(&outcomes->abouts[i], about))
+            return true;
+    }
+    return key_is_none(about);
+}
+
+/* Those alone whom it was owed to can have said something of it: the gateway, whom it names, and
+ * whom custody named, each of which has an entry since then. A message in custody without such
+ * entries (of an older version's store, or purged of its names) may have gone to anybody. */
+static void gather_abouts(const struct local_api *api, const struct store_message *message,
+                          struct local_outcomes *outcomes)
+{
+    struct store *store = api->options.store;
+    struct entry entries[LOCAL_ENTRIES_MAX];
+    struct outcome ignored;
+    size_t count = 0;
+    outcomes->abouts[outcomes->count++] = api->options.gateway;
+    if (!is_gathered(outcomes, &message->recipient))
+        outcomes->abouts[outcomes->count++] = message->recipient;
+    size_t named = outcomes->count;
+    if (store->verbs->entries_of(store, message->seq, entries, LOCAL_ENTRIES_MAX, &count) !=
+        REASON_NONE)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_gathered(outcomes, &entries[i].destination))
+            outcomes->abouts[outcomes->count++] = entries[i].destination;
+    }
+    if (outcomes->count == named && api->options.registry != NULL &&
+        session_outcome(api->options.session, &message->id, &api->options.gateway, &ignored) ==
+            REASON_NONE)
+        outcomes->agency_count = registry_agency_count(api->options.registry);
+}
+
 /* Outcomes are kept by id alone, because they are of our own messages: somebody else's message that
  * bears the id of one of ours has none of them (invariant 5). */
 bool local_next_outcome(const struct local_api *api, const struct store_message *message,
-                        size_t *place, struct key *ret_about, struct outcome *ret_outcome)
+                        struct local_outcomes *outcomes, struct key *ret_about,
+                        struct outcome *ret_outcome)
 {
-    const struct registry *registry = api->options.registry;
-    size_t agencies = registry == NULL ? 0 : registry_agency_count(registry);
     if (!key_equal(&message->sender, &api->options.self))
         return false;
-    /* First the gateway; with no registry to ask, the recipient that we named ourselves. */
-    for (; *place < 1 + (agencies > 0 ? agencies : 1); (*place)++) {
-        struct key about = *place == 0     ? api->options.gateway
-                           : agencies == 0 ? message->recipient
-                                           : registry_agency_at(registry, *place - 1)->key;
-        bool is_again = *place > 0 && key_equal(&about, &api->options.gateway);
-        if (key_is_none(&about) || is_again ||
+    if (outcomes->count == 0)
+        gather_abouts(api, message, outcomes);
+    while (outcomes->next < outcomes->count + outcomes->agency_count) {
+        size_t place = outcomes->next++;
+        bool is_gathered_one = place < outcomes->count;
+        struct key about =
+            is_gathered_one
+                ? outcomes->abouts[place]
+                : registry_agency_at(api->options.registry, place - outcomes->count)->key;
+        if ((!is_gathered_one && is_gathered(outcomes, &about)) ||
             session_outcome(api->options.session, &message->id, &about, ret_outcome) != REASON_NONE)
             continue;
         *ret_about = about;
-        (*place)++;
         return true;
     }
     return false;

@@ -5,8 +5,6 @@
 #include "gateway/api/queues_json.h"
 #include "proto/codec/message_type.h"
 
-enum { ENTRIES_MAX = 8 /* of one message in this store: the gateway, the office */ };
-
 static bool put_entry(struct local_api *api, json_t *object, const struct entry *entry,
                       wall_t taken)
 {
@@ -15,8 +13,7 @@ static bool put_entry(struct local_api *api, json_t *object, const struct entry 
            json_put_due(object, entry) && local_put_standing(api, object, entry, taken);
 }
 
-/* Why a stored document became no JSON: it is damaged, or memory was short for a moment. */
-static enum reason why_unread(struct local_api *api, const struct store_document *document)
+enum reason local_why_unread(struct local_api *api, const struct store_document *document)
 {
     struct envelope envelope;
     arena_reset(&api->arena);
@@ -38,11 +35,11 @@ static enum reason inbox_item(struct local_api *api, const struct entry *entry, 
         return reason;
     *ret_bytes += document.document.size;
     wall_t taken = document.message.custody;
-    json_t *item = message_json(&document, &api->own_links, &api->arena);
+    json_t *item = message_json(&document, &api->own_links, MESSAGE_JSON_COPIES, &api->arena);
     if (!json_put(item, "cursor", json_integer((json_int_t)entry->message_seq)) ||
         !put_entry(api, item, entry, taken)) {
         json_decref(item);
-        return why_unread(api, &document);
+        return local_why_unread(api, &document);
     }
     *ret_item = item;
     return REASON_NONE;
@@ -126,10 +123,10 @@ static json_t *outcomes_json(struct local_api *api, const struct store_message *
 {
     struct outcome outcome;
     struct key about;
-    size_t place = 0;
+    struct local_outcomes outcomes = {0};
     json_t *list = json_array();
     bool ok = true;
-    while (ok && local_next_outcome(api, message, &place, &about, &outcome))
+    while (ok && local_next_outcome(api, message, &outcomes, &about, &outcome))
         ok = json_array_append_new(list, outcome_json(api, message, &about, &outcome)) == 0;
     return json_whole(list, ok);
 }
@@ -149,15 +146,16 @@ static bool put_judged(const struct local_api *api, json_t *json, const struct d
 
 /* Where it goes and where it is; a receipt that came in is owed to nobody and has no state. The
  * codes are cleared because they were the store's until local_recipient asked it something else. */
-static bool put_places(struct local_api *api, json_t *json, struct store_message *message)
+bool local_put_places(struct local_api *api, json_t *json, struct store_message *message)
 {
     struct store *store = api->options.store;
-    struct entry entries[ENTRIES_MAX];
+    struct entry entries[LOCAL_ENTRIES_MAX];
     size_t count = 0;
     bool is_expected;
     struct key recipient = local_recipient(api, message, &is_expected);
     message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
-    if (store->verbs->entries_of(store, message->seq, entries, ENTRIES_MAX, &count) != REASON_NONE)
+    if (store->verbs->entries_of(store, message->seq, entries, LOCAL_ENTRIES_MAX, &count) !=
+        REASON_NONE)
         count = 0;
     const struct entry *place = &entries[0]; /* of several, the one at its recipient */
     for (size_t i = 0; i < count; i++)
@@ -167,7 +165,7 @@ static bool put_places(struct local_api *api, json_t *json, struct store_message
            (count == 0 || local_put_state(api, json, message, &recipient, place)) &&
            json_put(json, "entries", entries_json(api, entries, count, message->custody)) &&
            json_put(json, "receipts", outcomes_json(api, message)) &&
-           put_judged(api, json, &message->digest);
+           put_judged(api, json, &message->digest) && local_put_again(api, json, message);
 }
 
 /* The document of the message that the path names. False: answered. */
@@ -191,10 +189,8 @@ void message_get(struct api_request *request)
     if (!read_document(request, &document))
         return;
     struct store_message message = document.message;
-    json_t *json = message_json(&document, &api->own_links, &api->arena);
-    api_answer_json(
-        request, HTTP_OK,
-        json_whole(json, put_places(api, json, &message) && local_put_again(api, json, &message)));
+    json_t *json = message_json(&document, &api->own_links, MESSAGE_JSON_ITEMS, &api->arena);
+    api_answer_json(request, HTTP_OK, json_whole(json, local_put_places(api, json, &message)));
 }
 
 /* The bytes as they were signed, so that openssl can verify the three of them without this program.

@@ -174,8 +174,8 @@ static bool find_receipted(const struct local_api *api, const struct store_messa
     const struct registry *registry = api->options.registry;
     struct outcome outcome;
     struct key about;
-    size_t place = 0;
-    while (local_next_outcome(api, message, &place, &about, &outcome)) {
+    struct local_outcomes outcomes = {0};
+    while (local_next_outcome(api, message, &outcomes, &about, &outcome)) {
         const struct agency *agency = registry == NULL ? NULL : registry_agency(registry, &about);
         bool is_copy = agency != NULL && agency->role == ROLE_PORTAL;
         if (key_equal(&about, &api->options.gateway) || is_copy)

@@ -33,6 +33,7 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     {"GET", "/v1/attachments/{}", API_LINK, API_BODY_NONE, NULL, NULL, NULL, NULL, attachment_get,
      0},
     CHANGE("/v1/messages", API_BODY_JSON, submission, submit_apply, 0),
+    READ("/v1/messages", feed_get, 0),
     READ("/v1/messages/{}/document", part_get, offsetof(struct store_document, document)),
     READ("/v1/messages/{}/signature", part_get, offsetof(struct store_document, signature)),
     READ("/v1/messages/{}/manifest", part_get, offsetof(struct store_document, manifest)),

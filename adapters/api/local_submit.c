@@ -12,7 +12,7 @@
  */
 
 /* What is wrong, and where; the handlers of single members set it. */
-struct fault {
+struct form_fault {
     enum reason reason;
     const char *name;
 };
@@ -20,22 +20,22 @@ struct fault {
 /* Does nothing after the first fault, so that the one that is told is the first in the order of the
  * fields. */
 static void take_text(const json_t *object, const char *name, struct bytes *ret_text,
-                      struct fault *fault)
+                      struct form_fault *fault)
 {
     if (fault->reason == REASON_NONE && !json_take_text(object, name, ret_text))
-        *fault = (struct fault){REASON_FIELD_INVALID, name};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, name};
 }
 
 static void take_stamp(const json_t *object, const char *name, struct stamp *ret_stamp,
-                       struct fault *fault)
+                       struct form_fault *fault)
 {
     struct bytes text = {NULL, 0};
     take_text(object, name, &text, fault);
     if (fault->reason == REASON_NONE && text.size > 0 && !stamp_parse(text, ret_stamp))
-        *fault = (struct fault){REASON_FIELD_INVALID, name};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, name};
 }
 
-static void take_type(const json_t *object, uint32_t *ret_type, struct fault *fault)
+static void take_type(const json_t *object, uint32_t *ret_type, struct form_fault *fault)
 {
     struct bytes text = {NULL, 0};
     enum message_type type = MESSAGE_TYPE_NONE;
@@ -43,23 +43,23 @@ static void take_type(const json_t *object, uint32_t *ret_type, struct fault *fa
     if (fault->reason != REASON_NONE)
         return;
     if (text.size == 0)
-        *fault = (struct fault){REASON_FIELD_MISSING, "type"};
+        *fault = (struct form_fault){REASON_FIELD_MISSING, "type"};
     else if (!message_type_parse(text, &type))
-        *fault = (struct fault){REASON_MESSAGE_TYPE_UNKNOWN, "type"};
+        *fault = (struct form_fault){REASON_MESSAGE_TYPE_UNKNOWN, "type"};
     *ret_type = type;
 }
 
-static void take_recipient(const json_t *object, struct key *ret_key, struct fault *fault)
+static void take_recipient(const json_t *object, struct key *ret_key, struct form_fault *fault)
 {
     struct bytes text = {NULL, 0};
     take_text(object, "recipient", &text, fault);
     if (fault->reason == REASON_NONE && text.size > 0 && !key_parse(text, ret_key))
-        *fault = (struct fault){REASON_FIELD_INVALID, "recipient"};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, "recipient"};
 }
 
 /* The digest of the message answered: given, or that of the message that we have. */
 static void take_reply(const struct local_api *api, const json_t *object, struct envelope *draft,
-                       struct fault *fault)
+                       struct form_fault *fault)
 {
     struct bytes id = {NULL, 0};
     struct bytes digest = {NULL, 0};
@@ -69,24 +69,24 @@ static void take_reply(const struct local_api *api, const json_t *object, struct
     if (fault->reason != REASON_NONE || (id.size == 0 && digest.size == 0))
         return;
     if (!id_parse(id, &draft->in_reply_to)) {
-        *fault = (struct fault){REASON_FIELD_INVALID, "in_reply_to"};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, "in_reply_to"};
     } else if (digest.size > 0) {
         if (!digest_parse(digest, &draft->in_reply_to_digest))
-            *fault = (struct fault){REASON_FIELD_INVALID, "in_reply_to_sha256"};
+            *fault = (struct form_fault){REASON_FIELD_INVALID, "in_reply_to_sha256"};
     } else {
         enum reason reason = local_find_anybodys(api, &draft->in_reply_to, &message);
         if (reason == REASON_NONE)
             draft->in_reply_to_digest = message.digest;
         else
-            *fault = (struct fault){reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason,
-                                    "in_reply_to"};
+            *fault = (struct form_fault){reason == REASON_NOT_FOUND ? REASON_REPLY_UNKNOWN : reason,
+                                         "in_reply_to"};
     }
 }
 
 /* A size that is given is signed as given and must be the file's; without one the file that was
  * uploaded says it. */
 static void take_attachment(const struct local_api *api, const json_t *object,
-                            struct attachment *ret_attachment, struct fault *fault)
+                            struct attachment *ret_attachment, struct form_fault *fault)
 {
     struct blobs *blobs = api->options.blobs;
     struct bytes digest = {NULL, 0};
@@ -97,25 +97,25 @@ static void take_attachment(const struct local_api *api, const json_t *object,
     if (fault->reason != REASON_NONE)
         return;
     if (!digest_parse(digest, &ret_attachment->digest)) {
-        *fault = (struct fault){REASON_FIELD_INVALID, "attachments.sha256"};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, "attachments.sha256"};
         return;
     }
     const json_t *size = json_object_get(object, "size_bytes");
     if (size != NULL && (!json_is_integer(size) || json_integer_value(size) < 0)) {
-        *fault = (struct fault){REASON_FIELD_INVALID, "attachments.size_bytes"};
+        *fault = (struct form_fault){REASON_FIELD_INVALID, "attachments.size_bytes"};
     } else if (size != NULL) {
         ret_attachment->size_bytes = (uint64_t)json_integer_value(size);
     } else {
         enum reason reason =
             blobs->verbs->find(blobs, &ret_attachment->digest, &ret_attachment->size_bytes);
         if (reason != REASON_NONE)
-            *fault = (struct fault){reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason,
-                                    "attachments"};
+            *fault = (struct form_fault){
+                reason == REASON_NOT_FOUND ? REASON_ATTACHMENT_MISSING : reason, "attachments"};
     }
 }
 
 static void take_attachments(struct api_request *request, struct envelope *draft,
-                             struct fault *fault)
+                             struct form_fault *fault)
 {
     static const char *const names[] = {"sha256",     "size_bytes",     "name",
                                         "media_type", "component_code", NULL};
@@ -125,20 +125,20 @@ static void take_attachments(struct api_request *request, struct envelope *draft
     if (fault->reason != REASON_NONE || list == NULL || json_is_null(list))
         return;
     if (!json_is_array(list) || count > ATTACHMENTS_MAX) {
-        *fault = (struct fault){json_is_array(list) ? REASON_FIELD_TOO_LONG : REASON_FIELD_INVALID,
-                                "attachments"};
+        *fault = (struct form_fault){
+            json_is_array(list) ? REASON_FIELD_TOO_LONG : REASON_FIELD_INVALID, "attachments"};
         return;
     }
     struct attachment *attachments = arena_take(&api->arena, (count + 1) * sizeof *attachments);
     if (attachments == NULL) {
-        *fault = (struct fault){REASON_OUT_OF_MEMORY, NULL};
+        *fault = (struct form_fault){REASON_OUT_OF_MEMORY, NULL};
         return;
     }
     memset(attachments, 0, (count + 1) * sizeof *attachments);
     for (size_t i = 0; fault->reason == REASON_NONE && i < count; i++) {
         json_t *item = json_array_get(list, i);
         if (!json_is_object(item))
-            *fault = (struct fault){REASON_FIELD_INVALID, "attachments"};
+            *fault = (struct form_fault){REASON_FIELD_INVALID, "attachments"};
         else if (!api_has_only(request, item, names))
             return;
         else
@@ -152,7 +152,7 @@ static void take_attachments(struct api_request *request, struct envelope *draft
 static bool take_submission(struct api_request *request, struct submission *ret_submission)
 {
     struct local_api *api = api_context(request);
-    struct fault fault = {REASON_NONE, NULL};
+    struct form_fault fault = {REASON_NONE, NULL};
     struct body_json_fault body_fault;
     struct envelope *draft = &ret_submission->draft;
     struct Lienthong__V1__Body *body = NULL;
@@ -169,11 +169,11 @@ static bool take_submission(struct api_request *request, struct submission *ret_
         return false;
     const json_t *content = json_object_get(api_json(request), "body");
     if (fault.reason == REASON_NONE && content == NULL)
-        fault = (struct fault){REASON_FIELD_MISSING, "body"};
+        fault = (struct form_fault){REASON_FIELD_MISSING, "body"};
     if (fault.reason == REASON_NONE &&
         body_json_read((enum message_type)draft->type, content, &api->arena, &body, &body_fault) !=
             REASON_NONE)
-        fault = (struct fault){body_fault.reason, body_fault.path};
+        fault = (struct form_fault){body_fault.reason, body_fault.path};
     if (fault.reason == REASON_NONE)
         fault.reason = envelope_check_content(draft, body, &fault.name);
     if (fault.reason == REASON_NONE)

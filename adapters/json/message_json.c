@@ -75,34 +75,41 @@ static bool put_envelope(json_t *object, const struct envelope *envelope,
            json_put_moment(object, "custody_time", message->custody);
 }
 
+static json_t *item_json(const struct receipt_item *item, enum message_json_items items)
+{
+    json_t *said = json_object();
+    bool ok = json_put_id(said, "message_id", &item->message_id) &&
+              json_put_text(said, "sender", key_bytes(&item->sender)) &&
+              json_put_text(said, "destination", key_bytes(&item->destination)) &&
+              json_put(said, "reason", json_string(reason_code(item->reason))) &&
+              json_put(said, "at_ms", json_integer((json_int_t)item->at.ms));
+    if (ok && items == MESSAGE_JSON_ITEMS)
+        ok = json_put_digest(said, "sha256", &item->digest) &&
+             json_put_text(said, "text", item->text) &&
+             json_put_text(said, "office_reference", item->office_reference) &&
+             json_put_text(said, "recipients", item->recipients);
+    return json_whole(said, ok);
+}
+
 /* What an office hears of copies that came to nothing; what is said to ourselves is none of its. */
-static json_t *receipt_json(const struct receipt *receipt)
+static json_t *receipt_json(const struct receipt *receipt, enum message_json_items items)
 {
     json_t *object = json_object();
     json_t *list = json_array();
     bool ok = json_put(object, "items", list);
     for (size_t i = 0; ok && i < receipt->item_count; i++) {
         const struct receipt_item *item = &receipt->items[i];
-        json_t *said = json_object();
-        if (key_is_none(&item->sender)) {
-            json_decref(said);
-            continue;
-        }
-        ok = json_put_id(said, "message_id", &item->message_id) &&
-             json_put_text(said, "sender", key_bytes(&item->sender)) &&
-             json_put_text(said, "destination", key_bytes(&item->destination)) &&
-             json_put(said, "reason", json_string(reason_code(item->reason))) &&
-             json_put(said, "at_ms", json_integer((json_int_t)item->at.ms));
-        ok = json_array_append_new(list, json_whole(said, ok)) == 0 && ok;
+        if (items == MESSAGE_JSON_ITEMS || !key_is_none(&item->sender))
+            ok = json_array_append_new(list, item_json(item, items)) == 0;
     }
     return json_whole(object, ok);
 }
 
 static bool put_content(json_t *object, const struct envelope *envelope,
-                        const struct message_links *links)
+                        enum message_json_items items, const struct message_links *links)
 {
     json_t *body = message_type_is_receipt((enum message_type)envelope->type)
-                       ? receipt_json(&envelope->receipt)
+                       ? receipt_json(&envelope->receipt, items)
                    : envelope->body == NULL ? json_object()
                                             : body_json_write(envelope->body);
     return json_put(object, "body", body) &&
@@ -110,7 +117,7 @@ static bool put_content(json_t *object, const struct envelope *envelope,
 }
 
 json_t *message_json(const struct store_document *document, const struct message_links *links,
-                     struct arena *arena)
+                     enum message_json_items items, struct arena *arena)
 {
     struct envelope envelope;
     arena_reset(arena);
@@ -118,7 +125,23 @@ json_t *message_json(const struct store_document *document, const struct message
         return NULL;
     json_t *object = json_object();
     return json_whole(object, put_envelope(object, &envelope, &document->message) &&
-                                  put_content(object, &envelope, links));
+                                  put_content(object, &envelope, items, links));
+}
+
+json_t *message_json_of_row(const struct store_message *message)
+{
+    json_t *object = json_object();
+    bool ok = json_put_id(object, "message_id", &message->id) &&
+              json_put_digest(object, "sha256", &message->digest) &&
+              json_put_type(object, message->type) &&
+              json_put_text(object, "sender", key_bytes(&message->sender)) &&
+              json_put_text(object, "recipient", key_bytes(&message->recipient)) &&
+              json_put_text(object, "dossier_code", message->dossier_code) &&
+              json_put_text(object, "procedure_code", message->procedure_code) &&
+              json_put(object, "sequence", json_integer((json_int_t)message->sequence)) &&
+              json_put_id(object, "in_reply_to", &message->in_reply_to) &&
+              json_put_moment(object, "custody_time", message->custody);
+    return json_whole(object, ok);
 }
 
 /* The agency that the dossier is with: the sender, if it is one; otherwise who was named, or who is
@@ -173,6 +196,6 @@ json_t *message_json_for_office(const struct store_document *document,
     json_t *head = json_object();
     bool ok = put_envelope(head, &envelope, &document->message);
     ok = json_put(object, "envelope", head) && ok;
-    return json_whole(object, ok && put_content(object, &envelope, links) &&
+    return json_whole(object, ok && put_content(object, &envelope, MESSAGE_JSON_COPIES, links) &&
                                   message_json_describe(object, registry));
 }

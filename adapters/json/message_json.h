@@ -22,11 +22,19 @@ struct message_links {
     const char *token;
 };
 
+/* Which items of a receipt are shown. */
+enum message_json_items {
+    MESSAGE_JSON_COPIES, /* to an office: of copies that it has, and nothing said to ourselves */
+    MESSAGE_JSON_ITEMS,  /* to whoever follows all messages: each, with its words */
+};
 /* {message_id, sha256, type, type_vi, sender, recipient, dossier_code, …, body, attachments}: the
  * members of GET /v1/inbox. The arena is reset. NULL when memory is short or the document cannot be
  * parsed. */
 json_t *message_json(const struct store_document *document, const struct message_links *links,
-                     struct arena *arena);
+                     enum message_json_items items, struct arena *arena);
+/* The same members without body and attachments, as far as the store's columns have them: of a
+ * message whose bytes are here no more. NULL when memory is short. */
+json_t *message_json_of_row(const struct store_message *message);
 /* {envelope: {…}, body: {…}, attachments: […], registry: {procedure: {…}, agency: {…}}}: what a
  * mapping gets. Of the registry what it knows of the procedure, and of the agency that the dossier
  * is with; registry NULL: nothing. */

@@ -50,7 +50,7 @@ static void show(const struct envelope *envelope)
     check(arena.block != NULL || arena_init(&arena, MESSAGE_JSON_ARENA_BYTES));
     document.message.id = envelope->id;
     document.message.type = envelope->type;
-    json_t *json = message_json(&document, &links, &arena);
+    json_t *json = message_json(&document, &links, MESSAGE_JSON_ITEMS, &arena);
     check(json != NULL);
     json_decref(json);
     json = message_json_for_office(&document, &links, NULL, &arena);

@@ -1,10 +1,26 @@
 """Hears what Alertmanager tells people: a line of JSON in the file "heard" for each alert of each
-message, {"name", "status", "receiver", "labels", "annotations"}. Listens on a free port of the
-loopback interface and writes it to "hook.port" once it does. Both files are in the current folder.
+message, {"name", "status", "receiver", "labels", "annotations"}; and its status alone, the last
+that was told, in the file "told/NAME" and in "told/NAME LABEL=VALUE" for each label, so that a test
+that waits reads a word and starts no program. Listens on a free port of the loopback interface and
+writes it to "hook.port" once it does. All of it is in the current folder.
 """
 import http.server
 import json
 import os
+
+
+def put(path, text):
+    """Whole, or as it was: somebody reads it at any time."""
+    with open("new", "w", encoding="utf-8") as new:
+        new.write(text + "\n")
+    os.rename("new", path)
+
+
+def put_status(alert):
+    labels = alert["labels"]
+    put(f"told/{labels['alertname']}", alert["status"])
+    for name, value in labels.items():
+        put(f"told/{labels['alertname']} {name}={value.replace('/', '_')}", alert["status"])
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -25,6 +41,8 @@ class Hook(http.server.BaseHTTPRequestHandler):
         ]
         with open("heard", "a", encoding="utf-8") as heard:
             heard.write("".join(line + "\n" for line in lines))
+        for alert in told["alerts"]:
+            put_status(alert)
         self.send_response(200)
         self.end_headers()
 
@@ -34,7 +52,6 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
 server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
 open("heard", "a").close()
-with open("hook.port.new", "w") as port:
-    print(server.server_port, file=port)
-os.rename("hook.port.new", "hook.port")
+os.mkdir("told")
+put("hook.port", str(server.server_port))
 server.serve_forever()

@@ -52,7 +52,7 @@ watcher() { # NAME PROGRAM...: in the folder of the watchers
 #   for          SHORT, since a test ends a cause only once its alert was heard
 #   [1h], [15m]  WINDOW: an alarm is seen, and refusals are counted, over that long
 #   offset 15m   LONG_AGO: more than the minute in which a witness is told that the ledger grew
-#   < 86400      WINDOW, of the alert whose cause is that something was done within the last day
+#   < 86400      LONG_AGO, of the alert whose cause is that something was done within the last day
 # and Alertmanager waits a second, for others of a group and between two messages of it.
 alerts_open() {
     local program
@@ -62,7 +62,7 @@ alerts_open() {
     mkdir "$WATCH"
     sed -e "s/^\( *for:\) .*/\1 ${SHORT}s/" -e "s/\[1h\]/[${WINDOW}s]/g" \
         -e "s/\[15m\]/[${WINDOW}s]/g" -e "s/offset 15m/offset ${LONG_AGO}s/g" \
-        -e "s/\(put_back.*\) < 86400/\1 < $WINDOW/" \
+        -e "s/\(put_back.*\) < 86400/\1 < $LONG_AGO/" \
         "$ROOT/ops/monitoring/rules.yml" >"$WATCH/rules.yml"
     watcher hook python3 "$ROOT/tests/support/alert_hook.py"
     wait_for 30 test -s "$WATCH/hook.port"
@@ -78,6 +78,14 @@ alerts_open() {
     wait_for 30 listens prometheus
     wait_for 60 all_scraped
 }
+sent=0
+send() { # AGENCY COUNT: transfers of the centre, each of a dossier of its own
+    submit centre $((sent + 1)) "$2" transfer "$1" 30 "\"procedure_code\": \"$(
+        grep -m 1 ",$1,\(full\|partial\|none\)," registry/procedures.csv | cut -d, -f1
+    )\", \"body\": {\"owner\": {\"name\": \"Nguyễn Văn Mẫu\"}}"
+    sent=$((sent + $2))
+}
+
 # query EXPRESSION: how many rows it has now.
 query() {
     curl -sf --max-time 10 --data-urlencode "query=$1" \
@@ -87,11 +95,9 @@ all_scraped() { [[ $(query 'up == 1') -eq ${#scraped[@]} ]]; }
 
 # is_told STATUS NAME [LABEL=VALUE]: the last that people heard of it.
 is_told() {
-    local of=${3:-} last
-    last=$(jq -r --arg name "$2" --arg of "${of%%=*}" --arg value "${of#*=}" \
-        'select(.name == $name and ($of == "" or .labels[$of] == $value)) | .status' \
-        "$WATCH/heard" | tail -n 1) || fail "what was heard cannot be read"
-    [[ ${last:-quiet} == "$1" ]]
+    local last=quiet file="$WATCH/told/$2${3:+ $3}"
+    [[ ! -e $file ]] || read -r last <"$file"
+    [[ $last == "$1" ]]
 }
 # quiet NAME [LABEL=VALUE]: before its cause is staged, or it would prove nothing.
 quiet() { ! is_told firing "$@" || fail "fires without its cause: $*"; }

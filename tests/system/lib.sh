@@ -20,16 +20,21 @@ skip() {
     exit 77
 }
 
+# A moment between two looks. Nobody ever writes to that pipe; a sleep would be a process each time,
+# and most of what a test that waits takes of the processor.
+exec {nothing}<> <(:)
+rest() { read -rt 0.05 -u "$nothing" || true; }
+
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; fails when it has not by then, PATIENCE times
 # longer where the machine has other work (tests/run). This and ends_with are the only places of the
-# tests that sleep.
+# tests that rest.
 export PATIENCE=${PATIENCE:-4} # tests/support/patience.h too
 wait_for() {
     local deadline=$((SECONDS + $1 * PATIENCE))
     shift
     until "$@"; do
         [[ $SECONDS -lt $deadline ]] || fail "waited in vain for: $*"
-        sleep 0.05
+        rest
     done
 }
 
@@ -109,7 +114,7 @@ REQUEST
 ends_with() {
     local deadline=$((SECONDS + $1 * PATIENCE))
     until grep -q "dossiers forwarded" up.log || [[ $SECONDS -ge $deadline ]]; do
-        sleep 0.05
+        rest
     done
     grep -qF -- "$2" up.log || { explain_missing province; fail "not: $2"; }
 }

@@ -8,9 +8,7 @@
 
 #include <stdio.h>
 
-#include "proto/codec/message_type.h"
-#include "schema/body.pb-c.h"
-#include "tests/unit/api_fixture.h"
+#include "tests/unit/api_gateway.h"
 
 static struct api_fixture fixture;
 static struct arena scratch;
@@ -33,76 +31,16 @@ static int teardown(void **state)
     return 0;
 }
 
-static void feed_frame(const struct frame *frame)
-{
-    struct buffer bytes;
-    buffer_init(&bytes, FRAME_BYTES_MAX);
-    assert_int_equal(frame_build(frame, &scratch, &bytes), REASON_NONE);
-    fixture_step(&fixture, fixture_intake(&fixture, buffer_view(&bytes)));
-    buffer_release(&bytes);
-}
-
-static void feed_document(const struct envelope *envelope, Lienthong__V1__Body *body)
-{
-    struct buffer document;
-    buffer_init(&document, ENVELOPE_BYTES_MAX);
-    arena_reset(&scratch);
-    assert_int_equal(envelope_build(envelope, body, &scratch, &document), REASON_NONE);
-    struct bytes view = buffer_view(&document);
-    struct parcel parcel = {
-        .documents = &view, .document_count = 1, .signature = bytes_of_text("seal")};
-    feed_frame(&(struct frame){.kind = FRAME_PARCELS, .parcels = {&parcel, 1}});
-    buffer_release(&document);
-}
-
 /* A transfer from the centre, as the gateway delivers it. */
 static void deliver(uint64_t sequence, char ret_id[MESSAGE_ID_TEXT_BYTES])
 {
-    static struct id_maker maker;
-    Lienthong__V1__Body body = LIENTHONG__V1__BODY__INIT;
-    Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
-    Lienthong__V1__Person owner = LIENTHONG__V1__PERSON__INIT;
-    struct envelope draft = {.sender = key_of("centre"),
-                             .recipient = key_of("stnmt"),
-                             .type = MESSAGE_TYPE_TRANSFER,
-                             .dossier_code = bytes_of_text("H15.50.05.13-261008-0975"),
-                             .procedure_code = bytes_of_text("1.011443"),
-                             .sequence = sequence,
-                             .attachments = next_file,
-                             .attachment_count = next_file != NULL,
-                             .source_time = {{fixture.now_ms}, 420},
-                             .created = {{fixture.now_ms}, 420}};
-    uint8_t random[ID_RANDOM_BYTES] = {7};
-    id_make(&maker, (wall_t){fixture.now_ms}, random, &draft.id);
-    if (next_id != NULL)
-        draft.id = *next_id;
-    last_id = draft.id;
-    id_format(&draft.id, ret_id);
-    owner.name = (char[]){"Nguyễn Văn A"};
-    transfer.owner = &owner;
-    transfer.procedure_name = (char[]){"Cấp giấy"};
-    body.kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
-    body.transfer = &transfer;
-    feed_document(&draft, &body);
+    last_id = feed_transfer(&fixture, &scratch, sequence, next_id, next_file);
+    id_format(&last_id, ret_id);
 }
 
 static void link_up(void)
 {
-    const struct step_effects effects = {
-        &fixture, fixture_send, fixture_call_office, fixture_transition, fixture_intake_done, NULL};
-    const struct store_plan *plan = NULL;
-    fixture.now_ms++;
-    session_begin(fixture.session, (mono_t){fixture.now_ms}, (wall_t){fixture.now_ms});
-    session_link_up(fixture.session);
-    assert_int_equal(session_end(fixture.session, &plan), REASON_NONE);
-    session_committed(fixture.session, &effects);
-    arena_reset(&scratch);
-    feed_frame(&(struct frame){.kind = FRAME_WELCOME,
-                               .welcome = {.version = LINK_VERSION,
-                                           .gateway = key_of("gateway"),
-                                           .window_messages = 64,
-                                           .clock = {fixture.now_ms},
-                                           .attachment_bytes_max = 1024 * 1024}});
+    feed_welcome(&fixture, &scratch);
 }
 
 static const json_t *inbox(struct api_reply *reply, const char *path)
@@ -170,7 +108,8 @@ static void a_lost_file_comes_again(void **state)
     assert_call(&fixture, "GET", path, "", "", 503, "attachment_damaged");
     fixture_step(&fixture, NULL);
     arena_reset(&scratch);
-    feed_frame(&(struct frame){.kind = FRAME_BLOB_CHUNK,
+    feed_frame(&fixture, &scratch,
+               &(struct frame){.kind = FRAME_BLOB_CHUNK,
                                .blob = {.digest = file.digest, .content = content}});
     uint64_t size_bytes;
     while (fixture.blobs->verbs->find(fixture.blobs, &file.digest, &size_bytes) != REASON_NONE) {
@@ -292,20 +231,6 @@ static void submit(struct receipt_item *ret_item, char ret_id[MESSAGE_ID_TEXT_BY
     reply_release(&reply);
 }
 
-static void feed_receipt(const char *sender, enum message_type type,
-                         const struct receipt_item *item)
-{
-    static struct id_maker maker;
-    struct envelope envelope = {.sender = key_of(sender),
-                                .recipient = key_of("stnmt"),
-                                .type = type,
-                                .created = {{fixture.now_ms}, 420},
-                                .receipt = {.items = item, .item_count = 1}};
-    uint8_t random[ID_RANDOM_BYTES] = {9};
-    id_make(&maker, (wall_t){fixture.now_ms}, random, &envelope.id);
-    feed_document(&envelope, NULL);
-}
-
 struct shown {
     const char *state, *state_vi, *time, *reason, *text;
 };
@@ -342,14 +267,14 @@ static void assert_ends(const char *sender, enum message_type type, enum reason 
     submit(&item, id);
     assert_standing(id, &(struct shown){"leased", "đang gửi", "", "", ""});
     item.at = (wall_t){1791426601000};
-    feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
+    feed_receipt(&fixture, &scratch, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1);
     assert_standing(
         id, &(struct shown){"custody", "cổng tiếp quản", "2026-10-08T09:30:01.000+07:00", "", ""});
     item.at = (wall_t){1791426662000};
     item.destination = key_of("centre");
     item.reason = reason;
     item.text = bytes_of_text(end->text);
-    feed_receipt(sender, type, &item);
+    feed_receipt(&fixture, &scratch, sender, type, &item, 1);
     assert_standing(id, end);
 }
 
@@ -369,9 +294,9 @@ static void a_borrowed_id_borrows_no_receipts(void **state)
     char id[MESSAGE_ID_TEXT_BYTES], path[128];
     link_up();
     submit(&item, id);
-    feed_receipt("gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item);
+    feed_receipt(&fixture, &scratch, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1);
     item.destination = key_of("centre");
-    feed_receipt("centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item);
+    feed_receipt(&fixture, &scratch, "centre", MESSAGE_TYPE_RECEIPT_DELIVERED, &item, 1);
     next_id = &item.message_id;
     deliver(1, id);
     next_id = NULL;
