@@ -109,6 +109,10 @@ static enum reason add_members(struct store *store, const struct job_member *mem
     for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
         struct store_message message;
         reason = store->verbs->read_message(store, members[i].message_seq, &message);
+        if (reason == REASON_NOT_FOUND) {
+            reason = REASON_NONE; /* a purge took its row as well */
+            continue;
+        }
         if (reason == REASON_NONE &&
             json_array_append_new(list, member_json(&members[i], &message)) != 0)
             reason = REASON_OUT_OF_MEMORY;

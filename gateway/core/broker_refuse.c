@@ -134,7 +134,11 @@ static void answer_again(struct broker *broker, struct peer *peer, const struct 
 {
     struct store *store = broker->options.store;
     struct store_message receipt;
-    if (store->verbs->read_message(store, receipt_seq, &receipt) != REASON_NONE)
+    enum reason reason = store->verbs->read_message(store, receipt_seq, &receipt);
+    if (reason == REASON_NOT_FOUND) /* its message is held; what was refused at the door is not */
+        receipt = (struct store_message){.type = MESSAGE_TYPE_RECEIPT_CUSTODY,
+                                         .gone = STORE_PART_DOCUMENT};
+    else if (reason != REASON_NONE)
         return;
     if ((receipt.gone & STORE_PART_DOCUMENT) == 0)
         step_reply_stored(&broker->step, peer, receipt_seq);
@@ -153,6 +157,10 @@ enum reason broker_check_duplicate(struct broker *broker, struct peer *peer,
     enum reason reason = step_check_seen(step, sealed, &receipt_seq);
     if (reason == REASON_ID_REUSED)
         alarm_reused_id(broker, peer, sealed);
+    if (reason == REASON_ID_TOO_OLD && message_type_is_receipt((enum message_type)envelope->type)) {
+        step_reply_taken(step, peer, &envelope->id); /* of what is over, and was taken then */
+        return REASON_DUPLICATE;
+    }
     if (reason != REASON_DUPLICATE)
         return reason;
     /* The copy in this step's own plan is answered by this step's receipt. */

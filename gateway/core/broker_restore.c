@@ -161,7 +161,8 @@ static size_t give_own(struct broker *broker, struct peer *peer, const struct me
     return count;
 }
 
-/* Custody times ascend with the numbers, as far as clocks do. */
+/* Custody times ascend with the numbers, as far as clocks do. Of a number whose row has gone the
+ * next one's counts. */
 static uint64_t first_since(struct broker *broker, wall_t since)
 {
     struct store *store = broker->options.store;
@@ -170,9 +171,12 @@ static uint64_t first_since(struct broker *broker, wall_t since)
     while (low < high) {
         struct store_message message;
         uint64_t middle = low + (high - low) / 2;
-        enum reason reason = store->verbs->read_message(store, middle, &message);
+        uint64_t seq = middle;
+        enum reason reason = store->verbs->next_message(store, middle - 1, &seq);
+        if (reason == REASON_NONE)
+            reason = store->verbs->read_message(store, seq, &message);
         if (reason == REASON_NONE && message.custody.ms < since.ms)
-            low = middle + 1;
+            low = seq + 1;
         else
             high = middle;
     }

@@ -195,8 +195,12 @@ static void tell_end_again(struct broker *broker, const struct peer *peer,
     struct store *store = broker->options.store;
     struct store_message message;
     struct entry receipt;
-    if (entry->receipt_seq == 0 ||
-        store->verbs->read_message(store, entry->receipt_seq, &message) != REASON_NONE)
+    if (entry->receipt_seq == 0)
+        return;
+    enum reason reason = store->verbs->read_message(store, entry->receipt_seq, &message);
+    if (reason == REASON_NOT_FOUND)
+        message.gone = STORE_PART_DOCUMENT; /* and its row with it */
+    else if (reason != REASON_NONE)
         return;
     if ((message.gone & STORE_PART_DOCUMENT) != 0)
         tell_purged(answer, id, &entry->destination, entry->due);
@@ -206,6 +210,7 @@ static void tell_end_again(struct broker *broker, const struct peer *peer,
         step_reply_stored(&broker->step, peer, entry->receipt_seq);
 }
 
+/* What is not here is offered again; whose row went by its days is refused then, and ends so. */
 static void answer_message(struct broker *broker, const struct peer *peer,
                            const struct message_id *id, struct answer *answer)
 {

@@ -280,9 +280,14 @@ static enum reason list_some(struct jobs *jobs, const struct job *job, struct en
                                         .after_destination = job->after_destination};
     if (job->operation != JOB_PURGE)
         return store->verbs->list(store, &filter, entries, limit, count);
-    for (*count = 0; *count < limit && job->after_seq + *count < job->until_seq; (*count)++)
-        entries[*count] = (struct entry){.message_seq = job->after_seq + *count + 1};
-    return REASON_NONE;
+    uint64_t seq = job->after_seq;
+    enum reason reason = REASON_NONE;
+    for (*count = 0; *count < limit && seq < job->until_seq && reason == REASON_NONE;) {
+        reason = store->verbs->next_message(store, seq, &seq);
+        if (reason == REASON_NONE && seq <= job->until_seq)
+            entries[(*count)++] = (struct entry){.message_seq = seq};
+    }
+    return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }
 
 /* A list's page is also a page of the set at most: what is left of one is filled up first. The

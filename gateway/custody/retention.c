@@ -41,14 +41,25 @@ static size_t terms_of(const struct registry *registry, const struct store_messa
         days[kind] =
             registry_keep_days(registry, message->procedure_code, (enum retention_kind)kind);
     bool is_evidence = message->type > MESSAGE_TYPE_BUSINESS_COUNT;
+    uint32_t evidence = STORE_PART_SEAL;
     size_t count = 0;
     if (!is_evidence)
         ret_terms[count++] = (struct terms){STORE_PART_DOCUMENT, days[RETENTION_BODIES]};
-    ret_terms[count++] =
-        (struct terms){is_evidence ? STORE_PART_DOCUMENT | STORE_PART_SEAL : STORE_PART_SEAL,
-                       days[RETENTION_EVIDENCE]};
+    else
+        evidence |= STORE_PART_DOCUMENT;
+    if (message->type == MESSAGE_TYPE_LEDGER_HEAD)
+        evidence |= STORE_PART_ENTRIES;
+    ret_terms[count++] = (struct terms){evidence, days[RETENTION_EVIDENCE]};
     ret_terms[count++] = (struct terms){STORE_PART_NAMES, days[RETENTION_METADATA]};
+    ret_terms[count++] = (struct terms){STORE_PART_ROW, days[RETENTION_IDS]};
     return count;
+}
+
+/* What was here is refused as no new message by its id, which begins with its time: one that says
+ * another day than it came on would have later ones refused for it, so that its row stays. */
+static bool has_plain_id(const struct store_message *message)
+{
+    return id_time(&message->id).ms <= message->custody.ms + DAY_MS;
 }
 
 /* Parts whose days since that moment are over, and that have not gone. */
@@ -61,7 +72,11 @@ static uint32_t parts_since(const struct registry *registry, const struct store_
     for (size_t i = 0; i < count; i++) {
         bool is_over = terms[i].days != RETENTION_FOR_EVER && now.ms > end.ms &&
                        (now.ms - end.ms) / DAY_MS >= (int64_t)terms[i].days;
-        if (is_over && (i == 0 || (gone & STORE_PART_DOCUMENT) != 0))
+        bool is_next =
+            terms[i].parts == STORE_PART_ROW
+                ? (gone & STORE_PARTS_OF_CONTENT) == STORE_PARTS_OF_CONTENT && has_plain_id(message)
+                : i == 0 || (gone & STORE_PART_DOCUMENT) != 0;
+        if (is_over && is_next)
             gone |= terms[i].parts;
     }
     return gone & ~message->gone;
@@ -116,9 +131,12 @@ enum reason retention_judge(struct store *store, const struct registry *registry
     struct store_message message;
     char text[DOSSIER_CODE_BYTES_MAX];
     char procedure[PROCEDURE_CODE_BYTES_MAX];
+    uint64_t later;
     enum reason reason = store->verbs->read_message(store, seq, &message);
+    if (reason == REASON_NOT_FOUND)
+        *ret_parts = 0; /* all of it has gone */
     if (reason != REASON_NONE)
-        return reason;
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
     *ret_parts = 0;
     if (seq == head_seq || parts_since(registry, &message, message.custody, now) == 0)
         return REASON_NONE;
@@ -135,5 +153,8 @@ enum reason retention_judge(struct store *store, const struct registry *registry
         reason = find_end_of_dossier(store, dossier, &end);
     if (reason == REASON_NONE)
         *ret_parts = parts_since(registry, &message, end, now);
+    if (reason == REASON_NONE && (*ret_parts & STORE_PART_ROW) != 0 &&
+        store->verbs->next_message(store, seq, &later) != REASON_NONE)
+        *ret_parts &= ~(uint32_t)STORE_PART_ROW; /* the last one tells the next number */
     return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
 }

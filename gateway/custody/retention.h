@@ -11,8 +11,11 @@
  *     it is due;
  *   - nobody holds its dossier (a legal hold: retention_hold_name).
  * What it says goes first. Its seal goes only after that, and so does what it is found by.
- * Receipts, and heads of the ledger, are evidence: all of them goes by the time of evidence, and
- * the last head never.
+ * Receipts, and heads of the ledger, are evidence: all of them goes by the time of evidence, with a
+ * head the entries that it was the first to cover, and the last head never.
+ * At the end of the days of ids the row goes too. Until then the same message again is known and
+ * answered as it was; from then on whatever of its sender has an id that is not above those that
+ * went, and is not here, is refused as too old (ID_TOO_OLD).
  *
  * Pure. Cost: a handful of look-ups, whatever the history; one for what is not old enough.
  */

@@ -1,6 +1,17 @@
 /* What is known already, and how entries end. */
 #include "gateway/custody/step_parts.h"
 
+/* What is not found and not above what was forgotten may have been here: it is no new message. */
+static enum reason check_forgotten(struct step *step, const struct envelope *envelope)
+{
+    struct message_id forgotten;
+    enum reason reason =
+        step->store->verbs->forgotten_id(step->store, &envelope->sender, &forgotten);
+    if (reason != REASON_NONE)
+        return reason;
+    return id_compare(&envelope->id, &forgotten) > 0 ? REASON_NONE : REASON_ID_TOO_OLD;
+}
+
 /* This step's own plan first: a copy may stand in the same frame. Then the store; memory that
  * could be wrong after a failure is not asked. */
 enum reason step_check_seen(struct step *step, const struct sealed *sealed,
@@ -15,7 +26,7 @@ enum reason step_check_seen(struct step *step, const struct sealed *sealed,
         enum reason reason = step->store->verbs->find_message(step->store, &envelope->sender,
                                                               &envelope->id, &stored);
         if (reason != REASON_NONE)
-            return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+            return reason == REASON_NOT_FOUND ? check_forgotten(step, envelope) : reason;
         earlier = &stored;
         *ret_receipt_seq = stored.receipt_seq;
     }

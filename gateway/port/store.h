@@ -81,17 +81,25 @@ struct store_message {
     size_t attachment_count;
 };
 
-/* What may go of a message when its time is over; bits. That it was here never goes: sender, id,
- * digest, custody and the number of its receipt stay, so that the same message again is known, and
- * so does the ledger. */
+/* What may go of a message when its time is over; bits. As long as its row is here, with sender,
+ * id, digest, custody and the number of its receipt, the same message again is known. When that
+ * goes too, it is known that its id is no new one (forgotten_id). */
 enum store_part {
     STORE_PART_DOCUMENT = 1, /* its bytes: read_document says CONTENT_PURGED from now on; and what
                               * it says of files, which may be unnamed after that */
     STORE_PART_SEAL =
         2, /* manifest, signature and certificate, once no document of theirs is left */
-    STORE_PART_NAMES = 4, /* codes of dossier and procedure, its ended entries, what it did to the
-                           * dossier's route; with the last of a dossier its finished clock */
+    STORE_PART_NAMES =
+        4, /* codes of dossier and procedure, what it answers, its ended entries, what
+                           * it did to the dossier's route; with the last of a dossier its finished
+                           * clock */
+    STORE_PART_ENTRIES = 8, /* of a ledger's head: the entries that it was the first to cover; their
+                             * hashes stay, and with them every proof */
+    STORE_PART_ROW = 16,    /* when document, seal and names have gone: that it was here. With a
+                             * head the hashes before its tree's end go, but for those that a proof
+                             * from there on needs. Never of the last message */
 };
+enum { STORE_PARTS_OF_CONTENT = STORE_PART_DOCUMENT | STORE_PART_SEAL | STORE_PART_NAMES };
 
 /* Of a message of an earlier plan whose entries have all ended: that something is purged which is
  * still owed to somebody is our own mistake, and ends the program before anything is written.
@@ -247,9 +255,15 @@ struct store_verbs {
     /* By seq. */
     enum reason (*read_message)(struct store *store, uint64_t seq,
                                 struct store_message *ret_message);
+    /* The first message behind that seq whose row is here. NOT_FOUND: there is none. */
+    enum reason (*next_message)(struct store *store, uint64_t after_seq, uint64_t *ret_seq);
     /* The largest id taken from this sender; zero when none. Lets the caller skip find_message. */
     enum reason (*last_id)(struct store *store, const struct key *sender,
                            struct message_id *ret_id);
+    /* The largest id of this sender whose row has gone; zero when none. What find_message does not
+     * find and is not above it may have been here. */
+    enum reason (*forgotten_id)(struct store *store, const struct key *sender,
+                                struct message_id *ret_id);
     /* Message seqs of this sender under ids after that one, in the order of the ids; at most
      * STORE_IDS_MAX at once. */
     enum reason (*after_id)(struct store *store, const struct key *sender,

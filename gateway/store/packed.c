@@ -37,6 +37,11 @@ size_t packed_size(const struct bytes *first, size_t first_count, const struct b
            total_size(second, second_count);
 }
 
+size_t packed_size_empty(size_t count)
+{
+    return NUMBER_BYTES * (1 + count);
+}
+
 /* For one who appends the strings himself, in exactly these sizes. */
 bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count)
 {

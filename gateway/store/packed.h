@@ -18,6 +18,8 @@ bool packed_append(struct buffer *buffer, const struct bytes *first, size_t firs
 /* What packed_append would append. */
 size_t packed_size(const struct bytes *first, size_t first_count, const struct bytes *second,
                    size_t second_count);
+/* Of one whose strings are all empty. */
+size_t packed_size_empty(size_t count);
 /* Begins one whose strings, of these sizes, are appended next: a string that is itself packed need
  * not be put together elsewhere. False at the buffer's limit. */
 bool packed_begin(struct buffer *buffer, const size_t *sizes, size_t count);

@@ -20,5 +20,10 @@ struct store_sqlite_options {
 enum reason store_sqlite_open(const char *path, const struct store_sqlite_options *options,
                               struct store **ret_store);
 
+/* For an archive: the entries that went into the ledger with that head, packed (packed.h), and how
+ * many stood before them. NOT_FOUND: they have gone; good until the next call. */
+enum reason store_sqlite_entries_of_head(struct store *store, uint64_t head_seq,
+                                         uint64_t *ret_first, struct bytes *ret_entries);
+
 /* The version of the tables that this release writes; one that is larger is refused. */
 int64_t store_sqlite_schema(void);

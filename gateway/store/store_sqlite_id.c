@@ -104,6 +104,8 @@ enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message
     (void)sqlite3_reset(statement);
     if (has_row && last.size != MESSAGE_ID_BYTES)
         return REASON_STORE_CORRUPT;
+    if (id_compare(&participant->forgotten, &id) > 0)
+        id = participant->forgotten; /* its range went with the last of its rows */
     participant->last_id = id;
     participant->has_last_id = true;
     *ret_id = id;
@@ -201,6 +203,16 @@ enum reason ids_after(struct store_sqlite *store, uint64_t sender, const struct 
     return REASON_NONE;
 }
 
+enum reason store_sqlite_forgotten_id(struct store *store, const struct key *sender,
+                                      struct message_id *ret_id)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    if (reason == REASON_NONE)
+        *ret_id = self->participants.rows[participants_find(&self->participants, sender)].forgotten;
+    return reason;
+}
+
 /* --- inside a transaction -----------------------------------------------------------------------
  */
 
@@ -270,6 +282,74 @@ static enum reason write_sender(struct store_sqlite *store, const struct pending
         at += size;
     }
     return reason;
+}
+
+/* --- what is forgotten --------------------------------------------------------------------------
+ */
+
+/* The range's records without that one. False: it has none such. */
+static bool take_out(struct bytes records, const struct message_id *id, struct buffer *ret_rest,
+                     bool *ret_fits)
+{
+    buffer_clear(ret_rest);
+    *ret_fits = true;
+    for (size_t at = 0; at + RECORD_BYTES <= records.size; at += RECORD_BYTES) {
+        const struct bytes record = {records.data + at, RECORD_BYTES};
+        if (memcmp(record.data, id->bytes, MESSAGE_ID_BYTES) != 0)
+            *ret_fits = *ret_fits && buffer_append(ret_rest, record);
+    }
+    return ret_rest->size != records.size;
+}
+
+/* A range that is empty goes with its name; one that is not keeps it, which only bounds it. */
+static enum reason write_rest(struct store_sqlite *store, uint64_t sender, uint64_t number,
+                              const struct message_id *last)
+{
+    if (store->row.size > 0)
+        return sql_run(store, BIND(store, SQL_SET_ID_RECORDS, NUMBER(number),
+                                   BLOB_OF(buffer_view(&store->row))));
+    enum reason reason = sql_run(store, BIND(store, SQL_DROP_ID_RECORDS, NUMBER(number)));
+    return reason == REASON_NONE ? sql_run(store, BIND(store, SQL_DROP_ID_RANGE, NUMBER(sender),
+                                                       BLOB(last->bytes, MESSAGE_ID_BYTES)))
+                                 : reason;
+}
+
+/* NOT_FOUND: it is in none. */
+static enum reason remove_from_range(struct store_sqlite *store, uint64_t sender,
+                                     const struct message_id *id)
+{
+    sqlite3_stmt *statement = store->statements[SQL_FIND_ID_RANGE];
+    struct message_id last;
+    bool fits;
+    bind_id(statement, sender, id);
+    enum reason reason = sql_row(store, statement);
+    if (reason != REASON_NONE)
+        return reason;
+    uint64_t number = sql_number(statement, 0);
+    struct bytes name = sql_blob(statement, 2);
+    if (name.size == MESSAGE_ID_BYTES)
+        memcpy(last.bytes, name.data, MESSAGE_ID_BYTES);
+    else
+        reason = REASON_STORE_CORRUPT;
+    bool is_found = take_out(sql_blob(statement, 1), id, &store->row, &fits);
+    (void)sqlite3_reset(statement);
+    if (reason != REASON_NONE || !is_found)
+        return reason != REASON_NONE ? reason : REASON_NOT_FOUND;
+    return fits ? write_rest(store, sender, number, &last) : REASON_OUT_OF_MEMORY;
+}
+
+enum reason ids_remove(struct store_sqlite *store, uint64_t sender, const struct message_id *id)
+{
+    struct known_participant *participant = &store->participants.rows[sender];
+    enum reason reason = remove_from_range(store, sender, id);
+    if (reason == REASON_NOT_FOUND)
+        reason = sql_run(store, BIND(store, SQL_DROP_LATE_ID, NUMBER(sender),
+                                     BLOB(id->bytes, MESSAGE_ID_BYTES)));
+    if (reason != REASON_NONE || id_compare(id, &participant->forgotten) <= 0)
+        return reason;
+    participant->forgotten = *id;
+    return sql_run(
+        store, BIND(store, SQL_SET_FORGOTTEN, NUMBER(sender), BLOB(id->bytes, MESSAGE_ID_BYTES)));
 }
 
 enum reason ids_write(struct store_sqlite *store)

@@ -46,6 +46,7 @@ struct known_participant {
     uint64_t waiting;          /* rows of table waiting: 0 spares the FIFO rule's look-ups */
     struct message_id last_id; /* the largest in table id_range, when has_last_id */
     bool has_last_id;
+    struct message_id forgotten; /* the largest whose row has gone; zero: none */
 };
 
 struct participants {
@@ -223,7 +224,7 @@ enum reason parcels_write(struct store_sqlite *store, const struct store_parcel 
 /* Packed; good until the next call. STORE_CORRUPT when there is none: a message names it. */
 enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel);
 /* What of a message's parcel goes: DOCUMENT and SEAL of enum store_part. Is written when another
- * block is read, or by parcels_keep at the end. */
+ * block is read, or by parcels_keep at the end. NOT_FOUND: it went with the last of its block. */
 enum reason parcels_cut(struct store_sqlite *store, uint64_t seq, uint32_t document,
                         uint32_t parts);
 enum reason parcels_keep(struct store_sqlite *store);
@@ -238,6 +239,8 @@ enum reason ids_find(struct store_sqlite *store, uint64_t sender, const struct m
 enum reason ids_after(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
                       uint64_t *ret_seqs, size_t limit, size_t *ret_count);
 enum reason ids_last(struct store_sqlite *store, uint64_t sender, struct message_id *ret_id);
+/* Its row has gone: the id is known by that it is not above the largest of those alone. */
+enum reason ids_remove(struct store_sqlite *store, uint64_t sender, const struct message_id *id);
 /* Is written by ids_write at the end of the transaction's messages. */
 enum reason ids_add(struct store_sqlite *store, uint64_t sender, const struct message_id *id,
                     uint64_t seq);
@@ -282,6 +285,13 @@ enum reason files_complete(struct store_sqlite *store);
 enum reason store_sqlite_unnamed_files(struct store *store, struct digest *ret_digests,
                                        size_t limit, size_t *ret_count);
 
+/* --- store_sqlite_ledger.c -------------------------------------------------------------------- */
+
+/* The entries that this head was the first to cover; their hashes stay. */
+enum reason ledger_drop_entries(struct store_sqlite *store, uint64_t head_seq);
+/* What stands before the end of this head's tree, but for what proofs from there on need. */
+enum reason ledger_drop_hashes(struct store_sqlite *store, uint64_t head_seq);
+
 /* --- store_sqlite_deadline.c ------------------------------------------------------------------ */
 
 enum reason deadline_write(struct store_sqlite *store, const struct store_deadline *row);
@@ -314,6 +324,9 @@ enum reason store_sqlite_find_message(struct store *store, const struct key *sen
                                       struct store_message *ret_message);
 enum reason store_sqlite_read_message(struct store *store, uint64_t seq,
                                       struct store_message *ret_message);
+enum reason store_sqlite_next_message(struct store *store, uint64_t after_seq, uint64_t *ret_seq);
+enum reason store_sqlite_forgotten_id(struct store *store, const struct key *sender,
+                                      struct message_id *ret_id);
 enum reason store_sqlite_after_id(struct store *store, const struct key *sender,
                                   const struct message_id *id, uint64_t *ret_seqs, size_t limit,
                                   size_t *ret_count);

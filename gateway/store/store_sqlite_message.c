@@ -132,6 +132,15 @@ enum reason store_sqlite_read_message(struct store *store, uint64_t seq,
     return reason == REASON_NONE ? read_message(self_of(store), seq, ret_message) : reason;
 }
 
+enum reason store_sqlite_next_message(struct store *store, uint64_t after_seq, uint64_t *ret_seq)
+{
+    struct store_sqlite *self = self_of(store);
+    enum reason reason = store_sqlite_ready(self);
+    return reason == REASON_NONE
+               ? sql_one_number(self, BIND(self, SQL_NEXT_MESSAGE, NUMBER(after_seq)), ret_seq)
+               : reason;
+}
+
 enum reason store_sqlite_find_message(struct store *store, const struct key *sender,
                                       const struct message_id *id,
                                       struct store_message *ret_message)

@@ -96,7 +96,8 @@ static enum reason keep_block(struct store_sqlite *store, sqlite3_stmt *statemen
     return REASON_NONE;
 }
 
-enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
+/* NOT_FOUND: there is no such block; it was empty and is gone, or the file is damaged. */
+static enum reason find_parcel(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
 {
     if (!block_has(store, seq)) {
         enum reason reason = parcels_keep(store);
@@ -105,30 +106,59 @@ enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes 
         sqlite3_stmt *statement = BIND(store, SQL_FIND_PARCELS, NUMBER(seq));
         reason = sql_row(store, statement);
         if (reason != REASON_NONE)
-            return reason == REASON_NOT_FOUND ? REASON_STORE_CORRUPT : reason;
+            return reason;
         reason = keep_block(store, statement);
         (void)sqlite3_reset(statement);
         if (reason != REASON_NONE)
             return reason;
     }
-    return block_has(store, seq) &&
-                   packed_get(buffer_view(&store->block), seq - store->block_first, ret_parcel)
+    if (!block_has(store, seq))
+        return REASON_NOT_FOUND;
+    return packed_get(buffer_view(&store->block), seq - store->block_first, ret_parcel)
                ? REASON_NONE
                : REASON_STORE_CORRUPT;
+}
+
+enum reason parcels_read(struct store_sqlite *store, uint64_t seq, struct bytes *ret_parcel)
+{
+    enum reason reason = find_parcel(store, seq, ret_parcel);
+    return reason == REASON_NOT_FOUND ? REASON_STORE_CORRUPT : reason;
 }
 
 /* --- purging ------------------------------------------------------------------------------------
  */
 
+/* Nothing is left of its parcels but their sizes, which are 0. */
+static bool block_is_empty(const struct store_sqlite *store)
+{
+    struct bytes parcel;
+    size_t strings = 0;
+    bool is_empty = true;
+    for (size_t i = 0; i < store->block_count && is_empty; i++)
+        is_empty = packed_get(buffer_view(&store->block), i, &parcel) &&
+                   packed_count(parcel, &strings) && parcel.size == packed_size_empty(strings);
+    return is_empty;
+}
+
 /* Taken out and put in again: a row that is updated in its place leaves a page to itself however
  * small it becomes, while a page that a deletion leaves nearly empty is merged with its neighbours
- * and is free for what comes next. */
+ * and is free for what comes next. An empty one stays out, but for the last: the number of the next
+ * parcel is told by it (parcels_next). */
 enum reason parcels_keep(struct store_sqlite *store)
 {
+    uint64_t later = 0;
     if (!store->block_is_cut)
         return REASON_NONE;
     store->block_is_cut = false;
     enum reason reason = sql_run(store, BIND(store, SQL_DROP_PARCELS, NUMBER(store->block_first)));
+    if (reason == REASON_NONE && block_is_empty(store)) {
+        reason = sql_one_number(store, BIND(store, SQL_PARCELS_BEHIND, NUMBER(store->block_first)),
+                                &later);
+        store->block_count = reason == REASON_NONE ? 0 : store->block_count;
+        if (reason != REASON_NOT_FOUND)
+            return reason;
+        reason = REASON_NONE;
+    }
     return reason == REASON_NONE
                ? sql_run(store, BIND(store, SQL_ADD_PARCELS, NUMBER(store->block_first),
                                      BLOB_OF(buffer_view(&store->block))))
@@ -156,12 +186,12 @@ static bool has_documents(struct bytes parcel)
     return document.size != 0;
 }
 
-/* What sealed several goes with the last of them. The block keeps its place and its parcels theirs;
- * pages that it no longer needs are SQLite's to use again. */
+/* What sealed several goes with the last of them. The block keeps its place and its parcels theirs
+ * until nothing is left in them; pages that it no longer needs are SQLite's to use again. */
 enum reason parcels_cut(struct store_sqlite *store, uint64_t seq, uint32_t document, uint32_t parts)
 {
     struct bytes parcel;
-    enum reason reason = parcels_read(store, seq, &parcel);
+    enum reason reason = find_parcel(store, seq, &parcel);
     if (reason != REASON_NONE)
         return reason;
     size_t at = (size_t)(seq - store->block_first);

@@ -4,6 +4,7 @@
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -57,6 +58,14 @@ void participants_release(struct participants *participants)
     *participants = (struct participants){0};
 }
 
+/* NULL: no row of his has gone. */
+static bool load_forgotten(struct known_participant *participant, struct bytes id)
+{
+    if (id.size == MESSAGE_ID_BYTES)
+        memcpy(participant->forgotten.bytes, id.data, MESSAGE_ID_BYTES);
+    return id.size == MESSAGE_ID_BYTES || id.size == 0;
+}
+
 static enum reason load_counts(struct store_sqlite *store)
 {
     sqlite3_stmt *statement = store->statements[SQL_COUNT_WAITING];
@@ -85,6 +94,9 @@ enum reason participants_load(struct store_sqlite *store)
             reason = REASON_STORE_CORRUPT;
         else if (!add(&store->participants, &key))
             reason = REASON_OUT_OF_MEMORY;
+        else if (!load_forgotten(&store->participants.rows[store->participants.count],
+                                 sql_blob(statement, 2)))
+            reason = REASON_STORE_CORRUPT;
     }
     return reason == REASON_NONE ? load_counts(store) : reason;
 }

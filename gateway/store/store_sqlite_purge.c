@@ -1,11 +1,12 @@
-/* What goes of messages whose time is over. Their rows stay (gateway/port/store.h, store_part): a
- * duplicate is found by them, and evidence names their digests. */
+/* What goes of messages whose time is over. Their rows go last (gateway/port/store.h, store_part):
+ * a duplicate is found by them, and evidence names their digests. */
 #include "gateway/store/store_sqlite_internal.h"
 
 #include <string.h>
 
 #include "proto/base/arena.h"
 #include "proto/base/check.h"
+#include "proto/codec/message_type.h"
 
 enum { ENTRIES_MAX = 64 };
 
@@ -129,6 +130,35 @@ enum reason files_complete(struct store_sqlite *store)
 /* --- a page of a purge ------------------------------------------------------------------------
  */
 
+/* A block whose last content went is there no more; where that is so nothing of it may be owed to
+ * a row. */
+static enum reason cut(struct store_sqlite *store, const struct store_message *message,
+                       uint32_t parts)
+{
+    enum reason reason = parcels_cut(store, message->parcel_seq, message->document_index, parts);
+    if (reason != REASON_NOT_FOUND)
+        return reason;
+    return (message->gone & STORE_PART_DOCUMENT) != 0 ? REASON_NONE : REASON_STORE_CORRUPT;
+}
+
+/* That it was here: from now on its sender's ids up to this one are no new ones, and a head takes
+ * what only proofs from before it needed with it. */
+static enum reason forget(struct store_sqlite *store, const struct store_message *message)
+{
+    uint64_t later;
+    uint64_t sender = participants_find(&store->participants, &message->sender);
+    enum reason reason =
+        sql_one_number(store, BIND(store, SQL_NEXT_MESSAGE, NUMBER(message->seq)), &later);
+    check(reason != REASON_NOT_FOUND); /* the next seq would be given once more */
+    if (reason == REASON_NONE && message->type == MESSAGE_TYPE_LEDGER_HEAD)
+        reason = ledger_drop_hashes(store, message->seq);
+    if (reason == REASON_NONE)
+        reason = ids_remove(store, sender, &message->id);
+    return reason == REASON_NONE
+               ? sql_run(store, BIND(store, SQL_DROP_MESSAGE, NUMBER(message->seq)))
+               : reason;
+}
+
 /* The row is marked last: what is marked has gone, whatever is read in the same transaction. */
 static enum reason purge(struct store_sqlite *store, const struct store_purge *purge)
 {
@@ -138,13 +168,19 @@ static enum reason purge(struct store_sqlite *store, const struct store_purge *p
         reason = store_sqlite_read_message(&store->store, purge->message_seq, &message);
     check(reason != REASON_NOT_FOUND);
     if (reason == REASON_NONE && (purge->parts & (STORE_PART_DOCUMENT | STORE_PART_SEAL)) != 0)
-        reason = parcels_cut(store, message.parcel_seq, message.document_index, purge->parts);
+        reason = cut(store, &message, purge->parts);
     if (reason == REASON_NONE && (purge->parts & STORE_PART_DOCUMENT) != 0)
         reason = unname_files(store, message.seq);
     if (reason == REASON_NONE && (purge->parts & STORE_PART_NAMES) != 0)
         reason = forget_names(store, &message);
+    if (reason == REASON_NONE && (purge->parts & STORE_PART_ENTRIES) != 0)
+        reason = ledger_drop_entries(store, message.seq);
     if (reason != REASON_NONE)
         return reason;
+    if ((purge->parts & STORE_PART_ROW) != 0) {
+        check(((message.gone | purge->parts) & STORE_PARTS_OF_CONTENT) == STORE_PARTS_OF_CONTENT);
+        return forget(store, &message);
+    }
     return sql_run(
         store, BIND(store, SQL_PURGE_MESSAGE, NUMBER(purge->message_seq), NUMBER(purge->parts)));
 }

@@ -110,6 +110,10 @@ static const char *const versions[] = {
     "CREATE TABLE file(digest BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(digest, seq))"
     " WITHOUT ROWID;"
     "CREATE INDEX file_seq ON file(seq, digest);",
+
+    /* Up to which id of a sender rows have gone; which entries of the ledger a head covers. */
+    ("ALTER TABLE participant ADD COLUMN forgotten BLOB;"
+     "CREATE INDEX ledger_segment_head ON ledger_segment(head);"),
 };
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 

@@ -241,7 +241,7 @@ help:
 	@echo 'make bench-scale    with long history, backlog, many destinations; bench-files: files'
 	@echo 'make bench-backup   a backup of 1,000,000 messages beside traffic'
 	@echo 'make bench-purge    what a purge costs the traffic beside it'
-	@echo 'make bench-retention  what a store keeps of messages that were purged, and in ten years'
+	@echo 'make bench-retention  how large a store is after ten years of a province and their purges'
 	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make pictures       the pictures of the READMEs, drawn anew: ops/pictures'

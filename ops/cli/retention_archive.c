@@ -83,6 +83,21 @@ static enum reason add_about(struct writer *writer, const char *folder,
     return reason;
 }
 
+/* The entries that went into the ledger with that head, and how many stood before them; without its
+ * head's row nobody would know which they are. */
+static enum reason add_entries(struct writer *writer, const char *folder, uint64_t head_seq)
+{
+    struct bytes entries = {NULL, 0};
+    char text[32];
+    uint64_t first = 0;
+    enum reason reason = store_sqlite_entries_of_head(writer->store, head_seq, &first, &entries);
+    if (reason != REASON_NONE || entries.size == 0)
+        return reason == REASON_NOT_FOUND ? REASON_NONE : reason;
+    reason = add_part(writer, folder, "entries", entries);
+    (void)snprintf(text, sizeof text, "%" PRIu64 "\n", first);
+    return reason == REASON_NONE ? add_part(writer, folder, "first", bytes_of_text(text)) : reason;
+}
+
 /* What the store says of it now: it is from before the count, and only a purge takes any of it. */
 static enum reason add_message(struct writer *writer, const struct key *sender,
                                const struct message_id *id)
@@ -101,6 +116,10 @@ static enum reason add_message(struct writer *writer, const struct key *sender,
         return reason;
     job_add_digest(sha256_parts, &writer->asked->digest, &message.digest);
     writer->count++;
+    if (message.type == MESSAGE_TYPE_LEDGER_HEAD)
+        reason = add_entries(writer, folder, message.seq);
+    if (reason != REASON_NONE)
+        return reason;
     reason = verbs->read_document(writer->store, message.seq, &found);
     if (reason == REASON_CONTENT_PURGED)
         return REASON_NONE; /* it went by an earlier purge, and is in its archive */

@@ -2,6 +2,9 @@
  *
  *   NNNNN-ID/message.json                      who, to whom, which dossier, when, its digest
  *   NNNNN-ID/document, manifest, signature, certificate      what is still there of them
+ *   NNNNN-ID/first, entries     of a head: the ledger's entries that it was the first to cover
+ *                                     (their number, sizes and bytes, each number 32 bits,
+ *                                     little-endian), and how many stood before them
  *   files/DIGEST                               of these messages, each once
  *   SHA256SUMS
  *

@@ -55,6 +55,9 @@ enum {
     SUCCESSOR_HOPS_MAX = 8,           /* mergers between a dossier's first day and its last */
     LIFE_HOURS_MAX = 366 * 24,
     RETENTION_DAYS_MAX = 36525, /* a century; longer is for ever */
+    /* Of ids: longer than anybody is away, as a sender that waits with a message of then, or as a
+     * witness, who is then proved nothing any more. */
+    RETENTION_IDS_DAYS_MIN = 90,
     PROCESSING_DAYS_MAX = 1000,
     /* "2026-11-24.9999+0123456789ab" and its terminator; fits registry_version of a receipt */
     REGISTRY_VERSION_TEXT_BYTES = 32,
@@ -133,7 +136,8 @@ struct carrier {
 enum retention_kind {
     RETENTION_BODIES,   /* what it says, and its files */
     RETENTION_METADATA, /* of which dossier and procedure it was, and how it ended */
-    RETENTION_EVIDENCE, /* its seal, and the receipts */
+    RETENTION_EVIDENCE, /* its seal, the receipts, and the ledger's entries */
+    RETENTION_IDS,      /* that it was here, by which the same again is known */
     RETENTION_KINDS,
 };
 /* Of days: no end. */
@@ -257,7 +261,7 @@ const struct competence *registry_competence_of(const struct registry *registry,
 
 /* How many days a message of that procedure (empty, or not known: as where no procedure is named)
  * is kept after it is over; RETENTION_FOR_EVER. A receipt and a seal speak of many messages:
- * evidence is kept as long as any row asks for. */
+ * evidence is kept as long as any row asks for, and so are ids. */
 uint32_t registry_keep_days(const struct registry *registry, struct bytes procedure_code,
                             enum retention_kind kind);
 

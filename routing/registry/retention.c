@@ -17,6 +17,7 @@ static const char *const kind_names[RETENTION_KINDS] = {
     [RETENTION_BODIES] = "bodies",
     [RETENTION_METADATA] = "metadata",
     [RETENTION_EVIDENCE] = "evidence",
+    [RETENTION_IDS] = "ids",
 };
 
 /* Of keep_days while the file is read: there is no row. */
@@ -43,17 +44,21 @@ static void read_row(struct registry *registry, const struct csv_row *row)
     /* Permanent is the commonest word of the tables that the archives' law knows. */
     days[kind] = RETENTION_FOR_EVER;
     if (!bytes_equal(csv_text(row, DAYS), bytes_of_text("for_ever")))
-        (void)csv_read_number(row, DAYS, 0, RETENTION_DAYS_MAX, &days[kind]);
+        (void)csv_read_number(row, DAYS, kind == RETENTION_IDS ? RETENTION_IDS_DAYS_MIN : 0,
+                              RETENTION_DAYS_MAX, &days[kind]);
 }
 
-/* What a message says cannot outlast where it is found by: nobody would find it again. */
+/* What a message says cannot outlast where it is found by: nobody would find it again. And what is
+ * known of it goes before that it was here. */
 static void check_order(const struct registry *registry, struct faults *faults)
 {
     for (size_t i = 0; i <= registry->procedure_count; i++) {
         bool is_rest = i == registry->procedure_count;
         const uint32_t *days = is_rest ? registry->keep_days : registry->procedures[i].keep_days;
         if (days[RETENTION_METADATA] < days[RETENTION_BODIES] ||
-            days[RETENTION_EVIDENCE] < days[RETENTION_BODIES])
+            days[RETENTION_EVIDENCE] < days[RETENTION_BODIES] ||
+            days[RETENTION_IDS] < days[RETENTION_METADATA] ||
+            days[RETENTION_IDS] < days[RETENTION_EVIDENCE])
             faults_add(faults, FAULT_RETENTION_REVERSED, shape.file, 0, columns[DAYS].name,
                        bytes_of_text(is_rest ? "" : registry->procedures[i].code));
     }
@@ -64,16 +69,17 @@ static uint32_t or_else(uint32_t days, uint32_t otherwise)
     return days == UNSAID ? otherwise : days;
 }
 
-/* A receipt speaks of many messages, and so does a seal: both stay as long as any row asks for. */
-static void keep_evidence(struct registry *registry)
+/* A receipt speaks of many messages, and so does a seal; an id stands for all of its sender's
+ * before it: they stay as long as any row asks for. */
+static void keep_longest(struct registry *registry, enum retention_kind kind)
 {
-    uint32_t *longest = &registry->keep_days[RETENTION_EVIDENCE];
+    uint32_t *longest = &registry->keep_days[kind];
     for (size_t i = 0; i < registry->procedure_count; i++) {
-        uint32_t days = registry->procedures[i].keep_days[RETENTION_EVIDENCE];
+        uint32_t days = registry->procedures[i].keep_days[kind];
         *longest = days > *longest ? days : *longest;
     }
     for (size_t i = 0; i < registry->procedure_count; i++)
-        registry->procedures[i].keep_days[RETENTION_EVIDENCE] = *longest;
+        registry->procedures[i].keep_days[kind] = *longest;
 }
 
 void registry_read_retention(struct registry *registry, struct faults *faults)
@@ -93,7 +99,8 @@ void registry_read_retention(struct registry *registry, struct faults *faults)
         }
     }
     check_order(registry, faults);
-    keep_evidence(registry);
+    keep_longest(registry, RETENTION_EVIDENCE);
+    keep_longest(registry, RETENTION_IDS);
 }
 
 uint32_t registry_keep_days(const struct registry *registry, struct bytes procedure_code,

@@ -38,6 +38,7 @@ static void put_all(struct fixture *fixture)
             .type = 1,
             .dossier_code = bytes_of_text(i < DOCUMENTS ? "D" : "E"),
             .procedure_code = bytes_of_text("1.000001"),
+            .in_reply_to = {.bytes = {7, [6] = 0x70}},
             .custody = {1000}};
         entries[i] = (struct entry){
             .message_seq = i + 1, .destination = key_of("stp"), .state = ENTRY_QUEUED};
@@ -158,6 +159,36 @@ static void a_seal_goes_with_the_last_document(void **state)
     assert_int_equal(positions.next_message_seq, 5);
 }
 
+/* A store that has dropped all of them knows what it has purged, and where the next goes. */
+static void what_lies_together_goes_with_the_last(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint32_t both = STORE_PART_DOCUMENT | STORE_PART_SEAL;
+    const struct bytes document = bytes_of_text("later");
+    const struct store_parcel parcel = {.seq = 3, .documents = &document, .document_count = 1};
+    const struct store_message message = {
+        .seq = 5, .parcel_seq = 3, .sender = key_of("centre"), .id = {.bytes = {10, [6] = 0x70}}};
+    const struct store_plan plan = {
+        .parcels = &parcel, .parcel_count = 1, .messages = &message, .message_count = 1};
+    struct store_positions positions;
+    put_all(fixture);
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        end(fixture, seq);
+    purge(fixture, 1, 4, STORE_PART_DOCUMENT);
+    purge(fixture, 1, 1, STORE_PART_SEAL);
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+    purge(fixture, 4, 4, STORE_PART_SEAL);
+    for (int i = 0; i < 2; i++) {
+        purge(fixture, 1, 4, both); /* what is left of them, and once more */
+        for (uint64_t seq = 1; seq <= 4; seq++)
+            assert_purged(fixture, seq);
+        assert_has(fixture, 5, "later", "");
+        reopen(fixture);
+    }
+    assert_int_equal(fixture->store->verbs->positions(fixture->store, &positions), REASON_NONE);
+    assert_int_equal(positions.next_parcel_seq, 4);
+}
+
 /* The last of a dossier takes its clock with it; that the message was here stays. */
 static void names_go_last(void **state)
 {
@@ -189,8 +220,80 @@ static void names_go_last(void **state)
                      REASON_NOT_FOUND);
     assert_int_equal(verbs->find_message(fixture->store, &centre, &ids[0], &message), REASON_NONE);
     assert_int_equal(message.dossier_code.size + message.procedure_code.size, 0);
+    assert_true(id_is_zero(&message.in_reply_to));
     assert_int_equal(message.digest.bytes[0], 1);
     assert_has(fixture, 4, "alone", "signature");
+}
+
+/* From then on what is not above it is no new one; its neighbours are found as before. */
+static void rows_go_at_the_very_end(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct key centre = key_of("centre"), stranger = key_of("nobody");
+    const uint32_t all = STORE_PARTS_OF_CONTENT | STORE_PART_ROW;
+    struct store_message message;
+    struct message_id id;
+    uint64_t seqs[4], seq = 0;
+    size_t count;
+    put_all(fixture);
+    for (seq = 1; seq <= 3; seq++)
+        end(fixture, seq);
+    assert_int_equal(fixture->store->verbs->forgotten_id(fixture->store, &centre, &id),
+                     REASON_NONE);
+    assert_true(id_is_zero(&id));
+    purge(fixture, 2, 2, STORE_PARTS_OF_CONTENT);
+    purge(fixture, 2, 2, STORE_PART_ROW);
+    purge(fixture, 1, 1, all);
+    for (int i = 0; i < 2; i++) {
+        const struct store_verbs *verbs = fixture->store->verbs;
+        assert_int_equal(verbs->read_message(fixture->store, 1, &message), REASON_NOT_FOUND);
+        for (int gone = 0; gone < 2; gone++)
+            assert_int_equal(verbs->find_message(fixture->store, &centre, &ids[gone], &message),
+                             REASON_NOT_FOUND);
+        assert_int_equal(verbs->find_message(fixture->store, &centre, &ids[2], &message),
+                         REASON_NONE);
+        assert_int_equal(message.seq, 3);
+        assert_has(fixture, 3, texts[2], "signature");
+        assert_int_equal(verbs->next_message(fixture->store, 0, &seq), REASON_NONE);
+        assert_int_equal(seq, 3);
+        assert_int_equal(verbs->next_message(fixture->store, 4, &seq), REASON_NOT_FOUND);
+        assert_int_equal(verbs->forgotten_id(fixture->store, &centre, &id), REASON_NONE);
+        assert_true(id_equal(&id, &ids[1]));
+        assert_int_equal(verbs->forgotten_id(fixture->store, &stranger, &id), REASON_NONE);
+        assert_true(id_is_zero(&id));
+        assert_int_equal(
+            verbs->after_id(fixture->store, &centre, &(struct message_id){{0}}, seqs, 4, &count),
+            REASON_NONE);
+        assert_int_equal(count, 2);
+        assert_int_equal(seqs[0], 3);
+        reopen(fixture);
+    }
+}
+
+/* The largest id of a sender is known when nothing of him is. */
+static void a_sender_of_whom_nothing_is_left_has_his_last_id(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct key centre = key_of("centre");
+    const struct bytes document = bytes_of_text("later");
+    const struct store_parcel parcel = {.seq = 3, .documents = &document, .document_count = 1};
+    const struct store_message message = {
+        .seq = 5, .parcel_seq = 3, .sender = key_of("stp"), .id = {.bytes = {10, [6] = 0x70}}};
+    const struct store_plan plan = {
+        .parcels = &parcel, .parcel_count = 1, .messages = &message, .message_count = 1};
+    struct message_id id;
+    struct store_positions positions;
+    put_all(fixture);
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        end(fixture, seq);
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+    purge(fixture, 1, 4, STORE_PARTS_OF_CONTENT | STORE_PART_ROW);
+    reopen(fixture);
+    assert_int_equal(fixture->store->verbs->last_id(fixture->store, &centre, &id), REASON_NONE);
+    assert_int_equal(id.bytes[0], 9);
+    assert_int_equal(fixture->store->verbs->positions(fixture->store, &positions), REASON_NONE);
+    assert_int_equal(positions.next_message_seq, 6);
+    assert_has(fixture, 5, "later", "");
 }
 
 /* Whoever decides may be wrong: what is still owed to somebody does not go. */
@@ -261,8 +364,13 @@ static void files_are_unnamed_by_the_last(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_document_goes_alone),  CASE(a_seal_goes_with_the_last_document),
-        CASE(names_go_last),          CASE(files_are_unnamed_by_the_last),
+        CASE(rows_go_at_the_very_end),
+        CASE(a_sender_of_whom_nothing_is_left_has_his_last_id),
+        CASE(a_document_goes_alone),
+        CASE(a_seal_goes_with_the_last_document),
+        CASE(what_lies_together_goes_with_the_last),
+        CASE(names_go_last),
+        CASE(files_are_unnamed_by_the_last),
         CASE(what_is_owed_cannot_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

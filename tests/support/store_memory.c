@@ -68,7 +68,7 @@ static enum reason read_message(struct store *store, uint64_t seq,
                                 struct store_message *ret_message)
 {
     const struct store_memory_image *image = memory_image_of(store);
-    if (seq == 0 || seq > image->message_count)
+    if (!memory_has_row(image, seq))
         return REASON_NOT_FOUND;
     *ret_message = image->messages[seq - 1];
     return REASON_NONE;
@@ -108,7 +108,8 @@ static enum reason after_id(struct store *store, const struct key *sender,
         const struct store_message *next = NULL;
         for (size_t i = 0; i < image->message_count; i++) {
             const struct store_message *message = &image->messages[i];
-            if (key_equal(&message->sender, sender) && id_compare(&message->id, &last) > 0 &&
+            if (key_equal(&message->sender, sender) && memory_has_row(image, message->seq) &&
+                id_compare(&message->id, &last) > 0 &&
                 (next == NULL || id_compare(&message->id, &next->id) < 0))
                 next = message;
         }
@@ -124,7 +125,7 @@ static enum reason read_document(struct store *store, uint64_t seq,
                                  struct store_document *ret_document)
 {
     const struct store_memory_image *image = memory_image_of(store);
-    if (seq == 0 || seq > image->message_count)
+    if (!memory_has_row(image, seq))
         return REASON_NOT_FOUND;
     const struct store_message *message = &image->messages[seq - 1];
     if ((message->gone & STORE_PART_DOCUMENT) != 0)
@@ -451,6 +452,8 @@ static const struct store_verbs verbs = {
     .find_message = find_message,
     .read_message = read_message,
     .last_id = last_id,
+    .next_message = memory_next_message,
+    .forgotten_id = memory_forgotten_id,
     .after_id = after_id,
     .read_document = read_document,
     .due = due,

@@ -197,7 +197,8 @@ const struct store_message *memory_find_message(const struct store_memory_image 
     for (uint32_t i = image->by_id[bucket_of_id(sender, id)]; i != MEMORY_NONE;
          i = image->next_message[i]) {
         const struct store_message *message = &image->messages[i];
-        if (id_equal(&message->id, id) && key_equal(&message->sender, sender))
+        if (id_equal(&message->id, id) && key_equal(&message->sender, sender) &&
+            memory_has_row(image, message->seq))
             return message;
     }
     return NULL;
@@ -205,8 +206,7 @@ const struct store_message *memory_find_message(const struct store_memory_image 
 
 const struct store_parcel *memory_find_parcel(const struct store_memory_image *image, uint64_t seq)
 {
-    size_t low = 0;
-    size_t high = image->parcel_count;
+    size_t low = 0, high = image->parcel_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (image->parcels[middle].seq < seq)
@@ -437,6 +437,7 @@ static void forget_names(struct store_memory_image *image, struct store_message 
             image->routes[i].agency = (struct key){{0}};
     }
     message->dossier_code = message->procedure_code = (struct bytes){NULL, 0};
+    message->in_reply_to = (struct message_id){{0}};
     for (size_t i = 0; i < image->message_count && dossier.size > 0; i++)
         is_last = is_last && !bytes_equal(image->messages[i].dossier_code, dossier);
     for (size_t i = 0; i < image->deadline_count && is_last; i++) {
@@ -450,7 +451,7 @@ static void forget_names(struct store_memory_image *image, struct store_message 
 
 static void purge(struct store_memory_image *image, const struct store_purge *purge)
 {
-    check(purge->message_seq > 0 && purge->message_seq <= image->message_count);
+    check(memory_has_row(image, purge->message_seq));
     struct store_message *message = &image->messages[purge->message_seq - 1];
     for (size_t i = 0; i < image->live_count; i++)
         check(image->entries[image->live[i]].message_seq != message->seq);
@@ -469,6 +470,7 @@ static void purge(struct store_memory_image *image, const struct store_purge *pu
     if ((purge->parts & STORE_PART_NAMES) != 0)
         forget_names(image, message);
     message->gone |= purge->parts;
+    memory_check_row(image, message);
 }
 
 void memory_apply(struct store_memory_image *image, const struct store_plan *plan)

@@ -44,6 +44,13 @@ struct store_memory_image {
 
 struct store_memory_image *memory_image_of(struct store *store);
 
+/* store_memory_forgotten.c */
+/* A row goes last of its message, and never that of the last message. */
+void memory_check_row(const struct store_memory_image *image, const struct store_message *message);
+enum reason memory_next_message(struct store *store, uint64_t after_seq, uint64_t *ret_seq);
+enum reason memory_forgotten_id(struct store *store, const struct key *sender,
+                                struct message_id *ret_id);
+
 /* store_memory_deadline.c */
 enum reason memory_read_deadline(struct store *store, struct bytes dossier_code,
                                  struct store_deadline *ret_deadline);
@@ -63,6 +70,13 @@ struct bytes memory_copy(struct store_memory_image *image, struct bytes from);
 struct bytes *memory_take_documents(struct store_memory_image *image, size_t count);
 /* Cannot fail after memory_make_room. */
 void memory_apply(struct store_memory_image *image, const struct store_plan *plan);
+
+/* It was put here, and is not forgotten. */
+static inline bool memory_has_row(const struct store_memory_image *image, uint64_t seq)
+{
+    return seq > 0 && seq <= image->message_count &&
+           (image->messages[seq - 1].gone & STORE_PART_ROW) == 0;
+}
 
 const struct store_message *memory_find_message(const struct store_memory_image *image,
                                                 const struct key *sender,

@@ -309,6 +309,42 @@ static void a_repeat_without_its_receipt_is_answered(void **state)
     }
 }
 
+/* Its row has gone too: it is refused by name, as every id of its time; what is later is not. */
+static void a_repeat_whose_row_has_gone_is_too_old(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(1);
+    int64_t first_ms = gateway->now_ms;
+    struct store_positions before;
+    struct receipt_item item = {.reason = REASON_NONE};
+    struct store_message message;
+    uint32_t type = 0;
+    lone_gateway_keep_days(gateway, ",bodies,1\n,evidence,1\n,metadata,1\n,ids,90\n");
+    end(gateway, 0, 1);
+    lone_gateway_wait(gateway, INT64_C(91) * DAY_MS);
+    purge_all(gateway);
+    assert_int_equal(gateway->store->verbs->find_message(gateway->store, &messages[0].sender,
+                                                         &messages[0].id, &message),
+                     REASON_NOT_FOUND);
+    lone_gateway_restart(gateway);
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->store->verbs->positions(gateway->store, &before), REASON_NONE);
+    for (int again = 0; again < 2; again++) {
+        put_first_again(gateway, first_ms);
+        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+        assert_int_equal(gateway->sent_to_stp, 0);
+        assert_true(find_told(gateway, before.next_message_seq, &type, &item));
+        assert_int_equal(type, MESSAGE_TYPE_RECEIPT_REFUSED);
+        assert_int_equal(item.reason, REASON_ID_TOO_OLD);
+    }
+    (void)lone_gateway_put_transfer(gateway, TO_STP, "H38.09-261124-0002");
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->sent_to_stp, 1);
+    lone_gateway_close(&gateway);
+}
+
 /* Who asks where it stands hears that too, and not nothing: only its signer could say it again. */
 static void ask_for_what_has_gone(const char *keep)
 {
@@ -355,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_loses_no_page),
         cmocka_unit_test(a_clock_in_doubt_makes_nothing_over),
         cmocka_unit_test(a_repeat_without_its_receipt_is_answered),
+        cmocka_unit_test(a_repeat_whose_row_has_gone_is_too_old),
         cmocka_unit_test(who_asks_for_a_receipt_that_has_gone_hears_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 static const struct key stp = {"stp"}, centre = {"centre"};
 static const wall_t begin = {1000 * DAY_MS};
+static struct message_id next_id; /* of what is put next; zero: any */
 
 struct world {
     struct store_memory_image *image;
@@ -27,7 +28,7 @@ static int set_up(void **state)
     world = (struct world){.image = store_memory_image_new()};
     assert_int_equal(store_memory_open(world.image, &world.store), REASON_NONE);
     world.registry = build(REGISTRY_FILE_RETENTION, HEADER ",bodies,30\n"
-                                                           ",metadata,300\n"
+                                                           ",metadata,300\n,ids,400\n"
                                                            "2.000635,bodies,10\n"
                                                            ",evidence,200\n");
     assert_non_null(world.registry);
@@ -53,14 +54,17 @@ static uint64_t put(struct world *world, uint32_t type, const char *dossier, con
     assert_int_equal(world->store->verbs->positions(world->store, &at), REASON_NONE);
     uint64_t seq = at.next_message_seq;
     const struct store_parcel parcel = {.seq = seq, .documents = &document, .document_count = 1};
-    const struct store_message message = {.seq = seq,
-                                          .parcel_seq = seq,
-                                          .sender = centre,
-                                          .id.bytes = {(uint8_t)seq},
-                                          .type = type,
-                                          .dossier_code = bytes_of_text(dossier),
-                                          .procedure_code = bytes_of_text(procedure),
-                                          .custody = {begin.ms + day * DAY_MS}};
+    struct store_message message = {.seq = seq,
+                                    .parcel_seq = seq,
+                                    .sender = centre,
+                                    .id.bytes = {[5] = (uint8_t)seq},
+                                    .type = type,
+                                    .dossier_code = bytes_of_text(dossier),
+                                    .procedure_code = bytes_of_text(procedure),
+                                    .custody = {begin.ms + day * DAY_MS}};
+    if (!id_is_zero(&next_id))
+        message.id = next_id;
+    next_id = (struct message_id){{0}};
     const struct entry entry = {.message_seq = seq, .destination = stp, .state = ENTRY_QUEUED};
     const struct store_plan plan = {.parcels = &parcel,
                                     .parcel_count = 1,
@@ -123,7 +127,30 @@ static void each_kind_has_its_time(void **state)
     assert_int_equal(judge(world, own, 304), 0);
     assert_int_equal(judge(world, own, 305), STORE_PART_NAMES);
     purge(world, own, STORE_PART_NAMES);
+    assert_int_equal(judge(world, own, 399), 0);
+    assert_int_equal(judge(world, own, 400), 0); /* it is the last: its number is not given again */
+    (void)put(world, MESSAGE_TYPE_TRANSFER, "F", "2.000635", 0);
+    assert_int_equal(judge(world, own, 400), STORE_PART_ROW);
+    assert_int_equal(judge(world, other, 9999), STORE_PARTS_OF_CONTENT | STORE_PART_ROW);
+    purge(world, own, STORE_PART_ROW);
     assert_int_equal(judge(world, own, 9999), 0);
+}
+
+/* Its id says a day that had not come: its sender could say nothing until then, were it forgotten
+ * by it. */
+static void an_id_of_another_day_stays(void **state)
+{
+    struct world *world = *state;
+    for (int late = 0; late < 2; late++) {
+        uint64_t ms = (uint64_t)(begin.ms + DAY_MS + late);
+        next_id = (struct message_id){.bytes = {[6] = 0x70}};
+        for (int i = 0; i < 6; i++)
+            next_id.bytes[i] = (uint8_t)(ms >> (8 * (5 - i)));
+        uint64_t seq = put(world, MESSAGE_TYPE_TRANSFER, "D", "2.000635", 0);
+        end(world, seq, 1);
+        (void)put(world, MESSAGE_TYPE_TRANSFER, "F", "2.000635", 0);
+        assert_int_equal(judge(world, seq, 9999) & STORE_PART_ROW, late != 0 ? 0 : STORE_PART_ROW);
+    }
 }
 
 /* However old it is. */
@@ -183,7 +210,8 @@ static void evidence_goes_by_its_own_time(void **state)
     assert_int_equal(judge(world, receipt, 199), 0);
     assert_int_equal(judge(world, receipt, 200), STORE_PART_DOCUMENT | STORE_PART_SEAL);
     assert_int_equal(judge_with_head(world, head, 9999, head), 0);
-    assert_int_not_equal(judge(world, head, 9999), 0);
+    assert_int_equal(judge(world, head, 299),
+                     STORE_PART_DOCUMENT | STORE_PART_SEAL | STORE_PART_ENTRIES);
 }
 
 /* ---- the file ---- */
@@ -234,6 +262,11 @@ static void faults_are_named(void **state)
         {HEADER ",bodies,36526\n", FAULT_NUMBER_INVALID, 2, "days"},
         {HEADER ",bodies,\n", FAULT_VALUE_MISSING, 2, "days"},
         {HEADER ",bodies,1\n,bodies,2\n", FAULT_RULE_REPEATED, 3, "kind"},
+        {HEADER ",ids,89\n", FAULT_NUMBER_INVALID, 2, "days"},
+        {HEADER ",bodies,1\n,evidence,1\n,metadata,91\n,ids,90\n", FAULT_RETENTION_REVERSED, 0,
+         "days"},
+        {HEADER ",bodies,1\n,evidence,91\n,metadata,1\n,ids,90\n", FAULT_RETENTION_REVERSED, 0,
+         "days"},
         {HEADER ",bodies,10\n,metadata,9\n", FAULT_RETENTION_REVERSED, 0, "days"},
         {HEADER ",bodies,10\n,evidence,20\n2.000635,evidence,9\n", FAULT_RETENTION_REVERSED, 0,
          "days"},
@@ -252,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dossier_is_over_as_a_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_held_dossier_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(evidence_goes_by_its_own_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_id_of_another_day_stays, set_up, tear_down),
         cmocka_unit_test(without_rows_all_is_kept),
         cmocka_unit_test(evidence_is_kept_as_long_as_anybody_asks),
         cmocka_unit_test(faults_are_named),
