@@ -23,6 +23,8 @@
  *   desk_dossier.c    one dossier
  *   desk_adapter.c    what the adapter does or tells: a message, the inbox, sending
  *   desk_procedures.c the catalogue
+ *   desk_types.c      the fields of each message type
+ *   desk_drafts.c     what people have begun to write
  *   desk_command.c    lienthong-desk … people
  *   main.c            options and settings
  */
@@ -101,7 +103,7 @@ void desk_say(const struct desk *desk, enum log_level level, const char *event, 
               const char *detail);
 
 /* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
-enum { DESK_ROUTES = 19 };
+enum { DESK_ROUTES = 25 };
 extern const struct api_route desk_routes[DESK_ROUTES];
 
 /* ---- desk_session.c */
@@ -144,6 +146,12 @@ void inbox_refuse_apply(struct api_request *request);
 void send_apply(struct api_request *request);
 void procedures_get(struct api_request *request);
 void procedure_get(struct api_request *request);
+void types_get(struct api_request *request);
+void drafts_get(struct api_request *request);
+void draft_get(struct api_request *request);
+void draft_post(struct api_request *request);
+void draft_put(struct api_request *request);
+void draft_delete(struct api_request *request);
 void sign_in_apply(struct api_request *request);
 void sign_out(struct api_request *request);
 void password_apply(struct api_request *request);

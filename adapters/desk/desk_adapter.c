@@ -190,12 +190,22 @@ static void audit_end(struct api_request *request)
     follow_hasten(&desk_of(request)->follow);
 }
 
+/* What was sent is no draft any more. */
+static void drop_draft(struct api_request *request)
+{
+    const struct desk_call *call = desk_call(request);
+    int64_t draft = json_integer_value(json_object_get(api_json(request), "draft"));
+    if (draft > 0 && call->reason == REASON_NONE && call->status < 300)
+        (void)book_run(&desk_of(request)->book, BOOK_DRAFT_DROP, "ti", call->person.name, draft);
+}
+
 static void finish_change(struct api_request *request, unsigned status)
 {
     struct desk_call *call = desk_call(request);
     if (!call->is_answered)
         return;
     audit_end(request);
+    drop_draft(request);
     if (!pass_refusal(request))
         api_answer_json(request, status, json_incref(call->answer));
 }
@@ -250,8 +260,11 @@ void send_apply(struct api_request *request)
         finish_change(request, HTTP_ACCEPTED);
         return;
     }
-    if (make_key(request, key) && audit_begun(request, "send", code, type))
-        (void)ask(request, "POST", "/v1/messages", json_incref(json), key);
+    if (!make_key(request, key) || !audit_begun(request, "send", code, type))
+        return;
+    json_t *message = json_copy(json);
+    (void)json_object_del(message, "draft"); /* ours, and not the adapter's */
+    (void)ask(request, "POST", "/v1/messages", message, key);
 }
 
 /* ---- the inbox, from the index ---- */

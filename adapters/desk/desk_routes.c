@@ -4,9 +4,10 @@
 static const char *const sign_in_members[] = {"name", "password", "code", NULL};
 static const char *const password_members[] = {"old", "new", NULL};
 static const char *const verdict_members[] = {"office_reference", "reason", "text", NULL};
-static const char *const message_members[] = {"type",           "recipient",   "dossier_code",
-                                              "procedure_code", "in_reply_to", "source_time",
-                                              "body",           "attachments", NULL};
+static const char *const message_members[] = {
+    "type",        "recipient", "dossier_code", "procedure_code", "in_reply_to",
+    "source_time", "body",      "attachments",  "draft",          NULL};
+static const char *const draft_members[] = {"dossier_code", "title", "content", "version", NULL};
 
 #define OPEN(path, handler)                                                                        \
     {                                                                                              \
@@ -19,6 +20,10 @@ static const char *const message_members[] = {"type",           "recipient",   "
 #define CHANGE(path, body, members, handler, right)                                                \
     {                                                                                              \
         "POST", path, API_KNOWN, body, members, NULL, NULL, NULL, handler, DESK_RIGHT_##right      \
+    }
+#define DRAFT(method, path, body, handler)                                                         \
+    {                                                                                              \
+        method, path, API_KNOWN, body, draft_members, NULL, NULL, handler, NULL, DESK_RIGHT_SEND   \
     }
 
 const struct api_route desk_routes[DESK_ROUTES] = {
@@ -44,5 +49,11 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     CHANGE("/v1/messages", API_BODY_JSON, message_members, send_apply, SEND),
     READ("/v1/procedures", procedures_get, SEND),
     READ("/v1/procedures/{}", procedure_get, SEND),
+    READ("/v1/types", types_get, DOSSIERS),
+    READ("/v1/drafts", drafts_get, SEND),
+    READ("/v1/drafts/{}", draft_get, SEND),
+    DRAFT("POST", "/v1/drafts", API_BODY_JSON, draft_post),
+    DRAFT("PUT", "/v1/drafts/{}", API_BODY_JSON, draft_put),
+    DRAFT("DELETE", "/v1/drafts/{}", API_BODY_NONE, draft_delete),
     OPEN("/favicon.ico", static_get),
 };

@@ -16,6 +16,7 @@
 #include "gateway/workers/registry_directory.h"
 #include "ops/client/http.h"
 #include "ops/sandbox/children.h"
+#include "ops/sandbox/console.h"
 #include "ops/sandbox/database.h"
 #include "ops/sandbox/foreground.h"
 #include "ops/sandbox/sandbox.h"
@@ -126,6 +127,18 @@ static bool add_desk(struct province *province)
                         most, (char *)NULL) != NULL;
 }
 
+/* The centre's staff's, on what the centre's adapter has. */
+static bool add_console(struct province *province)
+{
+    const struct sandbox_up_options *options = province->options;
+    char program[PATH_BYTES_MAX], settings[PATH_BYTES_MAX];
+    return console_prepare(options->directory, province->registry) &&
+           path_make(program, "%s/lienthong-desk", options->programs) &&
+           path_make(settings, "%s/consoles/centre/desk.yaml", options->directory) &&
+           children_add(&province->children, CONSOLE_CHILD, program, "--settings", settings,
+                        (char *)NULL) != NULL;
+}
+
 /* --hold leaves one of them down, for whoever wants to see what the others do without it. */
 static bool start_children(struct province *province)
 {
@@ -143,7 +156,7 @@ static bool start_children(struct province *province)
         if (agency->role == ROLE_PORTAL)
             added = add_portal(province, agency);
     }
-    added = added && add_desk(province);
+    added = added && add_desk(province) && add_console(province);
     if (added && options->hold != NULL && children_find(&province->children, options->hold) == NULL)
         return fail(options->hold);
     for (size_t i = 0; added && i < province->children.count; i++) {
@@ -385,14 +398,15 @@ static void say_where(const struct province *province)
     (void)printf(
         language_pick(province->language,
                       "\nTỉnh thử nghiệm đang chạy ở %s:\n"
-                      "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n"
-                      "Ở một cửa sổ khác:\n\n",
+                      "logs/ nhật ký, desk/ sổ của một cửa, offices/ sổ của cơ quan.\n\n",
                       "\nThe sandbox province is up in %s:\n"
-                      "logs/ of each program, desk/ the desk's book, offices/ the agencies'.\n"
-                      "In another window:\n\n"),
+                      "logs/ of each program, desk/ the desk's book, offices/ the agencies'.\n\n"),
         directory);
+    console_say(directory, province->language);
     const char *programs = province->options->programs;
     const char *below = below_here(programs);
+    (void)printf("%s\n\n",
+                 language_pick(province->language, "Ở một cửa sổ khác:", "In another window:"));
     (void)printf("  export PATH=\"%s%s:$PATH\"\n", below != NULL ? "$PWD" : "",
                  below != NULL ? below : programs);
     (void)printf("  lienthong track --adapter %s/adapters/centre %s\n", directory, code);

@@ -7,7 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char schema[] =
+/* Each brings a book from the version before; a new one goes through all. */
+static const char drafts_schema[] =
+    "CREATE TABLE drafts(draft INTEGER PRIMARY KEY AUTOINCREMENT, person TEXT NOT NULL,"
+    " version INTEGER NOT NULL, code TEXT NOT NULL, title TEXT NOT NULL, content TEXT NOT NULL,"
+    " changed_ms INTEGER NOT NULL);"
+    "CREATE INDEX drafts_person ON drafts(person, draft);";
+
+static const char first_schema[] =
     "CREATE TABLE people(name TEXT PRIMARY KEY, full_name TEXT NOT NULL, role INTEGER NOT NULL,"
     " sees_content INTEGER NOT NULL, password TEXT NOT NULL, locked INTEGER NOT NULL DEFAULT 0,"
     " must_change INTEGER NOT NULL DEFAULT 0, totp TEXT NOT NULL DEFAULT '',"
@@ -58,6 +65,8 @@ static const char schema[] =
     " acting_for TEXT NOT NULL, PRIMARY KEY(seq, place)) WITHOUT ROWID;"
     "CREATE INDEX receipts_about ON receipts(about, seq);"
     "CREATE INDEX receipts_signer ON receipts(signer, at_ms);";
+
+static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema};
 
 static const char *const texts[BOOK_STATEMENTS] = {
 #define STATEMENT(name, text) [BOOK_##name] = text,
@@ -120,9 +129,9 @@ static enum reason make_schema(struct book *book)
     if (code == SQLITE_OK)
         code = version_of(book, &version);
     (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)BOOK_SCHEMA);
-    if (code == SQLITE_OK && version == 0)
-        code = execute(book, schema);
-    if (code == SQLITE_OK && version == 0)
+    for (int step = version; code == SQLITE_OK && step < BOOK_SCHEMA; step++)
+        code = execute(book, schemas[step]);
+    if (code == SQLITE_OK && version < BOOK_SCHEMA)
         code = execute(book, pragma);
     if (code == SQLITE_OK)
         code = execute(book, "COMMIT");
