@@ -138,7 +138,7 @@ void desk_release(struct api_request *request);
 /* ---- handlers */
 void landing_get(struct api_request *request);
 void dossiers_get(struct api_request *request);
-void dossier_get(struct api_request *request);
+void desk_dossier_get(struct api_request *request);
 void message_apply(struct api_request *request);
 void inbox_list_get(struct api_request *request);
 void inbox_accept_apply(struct api_request *request);

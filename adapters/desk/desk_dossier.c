@@ -181,7 +181,7 @@ static bool put_actions(struct api_request *request, json_t *object, enum desk_s
     return json_put(object, "actions", actions) && ok;
 }
 
-void dossier_get(struct api_request *request)
+void desk_dossier_get(struct api_request *request)
 {
     struct desk *desk = desk_of(request);
     char canonical[CODE_BYTES], code[CODE_BYTES] = "";

@@ -40,7 +40,7 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     READ("/v1/events", api_events_get, ANYBODY),
     READ("/v1/landing", landing_get, LANDING),
     READ("/v1/dossiers", dossiers_get, DOSSIERS),
-    READ("/v1/dossiers/{}", dossier_get, DOSSIERS),
+    READ("/v1/dossiers/{}", desk_dossier_get, DOSSIERS),
     {"GET", "/v1/messages/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, message_apply,
      DESK_RIGHT_DOSSIERS},
     READ("/v1/inbox", inbox_list_get, INBOX),
