@@ -43,7 +43,7 @@ bool put_message_state(json_t *object, const char *state)
         {"leased", "Đang gửi", "On its way"},
         {"deferred", "Chờ thử lại", "Tried again"},
         {"held", "Tạm giữ", "Held"},
-        {"custody", "Cổng đã tiếp quản", "At the gateway"},
+        {"custody", "cổng đã tiếp quản", "At the gateway"},
         {"awaited", "Chờ trả lời", "Answer awaited"},
         {"delivered", "Đã nhận", "Taken"},
         {"refused", "Bị từ chối", "Refused"},

@@ -283,7 +283,7 @@ export const words = {
     'send.back': 'Sửa lại',
     'send.done': 'Đã ký và xếp hàng gửi',
     'send.number': 'Mã thông điệp',
-    'send.next': 'Cổng tiếp quản trong giây lát; biên nhận của cơ quan hiện ở trang hồ sơ.',
+    'send.next': 'Cổng liên thông tiếp quản trong giây lát; biên nhận của cơ quan hiện ở trang hồ sơ.',
     'send.open': 'Mở hồ sơ',
     'send.another': 'Chuyển hồ sơ khác',
     'draft.list': 'Bản nháp của tôi: {n}',
