@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "adapters/api/local_api_parts.h"
+#include "proto/base/person_name.h"
 
 static struct store *store_of(const struct api_request *request)
 {
@@ -84,13 +85,24 @@ static void answer_message(struct api_request *request, const struct office_answ
         api_answer_reason(request, reason, NULL);
 }
 
+/* Who took or refused it. False: answered. */
+static bool take_person(struct api_request *request, struct office_answer *answer)
+{
+    struct bytes *name = &answer->acting_for;
+    bool is_good = json_take_text(api_json(request), "acting_for", name) &&
+                   (name->size == 0 || acting_for_is_valid(*name));
+    if (!is_good)
+        api_answer_reason(request, REASON_FIELD_INVALID, "acting_for");
+    return is_good;
+}
+
 void accept_apply(struct api_request *request)
 {
     struct office_answer answer = {.reason = REASON_NONE, .ground = FAILURE_SPOKEN};
     if (!json_take_text(api_json(request), "office_reference", &answer.office_reference) ||
         !json_take_text(api_json(request), "text", &answer.text))
         api_answer_reason(request, REASON_FIELD_INVALID, "office_reference");
-    else
+    else if (take_person(request, &answer))
         answer_message(request, &answer, ENTRY_DELIVERED);
 }
 
@@ -109,7 +121,8 @@ void refuse_apply(struct api_request *request)
         api_answer_reason(request, REASON_FIELD_INVALID, "reason");
         return;
     }
-    answer_message(request, &answer, ENTRY_REFUSED);
+    if (take_person(request, &answer))
+        answer_message(request, &answer, ENTRY_REFUSED);
 }
 
 /* ---- an operator's hand */

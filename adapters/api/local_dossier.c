@@ -52,6 +52,19 @@ static json_t *new_event(const struct store_message *message, uint32_t type, wal
                                  json_put_id(event, "message_id", &message->id));
 }
 
+/* On whose word it was sent: in its document alone, as all that is personal. One that was purged
+ * has nothing to say. False when memory is short. */
+static bool put_person(struct local_api *api, json_t *event, uint64_t seq)
+{
+    struct store *store = api->options.store;
+    struct store_document found;
+    struct envelope envelope;
+    arena_reset(&api->arena);
+    return store->verbs->read_document(store, seq, &found) != REASON_NONE ||
+           envelope_parse(found.document, &api->arena, &envelope) != REASON_NONE ||
+           json_put_text(event, "acting_for", envelope.acting_for);
+}
+
 /* The message itself, once per place that it is owed to. */
 static void add_message(struct history *history, const struct store_message *message,
                         const struct key *recipient, bool is_expected)
@@ -74,6 +87,7 @@ static void add_message(struct history *history, const struct store_message *mes
         bool ok = json_put(event, "destination", json_string(entry->destination.text)) &&
                   (!is_expected || json_put(event, "to_is_expected", json_true())) &&
                   local_put_state(history->api, event, message, recipient, entry) &&
+                  put_person(history->api, event, message->seq) &&
                   json_put(event, "attempts", json_integer(entry->attempts));
         add_event(history, message->custody, json_whole(event, ok));
     }

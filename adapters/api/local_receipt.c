@@ -40,7 +40,8 @@ static bool put_words(const struct local_api *api, json_t *object,
     struct receipt_item item;
     return !local_find_receipt(api, receipt_seq, message_id, &item) ||
            (json_put_text(object, "text", item.text) &&
-            json_put_text(object, "office_reference", item.office_reference));
+            json_put_text(object, "office_reference", item.office_reference) &&
+            json_put_text(object, "answered_for", item.acting_for));
 }
 
 /* The gateway may speak in a recipient's place: of the end of a life, of an operator's hand. */

@@ -4,9 +4,9 @@
 static const char *const submission[] = {"type",           "recipient",   "dossier_code",
                                          "procedure_code", "in_reply_to", "in_reply_to_sha256",
                                          "source_time",    "expires",     "body",
-                                         "attachments",    NULL};
+                                         "attachments",    "acting_for",  NULL};
 static const char *const explanation[] = {"text", NULL};
-static const char *const verdict[] = {"office_reference", "reason", "text", NULL};
+static const char *const verdict[] = {"office_reference", "reason", "text", "acting_for", NULL};
 
 #define READ(path, handler, which)                                                                 \
     {                                                                                              \

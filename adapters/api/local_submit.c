@@ -161,6 +161,7 @@ static bool take_submission(struct api_request *request, struct submission *ret_
     take_recipient(api_json(request), &draft->recipient, &fault);
     take_text(api_json(request), "dossier_code", &draft->dossier_code, &fault);
     take_text(api_json(request), "procedure_code", &draft->procedure_code, &fault);
+    take_text(api_json(request), "acting_for", &draft->acting_for, &fault);
     take_stamp(api_json(request), "source_time", &draft->source_time, &fault);
     take_stamp(api_json(request), "expires", &draft->expires, &fault);
     take_reply(api, api_json(request), draft, &fault);

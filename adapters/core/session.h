@@ -90,7 +90,7 @@ void session_intake(struct session *session, struct intake *intake);
 /* What a local system hands over. */
 struct submission {
     struct envelope draft; /* type, recipient, dossier and procedure code, source_time, expires,
-                              in_reply_to, attachments; the rest is filled in */
+                              in_reply_to, attachments, acting_for; the rest is filled in */
     const struct Lienthong__V1__Body *body;
     struct bytes reference; /* the submitter's own key for this message, at most 64 bytes; the same
                                reference again answers the first message and sends nothing; with
@@ -118,6 +118,7 @@ struct office_answer {
     uint32_t retry_after_ms;
     struct bytes office_reference; /* its own number, at most 64 bytes */
     struct bytes text;             /* a person's remark, at most 500 bytes */
+    struct bytes acting_for;       /* who took or refused it; empty: not said. base/person_name.h */
 };
 /* REASON_NOT_FOUND when no such message waits for the office. */
 enum reason session_office_answer(struct session *session, const struct office_answer *answer);

@@ -133,7 +133,8 @@ static enum reason send_as_new(struct session *session, const struct message_id 
                   .in_reply_to = first->in_reply_to,
                   .in_reply_to_digest = first->in_reply_to_digest,
                   .attachments = first->attachments,
-                  .attachment_count = first->attachment_count},
+                  .attachment_count = first->attachment_count,
+                  .acting_for = first->acting_for},
         .body = first->body,
     };
     struct submitted submitted;

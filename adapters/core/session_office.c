@@ -3,6 +3,7 @@
  * was never tried (invariant 14); the receipt that tells its sender is in the same commit
  * (invariant 7). */
 #include "adapters/core/session_parts.h"
+#include "proto/base/person_name.h"
 
 static uint32_t receipt_type_of(enum entry_state state)
 {
@@ -25,6 +26,7 @@ static void tell_end(struct session *session, const struct store_message *messag
         .text = answer == NULL ? (struct bytes){0} : answer->text,
         .at = session->step.wall,
         .office_reference = answer == NULL ? (struct bytes){0} : answer->office_reference,
+        .acting_for = answer == NULL ? (struct bytes){0} : answer->acting_for,
     };
     struct told *told =
         step_tell(&session->step, &message->sender, receipt_type_of(entry->state), true, &item);
@@ -58,8 +60,9 @@ static bool find_told(struct session *session, uint64_t receipt_seq, const struc
         const struct receipt_item *item = &envelope.receipt.items[i];
         if (!digest_equal(&item->digest, digest))
             continue;
-        *ret_answer =
-            (struct office_answer){.office_reference = item->office_reference, .text = item->text};
+        *ret_answer = (struct office_answer){.office_reference = item->office_reference,
+                                             .text = item->text,
+                                             .acting_for = item->acting_for};
         return true;
     }
     return false;
@@ -164,6 +167,8 @@ enum reason session_office_answer(struct session *session, const struct office_a
     if (answer->text.size > REASON_TEXT_BYTES_MAX ||
         answer->office_reference.size > REFERENCE_BYTES_MAX)
         return REASON_FIELD_TOO_LONG;
+    if (answer->acting_for.size > 0 && !acting_for_is_valid(answer->acting_for))
+        return REASON_FIELD_INVALID;
     enum reason reason = store->verbs->read_message(store, answer->message_seq, &message);
     if (reason != REASON_NONE)
         return reason;

@@ -100,7 +100,8 @@ static enum reason find_document(struct session *session, uint64_t message_seq,
 
 /* One reference stands for one message: of the same kind, for the same recipient, about the same
  * dossier, in answer to the same message and with the same files. A body does not count: a system
- * that repeats what it had no answer to writes it anew, with the time of the repetition. */
+ * that repeats what it had no answer to writes it anew, with the time of the repetition. Nor does
+ * who presses the button again: the first one's name was signed. */
 static enum reason check_repeated(struct session *session, const struct submission *submission,
                                   uint64_t message_seq)
 {
@@ -121,6 +122,7 @@ static enum reason check_repeated(struct session *session, const struct submissi
     again.created = first.created;
     again.source_time = first.source_time;
     again.expires = first.expires;
+    again.acting_for = first.acting_for;
     arena_reset(&session->step.build);
     buffer_clear(&session->step.frame);
     reason = envelope_build(&again, first.body, &session->step.build, &session->step.frame);

@@ -27,10 +27,12 @@ enum {
     SESSION_DELIVERIES_MAX = 4096, /* calls to the office among them */
     SESSION_REPLIES_MAX = 4096,
     SESSION_EVENTS_MAX = 4096,
-    /* A fact for a receipt of ours, with a remark and the office's number, here and in it; and the
-     * receipt, in case it is the first. */
-    SESSION_TOLD_BYTES = ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES +
-                         3 * (REASON_TEXT_BYTES_MAX + 64) + 8 * ROOM_PIECE_BYTES,
+    /* A fact for a receipt of ours, with a remark, the office's number and who said it, here and in
+     * it; and the receipt, in case it is the first. */
+    SESSION_TOLD_BYTES =
+        ROOM_FACT_ALL_BYTES + ROOM_RECEIPT_BYTES +
+        3 * (REASON_TEXT_BYTES_MAX + 64 + UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX) +
+        9 * ROOM_PIECE_BYTES,
     SESSION_STEP_BYTES = 6 * 1024 * 1024,
     SESSION_SCRATCH_BYTES = 1024 * 1024,
     SESSION_TURN_WORK = 64 * 1024, /* the gateway is alone: it has all of every step */

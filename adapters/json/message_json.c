@@ -72,6 +72,7 @@ static bool put_envelope(json_t *object, const struct envelope *envelope,
     return ok && put_stamp(object, "source_time", envelope->source_time) &&
            put_stamp(object, "created", envelope->created) &&
            put_stamp(object, "expires", envelope->expires) &&
+           json_put_text(object, "acting_for", envelope->acting_for) &&
            json_put_moment(object, "custody_time", message->custody);
 }
 
@@ -87,6 +88,7 @@ static json_t *item_json(const struct receipt_item *item, enum message_json_item
         ok = json_put_digest(said, "sha256", &item->digest) &&
              json_put_text(said, "text", item->text) &&
              json_put_text(said, "office_reference", item->office_reference) &&
+             json_put_text(said, "acting_for", item->acting_for) &&
              json_put_text(said, "recipients", item->recipients);
     return json_whole(said, ok);
 }

@@ -253,7 +253,7 @@ struct told *step_tell(struct step *step, const struct key *to, uint32_t type, b
                        const struct receipt_item *item)
 {
     struct room_need later = room_fact;
-    size_t text_bytes = item->text.size + item->office_reference.size;
+    size_t text_bytes = item->text.size + item->office_reference.size + item->acting_for.size;
     later.of[ROOM_BYTES] += text_bytes; /* in the document; the copies are made now */
     room_reserve(&step->room, &later);
     struct draft *draft = find_draft(step, to, type, is_queued, item, text_bytes);
@@ -261,6 +261,7 @@ struct told *step_tell(struct step *step, const struct key *to, uint32_t type, b
     *told = (struct told){.item = *item};
     told->item.text = arena_copy(&step->arena, item->text);
     told->item.office_reference = arena_copy(&step->arena, item->office_reference);
+    told->item.acting_for = arena_copy(&step->arena, item->acting_for);
     if (draft->last == NULL)
         draft->first = told;
     else

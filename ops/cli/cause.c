@@ -1,7 +1,7 @@
 /* One sentence for why a message stands where it does: reason, a person's remark, since when, whose
- * turn, the office's number. All commands that show a row of the API say it by this function, so
- * that two of them cannot differ (invariant 15). The words come from the daemon; nothing is decided
- * here. */
+ * turn, the office's number, which people. All commands that show a row of the API say it by this
+ * function, so that two of them cannot differ (invariant 15). The words come from the daemon;
+ * nothing is decided here. */
 #include "ops/cli/cause.h"
 
 #include <stdio.h>
@@ -36,5 +36,7 @@ const char *cause_label(const json_t *row, enum language language, char scratch[
         json_text(row, is_vietnamese ? "turn_vi" : "turn_en"));
     add(scratch, " ", "(%s)", json_text(row, "party"));
     add(scratch, "; ", text_of(TEXT_CAUSE_NUMBER, language), json_text(row, "office_reference"));
+    add(scratch, "; ", text_of(TEXT_CAUSE_SENT_BY, language), json_text(row, "acting_for"));
+    add(scratch, "; ", text_of(TEXT_CAUSE_ANSWERED_BY, language), json_text(row, "answered_for"));
     return scratch;
 }

@@ -18,7 +18,7 @@
 
 struct inbox_options {
     bool json;
-    const char *adapter, *reference, *reason, *text;
+    const char *adapter, *reference, *reason, *text, *person;
     int64_t limit;
 };
 
@@ -163,6 +163,8 @@ static int answer_message(const struct invocation *invocation, const struct inbo
             json_string(options->reason != NULL ? options->reason : "office_refused"));
         json_object_set_new(body, "text", json_string(options->text != NULL ? options->text : ""));
     }
+    if (options->person != NULL)
+        json_object_set_new(body, "acting_for", json_string(options->person));
     snprintf(path, sizeof path, "/v1/inbox/%s/%s", id, word);
     int code = asking_post(invocation, http, path, body, &answer);
     if (code == EXIT_CODE_OK && options->json)
@@ -208,6 +210,7 @@ int command_inbox(const struct invocation *invocation, int argc, char **argv)
         {"reference", 0, OPTION_TEXT, &options.reference, VALUE_TEXT, TEXT_INBOX_REFERENCE, 0, 0},
         {"reason", 0, OPTION_TEXT, &options.reason, VALUE_REASON, TEXT_INBOX_REASON, 0, 0},
         {"text", 0, OPTION_TEXT, &options.text, VALUE_TEXT, TEXT_INBOX_TEXT, 0, 0},
+        {"acting-for", 0, OPTION_TEXT, &options.person, VALUE_TEXT, TEXT_ACTING_FOR, 0, 0},
         {"limit", 'n', OPTION_INTEGER, &options.limit, VALUE_NUMBER, TEXT_LIMIT, 1, API_PAGE_MAX},
         {"adapter", 'a', OPTION_TEXT, &options.adapter, VALUE_PATH, TEXT_OPTION_ADAPTER, 0, 0},
         OPTION_ROW_JSON(&options.json),

@@ -32,7 +32,7 @@ enum {
 struct send_options {
     bool json;
     const char *adapter, *type, *dossier, *procedure, *recipient;
-    const char *body, *in_reply_to, *reference, *wait;
+    const char *body, *in_reply_to, *reference, *person, *wait;
     struct option_list attachments, fields;
     int64_t timeout_seconds;
 };
@@ -154,6 +154,7 @@ static int make_message(const struct invocation *invocation, const struct send_o
         const char *value;
     } texts[] = {{"procedure_code", options->procedure},
                  {"recipient", options->recipient},
+                 {"acting_for", options->person},
                  {"in_reply_to", options->in_reply_to}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].value != NULL)
@@ -277,6 +278,7 @@ int command_send(const struct invocation *invocation, int argc, char **argv)
         {"in-reply-to", 0, OPTION_TEXT, &options.in_reply_to, VALUE_MESSAGE, TEXT_SEND_REPLY, 0, 0},
         {"reference", 0, OPTION_TEXT, &options.reference, VALUE_REFERENCE, TEXT_SEND_REFERENCE, 0,
          0},
+        {"acting-for", 0, OPTION_TEXT, &options.person, VALUE_TEXT, TEXT_ACTING_FOR, 0, 0},
         {"wait", 'w', OPTION_MAYBE, &options.wait, VALUE_REACHED, TEXT_SEND_WAIT, 0, 0},
         {"timeout", 0, OPTION_INTEGER, &options.timeout_seconds, VALUE_SECONDS, TEXT_SEND_TIMEOUT,
          1, WAIT_SECONDS_MAX},

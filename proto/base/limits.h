@@ -45,9 +45,10 @@ enum {
     /* Keys of those that a message goes to, a blank between two: one and its copies (policy.csv).
      */
     RECEIPT_RECIPIENTS_BYTES_MAX = 8 * (PARTICIPANT_KEY_BYTES_MAX + 1),
-    REASON_TEXT_BYTES_MAX = 500, /* a person's remark in a receipt */
-    TEXT_CHARACTERS_MAX = 4000,  /* long texts of the forms (national portal: TenTepDinhKem 4000) */
-    UTF8_BYTES_MAX = 4,          /* of one character */
+    REASON_TEXT_BYTES_MAX = 500,      /* a person's remark in a receipt */
+    PERSON_NAME_CHARACTERS_MAX = 100, /* who acted; the longest in use have under 50 */
+    TEXT_CHARACTERS_MAX = 4000, /* long texts of the forms (national portal: TenTepDinhKem 4000) */
+    UTF8_BYTES_MAX = 4,         /* of one character */
 
     BLOB_CHUNK_BYTES_MAX = 128 * 1024, /* large enough for disk rate, small enough to interleave */
     /* Unacknowledged bytes that one peer's transfers share: they bound what is in memory. Enough

@@ -133,7 +133,10 @@ RULE(receipt_item, RULE_BIT(2),
     [6] = RULE_TIME(struct receipt_item, at),
     [7] = RULE_TEXT(struct receipt_item, office_reference, SHORT_BYTES_MAX),
     [8] = RULE_TEXT(struct receipt_item, recipients, RECEIPT_RECIPIENTS_BYTES_MAX),
-    [9] = RULE_KEY(struct receipt_item, sender));
+    [9] = RULE_KEY(struct receipt_item, sender),
+    [10] = {.kind = FIELD_TEXT, .form = FORM_VIEW, RULE_AT(struct receipt_item, acting_for),
+            .max = UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX,
+            .characters_max = PERSON_NAME_CHARACTERS_MAX});
 
 RULE(receipt, RULE_BIT(1),
     [1] = RULE_STRUCTS(struct receipt, items, item_count, receipt_item_rule, RECEIPT_ITEMS_MAX),

@@ -10,6 +10,7 @@
 #include "proto/base/dossier_code.h"
 #include "proto/base/file_name.h"
 #include "proto/base/limits.h"
+#include "proto/base/person_name.h"
 #include "proto/codec/body.h"
 #include "proto/codec/body_needs.h"
 #include "proto/codec/body_rules.h"
@@ -23,6 +24,7 @@ struct parts {
     struct envelope envelope;
     uint64_t type; /* any number */
     struct bytes body;
+    struct bytes acting_for; /* as it came; on its way out the envelope's own is put */
     const Lienthong__V1__Body *business_body; /* to be packed in the place of .body */
 };
 
@@ -32,6 +34,7 @@ enum {
     ATTACHMENT_COMPONENT,
     ENVELOPE_PROCEDURE_CODE = 6,
     ENVELOPE_BODY = 15,
+    ENVELOPE_ACTING_FOR = 17,
 };
 
 /* clang-format off */
@@ -66,7 +69,11 @@ RULE(envelope, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(4) | RULE_BIT(9),
     [12] = RULE_ID(struct parts, envelope.in_reply_to_digest),
     [13] = RULE_STRUCTS(struct parts, envelope.attachments, envelope.attachment_count,
                         attachment_rule, ATTACHMENTS_MAX),
-    [ENVELOPE_BODY] = RULE_VIEW(struct parts, body, 0, ENVELOPE_BYTES_MAX));
+    [ENVELOPE_BODY] = RULE_VIEW(struct parts, body, 0, ENVELOPE_BYTES_MAX),
+    [ENVELOPE_ACTING_FOR] = {.kind = FIELD_TEXT, .form = FORM_VIEW,
+                             RULE_AT(struct parts, acting_for),
+                             .max = UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX,
+                             .characters_max = PERSON_NAME_CHARACTERS_MAX});
 /* clang-format on */
 
 /* True when every byte is printable US-ASCII: no space, no control character. */
@@ -132,7 +139,8 @@ static enum reason check_codes(const struct envelope *envelope, const char **ret
     return rules_check_text(&envelope_fields[ENVELOPE_PROCEDURE_CODE], envelope->procedure_code);
 }
 
-/* What a dossier's message must have, and what a receipt or a head must not. */
+/* What a dossier's message must have, and what a receipt or a head must not: of a receipt each item
+ * says who acted. */
 static enum reason check_kind(const struct envelope *envelope)
 {
     const char *ignored;
@@ -141,7 +149,8 @@ static enum reason check_kind(const struct envelope *envelope)
     bool has_code = envelope->dossier_code.size > 0;
     if (has_code && !dossier_code_is_valid(envelope->dossier_code))
         return REASON_DOSSIER_CODE_INVALID;
-    return envelope->sequence == 0 ? REASON_NONE : REASON_FIELD_INVALID;
+    return envelope->sequence == 0 && envelope->acting_for.size == 0 ? REASON_NONE
+                                                                     : REASON_FIELD_INVALID;
 }
 
 static bool is_media_type(struct bytes text)
@@ -193,6 +202,11 @@ enum reason envelope_check_content(const struct envelope *envelope,
         reason = check_codes(envelope, &field);
     for (size_t i = 0; reason == REASON_NONE && i < envelope->attachment_count; i++)
         reason = check_attachment(&envelope->attachments[i], &field);
+    if (reason == REASON_NONE && envelope->acting_for.size > 0 &&
+        !acting_for_is_valid(envelope->acting_for)) {
+        field = "acting_for";
+        reason = REASON_FIELD_INVALID;
+    }
     const char *missing =
         reason == REASON_NONE && body != NULL ? body_missing(envelope->type, body) : NULL;
     if (missing != NULL) {
@@ -238,6 +252,7 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
     if (document.size > ENVELOPE_BYTES_MAX)
         return REASON_ENVELOPE_TOO_LARGE;
     enum reason reason = rules_read(document, &envelope_rule, arena, &parts);
+    parts.envelope.acting_for = parts.acting_for;
     if (reason == REASON_NONE)
         reason = check_outer(&parts);
     if (reason == REASON_NONE)
@@ -257,9 +272,11 @@ static void put_business_body(struct wire_writer *writer, const Lienthong__V1__B
         (void)lienthong__v1__body__pack(body, room);
 }
 
-/* The body first: it has the highest number. */
+/* The highest numbers first: who acted, then the body, and the rest by the table. */
 static void put_envelope(struct wire_writer *writer, const struct parts *parts)
 {
+    if (parts->envelope.acting_for.size > 0)
+        wire_put_bytes(writer, ENVELOPE_ACTING_FOR, parts->envelope.acting_for);
     size_t behind = writer->size;
     bool is_ours = parts->envelope.type > MESSAGE_TYPE_BUSINESS_COUNT;
     if (is_ours)

@@ -39,6 +39,7 @@ struct receipt_item {
     struct bytes text;
     wall_t at;
     struct bytes office_reference;
+    struct bytes acting_for; /* the person who took or refused it; empty: not said */
     struct bytes recipients; /* custody: keys, a blank between two; empty: an older gateway */
     struct key sender;       /* of the message, to one who has a copy of it; else none */
 };
@@ -74,6 +75,7 @@ struct envelope {
     struct digest in_reply_to_digest;
     const struct attachment *attachments;
     size_t attachment_count;
+    struct bytes acting_for; /* the person on whose word it was sent; empty: not said */
     const struct Lienthong__V1__Body *body; /* NULL: the type is no business type */
     struct receipt receipt;                 /* when the type is one of the receipts */
     struct tree_head tree_head;             /* when the type is LEDGER_HEAD */
@@ -88,8 +90,8 @@ enum reason envelope_parse(struct bytes document, struct arena *arena,
 
 /* What a message needs beyond its form: its codes, attachments' names that people and their file
  * systems can take (base/file_name.h), media types (RFC 6838: printable US-ASCII), and a body that
- * says what its type is for (schema/body_needs.def), with times in milliseconds.
- * Asked where a message is made and where it is
+ * says what its type is for (schema/body_needs.def), with times in milliseconds, and a person's
+ * name that reads as it is (base/person_name.h). Asked where a message is made and where it is
  * taken in; what was stored before is read as it is. body: a parsed envelope's own, or a draft's;
  * NULL: it is not looked at.
  * REASON_FIELD_INVALID, _MISSING, _TOO_LONG or REASON_TIME_NOT_MS: ret_field, which lives for ever,

@@ -13,6 +13,8 @@ static void check_bounds(const struct envelope *envelope)
     check(id_is_valid(&envelope->id) && message_type_is_known(envelope->type));
     check(!key_is_none(&envelope->sender) && envelope->created.at.ms != 0);
     check(envelope->dossier_code.size <= DOSSIER_CODE_BYTES_MAX);
+    check(envelope->acting_for.size <= UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX);
+    check(envelope->acting_for.size == 0 || envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT);
     check(envelope->attachment_count <= ATTACHMENTS_MAX);
     check((envelope->body != NULL) == (envelope->type <= MESSAGE_TYPE_BUSINESS_COUNT));
     for (size_t i = 0; i < envelope->attachment_count; i++) {

@@ -36,6 +36,7 @@ static void check_item(uint32_t type, const struct receipt_item *item)
     check(has_destination || type != MESSAGE_TYPE_RECEIPT_DELIVERED);
     check(!has_destination || type != MESSAGE_TYPE_RECEIPT_CUSTODY);
     check(item->text.size <= REASON_TEXT_BYTES_MAX && item->office_reference.size <= 64);
+    check(item->acting_for.size <= UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX);
 }
 
 static void check_envelope(const struct envelope *envelope, struct arena *arena)

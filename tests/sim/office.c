@@ -32,7 +32,8 @@ static void plan_answer(struct node *node, uint64_t message_seq, struct heard_an
                    .ground = heard.ground,
                    .retry_after_ms = heard.reason == REASON_OFFICE_THROTTLED ? 5000 : 0,
                    .office_reference = bytes_of_text("SBN-1"),
-                   .text = bytes_of_text(SECRET_TEXT)},
+                   .text = bytes_of_text(SECRET_TEXT),
+                   .acting_for = bytes_of_text(SECRET_TEXT)},
         .record = record,
     };
 }

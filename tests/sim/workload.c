@@ -151,6 +151,7 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
     fill_body(intent->type, &body);
     struct submission submission = {.body = &body, .reference = bytes_of_text(reference)};
     struct envelope *draft = &submission.draft;
+    draft->acting_for = bytes_of_text(SECRET_TEXT);
     draft->type = intent->type;
     draft->dossier_code = bytes_of_text(dossier->code);
     if (intent->type == MESSAGE_TYPE_TRANSFER)

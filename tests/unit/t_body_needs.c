@@ -152,19 +152,44 @@ static void faults_of_the_envelope_have_a_name(void **state)
     file.name = bytes_of_text(name);
     assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_FIELD_TOO_LONG);
     assert_string_equal(field, "attachments.name");
-    static const char *const unsafe[] = {"..\\..\\x.aspx",
-                                         "C:\\x",
-                                         "a.pdf:Zone",
-                                         "CON",
-                                         "\xe2\x80\xae"
-                                         "fdp.exe",
-                                         "   "};
+    static const char *const unsafe[] = {"..\\..\\x.aspx", "C:\\x", "a.pdf:Zone", "CON",
+                                         "\u202efdp.exe",  "   "};
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++) {
         file.name = bytes_of_text(unsafe[i]);
         field = NULL;
         assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_FIELD_INVALID);
         assert_string_equal(field, "attachments.name");
     }
+}
+
+/* Who acted is read years later by people: as it stands there, and nothing else. */
+static void a_name_reads_as_it_is(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"Lê Thị Mẫu", "A", "Nguyễn Văn A (phòng 2)", "Lý Chẻo Mẩy"};
+    static const char *const bad[] = {
+        " A", "A ", "A\nB", "A\x1b[2J", "A\u202e.", "A\xe2\x80\x8b", "A\xff", " "};
+    char name[UTF8_BYTES_MAX * PERSON_NAME_CHARACTERS_MAX + 1] = "";
+    struct envelope draft = {.type = MESSAGE_TYPE_PROGRESS,
+                             .dossier_code = bytes_of_text("H38.30-261124-0001")};
+    const char *field = NULL;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        draft.acting_for = bytes_of_text(good[i]);
+        assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_NONE);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        draft.acting_for = bytes_of_text(bad[i]);
+        field = "";
+        assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_FIELD_INVALID);
+        assert_string_equal(field, "acting_for");
+    }
+    for (int i = 0; i < PERSON_NAME_CHARACTERS_MAX; i++)
+        memcpy(name + 3 * i, "ễ", 4);
+    draft.acting_for = bytes_of_text(name);
+    assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_NONE);
+    memcpy(name + 3 * PERSON_NAME_CHARACTERS_MAX, "a", 2);
+    draft.acting_for = bytes_of_text(name);
+    assert_int_equal(envelope_check_content(&draft, NULL, &field), REASON_FIELD_INVALID);
 }
 
 static const char *meant(const char *word, const char *const *candidates)
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(the_table_names_fields_of_the_schema),
         cmocka_unit_test(nothing_is_built_that_says_nothing),
         cmocka_unit_test(faults_of_the_envelope_have_a_name),
+        cmocka_unit_test(a_name_reads_as_it_is),
         cmocka_unit_test(the_nearest_word_was_meant),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
