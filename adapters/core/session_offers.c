@@ -7,8 +7,9 @@
  * ended here: routes, answers and what others ask it for hang on it. Its receipt of then stands
  * before it, by which it goes where it went (gateway/core/broker_former.c). The recipients know
  * duplicates, and say once more how they ended. Of a dossier a round offers the first that is
- * missing, so that all come in their order. A round that offered something is followed by another
- * one; one that did not ends it, and note "offered" keeps the moment.
+ * missing, so that all come in their order. A round that offered something, or had no answer to one
+ * of its questions, is followed by another one; one that did not ends it, and note "offered" keeps
+ * the moment.
  */
 #include "adapters/core/session_parts.h"
 
@@ -42,7 +43,7 @@ static void begin_round(struct session *session)
     struct id_maker maker = {{{0}}};
     int64_t from_ms = session->forgot_since.ms - CLOCK_SKEW_MAX_MS;
     session->is_offering = true;
-    session->has_offered = false;
+    session->has_offered = session->is_unheard = false;
     session->offered_item = 0;
     memset(session->offered_dossiers, 0, sizeof session->offered_dossiers);
     id_make(&maker, (wall_t){from_ms > 0 ? from_ms : 0}, lowest, &session->offered_after);
@@ -190,6 +191,8 @@ void session_ask_forgotten(struct session *session)
         step_let_go(&session->step, session->gateway);
     if (!take_page(session, &page, &is_last))
         return;
+    session->has_offered = session->has_offered || session->is_unheard; /* it may be missing */
+    session->is_unheard = page.asked > 0;
     if (page.asked == 0 && is_last) {
         end_round(session);
     } else if (page.asked == 0) {

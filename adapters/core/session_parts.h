@@ -107,6 +107,7 @@ struct session {
     /* What the gateway may have lost of ours: session_offers.c. */
     wall_t forgot_since, forgot_until, offered_until;
     bool is_offering, has_offered; /* in this round */
+    bool is_unheard;               /* the question that was asked last */
     mono_t hold_until;
     struct message_id offered_after; /* a receipt of the gateway's, all of which was looked at */
     size_t offered_item;             /* how far in the one behind it */

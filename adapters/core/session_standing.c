@@ -256,6 +256,7 @@ enum turn session_hear_standing(struct session *session, struct intake *intake)
         hear_item(session, &frame->items[intake->done]);
     if (intake->done == frame->count)
         session_hear_back(session, frame);
+    session->is_unheard = session->is_unheard && session->gateway_trouble != REASON_NONE;
     if (session->asks_all || session->is_offering)
         session->ask_due = session->step.now;
     return intake->done == frame->count ? TURN_DONE : TURN_FULL;

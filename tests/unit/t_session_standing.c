@@ -12,7 +12,7 @@ enum { LATER_MS = 6000 };
 static const struct key stp = {"stp"};
 static const struct key portal = {"portal"};
 
-static void welcome_by(struct fixture *fixture, uint32_t version)
+static void welcome_with(struct fixture *fixture, uint32_t version, wall_t forgot_until)
 {
     begin(fixture);
     session_link_up(fixture->session);
@@ -23,9 +23,16 @@ static void welcome_by(struct fixture *fixture, uint32_t version)
                                       .gateway = key_of("gateway"),
                                       .window_messages = 64,
                                       .window_bytes = MESSAGE_WINDOW_BYTES_MAX,
+                                      .forgot_since = {forgot_until.ms > 0 ? 1 : 0},
+                                      .forgot_until = forgot_until,
                                       .clock = {now_ms}}};
     bring_frame(fixture, &frame);
     end(fixture);
+}
+
+static void welcome_by(struct fixture *fixture, uint32_t version)
+{
+    welcome_with(fixture, version, (wall_t){0});
 }
 
 static void welcome(struct fixture *fixture)
@@ -145,6 +152,38 @@ static void what_has_no_receipt_after_a_while_is_asked_for(void **state)
     (void)submitted;
 }
 
+static bool is_offering_after(struct fixture *fixture, int64_t round, const struct frame *frame)
+{
+    struct session_status status;
+    session_begin(fixture->session, (mono_t){now_ms + round * LATER_MS},
+                  (wall_t){now_ms + round * LATER_MS});
+    bring_frame(fixture, frame);
+    end(fixture);
+    session_status(fixture->session, &status);
+    return status.is_offering;
+}
+
+/* The gateway was put back from a backup, and is slow: what it may have lost is asked for until it
+ * has said that nothing of it is missing. */
+static void what_was_lost_is_asked_for_until_there_is_an_answer(void **state)
+{
+    enum { ROUNDS = 4 };
+    static const struct standing_item none_missing = {.reason = REASON_NONE};
+    const struct frame silence = {.kind = FRAME_HEARTBEAT, .heartbeat.clock = {now_ms}};
+    const struct frame answer = {.kind = FRAME_STANDING,
+                                 .standing = {.items = &none_missing, .count = 1}};
+    struct fixture *fixture = *state;
+    int64_t round = 1;
+    (void)sent(fixture);
+    welcome_with(fixture, LINK_VERSION, (wall_t){now_ms});
+    for (; round <= ROUNDS; round++)
+        assert_true(is_offering_after(fixture, round, &silence));
+    assert_true(fixture->asked > 1);
+    while (round <= 2 * ROUNDS && is_offering_after(fixture, round, &answer))
+        round++;
+    assert_true(round <= 2 * ROUNDS);
+}
+
 /* It could not read the question, and says so by a refusal. */
 static void an_older_gateway_is_not_asked(void **state)
 {
@@ -191,6 +230,7 @@ int main(void)
         TEST(custody_begins_and_receipts_end_what_is_awaited),
         TEST(what_the_gateway_says_is_shown_and_ends_nothing),
         TEST(what_has_no_receipt_after_a_while_is_asked_for),
+        TEST(what_was_lost_is_asked_for_until_there_is_an_answer),
         TEST(an_older_gateway_is_not_asked),
         TEST(what_may_not_be_done_says_why),
     };
