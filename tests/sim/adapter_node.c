@@ -145,6 +145,5 @@ void adapter_step(struct node *node)
     }
     if (node_is_dead_after(node))
         return;
-    mono_t next = session_deadline(node->session);
-    node->next_ms = next.ms == INT64_MAX ? INT64_MAX : next.ms + node->started_ms;
+    node_set_next(node, session_deadline(node->session));
 }

@@ -41,6 +41,7 @@ static struct registry *make(int version)
     char agencies[1024];
     char participants[2048];
     char procedure_rows[1024];
+    char competence[128];
     char retention[128];
     int used[3];
     (void)snprintf(versions, sizeof versions, "2026-11-24.%d\n", version + 1);
@@ -68,14 +69,19 @@ static struct registry *make(int version)
     }
     for (int i = 0; i < PROCEDURES; i++)
         used[2] += snprintf(procedure_rows + used[2], sizeof procedure_rows - (size_t)used[2],
-                            "%s,P,P,G15-TP01,%s,full,0,2020-01-01,,no\n", procedures[i],
-                            sim_node_name(agency_of(version, i)));
+                            "%s,P,P,G15-TP01,%s,full,0,2020-01-01,%s,no\n", procedures[i],
+                            sim_node_name(agency_of(version, i)),
+                            i == PROCEDURE_ENDING ? "2028-02-28" : "");
+    (void)snprintf(competence, sizeof competence,
+                   "procedure,area,agency,valid_from,valid_to\n%s,X1,%s,,\n",
+                   procedures[PROCEDURE_SHARED], sim_node_name(NODE_AGENCY + PROCEDURE_SHARED + 1));
     struct registry_files files = {{
         [REGISTRY_FILE_VERSION] = bytes_of_text(versions),
         [REGISTRY_FILE_AGENCIES] = bytes_of_text(agencies),
         [REGISTRY_FILE_PARTICIPANTS] = bytes_of_text(participants),
         [REGISTRY_FILE_PROCEDURES] = bytes_of_text(procedure_rows),
         [REGISTRY_FILE_POLICY] = bytes_of_text(policies[version]),
+        [REGISTRY_FILE_COMPETENCE] = bytes_of_text(competence),
         [REGISTRY_FILE_RETENTION] = bytes_of_text(retention),
     }};
     struct registry *registry = NULL;
@@ -99,6 +105,21 @@ void catalogue_release(void)
         registry_destroy(&registries[version]);
 }
 
+int64_t catalogue_day(int64_t at_ms)
+{
+    enum { VIETNAM_HOURS = 7 };
+    return (WORLD_EPOCH_MS + at_ms + VIETNAM_HOURS * (DAY_MS / 24)) / DAY_MS;
+}
+
+bool catalogue_has_code(const struct sim *sim, const struct dossier *dossier)
+{
+    int64_t today = catalogue_day(sim->now_ms);
+    int64_t back = today - catalogue_day(dossier->received_ms);
+    bool counts = sim->is_decade && back > 0 && back <= RECEPTION_DAYS;
+    return dossier->procedure != PROCEDURE_ENDING ||
+           (counts ? today - back : today) <= PROCEDURE_LAST_DAY;
+}
+
 static bool is_agency(int node)
 {
     return (node >= NODE_AGENCY && node < NODE_PORTAL) || node == NODE_HOSTILE;
@@ -110,9 +131,10 @@ size_t catalogue_destinations(const struct sim *sim, int version, int sender, ui
     const struct dossier *of = dossier == NOWHERE ? NULL : &sim->dossiers[dossier];
     if (sender == NODE_CENTRE && of != NULL &&
         (type == MESSAGE_TYPE_TRANSFER || type == MESSAGE_TYPE_SUPPLEMENT)) {
-        ret_nodes[0] = of->agency != NOWHERE           ? of->agency
-                       : type == MESSAGE_TYPE_TRANSFER ? agency_of(version, of->procedure)
-                                                       : NOWHERE;
+        bool is_first = of->agency == NOWHERE && type == MESSAGE_TYPE_TRANSFER;
+        ret_nodes[0] = !is_first                     ? of->agency
+                       : catalogue_has_code(sim, of) ? agency_of(version, of->procedure)
+                                                     : NOWHERE;
         return ret_nodes[0] == NOWHERE ? 0 : 1;
     }
     if (!is_agency(sender))

@@ -67,14 +67,37 @@ static int dossier_of(const struct sim *sim, struct bytes code)
     return NOWHERE;
 }
 
+static const struct intent *intent_of(struct sim *sim, const struct store_message *message)
+{
+    const struct record *record = record_find(&sim->records, &message->id);
+    return record == NULL || record->intent == NOWHERE ? NULL : &sim->intents[record->intent];
+}
+
+static void count(struct sim *sim, const struct store_message *message,
+                  const struct dossier *dossier)
+{
+    if (message->type != MESSAGE_TYPE_TRANSFER)
+        return;
+    bool has_ended =
+        dossier->procedure == PROCEDURE_ENDING && catalogue_day(sim->now_ms) > PROCEDURE_LAST_DAY;
+    sim->seen.codes_kept += has_ended;
+    sim->seen.moved +=
+        dossier->agency != NOWHERE && sim_node_of(&message->recipient) != dossier->agency;
+}
+
 static void check_route(struct node *node, const struct store_plan *plan,
                         const struct store_message *message)
 {
     struct sim *sim = node->sim;
     int nodes[PLACES_MAX];
-    size_t expected =
-        catalogue_destinations(sim, node->registry, sim_node_of(&message->sender), message->type,
-                               dossier_of(sim, message->dossier_code), nodes);
+    int number = dossier_of(sim, message->dossier_code);
+    size_t expected = catalogue_destinations(sim, node->registry, sim_node_of(&message->sender),
+                                             message->type, number, nodes);
+    const struct intent *intent = intent_of(sim, message);
+    if (intent != NULL && intent->named != NOWHERE)
+        nodes[0] = intent->named;
+    if (number != NOWHERE && !sim->is_lost)
+        count(sim, message, &sim->dossiers[number]);
     size_t found = 0;
     for (size_t i = 0; i < plan->entry_count; i++) {
         const struct entry *entry = &plan->entries[i];

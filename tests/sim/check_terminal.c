@@ -26,6 +26,13 @@ static uint64_t file_bytes(const struct sim *sim, const struct record *record)
                : workload_file(sim->intents[record->intent].file, &digest).size;
 }
 
+/* Its recipient was away for as long as policy gives it at the gateway. */
+static bool is_past_policy(const struct sim *sim, const struct record *record)
+{
+    return sim->is_decade && record->gateway_seq != 0 &&
+           sim->now_ms - record->custody_ms >= LIFE_HOURS * (DAY_MS / 24);
+}
+
 /* place: where it ended; NULL: at the gateway's door, or before. */
 static bool is_deserved(const struct sim *sim, const struct record *record,
                         const struct place *place, enum reason reason)
@@ -35,7 +42,10 @@ static bool is_deserved(const struct sim *sim, const struct record *record,
         return place != NULL && place->is_office_refused;
     case REASON_EXPIRED:
     case REASON_LIFE_EXCEEDED:
-        return is_past(sim, record) || record->was_expired;
+        return is_past(sim, record) || record->was_expired || is_past_policy(sim, record);
+    case REASON_PROCEDURE_UNKNOWN:
+        return record->type == MESSAGE_TYPE_TRANSFER && record->dossier != NOWHERE &&
+               !catalogue_has_code(sim, &sim->dossiers[record->dossier]);
     case REASON_CLOCK_SKEW:
         return place == NULL && sim->swarm.count[MISHAP_CLOCK_JUMP] > 0;
     case REASON_WITHDRAWN:
@@ -62,12 +72,14 @@ static void check_end(struct sim *sim, const struct record *record, const struct
     if (is_bad && !is_deserved(sim, record, place, reason))
         sim_violated(sim, 14, &record->id, "it ends %s for %s, which it does not deserve",
                      entry_state_name(state), reason_code(reason));
+    sim->seen.codes_refused += is_bad && place == NULL && reason == REASON_PROCEDURE_UNKNOWN;
+    sim->seen.lives_ended += is_bad && place != NULL && reason == REASON_LIFE_EXCEEDED;
 }
 
 static bool is_in_doubt(const struct node *node)
 {
-    struct broker_status broker = {.clock = CLOCK_TRUSTED};
-    struct session_status session = {.clock = CLOCK_TRUSTED};
+    struct broker_status broker = {.clock.state = CLOCK_TRUSTED};
+    struct session_status session = {.clock.state = CLOCK_TRUSTED};
     if (node->broker != NULL)
         broker_status(node->broker, &broker);
     if (node->session != NULL)

@@ -3,11 +3,11 @@
  * a day has come to its end, at which each of them has said that all of it is well. Between two
  * days every program is stopped, the clock goes on by months, and each starts from its store.
  *
- * Once a year everybody's certificate is renewed (renewal.c); once a year the gateway is gone
- * for hours with messages under way. Twice a year a program loses its disk, the gateway and the
- * adapters in turn, and goes on from a backup of an earlier day (rollback.c, restored.c). By the
- * registry's versions one agency is merged into another,
- * and parted from it again. */
+ * Once a year everybody's certificate is renewed (renewal.c); once a year the gateway is gone for
+ * hours or weeks with messages under way, or another one is. Twice a year a program loses its disk,
+ * the gateway and the adapters in turn, and goes on from a backup of an earlier day (rollback.c,
+ * restored.c). By the registry's versions one agency is merged into another, and parted from it
+ * again. */
 #include "tests/sim/decade.h"
 
 #include <string.h>
@@ -20,10 +20,16 @@ enum {
     DAY_STORM_MS = 60 * 1000,
     NIGHT_MS = 30 * 60 * 1000, /* in which no program runs, at the least */
     STARTS_MAX_MS = 500,
-    OUTAGE_HOURS = 6, /* few: lines try again at every turn, steps are bounded */
+    OUTAGE_KINDS = 3,
+    OUTAGE_HOURS = 6,
+    OUTAGE_DAYS =
+        16, /* and more by half of somebody else: longer than policy lets a message wait */
     OUTAGE_AT_MS = 20 * 1000,
     YEAR_DAYS = 365,
-    LEAP_DAY_YEARS = 4,
+    LEAP_YEARS = 4,
+    LEAP_YEAR_FIRST = 1, /* of the world's, which begin on 24 November 2026 */
+    LEAP_EVE_DAYS = 96,  /* from there to 28 February */
+    LEAP_EVE_MS = (10 * 60 + 59) * 60 * 1000 + 30 * 1000, /* half a minute before its midnight */
     DRILLS_A_YEAR = 2,
     COPY_DAYS_MAX = 3, /* of traffic that a backup does not know */
     PUT_BACK_FIRST_MS = 10 * 1000,
@@ -115,10 +121,19 @@ static void begin_day(struct sim *sim)
     sim->purge.is_done = false;
 }
 
-static void plan_outage(struct sim *sim, struct decade *decade)
+/* The gateway is away for hours or for weeks, or one of the others for weeks: what waits for that
+ * one comes to the end of its life. Not the agency to which a second transfer moves dossiers:
+ * without it they would be where they were before (gateway/core/broker_operate.c). */
+static void plan_outage(struct sim *sim, unsigned int year, struct decade *decade)
 {
+    static const int others[] = {NODE_AGENCY, NODE_CENTRE, NODE_PORTAL};
+    unsigned int kind = year % OUTAGE_KINDS;
+    sim->outage_node =
+        kind == 2 ? others[year / OUTAGE_KINDS % (sizeof others / sizeof *others)] : NODE_GATEWAY;
     sim->outage_at_ms = sim->now_ms + OUTAGE_AT_MS;
-    sim->outage_ms = OUTAGE_HOURS * (DAY_MS / 24);
+    sim->outage_ms = kind == 0   ? OUTAGE_HOURS * (DAY_MS / 24)
+                     : kind == 1 ? OUTAGE_DAYS * DAY_MS
+                                 : OUTAGE_DAYS * DAY_MS * 3 / 2;
     sim->storm_ms += sim->outage_ms;
     decade->outages++;
 }
@@ -183,11 +198,12 @@ void decade_turn(struct sim *sim)
     renewal_turn(sim);
     if (sim->outage_at_ms == 0 || sim->now_ms < sim->outage_at_ms)
         return;
-    struct node *gateway = &sim->nodes[NODE_GATEWAY];
-    if (!gateway->is_up)
+    struct node *node = &sim->nodes[sim->outage_node];
+    if (!node->is_up)
         return;
     sim->outage_at_ms = 0;
-    node_crash(gateway, sim->outage_ms);
+    sim->outage_until_ms = sim->now_ms + sim->outage_ms;
+    node_crash(node, sim->outage_ms);
 }
 
 static void count(const struct sim *sim, struct decade *decade)
@@ -200,25 +216,41 @@ static void count(const struct sim *sim, struct decade *decade)
     decade->rollovers = renewal->rollovers;
     decade->sealed_again = renewal->sealed_again;
     decade->judged_at_custody = renewal->judged_at_custody;
+    decade->codes_kept = sim->seen.codes_kept;
+    decade->codes_refused = sim->seen.codes_refused;
+    decade->moved = sim->seen.moved;
+    decade->lives_ended = sim->seen.lives_ended;
+}
+
+/* Since the world began. One day of each leap year begins before the midnight of its leap day, on
+ * which a code ends, too (catalogue.c). */
+static int64_t day_begins_ms(unsigned int year, unsigned int day, unsigned int days_a_year)
+{
+    int64_t year_ms = (int64_t)(YEAR_DAYS * year + (year + LEAP_YEARS / 2) / LEAP_YEARS) * DAY_MS;
+    int64_t gap = YEAR_DAYS / days_a_year;
+    bool is_eve = year % LEAP_YEARS == LEAP_YEAR_FIRST && day * gap <= LEAP_EVE_DAYS &&
+                  LEAP_EVE_DAYS < (day + 1) * gap;
+    return year_ms + (is_eve ? LEAP_EVE_DAYS * DAY_MS + LEAP_EVE_MS : day * gap * DAY_MS);
 }
 
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
                  struct decade *decade)
 {
     struct drill drill = {.turn = 0};
+    /* Where there are enough of them, on a day on which nothing is put back and all is seen. */
+    const unsigned int outage_day = days_a_year / 4 + (days_a_year > 4);
     plan_drill(sim, &drill, 0, days_a_year);
     for (unsigned int year = 0; year < DECADE_YEARS; year++) {
-        int64_t year_ms = (int64_t)(YEAR_DAYS * year + year / LEAP_DAY_YEARS) * DAY_MS;
         for (unsigned int day = 0; day < days_a_year; day++) {
             if (decade->days > 0) {
-                pass_time(sim, year_ms + day * (YEAR_DAYS / days_a_year) * DAY_MS, decade);
+                pass_time(sim, day_begins_ms(year, day, days_a_year), decade);
                 turn_registry(sim, year, decade);
                 begin_day(sim);
             }
             if (day == days_a_year - 1)
                 renewal_begin(sim, year);
-            if (day == days_a_year / 2)
-                plan_outage(sim, decade);
+            if (day == outage_day)
+                plan_outage(sim, year, decade);
             if (day == days_a_year * 2 / 3)
                 purge_begin(sim, year);
             begin_drill(sim, &drill, decade->days);

@@ -6,6 +6,7 @@
 
 enum {
     DECADE_YEARS = 10,
+    DECADE_DAYS_ALL = 4,  /* so many, and all that a decade has comes to pass */
     DECADE_DAYS_MAX = 12, /* of traffic a year: so many the tables of record.h hold */
 };
 
@@ -14,7 +15,8 @@ struct decade {
     /* Certificates: new, ended before there was a new one, revoked; issuers that ended; seals made
      * again, seals judged at the gateway's custody. */
     uint64_t renewals, ended_late, revocations, rollovers, sealed_again, judged_at_custody;
-    unsigned int years; /* that were played to their end */
+    uint64_t codes_kept, codes_refused, moved, lives_ended; /* struct seen */
+    unsigned int years;                                     /* that were played to their end */
 };
 
 /* days_a_year: of traffic. A violation is reported to options->out. */

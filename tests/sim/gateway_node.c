@@ -128,6 +128,5 @@ void gateway_step(struct node *node)
     }
     if (node_is_dead_after(node))
         return;
-    mono_t next = broker_deadline(node->broker);
-    node->next_ms = next.ms == INT64_MAX ? INT64_MAX : next.ms + node->started_ms;
+    node_set_next(node, broker_deadline(node->broker));
 }

@@ -215,6 +215,16 @@ void node_draw_faults(struct node *node)
     }
 }
 
+void node_set_next(struct node *node, mono_t next)
+{
+    enum { TURN_MS = 10 * 60 * 1000 };
+    const struct sim *sim = node->sim;
+    int64_t earliest = sim->now_ms + TURN_MS;
+    node->next_ms = next.ms == INT64_MAX ? INT64_MAX : next.ms + node->started_ms;
+    if (earliest < sim->outage_until_ms && node->next_ms < earliest)
+        node->next_ms = earliest;
+}
+
 bool node_is_dead_after(struct node *node)
 {
     if (!node->is_dying && node->crash != CRASH_SENDING)

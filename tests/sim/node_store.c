@@ -111,6 +111,25 @@ static bool is_of_plan(const struct store_plan *plan, uint64_t message_seq)
     return false;
 }
 
+static void learn_route(struct dossier *dossier, int agency)
+{
+    dossier->before = dossier->agency;
+    dossier->agency = agency;
+}
+
+/* The dossier is where it was before. */
+static void forget_route(struct sim *sim, const struct record *record, enum entry_state state)
+{
+    struct dossier *dossier = record->dossier == NOWHERE ? NULL : &sim->dossiers[record->dossier];
+    bool is_bad = entry_state_is_terminal(state) && state != ENTRY_DELIVERED;
+    if (!is_bad || record->type != MESSAGE_TYPE_TRANSFER || dossier == NULL || sim->is_lost)
+        return;
+    bool is_second = record->intent != NOWHERE && sim->intents[record->intent].named != NOWHERE;
+    if (is_second || dossier->before == NOWHERE)
+        dossier->agency = dossier->before;
+    dossier->before = NOWHERE;
+}
+
 static void learn_from_gateway(struct node *node, const struct store_plan *plan)
 {
     struct sim *sim = node->sim;
@@ -123,9 +142,10 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
             continue; /* not ours, or refused */
         record->gateway_seq = message->seq;
         check(record_set_seq(records, message->seq, record));
-        if (message->type == MESSAGE_TYPE_TRANSFER && record->dossier != NOWHERE &&
-            sim->dossiers[record->dossier].agency == NOWHERE)
-            sim->dossiers[record->dossier].agency = sim_node_of(&message->recipient);
+        if (!record->is_to_go_back)
+            record->custody_ms = sim->now_ms;
+        if (message->type == MESSAGE_TYPE_TRANSFER && record->dossier != NOWHERE && !sim->is_lost)
+            learn_route(&sim->dossiers[record->dossier], sim_node_of(&message->recipient));
     }
     for (size_t i = 0; i < plan->entry_count; i++) {
         const struct entry *entry = &plan->entries[i];
@@ -151,6 +171,7 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
             continue;
         place->state = move->state;
         place->reason = move->reason;
+        forget_route(sim, record, move->state);
         place->was_sent = place->was_sent || move->state == ENTRY_LEASED;
         sim_note(sim, NODE_GATEWAY, entry_state_name(move->state), &record->id, place->node);
     }

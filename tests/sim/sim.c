@@ -153,7 +153,8 @@ static void begin(struct sim *sim, uint64_t seed)
     memset(sim->incarnations, 0, sizeof sim->incarnations);
     sim->usurper_at_ms = 0;
     sim->dossiers_before = sim->intents_before = 0;
-    sim->day_ms = sim->outage_at_ms = 0;
+    sim->day_ms = sim->outage_at_ms = sim->outage_until_ms = 0;
+    sim->seen = (struct seen){.moved = 0};
     sim->hostile = (struct hostile){.made_ids = 0};
     sim->purge = (struct purge){.job = 0};
     sim->renewal = (struct renewal){.next = RENEWAL_STEPS};
@@ -256,8 +257,9 @@ static void step_all(struct sim *sim)
 
 static void advance(struct sim *sim)
 {
-    enum { ROUND_MAX_MS = 500 };
-    int64_t next = sim->now_ms + ROUND_MAX_MS;
+    enum { ROUND_MAX_MS = 500, ROUND_IN_OUTAGE_MS = 60 * 60 * 1000 };
+    bool is_outage = sim->now_ms + ROUND_IN_OUTAGE_MS < sim->outage_until_ms;
+    int64_t next = sim->now_ms + (is_outage ? ROUND_IN_OUTAGE_MS : ROUND_MAX_MS);
     for (int i = 0; i < NODES; i++) {
         int64_t of_node = next_of(sim, i);
         next = of_node < next ? of_node : next;

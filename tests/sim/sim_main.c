@@ -66,13 +66,19 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 }
 
 /* A decade in which nothing came to pass has proved nothing. */
-static bool has_happened(const struct decade *decade, const struct sim_options *options)
+static bool has_happened(const struct decade *decade, unsigned int days,
+                         const struct sim_options *options)
 {
     bool are_keys_tried = decade->renewals > 0 && decade->ended_late > 0 &&
                           decade->revocations > 0 && decade->rollovers > 0 &&
                           decade->sealed_again > 0 && decade->judged_at_custody > 0;
-    return are_keys_tried && decade->years == DECADE_YEARS && decade->messages > 0 &&
-           decade->mergers > 0 && decade->splits > 0 && decade->outages > 0 && decade->purged > 0 &&
+    /* Where there are days enough on which no store is put back. */
+    bool are_days_tried =
+        days < DECADE_DAYS_ALL || (decade->codes_kept > 0 && decade->codes_refused > 0 &&
+                                   decade->moved > 0 && decade->lives_ended > 0);
+    return are_keys_tried && are_days_tried && decade->years == DECADE_YEARS &&
+           decade->messages > 0 && decade->mergers > 0 && decade->splits > 0 &&
+           decade->outages > 0 && decade->purged > 0 &&
            (decade->restores > 0 || options->uses_sqlite);
 }
 
@@ -86,6 +92,8 @@ static void print_decade(const struct decade *decade, enum sim_end end, FILE *ou
                   "judged_at_custody=%llu\n",
                   OF(ended_late), OF(revocations), OF(rollovers), OF(sealed_again),
                   OF(judged_at_custody));
+    (void)fprintf(out, "days: codes_kept=%llu codes_refused=%llu moved=%llu lives_ended=%llu\n",
+                  OF(codes_kept), OF(codes_refused), OF(moved), OF(lives_ended));
     (void)fprintf(out,
                   "decade: years=%u messages=%llu renewals=%llu mergers=%llu restores=%llu "
                   "purged=%llu violations=%d\n",
@@ -101,7 +109,7 @@ static int run_decade(const struct sim_options *options, uint64_t seed, unsigned
     enum sim_end end = sim_decade(running, seed, days, &decade);
     print_decade(&decade, end, options->out);
     sim_destroy(&running);
-    return end == SIM_WELL && has_happened(&decade, options) ? 0 : 1;
+    return end == SIM_WELL && has_happened(&decade, days, options) ? 0 : 1;
 }
 
 static int usage(void)

@@ -44,13 +44,48 @@ static struct intent *plan(struct sim *sim, int node, uint32_t type, int dossier
     if (sim->intent_count == INTENTS_MAX)
         return NULL;
     struct intent *intent = &sim->intents[sim->intent_count++];
-    *intent = (struct intent){
-        .node = node, .type = type, .dossier = dossier, .at_ms = at_ms, .file = NOWHERE};
+    *intent = (struct intent){.node = node,
+                              .type = type,
+                              .dossier = dossier,
+                              .at_ms = at_ms,
+                              .file = NOWHERE,
+                              .named = NOWHERE};
     if (dice_below(&sim->dice, 5) == 0)
         intent->file = (int)dice_below(&sim->dice, FILES);
     if (swarm_happens(&sim->swarm, MISHAP_LIFE_SHORT))
         intent->life_ms = dice_between(&sim->dice, 200, 120 * 1000);
     return intent;
+}
+
+static int draw_procedure(struct sim *sim)
+{
+    int procedure = (int)dice_below(&sim->dice, sim->has_hostile ? PROCEDURES : AGENCIES);
+    int64_t today = catalogue_day(sim->now_ms);
+    if (sim->is_decade && today == PROCEDURE_LAST_DAY && dice_below(&sim->dice, 2) == 0)
+        return PROCEDURE_ENDING;
+    /* Some still send what has ended. */
+    bool has_ended = sim->is_decade && procedure == PROCEDURE_ENDING && today > PROCEDURE_LAST_DAY;
+    return has_ended && dice_below(&sim->dice, 4) > 0 ? PROCEDURE_SHARED : procedure;
+}
+
+/* Received some days before its transfer, a few of them so long before that it counts for
+ * nothing; and of some a second transfer takes the dossier to another agency. */
+static void draw_years(struct sim *sim, int number, int64_t transfer_ms)
+{
+    enum { DAYS = 3, AGAIN_MIN_MS = 5000, AGAIN_MAX_MS = 20000, MORE_MS = 3000 };
+    struct dossier *dossier = &sim->dossiers[number];
+    int64_t before_ms = dice_between(&sim->dice, 0, DAYS * DAY_MS);
+    if (dice_below(&sim->dice, 8) == 0)
+        before_ms += (RECEPTION_DAYS + 1) * DAY_MS;
+    dossier->received_ms = transfer_ms - before_ms;
+    if (dossier->procedure != PROCEDURE_SHARED || dice_below(&sim->dice, 2) == 0)
+        return;
+    int64_t at = transfer_ms + dice_between(&sim->dice, AGAIN_MIN_MS, AGAIN_MAX_MS);
+    struct intent *again = plan(sim, NODE_CENTRE, MESSAGE_TYPE_TRANSFER, number, at);
+    if (again != NULL)
+        again->named = NODE_AGENCY + PROCEDURE_SHARED + 1;
+    (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_SUPPLEMENT, number,
+               at + dice_between(&sim->dice, 1, MORE_MS));
 }
 
 void workload_draw(struct sim *sim)
@@ -61,10 +96,12 @@ void workload_draw(struct sim *sim)
         struct dossier *dossier = &sim->dossiers[i];
         (void)snprintf(dossier->code, sizeof dossier->code, DOSSIER_CODE_PREFIX "%04u",
                        sim->dossiers_before + (unsigned int)i + 1);
-        dossier->procedure = (int)dice_below(&sim->dice, sim->has_hostile ? PROCEDURES : AGENCIES);
-        dossier->agency = NOWHERE;
+        dossier->procedure = draw_procedure(sim);
+        dossier->agency = dossier->before = NOWHERE;
         int64_t at = sim->day_ms + dice_between(&sim->dice, 0, sim->storm_ms * 3 / 4);
         (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_TRANSFER, i, at);
+        if (sim->is_decade)
+            draw_years(sim, i, at);
         int64_t more = (int64_t)dice_below(&sim->dice, SUPPLEMENTS_MAX);
         for (int64_t j = 0; j < more; j++) {
             at += dice_between(&sim->dice, 1, 10000);
@@ -112,7 +149,7 @@ static void upload(struct node *node, int file, struct attachment *ret_attachmen
     check(blobs_finish(kept, &uploader, &digest) == REASON_NONE);
 }
 
-static void fill_body(uint32_t type, Lienthong__V1__Body *body)
+static void fill_body(const struct sim *sim, const struct intent *intent, Lienthong__V1__Body *body)
 {
     static Lienthong__V1__Person person = LIENTHONG__V1__PERSON__INIT;
     static Lienthong__V1__Transfer transfer = LIENTHONG__V1__TRANSFER__INIT;
@@ -120,6 +157,7 @@ static void fill_body(uint32_t type, Lienthong__V1__Body *body)
     static Lienthong__V1__Progress progress = LIENTHONG__V1__PROGRESS__INIT;
     static Lienthong__V1__Result result = LIENTHONG__V1__RESULT__INIT;
     static char secret[] = SECRET_TEXT;
+    const uint32_t type = intent->type;
     person.name = secret;
     transfer.owner = &person;
     supplement.note = progress.content = result.note = secret;
@@ -127,6 +165,8 @@ static void fill_body(uint32_t type, Lienthong__V1__Body *body)
     if (type == MESSAGE_TYPE_TRANSFER) {
         body->kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
         body->transfer = &transfer;
+        if (sim->is_decade)
+            transfer.received_ms = WORLD_EPOCH_MS + sim->dossiers[intent->dossier].received_ms;
     } else if (type == MESSAGE_TYPE_SUPPLEMENT) {
         body->kind_case = LIENTHONG__V1__BODY__KIND_SUPPLEMENT;
         body->supplement = &supplement;
@@ -148,7 +188,7 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
     struct attachment attachment;
     char reference[REFERENCE_BYTES];
     (void)snprintf(reference, sizeof reference, "r%u", sim->intents_before + (unsigned int)number);
-    fill_body(intent->type, &body);
+    fill_body(sim, intent, &body);
     struct submission submission = {.body = &body, .reference = bytes_of_text(reference)};
     struct envelope *draft = &submission.draft;
     draft->acting_for = bytes_of_text(SECRET_TEXT);
@@ -156,6 +196,8 @@ static enum reason submit(struct node *node, int number, struct submitted *ret_s
     draft->dossier_code = bytes_of_text(dossier->code);
     if (intent->type == MESSAGE_TYPE_TRANSFER)
         draft->procedure_code = bytes_of_text(catalogue_procedure(dossier->procedure));
+    if (intent->named != NOWHERE)
+        draft->recipient = sim->nodes[intent->named].key;
     if (intent->is_answer) {
         draft->in_reply_to = intent->answered;
         draft->in_reply_to_digest = intent->answered_digest;

@@ -181,7 +181,8 @@ struct intent {
     bool is_answer;
     struct message_id answered;
     struct digest answered_digest;
-    int file; /* NOWHERE: none */
+    int file;  /* NOWHERE: none */
+    int named; /* a transfer's recipient; NOWHERE: who is competent */
     int64_t life_ms;
     int64_t ends_ms; /* as last submitted: of the world's time, by its sender's clock */
     bool is_done;    /* its commit is known */
@@ -193,7 +194,10 @@ struct intent {
 struct dossier {
     char code[DOSSIER_TEXT_BYTES];
     int procedure;
-    int agency; /* node that its first transfer went to; NOWHERE: none yet */
+    /* Node that its last transfer went to that did not come to a bad end, and the one before that;
+     * NOWHERE: none. */
+    int agency, before;
+    int64_t received_ms; /* by the centre, as its transfers say; in a decade */
 };
 
 /* ---- bounds ---- */
@@ -247,6 +251,14 @@ struct purge {
     uint64_t messages;                 /* of which something went, in all years */
 };
 
+/* What came to pass in a decade: one in which nothing did has tried nothing. */
+struct seen {
+    uint64_t codes_kept;    /* taken by a code that had ended since the dossier's reception */
+    uint64_t codes_refused; /* by one that had ended before */
+    uint64_t moved;         /* dossiers that a second transfer took to somebody else */
+    uint64_t lives_ended;   /* by policy, while their recipient was away for weeks */
+};
+
 /* Certificates in a decade (renewal.c). */
 struct renewal {
     unsigned int next; /* what of the day's is to happen next; past the end: nothing */
@@ -298,7 +310,10 @@ struct sim {
     struct past *past;                            /* of a decade; NULL in any other run */
     struct purge purge;
     struct renewal renewal;
-    int64_t outage_at_ms, outage_ms; /* of the gateway; 0: none is planned */
+    struct seen seen;
+    int64_t outage_at_ms, outage_ms; /* 0: none is planned */
+    int outage_node;
+    int64_t outage_until_ms; /* one that goes on for weeks */
     uint64_t steps;
     uint64_t frames;
     int registry_newest;
@@ -343,6 +358,9 @@ void node_put_back(struct node *node);
 void node_log(struct node *node, const struct log_line *line, const struct message_id *id);
 /* Draws what happens to this step. */
 void node_draw_faults(struct node *node);
+/* When its core is stepped next; through an outage of weeks, by nobody more often than by turns of
+ * minutes, unless something comes. */
+void node_set_next(struct node *node, mono_t next);
 /* Ends a step: commits and says so to the core. True: the node lives on. */
 bool node_is_dead_after(struct node *node);
 
@@ -488,8 +506,19 @@ struct registry *catalogue_registry(int version);
 void catalogue_release(void);
 const char *catalogue_procedure(int procedure);
 /* The last one is the hostile agency's. */
-enum { PROCEDURES = AGENCIES + 1 };
+enum {
+    PROCEDURES = AGENCIES + 1,
+    PROCEDURE_SHARED = 1, /* its agency's, and of the one behind it when a transfer names that */
+    PROCEDURE_ENDING = 2,
+    PROCEDURE_LAST_DAY = 21242, /* since 1970, in Vietnam: of the latter, 2028-02-28 */
+    RECEPTION_DAYS = 31,        /* that a dossier may have been received before */
+    LIFE_HOURS = 168,           /* of a message at the gateway */
+};
 /* What the registry should decide, said in another way than routing does. The first node is the
  * recipient, the second, if any, has a copy. 0: forbidden or nowhere. */
 size_t catalogue_destinations(const struct sim *sim, int version, int sender, uint32_t type,
                               int dossier, int ret_nodes[PLACES_MAX]);
+/* Days since 1970 in Vietnam, of the world's time. */
+int64_t catalogue_day(int64_t at_ms);
+/* Whether the dossier's code is good today, by the day of its reception. */
+bool catalogue_has_code(const struct sim *sim, const struct dossier *dossier);
