@@ -35,6 +35,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/swarm.h"
 #include "tests/sim/trace.h"
+#include "tests/sim/years.h"
 #include "tests/support/failing_ports.h"
 
 struct log_line;
@@ -67,8 +68,7 @@ enum {
     KEEP_BODIES_DAYS = 310,
     KEEP_METADATA_DAYS = 710,
     KEEP_EVIDENCE_DAYS = 1010,
-    HOLD_YEARS = 3, /* that a dossier is held, in a decade */
-    HOLDS_OF_YEARS = 10,
+    HOLD_YEARS = 3,          /* that a dossier is held, in a decade */
     FORGED_ROOT_BYTE = 0xf0, /* the root of every forged head is made of it */
 };
 
@@ -238,34 +238,6 @@ struct hostile {
     bool is_unknown; /* some do not know its newest certificate */
     int64_t at_ms;
     struct buffer own; /* the last frame with a message that it sealed well */
-};
-
-/* Retention in a decade. */
-struct purge {
-    bool is_wanted; /* of this day; until it is done */
-    bool is_done;   /* on this day */
-    int64_t done_ms;
-    uint64_t job; /* 0: none is planned */
-    unsigned int year;
-    unsigned int held[HOLDS_OF_YEARS]; /* the dossier of each year, by number */
-    uint64_t messages;                 /* of which something went, in all years */
-};
-
-/* What came to pass in a decade: one in which nothing did has tried nothing. */
-struct seen {
-    uint64_t codes_kept;    /* taken by a code that had ended since the dossier's reception */
-    uint64_t codes_refused; /* by one that had ended before */
-    uint64_t moved;         /* dossiers that a second transfer took to somebody else */
-    uint64_t lives_ended;   /* by policy, while their recipient was away for weeks */
-};
-
-/* Certificates in a decade (renewal.c). */
-struct renewal {
-    unsigned int next; /* what of the day's is to happen next; past the end: nothing */
-    unsigned int year;
-    int late, revoked; /* nodes */
-    /* In all years. */
-    uint64_t renewals, ended_late, revocations, rollovers, sealed_again, judged_at_custody;
 };
 
 struct violation {
