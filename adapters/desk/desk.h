@@ -110,8 +110,6 @@ extern const struct api_route desk_routes[DESK_ROUTES];
 bool desk_knows(void *desk, struct api_request *request);
 enum reason desk_admits(void *desk, struct api_request *request);
 void desk_set_cookie(struct api_request *request, const char *secret); /* "": forget it */
-/* Who calls, from where; for limits and the audit. */
-void desk_address(struct api_request *request, char ret_address[HASH_ADDRESS_BYTES]);
 extern const struct api_header desk_headers[];
 
 /* ---- audit: a row for each action. Within a transaction of what it is about, or before the

@@ -11,7 +11,7 @@
 
 struct order {
     const char *verb, *name, *full_name, *role;
-    bool sees_content, keeps_password, reads_password;
+    bool sees_content, reads_password;
 };
 
 /* What may be typed, for who mistyped it: on standard error, with the exit status of usage, as

@@ -76,7 +76,7 @@ void desk_set_cookie(struct api_request *request, const char *secret)
 
 /* Behind a proxy of the office everybody comes from loopback; the proxy says who it is for, last in
  * its list, because what stands before was said by the caller himself. */
-void desk_address(struct api_request *request, char ret_address[HASH_ADDRESS_BYTES])
+static void find_address(struct api_request *request, char ret_address[HASH_ADDRESS_BYTES])
 {
     char peer[API_PEER_BYTES];
     const char *forwarded = api_header(request, "X-Forwarded-For");
@@ -94,7 +94,7 @@ bool desk_knows(void *context, struct api_request *request)
     struct desk *desk = context;
     struct desk_call *call = desk_call(request);
     struct bytes secret = cookie(request);
-    desk_address(request, call->address);
+    find_address(request, call->address);
     return secret.size > 0 &&
            sessions_find(&desk->book, secret, program_wall(), &call->person, call->session);
 }

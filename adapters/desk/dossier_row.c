@@ -31,16 +31,6 @@ static const struct {
     [WAITS_OWNER] = {"owner", "Chờ chủ hồ sơ", "The owner"},
 };
 
-const char *desk_state_name(enum desk_state state)
-{
-    return states[state].name;
-}
-
-const char *desk_state_label(enum desk_state state, enum language language)
-{
-    return language_pick(language, states[state].vietnamese, states[state].english);
-}
-
 bool desk_state_parse(const char *name, enum desk_state *ret_state)
 {
     for (int i = 0; i < DESK_STATES; i++) {

@@ -18,8 +18,6 @@ enum desk_state {
     DESK_STATES,
 };
 
-const char *desk_state_name(enum desk_state state);
-const char *desk_state_label(enum desk_state state, enum language language);
 bool desk_state_parse(const char *name, enum desk_state *ret_state);
 bool desk_state_is_over(enum desk_state state);
 enum waits_for desk_state_waits(enum desk_state state, bool is_centre);

@@ -3,7 +3,7 @@
  * Fed with the items of GET /v1/messages in their order (adapters/openapi.yaml), and with those of
  * GET /v1/queues, which say why something waits. The same item again changes nothing.
  *
- *   book_begin; index_message for each of a page; book_run(BOOK_NOTE_PUT, position); book_commit
+ *   book_begin; index_message for each of a page; book_run(BOOK_NOTE_PUT, position); book_finish
  */
 #pragma once
 

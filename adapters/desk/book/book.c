@@ -76,7 +76,7 @@ static const char *const texts[BOOK_STATEMENTS] = {
 
 /* What an operator can do something about is told apart: a full disk, a file that is damaged,
  * another program that writes. */
-enum reason book_reason(int code)
+static enum reason reason_of(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -139,7 +139,7 @@ static enum reason make_schema(struct book *book)
         (void)execute(book, "ROLLBACK");
     if (code == SQLITE_OK && version > BOOK_SCHEMA)
         return REASON_STORE_NEWER;
-    return book_reason(code);
+    return reason_of(code);
 }
 
 /* All at the start: a text that does not fit the schema stops the desk before anybody works in
@@ -150,7 +150,7 @@ static enum reason prepare(struct book *book)
         int code = sqlite3_prepare_v3(book->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &book->statements[i], NULL);
         if (code != SQLITE_OK)
-            return book_reason(code);
+            return reason_of(code);
     }
     return REASON_NONE;
 }
@@ -168,7 +168,7 @@ enum reason book_open(const char *path, struct book *ret_book)
     if (code == SQLITE_OK)
         code = execute(&book, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                               "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
-    enum reason reason = code == SQLITE_OK ? make_schema(&book) : book_reason(code);
+    enum reason reason = code == SQLITE_OK ? make_schema(&book) : reason_of(code);
     if (reason == REASON_NONE)
         reason = prepare(&book);
     if (reason != REASON_NONE)
@@ -191,7 +191,7 @@ void book_close(struct book *book)
 /* A key that is there already is an answer, not a trouble of the book. */
 static enum reason note_trouble(struct book *book, int code)
 {
-    enum reason reason = book_reason(code);
+    enum reason reason = reason_of(code);
     if (reason != REASON_DUPLICATE)
         book->trouble = reason;
     return reason;
@@ -204,24 +204,12 @@ enum reason book_begin(struct book *book)
 
 /* A commit that fails leaves the transaction open in SQLite, and all later ones would be part of
  * it. */
-enum reason book_commit(struct book *book)
-{
-    enum reason reason = note_trouble(book, execute(book, "COMMIT"));
-    if (reason != REASON_NONE)
-        book_rollback(book);
-    return reason;
-}
-
-void book_rollback(struct book *book)
-{
-    (void)execute(book, "ROLLBACK");
-}
-
 enum reason book_finish(struct book *book, enum reason reason)
 {
     if (reason == REASON_NONE)
-        return book_commit(book);
-    book_rollback(book);
+        reason = note_trouble(book, execute(book, "COMMIT"));
+    if (reason != REASON_NONE)
+        (void)execute(book, "ROLLBACK");
     return reason;
 }
 

@@ -3,7 +3,7 @@
  * prepared once.
  *
  *   book_open · book_close
- *   book_begin … book_commit | book_rollback     what belongs together
+ *   book_begin … book_finish                     what belongs together
  *   book_run(BOOK_X, "ti", text, number)         a statement that answers nothing
  *   book_ask(BOOK_X, …); while (book_next(…))    one that answers rows; book_end before the next
  *
@@ -43,8 +43,6 @@ enum reason book_open(const char *path, struct book *ret_book);
 void book_close(struct book *book);
 
 enum reason book_begin(struct book *book);
-enum reason book_commit(struct book *book);
-void book_rollback(struct book *book);
 /* Commits when reason is NONE, else rolls back; the reason of all. */
 enum reason book_finish(struct book *book, enum reason reason);
 
@@ -58,4 +56,3 @@ int64_t book_changes(const struct book *book);
 int64_t book_last_row(const struct book *book);
 /* Never NULL. */
 const char *book_text(sqlite3_stmt *row, int column);
-enum reason book_reason(int code);

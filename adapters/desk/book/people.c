@@ -10,7 +10,7 @@
 
 /* ---- people ---- */
 
-bool person_name_is_valid(const char *name)
+static bool name_is_valid(const char *name)
 {
     size_t size = strlen(name);
     return size > 0 && size < PERSON_NAME_BYTES &&
@@ -29,7 +29,7 @@ static bool full_name_is_valid(const char *name)
 /* Whether a name is taken is decided by the table, so that two at once cannot both have it. */
 enum reason people_add(struct book *book, const struct person *person, const char *hash, wall_t now)
 {
-    if (!person_name_is_valid(person->name) || !full_name_is_valid(person->full_name))
+    if (!name_is_valid(person->name) || !full_name_is_valid(person->full_name))
         return REASON_FIELD_INVALID;
     enum reason reason = book_run(book, BOOK_PERSON_ADD, "ttiitii", person->name, person->full_name,
                                   (int64_t)person->role, (int64_t)person->sees_content, hash,

@@ -32,7 +32,6 @@ struct person {
     int64_t last_sign_in_ms;
 };
 
-bool person_name_is_valid(const char *name);
 /* REASON_FIELD_INVALID (name, full name), REASON_NAME_TAKEN, the book's. hash: of the password. */
 enum reason people_add(struct book *book, const struct person *person, const char *hash,
                        wall_t now);
