@@ -33,6 +33,14 @@ static bool put_set(json_t *json, const struct job *job)
            json_put_text(json, "why", bytes_of_text(job->why));
 }
 
+/* Its own, beside that of its set. */
+static bool put_stop(json_t *json, enum reason reason)
+{
+    json_t *stop = reason == REASON_NONE ? NULL : json_object();
+    return reason == REASON_NONE ||
+           json_put(json, "stopped", json_whole(stop, json_put_reason(stop, reason)));
+}
+
 static json_t *job_json(const struct job *job)
 {
     json_t *json = json_object();
@@ -47,7 +55,7 @@ static json_t *job_json(const struct job *job)
               json_put_moment(json, "planned", job->planned) &&
               json_put_moment(json, "counted", job->counted) &&
               json_put_moment(json, "started", job->started) &&
-              json_put_moment(json, "ended", job->ended);
+              json_put_moment(json, "ended", job->ended) && put_stop(json, job->reason);
     return json_whole(json, ok);
 }
 

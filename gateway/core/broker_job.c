@@ -29,8 +29,10 @@ static enum reason judge(void *core, uint64_t message_seq, uint32_t *ret_parts)
 {
     const struct broker *broker = core;
     *ret_parts = 0;
-    if (broker->registry == NULL || clock_in_doubt(&broker->step.clock))
-        return REASON_NONE; /* nothing goes by a clock that may be wrong (invariant 14) */
+    if (broker->registry == NULL)
+        return REASON_NONE;
+    if (clock_in_doubt(&broker->step.clock))
+        return REASON_CLOCK_IN_DOUBT; /* nothing goes by one that may be wrong (invariant 14) */
     return retention_judge(broker->options.store, broker->registry, broker->step.wall,
                            broker->step.plan.base.ledger_head_seq, message_seq, ret_parts);
 }

@@ -160,6 +160,13 @@ static void end_job(struct jobs *jobs, struct job *job, enum job_state state)
     jobs->hand.record(jobs->hand.core, job);
 }
 
+/* By the program itself: who asked for it reads why. */
+static void stop_job(struct jobs *jobs, struct job *job, enum reason reason)
+{
+    job->reason = reason;
+    end_job(jobs, job, JOB_STOPPED);
+}
+
 /* The count that he was shown and says again is his word that he has seen what he does; whoever
  * lost the answer may say it again. */
 enum reason jobs_start(struct jobs *jobs, uint64_t number, uint64_t count,
@@ -357,7 +364,8 @@ static enum reason do_purge(struct jobs *jobs, const struct job_member *member)
     return REASON_NONE;
 }
 
-/* BUSY as the first of its page in this step: there will never be more room than now. */
+/* BUSY as the first of its page in this step: there will never be more room than now. A clock in
+ * doubt says nothing of this message: it has no result, and the job ends. */
 static enum reason run_entry(struct jobs *jobs, struct job *job, struct job_member *member,
                              bool is_first)
 {
@@ -365,6 +373,8 @@ static enum reason run_entry(struct jobs *jobs, struct job *job, struct job_memb
         job->operation == JOB_PURGE ? do_purge(jobs, member) : do_entry(jobs, job, member);
     if (jobs->step->failure != REASON_NONE || (reason == REASON_BUSY && !is_first))
         return REASON_BUSY;
+    if (job->operation == JOB_PURGE && reason == REASON_CLOCK_IN_DOUBT)
+        return reason;
     member->has_result = true;
     member->reason = reason;
     job->done += reason == REASON_NONE;
@@ -388,9 +398,10 @@ static enum reason run_some(struct jobs *jobs, struct job *job)
     if (reason != REASON_NONE || count <= first)
         return reason != REASON_NONE ? reason : REASON_STORE_CORRUPT;
     room_reserve(&jobs->step->room, &room_job_page);
-    size_t i = first;
-    while (i < count && run_entry(jobs, job, &jobs->members[i], i == first) == REASON_NONE)
-        i++;
+    for (size_t i = first; i < count && reason == REASON_NONE; i++)
+        reason = run_entry(jobs, job, &jobs->members[i], i == first);
+    if (reason == REASON_CLOCK_IN_DOUBT)
+        stop_job(jobs, job, reason);
     job_note_page(jobs, job, page, count);
     job_note(jobs, job);
     return REASON_NONE;
@@ -416,9 +427,15 @@ static bool is_moving(const struct job *job)
     return job->state == JOB_COUNTING || job->state == JOB_RUNNING;
 }
 
+/* Why a job cannot go on, and the step can. */
+static bool stops_job(enum reason reason)
+{
+    return reason == REASON_STORE_CORRUPT || reason == REASON_NOT_FOUND ||
+           reason == REASON_CLOCK_IN_DOUBT;
+}
+
 /* Who has begun goes on: the page that it counts is in memory alone until it is full. A job whose
- * notes cannot be read is stopped and says so by its results, which are missing: it
- * must not keep the others from their turn. */
+ * notes cannot be read is stopped, and says so: it must not keep the others from their turn. */
 void jobs_step(struct jobs *jobs)
 {
     struct step *step = jobs->step;
@@ -448,8 +465,8 @@ void jobs_step(struct jobs *jobs)
         reason = job->state == JOB_COUNTING ? count_some(jobs, job) : run_some(jobs, job);
     } while (reason == REASON_NONE && job->operation == JOB_PURGE && job->state == JOB_COUNTING &&
              job->count == before && ++skips < JOB_SKIPS_MAX);
-    if (reason == REASON_STORE_CORRUPT || reason == REASON_NOT_FOUND) {
-        end_job(jobs, job, JOB_STOPPED);
+    if (stops_job(reason)) {
+        stop_job(jobs, job, reason);
         job_note(jobs, job);
     } else if (reason != REASON_NONE) {
         step_fail(step, reason);

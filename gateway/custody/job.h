@@ -7,6 +7,8 @@
  *   COUNTED -> RUNNING     an operator repeats the count that he was shown         [jobs_start]
  *   RUNNING -> DONE        each of the set has its result                          [jobs_step]
  *   any unfinished -> STOPPED   an operator; what was done stays done              [jobs_stop]
+ *   COUNTING, RUNNING -> STOPPED   the program: by a clock in doubt nothing is purged, or its
+ *                          notes cannot be read; the reason stands in the job      [jobs_step]
  *
  * The set is written down while it is counted, and the run goes through what was written: what
  * comes later is never touched, and what changed meanwhile (another operator's job, a delivery) is
@@ -92,6 +94,7 @@ struct job {
     char why[JOB_WHY_BYTES_MAX + 1];
     /* PURGE: over the digests of its messages, in order: job_add_digest. */
     struct digest digest;
+    enum reason reason; /* why the program stopped it; NONE: it did not */
 };
 
 /* One of a set. */
@@ -114,7 +117,7 @@ struct job_hand {
     /* NONE, or why not; BUSY: this step has no room for it. ret_created: see job_member. */
     enum reason (*operate)(void *core, const struct job *job, const struct entry *entry,
                            struct message_id *ret_created);
-    /* What of a message may go by now; 0: nothing. */
+    /* What of a message may go by now; 0: nothing. CLOCK_IN_DOUBT: that cannot be said of any. */
     enum reason (*judge)(void *core, uint64_t message_seq, uint32_t *ret_parts);
     /* It was started, ended or stopped: evidence, in the same plan. */
     void (*record)(void *core, const struct job *job);

@@ -63,6 +63,7 @@ static void walk_job(struct walk *through, struct job *job)
     walk(through, job->after_destination.text, KEY_BYTES);
     walk(through, job->why, sizeof job->why);
     walk(through, job->digest.bytes, DIGEST_BYTES);
+    job->reason = (enum reason)walk_number(through, job->reason);
 }
 
 static bool is_whole(const struct job *job)
@@ -103,8 +104,10 @@ enum reason jobs_load(struct jobs *jobs, wall_t put_back)
         walk_job(&through, &job);
         if (!is_whole(&job) || job.number % JOBS_MAX != slot)
             return REASON_STORE_CORRUPT;
-        if (job.planned.ms <= put_back.ms && job.state < JOB_DONE)
+        if (job.planned.ms <= put_back.ms && job.state < JOB_DONE) {
             job.state = JOB_STOPPED;
+            job.reason = REASON_STORE_PUT_BACK;
+        }
         jobs->rows[slot] = job;
     }
     return REASON_NONE;

@@ -115,6 +115,20 @@ static void print_entries(const struct names *names, const json_t *entries)
     table_end(&table, names->language);
 }
 
+/* A job that the program stopped by itself did not do what was asked. */
+static int print_stop(enum language language, const json_t *job)
+{
+    const json_t *stop = json_object_get(job, "stopped");
+    bool is_vietnamese = language == LANGUAGE_VIETNAMESE;
+    if (stop == NULL)
+        return EXIT_CODE_OK;
+    say(stderr, text_of(TEXT_REFUSED, language),
+        json_text(stop, is_vietnamese ? "reason_vi" : "reason_en"), json_text(stop, "reason"));
+    say(stderr, text_of(TEXT_REFUSED_HINT, language),
+        json_text(stop, is_vietnamese ? "hint_vi" : "hint"));
+    return EXIT_CODE_REFUSED;
+}
+
 /* One job; and, while it waits for that, how it is started. */
 static void print_job(const struct names *names, const json_t *job)
 {
@@ -128,6 +142,7 @@ static void print_job(const struct names *names, const json_t *job)
     }
     if (json_is_true(json_object_get(job, "has_more")))
         (void)fputs(text_of(TEXT_JOBS_HAS_MORE, language), stdout);
+    (void)print_stop(language, job);
     if (is_in(job, "counted"))
         say(stdout, text_of(TEXT_JOBS_START_WITH, language), (long long)json_count(job, "job"),
             (long long)json_count(job, "count"));
@@ -161,7 +176,7 @@ int jobs_wait(const struct invocation *invocation, struct http *http, const char
         code = jobs_ask(invocation, http, text, 0, answer);
     }
     progress_bar_end();
-    return code;
+    return code == EXIT_CODE_OK ? print_stop(invocation->language, *answer) : code;
 }
 
 static int ask_start(const struct invocation *invocation, struct http *http, const char *number,

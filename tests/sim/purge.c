@@ -78,14 +78,16 @@ static void see_job(struct node *node, struct jobs *jobs, const struct job *job)
         (void)jobs_start(jobs, job->number, job->count, &digest, &ignored);
     } else if (job->state == JOB_DONE) {
         purge->messages += job->done;
-        /* The rest, and what was left alone while the clock was in doubt, is for the next one. */
+        /* The rest, and what was left alone, is for the next one. */
         purge->is_wanted = job->has_more || job->left > 0;
         purge->is_done = !purge->is_wanted;
         purge->done_ms = node->sim->now_ms;
         purge->job = 0;
         sim_note(node->sim, node->index, "purged", NULL, (int64_t)job->done);
     } else if (job->state == JOB_STOPPED) {
-        purge->job = 0; /* of before the store was put back */
+        /* The clock came in doubt; or it is of before the store was put back. */
+        purge->messages += job->reason == REASON_CLOCK_IN_DOUBT ? job->done : 0;
+        purge->job = 0;
     }
 }
 

@@ -199,8 +199,15 @@ static void a_full_disk_loses_no_page(void **state)
     lone_gateway_close(&gateway);
 }
 
+static void trust_clock(struct lone_gateway *gateway)
+{
+    lone_gateway_begin(gateway);
+    assert_int_equal(broker_trust_clock(gateway->broker), REASON_NONE);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+}
+
 /* A clock that is set 400 days ahead, while the gateway runs or before it begins anew, makes
- * nothing over; an operator who says that it is right does. */
+ * nothing over, and the job says why it ends; an operator who says that it is right does. */
 static void a_clock_in_doubt_makes_nothing_over(void **state)
 {
     (void)state;
@@ -212,13 +219,42 @@ static void a_clock_in_doubt_makes_nothing_over(void **state)
         gateway->wall_step_ms = INT64_C(400) * DAY_MS;
         if (restarts != 0)
             lone_gateway_restart(gateway);
-        assert_int_equal(plan(gateway).count, 0);
-        lone_gateway_begin(gateway);
-        assert_int_equal(broker_trust_clock(gateway->broker), REASON_NONE);
-        assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
-        assert_int_equal(plan(gateway).count, 2);
+        struct job job = plan(gateway);
+        assert_int_equal(job.count, 0);
+        assert_int_equal(job.state, JOB_STOPPED);
+        assert_int_equal(job.reason, REASON_CLOCK_IN_DOUBT);
+        lone_gateway_restart(gateway);
+        assert_int_equal(look(gateway, job.number).reason, REASON_CLOCK_IN_DOUBT);
+        trust_clock(gateway);
+        job = plan(gateway);
+        assert_int_equal(job.count, 2);
+        assert_int_equal(job.reason, REASON_NONE);
         lone_gateway_close(&gateway);
     }
+}
+
+/* What has gone stays gone; the rest has no result, and is the next job's. */
+static void a_purge_ends_when_the_clock_comes_in_doubt(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_transfers(MANY);
+    end(gateway, 0, MANY);
+    lone_gateway_wait(gateway, INT64_C(11) * DAY_MS);
+    struct job job = plan(gateway);
+    struct digest digest = digest_of_set(gateway, &job);
+    assert_int_equal(job.count, MANY);
+    assert_int_equal(start(gateway, &job, &digest), REASON_NONE);
+    gateway->wall_step_ms = INT64_C(400) * DAY_MS;
+    job = step_while(gateway, job.number, JOB_RUNNING);
+    assert_int_equal(job.state, JOB_STOPPED);
+    assert_int_equal(job.reason, REASON_CLOCK_IN_DOUBT);
+    assert_true(job.done < MANY);
+    assert_int_equal(job.left, 0);
+    assert_int_equal(purged(gateway, MANY), job.done);
+    gateway->wall_step_ms = 0;
+    trust_clock(gateway);
+    assert_int_equal(plan(gateway).count, MANY - job.done);
+    lone_gateway_close(&gateway);
 }
 
 /* ---- who comes again when its receipt has gone ---- */
@@ -390,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_kill_does_nothing_twice),
         cmocka_unit_test(a_full_disk_loses_no_page),
         cmocka_unit_test(a_clock_in_doubt_makes_nothing_over),
+        cmocka_unit_test(a_purge_ends_when_the_clock_comes_in_doubt),
         cmocka_unit_test(a_repeat_without_its_receipt_is_answered),
         cmocka_unit_test(a_repeat_whose_row_has_gone_is_too_old),
         cmocka_unit_test(who_asks_for_a_receipt_that_has_gone_hears_so),
