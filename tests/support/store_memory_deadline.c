@@ -5,13 +5,12 @@ enum reason memory_read_deadline(struct store *store, struct bytes dossier_code,
                                  struct store_deadline *ret_deadline)
 {
     const struct store_memory_image *image = memory_image_of(store);
-    for (size_t i = 0; i < image->deadline_count; i++) {
-        if (!bytes_equal(image->deadlines[i].dossier_code, dossier_code))
-            continue;
-        *ret_deadline = image->deadlines[i];
-        return REASON_NONE;
-    }
-    return REASON_NOT_FOUND;
+    size_t at = memory_deadline_at(image, dossier_code);
+    if (at == image->deadlines.count ||
+        !bytes_equal(image->deadlines.at[at].dossier_code, dossier_code))
+        return REASON_NOT_FOUND;
+    *ret_deadline = image->deadlines.at[at];
+    return REASON_NONE;
 }
 
 static bool is_before(const struct store_deadline *a, wall_t due, struct bytes dossier)
@@ -39,8 +38,8 @@ enum reason memory_list_deadlines(struct store *store, const struct store_deadli
     size_t count = 0;
     while (count < limit) {
         const struct store_deadline *first = NULL;
-        for (size_t i = 0; i < image->deadline_count; i++) {
-            const struct store_deadline *row = &image->deadlines[i];
+        for (size_t i = 0; i < image->deadlines.count; i++) {
+            const struct store_deadline *row = &image->deadlines.at[i];
             if (passes(row, &next) &&
                 (first == NULL || is_before(row, first->deadline.due, first->dossier_code)))
                 first = row;
@@ -61,9 +60,9 @@ enum reason memory_count_deadlines(struct store *store, wall_t now,
 {
     const struct store_memory_image *image = memory_image_of(store);
     size_t count = 0;
-    for (size_t i = 0; i < image->deadline_count; i++)
-        count = deadline_count_add(&image->deadlines[i].deadline, &image->deadlines[i].agency, now,
-                                   ret_counts, count, limit);
+    for (size_t i = 0; i < image->deadlines.count; i++)
+        count = deadline_count_add(&image->deadlines.at[i].deadline, &image->deadlines.at[i].agency,
+                                   now, ret_counts, count, limit);
     *ret_count = count;
     return REASON_NONE;
 }

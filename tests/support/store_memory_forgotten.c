@@ -5,14 +5,14 @@
 void memory_check_row(const struct store_memory_image *image, const struct store_message *message)
 {
     check((message->gone & STORE_PART_ROW) == 0 ||
-          (message->seq < image->message_count &&
+          (message->seq < image->messages.count &&
            (message->gone & STORE_PARTS_OF_CONTENT) == STORE_PARTS_OF_CONTENT));
 }
 
 enum reason memory_next_message(struct store *store, uint64_t after_seq, uint64_t *ret_seq)
 {
     const struct store_memory_image *image = memory_image_of(store);
-    for (uint64_t seq = after_seq + 1; seq <= image->message_count; seq++) {
+    for (uint64_t seq = after_seq + 1; seq <= image->messages.count; seq++) {
         if (!memory_has_row(image, seq))
             continue;
         *ret_seq = seq;
@@ -24,14 +24,8 @@ enum reason memory_next_message(struct store *store, uint64_t after_seq, uint64_
 enum reason memory_forgotten_id(struct store *store, const struct key *sender,
                                 struct message_id *ret_id)
 {
-    const struct store_memory_image *image = memory_image_of(store);
-    struct message_id last = {0};
-    for (uint64_t seq = 1; seq <= image->message_count; seq++) {
-        const struct store_message *message = &image->messages[seq - 1];
-        if (!memory_has_row(image, seq) && key_equal(&message->sender, sender) &&
-            id_compare(&message->id, &last) > 0)
-            last = message->id;
-    }
-    *ret_id = last;
+    const struct memory_participant *known =
+        memory_find_participant(memory_image_of(store), sender);
+    *ret_id = known == NULL ? (struct message_id){{0}} : known->forgotten;
     return REASON_NONE;
 }
