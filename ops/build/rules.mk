@@ -32,7 +32,9 @@ SANITIZE := $(SANITIZE_$(VARIANT))
 OUR_CFLAGS := -std=gnu17 $(WARNINGS) -fstack-protector-strong -D_GNU_SOURCE -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 GEN_CFLAGS := -std=gnu17 -pthread $(CFLAGS) $(SANITIZE) $(EXTRA_CFLAGS)
 LIBS := -lzmq -lprotobuf-c -lcurl -lssl -lcrypto -lsqlite3 -lmicrohttpd -lgnutls -ljansson -lyaml -ljq -lsodium -lunistring -lm -ldl -pthread
-LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed
+# gold, where binutils has it (Debian 12 does), links in two thirds of the time: some 300 programs.
+LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
+LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LINKER) $(LDFLAGS) -Wl,--as-needed
 
 # --- rooms: ROOM_<name> = what its include root holds -----------------------------------------
 ROOMS := proto routing custody gateway-core gateway-store gateway-workers gateway-api gateway-operators gateway-shell adapters-core adapters ops standins tests
