@@ -216,7 +216,8 @@ static void send_due(struct honest *honest, struct participant_load *member)
     } else if (is_at_work(honest, member)) {
         for (; member->timetable_us <= honest->now_us; member->timetable_us += member->period_us) {
             bool goes_beside = member->number == 1 &&
-                               member->sent % (HONEST_PER_SECOND / TO_ADAPTER_PER_SECOND) == 1;
+                               (int)(member->sent % (unsigned)(honest->shared->honest_per_second /
+                                                               TO_ADAPTER_PER_SECOND)) == 1;
             make_message(honest, member, goes_beside ? VICTIM_ADAPTER : 0, member->timetable_us);
         }
     } else { /* it begins at a time of its own, or all five would always come at the same instant */
@@ -341,7 +342,7 @@ static void open_members(struct honest *honest)
         member->open = calloc(OPEN_MAX, sizeof *member->open);
         check(member->open != NULL);
         member->period_us = numbers[i] == 0 ? SECOND_US / (TRANSFERS_PER_SECOND * TURNS)
-                                            : SECOND_US / HONEST_PER_SECOND;
+                                            : SECOND_US / honest->shared->honest_per_second;
         member->timetable_us = world_now_us() + SECOND_US;
         if (numbers[i] != 0)
             member->timetable_us += numbers[i] % HONEST * member->period_us / HONEST;

@@ -35,6 +35,7 @@ enum {
     PAIR_MS = 4000,
     FORGIVE_MS = 300, /* of reading a registry, which stands still meanwhile: not of the next row */
     SHORT_MS = 2500,
+    SHORT_IDLE_MS = 500,    /* no time is judged beside it */
     ATTACKER_NICENESS = 10, /* more than the others': it stands for another machine */
 };
 
@@ -179,7 +180,7 @@ static void mount(struct run *run, const struct attack *first, const struct atta
     /* What waits from before would be counted where it is delivered: as growth by the attack. */
     (void)settle(run, 0, world_now_us(), END_MS);
     measure_begin(&measure, world, victim, office);
-    pass(run, &measure, IDLE_MS);
+    pass(run, &measure, run->report.is_short ? SHORT_IDLE_MS : IDLE_MS);
     measure_end(&measure, &row.idle);
     (void)settle(run, 0, world_now_us(), END_MS);
     size_t first_message = shared->message_count;
@@ -309,6 +310,8 @@ int main(int argc, char **argv)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+    run.world.shared->honest_per_second =
+        run.report.is_short ? HONEST_PER_SECOND_SHORT : HONEST_PER_SECOND;
     run.honest = start(&run.world, run_honest);
     run.clerk = start(&run.world, run_clerk);
     report_begin(&run.report);
