@@ -213,7 +213,7 @@ bool dossier_query_sort(struct dossier_query *query, const char *sort, const cha
             return true;
         char *end;
         int64_t value = strtoll(after, &end, 10);
-        if (*end != '~' || end[1] < '0' || end[1] > '9')
+        if (end == after || *end != '~' || end[1] < '0' || end[1] > '9')
             return false;
         (void)snprintf(condition, sizeof condition, " AND (%s, number) %s (?", query->column,
                        sorts[i].is_down ? "<" : ">");
