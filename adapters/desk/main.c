@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 {
     static struct desk desk;
     struct program_options options;
-    struct desk_settings settings;
+    struct desk_settings settings = {0}; /* what no row of the table sets is none */
     int end = options_end(argc, argv);
     int status = program_begin(&description, end, argv, &options, &settings);
     if (status != PROGRAM_GOES_ON)
