@@ -22,6 +22,9 @@
  *   desk_dossiers.c   search, saved views, pages
  *   desk_dossier.c    one dossier
  *   desk_adapter.c    what the adapter does or tells: a message, the inbox, sending
+ *   desk_ask.c        a question to the adapter
+ *   desk_uploads.c    files on their way to the adapter
+ *   desk_files.c      a file of a message, to a browser
  *   desk_procedures.c the catalogue
  *   desk_types.c      the fields of each message type
  *   desk_drafts.c     what people have begun to write
@@ -32,6 +35,7 @@
 
 #include "adapters/desk/book/people.h"
 #include "adapters/desk/desk_settings.h"
+#include "adapters/desk/files.h"
 #include "adapters/desk/follow.h"
 #include "adapters/desk/throttle.h"
 #include "gateway/api/api.h"
@@ -66,6 +70,7 @@ struct desk {
     struct hasher *hasher;
     struct throttle throttle;
     struct api *api;
+    struct download *downloads; /* under way */
     mono_t now;
     mono_t prune_due;
     int lock, signals; /* -1: none */
@@ -84,6 +89,10 @@ struct desk_call {
     unsigned status;
     json_t *answer;      /* ours; NULL: none */
     int64_t audit_entry; /* of what was begun */
+    bool has_file;
+    int file; /* of an upload */
+    int64_t file_position, file_size;
+    struct download *download; /* NULL: none, or the answer has it */
 };
 
 bool desk_start(struct desk *desk, const struct desk_settings *settings, enum language language);
@@ -103,7 +112,7 @@ void desk_say(const struct desk *desk, enum log_level level, const char *event, 
               const char *detail);
 
 /* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
-enum { DESK_ROUTES = 25 };
+enum { DESK_ROUTES = 30 };
 extern const struct api_route desk_routes[DESK_ROUTES];
 
 /* ---- desk_session.c */
@@ -130,8 +139,12 @@ int64_t desk_count(struct book *book, const struct dossier_query *query);
 /* ---- desk_adapter.c */
 /* "ok", or since when and why pages have what was known before. */
 json_t *desk_adapter_json(const struct desk *desk);
-/* Of the api's options. */
-void desk_release(struct api_request *request);
+/* ---- desk_ask.c */
+/* Asks the adapter while the request waits; .is_answered says that it has answered. False: it could
+ * not be asked, and the request is answered. */
+bool desk_ask(struct api_request *request, const struct upstream_question *question);
+/* The adapter's refusal is the person's answer. False: it is no refusal. */
+bool desk_pass_refusal(struct api_request *request);
 
 /* ---- handlers */
 void landing_get(struct api_request *request);

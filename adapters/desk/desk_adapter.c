@@ -33,50 +33,15 @@ json_t *desk_adapter_json(const struct desk *desk)
 
 /* ---- asking ---- */
 
-/* The call lives: its request is suspended until apply has answered it. */
-static void answered(void *context, enum reason reason, long status, json_t *json)
-{
-    struct desk_call *call = context;
-    call->reason = reason;
-    call->status = (unsigned)status;
-    call->answer = json_incref(json);
-    call->is_answered = true;
-}
-
-/* body is taken over. Answers when it cannot be asked. */
+/* body is taken over. */
 static bool ask(struct api_request *request, const char *method, const char *path, json_t *body,
                 const char *key)
 {
-    struct desk_call *call = desk_call(request);
-    const struct upstream_question question = {method, path, body, key};
-    enum reason reason = upstream_ask(desk_of(request)->upstream, &question, answered, call);
+    const struct upstream_question question = {
+        .method = method, .path = path, .body = body, .key = key};
+    bool is_asked = desk_ask(request, &question);
     json_decref(body);
-    call->is_begun = reason == REASON_NONE;
-    if (reason != REASON_NONE)
-        api_answer_reason(request, reason, NULL);
-    return call->is_begun;
-}
-
-/* The adapter's refusal is the person's answer. False: it is no refusal. */
-static bool pass_refusal(struct api_request *request)
-{
-    struct desk_call *call = desk_call(request);
-    enum reason reason;
-    if (call->reason == REASON_NONE && call->status < 300 && call->answer != NULL)
-        return false;
-    const char *code = json_string_value(json_object_get(call->answer, "code"));
-    const char *detail = json_string_value(json_object_get(call->answer, "detail"));
-    bool is_ours = code == NULL || !reason_parse(bytes_of_text(code), &reason);
-    if (is_ours || reason == REASON_TOKEN_WRONG) /* our token, which no person has to do with */
-        api_answer_reason(request, REASON_ADAPTER_UNREACHABLE, NULL);
-    else
-        api_answer_refusal(request, call->status, reason, detail);
-    return true;
-}
-
-void desk_release(struct api_request *request)
-{
-    json_decref(desk_call(request)->answer);
+    return is_asked;
 }
 
 /* ---- one message ---- */
@@ -108,7 +73,7 @@ static void hide(json_t *message, bool sees_content)
     size_t i;
     json_array_foreach(json_object_get(message, "attachments"), i, file)
     {
-        (void)json_object_del(file, "url");
+        (void)json_object_set_new(file, "url", file_url_json(message, file));
     }
     for (i = 0; !sees_content && i < sizeof contents / sizeof *contents; i++)
         (void)json_object_del(message, contents[i]);
@@ -152,7 +117,7 @@ void message_apply(struct api_request *request)
             (void)ask(request, "GET", path, NULL, NULL);
         return;
     }
-    if (!call->is_answered || pass_refusal(request))
+    if (!call->is_answered || desk_pass_refusal(request))
         return;
     bool sees_content = call->person.sees_content;
     hide(call->answer, sees_content);
@@ -206,7 +171,7 @@ static void finish_change(struct api_request *request, unsigned status)
         return;
     audit_end(request);
     drop_draft(request);
-    if (!pass_refusal(request))
+    if (!desk_pass_refusal(request))
         api_answer_json(request, status, json_incref(call->answer));
 }
 

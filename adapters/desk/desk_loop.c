@@ -29,6 +29,7 @@ static void prune(struct desk *desk)
         return;
     desk->prune_due = (mono_t){desk->now.ms + DESK_PRUNE_MS};
     sessions_prune(&desk->book, program_wall());
+    uploads_prune(desk, program_wall());
 }
 
 /* Twice: what was read in the first turn is asked in the second, before there is a wait. */

@@ -7,6 +7,7 @@ static const char *const verdict_members[] = {"office_reference", "reason", "tex
 static const char *const message_members[] = {
     "type",        "recipient", "dossier_code", "procedure_code", "in_reply_to",
     "source_time", "body",      "attachments",  "draft",          NULL};
+static const char *const upload_members[] = {"name", "size_bytes", NULL};
 static const char *const draft_members[] = {"dossier_code", "title", "content", "version", NULL};
 
 #define OPEN(path, handler)                                                                        \
@@ -55,5 +56,14 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     DRAFT("POST", "/v1/drafts", API_BODY_JSON, draft_post),
     DRAFT("PUT", "/v1/drafts/{}", API_BODY_JSON, draft_put),
     DRAFT("DELETE", "/v1/drafts/{}", API_BODY_NONE, draft_delete),
+    {"POST", "/v1/uploads", API_KNOWN, API_BODY_JSON, upload_members, NULL, NULL, upload_post, NULL,
+     DESK_RIGHT_SEND},
+    READ("/v1/uploads/{}", upload_get, SEND),
+    {"PUT", "/v1/uploads/{}", API_KNOWN, API_BODY_STREAM, NULL, upload_put_begin, upload_receive,
+     NULL, upload_put_apply, DESK_RIGHT_SEND},
+    {"DELETE", "/v1/uploads/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, upload_delete, NULL,
+     DESK_RIGHT_SEND},
+    {"GET", "/v1/files/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, file_apply,
+     DESK_RIGHT_DOSSIERS},
     OPEN("/favicon.ico", static_get),
 };

@@ -82,6 +82,17 @@ bool desk_open_book(struct desk *desk)
     return desk->has_book || fail(desk, reason, path);
 }
 
+/* What a request held when it ended, whoever ended it. */
+static void release(struct api_request *request)
+{
+    struct desk_call *call = desk_call(request);
+    json_decref(call->answer);
+    if (call->has_file)
+        (void)close(call->file);
+    if (call->download != NULL)
+        download_release(call->download);
+}
+
 /* Callers are people: no token file is made, and the library asks desk_session.c about each
  * request. */
 static bool start_api(struct desk *desk)
@@ -97,7 +108,7 @@ static bool start_api(struct desk *desk)
         .descriptors = program_raise_descriptors(),
         .body_bytes_max = DESK_BODY_BYTES_MAX,
         .memory_bytes = sizeof(struct desk_call),
-        .release = desk_release,
+        .release = release,
         .people = {.knows = desk_knows,
                    .admits = desk_admits,
                    .stranger = REASON_SESSION_OVER,
@@ -145,6 +156,9 @@ bool desk_start(struct desk *desk, const struct desk_settings *settings, enum la
         return fail(desk, reason, settings->state_directory);
     if (!check_parts(desk) || !desk_open_book(desk))
         return false;
+    reason = uploads_open(desk);
+    if (reason != REASON_NONE)
+        return fail(desk, reason, "uploads");
     desk->hasher = hasher_new();
     if (desk->hasher == NULL)
         return fail(desk, REASON_OUT_OF_MEMORY, "passwords");

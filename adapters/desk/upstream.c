@@ -16,14 +16,20 @@ enum {
     VALUES_MAX = 200000, /* of a page of two hundred messages with all that they say */
 };
 
+/* The client's context of a question; the asker's own stands behind it. */
+struct asking {
+    struct upstream *upstream;
+    upstream_done *done;
+    void *context;
+    http_give *give;
+    http_take *take;
+    struct asking *next;
+};
+
 struct upstream {
     const struct desk_settings *settings;
     struct http_client *client;
-};
-
-struct asking {
-    upstream_done *done;
-    void *context;
+    struct asking *askings; /* under way; as many as the client has requests */
 };
 
 /* The settings are the desk's and outlive it. */
@@ -42,6 +48,16 @@ struct upstream *upstream_new(const struct desk_settings *settings)
     return upstream;
 }
 
+/* Out of the list, which is short, and freed. */
+static void forget(struct asking *asking)
+{
+    struct asking **at = &asking->upstream->askings;
+    while (*at != asking)
+        at = &(*at)->next;
+    *at = asking->next;
+    free(asking);
+}
+
 void upstream_destroy(struct upstream **upstream_pointer)
 {
     struct upstream *upstream = *upstream_pointer;
@@ -49,6 +65,8 @@ void upstream_destroy(struct upstream **upstream_pointer)
     if (upstream == NULL)
         return;
     http_client_destroy(&upstream->client);
+    while (upstream->askings != NULL)
+        forget(upstream->askings);
     free(upstream);
 }
 
@@ -101,7 +119,7 @@ static void finish(void *context, const struct http_reply *reply)
     struct asking asking = *(struct asking *)context;
     json_t *json = NULL;
     struct json_fault fault;
-    free(context);
+    forget(context);
     if (reply->reason == REASON_NONE && reply->body.size > 0)
         (void)json_text_read_within(reply->body, VALUES_MAX, &json, &fault);
     bool is_too_large = reply->reason == REASON_OFFICE_REPLY_TOO_LARGE;
@@ -109,6 +127,31 @@ static void finish(void *context, const struct http_reply *reply)
         reply->reason == REASON_NONE || is_too_large ? reply->reason : REASON_ADAPTER_UNREACHABLE;
     asking.done(asking.context, reason, reply->status, json);
     json_decref(json);
+}
+
+/* The client knows the question by its own context, the asker by his. */
+static size_t give_piece(void *context, uint8_t *ret_content, size_t capacity)
+{
+    const struct asking *asking = context;
+    return asking->give(asking->context, ret_content, capacity);
+}
+
+static bool take_piece(void *context, struct bytes piece)
+{
+    const struct asking *asking = context;
+    return asking->take(asking->context, piece);
+}
+
+static struct asking *note(struct upstream *upstream, const struct upstream_question *question,
+                           upstream_done *done, void *context)
+{
+    struct asking *asking = malloc(sizeof *asking);
+    if (asking == NULL)
+        return NULL;
+    *asking =
+        (struct asking){upstream, done, context, question->give, question->take, upstream->askings};
+    upstream->askings = asking;
+    return asking;
 }
 
 /* The texts are copied by the client, so that nothing here has to live until the answer. */
@@ -123,21 +166,50 @@ enum reason upstream_ask(struct upstream *upstream, const struct upstream_questi
     (void)snprintf(authority, sizeof authority, "Authorization: Bearer %s", token);
     (void)snprintf(key, sizeof key, "Idempotency-Key: %s",
                    question->key == NULL ? "" : question->key);
+    if (question->give != NULL)
+        headers[1] = "Content-Type: application/octet-stream";
     char *text = question->body == NULL ? NULL : json_dumps(question->body, JSON_COMPACT);
-    struct asking *asking = malloc(sizeof *asking);
+    struct asking *asking = note(upstream, question, done, context);
     enum reason reason = REASON_OUT_OF_MEMORY;
     if (asking != NULL && (text != NULL || question->body == NULL)) {
-        *asking = (struct asking){done, context};
         const struct http_request request = {.method = question->method,
                                              .url = url,
                                              .headers = headers,
                                              .header_count = question->key == NULL ? 2 : 3,
                                              .body = text == NULL ? (struct bytes){NULL, 0}
-                                                                  : bytes_of_text(text)};
+                                                                  : bytes_of_text(text),
+                                             .give = question->give == NULL ? NULL : give_piece,
+                                             .give_bytes = question->give_bytes,
+                                             .take = question->take == NULL ? NULL : take_piece};
         reason = http_client_start(upstream->client, &request, finish, asking);
     }
-    if (reason != REASON_NONE)
-        free(asking);
+    if (reason != REASON_NONE && asking != NULL)
+        forget(asking);
     free(text);
     return reason;
+}
+
+/* NULL: it has been answered meanwhile. */
+static struct asking *find(const struct upstream *upstream, const void *context)
+{
+    struct asking *asking = upstream->askings;
+    while (asking != NULL && asking->context != context)
+        asking = asking->next;
+    return asking;
+}
+
+void upstream_drop(struct upstream *upstream, const void *context)
+{
+    struct asking *asking = find(upstream, context);
+    if (asking == NULL)
+        return;
+    http_client_drop(upstream->client, asking);
+    forget(asking);
+}
+
+void upstream_go_on(struct upstream *upstream, const void *context)
+{
+    const struct asking *asking = find(upstream, context);
+    if (asking != NULL)
+        http_client_go_on(upstream->client, asking);
 }

@@ -28,6 +28,10 @@ struct upstream_question {
     const char *path; /* with its query */
     json_t *body;     /* NULL: none; not taken over */
     const char *key;  /* Idempotency-Key; NULL: none */
+    /* A file, by the context of `done`: the client's rules (http_client.h). NULL: none. */
+    http_give *give;
+    uint64_t give_bytes;
+    http_take *take;
 };
 
 struct upstream *upstream_new(const struct desk_settings *settings);
@@ -37,3 +41,6 @@ void upstream_run(struct upstream *upstream);
 /* REASON_BUSY, REASON_OUT_OF_MEMORY, REASON_ADAPTER_UNREACHABLE (its files): done is not called. */
 enum reason upstream_ask(struct upstream *upstream, const struct upstream_question *question,
                          upstream_done *done, void *context);
+/* Of the question with that context; done is not called any more. */
+void upstream_drop(struct upstream *upstream, const void *context);
+void upstream_go_on(struct upstream *upstream, const void *context);

@@ -17,6 +17,8 @@
 
 #include "adapters/http/http_status.h"
 
+enum { HTTP_STATUS_OK = 200 };
+
 struct transfer {
     struct http_client *client;
     CURL *easy;
@@ -24,6 +26,9 @@ struct transfer {
     struct buffer body;
     size_t body_sent;
     struct buffer reply;
+    http_give *give;
+    uint64_t give_left;
+    http_take *take;
     http_done *done;
     void *context;
     struct transfer *next;
@@ -162,8 +167,25 @@ static size_t take_reply(char *content, size_t one, size_t size, void *context)
 {
     struct transfer *transfer = context;
     (void)one;
+    long status = 0;
     struct bytes piece = {(const uint8_t *)content, size};
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (transfer->take != NULL && status == HTTP_STATUS_OK)
+        return transfer->take(transfer->context, piece) ? size : CURL_WRITEFUNC_PAUSE;
     return buffer_append(&transfer->reply, piece) ? size : 0;
+}
+
+/* Never more than was declared: the server would take the rest for another request. */
+static size_t give_piece(char *ret_content, size_t one, size_t capacity, void *context)
+{
+    struct transfer *transfer = context;
+    size_t most =
+        one * capacity < transfer->give_left ? one * capacity : (size_t)transfer->give_left;
+    if (most == 0)
+        return 0;
+    size_t size = transfer->give(transfer->context, (uint8_t *)ret_content, most);
+    transfer->give_left -= size;
+    return size == 0 ? CURL_READFUNC_ABORT : size;
 }
 
 static size_t give_body(char *ret_content, size_t one, size_t capacity, void *context)
@@ -207,16 +229,16 @@ static bool add_headers(struct transfer *transfer, const struct http_request *re
  * be the office's), no proxy of the environment, no other protocol, certificates checked against
  * the host. "identity" asks for no compression: a small reply must not unfold into a large one,
  * and what is decoded all the same counts against the same bound. */
-static bool set_bounds(CURL *easy, const struct http_client *client)
+static bool set_bounds(CURL *easy, const struct http_client *client, bool is_stream)
 {
     return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
            SET(CURLOPT_PROTOCOLS_STR, "http,https") && SET(CURLOPT_PROXY, "") &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, (long)client->options.connect_timeout_ms) &&
-           SET(CURLOPT_TIMEOUT_MS, (long)client->options.timeout_ms) &&
+           SET(CURLOPT_TIMEOUT_MS, is_stream ? 0L : (long)client->options.timeout_ms) &&
            SET(CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_SLOW_BYTES) &&
            SET(CURLOPT_LOW_SPEED_TIME, (long)HTTP_SLOW_SECONDS) &&
-           SET(CURLOPT_MAXFILESIZE, (long)HTTP_REPLY_BYTES_MAX) &&
+           SET(CURLOPT_MAXFILESIZE, is_stream ? 0L : (long)HTTP_REPLY_BYTES_MAX) &&
            SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_USERAGENT, "lienthong-adapter") &&
            SET(CURLOPT_ACCEPT_ENCODING, "identity") &&
@@ -228,7 +250,12 @@ static bool set_request(CURL *easy, struct transfer *transfer, const struct http
     bool ok = SET(CURLOPT_URL, request->url) && SET(CURLOPT_HTTPHEADER, transfer->headers) &&
               SET(CURLOPT_WRITEFUNCTION, take_reply) && SET(CURLOPT_WRITEDATA, transfer) &&
               SET(CURLOPT_PRIVATE, transfer);
-    if (ok && (request->body.size > 0 || strcmp(request->method, "GET") != 0))
+    if (ok && request->give != NULL)
+        ok = SET(CURLOPT_POST, 1L) &&
+             SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->give_bytes) &&
+             SET(CURLOPT_READFUNCTION, give_piece) && SET(CURLOPT_READDATA, transfer) &&
+             SET(CURLOPT_SEEKFUNCTION, refuse_rewind);
+    else if (ok && (request->body.size > 0 || strcmp(request->method, "GET") != 0))
         ok = buffer_append(&transfer->body, request->body) && SET(CURLOPT_POST, 1L) &&
              SET(CURLOPT_POSTFIELDSIZE, (long)request->body.size) &&
              SET(CURLOPT_READFUNCTION, give_body) && SET(CURLOPT_READDATA, transfer) &&
@@ -249,11 +276,16 @@ enum reason http_client_start(struct http_client *client, const struct http_requ
     transfer->client = client;
     transfer->done = done;
     transfer->context = context;
+    transfer->give = request->give;
+    transfer->give_left = request->give_bytes;
+    transfer->take = request->take;
+    bool is_stream = request->give != NULL || request->take != NULL;
     buffer_init(&transfer->reply, HTTP_REPLY_BYTES_MAX);
     buffer_init(&transfer->body, request->body.size + 1);
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !add_headers(transfer, request) ||
-        !set_bounds(transfer->easy, client) || !set_request(transfer->easy, transfer, request) ||
+        !set_bounds(transfer->easy, client, is_stream) ||
+        !set_request(transfer->easy, transfer, request) ||
         curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
         transfer_free(transfer);
         return REASON_OUT_OF_MEMORY;
@@ -262,6 +294,34 @@ enum reason http_client_start(struct http_client *client, const struct http_requ
     client->transfers = transfer;
     client->count++;
     return REASON_NONE;
+}
+
+/* By what it was started with, so that nobody keeps a pointer to what may have ended. */
+static struct transfer *find(struct http_client *client, const void *context)
+{
+    struct transfer *transfer = client->transfers;
+    while (transfer != NULL && transfer->context != context)
+        transfer = transfer->next;
+    return transfer;
+}
+
+/* Its connection is closed: what is still to come on it would be taken for the next answer. */
+void http_client_drop(struct http_client *client, const void *context)
+{
+    struct transfer *transfer = find(client, context);
+    if (transfer == NULL)
+        return;
+    transfer_remove(transfer);
+    transfer_free(transfer);
+}
+
+/* curl gives the piece that was not taken within this call, and looks at the socket in the next
+ * turn. */
+void http_client_go_on(struct http_client *client, const void *context)
+{
+    struct transfer *transfer = find(client, context);
+    if (transfer != NULL)
+        (void)curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
 /* ---- what ended ------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
  *   http_client_new
  *   http_client_start(request, done)          any number, up to HTTP_REQUESTS_MAX
  *   when http_client_fd is readable: http_client_run ─▶ done for each that ended
+ *   http_client_drop                          ends one without a word
  *   http_client_destroy                       what is under way ends without a word
  *
  * HTTP/1.1 with keep-alive. Certificates are verified, always. Redirects are not followed, proxies
@@ -10,6 +11,10 @@
  * decoded, within the same bound. Every wait has an end: connecting,
  * the whole transfer, a reply that trickles. A reply larger than HTTP_REPLY_BYTES_MAX ends as
  * office_reply_too_large, and costs no more memory than that.
+ *
+ * Files are not held: `give` is asked for the body piece by piece, `take` is given the reply's (of
+ * status 200 alone; another one's is a refusal, and small). Who cannot take a piece now says so,
+ * and nothing more is read until http_client_go_on. Such a transfer may take as long as it moves.
  */
 #pragma once
 
@@ -32,12 +37,20 @@ struct http_client_options {
     uint32_t timeout_ms;
 };
 
+/* Writes the next bytes of the body, as many as fit; 0: they cannot be had, and it ends. */
+typedef size_t http_give(void *context, uint8_t *ret_content, size_t capacity);
+/* False: not now; the same piece comes again after http_client_go_on. */
+typedef bool http_take(void *context, struct bytes piece);
+
 struct http_request {
     const char *method; /* "GET", "POST", … */
     const char *url;
     const char *const *headers; /* "Name: value"; copied, as everything here */
     size_t header_count;
     struct bytes body;
+    http_give *give; /* in place of .body, .give_bytes in all; NULL: none */
+    uint64_t give_bytes;
+    http_take *take; /* NULL: the reply's body is held */
 };
 
 struct http_header {
@@ -64,5 +77,9 @@ void http_client_destroy(struct http_client **client);
 /* REASON_BUSY at HTTP_REQUESTS_MAX, REASON_OUT_OF_MEMORY; done is then not called. */
 enum reason http_client_start(struct http_client *client, const struct http_request *request,
                               http_done *done, void *context);
+/* Of the transfer that was started with that context; none: nothing happens. Not to be called in
+ * give, take or done. */
+void http_client_drop(struct http_client *client, const void *context);
+void http_client_go_on(struct http_client *client, const void *context);
 int http_client_fd(const struct http_client *client);
 void http_client_run(struct http_client *client);

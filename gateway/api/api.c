@@ -210,6 +210,7 @@ void api_destroy(struct api **api_pointer)
     api->is_ending = true;
     answer_all(waiting, REASON_SHUTDOWN);
     api_events_end(api);
+    api_streams_end(api);
     run_doors(api);
     run_doors(api); /* what the first one read, the second one answers */
     for (int i = 0; i < API_DOORS; i++) {

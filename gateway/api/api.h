@@ -259,6 +259,13 @@ void api_answer_bytes(struct api_request *request, const char *media_type, struc
 typedef ssize_t api_read(void *context, uint64_t position, char *ret_content, size_t capacity);
 void api_answer_stream(struct api_request *request, unsigned status, uint64_t size_bytes,
                        api_read *read, void *context, void (*release)(void *context));
+/* Of what comes from elsewhere: read may answer 0 while there is nothing, and is asked again after
+ * api_stream_wake, which is called until release was. NULL: answered, and released. */
+struct api_stream;
+struct api_stream *api_answer_slowly(struct api_request *request, unsigned status,
+                                     uint64_t size_bytes, api_read *read, void *context,
+                                     void (*release)(void *context));
+void api_stream_wake(struct api_stream *stream);
 /* Lives as long as the program; not copied. */
 void api_answer_lasting(struct api_request *request, const char *media_type, struct bytes bytes);
 /* After one of the above; takes the place of a header of that name. */

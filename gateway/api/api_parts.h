@@ -10,6 +10,7 @@
  *   api_answer.c    answers and refusals
  *   api_argument.c  what a request says: headers, query, JSON
  *   api_events.c    what happens, to whoever listens
+ *   api_stream.c    answers whose bytes come from elsewhere
  */
 #pragma once
 
@@ -81,6 +82,7 @@ struct api {
     struct api_place *places; /* oldest first */
     uint32_t known_count, stranger_count;
     struct api_events events;
+    struct api_stream *streams;
     struct api_callers callers;
 };
 
@@ -108,6 +110,10 @@ int api_events_timeout_ms(const struct api *api);
 /* Their streams end with the next run of the doors; after that: api_events_release. */
 void api_events_end(struct api *api);
 void api_events_release(struct api *api);
+
+/* ---- api_stream.c */
+/* They are cut with the next run of the doors. */
+void api_streams_end(struct api *api);
 
 /* ---- api_route.c */
 /* The route, and the segment of the path that is its argument. NULL: no such path (ret_allowed "")

@@ -14,6 +14,14 @@ static const char drafts_schema[] =
     " changed_ms INTEGER NOT NULL);"
     "CREATE INDEX drafts_person ON drafts(person, draft);";
 
+static const char uploads_schema[] =
+    "CREATE TABLE uploads(id TEXT PRIMARY KEY, person TEXT NOT NULL, name TEXT NOT NULL,"
+    " size INTEGER NOT NULL, made_ms INTEGER NOT NULL, sha256 TEXT NOT NULL DEFAULT '',"
+    " media_type TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+    "CREATE INDEX uploads_person ON uploads(person);"
+    "CREATE INDEX uploads_made ON uploads(made_ms);"
+    "CREATE INDEX uploads_waiting ON uploads(size) WHERE sha256 = '';";
+
 static const char first_schema[] =
     "CREATE TABLE people(name TEXT PRIMARY KEY, full_name TEXT NOT NULL, role INTEGER NOT NULL,"
     " sees_content INTEGER NOT NULL, password TEXT NOT NULL, locked INTEGER NOT NULL DEFAULT 0,"
@@ -66,7 +74,7 @@ static const char first_schema[] =
     "CREATE INDEX receipts_about ON receipts(about, seq);"
     "CREATE INDEX receipts_signer ON receipts(signer, at_ms);";
 
-static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema};
+static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema, uploads_schema};
 
 static const char *const texts[BOOK_STATEMENTS] = {
 #define STATEMENT(name, text) [BOOK_##name] = text,

@@ -116,10 +116,8 @@ export function fileField({ onChange, signal }) {
                 signal: AbortSignal.any([entry.ending.signal, signal]),
                 onProgress: (now) => progressed(entry, now),
             });
-            if (upload.state === 'stored')
-                Object.assign(entry, { sha256: upload.sha256, media_type: upload.media_type });
-            else entry.problem = { title: () => upload.reason_vi ?? t('problem.unknown') };
-            if (entry.sha256) announce(t('file.done', { name: entry.name }));
+            Object.assign(entry, { sha256: upload.sha256, media_type: upload.media_type });
+            announce(t('file.done', { name: entry.name }));
         } catch (problem) {
             if (isLeft(problem) || entry.ending.signal.aborted || signal.aborted) return;
             entry.problem = problem;

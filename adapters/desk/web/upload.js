@@ -33,17 +33,23 @@ async function sendPiece(file, upload, signal) {
     return call('PUT', `/v1/uploads/${upload.upload}?offset=${offset}`, { raw: piece, signal });
 }
 
-/** Uploads a file; `resume` is what the desk said of it before, when it began earlier.
+/** What the desk has of an upload; null when it is a day old and gone. */
+async function stillThere(id, signal) {
+    try {
+        return await get(`/v1/uploads/${id}`, { signal });
+    } catch (problem) {
+        if (problem.status === 404) return null;
+        throw problem;
+    }
+}
+
+/** Uploads a file; `resume` is the id that the desk gave it, when it began earlier.
  * @param onProgress called with the upload after each piece
  * @returns the upload, state 'stored' @throws Problem */
 export async function uploadFile(file, { resume, onProgress, signal }) {
-    let upload = resume
-        ? await get(`/v1/uploads/${resume}`, { signal })
-        : await post(
-              '/v1/uploads',
-              { name: file.name.normalize('NFC'), size_bytes: file.size },
-              { signal },
-          );
+    const known = resume ? await stillThere(resume, signal) : null;
+    const said = { name: file.name.normalize('NFC'), size_bytes: file.size };
+    let upload = known ?? (await post('/v1/uploads', said, { signal }));
     onProgress(upload);
     for (let tries = 0; upload.state === 'receiving';) {
         try {
