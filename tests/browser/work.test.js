@@ -83,6 +83,42 @@ test('a code in the search box goes straight to its dossier', async () => {
     await endPage(page);
 });
 
+/** What is shown after sending follows the message to its recipient's receipt. */
+async function receiptsComeIn(page, all) {
+    const message_id = '01997b6e-0000-7000-8000-000000000900';
+    const receipt = (signer, type_vi, more) => ({
+        type_vi,
+        signer,
+        destination: signer,
+        time: '2026-12-03T09:30:01+07:00',
+        receipt_id: `01997b6e-0000-7000-8000-0000000009${more.end}`,
+        ...more,
+    });
+    const receipts = [];
+    all[`GET /v1/messages/${message_id}`] = () => ({
+        body: { message_id, to: 'stnmt', to_vi: 'Sở Tài nguyên và Môi trường', receipts },
+    });
+    const tell = () =>
+        page.evaluate(() =>
+            new BroadcastChannel('desk-events').postMessage({
+                id: '9',
+                event: { kind: 'message', id: 'x', version: 1 },
+            }),
+        );
+    await page.locator('text=Đang chờ biên nhận tiếp quản').waitFor();
+    receipts.push(receipt('gateway', 'Biên nhận tiếp quản', { end: '01' }));
+    await tell();
+    await page.locator('text=đang chờ biên nhận của Sở Tài nguyên').waitFor();
+    receipts.push(
+        receipt('portal', 'Biên nhận đã giao', { end: '02' }),
+        receipt('stnmt', 'Biên nhận đã giao', { end: '03', office_reference: 'BN-7' }),
+    );
+    await tell();
+    await page.locator('.receipts >> text=BN-7').waitFor();
+    assert.equal(await page.locator('.receipts > li').count(), 2);
+    assert.equal(await page.locator('text=đang chờ biên nhận').count(), 0);
+}
+
 test('a whole forward by keyboard alone, its file cut in the middle', async () => {
     const { page, all } = await open('#/forward');
     const sent = [];
@@ -159,6 +195,7 @@ test('a whole forward by keyboard alone, its file cut in the middle', async () =
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('text=01997b6e-0000-7000-8000-000000000900').waitFor();
+    await receiptsComeIn(page, all);
     assert.equal(sent[1].dossier_code, 'H38.30-261203-0042');
     assert.equal(sent[1].body.owner.name, 'Lý A Páo');
     assert.equal(sent[1].key, sent[0].key);

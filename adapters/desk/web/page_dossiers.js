@@ -210,11 +210,11 @@ function filterForm(query) {
 function codeCell(row) {
     return [
         h(
-            'a',
-            { href: link(['dossiers', row.dossier_code]), class: 'code nowrap' },
-            row.dossier_code,
+            'span',
+            { class: 'nowrap' },
+            h('a', { href: link(['dossiers', row.dossier_code]), class: 'code' }, row.dossier_code),
+            copyButton(row.dossier_code),
         ),
-        copyButton(row.dossier_code),
         row.owner && h('span', { class: 'under is-owner' }, row.owner),
     ];
 }

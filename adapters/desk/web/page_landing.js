@@ -121,20 +121,47 @@ function columns(isOperator) {
 
 function agenciesCard(agencies, isOperator) {
     if (agencies.length === 0) return emptyNotice(t('landing.none'));
-    const rows = [...agencies].sort(byUrgency);
+    const rows = agencies.filter(isBusy).sort(byUrgency);
+    const idle = agencies.filter((agency) => !isBusy(agency));
     return h(
         'section',
         { class: 'card' },
         h('h2', {}, t('landing.agencies')),
+        rows.length > 0 &&
+            h(
+                'div',
+                { class: 'table-wrap' },
+                table({
+                    caption: t('landing.agencies'),
+                    kind: 'ages',
+                    columns: columns(isOperator),
+                    rows,
+                }),
+            ),
+        idle.length > 0 && idleAgencies(idle),
+    );
+}
+
+/** Something waits for it, or something has failed: a row of its own. */
+const isBusy = (agency) => agency.state !== 'idle' || agency.failed_today > 0;
+
+/** The others need a name and how long ago they answered, not eight zeros. */
+function idleAgencies(agencies) {
+    return h(
+        'div',
+        { class: 'card-body idle' },
+        h('h3', {}, t('landing.idle', { n: number(agencies.length) })),
         h(
-            'div',
-            { class: 'table-wrap' },
-            table({
-                caption: t('landing.agencies'),
-                kind: 'ages',
-                columns: columns(isOperator),
-                rows,
-            }),
+            'ul',
+            {},
+            agencies.map((agency) =>
+                h(
+                    'li',
+                    {},
+                    nameCell(agency),
+                    agency.last_receipt && h('span', { class: 'muted' }, ago(agency.last_receipt)),
+                ),
+            ),
         ),
     );
 }

@@ -12,7 +12,7 @@ import { emptyNotice, problemNotice, remark, waiting } from './notice.js';
 import { procedurePicker } from './picker.js';
 import { amend, link } from './router.js';
 import { announce, head } from './shell.js';
-import { copyButton } from './table.js';
+import { sentView } from './sent.js';
 import { said, t } from './texts.js';
 import { typeForm } from './type_form.js';
 import { bodyWords, types } from './words.js';
@@ -80,12 +80,13 @@ function procedureFacts(detail) {
                         detail.due_is_provisional && ` (${t('forward.provisional')})`,
                     ),
                 ),
-            h(
-                'div',
-                { class: 'is-wide' },
-                h('dt', {}, t('forward.rule')),
-                h('dd', {}, said(detail, 'rule')),
-            ),
+            said(detail, 'rule') &&
+                h(
+                    'div',
+                    { class: 'is-wide' },
+                    h('dt', {}, t('forward.rule')),
+                    h('dd', {}, said(detail, 'rule')),
+                ),
         ),
     );
 }
@@ -229,51 +230,6 @@ function checkView(model, of, { onBack, onSend, answer }) {
     );
 }
 
-function sentView(answer, isForward) {
-    return h(
-        'section',
-        { class: 'card sent' },
-        h(
-            'div',
-            { class: 'card-body stack' },
-            h('h2', { tabindex: '-1' }, icon('done'), ' ', t('send.done')),
-            h(
-                'dl',
-                { class: 'facts' },
-                h(
-                    'div',
-                    { class: 'is-wide' },
-                    h('dt', {}, t('send.number')),
-                    h('dd', { class: 'code' }, answer.message_id, copyButton(answer.message_id)),
-                ),
-                h(
-                    'div',
-                    {},
-                    h('dt', {}, t('dossiers.code')),
-                    h('dd', { class: 'code' }, answer.dossier_code),
-                ),
-                h('div', {}, h('dt', {}, t('dossiers.state')), h('dd', {}, said(answer, 'state'))),
-            ),
-            h('p', {}, t('send.next')),
-            h(
-                'div',
-                { class: 'buttons' },
-                h(
-                    'a',
-                    { class: 'button is-primary', href: link(['dossiers', answer.dossier_code]) },
-                    t('send.open'),
-                ),
-                isForward &&
-                    h(
-                        'a',
-                        { class: 'button', href: link(['forward'], { new: Date.now() }) },
-                        t('send.another'),
-                    ),
-            ),
-        ),
-    );
-}
-
 function draftItem(one, signal) {
     const name = one.title || one.dossier_code || t('draft.untitled');
     const item = h('li', {});
@@ -358,11 +314,10 @@ async function write(main, route, model, of, signal) {
             });
             keeper.stop();
             isReady = false;
-            fill(place, sentView(done, model.type === 'transfer'));
+            fill(place, sentView(done, model.type === 'transfer', signal));
             fill(state);
             amend(route.path, {});
             place.querySelector('h2').focus();
-            announce(t('send.done'));
         } catch (problem) {
             if (isLeft(problem)) return;
             const at = problem.field && fieldOf(problem.field, parts);

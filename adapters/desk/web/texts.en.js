@@ -83,6 +83,7 @@ export const words = {
     'landing.views': 'Dossiers by what is to be done',
     'landing.agencies': 'Agencies by the age of what waits',
     'landing.asof': 'As of {time}',
+    'landing.idle': 'Nothing waits: {n} agencies',
     'landing.none': 'The registry has no agency yet.',
     'landing.agency': 'Agency',
     'landing.state': 'State',
@@ -282,8 +283,11 @@ export const words = {
     'send.back': 'Change',
     'send.done': 'Signed and queued',
     'send.number': 'Message number',
-    'send.next':
-        "The gateway takes custody in a moment; the agency's receipt appears on the dossier's page.",
+    'send.next': 'Waiting for the gateway to take it into custody…',
+    'send.taken':
+        'The gateway keeps it; the receipt of {who} is awaited. You may leave this page.',
+    'send.receipt': 'Receipt number',
+    'send.office': "The agency's number",
     'send.open': 'Open the dossier',
     'send.another': 'Forward another',
     'draft.list': 'My drafts: {n}',
