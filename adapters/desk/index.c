@@ -280,7 +280,7 @@ static enum reason index_receipt_item(const struct index *index, enum message_ty
         book_run(index->book, BOOK_RECEIPT_ADD, "iittititttt", number_of(item, "seq"), place,
                  text_of(item, "message_id"), sha256, (int64_t)type, text_of(item, "sender"), at_ms,
                  reason_word, text_of(said, "text"), text_of(said, "office_reference"),
-                 text_of(item, "acting_for"));
+                 text_of(said, "acting_for"));
     if (reason == REASON_NONE && type == MESSAGE_TYPE_RECEIPT_CUSTODY)
         return book_run(index->book, BOOK_MESSAGE_CUSTODY, "tt", sha256, state_said(type));
     if (reason == REASON_NONE &&

@@ -80,7 +80,8 @@ static void a_name_is_one_persons(void **state)
 static void names_that_lie_are_not_taken(void **state)
 {
     static const char *const names[] = {"", "Anna", "an na", "an/na", "anh\xc3\xa2", "a'b"};
-    static const char *const full_names[] = {"", "a\nb", "\xe2\x80\xaetxe", "\xff", "a\x1b[31m"};
+    static const char *const full_names[] = {"",   "a\nb", "\xe2\x80\xaetxe", "\xff", "a\x1b[31m",
+                                             " a", "a "};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct person person = anna;

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/base/printable.h"
-#include "proto/base/utf8.h"
+#include "proto/base/person_name.h"
 
 /* ---- people ---- */
 
@@ -17,13 +16,10 @@ static bool name_is_valid(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == size;
 }
 
-/* It is shown beside what was done, and signed: no marks that turn or hide a part of it. */
+/* It is signed with all that the person sends; who had another could send nothing. */
 static bool full_name_is_valid(const char *name)
 {
-    size_t characters = 0;
-    return name[0] != 0 && strlen(name) < PERSON_FULL_NAME_BYTES &&
-           utf8_is_valid(bytes_of_text(name), &characters) && characters <= PERSON_FULL_NAME_MAX &&
-           printable_is_text(bytes_of_text(name));
+    return strlen(name) < PERSON_FULL_NAME_BYTES && acting_for_is_valid(bytes_of_text(name));
 }
 
 /* Whether a name is taken is decided by the table, so that two at once cannot both have it. */

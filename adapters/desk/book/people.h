@@ -12,7 +12,6 @@
 enum {
     PERSON_NAME_BYTES = 65,
     PERSON_FULL_NAME_BYTES = 401, /* acting_for has 100 characters at most */
-    PERSON_FULL_NAME_MAX = 100,   /* characters */
     PASSWORD_CHARACTERS_MIN = 10,
     SESSION_SECRET_BYTES = 32,
     SESSION_TEXT_BYTES = 2 * SESSION_SECRET_BYTES + 1,
