@@ -18,8 +18,9 @@ static bool is_key(const char *text)
     return key_parse(bytes_of_text(text), &key);
 }
 
-const char *carrier_settings_fault(const struct carrier_settings *settings)
+const char *carrier_settings_fault(const void *values)
 {
+    const struct carrier_settings *settings = values;
     struct curve_key key;
     if (!is_key(settings->carrier))
         return "carrier";

@@ -24,4 +24,4 @@ extern const struct setting carrier_settings_table[CARRIER_SETTINGS_ROWS];
 
 /* What the table cannot say: keys that parse. NULL: all is well; otherwise the name of the setting
  * at fault. */
-const char *carrier_settings_fault(const struct carrier_settings *settings);
+const char *carrier_settings_fault(const void *settings);

@@ -14,11 +14,6 @@ enum {
     TRIM_THRESHOLD_BYTES = 16 * FRAME_BYTES_MAX, /* what a burst took is given back */
 };
 
-static const char *settings_fault(const void *settings)
-{
-    return carrier_settings_fault(settings);
-}
-
 static const struct program_description description = {
     .name = CARRIER_PROGRAM,
     .version = CARRIER_PROGRAM " " VERSION_TEXT,
@@ -28,7 +23,7 @@ static const struct program_description description = {
     .check_vietnamese = "Kiểm tra cấu hình, danh bạ và khóa rồi kết thúc.",
     .settings = carrier_settings_table,
     .settings_count = CARRIER_SETTINGS_ROWS,
-    .settings_fault = settings_fault,
+    .settings_fault = carrier_settings_fault,
 };
 
 int main(int argc, char **argv)

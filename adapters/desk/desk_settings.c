@@ -19,8 +19,9 @@ static bool is_url(const char *text)
     return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
-const char *desk_settings_fault(const struct desk_settings *settings)
+const char *desk_settings_fault(const void *values)
 {
+    const struct desk_settings *settings = values;
     struct key key;
     const struct api_doors *doors = &settings->doors;
     if (!key_parse(bytes_of_text(settings->participant), &key))

@@ -23,4 +23,4 @@ enum { DESK_SETTINGS_ROWS = 11 };
 extern const struct setting desk_settings_table[DESK_SETTINGS_ROWS];
 
 /* The setting at fault that the table let pass; NULL: none. */
-const char *desk_settings_fault(const struct desk_settings *settings);
+const char *desk_settings_fault(const void *settings);

@@ -6,11 +6,6 @@
 #include "gateway/workers/program_options.h"
 #include "proto/base/version.h"
 
-static const char *settings_fault(const void *settings)
-{
-    return desk_settings_fault(settings);
-}
-
 /* As the other daemons have it; the command is beside it. */
 static const struct program_description description = {
     .name = DESK_PROGRAM,
@@ -21,7 +16,7 @@ static const struct program_description description = {
     .check_vietnamese = "Kiểm tra cấu hình, danh bạ và cổng mở rồi kết thúc.",
     .settings = desk_settings_table,
     .settings_count = DESK_SETTINGS_ROWS,
-    .settings_fault = settings_fault,
+    .settings_fault = desk_settings_fault,
 };
 
 /* "people …" stands behind the options, which end there. */

@@ -33,30 +33,6 @@ static const char *const statements[LEDGER_STATEMENTS] = {
 
 /* ---- SQLite ---------------------------------------------------------------------------------- */
 
-/* SQLite's codes as reasons: BUSY and LOCKED pass by themselves (the other writer's transactions
- * are a few rows), FULL a person mends, CORRUPT makes the adapter leave the file. */
-enum reason ledger_reason(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-        return REASON_NONE;
-    case SQLITE_FULL:
-        return REASON_STORE_FULL;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return REASON_STORE_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return REASON_STORE_CORRUPT;
-    case SQLITE_NOMEM:
-        return REASON_OUT_OF_MEMORY;
-    default:
-        return REASON_STORE_FAILED;
-    }
-}
-
 /* Values behind a format of one letter each: 't' a text that SQLite copies, 'i' an int64_t. NULL:
  * the statement could not be prepared or a value not be copied, which ledger_do takes for a lack of
  * memory: without its value a statement would find nothing, and succeed. */
@@ -87,7 +63,7 @@ enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement)
 {
     enum reason reason = REASON_OUT_OF_MEMORY;
     if (statement != NULL) {
-        reason = ledger_reason(sqlite3_step(statement));
+        reason = sqlite_reason(ledger->database, sqlite3_step(statement));
         (void)sqlite3_reset(statement);
     }
     if (reason != REASON_NONE && ledger->failed == REASON_NONE)

@@ -74,7 +74,7 @@ static enum reason upgrade(sqlite3 *database)
     (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)SCHEMA_VERSION);
     int code = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code != SQLITE_OK)
-        return ledger_reason(code);
+        return sqlite_reason(database, code);
     if (version_of(database) == 1)
         code = sqlite3_exec(database, upgrade_from_1, NULL, NULL, NULL);
     if (code == SQLITE_OK)
@@ -83,9 +83,10 @@ static enum reason upgrade(sqlite3 *database)
         code = sqlite3_exec(database, pragma, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+    enum reason reason = sqlite_reason(database, code);
     if (code != SQLITE_OK)
         (void)sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    return ledger_reason(code);
+    return reason;
 }
 
 /* Two that begin a ledger may stand in each other's way here, and SQLite then answers at once,
@@ -111,7 +112,7 @@ static enum reason prepare(sqlite3 *database)
 {
     int code = set_modes(database);
     if (code != SQLITE_OK)
-        return ledger_reason(code);
+        return sqlite_reason(database, code);
     int version = version_of(database);
     if (version < 0)
         return REASON_STORE_FAILED;
@@ -141,10 +142,10 @@ static enum reason look_through(sqlite3 *database)
     sqlite3_stmt *row = NULL;
     sqlite3_progress_handler(database, CHECK_STEPS, is_late, &until_ms);
     int code = sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &row, NULL);
-    enum reason reason = ledger_reason(code);
+    enum reason reason = sqlite_reason(database, code);
     if (reason == REASON_NONE) {
         code = sqlite3_step(row);
-        reason = code == SQLITE_INTERRUPT ? REASON_NONE : ledger_reason(code);
+        reason = code == SQLITE_INTERRUPT ? REASON_NONE : sqlite_reason(database, code);
     }
     if (code == SQLITE_ROW && strcmp(ledger_text(row, 0), "ok") != 0)
         reason = REASON_STORE_CORRUPT;
@@ -225,7 +226,7 @@ static enum reason check_owner(sqlite3 *database)
     (void)sqlite3_finalize(row);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return REASON_NONE; /* one that cannot be read, as is found next */
-    return code == SQLITE_ROW ? REASON_PORTAL_LEDGER_LOST : ledger_reason(code);
+    return code == SQLITE_ROW ? REASON_PORTAL_LEDGER_LOST : sqlite_reason(database, code);
 }
 
 static enum reason make_id(struct portal_ledger *ledger, char ret_id[ID_TEXT_BYTES])
@@ -280,10 +281,11 @@ static enum reason check_id(struct portal_ledger *ledger, const char *path)
 /* Whose file it is comes before `prepare`, which writes into it. */
 static enum reason open_file(const char *path, struct portal_ledger *ledger)
 {
-    enum reason reason = ledger_reason(
-        sqlite3_open_v2(path, &ledger->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+    enum reason reason =
+        sqlite_reason(NULL, sqlite3_open_v2(path, &ledger->database,
+                                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
     if (reason == REASON_NONE)
-        reason = ledger_reason(sqlite3_busy_timeout(ledger->database, BUSY_MS));
+        reason = sqlite_reason(ledger->database, sqlite3_busy_timeout(ledger->database, BUSY_MS));
     if (reason == REASON_NONE)
         reason = check_owner(ledger->database);
     if (reason == REASON_NONE)

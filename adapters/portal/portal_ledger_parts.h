@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "adapters/portal/portal_ledger.h"
+#include "gateway/store/sqlite_reason.h"
 
 enum ledger_statement {
 #define STATEMENT(name, text) LEDGER_##name,
@@ -33,5 +34,4 @@ sqlite3_stmt *ledger_bind(struct portal_ledger *ledger, enum ledger_statement wh
                           const char *format, ...);
 /* Runs a statement without rows. */
 enum reason ledger_do(struct portal_ledger *ledger, sqlite3_stmt *statement);
-enum reason ledger_reason(int code);
 const char *ledger_text(sqlite3_stmt *row, int column);

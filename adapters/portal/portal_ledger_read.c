@@ -14,7 +14,8 @@ enum reason portal_ledger_dossier(struct portal_ledger *ledger, const char *code
     if (row == NULL)
         return REASON_OUT_OF_MEMORY;
     int step = sqlite3_step(row);
-    enum reason reason = step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+    enum reason reason =
+        step == SQLITE_DONE ? REASON_NOT_FOUND : sqlite_reason(ledger->database, step);
     if (step == SQLITE_ROW) {
         struct portal_dossier dossier = {.presence =
                                              (enum portal_presence)sqlite3_column_int(row, 0),
@@ -43,7 +44,7 @@ enum reason portal_ledger_find(struct portal_ledger *ledger, const char *message
         (void)snprintf(ret_known->type, sizeof ret_known->type, "%s", ledger_text(row, 3));
     }
     (void)sqlite3_reset(row);
-    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : sqlite_reason(ledger->database, step);
 }
 
 enum reason portal_ledger_outcome(struct portal_ledger *ledger, const char *message_id,
@@ -84,7 +85,7 @@ static enum reason walk_events(sqlite3_stmt *row,
         more = each(context, &view);
     }
     (void)sqlite3_reset(row);
-    return ledger_reason(step);
+    return sqlite_reason(row == NULL ? NULL : sqlite3_db_handle(row), step);
 }
 
 enum reason portal_ledger_events(struct portal_ledger *ledger, const char *code, int64_t after,
@@ -140,7 +141,7 @@ enum reason portal_ledger_dossiers(
         more = each(context, &view);
     }
     (void)sqlite3_reset(row);
-    return ledger_reason(step);
+    return sqlite_reason(ledger->database, step);
 }
 
 enum reason portal_ledger_loading(struct portal_ledger *ledger,
@@ -153,7 +154,7 @@ enum reason portal_ledger_loading(struct portal_ledger *ledger,
     while (more && (step = sqlite3_step(row)) == SQLITE_ROW)
         more = each(context, ledger_text(row, 0), ledger_text(row, 1));
     (void)sqlite3_reset(row);
-    return ledger_reason(step);
+    return sqlite_reason(ledger->database, step);
 }
 
 /* The oldest one that is not done, behind the one given. */
@@ -171,7 +172,7 @@ enum reason portal_ledger_repair(struct portal_ledger *ledger, int64_t after,
         ret_repair->last = sqlite3_column_int64(row, 3);
     }
     (void)sqlite3_reset(row);
-    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : sqlite_reason(ledger->database, step);
 }
 
 enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t number,
@@ -186,7 +187,7 @@ enum reason portal_ledger_repair_state(struct portal_ledger *ledger, int64_t num
         *ret_reason = (enum reason)sqlite3_column_int(row, 1);
     }
     (void)sqlite3_reset(row);
-    return step == SQLITE_DONE ? REASON_NOT_FOUND : ledger_reason(step);
+    return step == SQLITE_DONE ? REASON_NOT_FOUND : sqlite_reason(ledger->database, step);
 }
 
 enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *after,
@@ -208,7 +209,7 @@ enum reason portal_ledger_differences(struct portal_ledger *ledger, const char *
         more = each(context, &view);
     }
     (void)sqlite3_reset(row);
-    return ledger_reason(step);
+    return sqlite_reason(ledger->database, step);
 }
 
 /* One that cannot be read is no empty one: of the ledger's id that would be taken for a ledger of
@@ -219,7 +220,8 @@ enum reason portal_ledger_note(struct portal_ledger *ledger, const char *name,
     sqlite3_stmt *row = ledger_bind(ledger, LEDGER_NOTE, "t", name);
     int step = row == NULL ? SQLITE_NOMEM : sqlite3_step(row);
     const char *value = step == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : "";
-    enum reason reason = value == NULL ? REASON_OUT_OF_MEMORY : ledger_reason(step);
+    enum reason reason =
+        value == NULL ? REASON_OUT_OF_MEMORY : sqlite_reason(ledger->database, step);
     if (reason == REASON_NONE)
         (void)snprintf(ret_value, PORTAL_NOTE_BYTES, "%s", value);
     (void)sqlite3_reset(row);

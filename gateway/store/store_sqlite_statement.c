@@ -3,9 +3,8 @@
  * misuse) ends the program, before it writes more by the same mistake. */
 #include "gateway/store/store_sqlite_internal.h"
 
+#include "gateway/store/sqlite_reason.h"
 #include "proto/base/check.h"
-
-#include <errno.h>
 
 static const char *const texts[SQL_COUNT] = {
 #define STATEMENT(name, text) [SQL_##name] = text,
@@ -13,48 +12,10 @@ static const char *const texts[SQL_COUNT] = {
 #undef STATEMENT
 };
 
-static bool disk_is_full(sqlite3 *database)
-{
-    int error = sqlite3_system_errno(database);
-    return error == ENOSPC || error == EDQUOT || error == EFBIG;
-}
-
-static enum reason reason_of_io(sqlite3 *database, int extended)
-{
-    switch (extended) {
-    case SQLITE_IOERR_DATA:
-    case SQLITE_IOERR_CORRUPTFS:
-        return REASON_STORE_CORRUPT;
-    case SQLITE_IOERR_NOMEM:
-        return REASON_OUT_OF_MEMORY;
-    default:
-        return disk_is_full(database) ? REASON_STORE_FULL : REASON_STORE_FAILED;
-    }
-}
-
 enum reason reason_of_sqlite(sqlite3 *database, int result)
 {
-    if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE)
-        return REASON_NONE;
-    int extended = database == NULL ? result : sqlite3_extended_errcode(database);
     check((result & 0xff) != SQLITE_CONSTRAINT && (result & 0xff) != SQLITE_MISUSE);
-    switch (result & 0xff) {
-    case SQLITE_FULL:
-        return REASON_STORE_FULL;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-        return REASON_STORE_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return REASON_STORE_CORRUPT;
-    case SQLITE_NOMEM:
-        return REASON_OUT_OF_MEMORY;
-    case SQLITE_IOERR:
-        return reason_of_io(database, extended);
-    default:
-        return REASON_STORE_FAILED;
-    }
+    return sqlite_reason(database, result);
 }
 
 /* For texts that run once, as settings of the connection and its schema; everything of a step is

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gateway/store/sqlite_reason.h"
+
 /* Each brings a book from the version before; a new one goes through all. */
 static const char drafts_schema[] =
     "CREATE TABLE drafts(draft INTEGER PRIMARY KEY AUTOINCREMENT, person TEXT NOT NULL,"
@@ -82,32 +84,6 @@ static const char *const texts[BOOK_STATEMENTS] = {
 #undef STATEMENT
 };
 
-/* What an operator can do something about is told apart: a full disk, a file that is damaged,
- * another program that writes. */
-static enum reason reason_of(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return REASON_NONE;
-    case SQLITE_FULL:
-        return REASON_STORE_FULL;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return REASON_STORE_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return REASON_STORE_CORRUPT;
-    case SQLITE_NOMEM:
-        return REASON_OUT_OF_MEMORY;
-    case SQLITE_CONSTRAINT:
-        return REASON_DUPLICATE;
-    default:
-        return REASON_STORE_FAILED;
-    }
-}
-
 /* ---- opening ---- */
 
 /* For texts that run once: settings of the connection, the schema, and the ends of a
@@ -143,11 +119,10 @@ static enum reason make_schema(struct book *book)
         code = execute(book, pragma);
     if (code == SQLITE_OK)
         code = execute(book, "COMMIT");
-    else
+    enum reason reason = sqlite_reason(book->database, code);
+    if (code != SQLITE_OK)
         (void)execute(book, "ROLLBACK");
-    if (code == SQLITE_OK && version > BOOK_SCHEMA)
-        return REASON_STORE_NEWER;
-    return reason_of(code);
+    return reason == REASON_NONE && version > BOOK_SCHEMA ? REASON_STORE_NEWER : reason;
 }
 
 /* All at the start: a text that does not fit the schema stops the desk before anybody works in
@@ -158,7 +133,7 @@ static enum reason prepare(struct book *book)
         int code = sqlite3_prepare_v3(book->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &book->statements[i], NULL);
         if (code != SQLITE_OK)
-            return reason_of(code);
+            return sqlite_reason(book->database, code);
     }
     return REASON_NONE;
 }
@@ -176,7 +151,8 @@ enum reason book_open(const char *path, struct book *ret_book)
     if (code == SQLITE_OK)
         code = execute(&book, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                               "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
-    enum reason reason = code == SQLITE_OK ? make_schema(&book) : reason_of(code);
+    enum reason reason =
+        code == SQLITE_OK ? make_schema(&book) : sqlite_reason(book.database, code);
     if (reason == REASON_NONE)
         reason = prepare(&book);
     if (reason != REASON_NONE)
@@ -199,7 +175,7 @@ void book_close(struct book *book)
 /* A key that is there already is an answer, not a trouble of the book. */
 static enum reason note_trouble(struct book *book, int code)
 {
-    enum reason reason = reason_of(code);
+    enum reason reason = sqlite_reason(book->database, code);
     if (reason != REASON_DUPLICATE)
         book->trouble = reason;
     return reason;
