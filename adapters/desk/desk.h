@@ -15,6 +15,7 @@
  *   desk_loop.c       wait, serve
  *   desk_routes.c     which path is whose, and the right that it needs
  *   desk_session.c    who calls, and whether he may: one place for all routes
+ *   desk_audit.c      what people did, and how often somebody guessed
  *   desk_sign_in.c    signing in and out, passwords
  *   desk_me.c         who I am, what I may
  *   desk_static.c     the pages' files
@@ -54,6 +55,7 @@ enum {
     DESK_STRANGER_MS = 10 * 1000, /* pages are for strangers too, and reach them over slow lines */
     DESK_BODY_BYTES_MAX = 512 * 1024,
     DESK_PRUNE_MS = 60 * 1000, /* sessions that are over */
+    DESK_PART_MS = 1000,       /* who listens, and may not any more */
 };
 
 struct desk {
@@ -72,7 +74,7 @@ struct desk {
     struct api *api;
     struct download *downloads; /* under way */
     mono_t now;
-    mono_t prune_due;
+    mono_t prune_due, part_due;
     int lock, signals; /* -1: none */
     bool has_book, is_stopping;
 };
@@ -118,16 +120,21 @@ extern const struct api_route desk_routes[DESK_ROUTES];
 /* ---- desk_session.c */
 bool desk_knows(void *desk, struct api_request *request);
 enum reason desk_admits(void *desk, struct api_request *request);
+/* Ends the streams of sessions that are over. */
+void desk_part(struct desk *desk);
 void desk_set_cookie(struct api_request *request, const char *secret); /* "": forget it */
 extern const struct api_header desk_headers[];
 
-/* ---- audit: a row for each action. Within a transaction of what it is about, or before the
+/* ---- desk_audit.c: a row for each action. Within a transaction of what it is about, or before the
  * adapter is asked (outcome "begun") and completed after. */
 struct desk_action {
     const char *action, *object, *before, *after, *outcome; /* NULL: none; outcome NULL: "ok" */
 };
 enum reason desk_audit(struct api_request *request, const struct person *person,
                        const struct desk_action *action);
+/* A wrong password or code: counted in one row a day for each person and address. person NULL:
+ * nobody has that name. */
+void desk_audit_failure(struct api_request *request, const struct person *person);
 
 /* ---- desk_me.c */
 json_t *desk_me_json(struct desk *desk, const struct person *person);

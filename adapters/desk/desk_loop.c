@@ -68,6 +68,7 @@ void desk_run(struct desk *desk)
             take_signals(desk);
         serve(desk);
         prune(desk);
+        desk_part(desk);
     }
     desk_say(desk, LOG_INFO, "stopped", REASON_NONE, NULL);
 }

@@ -74,19 +74,17 @@ void desk_set_cookie(struct api_request *request, const char *secret)
     api_answer_header(request, "Set-Cookie", text);
 }
 
-/* Behind a proxy of the office everybody comes from loopback; the proxy says who it is for, last in
- * its list, because what stands before was said by the caller himself. */
+/* Behind a proxy of the office everybody comes from the same place; the proxy says who it is for.
+ * It is believed on its own socket alone, which nobody else can open: on another door a caller
+ * would be somebody else at each attempt. */
 static void find_address(struct api_request *request, char ret_address[HASH_ADDRESS_BYTES])
 {
     char peer[API_PEER_BYTES];
-    const char *forwarded = api_header(request, "X-Forwarded-For");
     api_peer(request, peer);
-    const char *last = forwarded == NULL ? NULL : strrchr(forwarded, ',');
-    last = last == NULL ? forwarded : last + 1;
-    bool is_proxied =
-        last != NULL && !api_is_secure(request) && desk_of(request)->settings.public_url[0] != 0;
-    (void)snprintf(ret_address, HASH_ADDRESS_BYTES, "%s",
-                   is_proxied ? last + strspn(last, " ") : peer);
+    if (api_is_by_socket(request))
+        address_forwarded(api_header_last(request, "X-Forwarded-For"), ret_address);
+    else
+        address_group(peer, ret_address);
 }
 
 bool desk_knows(void *context, struct api_request *request)
@@ -135,13 +133,19 @@ enum reason desk_admits(void *context, struct api_request *request)
     return REASON_NONE;
 }
 
-/* ---- audit ---- */
+/* ---- who listens ---- */
 
-enum reason desk_audit(struct api_request *request, const struct person *person,
-                       const struct desk_action *action)
+/* A stream of events is one long answer: without this it would go on after its session's end. */
+static bool session_is_over(void *context, struct api_request *request)
 {
-    return book_run(&desk_of(request)->book, BOOK_AUDIT_ADD, "itttttttt", program_wall().ms,
-                    person->name, person->full_name, desk_call(request)->address, action->action,
-                    action->object == NULL ? "" : action->object, action->before, action->after,
-                    action->outcome == NULL ? "ok" : action->outcome);
+    struct desk *desk = context;
+    return !sessions_is_on(&desk->book, desk_call(request)->session, program_wall());
+}
+
+void desk_part(struct desk *desk)
+{
+    if (desk->now.ms < desk->part_due.ms)
+        return;
+    desk->part_due = (mono_t){desk->now.ms + DESK_PART_MS};
+    api_events_part(desk->api, session_is_over);
 }

@@ -30,7 +30,7 @@ const char *desk_settings_fault(const void *values)
         return "adapter.url";
     if (settings->public_url[0] != 0 && !is_url(settings->public_url))
         return "public_url";
-    if (doors->port == API_PORT_NONE && doors->listen[0] == 0)
+    if (doors->port == API_PORT_NONE && doors->listen[0] == 0 && doors->socket[0] == 0)
         return "port";
     if (doors->listen[0] != 0 && (doors->certificate_file[0] == 0 || doors->key_file[0] == 0))
         return doors->certificate_file[0] == 0 ? "certificate_file" : "key_file";

@@ -15,11 +15,11 @@ struct desk_settings {
     char adapter_state[FILE_PATH_BYTES_MAX];
     char adapter_url[DESK_URL_BYTES];
     char public_url[DESK_URL_BYTES];
-    struct api_doors doors; /* no Unix socket: a browser has none */
+    struct api_doors doors; /* its Unix socket: of a proxy */
     int log_format;         /* enum log_format */
 };
 
-enum { DESK_SETTINGS_ROWS = 11 };
+enum { DESK_SETTINGS_ROWS = 12 };
 extern const struct setting desk_settings_table[DESK_SETTINGS_ROWS];
 
 /* The setting at fault that the table let pass; NULL: none. */

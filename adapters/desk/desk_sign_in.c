@@ -81,14 +81,13 @@ static void begin_sign_in(struct api_request *request, struct person *person)
     give(request);
 }
 
-static void fail_sign_in(struct api_request *request, const struct person *person,
-                         enum reason reason)
+/* known: NULL when nobody has that name. */
+static void fail_sign_in(struct api_request *request, const char *name, const struct person *known)
 {
     struct desk *desk = desk_of(request);
-    const struct desk_action action = {"sign_in", NULL, NULL, NULL, reason_code(reason)};
-    throttle_failed(&desk->throttle, person->name, desk_call(request)->address, desk->now);
-    (void)desk_audit(request, person, &action);
-    api_answer_reason(request, reason, NULL);
+    throttle_failed(&desk->throttle, name, desk_call(request)->address, desk->now);
+    desk_audit_failure(request, known);
+    api_answer_reason(request, REASON_SIGN_IN_WRONG, NULL);
 }
 
 static void succeed(struct api_request *request, struct person *person)
@@ -128,7 +127,7 @@ void sign_in_apply(struct api_request *request)
     struct person found;
     bool is_there = people_find(&desk_of(request)->book, person.name, &found, NULL) == REASON_NONE;
     if (!call->job.is_right || !is_there || found.is_locked)
-        fail_sign_in(request, &person, REASON_SIGN_IN_WRONG);
+        fail_sign_in(request, person.name, is_there ? &found : NULL);
     else
         succeed(request, &found);
 }
@@ -217,7 +216,7 @@ void password_apply(struct api_request *request)
     } else if (call->job.is_done && call->job.makes) {
         store_password(request);
     } else if (call->job.is_done && !call->job.is_right) {
-        fail_sign_in(request, &call->person, REASON_SIGN_IN_WRONG);
+        fail_sign_in(request, call->person.name, &call->person);
     } else if (call->job.is_done) {
         call->job.makes = true;
         if (read_new_password(request, call->job.password))

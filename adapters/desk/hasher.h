@@ -16,12 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "adapters/desk/address.h"
+
 enum {
     HASHER_QUEUE_MAX = 64,
     HASHER_SHARE_MAX = 8, /* of one address */
     PASSWORD_BYTES_MAX = 256,
     PASSWORD_HASH_BYTES = 128, /* crypto_pwhash_STRBYTES */
-    HASH_ADDRESS_BYTES = 48,
+    HASH_ADDRESS_BYTES = ADDRESS_BYTES,
 };
 
 struct hash_job {

@@ -119,7 +119,7 @@ struct api_header {
 /* For a program whose callers are people: a session says who calls, and no token is made or read.
  * All of them may be NULL or 0. */
 struct api_people {
-    /* On loopback and over TLS: this request is of somebody whom we know. Asked once for each. */
+    /* On every door: this request is of somebody whom we know. Asked once for each. */
     bool (*knows)(void *context, struct api_request *request);
     /* After that, and before the route sees it: whether he may. Another reason than NONE is the
      * answer; also of routes that are open. */
@@ -194,6 +194,9 @@ bool api_wants_events(const struct api *api);
 /* data: JSON on one line; of what is on disk (invariant 1). One that could not be written,
  * {NULL, 0}, or is larger than API_EVENT_BYTES_MAX, is a reset for those who listen. */
 void api_publish(struct api *api, struct bytes data);
+/* Ends the streams of those of whom is_over (with the options' context) says that they may listen
+ * no longer. */
+void api_events_part(struct api *api, bool (*is_over)(void *context, struct api_request *request));
 
 /* ---- a request ------------------------------------------------------------------------------ */
 
@@ -201,6 +204,8 @@ void *api_context(const struct api_request *request);
 const char *api_method(const struct api_request *request);
 /* It came over TLS. */
 bool api_is_secure(const struct api_request *request);
+/* It came over the Unix socket. */
+bool api_is_by_socket(const struct api_request *request);
 /* Where the connection comes from, without its port: "127.0.0.1"; "" on a Unix socket. */
 enum { API_PEER_BYTES = 48 };
 void api_peer(const struct api_request *request, char ret_text[API_PEER_BYTES]);
@@ -218,6 +223,8 @@ bool api_is_known(const struct api_request *request);
 
 /* NULL: not there. */
 const char *api_header(const struct api_request *request, const char *name);
+/* Of several headers of that name the last one. */
+const char *api_header_last(const struct api_request *request, const char *name);
 const char *api_query(const struct api_request *request, const char *name);
 /* False (and answered) when it is there and is not a number of that range. */
 bool api_query_number(struct api_request *request, const char *name, uint64_t fallback,

@@ -27,6 +27,11 @@ bool api_is_secure(const struct api_request *request)
     return request->door->kind == API_DOOR_TLS;
 }
 
+bool api_is_by_socket(const struct api_request *request)
+{
+    return request->door->kind == API_DOOR_UNIX;
+}
+
 void api_peer(const struct api_request *request, char ret_text[API_PEER_BYTES])
 {
     const union MHD_ConnectionInfo *info =
@@ -85,6 +90,28 @@ bool api_is_known(const struct api_request *request)
 const char *api_header(const struct api_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct wanted {
+    const char *name, *value;
+};
+
+static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const char *name,
+                               const char *value)
+{
+    struct wanted *wanted = context;
+    (void)kind;
+    if (strcasecmp(name, wanted->name) == 0)
+        wanted->value = value;
+    return MHD_YES;
+}
+
+/* A proxy that adds a header of its own adds it behind those that the caller sent. */
+const char *api_header_last(const struct api_request *request, const char *name)
+{
+    struct wanted wanted = {name, NULL};
+    (void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at, &wanted);
+    return wanted.value;
 }
 
 const char *api_query(const struct api_request *request, const char *name)

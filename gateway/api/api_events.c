@@ -25,7 +25,8 @@ struct api_subscriber {
     struct MHD_Connection *connection;
     uint64_t next; /* the number of the event that he hears next */
     mono_t spoken;
-    bool is_suspended;
+    struct api_request *request; /* lives as long as its answer */
+    bool is_suspended, is_over;
     size_t size, sent; /* of text, and how much of it has left */
     char text[HEAD_BYTES + API_EVENT_BYTES_MAX];
     struct api_subscriber *other;
@@ -108,6 +109,16 @@ void api_publish(struct api *api, struct bytes data)
     resume_all(api);
 }
 
+/* Whoever listens asks nothing any more, so that nobody would notice that he may not. */
+void api_events_part(struct api *api, bool (*is_over)(void *context, struct api_request *request))
+{
+    for (struct api_subscriber *at = api->events.subscribers; at != NULL; at = at->other) {
+        at->is_over = at->is_over || is_over(api->options.context, at->request);
+        if (at->is_over)
+            resume(at);
+    }
+}
+
 /* ---- one subscriber ---- */
 
 /* The id names the run as well as the number: after a restart numbers begin anew, and a place of
@@ -150,7 +161,8 @@ static ssize_t read_events(void *context, uint64_t position, char *ret_content, 
 {
     struct api_subscriber *subscriber = context;
     (void)position;
-    if (subscriber->sent == subscriber->size && subscriber->api->events.are_over)
+    bool is_over = subscriber->api->events.are_over || subscriber->is_over;
+    if (subscriber->sent == subscriber->size && is_over)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (subscriber->sent == subscriber->size && !say_next(subscriber)) {
         subscriber->is_suspended = true;
@@ -208,6 +220,7 @@ void api_events_get(struct api_request *request)
     }
     *subscriber = (struct api_subscriber){.api = api,
                                           .connection = request->connection,
+                                          .request = request,
                                           .next = events->next,
                                           .spoken = api->now,
                                           .other = events->subscribers};

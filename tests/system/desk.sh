@@ -46,3 +46,28 @@ said() {
     [[ $# -lt 3 ]] || json=(-H 'Content-Type: application/json' -d "$3")
     call "$1" "$2" -b "$jar" "${json[@]}" | sed '$d'
 }
+
+# desk_with_adapter KEY: in a province, the adapter of that participant and a desk before it.
+desk_with_adapter() {
+    start "adapter-$1" "$BIN/lienthong-adapter" --settings "adapters/$1/adapter.yaml"
+    desk_settings "$1" "desk-$1" registry "adapters/$1/state" >"desk-$1.yaml"
+    wait_for 30 test -s "adapters/$1/state/api.port"
+    desk_start "desk-$1" "desk-$1.yaml" "desk-$1"
+}
+
+# ---- Chromium
+browser_or_skip() {
+    local program
+    export CHROMIUM=${CHROMIUM:-/usr/bin/chromium} DESK_PASSWORD=$DESK_WORD
+    for program in node npm "$CHROMIUM"; do
+        command -v "$program" >/dev/null || skip "$program is not installed"
+    done
+    [[ -d $ROOT/build/browser/node_modules/playwright-core ]] || skip "no packages in build/browser"
+}
+browser_test() { # PATTERN of tests/browser
+    cp -r "$ROOT/tests/browser" "$TEST_DIR/run"
+    ln -s "$ROOT/build/browser/node_modules" "$TEST_DIR/run/node_modules"
+    # shellcheck disable=SC2086 # the pattern is one
+    HOME=$TEST_DIR XDG_CONFIG_HOME=$TEST_DIR/config XDG_CACHE_HOME=$TEST_DIR/cache \
+        node --test --test-timeout=$((60000 * PATIENCE)) --test-reporter=spec "$TEST_DIR"/run/$1 || fail "see above"
+}

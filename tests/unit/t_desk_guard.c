@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/desk/address.h"
 #include "adapters/desk/hasher.h"
 #include "adapters/desk/rights.h"
 #include "adapters/desk/throttle.h"
@@ -58,6 +59,37 @@ static void nobody_locks_anybody_else_out(void **state)
         snprintf(text, sizeof text, "clerk%d", i);
         assert_int_equal(wait_of(text, "10.0.0.5", 11000), 0);
     }
+}
+
+/* What one caller has is one address; of a header only what the proxy wrote is believed. */
+static void a_caller_is_one_address(void **state)
+{
+    static const char *const groups[][2] = {
+        {"192.0.2.7", "192.0.2.7"},
+        {"::ffff:192.0.2.7", "192.0.2.7"},
+        {"2001:db8::1", "2001:db8::/64"},
+        {"2001:db8:0:0:ffff::9", "2001:db8::/64"},
+        {"::1", "::/64"},
+        {"", "unknown"},
+        {"192.0.2.7x", "unknown"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff::/64"},
+    };
+    static const char *const headers[][2] = {
+        {"10.1.1.1, 192.0.2.7", "192.0.2.7"}, {"192.0.2.7 ", "192.0.2.7"}, {"10.1.1.1,", "unknown"},
+        {",,\t192.0.2.7", "192.0.2.7"},       {"<b>", "unknown"},
+    };
+    char address[ADDRESS_BYTES];
+    (void)state;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        address_group(groups[i][0], address);
+        assert_string_equal(address, groups[i][1]);
+    }
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        address_forwarded(headers[i][0], address);
+        assert_string_equal(address, headers[i][1]);
+    }
+    address_forwarded(NULL, address);
+    assert_string_equal(address, "unknown");
 }
 
 /* ---- the hasher ---- */
@@ -157,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_fails_waits_longer_each_time),
         cmocka_unit_test(nobody_locks_anybody_else_out),
+        cmocka_unit_test(a_caller_is_one_address),
         cmocka_unit_test(a_password_is_compared_and_made_in_the_thread),
         cmocka_unit_test(the_queue_has_a_share_for_each_address),
         cmocka_unit_test(each_role_may_its_own),

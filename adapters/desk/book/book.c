@@ -24,6 +24,11 @@ static const char uploads_schema[] =
     "CREATE INDEX uploads_made ON uploads(made_ms);"
     "CREATE INDEX uploads_waiting ON uploads(size) WHERE sha256 = '';";
 
+/* Wrong passwords are counted, and found by where they come from. */
+static const char failures_schema[] =
+    "CREATE INDEX audit_failed ON audit(address, person, at_ms) WHERE outcome = 'sign_in_wrong';"
+    "CREATE INDEX audit_failures ON audit(at_ms) WHERE outcome = 'sign_in_wrong';";
+
 static const char first_schema[] =
     "CREATE TABLE people(name TEXT PRIMARY KEY, full_name TEXT NOT NULL, role INTEGER NOT NULL,"
     " sees_content INTEGER NOT NULL, password TEXT NOT NULL, locked INTEGER NOT NULL DEFAULT 0,"
@@ -76,7 +81,8 @@ static const char first_schema[] =
     "CREATE INDEX receipts_about ON receipts(about, seq);"
     "CREATE INDEX receipts_signer ON receipts(signer, at_ms);";
 
-static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema, uploads_schema};
+static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema, uploads_schema,
+                                                 failures_schema};
 
 static const char *const texts[BOOK_STATEMENTS] = {
 #define STATEMENT(name, text) [BOOK_##name] = text,

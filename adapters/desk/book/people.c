@@ -163,6 +163,16 @@ bool sessions_find(struct book *book, struct bytes secret, wall_t now, struct pe
     return is_there;
 }
 
+bool sessions_is_on(struct book *book, const uint8_t digest[SESSION_DIGEST_BYTES], wall_t now)
+{
+    sqlite3_stmt *row =
+        book_ask(book, BOOK_SESSION, "bii", (struct bytes){digest, SESSION_DIGEST_BYTES},
+                 now.ms - SESSION_LIFE_MS, now.ms - SESSION_IDLE_MS);
+    bool is_on = book_next(book, row);
+    book_end(row);
+    return is_on;
+}
+
 enum reason sessions_end(struct book *book, const uint8_t digest[SESSION_DIGEST_BYTES])
 {
     return book_run(book, BOOK_SESSION_END, "b", (struct bytes){digest, SESSION_DIGEST_BYTES});

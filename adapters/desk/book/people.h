@@ -51,6 +51,8 @@ enum reason sessions_begin(struct book *book, const char *name, const char *addr
 /* False: there is none, or it is over. Notes now and then that it is used. */
 bool sessions_find(struct book *book, struct bytes secret, wall_t now, struct person *ret_person,
                    uint8_t ret_digest[SESSION_DIGEST_BYTES]);
+/* Without being used by that: whoever only listens is idle. */
+bool sessions_is_on(struct book *book, const uint8_t digest[SESSION_DIGEST_BYTES], wall_t now);
 enum reason sessions_end(struct book *book, const uint8_t digest[SESSION_DIGEST_BYTES]);
 /* Those that are over go. */
 void sessions_prune(struct book *book, wall_t now);
