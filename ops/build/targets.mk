@@ -30,10 +30,11 @@ test-browser:
 	@ops/install-deps test
 	@tests/run 'system/t036*'
 
-# Every page in both languages and themes, as a picture in build/screenshots.
+# Every page in both languages and themes, as a picture in build/screenshots; the README's five.
 screenshots:
 	@ops/install-deps test
 	@tests/browser/screenshots $(B)/screenshots
+	@tests/browser/screenshots ops/pictures/desk tour
 
 # The tests that search, EFFORT times as far as `make test` lets them.
 EFFORT ?= 10

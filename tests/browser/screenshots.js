@@ -1,5 +1,6 @@
 // Draws every page in both languages and themes, and on a phone, as a picture: PLACE/NAME.png. For
 // eyes: nothing here says whether they are right. node screenshots.js PLACE [NAME]...
+// node screenshots.js PLACE tour: the README's, a page for each role, as a window shows it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './browser.js';
@@ -7,6 +8,8 @@ import { openPlace, PAGES } from './places.js';
 import { servePages } from './serve.js';
 
 const [place, ...wanted] = process.argv.slice(2);
+const TOUR = ['dossier', 'forward', 'inbox', 'landing-operator', 'audit'];
+const isTour = wanted[0] === 'tour';
 const KINDS = [
     { language: 'vi', theme: 'light', size: 'desk' },
     { language: 'vi', theme: 'dark', size: 'desk' },
@@ -18,11 +21,13 @@ const KINDS = [
 mkdirSync(place, { recursive: true });
 const browser = await launch();
 const pages = await servePages();
-for (const name of wanted.length > 0 ? wanted : Object.keys(PAGES)) {
-    for (const kind of KINDS) {
+const named = wanted.length > 0 ? wanted : Object.keys(PAGES);
+for (const name of isTour ? TOUR : named) {
+    for (const kind of isTour ? [KINDS[0]] : KINDS) {
         const { page } = await openPlace(browser, pages.url, name, kind);
-        const file = `${name}-${kind.language}-${kind.theme}-${kind.size}.png`;
-        await page.screenshot({ path: join(place, file), fullPage: true });
+        const end = isTour ? '' : `-${kind.language}-${kind.theme}-${kind.size}`;
+        const path = join(place, `${name}${end}.png`);
+        await page.screenshot({ path, fullPage: !isTour });
         await page.context().close();
     }
 }
