@@ -7,6 +7,7 @@
 
 #include "gateway/api/json_member.h"
 #include "gateway/custody/job.h"
+#include "gateway/custody/retention.h"
 
 const char *const jobs_members[] = {"operation",    "destination", "state", "reason", "taken_after",
                                     "taken_before", "to",          "why",   NULL};
@@ -92,7 +93,22 @@ static bool read_number(struct api_request *request, uint64_t *ret_number)
     return false;
 }
 
-static json_t *member_json(const struct job_member *member, const struct store_message *message)
+/* What of it would go, or goes, by kind: of a purge, until it has its result. */
+static json_t *kinds_json(uint32_t type, uint32_t parts)
+{
+    json_t *list = json_array();
+    uint32_t kinds = retention_kinds(type, parts);
+    bool ok = list != NULL;
+    for (unsigned int kind = 0; kind < RETENTION_KINDS && ok; kind++) {
+        if ((kinds >> kind & 1) != 0)
+            ok = json_array_append_new(
+                     list, json_string(retention_kind_name((enum retention_kind)kind))) == 0;
+    }
+    return json_whole(list, ok);
+}
+
+static json_t *member_json(const struct job_member *member, const struct store_message *message,
+                           uint32_t parts)
 {
     json_t *json = json_object();
     const char *outcome = !member->has_result             ? "waiting"
@@ -104,25 +120,32 @@ static json_t *member_json(const struct job_member *member, const struct store_m
                   json_put_text(json, "destination", key_bytes(&member->destination)) &&
                   json_put_type(json, message->type) &&
                   json_put_text(json, "dossier_code", message->dossier_code) &&
+                  json_put_text(json, "procedure_code", message->procedure_code) &&
+                  (parts == 0 || json_put(json, "goes", kinds_json(message->type, parts))) &&
                   json_put(json, "outcome", json_string(outcome)) &&
                   (member->reason == REASON_NONE || json_put_reason(json, member->reason)) &&
                   (id_is_zero(&member->created) ||
                    json_put_id(json, "new_message_id", &member->created)));
 }
 
-static enum reason add_members(struct store *store, const struct job_member *members, size_t count,
-                               json_t *list)
+static enum reason add_members(struct api_request *request, const struct job *job,
+                               const struct job_member *members, size_t count, json_t *list)
 {
+    struct store *store = api_store(request);
     enum reason reason = REASON_NONE;
     for (size_t i = 0; i < count && reason == REASON_NONE; i++) {
         struct store_message message;
+        /* Before its row: what that has of texts lives until the store's next call. */
+        uint32_t parts = job->operation == JOB_PURGE && !members[i].has_result
+                             ? jobs_judge(api_jobs(request), members[i].message_seq)
+                             : 0;
         reason = store->verbs->read_message(store, members[i].message_seq, &message);
         if (reason == REASON_NOT_FOUND) {
             reason = REASON_NONE; /* a purge took its row as well */
             continue;
         }
         if (reason == REASON_NONE &&
-            json_array_append_new(list, member_json(&members[i], &message)) != 0)
+            json_array_append_new(list, member_json(&members[i], &message, parts)) != 0)
             reason = REASON_OUT_OF_MEMORY;
     }
     return reason;
@@ -148,7 +171,7 @@ void jobs_one_answer(struct api_request *request)
     if (reason == REASON_NOT_FOUND)
         reason = REASON_NONE;
     if (reason == REASON_NONE)
-        reason = add_members(api_store(request), members, count, list);
+        reason = add_members(request, &job, members, count, list);
     json_t *json = job_json(&job);
     bool ok = json_put(json, "entries", list) && put_number(json, "next", page + (count > 0));
     api_answer_read(request, reason, json_whole(json, ok));

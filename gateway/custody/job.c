@@ -80,6 +80,12 @@ enum reason jobs_find(const struct jobs *jobs, uint64_t number, struct job *ret_
     return REASON_NONE;
 }
 
+uint32_t jobs_judge(const struct jobs *jobs, uint64_t message_seq)
+{
+    uint32_t parts = 0;
+    return jobs->hand.judge(jobs->hand.core, message_seq, &parts) == REASON_NONE ? parts : 0;
+}
+
 /* ---- an operator ---- */
 
 static bool is_possible(const struct jobs *jobs, const struct job_order *order)

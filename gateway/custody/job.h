@@ -149,6 +149,9 @@ enum reason jobs_find(const struct jobs *jobs, uint64_t number, struct job *ret_
 enum reason jobs_read_page(const struct jobs *jobs, uint64_t number, uint64_t page,
                            struct job_member ret_members[JOB_PAGE_MAX], size_t *ret_count);
 
+/* PURGE: what of a member may go by now; 0: nothing any more. */
+uint32_t jobs_judge(const struct jobs *jobs, uint64_t message_seq);
+
 /* The digest of a set and one message more; zero: of an empty one. */
 static inline void job_add_digest(hash_function *hash, struct digest *digest,
                                   const struct digest *of_message)

@@ -55,6 +55,21 @@ static size_t terms_of(const struct registry *registry, const struct store_messa
     return count;
 }
 
+uint32_t retention_kinds(uint32_t type, uint32_t parts)
+{
+    bool is_evidence = type > MESSAGE_TYPE_BUSINESS_COUNT;
+    uint32_t of_kind[RETENTION_KINDS] = {
+        [RETENTION_METADATA] = STORE_PART_NAMES,
+        [RETENTION_EVIDENCE] = STORE_PART_SEAL | STORE_PART_ENTRIES,
+        [RETENTION_IDS] = STORE_PART_ROW,
+    };
+    of_kind[is_evidence ? RETENTION_EVIDENCE : RETENTION_BODIES] |= STORE_PART_DOCUMENT;
+    uint32_t kinds = 0;
+    for (unsigned int kind = 0; kind < RETENTION_KINDS; kind++)
+        kinds |= (uint32_t)((parts & of_kind[kind]) != 0) << kind;
+    return kinds;
+}
+
 /* What was here is refused as no new message by its id, which begins with its time: one that says
  * another day than it came on would have later ones refused for it, so that its row stays. */
 static bool has_plain_id(const struct store_message *message)

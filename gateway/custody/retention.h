@@ -28,6 +28,9 @@
 enum reason retention_judge(struct store *store, const struct registry *registry, wall_t now,
                             uint64_t head_seq, uint64_t seq, uint32_t *ret_parts);
 
+/* Of which kinds these parts of a message of that type are: bits 1 << enum retention_kind. */
+uint32_t retention_kinds(uint32_t type, uint32_t parts);
+
 enum { RETENTION_HOLD_NAME_BYTES = 8 + DOSSIER_CODE_BYTES_MAX };
 /* The note that holds a dossier while it is there (its value is the holder's: who and why). */
 struct bytes retention_hold_name(struct bytes dossier_code,

@@ -15,6 +15,7 @@
 #include "ops/cli/say.h"
 #include "ops/cli/table.h"
 #include "ops/client/adapter_address.h"
+#include "routing/registry/registry.h"
 
 struct retention_options {
     bool json;
@@ -39,6 +40,17 @@ static const struct table_column hold_columns[] = {
 };
 enum { HOLD_COLUMNS = sizeof hold_columns / sizeof hold_columns[0] };
 
+/* In the order of enum retention_kind. */
+static const struct table_column kind_columns[] = {
+    {TEXT_RETENTION_COLUMN_PROCEDURE, TABLE_TEXT},
+    {TEXT_COLUMN_BODIES, TABLE_NUMBER},
+    {TEXT_COLUMN_METADATA, TABLE_NUMBER},
+    {TEXT_COLUMN_EVIDENCE, TABLE_NUMBER},
+    {TEXT_COLUMN_IDS, TABLE_NUMBER},
+};
+enum { KIND_COLUMNS = 1 + RETENTION_KINDS };
+_Static_assert(sizeof kind_columns / sizeof kind_columns[0] == KIND_COLUMNS, "one for each kind");
+
 /* Counted, and nothing done yet. */
 static int plan(const struct invocation *invocation, struct http *http, const char *why,
                 json_t **ret_job)
@@ -58,14 +70,41 @@ static int ask_about(const struct invocation *invocation, struct http *http, con
 
 /* ---- what would go ---- */
 
-/* How many of each type: what a person asks before it goes. */
-static int print_types(const struct invocation *invocation, struct http *http, const json_t *job)
+/* By type, and by procedure and kind: what a person asks before it goes. */
+struct tally {
+    json_t *types;      /* type: number */
+    json_t *procedures; /* code: {kind: number} */
+};
+
+static void count_up(json_t *counts, const char *name)
 {
-    json_t *counts = json_object();
+    (void)json_object_set_new(counts, name, json_integer(json_count(counts, name) + 1));
+}
+
+static void tally_row(struct tally *tally, const json_t *row)
+{
+    const char *code = json_text(row, "procedure_code");
+    json_t *kinds = json_object_get(tally->procedures, code);
+    size_t index;
+    const json_t *kind;
+    count_up(tally->types, json_text(row, "type"));
+    if (kinds == NULL) {
+        kinds = json_object();
+        (void)json_object_set_new(tally->procedures, code, kinds);
+    }
+    json_array_foreach(json_object_get(row, "goes"), index, kind)
+        count_up(kinds, json_string_value(kind));
+}
+
+/* All pages of the set. */
+static int tally_set(const struct invocation *invocation, struct http *http, const json_t *job,
+                     struct tally *tally)
+{
     json_int_t left = json_count(job, "count");
     int code = EXIT_CODE_OK;
     char scratch[32];
     const char *number = json_number(job, "job", scratch);
+    *tally = (struct tally){json_object(), json_object()};
     for (int64_t page = 0; left > 0 && code == EXIT_CODE_OK; page++) {
         json_t *answer = NULL;
         size_t index;
@@ -73,20 +112,36 @@ static int print_types(const struct invocation *invocation, struct http *http, c
         code = jobs_ask(invocation, http, number, page, &answer);
         json_array_foreach(json_object_get(answer, "entries"), index, row)
         {
-            const char *type = json_text(row, "type");
-            (void)json_object_set_new(counts, type, json_integer(json_count(counts, type) + 1));
+            tally_row(tally, row);
             left--;
         }
         left = json_array_size(json_object_get(answer, "entries")) == 0 ? 0 : left;
         json_decref(answer);
     }
-    const char *type;
-    json_t *count;
-    json_object_foreach(counts, type, count)
-        say(stdout, "%8lld  %s\n", (long long)json_integer_value(count),
-            type_label(type, invocation->language));
-    json_decref(counts);
     return code;
+}
+
+static void print_tally(const struct invocation *invocation, const struct tally *tally)
+{
+    struct table table;
+    const char *name;
+    json_t *counts;
+    json_object_foreach(tally->types, name, counts)
+        say(stdout, "%8lld  %s\n", (long long)json_integer_value(counts),
+            type_label(name, invocation->language));
+    (void)putchar('\n');
+    table_init(&table, kind_columns, KIND_COLUMNS, terminal_width(stdout));
+    json_object_foreach(tally->procedures, name, counts)
+    {
+        char numbers[RETENTION_KINDS][32];
+        const char *cells[KIND_COLUMNS] = {
+            name[0] != 0 ? name : text_of(TEXT_RETENTION_NO_PROCEDURE, invocation->language)};
+        for (int kind = 0; kind < RETENTION_KINDS; kind++)
+            cells[1 + kind] =
+                json_number(counts, retention_kind_name((enum retention_kind)kind), numbers[kind]);
+        table_row(&table, cells);
+    }
+    table_end(&table, invocation->language);
 }
 
 /* What does not go, and why: without it people would look for a fault. */
@@ -119,20 +174,23 @@ static int show_plan(const struct invocation *invocation, struct http *http,
                      const struct retention_options *options)
 {
     json_t *job = NULL, *stopped = NULL, *holds = NULL;
+    struct tally tally = {NULL, NULL};
     char label[32];
     int code = plan(invocation, http, options->why != NULL ? options->why : "plan", &job);
+    if (code == EXIT_CODE_OK)
+        code = tally_set(invocation, http, job, &tally);
     if (code == EXIT_CODE_OK)
         code = ask_about(invocation, http, job, "stop", json_object(), &stopped);
     if (code == EXIT_CODE_OK)
         code = adapter_ask(invocation, http, "GET", "/v1/holds", &holds);
     if (code == EXIT_CODE_OK && options->json)
-        json_print_new(
-            json_pack("{s:O, s:O}", "job", job, "holds", json_object_get(holds, "holds")));
+        json_print_new(json_pack("{s:O, s:O, s:O}", "job", job, "by_procedure", tally.procedures,
+                                 "holds", json_object_get(holds, "holds")));
     else if (code == EXIT_CODE_OK) {
         say(stdout, text_of(TEXT_RETENTION_PLAN, invocation->language),
             (long long)json_count(job, "count"), (long long)json_count(job, "looked"),
             time_label(json_text(job, "oldest"), label));
-        code = print_types(invocation, http, job);
+        print_tally(invocation, &tally);
         if (json_is_true(json_object_get(job, "has_more")))
             (void)fputs(text_of(TEXT_RETENTION_MORE, invocation->language), stdout);
         print_holds(invocation, json_object_get(holds, "holds"));
@@ -140,6 +198,8 @@ static int show_plan(const struct invocation *invocation, struct http *http,
     json_decref(job);
     json_decref(stopped);
     json_decref(holds);
+    json_decref(tally.types);
+    json_decref(tally.procedures);
     return code;
 }
 

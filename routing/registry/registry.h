@@ -140,6 +140,8 @@ enum retention_kind {
     RETENTION_IDS,      /* that it was here, by which the same again is known */
     RETENTION_KINDS,
 };
+/* As retention.csv has it. */
+const char *retention_kind_name(enum retention_kind kind);
 /* Of days: no end. */
 #define RETENTION_FOR_EVER UINT32_MAX
 

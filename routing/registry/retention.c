@@ -20,6 +20,11 @@ static const char *const kind_names[RETENTION_KINDS] = {
     [RETENTION_IDS] = "ids",
 };
 
+const char *retention_kind_name(enum retention_kind kind)
+{
+    return kind_names[kind];
+}
+
 /* Of keep_days while the file is read: there is no row. */
 #define UNSAID (RETENTION_FOR_EVER - 1)
 

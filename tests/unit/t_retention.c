@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "gateway/custody/retention.h"
+#include "proto/codec/message_type.h"
 #include "tests/support/store_memory.h"
 #include "tests/unit/registry_small.h"
 
@@ -277,6 +278,26 @@ static void faults_are_named(void **state)
     }
 }
 
+/* What people are told goes is what goes: the document of a receipt is evidence. */
+static void parts_are_of_kinds(void **state)
+{
+    static const struct {
+        uint32_t type, parts, kinds;
+    } cases[] = {
+        {MESSAGE_TYPE_TRANSFER, STORE_PART_DOCUMENT, 1U << RETENTION_BODIES},
+        {MESSAGE_TYPE_TRANSFER, STORE_PART_DOCUMENT | STORE_PART_SEAL,
+         1U << RETENTION_BODIES | 1U << RETENTION_EVIDENCE},
+        {MESSAGE_TYPE_TRANSFER, STORE_PART_NAMES, 1U << RETENTION_METADATA},
+        {MESSAGE_TYPE_TRANSFER, STORE_PART_ROW, 1U << RETENTION_IDS},
+        {MESSAGE_TYPE_RECEIPT_CUSTODY, STORE_PART_DOCUMENT, 1U << RETENTION_EVIDENCE},
+        {MESSAGE_TYPE_LEDGER_HEAD, STORE_PART_ENTRIES, 1U << RETENTION_EVIDENCE},
+        {MESSAGE_TYPE_TRANSFER, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(retention_kinds(cases[i].type, cases[i].parts), cases[i].kinds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(without_rows_all_is_kept),
         cmocka_unit_test(evidence_is_kept_as_long_as_anybody_asks),
         cmocka_unit_test(faults_are_named),
+        cmocka_unit_test(parts_are_of_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
