@@ -98,7 +98,8 @@ struct page {
     size_t looked; /* items of receipts, RECEIPT_ITEMS_MAX at most */
 };
 
-/* The gateway's word that it took a message of ours. NOT_FOUND: nothing that is to be asked for. */
+/* The gateway's word that it took a message of ours. NOT_FOUND: nothing that is to be asked for;
+ * nor is one whose content was purged here: it is over, and there are no bytes to offer. */
 static enum reason take_item(struct session *session, const struct receipt_item *item,
                              struct page *page)
 {
@@ -110,6 +111,8 @@ static enum reason take_item(struct session *session, const struct receipt_item 
         store->verbs->find_message(store, &session->options.self, &item->message_id, &message);
     if (reason != REASON_NONE)
         return reason;
+    if ((message.gone & STORE_PART_DOCUMENT) != 0)
+        return REASON_NOT_FOUND;
     page->ids[page->asked] = item->message_id;
     page->asked += was_taken(session, &message);
     return REASON_NONE;
@@ -215,6 +218,8 @@ void session_offer_again(struct session *session, const struct store_message *me
                               .type = message->type,
                               .id = message->id,
                               .reason = REASON_MESSAGE_FORGOTTEN};
+    if ((message->gone & STORE_PART_DOCUMENT) != 0)
+        return; /* purged since it was asked for */
     uint64_t place = hash_bytes(message->dossier_code) % SESSION_OFFERED_DOSSIERS;
     uint64_t *places = &session->offered_dossiers[place / 64];
     bool is_behind = (*places >> place % 64 & 1) != 0;

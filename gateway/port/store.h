@@ -91,8 +91,8 @@ enum store_part {
         2, /* manifest, signature and certificate, once no document of theirs is left */
     STORE_PART_NAMES =
         4, /* codes of dossier and procedure, what it answers, its ended entries, what
-                           * it did to the dossier's route; with the last of a dossier its finished
-                           * clock */
+                           * it did to the dossier's route; with the last of a dossier its clock,
+                           * also one that nobody has ended */
     STORE_PART_ENTRIES = 8, /* of a ledger's head: the entries that it was the first to cover; their
                              * hashes stay, and with them every proof */
     STORE_PART_ROW = 16,    /* when document, seal and names have gone: that it was here. With a

@@ -21,7 +21,8 @@ static enum reason check_ended(struct store_sqlite *store, uint64_t seq)
     return reason;
 }
 
-/* Where it was found by; and with the last message of a dossier the clock that is over. */
+/* Where it was found by; and with the last message of a dossier its clock, ended or not: that its
+ * days have passed since it was due is the judge's word, and nobody would ever end it any more. */
 static enum reason forget_names(struct store_sqlite *store, const struct store_message *message)
 {
     static const enum statement of_dossier[] = {SQL_PURGE_HISTORY, SQL_PURGE_ROUTE};

@@ -225,6 +225,33 @@ static void names_go_last(void **state)
     assert_has(fixture, 4, "alone", "signature");
 }
 
+/* A clock that nobody ended goes as well: whatever was said in its dossier has gone, so that it is
+ * not listed as overdue for ever. */
+static void an_open_clock_ends_with_the_last_message(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_verbs *verbs = fixture->store->verbs;
+    const struct store_deadline clock = {.dossier_code = bytes_of_text("D"),
+                                         .procedure_code = bytes_of_text("1.000001"),
+                                         .deadline = {.state = DEADLINE_RUNNING, .due = {2000}}};
+    const struct store_plan plan = {.deadlines = &clock, .deadline_count = 1};
+    const struct store_deadline_filter all = {.due_before = {0}};
+    struct store_deadline row;
+    size_t count = 0;
+    put_all(fixture);
+    assert_int_equal(verbs->commit(fixture->store, &plan), REASON_NONE);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        end(fixture, seq);
+    purge(fixture, 1, 2, STORE_PART_DOCUMENT | STORE_PART_NAMES);
+    assert_int_equal(verbs->list_deadlines(fixture->store, &all, &row, 1, &count), REASON_NONE);
+    assert_int_equal(count, 1);
+    purge(fixture, 3, 3, STORE_PART_DOCUMENT | STORE_PART_NAMES);
+    assert_int_equal(verbs->read_deadline(fixture->store, bytes_of_text("D"), &row),
+                     REASON_NOT_FOUND);
+    assert_int_equal(verbs->list_deadlines(fixture->store, &all, &row, 1, &count), REASON_NONE);
+    assert_int_equal(count, 0);
+}
+
 /* From then on what is not above it is no new one; its neighbours are found as before. */
 static void rows_go_at_the_very_end(void **state)
 {
@@ -370,6 +397,7 @@ int main(void)
         CASE(a_seal_goes_with_the_last_document),
         CASE(what_lies_together_goes_with_the_last),
         CASE(names_go_last),
+        CASE(an_open_clock_ends_with_the_last_message),
         CASE(files_are_unnamed_by_the_last),
         CASE(what_is_owed_cannot_go),
     };

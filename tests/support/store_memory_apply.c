@@ -192,8 +192,7 @@ static void forget_deadline(struct store_memory_image *image, struct bytes dossi
 {
     size_t at = memory_deadline_at(image, dossier_code);
     struct store_deadline *row = &image->deadlines.at[at];
-    if (at == image->deadlines.count || !bytes_equal(row->dossier_code, dossier_code) ||
-        row->deadline.state != DEADLINE_FINISHED)
+    if (at == image->deadlines.count || !bytes_equal(row->dossier_code, dossier_code))
         return;
     memmove(row, row + 1, (--image->deadlines.count - at) * sizeof *row);
 }

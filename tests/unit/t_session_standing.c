@@ -184,6 +184,33 @@ static void what_was_lost_is_asked_for_until_there_is_an_answer(void **state)
     assert_true(round <= 2 * ROUNDS);
 }
 
+/* What was purged here is over, and cannot be offered: a gateway that has lost it is answered by a
+ * round that ends, and not asked for it again and again. */
+static void what_was_purged_is_not_offered(void **state)
+{
+    enum { ROUNDS = 8 };
+    static const struct standing_item unknown = {.reason = REASON_NONE};
+    struct fixture *fixture = *state;
+    const struct submitted submitted = sent(fixture);
+    const struct store_move ends[] = {
+        {submitted.message_seq, stp, ENTRY_DELIVERED, {now_ms}, 1, REASON_NONE, {0}, 0},
+        {submitted.message_seq, portal, ENTRY_DELIVERED, {now_ms}, 1, REASON_NONE, {0}, 0},
+    };
+    const struct store_purge purge = {submitted.message_seq, STORE_PART_DOCUMENT};
+    const struct store_plan plan = {
+        .moves = ends, .move_count = 2, .purges = &purge, .purge_count = 1};
+    const struct standing_item items[] = {
+        unknown, {.id = submitted.id, .reason = REASON_MESSAGE_FORGOTTEN, .is_of_gateway = true}};
+    const struct frame answer = {.kind = FRAME_STANDING, .standing = {.items = items, .count = 2}};
+    assert_int_equal(fixture->store->verbs->commit(fixture->store, &plan), REASON_NONE);
+    welcome_with(fixture, LINK_VERSION, (wall_t){now_ms});
+    int64_t round = 1;
+    while (round <= ROUNDS && is_offering_after(fixture, round, &answer))
+        round++;
+    assert_true(round <= ROUNDS);
+    assert_int_equal(fixture->asked, 0);
+}
+
 /* It could not read the question, and says so by a refusal. */
 static void an_older_gateway_is_not_asked(void **state)
 {
@@ -231,6 +258,7 @@ int main(void)
         TEST(what_the_gateway_says_is_shown_and_ends_nothing),
         TEST(what_has_no_receipt_after_a_while_is_asked_for),
         TEST(what_was_lost_is_asked_for_until_there_is_an_answer),
+        TEST(what_was_purged_is_not_offered),
         TEST(an_older_gateway_is_not_asked),
         TEST(what_may_not_be_done_says_why),
     };
