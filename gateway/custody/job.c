@@ -421,7 +421,8 @@ static bool rests(struct jobs *jobs, const struct job *job)
     bool is_busy = step->plan.base.next_message_seq > jobs->seen_seq;
     if (job->operation != JOB_PURGE)
         return false;
-    if (is_busy && step->now.ms - jobs->purged.ms < JOB_REST_MS)
+    int64_t rest_ms = job->state == JOB_COUNTING ? JOB_COUNT_REST_MS : JOB_REST_MS;
+    if (is_busy && step->now.ms - jobs->purged.ms < rest_ms)
         return true;
     jobs->purged = step->now;
     jobs->seen_seq = step->plan.base.next_message_seq;

@@ -27,7 +27,7 @@
  * PURGE is of messages, not of entries: its set are those of which something may go by now
  * (gateway/custody/retention.h), and each is judged once more when it goes. It is started with the
  * digest of its set, which only who has read all of it can say: the set is archived first. Beside
- * traffic it does a page in JOB_REST_MS; without, one in each step.
+ * traffic it does a page in JOB_REST_MS, and counts one in JOB_COUNT_REST_MS; without, one in each step.
  */
 #pragma once
 
@@ -42,7 +42,8 @@ enum {
     /* A page of a purge costs the step two or three milliseconds; so many pages in which nothing
      * may go, no more. */
     JOB_SKIPS_MAX = 8,
-    JOB_REST_MS = 100,
+    JOB_REST_MS = 25,
+    JOB_COUNT_REST_MS = 10,            /* a page that is counted is read, and one note */
     JOB_FORGOTTEN_MS = 60 * 60 * 1000, /* a count that nobody repeats makes room for another job */
 };
 
