@@ -1,5 +1,8 @@
 /* Breaks of the gateway's ledger, as this witness saw them.
  *
+ * Of one kind the ledger is the same: we were away for longer than the days that the gateway keeps
+ * what would prove it from our head on (retention.csv, ids), so that it shows heads from nothing.
+ *
  * A gateway whose store was put back from a backup goes on under a new ledger id, and says so in
  * its first entry. We cannot know whether that is all that happened. So the break is kept, with
  * both heads, and stays open until a person has asked and writes down what it was; our head is not
@@ -85,7 +88,8 @@ static bool is_known(const struct ledger_break *breaks, size_t count, const stru
     return false;
 }
 
-enum reason session_take_break(struct session *session, const struct tree_head *head)
+enum reason session_take_break(struct session *session, const struct tree_head *head,
+                               enum reason why)
 {
     struct ledger_break breaks[LEDGER_BREAKS_MAX];
     struct room_need need = room_frame;
@@ -105,7 +109,7 @@ enum reason session_take_break(struct session *session, const struct tree_head *
     keep_breaks(session, breaks, count);
     session->asks_all = true; /* it may have lost what it took */
     session->ask_due = session->step.now;
-    step_note_peer(&session->step, session->gateway, "alarm", REASON_LEDGER_BROKEN);
+    step_note_peer(&session->step, session->gateway, "alarm", why);
     return REASON_NONE;
 }
 

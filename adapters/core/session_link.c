@@ -168,15 +168,22 @@ static void raise_ledger_alarm(struct session *session, enum reason reason)
     step_note_peer(&session->step, session->gateway, "alarm", reason);
 }
 
-/* Late or repeated, as the next one shows; or of a gateway that shows us no proof any more. */
-static void count_head_gap(struct session *session)
+/* Late or repeated, as the next one shows; or of a gateway that shows us no proof any more. One
+ * that begins at nothing is its word that it has none left from where we were: then a person says
+ * whether that is so, and we go on from there. */
+static void count_head_gap(struct session *session, const struct tree_head *head, uint64_t from)
 {
+    enum reason reason = REASON_LEDGER_UNPROVEN;
     if (session->step.now.ms < session->head_gap_due.ms)
         return; /* of the same moment: a line that was late brings many */
     session->head_gap_due = (mono_t){session->step.now.ms + SESSION_HEAD_GAP_MS};
     session->gateway->heartbeat_due = session->step.now; /* says at once what we have seen */
-    if (++session->head_gaps >= SESSION_HEAD_GAPS_MAX)
-        raise_ledger_alarm(session, REASON_LEDGER_UNPROVEN);
+    if (++session->head_gaps < SESSION_HEAD_GAPS_MAX)
+        return;
+    if (from == 0 && head->tree_size > session->head.tree_size)
+        reason = session_take_break(session, head, REASON_LEDGER_PROOF_GONE);
+    if (reason != REASON_NONE)
+        raise_ledger_alarm(session, reason);
 }
 
 /* The head must be signed by the gateway and continue the one that we saw last (invariant 7). A
@@ -193,13 +200,13 @@ static void take_head(struct session *session, struct intake *intake)
     const struct tree_head *head = &sealed->envelope.tree_head;
     bool is_first = session->head.tree_size == 0;
     if (!is_first && memcmp(session->head.ledger_id, head->ledger_id.data, LEDGER_ID_BYTES) != 0) {
-        enum reason reason = session_take_break(session, head);
+        enum reason reason = session_take_break(session, head, REASON_LEDGER_BROKEN);
         if (reason != REASON_NONE)
             raise_ledger_alarm(session, reason);
         return;
     }
     if (!is_first && frame->from_tree_size != session->head.tree_size) {
-        count_head_gap(session);
+        count_head_gap(session, head, frame->from_tree_size);
         return;
     }
     bool continues = is_first || merkle_consistency_verify(

@@ -223,8 +223,10 @@ void session_note_deadline(struct session *session, const struct envelope *envel
 
 /* session_breaks.c */
 enum reason session_load_breaks(struct session *session);
-/* A head of another ledger than ours. LEDGER_INCONSISTENT: there were too many. */
-enum reason session_take_break(struct session *session, const struct tree_head *head);
+/* A head of another ledger than ours, or one that nothing connects with ours any more; why says
+ * which. LEDGER_INCONSISTENT: there were too many. */
+enum reason session_take_break(struct session *session, const struct tree_head *head,
+                               enum reason why);
 
 /* session_link.c */
 /* The next head is the first. */

@@ -68,6 +68,7 @@ struct adapter {
     mono_t heartbeat_heard;
     struct head_seen head; /* the last head that it says it has verified */
     mono_t head_due;
+    bool is_proof_gone; /* said once since its hello */
     enum reason office; /* what keeps its office from accepting, as it says */
     wall_t office_since;
     bool has_last_id;

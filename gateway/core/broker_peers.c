@@ -55,8 +55,16 @@ static void send_head(struct broker *broker, struct peer *peer)
     bool is_same_ledger = memcmp(seen->ledger_id, broker->ledger.id, LEDGER_ID_BYTES) == 0;
     uint64_t from = is_same_ledger ? seen->tree_size : 0;
     /* A witness that has seen more than there is will find that nothing proves it, and say so. */
-    if (from <= size && !ledger_prove(&broker->ledger, store, from, size, proof, &count))
+    enum reason reason =
+        from > size ? REASON_NONE : ledger_prove(&broker->ledger, store, from, size, proof, &count);
+    if (reason == REASON_LEDGER_PROOF_GONE) {
+        from = count = 0; /* it was away for longer than the days of ids: told, not left waiting */
+        if (!adapter->is_proof_gone)
+            step_note_peer(&broker->step, peer, "head_unproven", reason);
+        adapter->is_proof_gone = true;
+    } else if (reason != REASON_NONE) {
         return; /* the store cannot say now: a head without its proof would be a false alarm */
+    }
     if (store->verbs->read_document(store, head_seq, &found) != REASON_NONE)
         return;
     struct frame frame = {
@@ -152,6 +160,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
     step_reply_frame(&broker->step, &peer->key, &welcome);
     broker_compare_past(broker, peer, hello);
     adapter->head = hello->head_seen;
+    adapter->is_proof_gone = false;
     adapter->office = REASON_NONE; /* it says so again when there is something */
     memset(adapter->retold, 0, sizeof adapter->retold);
     send_head(broker, peer);

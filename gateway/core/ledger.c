@@ -34,10 +34,16 @@ void ledger_init(struct ledger *ledger, hash_function *hash, struct plan *plan,
     check(ledger->entries != NULL && ledger->hashes != NULL);
 }
 
+struct reader {
+    struct store *store;
+    enum reason reason; /* why the last hash could not be read */
+};
+
 static bool read_hash(void *context, uint64_t position, struct digest *ret_hash)
 {
-    struct store *store = context;
-    return store->verbs->ledger_hash(store, position, ret_hash) == REASON_NONE;
+    struct reader *reader = context;
+    reader->reason = reader->store->verbs->ledger_hash(reader->store, position, ret_hash);
+    return reader->reason == REASON_NONE;
 }
 
 /* A hash that is missing, or a size that no frontier belongs to, is a store that is damaged: a
@@ -46,7 +52,8 @@ enum reason ledger_load(struct ledger *ledger, struct store *store,
                         const struct store_positions *positions)
 {
     struct merkle_frontier frontier = {0};
-    if (!merkle_frontier_read(&frontier, positions->ledger_size, read_hash, store))
+    struct reader reader = {.store = store};
+    if (!merkle_frontier_read(&frontier, positions->ledger_size, read_hash, &reader))
         return REASON_STORE_CORRUPT;
     ledger->committed = frontier;
     ledger_begin(ledger);
@@ -150,13 +157,15 @@ void ledger_adopt(struct ledger *ledger)
 }
 
 /* From nothing, every tree goes on: no hash proves it and none is needed. */
-bool ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size, uint64_t to_size,
-                  struct digest *ret_proof, size_t *ret_count)
+enum reason ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size,
+                         uint64_t to_size, struct digest *ret_proof, size_t *ret_count)
 {
-    if (from_size == 0) {
-        *ret_count = 0;
-        return true;
-    }
-    return from_size <= to_size && merkle_consistency_prove(from_size, to_size, ledger->hash,
-                                                            read_hash, store, ret_proof, ret_count);
+    struct reader reader = {.store = store};
+    *ret_count = 0;
+    bool is_proved =
+        from_size == 0 || merkle_consistency_prove(from_size, to_size, ledger->hash, read_hash,
+                                                   &reader, ret_proof, ret_count);
+    return is_proved ? REASON_NONE
+                     : (reader.reason == REASON_NOT_FOUND ? REASON_LEDGER_PROOF_GONE
+                                                          : REASON_STORE_FAILED);
 }

@@ -69,6 +69,7 @@ void ledger_head(const struct ledger *ledger, wall_t now, struct tree_head *ret_
 void ledger_finish(struct ledger *ledger, uint64_t head_seq);
 void ledger_adopt(struct ledger *ledger);
 
-/* The consistency proof from an older size to the committed one. False when the store cannot. */
-bool ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size, uint64_t to_size,
-                  struct digest *ret_proof, size_t *ret_count);
+/* The consistency proof from an older size to the committed one, not less. LEDGER_PROOF_GONE: its
+ * hashes have gone by the days of ids; another reason: the store cannot say now. */
+enum reason ledger_prove(struct ledger *ledger, struct store *store, uint64_t from_size,
+                         uint64_t to_size, struct digest *ret_proof, size_t *ret_count);

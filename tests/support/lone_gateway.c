@@ -194,6 +194,9 @@ static enum reason took(void *context, const struct key *peer, struct bytes byte
         gateway->standing_count = frame.standing.count;
         memcpy(gateway->standing, frame.standing.items,
                frame.standing.count * sizeof *gateway->standing);
+    } else if (frame.kind == FRAME_LEDGER_HEAD) {
+        gateway->heads++;
+        gateway->head_from = frame.ledger_head.from_tree_size;
     } else if (frame.kind == FRAME_BLOB_REFUSED) {
         gateway->files_refused++;
         gateway->file_reason = frame.blob.reason;

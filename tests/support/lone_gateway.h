@@ -61,6 +61,8 @@ struct lone_gateway {
     enum reason file_reason;          /* of the last that was refused */
     size_t wants;                     /* of files that are not complete */
     uint64_t want_offset;             /* of the last of them */
+    size_t heads;                     /* of the ledger */
+    uint64_t head_from;               /* where the last one's proof begins */
     struct standing_item standing[8]; /* the last answer where messages stand */
     size_t standing_count;
 };

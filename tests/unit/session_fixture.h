@@ -28,6 +28,7 @@ struct fixture {
     struct message_id ids;
     size_t taken, not_taken;
     size_t chunks, alarms, events;
+    enum reason alarm;      /* of the last */
     size_t asked;           /* messages, in all steps */
     struct frame_blob file; /* the last want or refusal */
     char dossier[24];       /* of the next submission */
@@ -129,7 +130,10 @@ static inline void count_alarm(void *context, const struct transition *transitio
 {
     struct fixture *fixture = context;
     fixture->events++;
-    fixture->alarms += strcmp(transition->event, "alarm") == 0;
+    if (strcmp(transition->event, "alarm") == 0) {
+        fixture->alarms++;
+        fixture->alarm = transition->reason;
+    }
 }
 
 static inline void intake_done(void *context, struct intake *intake)

@@ -146,6 +146,46 @@ static void heads_that_prove_nothing_are_an_alarm(void **state)
     assert_int_equal(status.head.tree_size, 5);
 }
 
+/* Away for longer than the gateway keeps what proves its ledger: it is told so by name, once, and
+ * when a person has said that it is so the ledger is witnessed from its next head on. */
+static void a_proof_that_has_gone_is_a_break_that_a_person_closes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session_status status;
+    struct ledger_break breaks[LEDGER_BREAKS_MAX];
+    size_t count = 0, alarms = 0;
+    begin(fixture);
+    bring_head(fixture, 0, 5);
+    end(fixture);
+    int64_t at_ms = now_ms;
+    for (; at_ms < now_ms + 10 * 60000; at_ms += 60000) {
+        begin(fixture);
+        end(fixture);
+        session_begin(fixture->session, (mono_t){at_ms}, (wall_t){at_ms});
+        bring_head(fixture, 0, 9);
+        end(fixture);
+        alarms += fixture->alarms;
+    }
+    assert_int_equal(alarms, 1);
+    assert_int_equal(fixture->alarm, REASON_LEDGER_PROOF_GONE);
+    session_status(fixture->session, &status);
+    assert_true(status.has_open_break);
+    assert_false(status.is_contradicted);
+    assert_int_equal(status.head.tree_size, 5);
+    assert_int_equal(session_breaks(fixture->session, breaks, &count), REASON_NONE);
+    assert_int_equal(count, 1);
+    assert_int_equal(breaks[0].before.tree_size, 5);
+    assert_int_equal(breaks[0].after.tree_size, 9);
+    session_begin(fixture->session, (mono_t){at_ms}, (wall_t){at_ms});
+    assert_int_equal(session_explain_break(fixture->session, bytes_of_text("closed for a year")),
+                     REASON_NONE);
+    bring_head(fixture, 0, 9);
+    end(fixture);
+    session_status(fixture->session, &status);
+    assert_int_equal(status.head.tree_size, 9);
+    assert_false(status.ledger_alarm);
+}
+
 /* A person ends the alarm with words that are kept. That is no leave to contradict: our head
  * stands, and a gateway that goes on without proof raises it again. */
 static void an_explained_alarm_ends_and_may_come_again(void **state)
@@ -210,6 +250,7 @@ int main(void)
         TEST(a_version_that_was_not_offered_is_no_welcome),
         TEST(not_now_for_weeks_is_a_minute),
         TEST(heads_that_prove_nothing_are_an_alarm),
+        TEST(a_proof_that_has_gone_is_a_break_that_a_person_closes),
         TEST(an_explained_alarm_ends_and_may_come_again),
         TEST(a_head_that_is_not_kept_was_not_seen),
     };
