@@ -27,7 +27,8 @@
  * PURGE is of messages, not of entries: its set are those of which something may go by now
  * (gateway/custody/retention.h), and each is judged once more when it goes. It is started with the
  * digest of its set, which only who has read all of it can say: the set is archived first. Beside
- * traffic it does a page in JOB_REST_MS, and counts one in JOB_COUNT_REST_MS; without, one in each step.
+ * traffic it does a page in JOB_REST_MS, and counts one in JOB_COUNT_REST_MS; without, one in each
+ * step.
  */
 #pragma once
 
