@@ -66,6 +66,7 @@ enum {
     /* An entry that was ever sent may be at the agency although we do not know: it is declared
      * expired only this long after its end, when the agency's adapter must have refused it too. */
     BROKER_EXPIRY_GRACE_MS = 24 * 60 * 60 * 1000,
+    BROKER_EXPIRY_HEAR_MS = 60 * 60 * 1000, /* from its start on, at the least */
     BROKER_REDIRECTS_MAX = 64, /* mergers that nobody has entered into the registry yet */
 };
 

@@ -76,12 +76,23 @@ static bool can_be_told(struct broker *broker, const struct store_message *messa
     return entry->is_receipt || step_get_peer(&broker->step, &message->sender) != NULL;
 }
 
+/* Of what was ever sent, nothing ends as long as it may only be us who have not heard how: while we
+ * were away an agency's answer may have waited for longer than that message's life and the grace
+ * behind it. So adapters first have had the time to come back and to tell it (invariant 14). */
+static int64_t grace_ms(struct broker *broker)
+{
+    if (broker->hears_until.ms == 0)
+        broker->hears_until.ms = broker->step.now.ms + BROKER_EXPIRY_HEAR_MS;
+    return broker->step.now.ms < broker->hears_until.ms ? broker->step.wall.ms
+                                                        : BROKER_EXPIRY_GRACE_MS;
+}
+
 /* Some a step: after a night without the store thousands may be due at once, and each is a
  * receipt. */
 void broker_expire(struct broker *broker)
 {
     struct entry entries[STEP_EXPIRIES_MAX];
-    size_t count = step_expired(&broker->step, BROKER_EXPIRY_GRACE_MS, entries);
+    size_t count = step_expired(&broker->step, grace_ms(broker), entries);
     for (size_t i = 0; i < count && step_fits(&broker->step, &room_end); i++) {
         struct store_message message;
         struct peer *peer;

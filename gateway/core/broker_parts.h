@@ -105,7 +105,8 @@ struct broker {
     bool ledger_id_is_new;
     struct digest signer;      /* the certificate that this step signs with */
     struct digest head_signer; /* that the last head was signed with; zero: not known */
-    bool is_restored;          /* and the entry that says so is not committed yet */
+    mono_t hears_until; /* adapters, before what was sent ends by the clock; 0: no tick yet */
+    bool is_restored;   /* and the entry that says so is not committed yet */
     uint8_t old_ledger_id[LEDGER_ID_BYTES];
     struct gap gap; /* the last one */
     struct registry *registry;

@@ -8,6 +8,7 @@
 #include "tests/support/lone_gateway.h"
 
 #define COPY    "2.000635" /* of stp */
+#define OTHER   "1.000001" /* of sxd */
 #define DAY_MS  (INT64_C(24) * 60 * 60 * 1000)
 #define JUMP_MS (400 * DAY_MS)
 
@@ -66,6 +67,33 @@ static void a_life_ends_when_its_time_has_come(void **state)
     lone_gateway_wait(gateway, JUMP_MS);
     pass(gateway, 2 * STEP_TICK_MS);
     assert_int_equal(lone_gateway_state(gateway, &waiting, "stp"), ENTRY_EXPIRED);
+    lone_gateway_close(&gateway);
+}
+
+/* The gateway was away for longer than the life of what it had sent: the recipient may have
+ * answered long ago, and is heard first. */
+static void what_was_sent_ends_when_its_answer_could_be_heard(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    lone_gateway_hello(gateway, "centre", 64);
+    lone_gateway_hello(gateway, "stp", 64);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    struct lone_message sent = lone_gateway_put_transfer(gateway, COPY, "H38.09-261124-0001");
+    struct lone_message never = lone_gateway_put_transfer(gateway, OTHER, "H38.09-261124-0002");
+    pass(gateway, STEP_TICK_MS);
+    assert_int_equal(lone_gateway_state(gateway, &sent, "stp"), ENTRY_LEASED);
+    lone_gateway_wait(gateway, JUMP_MS);
+    lone_gateway_restart(gateway);
+    lone_gateway_begin(gateway);
+    assert_int_equal(broker_trust_clock(gateway->broker), REASON_NONE);
+    assert_int_equal(lone_gateway_end(gateway), REASON_NONE);
+    pass(gateway, 2 * STEP_TICK_MS);
+    assert_int_equal(lone_gateway_state(gateway, &sent, "stp"), ENTRY_QUEUED);
+    assert_int_equal(lone_gateway_state(gateway, &never, "sxd"), ENTRY_EXPIRED);
+    lone_gateway_wait(gateway, BROKER_EXPIRY_HEAR_MS);
+    pass(gateway, 2 * STEP_TICK_MS);
+    assert_int_equal(lone_gateway_state(gateway, &sent, "stp"), ENTRY_EXPIRED);
     lone_gateway_close(&gateway);
 }
 
@@ -169,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_jump_expires_nothing),
         cmocka_unit_test(a_life_ends_when_its_time_has_come),
         cmocka_unit_test(a_message_of_the_future_waits),
+        cmocka_unit_test(what_was_sent_ends_when_its_answer_could_be_heard),
         cmocka_unit_test(a_restart_in_the_jump_expires_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
