@@ -150,7 +150,7 @@ campaign:
 decade:
 	@ops/install-deps build
 	@$(MAKE) $(SIM)
-	@$(SIM_COMMIT) $(SIM) -y 12 $(SEED)
+	@$(SIM_COMMIT) $(SIM) -y 122 -d 128 $(SEED)
 
 # The same with one deliberate fault of tests/sim/planted at a time: each must be caught.
 PLANTED := $(sort $(wildcard tests/sim/planted/*.patch))

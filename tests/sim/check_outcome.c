@@ -14,6 +14,16 @@ static uint32_t receipt_of(enum entry_state state)
                                     : MESSAGE_TYPE_RECEIPT_WITHDRAWN;
 }
 
+/* Its recipient is away since its office took it, for longer than the gateway waits: nobody is
+ * there who could say it, and its sender is told that its life has ended (broker.h). */
+static bool is_out_of_reach(const struct sim *sim, const struct record *record,
+                            const struct place *place, const struct store_move *move)
+{
+    const int64_t waits_ms = LIFE_HOURS * (DAY_MS / 24) + BROKER_EXPIRY_GRACE_MS;
+    return sim->is_decade && move->reason == REASON_LIFE_EXCEEDED &&
+           !sim->nodes[place->node].is_up && sim->now_ms - record->custody_ms >= waits_ms;
+}
+
 static void check_move(struct sim *sim, const struct record *record, const struct place *place,
                        const struct store_move *move)
 {
@@ -27,7 +37,7 @@ static void check_move(struct sim *sim, const struct record *record, const struc
     if (move->state == ENTRY_DELIVERED && !place->is_at_office)
         sim_violated(sim, 9, &record->id, "delivered to %s, whose office does not have it", where);
     if (entry_state_is_terminal(move->state) && move->state != ENTRY_DELIVERED &&
-        place->is_at_office)
+        place->is_at_office && !is_out_of_reach(sim, record, place, move))
         sim_violated(sim, 4, &record->id, "the office of %s has it, and it ends %s", where,
                      entry_state_name(move->state));
 }

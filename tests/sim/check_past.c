@@ -14,15 +14,6 @@ struct state {
     bool is_used[NODES][DOSSIERS_MAX][NUMBERS_MAX]; /* by a message in custody */
 };
 
-static int dossier_of(const struct sim *sim, struct bytes code)
-{
-    for (int i = 0; i < sim->dossier_count; i++) {
-        if (bytes_equal(code, bytes_of_text(sim->dossiers[i].code)))
-            return i;
-    }
-    return NOWHERE;
-}
-
 /* Every entry of the message is held in the commit that makes it. */
 static bool waits_for_a_person(const struct store_plan *plan, uint64_t message_seq)
 {
@@ -43,7 +34,7 @@ static void committed(void *context, struct node *node, const struct store_plan 
     for (size_t i = 0; node->index == NODE_GATEWAY && i < plan->message_count; i++) {
         const struct store_message *message = &plan->messages[i];
         int sender = sim_node_of(&message->sender);
-        int dossier = dossier_of(sim, message->dossier_code);
+        int dossier = workload_dossier(sim, message->dossier_code);
         if (!is_business(message->type) || key_is_none(&message->recipient) || dossier == NOWHERE ||
             message->sequence >= NUMBERS_MAX)
             continue;

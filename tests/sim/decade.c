@@ -105,7 +105,7 @@ static void begin_day(struct sim *sim)
 {
     sim->dossiers_before += (unsigned int)sim->dossier_count;
     sim->intents_before += (unsigned int)sim->intent_count;
-    sim->intent_count = sim->answer_count = 0;
+    sim->answer_count = 0;
     records_clear(&sim->records, next_gateway_seq(sim));
     bool was_lost = sim->is_lost;
     sim->is_lost = false;
@@ -233,12 +233,18 @@ static int64_t day_begins_ms(unsigned int year, unsigned int day, unsigned int d
     return year_ms + (is_eve ? LEAP_EVE_DAYS * DAY_MS + LEAP_EVE_MS : day * gap * DAY_MS);
 }
 
+/* On a day on which nothing is put back and all is seen, where there are enough of them; and, as
+ * the days that follow one of weeks begin late, not before that of a leap day. */
+static unsigned int day_of_outage(unsigned int days_a_year)
+{
+    return days_a_year / 3 + (days_a_year > 4);
+}
+
 void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a_year,
                  struct decade *decade)
 {
     struct drill drill = {.turn = 0};
-    /* Where there are enough of them, on a day on which nothing is put back and all is seen. */
-    const unsigned int outage_day = days_a_year / 4 + (days_a_year > 4);
+    const unsigned int outage_day = day_of_outage(days_a_year);
     plan_drill(sim, &drill, 0, days_a_year);
     for (unsigned int year = 0; year < DECADE_YEARS; year++) {
         for (unsigned int day = 0; day < days_a_year; day++) {
@@ -247,7 +253,7 @@ void decade_play(struct sim *sim, void (*run)(struct sim *), unsigned int days_a
                 turn_registry(sim, year, decade);
                 begin_day(sim);
             }
-            if (day == days_a_year - 1)
+            if (day == days_a_year * 10 / 12)
                 renewal_begin(sim, year);
             if (day == outage_day)
                 plan_outage(sim, year, decade);

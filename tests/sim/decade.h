@@ -6,8 +6,15 @@
 
 enum {
     DECADE_YEARS = 10,
-    DECADE_DAYS_ALL = 4,  /* so many, and all that a decade has comes to pass */
-    DECADE_DAYS_MAX = 12, /* of traffic a year: so many the tables of record.h hold */
+    DECADE_DAYS_ALL = 4, /* so many, and all that a decade has comes to pass */
+    DECADE_DAYS_MAX = 365,
+    DECADE_DOSSIERS_MAX = 170, /* a day: the busiest has half as many more (DOSSIERS_MAX) */
+};
+
+/* Of traffic. */
+struct decade_plan {
+    unsigned int days_a_year;
+    unsigned int dossiers_a_day; /* about so many; 0: as a run of one day has */
 };
 
 struct decade {
@@ -19,6 +26,6 @@ struct decade {
     unsigned int years;                                     /* that were played to their end */
 };
 
-/* days_a_year: of traffic. A violation is reported to options->out. */
-enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year,
+/* A violation is reported to options->out. */
+enum sim_end sim_decade(struct sim *sim, uint64_t seed, const struct decade_plan *plan,
                         struct decade *ret_decade);

@@ -23,15 +23,6 @@ static struct record *record_of_entry(struct node *node, uint64_t message_seq)
     return record != NULL && is_business(message.type) ? record : NULL;
 }
 
-static int dossier_of(const struct sim *sim, struct bytes code)
-{
-    for (int i = 0; i < sim->dossier_count; i++) {
-        if (bytes_equal(code, bytes_of_text(sim->dossiers[i].code)))
-            return i;
-    }
-    return NOWHERE;
-}
-
 static void learn_sent(struct node *node, const struct store_message *message)
 {
     struct sim *sim = node->sim;
@@ -44,15 +35,16 @@ static void learn_sent(struct node *node, const struct store_message *message)
     record->sender = node->index;
     record->sent_ms = sim->now_ms;
     record->type = message->type;
-    record->dossier = dossier_of(sim, message->dossier_code);
+    record->dossier = workload_dossier(sim, message->dossier_code);
     record->sequence = message->sequence;
     record->was_clock_off = node->clock_offset_ms != 0;
     record->intent = NOWHERE;
-    for (size_t i = 0; i < sim->intent_count; i++) {
-        struct intent *intent = &sim->intents[i];
+    const struct pending *pending = &sim->pending[node->index];
+    for (size_t i = 0; i < pending->count; i++) {
+        struct intent *intent = &sim->intents[pending->numbers[i]];
         if (!intent->is_in_step || !id_equal(&intent->id, &message->id))
             continue;
-        record->intent = (int)i;
+        record->intent = pending->numbers[i];
         record->has_file = intent->file != NOWHERE;
         record->has_life = intent->life_ms != 0;
         record->ends_ms = intent->ends_ms;

@@ -5,7 +5,8 @@
 #include "proto/base/digest.h"
 #include "proto/base/id.h"
 
-enum { PAST_DOSSIERS_MAX = 1 << 17 };
+/* Every day of ten years, with as many dossiers as a day may have (decade.c). */
+enum { PAST_DOSSIERS_MAX = 1 << 20 };
 
 struct past_message {
     struct message_id id;

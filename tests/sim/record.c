@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { SEQS = sizeof((struct records *)0)->by_gateway_seq / sizeof(int16_t) };
-
 void records_clear(struct records *records, uint64_t next_seq)
 {
     records->first_seq = next_seq;
@@ -30,14 +28,14 @@ struct record *record_find(struct records *records, const struct message_id *id)
 struct record *record_of_seq(struct records *records, uint64_t gateway_seq)
 {
     uint64_t at = gateway_seq - records->first_seq;
-    int16_t index = at < SEQS ? records->by_gateway_seq[at] : 0;
+    int16_t index = at < RECORD_SEQS_MAX ? records->by_gateway_seq[at] : 0;
     return index == 0 ? NULL : &records->rows[index - 1];
 }
 
 bool record_set_seq(struct records *records, uint64_t gateway_seq, const struct record *record)
 {
     uint64_t at = gateway_seq - records->first_seq;
-    if (at >= SEQS)
+    if (at >= RECORD_SEQS_MAX)
         return false;
     records->by_gateway_seq[at] = record == NULL ? 0 : (int16_t)(record - records->rows + 1);
     return true;

@@ -8,9 +8,10 @@
 #include "routing/outbox/entry.h"
 
 enum {
-    RECORDS_MAX = 1024,
-    RECORD_BUCKETS = 2048,
-    PLACES_MAX = 2, /* a recipient and a copy */
+    RECORDS_MAX = 4096, /* every intent of a day (world.h) */
+    RECORD_BUCKETS = 2 * RECORDS_MAX,
+    RECORD_SEQS_MAX = 16 * RECORDS_MAX, /* the message, its receipts, and heads between them */
+    PLACES_MAX = 2,                     /* a recipient and a copy */
     NOWHERE = -1,
 };
 
@@ -57,7 +58,7 @@ struct records {
     size_t count;
     int16_t buckets[RECORD_BUCKETS]; /* index + 1; open addressing */
     uint64_t first_seq;              /* that the gateway could give since they were cleared */
-    int16_t by_gateway_seq[32768];   /* since then: index + 1 */
+    int16_t by_gateway_seq[RECORD_SEQS_MAX]; /* since then: index + 1 */
 };
 
 /* next_seq: that the gateway gives next. What it gave before is of no record. */

@@ -143,7 +143,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->seed = seed;
     sim->dice = (struct dice){seed};
     model_authority_init(&sim->authority);
-    sim->answer_count = sim->intent_count = 0;
+    sim->answer_count = 0;
     sim->now_ms = 0;
     sim->steps = sim->frames = 0;
     sim->registry_newest = 0;
@@ -320,9 +320,16 @@ static bool is_witnessed(struct sim *sim)
     return true;
 }
 
+/* A single run tries at least so much; a day of a decade ends when all of it has come to its
+ * end. */
+static uint64_t steps_min(const struct sim *sim)
+{
+    return sim->is_decade ? 0 : SIM_STEPS_MIN;
+}
+
 static bool is_done(struct sim *sim)
 {
-    if (!sim->swarm.is_calm || sim->steps < SIM_STEPS_MIN || !workload_is_done(sim) ||
+    if (!sim->swarm.is_calm || sim->steps < steps_min(sim) || !workload_is_done(sim) ||
         sim->purge.is_wanted || !renewal_is_over(sim))
         return false;
     for (int i = 0; i < NODE_HOSTILE; i++) {
@@ -432,16 +439,19 @@ enum sim_end sim_run(struct sim *sim, uint64_t seed, struct sim_result *ret_resu
     return ret_result->end;
 }
 
-enum sim_end sim_decade(struct sim *sim, uint64_t seed, unsigned int days_a_year,
+enum sim_end sim_decade(struct sim *sim, uint64_t seed, const struct decade_plan *plan,
                         struct decade *ret_decade)
 {
+    check(plan->days_a_year <= DECADE_DAYS_MAX && plan->dossiers_a_day <= DECADE_DOSSIERS_MAX);
     *ret_decade = (struct decade){.days = 0};
     sim->is_hostile_silent = false;
     sim->is_decade = true;
+    sim->dossiers_a_day = plan->dossiers_a_day;
     sim->past = past_new();
     begin(sim, seed);
-    decade_play(sim, run, days_a_year, ret_decade);
+    decade_play(sim, run, plan->days_a_year, ret_decade);
     sim->is_decade = false;
+    sim->dossiers_a_day = 0;
     enum sim_end how = !sim->violation.is_set       ? SIM_WELL
                        : sim->violation.is_liveness ? SIM_STUCK
                                                     : SIM_WRONG;

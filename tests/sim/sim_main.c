@@ -3,7 +3,8 @@
  *   sim [-v] SEED                  one seed
  *   sim -n COUNT [FROM]            so many seeds, until the first that does not end well
  *   sim -c SECONDS [-j JOBS] [FROM]  a campaign: as many seeds as fit
- *   sim -y DAYS SEED               ten years with so many days of traffic a year (decade.h)
+ *   sim -y DAYS [-d DOSSIERS] SEED   ten years with so many days of traffic a year, and about so
+ *                                  many dossiers a day (decade.h)
  *   -s                             real SQLite under every node, on a disk that loses power
  *   -w                             also the faults that wait for their mend (mishap.def)
  *   -f TEXT                        that fault of mishap.def in every seed; up to SIM_FORCED_MAX
@@ -102,14 +103,15 @@ static void print_decade(const struct decade *decade, enum sim_end end, FILE *ou
 #undef OF
 }
 
-static int run_decade(const struct sim_options *options, uint64_t seed, unsigned int days)
+static int run_decade(const struct sim_options *options, uint64_t seed,
+                      const struct decade_plan *plan)
 {
     struct decade decade;
     running = sim_new(options);
-    enum sim_end end = sim_decade(running, seed, days, &decade);
+    enum sim_end end = sim_decade(running, seed, plan, &decade);
     print_decade(&decade, end, options->out);
     sim_destroy(&running);
-    return end == SIM_WELL && has_happened(&decade, days, options) ? 0 : 1;
+    return end == SIM_WELL && has_happened(&decade, plan->days_a_year, options) ? 0 : 1;
 }
 
 static int usage(void)
@@ -123,12 +125,12 @@ int main(int count, char **arguments)
 {
     struct sim_options options = {.out = stdout, .commit = getenv("COMMIT")};
     uint64_t seeds = 0;
-    unsigned int days = 0;
+    struct decade_plan decade = {.days_a_year = 0};
     struct campaign_options campaign = {.jobs = 1, .from = 1};
     int option;
     if (options.commit == NULL)
         options.commit = "unknown";
-    while ((option = getopt(count, arguments, "svwf:n:c:j:y:")) != -1) {
+    while ((option = getopt(count, arguments, "svwf:n:c:j:y:d:")) != -1) {
         uint64_t number = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
         if (option == 'f' && options.forced_count < SIM_FORCED_MAX && sim_fault_is_known(optarg))
             options.forced[options.forced_count++] = optarg;
@@ -143,7 +145,9 @@ int main(int count, char **arguments)
         else if (option == 'c')
             campaign.seconds = (unsigned int)number;
         else if (option == 'y' && number > 0 && number <= DECADE_DAYS_MAX)
-            days = (unsigned int)number;
+            decade.days_a_year = (unsigned int)number;
+        else if (option == 'd' && number > 1 && number <= DECADE_DOSSIERS_MAX)
+            decade.dossiers_a_day = (unsigned int)number;
         else if (option == 'j')
             campaign.jobs = (unsigned int)number;
         else
@@ -157,8 +161,8 @@ int main(int count, char **arguments)
     check_set_hook(hook);
     (void)signal(SIGSEGV, on_signal);
     campaign.seeds = seeds;
-    if (days > 0 && optind < count)
-        return run_decade(&options, campaign.from, days);
+    if (decade.days_a_year > 0 && optind < count)
+        return run_decade(&options, campaign.from, &decade);
     if (campaign.seconds > 0)
         return campaign_run(&options, &campaign, &running);
     if (seeds > 0)

@@ -9,6 +9,7 @@
 #include "schema/body.pb-c.h"
 #include "tests/support/blobs_memory.h"
 #include "tests/sim/check.h"
+#include "tests/sim/past.h"
 
 enum {
     FILE_BYTES_LARGEST = 200 * 1024, /* more than one chunk */
@@ -43,6 +44,9 @@ static struct intent *plan(struct sim *sim, int node, uint32_t type, int dossier
 {
     if (sim->intent_count == INTENTS_MAX)
         return NULL;
+    struct pending *pending = &sim->pending[node];
+    pending->numbers[pending->count++] = (uint16_t)sim->intent_count;
+    pending->next_ms = at_ms < pending->next_ms ? at_ms : pending->next_ms;
     struct intent *intent = &sim->intents[sim->intent_count++];
     *intent = (struct intent){.node = node,
                               .type = type,
@@ -88,10 +92,23 @@ static void draw_years(struct sim *sim, int number, int64_t transfer_ms)
                at + dice_between(&sim->dice, 1, MORE_MS));
 }
 
+/* Some days are busy, others are not. */
+static int draw_dossiers(struct sim *sim)
+{
+    enum { DRAWN_MIN = 3 };
+    int64_t mean = sim->dossiers_a_day;
+    return (int)(mean == 0 ? dice_between(&sim->dice, DRAWN_MIN, DOSSIERS_DRAWN_MAX)
+                           : dice_between(&sim->dice, mean / 2, mean * 3 / 2));
+}
+
 void workload_draw(struct sim *sim)
 {
     enum { SUPPLEMENTS_MAX = 4 };
-    sim->dossier_count = (int)dice_between(&sim->dice, 3, DOSSIERS_MAX - 1);
+    sim->intent_count = 0;
+    for (int i = 0; i < NODES; i++)
+        sim->pending[i] = (struct pending){.next_ms = INT64_MAX};
+    sim->dossier_count = draw_dossiers(sim);
+    check(sim->dossier_count <= DOSSIERS_MAX);
     for (int i = 0; i < sim->dossier_count; i++) {
         struct dossier *dossier = &sim->dossiers[i];
         (void)snprintf(dossier->code, sizeof dossier->code, DOSSIER_CODE_PREFIX "%04u",
@@ -108,6 +125,16 @@ void workload_draw(struct sim *sim)
             (void)plan(sim, NODE_CENTRE, MESSAGE_TYPE_SUPPLEMENT, i, at);
         }
     }
+}
+
+int workload_dossier(const struct sim *sim, struct bytes code)
+{
+    unsigned int number = past_dossier_number(code);
+    unsigned int index = number - sim->dossiers_before - 1;
+    return index < (unsigned int)sim->dossier_count &&
+                   bytes_equal(code, bytes_of_text(sim->dossiers[index].code))
+               ? (int)index
+               : NOWHERE;
 }
 
 void workload_answer(struct sim *sim, struct record *record, int node)
@@ -222,16 +249,35 @@ static int64_t retry_ms(const struct sim *sim)
     return is_outage ? RETRY_IN_OUTAGE_MS : RETRY_MS;
 }
 
+/* What is done stands no longer among them; when the first of the others is submitted. */
+static void sift(struct sim *sim, struct pending *pending)
+{
+    size_t kept = 0;
+    pending->next_ms = INT64_MAX;
+    for (size_t i = 0; i < pending->count; i++) {
+        const struct intent *intent = &sim->intents[pending->numbers[i]];
+        if (intent->is_done)
+            continue;
+        pending->next_ms = intent->at_ms < pending->next_ms ? intent->at_ms : pending->next_ms;
+        pending->numbers[kept++] = pending->numbers[i];
+    }
+    pending->count = kept;
+}
+
 void workload_submit(struct node *node)
 {
     struct sim *sim = node->sim;
+    struct pending *pending = &sim->pending[node->index];
     int in_step = 0;
-    for (size_t i = 0; i < sim->intent_count && in_step < SUBMISSIONS_A_STEP_MAX; i++) {
-        struct intent *intent = &sim->intents[i];
+    if (pending->next_ms > sim->now_ms)
+        return;
+    for (size_t i = 0; i < pending->count && in_step < SUBMISSIONS_A_STEP_MAX; i++) {
+        int number = pending->numbers[i];
+        struct intent *intent = &sim->intents[number];
         struct submitted submitted;
-        if (intent->node != node->index || intent->is_done || intent->at_ms > sim->now_ms)
+        if (intent->at_ms > sim->now_ms)
             continue;
-        if (submit(node, (int)i, &submitted) != REASON_NONE) {
+        if (submit(node, number, &submitted) != REASON_NONE) {
             intent->at_ms = sim->now_ms + retry_ms(sim);
             continue;
         }
@@ -242,49 +288,59 @@ void workload_submit(struct node *node)
         intent->is_in_step = true;
         in_step++;
     }
+    pending->is_in_step = in_step > 0;
+    sift(sim, pending);
+}
+
+static void settle(struct sim *sim, struct intent *intent, bool is_committed)
+{
+    intent->is_in_step = false;
+    intent->is_done = is_committed;
+    intent->at_ms = sim->now_ms + RETRY_MS;
+    if (is_committed && !intent->is_repeated_once &&
+        swarm_happens(&sim->swarm, MISHAP_SUBMITTED_TWICE)) {
+        intent->is_repeated_once = true;
+        intent->is_done = false;
+    }
 }
 
 void workload_settle(struct node *node, bool is_committed)
 {
     struct sim *sim = node->sim;
-    for (size_t i = 0; i < sim->intent_count; i++) {
-        struct intent *intent = &sim->intents[i];
-        if (intent->node != node->index || !intent->is_in_step)
-            continue;
-        intent->is_in_step = false;
-        intent->is_done = is_committed;
-        intent->at_ms = sim->now_ms + RETRY_MS;
-        if (is_committed && !intent->is_repeated_once &&
-            swarm_happens(&sim->swarm, MISHAP_SUBMITTED_TWICE)) {
-            intent->is_repeated_once = true;
-            intent->is_done = false;
-        }
+    struct pending *pending = &sim->pending[node->index];
+    if (!pending->is_in_step)
+        return;
+    for (size_t i = 0; i < pending->count; i++) {
+        struct intent *intent = &sim->intents[pending->numbers[i]];
+        if (intent->is_in_step)
+            settle(sim, intent, is_committed);
     }
+    pending->is_in_step = false;
+    sift(sim, pending);
 }
 
 void workload_repeat(struct sim *sim, int node)
 {
+    struct pending *pending = &sim->pending[node];
+    pending->count = 0;
     for (size_t i = 0; i < sim->intent_count; i++) {
-        if (sim->intents[i].node == node)
-            sim->intents[i].is_done = sim->intents[i].is_in_step = false;
+        if (sim->intents[i].node != node)
+            continue;
+        sim->intents[i].is_done = sim->intents[i].is_in_step = false;
+        pending->numbers[pending->count++] = (uint16_t)i;
     }
+    sift(sim, pending);
 }
 
 int64_t workload_next_ms(const struct sim *sim, int node)
 {
-    int64_t next = INT64_MAX;
-    for (size_t i = 0; i < sim->intent_count; i++) {
-        const struct intent *intent = &sim->intents[i];
-        if (intent->node == node && !intent->is_done && intent->at_ms < next)
-            next = intent->at_ms;
-    }
-    return next;
+    return sim->pending[node].next_ms;
 }
 
 bool workload_is_done(const struct sim *sim)
 {
-    for (size_t i = 0; i < sim->intent_count; i++) {
-        if (!sim->intents[i].is_done)
+    for (int i = 0; i < NODES; i++) {
+        if (sim->pending[i].count > 0)
             return false;
     }
     return sim->answer_count == 0;

@@ -30,6 +30,7 @@
 #include "gateway/core/broker.h"
 #include "gateway/custody/room.h"
 #include "schema/body.pb-c.h"
+#include "tests/sim/intent.h"
 #include "tests/sim/model_crypto.h"
 #include "tests/sim/record.h"
 #include "tests/sim/sim.h"
@@ -53,9 +54,6 @@ enum {
     PIPE_FRAMES_MAX = 512,
     NODE_INTAKES_MAX = PIPE_FRAMES_MAX + 512,
     OFFICE_ANSWERS_MAX = 256,
-    INTENTS_MAX = 512,
-    DOSSIERS_MAX = 32,
-    DOSSIER_TEXT_BYTES = 32,
     FILES = 6,
     HEARD_IDS = 16,
     HOSTILE_ODD_IDS = 4,
@@ -173,33 +171,6 @@ struct planned_answer {
     int record;               /* whose call ends with it; NOWHERE: none */
 };
 
-struct intent {
-    int node;
-    uint32_t type;
-    int dossier;
-    int64_t at_ms;
-    bool is_answer;
-    struct message_id answered;
-    struct digest answered_digest;
-    int file;  /* NOWHERE: none */
-    int named; /* a transfer's recipient; NOWHERE: who is competent */
-    int64_t life_ms;
-    int64_t ends_ms; /* as last submitted: of the world's time, by its sender's clock */
-    bool is_done;    /* its commit is known */
-    bool is_repeated_once;
-    struct message_id id;
-    bool is_in_step;
-};
-
-struct dossier {
-    char code[DOSSIER_TEXT_BYTES];
-    int procedure;
-    /* Node that its last transfer went to that did not come to a bad end, and the one before that;
-     * NOWHERE: none. */
-    int agency, before;
-    int64_t received_ms; /* by the centre, as its transfers say; in a decade */
-};
-
 /* ---- bounds ---- */
 
 /* What the cores are given: small, so that they are reached (bounds.c). */
@@ -263,6 +234,7 @@ struct sim {
     size_t answer_count;
     struct intent intents[INTENTS_MAX];
     size_t intent_count;
+    struct pending pending[NODES];
     struct dossier dossiers[DOSSIERS_MAX];
     int dossier_count;
     int agency_count;
@@ -277,6 +249,7 @@ struct sim {
     int64_t now_ms;
     int64_t storm_ms;                             /* when the faults stop */
     bool is_decade;                               /* decade.c: days of traffic, one after another */
+    unsigned int dossiers_a_day;                  /* about so many; 0: as any run */
     unsigned int dossiers_before, intents_before; /* of the days before: a number is used once */
     int64_t day_ms;                               /* when this day began */
     struct past *past;                            /* of a decade; NULL in any other run */
@@ -372,6 +345,7 @@ void office_settle(struct node *node, bool is_committed);
 int64_t office_next_ms(const struct sim *sim, int node);
 
 /* ---- workload.c */
+/* In place of all that was planned before. */
 void workload_draw(struct sim *sim);
 void workload_answer(struct sim *sim, struct record *record, int node);
 void workload_submit(struct node *node);
@@ -380,6 +354,8 @@ void workload_settle(struct node *node, bool is_committed);
 void workload_repeat(struct sim *sim, int node);
 int64_t workload_next_ms(const struct sim *sim, int node);
 bool workload_is_done(const struct sim *sim);
+/* The dossier of this day with that code, or NOWHERE. */
+int workload_dossier(const struct sim *sim, struct bytes code);
 /* Content and digest of one of the FILES. */
 struct bytes workload_file(int file, struct digest *ret_digest);
 
