@@ -17,6 +17,8 @@
  *   desk_session.c    who calls, and whether he may: one place for all routes
  *   desk_audit.c      what people did, and how often somebody guessed
  *   desk_sign_in.c    signing in and out, passwords
+ *   desk_people.c     the people, for an operator
+ *   desk_audit_list.c the audit, as it is read
  *   desk_me.c         who I am, what I may
  *   desk_static.c     the pages' files
  *   desk_landing.c    agencies by the age of what waits for them
@@ -85,9 +87,10 @@ struct desk_call {
     uint8_t session[SESSION_DIGEST_BYTES];
     char address[HASH_ADDRESS_BYTES];
     struct hash_job job;
-    bool is_begun;      /* apply was here before */
-    bool is_answered;   /* the adapter has: */
-    enum reason reason; /* NONE: status and answer are what it said */
+    char secret[PEOPLE_FIRST_PASSWORD_BYTES]; /* that is answered once; "": none */
+    bool is_begun;                            /* apply was here before */
+    bool is_answered;                         /* the adapter has: */
+    enum reason reason;                       /* NONE: status and answer are what it said */
     unsigned status;
     json_t *answer;      /* ours; NULL: none */
     int64_t audit_entry; /* of what was begun */
@@ -114,7 +117,7 @@ void desk_say(const struct desk *desk, enum log_level level, const char *event, 
               const char *detail);
 
 /* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
-enum { DESK_ROUTES = 30 };
+enum { DESK_ROUTES = 34 };
 extern const struct api_route desk_routes[DESK_ROUTES];
 
 /* ---- desk_session.c */
@@ -135,6 +138,13 @@ enum reason desk_audit(struct api_request *request, const struct person *person,
 /* A wrong password or code: counted in one row a day for each person and address. person NULL:
  * nobody has that name. */
 void desk_audit_failure(struct api_request *request, const struct person *person);
+
+/* ---- desk_sign_in.c */
+/* A member that is a text, as a C string in its room. False (and answered): another thing, too long
+ * or with a NUL inside. */
+bool desk_take(struct api_request *request, const char *name, char *ret_text, size_t capacity);
+/* The call's job, to the hasher; .is_begun. Not given: answered. */
+void desk_give(struct api_request *request);
 
 /* ---- desk_me.c */
 json_t *desk_me_json(struct desk *desk, const struct person *person);
@@ -170,6 +180,10 @@ void draft_get(struct api_request *request);
 void draft_post(struct api_request *request);
 void draft_put(struct api_request *request);
 void draft_delete(struct api_request *request);
+void people_get(struct api_request *request);
+void person_post_apply(struct api_request *request);
+void person_put_apply(struct api_request *request);
+void audit_get(struct api_request *request);
 void sign_in_apply(struct api_request *request);
 void sign_out(struct api_request *request);
 void password_apply(struct api_request *request);

@@ -7,6 +7,9 @@ static const char *const verdict_members[] = {"office_reference", "reason", "tex
 static const char *const message_members[] = {
     "type",        "recipient", "dossier_code", "procedure_code", "in_reply_to",
     "source_time", "body",      "attachments",  "draft",          NULL};
+static const char *const person_members[] = {"name", "full_name", "role", "sees_content", NULL};
+static const char *const change_members[] = {
+    "full_name", "role", "sees_content", "locked", "reset_password", "reset_totp", NULL};
 static const char *const upload_members[] = {"name", "size_bytes", NULL};
 static const char *const draft_members[] = {"dossier_code", "title", "content", "version", NULL};
 
@@ -65,5 +68,10 @@ const struct api_route desk_routes[DESK_ROUTES] = {
      DESK_RIGHT_SEND},
     {"GET", "/v1/files/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, file_apply,
      DESK_RIGHT_DOSSIERS},
+    READ("/v1/people", people_get, PEOPLE),
+    CHANGE("/v1/people", API_BODY_JSON, person_members, person_post_apply, PEOPLE),
+    {"PUT", "/v1/people/{}", API_KNOWN, API_BODY_JSON, change_members, NULL, NULL, NULL,
+     person_put_apply, DESK_RIGHT_PEOPLE},
+    READ("/v1/audit", audit_get, AUDIT),
     OPEN("/favicon.ico", static_get),
 };

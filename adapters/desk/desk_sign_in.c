@@ -13,9 +13,7 @@
 #include "gateway/workers/program.h"
 #include "proto/base/utf8.h"
 
-/* A member that is a text, as a C string in its room. False (and answered): another thing, too long
- * or with a NUL inside. */
-static bool take(struct api_request *request, const char *name, char *ret_text, size_t capacity)
+bool desk_take(struct api_request *request, const char *name, char *ret_text, size_t capacity)
 {
     struct bytes text = {NULL, 0};
     bool is_text = json_take_text(api_json(request), name, &text);
@@ -37,8 +35,7 @@ static void answer_wait(struct api_request *request, int64_t wait_ms)
     api_answer_header(request, "Retry-After", seconds);
 }
 
-/* Gives the job, or answers why not. */
-static void give(struct api_request *request)
+void desk_give(struct api_request *request)
 {
     struct desk_call *call = desk_call(request);
     (void)snprintf(call->job.address, sizeof call->job.address, "%s", call->address);
@@ -56,7 +53,7 @@ static void give(struct api_request *request)
 static bool read_name(struct api_request *request, struct person *ret_person)
 {
     char name[PERSON_NAME_BYTES];
-    if (!take(request, "name", name, sizeof name))
+    if (!desk_take(request, "name", name, sizeof name))
         return false;
     *ret_person = (struct person){0};
     (void)snprintf(ret_person->name, sizeof ret_person->name, "%s", name);
@@ -73,12 +70,12 @@ static void begin_sign_in(struct api_request *request, struct person *person)
         answer_wait(request, wait_ms);
         return;
     }
-    if (!take(request, "password", call->job.password, sizeof call->job.password))
+    if (!desk_take(request, "password", call->job.password, sizeof call->job.password))
         return;
     enum reason reason = people_find(&desk->book, person->name, &found, call->job.hash);
     if (reason != REASON_NONE)
         (void)snprintf(call->job.hash, sizeof call->job.hash, "%s", hasher_dummy(desk->hasher));
-    give(request);
+    desk_give(request);
 }
 
 /* known: NULL when nobody has that name. */
@@ -157,7 +154,7 @@ void sign_out(struct api_request *request)
 static bool read_new_password(struct api_request *request, char *ret_password)
 {
     size_t characters = 0;
-    if (!take(request, "new", ret_password, PASSWORD_BYTES_MAX + 1))
+    if (!desk_take(request, "new", ret_password, PASSWORD_BYTES_MAX + 1))
         return false;
     if (utf8_is_valid(bytes_of_text(ret_password), &characters) &&
         characters >= PASSWORD_CHARACTERS_MIN)
@@ -180,13 +177,13 @@ static void begin_password(struct api_request *request)
         return;
     }
     if (!read_new_password(request, call->job.password) ||
-        !take(request, "old", call->job.password, sizeof call->job.password))
+        !desk_take(request, "old", call->job.password, sizeof call->job.password))
         return;
     enum reason reason = people_find(&desk->book, call->person.name, &found, call->job.hash);
     if (reason != REASON_NONE)
         api_answer_reason(request, reason, NULL);
     else
-        give(request);
+        desk_give(request);
 }
 
 static void store_password(struct api_request *request)
@@ -220,6 +217,6 @@ void password_apply(struct api_request *request)
     } else if (call->job.is_done) {
         call->job.makes = true;
         if (read_new_password(request, call->job.password))
-            give(request);
+            desk_give(request);
     }
 }

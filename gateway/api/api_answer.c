@@ -43,6 +43,7 @@ static unsigned status_of(enum reason reason)
     case REASON_DUPLICATE:
     case REASON_STALE:
     case REASON_NAME_TAKEN:
+    case REASON_OWN_ACCOUNT:
         return MHD_HTTP_CONFLICT;
     case REASON_ATTACHMENT_TOO_LARGE:
     case REASON_ENVELOPE_TOO_LARGE:

@@ -85,7 +85,7 @@ export async function call(method, path, { json, raw, headers = {}, signal, keep
     }
     if (answer.ok) return answer.status === 204 ? null : answer.json();
     const problem = await problemOf(answer);
-    if (answer.status === 401 && path !== '/v1/sign-in') signedOut(problem);
+    if (answer.status === 401 && problem.code === 'session_over') signedOut(problem);
     throw problem;
 }
 
