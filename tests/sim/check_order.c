@@ -33,7 +33,8 @@ static void called(void *context, struct node *node, const struct store_message 
     struct state *state = context;
     if (record == NULL || record->dossier == NOWHERE)
         return;
-    int line = node->index == NODE_PORTAL ? record->sender : node->index;
+    bool is_own = node->index == NODE_PORTAL || record->has_own_line;
+    int line = is_own ? record->sender : node->index;
     uint64_t *last = &state->office[node->index][line][record->dossier];
     /* The gateway's number of custody is the order that it owes. */
     if (record->gateway_seq < *last)

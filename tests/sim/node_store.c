@@ -133,6 +133,9 @@ static void learn_from_gateway(struct node *node, const struct store_plan *plan)
             sim_node_of(&message->sender) != record->sender || key_is_none(&message->recipient))
             continue; /* not ours, or refused */
         record->gateway_seq = message->seq;
+        record->has_own_line = record->sender >= NODE_AGENCY && record->sender < NODE_PORTAL &&
+                               record->dossier != NOWHERE &&
+                               sim->dossiers[record->dossier].agency == NOWHERE;
         check(record_set_seq(records, message->seq, record));
         if (!record->is_to_go_back)
             record->custody_ms = sim->now_ms;

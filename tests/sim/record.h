@@ -46,6 +46,7 @@ struct record {
     enum entry_state sent; /* of the sender's entry towards the gateway */
     enum reason sent_reason;
     uint64_t gateway_seq; /* 0: no custody */
+    bool has_own_line;    /* an agency's, of whose dossier no transfer stood at custody */
     int64_t custody_ms;   /* since then, the first time */
     /* The gateway has lost it, and its sender has the receipt: it goes where it went. */
     bool is_to_go_back;
