@@ -90,11 +90,15 @@ static void tell_page(struct follow *follow, const json_t *page)
         const char *code = json_string_value(json_object_get(item, "dossier_code"));
         const char *id = json_string_value(json_object_get(item, "message_id"));
         const char *type = json_string_value(json_object_get(item, "type"));
+        const char *sender = json_string_value(json_object_get(item, "sender"));
+        bool is_receipt = type != NULL && strncmp(type, "receipt_", 8) == 0;
+        bool came_in = sender != NULL && strcmp(sender, follow->index.self.text) != 0;
+        if (came_in && !is_receipt && id != NULL)
+            tell(follow, "inbox", id); /* it waits to be taken */
         if (code != NULL)
             tell(follow, "dossier", code);
         else if (id != NULL)
-            tell(follow, type != NULL && strncmp(type, "receipt_", 8) == 0 ? "receipt" : "message",
-                 id);
+            tell(follow, is_receipt ? "receipt" : "message", id);
     }
 }
 

@@ -1,10 +1,10 @@
-"""python3 openapi_answers.py FILE ANSWERS...: whether answers of an API are as FILE describes them.
+"""python3 openapi_answers.py FILE ANSWERS... [--without=OPERATION...]: whether answers of an API are as FILE describes them.
 
 An answer is a line of JSON: {"method", "path", "status", "type", "body"}. Each must be of a path that
 is described; its method, too, or its status is 405; its status must stand there by number; its body
 must have the media type and the shape that stand there, and no member that does not. What a query
-asked that was answered must be described, and what is described must have been asked. Ends with 1
-when one differs, with 2 when something is missing here (jsonschema, yaml).
+asked that was answered must be described, and what is described must have been asked, but of the
+OPERATIONs that are left out. Ends with 1 when one differs, with 2 when something is missing here (jsonschema, yaml).
 """
 import json
 import re
@@ -115,9 +115,10 @@ class Description:
 
 def main():
     description = Description(sys.argv[1])
+    left_out = {word.removeprefix("--without=") for word in sys.argv[2:] if word.startswith("--")}
     count = 0
     faults = set()
-    for name in sys.argv[2:]:
+    for name in (word for word in sys.argv[2:] if not word.startswith("--")):
         with open(name, encoding="utf-8") as file:
             for line in file:
                 answer = json.loads(line)
@@ -127,6 +128,8 @@ def main():
                     faults.add(f"{answer['method']} {answer['path'].split('?')[0]} "
                                f"{answer['status']}: {fault}")
     for operation, parameter in description.unasked:
+        if operation in left_out:
+            continue
         faults.add(f"{operation}: {parameter}: nobody asked it")
     for fault in sorted(faults):
         print(fault)
