@@ -149,10 +149,6 @@ void desk_give(struct api_request *request);
 /* ---- desk_me.c */
 json_t *desk_me_json(struct desk *desk, const struct person *person);
 
-struct dossier_query;
-/* ---- desk_dossiers.c: DOSSIER_COUNT_MAX + 1 at most */
-int64_t desk_count(struct book *book, const struct dossier_query *query);
-
 /* ---- desk_adapter.c */
 /* "ok", or since when and why pages have what was known before. */
 json_t *desk_adapter_json(const struct desk *desk);

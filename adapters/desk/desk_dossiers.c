@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/desk/dossier_query.h"
+#include "adapters/desk/dossier_search.h"
 #include "adapters/desk/fold.h"
 #include "gateway/workers/program.h"
 
@@ -94,36 +94,13 @@ static bool read_query(struct api_request *request, struct dossier_query *query,
 
 /* ---- the answer ---- */
 
-/* Prepared anew for each question, since its text depends on what is asked; SQLite does that in
- * microseconds. NULL: it could not be. */
-static sqlite3_stmt *prepare(struct book *book, const struct dossier_query *query, bool is_count,
-                             int64_t limit)
-{
-    char text[DOSSIER_QUERY_BYTES];
-    sqlite3_stmt *row = NULL;
-    dossier_query_print(query, is_count, limit, text);
-    if (sqlite3_prepare_v2(book->database, text, -1, &row, NULL) == SQLITE_OK)
-        dossier_query_bind(query, is_count, row);
-    return row;
-}
-
-/* Bounded: beyond a thousand nobody wants the number, and counting a million rows would keep
- * everybody waiting. */
-int64_t desk_count(struct book *book, const struct dossier_query *query)
-{
-    sqlite3_stmt *row = prepare(book, query, true, 0);
-    int64_t count = row != NULL && book_next(book, row) ? sqlite3_column_int64(row, 0) : 0;
-    (void)sqlite3_finalize(row);
-    return count;
-}
-
 /* One more row than is shown says whether there is a next page. */
-static json_t *page_json(struct api_request *request, const struct dossier_query *query,
+static json_t *page_json(struct api_request *request, const struct dossier_search *search,
                          int64_t limit, wall_t now, char ret_next[DOSSIER_CURSOR_BYTES])
 {
     struct desk *desk = desk_of(request);
     json_t *list = json_array();
-    sqlite3_stmt *row = prepare(&desk->book, query, false, limit + 1);
+    sqlite3_stmt *row = dossier_search_page(&desk->book, search, limit + 1);
     bool ok = row != NULL;
     int64_t count = 0;
     char cursor[DOSSIER_CURSOR_BYTES] = "";
@@ -163,18 +140,23 @@ void dossiers_get(struct api_request *request)
 {
     struct desk *desk = desk_of(request);
     struct dossier_query query;
+    struct dossier_search search;
     char next[DOSSIER_CURSOR_BYTES];
     uint64_t limit;
     wall_t now = program_wall();
     if (!api_query_number(request, "limit", API_PAGE_DEFAULT, API_PAGE_MAX, &limit) ||
         !read_query(request, &query, now))
         return;
-    int64_t count = desk_count(&desk->book, &query);
-    bool is_capped = count > DOSSIER_COUNT_MAX;
+    dossier_search_begin(&desk->book, &query, (int64_t)limit, &search);
+    json_t *page = page_json(request, &search, (int64_t)limit, now, next);
+    if (dossier_search_goes_on(&search, next[0] != 0)) {
+        json_decref(page);
+        page = page_json(request, &search, (int64_t)limit, now, next);
+    }
     json_t *object = json_object();
-    bool ok = json_put(object, "dossiers", page_json(request, &query, (int64_t)limit, now, next)) &&
-              json_put(object, "count", json_integer(is_capped ? DOSSIER_COUNT_MAX : count)) &&
-              json_put(object, "count_is_capped", json_boolean(is_capped)) &&
+    bool ok = json_put(object, "dossiers", page) &&
+              json_put(object, "count", json_integer(search.count)) &&
+              json_put(object, "count_is_capped", json_boolean(search.is_capped)) &&
               put_word(object, "next", next) && put_exact(request, object);
     api_answer_json(request, HTTP_OK, json_whole(object, ok));
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "adapters/desk/dossier_query.h"
+#include "adapters/desk/dossier_search.h"
 #include "adapters/desk/message_row.h"
 #include "gateway/workers/program.h"
 #include "routing/registry/registry.h"
@@ -146,7 +146,8 @@ static json_t *views_json(struct desk *desk, wall_t now)
         dossier_query_init(&query);
         (void)dossier_query_view(&query, dossier_views[i], now);
         (void)dossier_query_sort(&query, "last", "");
-        ok = json_put(views, dossier_views[i], json_integer(desk_count(&desk->book, &query)));
+        ok = json_put(views, dossier_views[i],
+                      json_integer(dossier_search_count(&desk->book, &query)));
     }
     return json_whole(views, ok);
 }

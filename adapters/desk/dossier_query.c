@@ -90,26 +90,24 @@ bool dossier_query_view(struct dossier_query *query, const char *view, wall_t no
 
 /* ---- words ---- */
 
-/* "nguyễn văn" as "nguyen* AND van*" of FTS5: each in quotation marks, in any order. */
+/* Each must be a word of the dossier's, in any order; the last one may be the beginning of one, as
+ * somebody who types it sees. (The beginnings of all would take the index ten times as long.) */
 static void add_words(struct dossier_query *query, const char *words)
 {
     struct buffer folded;
-    struct dossier_value value = {.is_text = true};
+    size_t used = strlen(query->words);
     buffer_init(&folded, DOSSIER_VALUE_BYTES);
     bool ok = fold_text(bytes_of_text(words), &folded);
-    const char *at = ok ? buffer_text(&folded) : NULL;
-    size_t used = 0;
-    while (at != NULL && *at != 0) {
-        size_t size = strcspn(at, " ");
-        int more = size == 0 ? 0
-                             : snprintf(value.text + used, sizeof value.text - used, "%s\"%.*s\"*",
-                                        used > 0 ? " " : "", (int)size, at);
-        used += more > 0 && used + (size_t)more < sizeof value.text ? (size_t)more : 0;
-        at += size + (at[size] == ' ');
+    const char *text = ok ? buffer_text(&folded) : NULL;
+    if (text != NULL && text[0] != 0) {
+        int more = snprintf(query->words + used, sizeof query->words - used, "%s%s",
+                            used > 0 ? " " : "", text);
+        ok = more > 0 && used + (size_t)more < sizeof query->words;
     }
-    value.text[used] = 0;
-    if (used > 0)
-        add(query, " AND number IN (SELECT rowid FROM words WHERE words MATCH ?)", &value);
+    if (!ok) {
+        query->words[used] = 0;
+        query->is_whole = false;
+    }
     buffer_release(&folded);
 }
 
@@ -204,7 +202,6 @@ bool dossier_query_sort(struct dossier_query *query, const char *sort, const cha
     for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++) {
         if (strcmp(sorts[i].name, sort) != 0)
             continue;
-        char condition[DOSSIER_VALUE_BYTES];
         const char *direction = sorts[i].is_down ? "DESC" : "ASC";
         query->column = sorts[i].column;
         (void)snprintf(query->order, sizeof query->order, " ORDER BY %s %s, number %s",
@@ -215,43 +212,87 @@ bool dossier_query_sort(struct dossier_query *query, const char *sort, const cha
         int64_t value = strtoll(after, &end, 10);
         if (end == after || *end != '~' || end[1] < '0' || end[1] > '9')
             return false;
-        (void)snprintf(condition, sizeof condition, " AND (%s, number) %s (?", query->column,
-                       sorts[i].is_down ? "<" : ">");
-        dossier_query_number_is(query, condition, value);
-        dossier_query_number_is(query, ", ?)", strtoll(end + 1, &end, 10));
+        (void)snprintf(query->cursor, sizeof query->cursor, " AND (%s, number) %s (?, ?)",
+                       query->column, sorts[i].is_down ? "<" : ">");
+        add(query, "", &(struct dossier_value){.number = value});
+        add(query, "", &(struct dossier_value){.number = strtoll(end + 1, &end, 10)});
         return *end == 0;
     }
     return false;
 }
 
-/* The count leaves the cursor out: how many there are does not depend on which page is shown. */
-void dossier_query_print(const struct dossier_query *query, bool is_count, int64_t limit,
-                         char ret_text[DOSSIER_QUERY_BYTES])
+int64_t dossier_query_walk_max(const struct dossier_query *query)
 {
-    /* The cursor's condition stands last. */
-    const char *cursor = strstr(query->conditions, ", number) ");
-    size_t filters = strlen(query->conditions);
-    while (is_count && cursor != NULL && filters > 0 &&
-           strncmp(query->conditions + filters, " AND (", 6) != 0)
-        filters--;
-    if (is_count)
-        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
-                       "SELECT count(*) FROM (SELECT 1 FROM dossiers WHERE 1%.*s LIMIT %d)",
-                       (int)filters, query->conditions, DOSSIER_COUNT_MAX + 1);
-    else
-        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
-                       "SELECT " DOSSIER_COLUMNS ", %s FROM dossiers WHERE 1%s%s LIMIT %lld",
-                       query->column, query->conditions, query->order, (long long)limit);
+    return query->conditions[0] == 0 ? DOSSIER_WALK_MAX : DOSSIER_WALK_FILTERED_MAX;
 }
 
-void dossier_query_bind(const struct dossier_query *query, bool is_count, sqlite3_stmt *row)
+/* The pieces of a question. A count leaves the cursor out: how many there are does not depend on
+ * which page is shown. */
+void dossier_query_print(const struct dossier_query *query, enum dossier_question question,
+                         int64_t limit, char ret_text[DOSSIER_QUERY_BYTES])
 {
-    size_t count = is_count ? query->filter_count : query->value_count;
+    const char *by_index =
+        query->words[0] == 0 ? ""
+                             : " AND number IN (SELECT rowid FROM words WHERE words MATCH :words)";
+    switch (question) {
+    case QUESTION_PAGE:
+        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
+                       "SELECT " DOSSIER_COLUMNS ", %s FROM dossiers WHERE 1%s%s%s%s LIMIT %lld",
+                       query->column, query->conditions, query->cursor, by_index, query->order,
+                       (long long)limit);
+        break;
+    case QUESTION_COUNT:
+        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
+                       "SELECT count(*) FROM (SELECT 1 FROM dossiers WHERE 1%s%s LIMIT %d)",
+                       query->conditions, by_index, DOSSIER_COUNT_MAX + 1);
+        break;
+    case QUESTION_WALK_PAGE:
+        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
+                       "SELECT " DOSSIER_COLUMNS ", %s FROM (SELECT * FROM dossiers WHERE 1%s%s%s"
+                       " LIMIT %lld) WHERE has_words(folded, :words)%s LIMIT %lld",
+                       query->column, query->conditions, query->cursor, query->order,
+                       (long long)dossier_query_walk_max(query), query->order, (long long)limit);
+        break;
+    case QUESTION_WALK_COUNT:
+        (void)snprintf(ret_text, DOSSIER_QUERY_BYTES,
+                       "SELECT count(*), total(has) FROM (SELECT has_words(folded, :words) AS has"
+                       " FROM dossiers WHERE 1%s%s LIMIT %lld)",
+                       query->conditions, query->order, (long long)dossier_query_walk_max(query));
+        break;
+    }
+}
+
+/* "nguyen van" as "nguyen" "van"* of FTS5: what a person typed is no language. */
+static void bind_words(const struct dossier_query *query, enum dossier_question question, int at,
+                       sqlite3_stmt *row)
+{
+    char text[5 * DOSSIER_VALUE_BYTES] = "";
+    size_t used = 0;
+    bool is_walk = question == QUESTION_WALK_PAGE || question == QUESTION_WALK_COUNT;
+    for (const char *word = query->words; *word != 0;) {
+        size_t size = strcspn(word, " ");
+        used += (size_t)snprintf(text + used, sizeof text - used, "\"%.*s\"%s ", (int)size, word,
+                                 word[size] == 0 ? "*" : "");
+        word += size + (word[size] == ' ');
+    }
+    (void)sqlite3_bind_text(row, at, is_walk ? query->words : text, -1, SQLITE_TRANSIENT);
+}
+
+/* Values have the numbers of their places; the words stand before or behind them all. */
+void dossier_query_bind(const struct dossier_query *query, enum dossier_question question,
+                        sqlite3_stmt *row)
+{
+    bool has_cursor = question == QUESTION_PAGE || question == QUESTION_WALK_PAGE;
+    size_t count = has_cursor ? query->value_count : query->filter_count;
+    int words_at = sqlite3_bind_parameter_index(row, ":words");
     for (size_t i = 0; i < count; i++) {
         const struct dossier_value *value = &query->values[i];
+        int at = (int)i + 1 + (words_at == 1);
         if (value->is_text)
-            (void)sqlite3_bind_text(row, (int)i + 1, value->text, -1, SQLITE_STATIC);
+            (void)sqlite3_bind_text(row, at, value->text, -1, SQLITE_STATIC);
         else
-            (void)sqlite3_bind_int64(row, (int)i + 1, value->number);
+            (void)sqlite3_bind_int64(row, at, value->number);
     }
+    if (words_at > 0)
+        bind_words(query, question, words_at, row);
 }

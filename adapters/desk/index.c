@@ -93,8 +93,10 @@ static enum reason index_words(const struct index *index, int64_t number, const 
     }
     const char *text = ok || words.size > 0 ? buffer_text(&words) : NULL;
     enum reason reason = book_run(index->book, BOOK_WORDS_DROP, "i", number);
-    if (reason == REASON_NONE && text != NULL)
-        reason = book_run(index->book, BOOK_WORDS_ADD, "it", number, text);
+    if (reason == REASON_NONE)
+        reason = book_run(index->book, BOOK_WORDS_SET, "it", number, text == NULL ? "" : text);
+    if (reason == REASON_NONE)
+        reason = book_run(index->book, BOOK_WORDS_ADD, "i", number);
     buffer_release(&words);
     return reason;
 }
@@ -352,11 +354,12 @@ enum reason index_entry(const struct index *index, json_t *entry)
                     text_of(entry, "reason"), text_of(entry, "turn"));
 }
 
+/* Each in one stroke, however many there are: nobody waits for a walk over a million rows. */
 enum reason index_clear(const struct index *index)
 {
-    enum reason reason = book_run(index->book, BOOK_CLEAR_DOSSIERS, "");
+    enum reason reason = book_run(index->book, BOOK_CLEAR_WORDS, "");
     if (reason == REASON_NONE)
-        reason = book_run(index->book, BOOK_CLEAR_WORDS, "");
+        reason = book_run(index->book, BOOK_CLEAR_DOSSIERS, "");
     if (reason == REASON_NONE)
         reason = book_run(index->book, BOOK_CLEAR_MESSAGES, "");
     return reason == REASON_NONE ? book_run(index->book, BOOK_CLEAR_RECEIPTS, "") : reason;

@@ -9,7 +9,7 @@ FORMATTED = $(shell find proto routing gateway adapters ops tests -name '*.[ch]'
 MINUTES ?= 1
 SEED ?= 1
 
-.PHONY: run test test-long test-fresh test-browser screenshots differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge bench-retention pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
+.PHONY: run test test-long test-fresh test-browser screenshots differential fuzz bench bench-scale bench-files bench-instructions bench-memory bench-backup bench-purge bench-retention bench-desk pictures install uninstall format format-check lint lint-files help chaos hostile test-portal restore-drill upgrade-drill bench-portal sim decade sim-selftest campaign planted lint-changed lint-none
 
 # A fresh province every time. The exit code of ONCE=1 is the sandbox's own.
 run:
@@ -65,7 +65,7 @@ fuzz:
 
 # Side by side with RabbitMQ and NATS; what grows with history, backlog and destinations; files.
 # Results in build/bench; tests/bench/README.md.
-bench bench-scale bench-files bench-instructions bench-backup bench-purge bench-retention:
+bench bench-scale bench-files bench-instructions bench-backup bench-purge bench-retention bench-desk:
 	@ops/install-deps bench
 	@$(MAKE) bench-bin
 	@tests/bench/$(patsubst bench,run,$(patsubst bench-%,%,$@))
@@ -243,6 +243,7 @@ help:
 	@echo 'make bench-backup   a backup of 1,000,000 messages beside traffic'
 	@echo 'make bench-purge    what a purge costs the traffic beside it'
 	@echo 'make bench-retention  how large a store is after ten years of a province and their purges'
+	@echo 'make bench-desk     a desk with 1,000,000 dossiers and 20 people at work: p99, memory'
 	@echo 'make bench-memory   what gateway and adapters take at most in a sandbox province'
 	@echo 'make bench-instructions  instructions of the hot path, against the kept figures'
 	@echo 'make pictures       the pictures of the READMEs, drawn anew: ops/pictures'

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "adapters/desk/book/word_match.h"
 #include "gateway/store/sqlite_reason.h"
 
 /* Each brings a book from the version before; a new one goes through all. */
@@ -81,8 +82,28 @@ static const char first_schema[] =
     "CREATE INDEX receipts_about ON receipts(about, seq);"
     "CREATE INDEX receipts_signer ON receipts(signer, at_ms);";
 
+/* What a million dossiers need. The words stand in the row itself, so that a row can be looked at
+ * without the full-text index; what waits is counted from an index alone (what a partial index asks
+ * for stands in it too, or SQLite looks into the rows); open dossiers have indexes that do not grow
+ * with history. The index of before is read again from the feed. */
+static const char size_schema[] =
+    "DROP TABLE words; DELETE FROM dossiers; DELETE FROM messages; DELETE FROM receipts;"
+    "DELETE FROM note WHERE name IN ('feed_position', 'feed_epoch');"
+    "ALTER TABLE dossiers ADD COLUMN folded TEXT NOT NULL DEFAULT '';"
+    "CREATE VIRTUAL TABLE words USING fts5(folded, content = 'dossiers',"
+    " content_rowid = 'number', detail = none, prefix = '1 2');"
+    "DROP INDEX messages_waiting;"
+    "CREATE INDEX messages_waiting ON messages(is_out, recipient, time_ms, state, ended_ms)"
+    " WHERE ended_ms = 0;"
+    "DROP INDEX messages_ended;"
+    "CREATE INDEX messages_failed ON messages(ended_ms, recipient, is_out, state)"
+    " WHERE is_out = 1 AND state IN ('refused', 'expired');"
+    "CREATE INDEX dossiers_due_all ON dossiers(due_ms, number);"
+    "CREATE INDEX dossiers_open ON dossiers(agency, due_ms, state, finished_ms)"
+    " WHERE finished_ms = 0;";
+
 static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema, uploads_schema,
-                                                 failures_schema};
+                                                 failures_schema, size_schema};
 
 static const char *const texts[BOOK_STATEMENTS] = {
 #define STATEMENT(name, text) [BOOK_##name] = text,
@@ -156,7 +177,9 @@ enum reason book_open(const char *path, struct book *ret_book)
         code = SQLITE_CANTOPEN;
     if (code == SQLITE_OK)
         code = execute(&book, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                              "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY");
+                              "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
+    if (code == SQLITE_OK)
+        code = word_match_register(book.database);
     enum reason reason =
         code == SQLITE_OK ? make_schema(&book) : sqlite_reason(book.database, code);
     if (reason == REASON_NONE)
