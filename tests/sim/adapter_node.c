@@ -133,6 +133,7 @@ void adapter_step(struct node *node)
     office_give_answers(node);
     workload_submit(node);
     operator_step(node);
+    purge_step_adapter(node);
     enum reason reason = session_end(node->session, &plan);
     if (reason == REASON_NONE && plan != NULL)
         reason = node->store.port.verbs->commit(&node->store.port, plan);

@@ -36,7 +36,10 @@ static void check_pace(struct state *state, struct node *node)
     if (now_ms - pace->second_ms >= SECOND_MS)
         *pace = (struct pace){.second_ms = now_ms};
     /* A purge beside no traffic does a page in each step (gateway/custody/job.h). */
-    if (node->index == NODE_GATEWAY && node->sim->purge.job != 0)
+    const struct purge *purge = &node->sim->purge;
+    bool is_adapter = node->index > NODE_GATEWAY && node->index < NODE_HOSTILE;
+    if ((node->index == NODE_GATEWAY && purge->job != 0) ||
+        (is_adapter && purge->adapters[node->index].job != 0))
         pace->steps = 0;
     if (++pace->steps > STEPS_MAX)
         sim_violated(node->sim, 8, NULL, "%s runs without pause", sim_node_name(node->index));

@@ -61,6 +61,14 @@ static void check_purged(struct sim *sim, const struct store_purge *purge)
     known->gone |= purge->parts;
 }
 
+/* An adapter sees only what passes there: its own days count, since it took the message. */
+static void check_purged_there(struct node *node, const struct store_purge *purge)
+{
+    struct store_message message;
+    check(node->disk->verbs->read_message(node->disk, purge->message_seq, &message) == REASON_NONE);
+    check_age(node->sim, &message, purge->parts, message.custody.ms - WORLD_EPOCH_MS);
+}
+
 /* ---- what happens in dossiers ---- */
 
 /* Something is said in it, or an entry ends; of which one, and of no other, that one's days
@@ -88,6 +96,9 @@ static void committed(void *state, struct node *node, const struct store_plan *p
 {
     (void)state;
     struct sim *sim = node->sim;
+    bool is_adapter = node->index > NODE_GATEWAY && node->index < NODE_HOSTILE;
+    for (size_t i = 0; sim->past != NULL && is_adapter && i < plan->purge_count; i++)
+        check_purged_there(node, &plan->purges[i]);
     if (sim->past == NULL || node->index != NODE_GATEWAY)
         return;
     for (size_t i = 0; i < plan->purge_count; i++)

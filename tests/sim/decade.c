@@ -210,6 +210,7 @@ static void count(const struct sim *sim, struct decade *decade)
 {
     const struct renewal *renewal = &sim->renewal;
     decade->purged = sim->purge.messages;
+    decade->purged_at_adapters = sim->purge.at_adapters;
     decade->renewals = renewal->renewals;
     decade->ended_late = renewal->ended_late;
     decade->revocations = renewal->revocations;

@@ -18,7 +18,8 @@ struct decade_plan {
 };
 
 struct decade {
-    uint64_t days, messages, mergers, splits, outages, restarts, restores, purged;
+    uint64_t days, messages, mergers, splits, outages, restarts, restores, purged,
+        purged_at_adapters;
     /* Certificates: new, ended before there was a new one, revoked; issuers that ended; seals made
      * again, seals judged at the gateway's custody. */
     uint64_t renewals, ended_late, revocations, rollovers, sealed_again, judged_at_custody;

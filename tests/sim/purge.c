@@ -21,6 +21,10 @@ void purge_begin(struct sim *sim, unsigned int year)
     purge->is_wanted = true;
     purge->job = 0;
     purge->year = year;
+    for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++) {
+        purge->adapters[i].is_wanted = true;
+        purge->adapters[i].job = 0;
+    }
     purge->held[year] = sim->dossiers_before + 1 +
                         (unsigned int)dice_below(&sim->dice, (uint64_t)sim->dossier_count);
 }
@@ -69,6 +73,8 @@ static struct digest archive(struct node *node, const struct jobs *jobs, uint64_
     return digest;
 }
 
+_Static_assert((int)NODE_HOSTILE <= (int)PURGE_NODES_MAX, "a place for each adapter");
+
 static void see_job(struct node *node, struct jobs *jobs, const struct job *job)
 {
     struct purge *purge = &node->sim->purge;
@@ -106,4 +112,39 @@ void purge_step(struct node *node)
         see_job(node, jobs, &job);
     else
         purge->job = jobs_plan(jobs, &order, &job) == REASON_NONE ? job.number : 0;
+}
+
+/* ---- at an adapter: the same, without holds ---- */
+
+void purge_step_adapter(struct node *node)
+{
+    struct purge *purge = &node->sim->purge;
+    struct jobs *jobs = session_jobs(node->session);
+    const struct job_order order = {.operation = JOB_PURGE, .why = bytes_of_text("het han")};
+    bool *is_wanted = &purge->adapters[node->index].is_wanted;
+    uint64_t *number = &purge->adapters[node->index].job;
+    struct job job, ignored;
+    struct session_status status;
+    session_status(node->session, &status);
+    if (!*is_wanted || status.clock.state != CLOCK_TRUSTED)
+        return;
+    if (*number == 0 || jobs_find(jobs, *number, &job) != REASON_NONE) {
+        *number = jobs_plan(jobs, &order, &job) == REASON_NONE ? job.number : 0;
+    } else if (job.state == JOB_COUNTED) {
+        struct digest digest = archive(node, jobs, job.number);
+        (void)jobs_start(jobs, job.number, job.count, &digest, &ignored);
+    } else if (job.state == JOB_DONE || job.state == JOB_STOPPED) {
+        purge->at_adapters += job.state == JOB_DONE ? job.done : 0;
+        *is_wanted = job.state == JOB_STOPPED || job.has_more || job.left > 0;
+        *number = 0;
+        sim_note(node->sim, node->index, "purged", NULL, (int64_t)job.done);
+    }
+}
+
+bool purge_is_over(const struct sim *sim)
+{
+    bool is_over = !sim->purge.is_wanted;
+    for (int i = NODE_CENTRE; i < NODE_HOSTILE; i++)
+        is_over = is_over && !sim->purge.adapters[i].is_wanted;
+    return is_over;
 }

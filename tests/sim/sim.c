@@ -330,7 +330,7 @@ static uint64_t steps_min(const struct sim *sim)
 static bool is_done(struct sim *sim)
 {
     if (!sim->swarm.is_calm || sim->steps < steps_min(sim) || !workload_is_done(sim) ||
-        sim->purge.is_wanted || !renewal_is_over(sim))
+        !purge_is_over(sim) || !renewal_is_over(sim))
         return false;
     for (int i = 0; i < NODE_HOSTILE; i++) {
         if (!sim->nodes[i].is_up || live_count(&sim->nodes[i]) > 0)

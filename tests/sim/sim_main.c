@@ -79,15 +79,16 @@ static bool has_happened(const struct decade *decade, unsigned int days,
                                    decade->moved > 0 && decade->lives_ended > 0);
     return are_keys_tried && are_days_tried && decade->years == DECADE_YEARS &&
            decade->messages > 0 && decade->mergers > 0 && decade->splits > 0 &&
-           decade->outages > 0 && decade->purged > 0 &&
+           decade->outages > 0 && decade->purged > 0 && decade->purged_at_adapters > 0 &&
            (decade->restores > 0 || options->uses_sqlite);
 }
 
 static void print_decade(const struct decade *decade, enum sim_end end, FILE *out)
 {
 #define OF(count) (unsigned long long)decade->count
-    (void)fprintf(out, "played: days=%llu restarts=%llu outages=%llu splits=%llu\n", OF(days),
-                  OF(restarts), OF(outages), OF(splits));
+    (void)fprintf(
+        out, "played: days=%llu restarts=%llu outages=%llu splits=%llu purged_at_adapters=%llu\n",
+        OF(days), OF(restarts), OF(outages), OF(splits), OF(purged_at_adapters));
     (void)fprintf(out,
                   "seals: late=%llu revoked=%llu issuers=%llu sealed_again=%llu "
                   "judged_at_custody=%llu\n",

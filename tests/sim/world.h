@@ -444,8 +444,10 @@ enum { RENEWAL_STEPS = 6 };
 /* ---- purge.c */
 /* This year's: of what is over by now. */
 void purge_begin(struct sim *sim, unsigned int year);
-/* The gateway's operator, within a step. */
+/* The gateway's operator, and an adapter's, within a step. */
 void purge_step(struct node *node);
+void purge_step_adapter(struct node *node);
+bool purge_is_over(const struct sim *sim);
 /* The note of a dossier that is held, by its number. */
 void purge_hold_name(unsigned int dossier, char ret_name[DOSSIER_TEXT_BYTES + 8]);
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HOLDS_OF_YEARS = 10 };
+enum { HOLDS_OF_YEARS = 10, PURGE_NODES_MAX = 16 };
 
 /* Retention in a decade. */
 struct purge {
@@ -16,6 +16,12 @@ struct purge {
     unsigned int year;
     unsigned int held[HOLDS_OF_YEARS]; /* the dossier of each year, by number */
     uint64_t messages;                 /* of which something went, in all years */
+    /* At the adapters, by node; what went there in all years. */
+    struct {
+        bool is_wanted;
+        uint64_t job;
+    } adapters[PURGE_NODES_MAX];
+    uint64_t at_adapters;
 };
 
 /* What came to pass in a decade: one in which nothing did has tried nothing. */
