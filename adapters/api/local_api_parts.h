@@ -16,6 +16,7 @@
 #pragma once
 
 #include "adapters/api/local_api.h"
+#include "gateway/api/holds_json.h"
 #include "gateway/api/jobs_json.h"
 #include "gateway/api/json_member.h"
 #include "routing/registry/route.h"
@@ -41,7 +42,7 @@ struct local_upload {
 };
 
 /* ---- local_routes.c */
-enum { LOCAL_ROUTES = 31 };
+enum { LOCAL_ROUTES = 33 };
 extern const struct api_route local_routes[LOCAL_ROUTES];
 
 /* ---- local_find.c */
@@ -118,6 +119,7 @@ json_t *local_deadline_json(const struct store_deadline *row);
 
 /* ---- handlers */
 void attachment_put_begin(struct api_request *request);
+void hold_dossier_apply(struct api_request *request);
 void attachment_post_begin(struct api_request *request);
 void attachment_receive(struct api_request *request, struct bytes content);
 void attachment_complete(struct api_request *request);

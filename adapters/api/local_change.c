@@ -179,3 +179,13 @@ void operate_apply(struct api_request *request)
     else
         api_answer_reason(request, reason, state_at(request, message.seq, &destination));
 }
+
+/* ---- a dossier that nothing is purged of ---- */
+
+void hold_dossier_apply(struct api_request *request)
+{
+    char text[HOLDS_TEXT_BYTES];
+    struct hold hold;
+    if (holds_take(request, text, &hold))
+        holds_answer(request, session_hold_dossier(session_of(request), &hold), &hold);
+}

@@ -50,6 +50,8 @@ const struct api_route local_routes[LOCAL_ROUTES] = {
     CHANGE("/v1/queues/{}/release", API_BODY_NONE, NULL, operate_apply, SESSION_RELEASE),
     CHANGE("/v1/queues/{}/withdraw", API_BODY_NONE, NULL, operate_apply, SESSION_WITHDRAW),
     CHANGE("/v1/queues/{}/again", API_BODY_NONE, NULL, again_apply, 0),
+    {"GET", "/v1/holds", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, holds_list_answer, 0},
+    CHANGE("/v1/holds", API_BODY_JSON, holds_members, hold_dossier_apply, 0),
     {"GET", "/v1/jobs", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, jobs_list_answer, 0},
     {"GET", "/v1/jobs/{}", API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, jobs_one_answer, 0},
     CHANGE("/v1/jobs", API_BODY_JSON, jobs_members, jobs_plan_answer, 0),

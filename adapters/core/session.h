@@ -139,6 +139,10 @@ enum reason session_find_before(struct session *session, const struct message_id
 struct jobs;
 struct jobs *session_jobs(const struct session *session);
 
+/* A dossier that nothing is purged of, or no more: gateway/custody/hold.h. Fills in when. */
+struct hold;
+enum reason session_hold_dossier(struct session *session, struct hold *hold);
+
 enum session_operation { SESSION_HOLD = 1, SESSION_RELEASE, SESSION_WITHDRAW, SESSION_EXPIRE };
 /* An operator's hand on one entry. REASON_NOT_FOUND; when its state does not allow it, why, with
  * what can be done instead: UNDER_WAY, SENT_BEFORE, HAS_ENDED, HELD_ALREADY, NOT_HELD or

@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-#define NOTE_AGAIN  "again/"  /* id of the first: as a reference's note (session_outbound.c) */
-#define NOTE_BEFORE "before/" /* id of the new one: the id of the first */
-
 /* ---- whether it may be ---- */
 
 /* What our programs judge by themselves, of a seal: no office says that. */
@@ -245,9 +242,12 @@ struct job_hand session_job_hand(struct session *session)
     return (struct job_hand){
         .core = session,
         .operations = (1U << JOB_HOLD) | (1U << JOB_RELEASE) | (1U << JOB_WITHDRAW) |
-                      (1U << JOB_EXPIRE) | (1U << JOB_SEND_AGAIN),
+                      (1U << JOB_EXPIRE) | (1U << JOB_SEND_AGAIN) | (1U << JOB_PURGE),
+        .hash = session->options.crypto->hash,
         .inbound = session->office->key,
         .operate = operate,
+        .judge = session_judge,
+        .forget = session_forget,
         .record = record,
     };
 }

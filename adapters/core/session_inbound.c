@@ -54,7 +54,7 @@ static void refuse(struct session *session, const struct sealed *sealed, enum re
         answer_duplicate(session, sealed); /* it has had its answer */
         return;
     }
-    if (seen != REASON_NONE && seen != REASON_ID_REUSED) {
+    if (seen != REASON_NONE && seen != REASON_ID_REUSED && seen != REASON_ID_TOO_OLD) {
         put_off(session, sealed, REASON_STORE_BUSY);
         return;
     }
@@ -186,6 +186,17 @@ static bool is_judged_later(struct session *session, struct sealed *sealed)
     return true;
 }
 
+/* Of a time whose rows have gone by the days of ids: it may have been here, and our office may have
+ * it. It is refused by name, and not brought again for ever; a receipt of then ended what it spoke
+ * of. */
+static void take_forgotten(struct session *session, const struct sealed *sealed)
+{
+    if (message_type_is_receipt((enum message_type)sealed->envelope.type))
+        step_reply_taken(&session->step, session->gateway, &sealed->envelope.id);
+    else
+        refuse(session, sealed, REASON_ID_TOO_OLD);
+}
+
 /* A duplicate is asked about before the type: also a receipt that comes twice is answered and
  * counts once (invariant 5). A head in a parcel is none that we asked for; take_head has those. */
 static void take_sealed(struct session *session, struct intake *intake, struct sealed *sealed)
@@ -216,6 +227,8 @@ static void take_sealed(struct session *session, struct intake *intake, struct s
     } else if (seen == REASON_ID_REUSED) {
         refuse(session, sealed, seen);
         note(session, "alarm", sealed, seen);
+    } else if (seen == REASON_ID_TOO_OLD) {
+        take_forgotten(session, sealed);
     } else if (seen != REASON_NONE) {
         put_off(session, sealed, REASON_STORE_BUSY);
     } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {

@@ -68,6 +68,27 @@ static bool find_told(struct session *session, uint64_t receipt_seq, const struc
     return false;
 }
 
+/* How it ended at our office. Its places may have gone by the days of metadata: then nobody knows,
+ * and that is what its sender hears, as a refusal, since "delivered" could be false. */
+static bool find_end(struct session *session, const struct store_message *message,
+                     struct entry *ret_entry)
+{
+    struct store *store = session->options.store;
+    struct entry receipt;
+    if ((message->gone & STORE_PART_NAMES) != 0) {
+        *ret_entry = (struct entry){.state = ENTRY_REFUSED, .reason = REASON_CONTENT_PURGED};
+        return true;
+    }
+    if (store->verbs->read_entry(store, message->seq, &session->office->key, ret_entry) !=
+            REASON_NONE ||
+        !entry_state_is_terminal(ret_entry->state) || ret_entry->receipt_seq == 0)
+        return false;
+    enum reason reason =
+        store->verbs->read_entry(store, ret_entry->receipt_seq, &session->gateway->key, &receipt);
+    return reason == REASON_NOT_FOUND || /* our receipt has gone by its days */
+           (reason == REASON_NONE && entry_state_is_terminal(receipt.state));
+}
+
 /* The receipt that the gateway refused to take is the one case in which a sender would never hear
  * how his message ended: it is told once more, in a new receipt with the same content. */
 void session_tell_again(struct session *session, const struct key *sender,
@@ -76,15 +97,9 @@ void session_tell_again(struct session *session, const struct key *sender,
     struct store *store = session->options.store;
     struct store_message message;
     struct entry entry;
-    struct entry receipt;
     if (store->verbs->find_message(store, sender, id, &message) != REASON_NONE ||
         message_type_is_receipt((enum message_type)message.type) ||
-        store->verbs->read_entry(store, message.seq, &session->office->key, &entry) !=
-            REASON_NONE ||
-        !entry_state_is_terminal(entry.state) || entry.receipt_seq == 0 ||
-        store->verbs->read_entry(store, entry.receipt_seq, &session->gateway->key, &receipt) !=
-            REASON_NONE ||
-        !entry_state_is_terminal(receipt.state))
+        !find_end(session, &message, &entry))
         return;
     if (!is_told(session, sender, id)) { /* once a step is enough */
         struct office_answer answer;

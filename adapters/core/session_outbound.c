@@ -1,7 +1,8 @@
 /* What local systems submit: frozen, sealed and owed to the gateway in one commit; and the notes of
  * the store about it, found by name:
  *
- *  "ref/" reference         id, digest and seq of the message that the reference stands for
+ *  "own/" a hash of the     id, digest and seq of the message that the reference stands for; the
+ *         reference         hash is in the message's id. "ref/" and the reference, of before
  *  "seq/" dossier code      the number of the dossier's last message from here
  *  "again/" id              the same as of a reference: the message was sent again as that one
  *  "out/" id, participant   what was last said of the message (struct outcome)
@@ -112,6 +113,8 @@ static enum reason check_repeated(struct session *session, const struct submissi
     arena_reset(&session->step.scratch);
     if (reason == REASON_NONE)
         reason = envelope_parse(document, &session->step.scratch, &first);
+    if (reason == REASON_CONTENT_PURGED)
+        return REASON_NONE; /* it was sent, and is over: nothing is left to compare it with */
     if (reason != REASON_NONE)
         return reason;
     if (again.type != first.type)
@@ -156,19 +159,22 @@ static void seed_of(const struct session *session, struct bytes reference,
 
 static struct bytes own_name(struct session *session, const uint8_t *name)
 {
-    return session_note_name(&session->step.plan, "own/", (struct bytes){name, ID_RANDOM_BYTES});
+    return session_note_name(&session->step.plan, NOTE_OWN, (struct bytes){name, ID_RANDOM_BYTES});
 }
 
-static enum reason find_restored(struct session *session, struct bytes reference,
-                                 struct submitted *ret_submitted)
+/* What was submitted under that reference. *ret_name: what a new one is noted under, which is found
+ * from its id alone, so that it goes with its message. Earlier versions noted the reference. */
+static enum reason find_submitted(struct session *session, struct bytes reference,
+                                  struct bytes *ret_name, struct submitted *ret_submitted)
 {
     uint8_t seed[ID_RANDOM_BYTES];
     uint8_t name[ID_RANDOM_BYTES];
-    if (session->look_until.ms == 0)
-        return REASON_NOT_FOUND;
     seed_of(session, reference, seed);
     id_name(seed, name);
-    return find_reference(session, own_name(session, name), ret_submitted);
+    *ret_name = own_name(session, name);
+    enum reason reason = find_reference(
+        session, session_note_name(&session->step.plan, "ref/", reference), ret_submitted);
+    return reason == REASON_NOT_FOUND ? find_reference(session, *ret_name, ret_submitted) : reason;
 }
 
 /* The next number of the dossier; written with the message. */
@@ -195,7 +201,8 @@ static void note_sequence(struct session *session, struct bytes name, uint64_t s
 enum reason session_note_own(struct session *session, const struct envelope *envelope,
                              const struct store_message *message)
 {
-    struct bytes name = session_note_name(&session->step.plan, "seq/", envelope->dossier_code);
+    struct bytes name =
+        session_note_name(&session->step.plan, NOTE_SEQUENCE, envelope->dossier_code);
     uint64_t next;
     enum reason reason = next_sequence(session, name, &next);
     if (reason == REASON_NONE && envelope->sequence >= next)
@@ -212,7 +219,8 @@ static enum reason submit_new(struct session *session, const struct submission *
 {
     struct step *step = &session->step;
     struct envelope draft = submission->draft;
-    struct bytes sequence_name = session_note_name(&session->step.plan, "seq/", draft.dossier_code);
+    struct bytes sequence_name =
+        session_note_name(&session->step.plan, NOTE_SEQUENCE, draft.dossier_code);
     size_t index;
     struct store_message *message;
     bool is_late = draft.expires.at.ms > 0 && draft.expires.at.ms <= step->wall.ms &&
@@ -292,11 +300,8 @@ enum reason session_submit(struct session *session, const struct submission *sub
         submission->draft.type == MESSAGE_TYPE_LEDGER_HEAD)
         return REASON_POLICY_FORBIDDEN;
     if (submission->reference.size > 0) {
-        name = session_note_name(&session->step.plan, "ref/", submission->reference);
         struct submitted earlier;
-        enum reason reason = find_reference(session, name, &earlier);
-        if (reason == REASON_NOT_FOUND)
-            reason = find_restored(session, submission->reference, &earlier);
+        enum reason reason = find_submitted(session, submission->reference, &name, &earlier);
         if (reason == REASON_NONE)
             reason = check_repeated(session, submission, earlier.message_seq);
         if (reason == REASON_NONE)
@@ -316,7 +321,7 @@ static struct bytes outcome_name(struct plan *plan, const struct message_id *id,
     uint8_t *rest = plan_take(plan, MESSAGE_ID_BYTES + key.size);
     memcpy(rest, id->bytes, MESSAGE_ID_BYTES);
     memcpy(rest + MESSAGE_ID_BYTES, key.data, key.size);
-    return session_note_name(plan, "out/", (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
+    return session_note_name(plan, NOTE_OUTCOME, (struct bytes){rest, MESSAGE_ID_BYTES + key.size});
 }
 
 /* Kept as a note under message and participant; bytes in the machine's own order, since a store
@@ -405,7 +410,7 @@ enum reason session_outcome(struct session *session, const struct message_id *id
     uint8_t name[NOTE_NAME_BYTES];
     struct bytes key = key_bytes(destination);
     struct bytes note;
-    memcpy(name, "out/", 4);
+    memcpy(name, NOTE_OUTCOME, 4);
     memcpy(name + 4, id->bytes, MESSAGE_ID_BYTES);
     memcpy(name + 4 + MESSAGE_ID_BYTES, key.data, key.size);
     enum reason reason = store->verbs->read_note(

@@ -8,6 +8,7 @@
  *   session_restore.c   our store was put back from a backup
  *   session_offers.c    the gateway's store was put back: what it may have lost of ours
  *   session_proof.c     seals whose certificate ended on the way
+ *   session_purge.c     what goes by its days, and holds
  *   session_again.c     what is sent again, and what a job does with an entry
  *   session_outbound.c  what local systems submit, and the notes about it
  *   session_deadline.c  the clocks of dossiers
@@ -118,6 +119,17 @@ struct session {
     wall_t gateway_trouble_since;
 };
 
+/* Notes about messages, by what follows each: id and participant; dossier code; the random part of
+ * an id; id; id; digest; digest; number here. session_purge.c takes them with their message. */
+#define NOTE_OUTCOME  "out/"
+#define NOTE_SEQUENCE "seq/"
+#define NOTE_OWN      "own/"
+#define NOTE_AGAIN    "again/"  /* of the first: the new one, as a reference's note */
+#define NOTE_BEFORE   "before/" /* of the new one: the id of the first */
+#define NOTE_HELD     "held/"
+#define NOTE_TOLD     "told/"
+#define NOTE_SEALED   "sealed/"
+
 /* session_inbound.c */
 enum turn session_take_parcels(struct session *session, struct intake *intake);
 void session_take_waiting(struct session *session);
@@ -170,6 +182,11 @@ void session_take_statement(struct session *session, const struct receipt_item *
 enum reason session_judge_at_custody(struct session *session, struct sealed *sealed);
 /* What the gateway does not take for its certificate's end is sealed again. */
 void session_seal_again(struct session *session, const struct frame_taken *frame);
+
+/* session_purge.c */
+/* For jobs: what of a message may go by now, and the notes that go with it. */
+enum reason session_judge(void *core, uint64_t message_seq, uint32_t *ret_parts);
+void session_forget(void *core, uint64_t message_seq, uint32_t parts);
 
 /* session_again.c */
 struct job_hand session_job_hand(struct session *session);

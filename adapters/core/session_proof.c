@@ -18,8 +18,6 @@
 
 #include <string.h>
 
-#define HELD_PREFIX "held/"
-
 enum {
     HELD_NOTE_BYTES = 8 + 8 + 4,
     SEALS_KEPT_MAX = 8,
@@ -31,7 +29,7 @@ enum {
 
 static struct bytes held_name(struct session *session, const struct digest *digest)
 {
-    return session_note_name(&session->step.plan, HELD_PREFIX,
+    return session_note_name(&session->step.plan, NOTE_HELD,
                              (struct bytes){digest->bytes, DIGEST_BYTES});
 }
 
@@ -123,10 +121,10 @@ enum reason session_proof(struct session *session, const struct digest *digest,
                           struct session_proof *ret_proof)
 {
     struct store *store = session->options.store;
-    uint8_t name[sizeof HELD_PREFIX - 1 + DIGEST_BYTES];
+    uint8_t name[sizeof NOTE_HELD - 1 + DIGEST_BYTES];
     struct bytes note;
-    memcpy(name, HELD_PREFIX, sizeof HELD_PREFIX - 1);
-    memcpy(name + sizeof HELD_PREFIX - 1, digest->bytes, DIGEST_BYTES);
+    memcpy(name, NOTE_HELD, sizeof NOTE_HELD - 1);
+    memcpy(name + sizeof NOTE_HELD - 1, digest->bytes, DIGEST_BYTES);
     enum reason reason = store->verbs->read_note(store, (struct bytes){name, sizeof name}, &note);
     return reason == REASON_NONE ? parse_proof(note, ret_proof) : reason;
 }
@@ -165,7 +163,7 @@ static enum reason seal_again(struct session *session, const struct flight *flig
     struct digest signer;
     struct bytes note = {0};
     struct store_document found;
-    struct bytes name = session_note_name(&step->plan, "sealed/",
+    struct bytes name = session_note_name(&step->plan, NOTE_SEALED,
                                           (struct bytes){(const uint8_t *)&seq, sizeof seq});
     crypto->signer(crypto->context, &signer);
     enum reason reason = session_read_note(session, name, &note);

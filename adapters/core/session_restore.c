@@ -83,7 +83,7 @@ static enum entry_state end_of(uint32_t receipt_type)
 
 static struct bytes told_name(struct session *session, const struct digest *digest)
 {
-    return session_note_name(&session->step.plan, "told/",
+    return session_note_name(&session->step.plan, NOTE_TOLD,
                              (struct bytes){digest->bytes, DIGEST_BYTES});
 }
 

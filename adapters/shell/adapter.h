@@ -59,6 +59,7 @@ struct adapter {
     struct arena office_arena;
     enum reason office_trouble; /* as it was said last */
 
+    mono_t sweep_due; /* files that no message names any more */
     bool is_stopping;
 };
 

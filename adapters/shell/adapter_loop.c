@@ -9,6 +9,7 @@
 
 #include "adapters/shell/adapter.h"
 #include "gateway/api/transition_json.h"
+#include "gateway/custody/sweep.h"
 #include "gateway/workers/program.h"
 #include "gateway/workers/program_log.h"
 
@@ -181,6 +182,18 @@ static void take_signals(struct adapter *adapter)
     }
 }
 
+/* Some in a second, between steps: what a purge left unnamed. A store that fails says so in the
+ * next step, and they stay for later. */
+static void sweep(struct adapter *adapter)
+{
+    size_t count = 0;
+    mono_t now = program_mono();
+    if (now.ms < adapter->sweep_due.ms)
+        return;
+    adapter->sweep_due.ms = now.ms + SWEEP_EVERY_MS;
+    (void)sweep_files(adapter->store, adapter->blobs, &count);
+}
+
 static bool is_due(const struct adapter *adapter)
 {
     return session_deadline(adapter->session).ms <= program_mono().ms;
@@ -220,6 +233,7 @@ void adapter_run(struct adapter *adapter)
         more = receive(adapter);
         link_client_tick(adapter->link, program_mono());
         say_down(adapter);
+        sweep(adapter);
         api_run(local_api_server(adapter->api), program_mono());
         if (waits[4].revents != 0)
             adapter_office_run(adapter);

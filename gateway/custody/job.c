@@ -363,10 +363,14 @@ static enum reason do_entry(struct jobs *jobs, const struct job *job, struct job
 static enum reason do_purge(struct jobs *jobs, const struct job_member *member)
 {
     uint32_t parts = 0;
+    if (jobs->hand.forget != NULL && !step_fits(jobs->step, &room_forget))
+        return REASON_BUSY;
     enum reason reason = jobs->hand.judge(jobs->hand.core, member->message_seq, &parts);
     if (reason != REASON_NONE || parts == 0)
         return reason != REASON_NONE ? reason : REASON_SET_CHANGED;
     plan_purge(&jobs->step->plan, member->message_seq, parts);
+    if (jobs->hand.forget != NULL)
+        jobs->hand.forget(jobs->hand.core, member->message_seq, parts);
     return REASON_NONE;
 }
 
@@ -429,6 +433,13 @@ static bool rests(struct jobs *jobs, const struct job *job)
     return false;
 }
 
+/* A page, and all that goes with its first member. */
+static const struct room_need room_first = {{[ROOM_NOTES] = 2 + JOB_NOTES_GONE_MAX,
+                                             [ROOM_RECORDS] = 1,
+                                             [ROOM_BYTES] = JOB_BYTES + JOB_PAGE_BYTES +
+                                                            ROOM_LEDGER_ENTRY_BYTES + 128 +
+                                                            JOB_NOTES_GONE_MAX * ROOM_NOTE_BYTES}};
+
 static bool is_moving(const struct job *job)
 {
     return job->state == JOB_COUNTING || job->state == JOB_RUNNING;
@@ -463,7 +474,7 @@ void jobs_step(struct jobs *jobs)
     if (rests(jobs, job))
         return; /* until the next step, or tick, that comes later */
     step->more_to_do = true;
-    if (!step_fits(step, &room_job_page))
+    if (!step_fits(step, jobs->hand.forget == NULL ? &room_job_page : &room_first))
         return;
     uint64_t before = job->count;
     int skips = 0;

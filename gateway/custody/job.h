@@ -43,6 +43,7 @@ enum {
     /* A page of a purge costs the step two or three milliseconds; so many pages in which nothing
      * may go, no more. */
     JOB_SKIPS_MAX = 8,
+    JOB_NOTES_GONE_MAX = 48, /* of one message: what was said of it, by participant */
     JOB_REST_MS = 25,
     JOB_COUNT_REST_MS = 10,            /* a page that is counted is read, and one note */
     JOB_FORGOTTEN_MS = 60 * 60 * 1000, /* a count that nobody repeats makes room for another job */
@@ -121,6 +122,9 @@ struct job_hand {
                            struct message_id *ret_created);
     /* What of a message may go by now; 0: nothing. CLOCK_IN_DOUBT: that cannot be said of any. */
     enum reason (*judge)(void *core, uint64_t message_seq, uint32_t *ret_parts);
+    /* The core's own notes of a message that is purged go in the same plan, JOB_NOTES_GONE_MAX at
+     * the most; NULL: it has none. */
+    void (*forget)(void *core, uint64_t message_seq, uint32_t parts);
     /* It was started, ended or stopped: evidence, in the same plan. */
     void (*record)(void *core, const struct job *job);
 };

@@ -29,5 +29,8 @@ static const struct room_need room_job_page = {
     {[ROOM_NOTES] = 2,
      [ROOM_RECORDS] = 1,
      [ROOM_BYTES] = JOB_BYTES + JOB_PAGE_BYTES + ROOM_LEDGER_ENTRY_BYTES + 128}};
+/* Beside a page, for each of its messages when the core has notes of them. */
+static const struct room_need room_forget = {
+    {[ROOM_NOTES] = JOB_NOTES_GONE_MAX, [ROOM_BYTES] = JOB_NOTES_GONE_MAX * ROOM_NOTE_BYTES}};
 void job_note(struct jobs *jobs, const struct job *job);
 void job_note_page(struct jobs *jobs, const struct job *job, uint64_t page, size_t count);

@@ -88,7 +88,15 @@ enum reason sealer_add(struct sealer *sealer, struct plan *plan, struct envelope
         return REASON_OUT_OF_MEMORY;
     draft->document = document;
 
+    size_t size = draft->attachment_count * sizeof *draft->attachments;
+    struct bytes files =
+        arena_copy(plan->step, (struct bytes){(const uint8_t *)draft->attachments, size});
+    if (size > 0 && files.data == NULL)
+        return REASON_OUT_OF_MEMORY;
+
     struct store_message *message = plan_message(plan);
+    message->attachments = (const struct attachment *)(const void *)files.data;
+    message->attachment_count = draft->attachment_count;
     message->sender = sealer->self;
     message->recipient = draft->recipient;
     message->id = draft->id;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gateway/operators/operators_parts.h"
+#include "gateway/api/holds_json.h"
 
 enum { BODY_BYTES_MAX = 64 * 1024 };
 
@@ -17,8 +18,16 @@ enum { BODY_BYTES_MAX = 64 * 1024 };
         method, path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler, which             \
     }
 
-static const char *const hold_members[] = {"dossier_code", "held", "by", "why", NULL};
 static const char *const redirect_members[] = {"from", "to", "sent_too", NULL};
+
+static void hold_dossier(struct api_request *request)
+{
+    const struct operators_api *api = api_context(request);
+    char text[HOLDS_TEXT_BYTES];
+    struct hold hold;
+    if (holds_take(request, text, &hold))
+        holds_answer(request, broker_hold_dossier(api->options.broker, &hold), &hold);
+}
 
 /* Adding a path: a row here, and gateway/openapi.yaml. */
 static const struct api_route routes[] = {
@@ -42,9 +51,9 @@ static const struct api_route routes[] = {
     {"POST", "/v1/jobs/{}/start", API_KNOWN, API_BODY_JSON, jobs_start_members, NULL, NULL, NULL,
      jobs_start_answer, 0},
     STEP("POST", "/v1/jobs/{}/stop", jobs_stop_answer, 0),
-    STEP("GET", "/v1/holds", operators_holds_get, 0),
-    {"POST", "/v1/holds", API_KNOWN, API_BODY_JSON, hold_members, NULL, NULL, NULL,
-     operators_hold_dossier, 0},
+    STEP("GET", "/v1/holds", holds_list_answer, 0),
+    {"POST", "/v1/holds", API_KNOWN, API_BODY_JSON, holds_members, NULL, NULL, NULL, hold_dossier,
+     0},
     STEP("GET", "/v1/redirects", operators_redirects_get, 0),
     {"POST", "/v1/redirects", API_KNOWN, API_BODY_JSON, redirect_members, NULL, NULL, NULL,
      operators_redirect, 0},

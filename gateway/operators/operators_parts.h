@@ -5,7 +5,6 @@
  *   operators_metrics.c   the same for Prometheus
  *   operators_messages.c  messages, dossiers, what waits, an operator's hand on an entry
  *   operators_redirect.c  queues that another participant takes over
- *   operators_holds.c     dossiers that nothing is purged of
  *   operators_registry.c  the registry, where a message would go, reload
  */
 #pragma once
@@ -36,9 +35,6 @@ void operators_dossier_get(struct api_request *request);
 void operators_message_get(struct api_request *request);
 void operators_queues_get(struct api_request *request);
 void operators_operate(struct api_request *request); /* which: enum broker_operation */
-
-void operators_holds_get(struct api_request *request);
-void operators_hold_dossier(struct api_request *request);
 
 void operators_redirects_get(struct api_request *request);
 void operators_redirect(struct api_request *request);

@@ -129,6 +129,8 @@ static void print_tally(const struct invocation *invocation, const struct tally 
     json_object_foreach(tally->types, name, counts)
         say(stdout, "%8lld  %s\n", (long long)json_integer_value(counts),
             type_label(name, invocation->language));
+    if (json_object_size(tally->procedures) == 0)
+        return;
     (void)putchar('\n');
     table_init(&table, kind_columns, KIND_COLUMNS, terminal_width(stdout));
     json_object_foreach(tally->procedures, name, counts)

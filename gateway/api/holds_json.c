@@ -1,8 +1,11 @@
-/* Dossiers that nothing is purged of. What a hold is: gateway/custody/hold.h. */
+/* Dossiers that nothing is purged of, in JSON. What a hold is: gateway/custody/hold.h. */
+#include "gateway/api/holds_json.h"
+
 #include <string.h>
 
-#include "gateway/custody/hold.h"
-#include "gateway/operators/operators_parts.h"
+#include "gateway/api/json_member.h"
+
+const char *const holds_members[] = {"dossier_code", "held", "by", "why", NULL};
 
 static json_t *hold_json(const struct hold *hold)
 {
@@ -15,16 +18,15 @@ static json_t *hold_json(const struct hold *hold)
 }
 
 /* All of them: HOLDS_MAX rows are one answer. */
-void operators_holds_get(struct api_request *request)
+void holds_list_answer(struct api_request *request)
 {
-    const struct operators_api *api = api_context(request);
     char text[DOSSIER_CODE_BYTES_MAX];
     json_t *list = json_array();
     struct hold hold;
     bool ok = list != NULL;
     enum reason reason = REASON_NONE;
     for (size_t i = 0; ok && reason == REASON_NONE; i++) {
-        reason = hold_at(api->options.store, i, text, &hold);
+        reason = hold_at(api_store(request), i, text, &hold);
         ok = reason != REASON_NONE || json_array_append_new(list, hold_json(&hold)) == 0;
     }
     api_answer_read(request, reason == REASON_NOT_FOUND ? REASON_NONE : reason,
@@ -44,21 +46,24 @@ static bool take_words(struct api_request *request, const char *name, char *ret_
     return false;
 }
 
-/* Held or released, it is a decision of a person whose name and reason stay. */
-void operators_hold_dossier(struct api_request *request)
+bool holds_take(struct api_request *request, char ret_text[HOLDS_TEXT_BYTES], struct hold *ret_hold)
 {
-    const struct operators_api *api = api_context(request);
-    char dossier[DOSSIER_CODE_BYTES_MAX + 1] = "";
     struct hold hold = {.is_held = false};
+    memset(ret_text, 0, HOLDS_TEXT_BYTES);
     if (!api_take_flag(request, "held", true, &hold.is_held) ||
-        !take_words(request, "dossier_code", dossier, sizeof dossier) ||
+        !take_words(request, "dossier_code", ret_text, HOLDS_TEXT_BYTES) ||
         !take_words(request, "by", hold.by, sizeof hold.by) ||
         !take_words(request, "why", hold.why, sizeof hold.why))
-        return;
-    hold.dossier_code = bytes_of_text(dossier);
-    enum reason reason = broker_hold_dossier(api->options.broker, &hold);
+        return false;
+    hold.dossier_code = bytes_of_text(ret_text);
+    *ret_hold = hold;
+    return true;
+}
+
+void holds_answer(struct api_request *request, enum reason reason, const struct hold *hold)
+{
     if (reason == REASON_NONE)
-        api_answer_json(request, HTTP_OK, hold_json(&hold));
+        api_answer_json(request, HTTP_OK, hold_json(hold));
     else
         api_answer_reason(request, reason, "dossier_code");
 }
