@@ -17,6 +17,7 @@
  *   desk_session.c    who calls, and whether he may: one place for all routes
  *   desk_audit.c      what people did, and how often somebody guessed
  *   desk_sign_in.c    signing in and out, passwords
+ *   desk_totp.c       the second code of one's own account
  *   desk_people.c     the people, for an operator
  *   desk_audit_list.c the audit, as it is read
  *   desk_me.c         who I am, what I may
@@ -117,7 +118,7 @@ void desk_say(const struct desk *desk, enum log_level level, const char *event, 
               const char *detail);
 
 /* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
-enum { DESK_ROUTES = 34 };
+enum { DESK_ROUTES = 37 };
 extern const struct api_route desk_routes[DESK_ROUTES];
 
 /* ---- desk_session.c */
@@ -145,6 +146,13 @@ void desk_audit_failure(struct api_request *request, const struct person *person
 bool desk_take(struct api_request *request, const char *name, char *ret_text, size_t capacity);
 /* The call's job, to the hasher; .is_begun. Not given: answered. */
 void desk_give(struct api_request *request);
+/* A member, with the person's password: the first half; .job is done and right or not. */
+void desk_compare_password(struct api_request *request, const struct person *person,
+                           const char *member);
+/* True (and answered): this name from this address has failed too often a moment ago. */
+bool desk_must_wait(struct api_request *request, const char *name);
+/* A wrong password or code; known: NULL when nobody has that name. */
+void desk_fail_sign_in(struct api_request *request, const char *name, const struct person *known);
 
 /* ---- desk_me.c */
 json_t *desk_me_json(struct desk *desk, const struct person *person);
@@ -176,6 +184,9 @@ void draft_get(struct api_request *request);
 void draft_post(struct api_request *request);
 void draft_put(struct api_request *request);
 void draft_delete(struct api_request *request);
+void totp_begin_apply(struct api_request *request);
+void totp_confirm(struct api_request *request);
+void totp_end_apply(struct api_request *request);
 void people_get(struct api_request *request);
 void person_post_apply(struct api_request *request);
 void person_put_apply(struct api_request *request);

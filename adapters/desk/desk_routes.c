@@ -10,6 +10,8 @@ static const char *const message_members[] = {
 static const char *const person_members[] = {"name", "full_name", "role", "sees_content", NULL};
 static const char *const change_members[] = {
     "full_name", "role", "sees_content", "locked", "reset_password", "reset_totp", NULL};
+static const char *const totp_members[] = {"password", NULL};
+static const char *const code_members[] = {"code", NULL};
 static const char *const upload_members[] = {"name", "size_bytes", NULL};
 static const char *const draft_members[] = {"dossier_code", "title", "content", "version", NULL};
 
@@ -73,5 +75,10 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     {"PUT", "/v1/people/{}", API_KNOWN, API_BODY_JSON, change_members, NULL, NULL, NULL,
      person_put_apply, DESK_RIGHT_PEOPLE},
     READ("/v1/audit", audit_get, AUDIT),
+    CHANGE("/v1/totp", API_BODY_JSON, totp_members, totp_begin_apply, ANYBODY),
+    {"DELETE", "/v1/totp", API_KNOWN, API_BODY_JSON, totp_members, NULL, NULL, NULL, totp_end_apply,
+     DESK_RIGHT_ANYBODY},
+    {"POST", "/v1/totp/confirm", API_KNOWN, API_BODY_JSON, code_members, NULL, NULL, totp_confirm,
+     NULL, DESK_RIGHT_ANYBODY},
     OPEN("/favicon.ico", static_get),
 };

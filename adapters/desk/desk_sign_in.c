@@ -60,17 +60,25 @@ static bool read_name(struct api_request *request, struct person *ret_person)
     return true;
 }
 
-static void begin_sign_in(struct api_request *request, struct person *person)
+bool desk_must_wait(struct api_request *request, const char *name)
+{
+    struct desk *desk = desk_of(request);
+    int64_t wait_ms =
+        throttle_wait_ms(&desk->throttle, name, desk_call(request)->address, desk->now);
+    if (wait_ms > 0)
+        answer_wait(request, wait_ms);
+    return wait_ms > 0;
+}
+
+/* Nobody's hash where there is no such person: it takes as long. */
+void desk_compare_password(struct api_request *request, const struct person *person,
+                           const char *member)
 {
     struct desk *desk = desk_of(request);
     struct desk_call *call = desk_call(request);
     struct person found;
-    int64_t wait_ms = throttle_wait_ms(&desk->throttle, person->name, call->address, desk->now);
-    if (wait_ms > 0) {
-        answer_wait(request, wait_ms);
-        return;
-    }
-    if (!desk_take(request, "password", call->job.password, sizeof call->job.password))
+    if (desk_must_wait(request, person->name) ||
+        !desk_take(request, member, call->job.password, sizeof call->job.password))
         return;
     enum reason reason = people_find(&desk->book, person->name, &found, call->job.hash);
     if (reason != REASON_NONE)
@@ -78,8 +86,7 @@ static void begin_sign_in(struct api_request *request, struct person *person)
     desk_give(request);
 }
 
-/* known: NULL when nobody has that name. */
-static void fail_sign_in(struct api_request *request, const char *name, const struct person *known)
+void desk_fail_sign_in(struct api_request *request, const char *name, const struct person *known)
 {
     struct desk *desk = desk_of(request);
     throttle_failed(&desk->throttle, name, desk_call(request)->address, desk->now);
@@ -109,6 +116,36 @@ static void succeed(struct api_request *request, struct person *person)
     sodium_memzero(secret, sizeof secret);
 }
 
+/* Who comes so far has the right password, so that wrong codes make the name wait wherever they
+ * come from: of six digits a million are soon tried from many addresses. */
+static bool code_is_right(struct api_request *request, const struct person *person)
+{
+    static const char anywhere[] = "code";
+    struct desk *desk = desk_of(request);
+    char code[TOTP_CODE_BYTES];
+    if (json_object_get(api_json(request), "code") == NULL) {
+        api_answer_reason(request, REASON_CODE_NEEDED, NULL);
+        return false;
+    }
+    int64_t wait_ms = throttle_wait_ms(&desk->throttle, person->name, anywhere, desk->now);
+    if (wait_ms > 0) {
+        answer_wait(request, wait_ms);
+        return false;
+    }
+    if (!desk_take(request, "code", code, sizeof code))
+        return false;
+    enum reason reason = people_use_code(&desk->book, person->name, code, program_wall());
+    if (reason == REASON_SIGN_IN_WRONG) {
+        throttle_failed(&desk->throttle, person->name, anywhere, desk->now);
+        desk_fail_sign_in(request, person->name, person);
+    } else if (reason != REASON_NONE) {
+        api_answer_reason(request, reason, NULL);
+    } else {
+        throttle_succeeded(&desk->throttle, person->name, anywhere);
+    }
+    return reason == REASON_NONE;
+}
+
 void sign_in_apply(struct api_request *request)
 {
     struct desk_call *call = desk_call(request);
@@ -116,7 +153,7 @@ void sign_in_apply(struct api_request *request)
     if (!read_name(request, &person))
         return;
     if (!call->is_begun) {
-        begin_sign_in(request, &person);
+        desk_compare_password(request, &person, "password");
         return;
     }
     if (!call->job.is_done)
@@ -124,8 +161,8 @@ void sign_in_apply(struct api_request *request)
     struct person found;
     bool is_there = people_find(&desk_of(request)->book, person.name, &found, NULL) == REASON_NONE;
     if (!call->job.is_right || !is_there || found.is_locked)
-        fail_sign_in(request, person.name, is_there ? &found : NULL);
-    else
+        desk_fail_sign_in(request, person.name, is_there ? &found : NULL);
+    else if (!found.has_totp || code_is_right(request, &found))
         succeed(request, &found);
 }
 
@@ -167,23 +204,9 @@ static bool read_new_password(struct api_request *request, char *ret_password)
  */
 static void begin_password(struct api_request *request)
 {
-    struct desk *desk = desk_of(request);
     struct desk_call *call = desk_call(request);
-    struct person found;
-    int64_t wait_ms =
-        throttle_wait_ms(&desk->throttle, call->person.name, call->address, desk->now);
-    if (wait_ms > 0) {
-        answer_wait(request, wait_ms);
-        return;
-    }
-    if (!read_new_password(request, call->job.password) ||
-        !desk_take(request, "old", call->job.password, sizeof call->job.password))
-        return;
-    enum reason reason = people_find(&desk->book, call->person.name, &found, call->job.hash);
-    if (reason != REASON_NONE)
-        api_answer_reason(request, reason, NULL);
-    else
-        desk_give(request);
+    if (read_new_password(request, call->job.password))
+        desk_compare_password(request, &call->person, "old");
 }
 
 static void store_password(struct api_request *request)
@@ -213,7 +236,7 @@ void password_apply(struct api_request *request)
     } else if (call->job.is_done && call->job.makes) {
         store_password(request);
     } else if (call->job.is_done && !call->job.is_right) {
-        fail_sign_in(request, call->person.name, &call->person);
+        desk_fail_sign_in(request, call->person.name, &call->person);
     } else if (call->job.is_done) {
         call->job.makes = true;
         if (read_new_password(request, call->job.password))

@@ -30,6 +30,10 @@ static const char failures_schema[] =
     "CREATE INDEX audit_failed ON audit(address, person, at_ms) WHERE outcome = 'sign_in_wrong';"
     "CREATE INDEX audit_failures ON audit(at_ms) WHERE outcome = 'sign_in_wrong';";
 
+/* A secret that was begun and not confirmed. */
+static const char totp_schema[] =
+    "ALTER TABLE people ADD COLUMN totp_new TEXT NOT NULL DEFAULT '';";
+
 static const char first_schema[] =
     "CREATE TABLE people(name TEXT PRIMARY KEY, full_name TEXT NOT NULL, role INTEGER NOT NULL,"
     " sees_content INTEGER NOT NULL, password TEXT NOT NULL, locked INTEGER NOT NULL DEFAULT 0,"
@@ -102,8 +106,8 @@ static const char size_schema[] =
     "CREATE INDEX dossiers_open ON dossiers(agency, due_ms, state, finished_ms)"
     " WHERE finished_ms = 0;";
 
-static const char *const schemas[BOOK_SCHEMA] = {first_schema, drafts_schema, uploads_schema,
-                                                 failures_schema, size_schema};
+static const char *const schemas[BOOK_SCHEMA] = {first_schema,    drafts_schema, uploads_schema,
+                                                 failures_schema, size_schema,   totp_schema};
 
 static const char *const texts[BOOK_STATEMENTS] = {
 #define STATEMENT(name, text) [BOOK_##name] = text,

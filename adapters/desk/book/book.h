@@ -30,7 +30,7 @@ enum book_statement {
     BOOK_STATEMENTS,
 };
 
-enum { BOOK_SCHEMA = 5, BOOK_BUSY_MS = 2000 };
+enum { BOOK_SCHEMA = 6, BOOK_BUSY_MS = 2000 };
 
 struct book {
     sqlite3 *database;

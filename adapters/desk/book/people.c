@@ -113,6 +113,54 @@ void people_first_password(char ret_password[PEOPLE_FIRST_PASSWORD_BYTES])
     ret_password[PEOPLE_FIRST_PASSWORD_BYTES - 1] = 0;
 }
 
+/* ---- second codes ---- */
+
+bool people_begun_totp(struct book *book, const char *name,
+                       char ret_secret[2 * TOTP_SECRET_BYTES + 1])
+{
+    sqlite3_stmt *row = book_ask(book, BOOK_PERSON_CODES, "t", name);
+    bool is_begun = book_next(book, row) && book_text(row, 3)[0] != 0;
+    if (is_begun)
+        copy(ret_secret, 2 * TOTP_SECRET_BYTES + 1, book_text(row, 3));
+    book_end(row);
+    return is_begun;
+}
+
+bool people_code_matches(const char *secret, const char *code, wall_t now, int64_t last,
+                         int64_t *ret_step)
+{
+    uint8_t bytes[TOTP_SECRET_BYTES];
+    size_t size = 0;
+    bool is_whole =
+        sodium_hex2bin(bytes, sizeof bytes, secret, strlen(secret), NULL, &size, NULL) == 0 &&
+        size == sizeof bytes;
+    bool matches = is_whole && totp_matches(bytes, code, now.ms, last, ret_step);
+    sodium_memzero(bytes, sizeof bytes);
+    return matches;
+}
+
+/* What was used is written down before anybody is let in by it. */
+enum reason people_use_code(struct book *book, const char *name, const char *code, wall_t now)
+{
+    char secret[2 * TOTP_SECRET_BYTES + 1] = "", recovery[RECOVERY_TEXT_BYTES] = "";
+    char left[RECOVERY_TEXT_BYTES];
+    int64_t step = 0;
+    sqlite3_stmt *row = book_ask(book, BOOK_PERSON_CODES, "t", name);
+    if (book_next(book, row)) {
+        copy(secret, sizeof secret, book_text(row, 0));
+        step = sqlite3_column_int64(row, 1);
+        copy(recovery, sizeof recovery, book_text(row, 2));
+    }
+    book_end(row);
+    bool is_right = people_code_matches(secret, code, now, step, &step);
+    copy(left, sizeof left, recovery);
+    if (!is_right)
+        is_right = recovery_use(recovery, code, left);
+    sodium_memzero(secret, sizeof secret);
+    return is_right ? book_run(book, BOOK_PERSON_CODE_USED, "tit", name, step, left)
+                    : REASON_SIGN_IN_WRONG;
+}
+
 /* ---- sessions ---- */
 
 static struct bytes digest_of(struct bytes secret, uint8_t ret_digest[SESSION_DIGEST_BYTES])

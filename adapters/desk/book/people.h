@@ -8,6 +8,7 @@
 #include "adapters/desk/book/book.h"
 #include "adapters/desk/hasher.h"
 #include "adapters/desk/rights.h"
+#include "adapters/desk/totp.h"
 
 enum {
     PERSON_NAME_BYTES = 65,
@@ -42,6 +43,15 @@ enum reason people_change(struct book *book, const struct person *person);
 /* Sessions but `keep` (may be NULL) end. */
 enum reason people_set_password(struct book *book, const char *name, const char *hash,
                                 bool must_change, const uint8_t *keep);
+/* The secret that totp_new begins with, in hexadecimal. False: none was begun. */
+bool people_begun_totp(struct book *book, const char *name,
+                       char ret_secret[2 * TOTP_SECRET_BYTES + 1]);
+/* last: the step that was used last; 0: none. False also of a secret that cannot be read. */
+bool people_code_matches(const char *secret, const char *code, wall_t now, int64_t last,
+                         int64_t *ret_step);
+/* A code of the authenticator or a recovery code: it is used by that. REASON_SIGN_IN_WRONG, the
+ * book's. */
+enum reason people_use_code(struct book *book, const char *name, const char *code, wall_t now);
 /* A word to begin with, to be changed at once. */
 void people_first_password(char ret_password[PEOPLE_FIRST_PASSWORD_BYTES]);
 
