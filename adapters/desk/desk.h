@@ -146,13 +146,18 @@ void desk_audit_failure(struct api_request *request, const struct person *person
 bool desk_take(struct api_request *request, const char *name, char *ret_text, size_t capacity);
 /* The call's job, to the hasher; .is_begun. Not given: answered. */
 void desk_give(struct api_request *request);
-/* A member, with the person's password: the first half; .job is done and right or not. */
+/* A member, with the person's password: the first half; .job is done and right or not. Counts as a
+ * wrong one until the second half. */
 void desk_compare_password(struct api_request *request, const struct person *person,
                            const char *member);
 /* True (and answered): this name from this address has failed too often a moment ago. */
 bool desk_must_wait(struct api_request *request, const char *name);
+/* The second half, when .job is done. True: it is right, and still in force; the person is as the
+ * book has him now. False: answered. */
+bool desk_password_was_right(struct api_request *request, const char *name,
+                             struct person *ret_person);
 /* A wrong password or code; known: NULL when nobody has that name. */
-void desk_fail_sign_in(struct api_request *request, const char *name, const struct person *known);
+void desk_fail_sign_in(struct api_request *request, const struct person *known);
 
 /* ---- desk_me.c */
 json_t *desk_me_json(struct desk *desk, const struct person *person);

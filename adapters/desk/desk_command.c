@@ -57,16 +57,19 @@ static bool parse(int argc, char **argv, struct order *ret_order)
 
 /* Made here, printed once and to be changed at the first sign-in; or the first line of standard
  * input, and kept. */
-static bool choose_password(const struct order *order, char *ret_password, size_t capacity)
+static enum reason choose_password(const struct order *order, char *ret_password, size_t capacity)
 {
     if (!order->reads_password) {
         people_first_password(ret_password);
-        return true;
+        return REASON_NONE;
     }
     if (fgets(ret_password, (int)capacity, stdin) == NULL)
-        return false;
-    ret_password[strcspn(ret_password, "\n")] = 0;
-    return strlen(ret_password) >= PASSWORD_CHARACTERS_MIN;
+        return REASON_PASSWORD_SHORT;
+    size_t size = strcspn(ret_password, "\n");
+    if (ret_password[size] == 0 && size + 1 == capacity && getchar() != EOF)
+        return REASON_FIELD_TOO_LONG; /* the rest would be missing at each sign-in */
+    ret_password[size] = 0;
+    return people_password_is_long(ret_password) ? REASON_NONE : REASON_PASSWORD_SHORT;
 }
 
 /* For a new person and for one who forgot his: the same two ways to a password. It is printed by
@@ -75,11 +78,12 @@ static enum reason set_password(struct desk *desk, const struct order *order,
                                 const struct person *person, bool is_new)
 {
     char password[PASSWORD_BYTES_MAX + 1], hash[PASSWORD_HASH_BYTES];
-    if (!choose_password(order, password, sizeof password))
-        return REASON_PASSWORD_SHORT;
+    enum reason reason = choose_password(order, password, sizeof password);
+    if (reason != REASON_NONE)
+        return reason;
     if (!hasher_make(password, hash))
         return REASON_OUT_OF_MEMORY;
-    enum reason reason =
+    reason =
         is_new ? people_add(&desk->book, person, hash, program_wall())
                : people_set_password(&desk->book, person->name, hash, !order->reads_password, NULL);
     if (reason == REASON_NONE && !order->reads_password)
@@ -96,9 +100,11 @@ static enum reason add(struct desk *desk, const struct order *order)
                             .must_change = !order->reads_password};
     if (order->role == NULL || !desk_role_parse(order->role, &person.role))
         return REASON_FIELD_INVALID;
+    const char *full_name = order->full_name == NULL ? order->name : order->full_name;
+    if (strlen(order->name) >= sizeof person.name || strlen(full_name) >= sizeof person.full_name)
+        return REASON_FIELD_TOO_LONG;
     (void)snprintf(person.name, sizeof person.name, "%s", order->name);
-    (void)snprintf(person.full_name, sizeof person.full_name, "%s",
-                   order->full_name == NULL ? order->name : order->full_name);
+    (void)snprintf(person.full_name, sizeof person.full_name, "%s", full_name);
     return set_password(desk, order, &person, true);
 }
 

@@ -128,6 +128,8 @@ enum reason desk_admits(void *context, struct api_request *request)
     enum desk_right right = (enum desk_right)api_which(request);
     if (!is_read && !is_from_our_page(request))
         return REASON_ORIGIN_FOREIGN;
+    if (right != DESK_RIGHT_ANYBODY && desk_call(request)->person.must_change)
+        return REASON_PASSWORD_FIRST; /* who gave it to him could act in his name until then */
     if (right != DESK_RIGHT_ANYBODY && !desk_role_may(desk_call(request)->person.role, right))
         return REASON_NOT_ALLOWED;
     return REASON_NONE;

@@ -70,7 +70,8 @@ bool desk_must_wait(struct api_request *request, const char *name)
     return wait_ms > 0;
 }
 
-/* Nobody's hash where there is no such person: it takes as long. */
+/* Nobody's hash where there is no such person: it takes as long. An attempt counts as a failed one
+ * from here on, or as many as wait in the queue would be free. */
 void desk_compare_password(struct api_request *request, const struct person *person,
                            const char *member)
 {
@@ -84,12 +85,30 @@ void desk_compare_password(struct api_request *request, const struct person *per
     if (reason != REASON_NONE)
         (void)snprintf(call->job.hash, sizeof call->job.hash, "%s", hasher_dummy(desk->hasher));
     desk_give(request);
+    if (call->is_begun)
+        throttle_failed(&desk->throttle, person->name, call->address, desk->now);
 }
 
-void desk_fail_sign_in(struct api_request *request, const char *name, const struct person *known)
+/* The hash is read again: what was right for a password that was changed meanwhile opens nothing,
+ * or a guess that waited in the queue would outlive the change. */
+bool desk_password_was_right(struct api_request *request, const char *name,
+                             struct person *ret_person)
 {
     struct desk *desk = desk_of(request);
-    throttle_failed(&desk->throttle, name, desk_call(request)->address, desk->now);
+    struct desk_call *call = desk_call(request);
+    char hash[PASSWORD_HASH_BYTES];
+    bool is_there = people_find(&desk->book, name, ret_person, hash) == REASON_NONE;
+    bool is_right = call->job.is_right && is_there && !ret_person->is_locked &&
+                    strcmp(hash, call->job.hash) == 0;
+    if (is_right)
+        throttle_succeeded(&desk->throttle, name, call->address);
+    else
+        desk_fail_sign_in(request, is_there ? ret_person : NULL);
+    return is_right;
+}
+
+void desk_fail_sign_in(struct api_request *request, const struct person *known)
+{
     desk_audit_failure(request, known);
     api_answer_reason(request, REASON_SIGN_IN_WRONG, NULL);
 }
@@ -110,7 +129,6 @@ static void succeed(struct api_request *request, struct person *person)
         api_answer_reason(request, reason, NULL);
         return;
     }
-    throttle_succeeded(&desk->throttle, person->name, desk_call(request)->address);
     api_answer_json(request, HTTP_OK, desk_me_json(desk, person));
     desk_set_cookie(request, secret);
     sodium_memzero(secret, sizeof secret);
@@ -137,7 +155,7 @@ static bool code_is_right(struct api_request *request, const struct person *pers
     enum reason reason = people_use_code(&desk->book, person->name, code, program_wall());
     if (reason == REASON_SIGN_IN_WRONG) {
         throttle_failed(&desk->throttle, person->name, anywhere, desk->now);
-        desk_fail_sign_in(request, person->name, person);
+        desk_fail_sign_in(request, person);
     } else if (reason != REASON_NONE) {
         api_answer_reason(request, reason, NULL);
     } else {
@@ -159,10 +177,8 @@ void sign_in_apply(struct api_request *request)
     if (!call->job.is_done)
         return;
     struct person found;
-    bool is_there = people_find(&desk_of(request)->book, person.name, &found, NULL) == REASON_NONE;
-    if (!call->job.is_right || !is_there || found.is_locked)
-        desk_fail_sign_in(request, person.name, is_there ? &found : NULL);
-    else if (!found.has_totp || code_is_right(request, &found))
+    if (desk_password_was_right(request, person.name, &found) &&
+        (!found.has_totp || code_is_right(request, &found)))
         succeed(request, &found);
 }
 
@@ -190,11 +206,9 @@ void sign_out(struct api_request *request)
 
 static bool read_new_password(struct api_request *request, char *ret_password)
 {
-    size_t characters = 0;
     if (!desk_take(request, "new", ret_password, PASSWORD_BYTES_MAX + 1))
         return false;
-    if (utf8_is_valid(bytes_of_text(ret_password), &characters) &&
-        characters >= PASSWORD_CHARACTERS_MIN)
+    if (people_password_is_long(ret_password))
         return true;
     api_answer_reason(request, REASON_PASSWORD_SHORT, "new");
     return false;
@@ -214,7 +228,10 @@ static void store_password(struct api_request *request)
     struct desk *desk = desk_of(request);
     struct desk_call *call = desk_call(request);
     const struct desk_action action = {.action = "password"};
+    bool is_on = sessions_is_on(&desk->book, call->session, program_wall());
     enum reason reason = call->job.is_right ? book_begin(&desk->book) : REASON_OUT_OF_MEMORY;
+    if (reason == REASON_NONE && !is_on) /* somebody changed it while this hash was made */
+        reason = REASON_SESSION_OVER;
     if (reason == REASON_NONE)
         reason = people_set_password(&desk->book, call->person.name, call->job.hash, false,
                                      call->session);
@@ -235,9 +252,8 @@ void password_apply(struct api_request *request)
         begin_password(request);
     } else if (call->job.is_done && call->job.makes) {
         store_password(request);
-    } else if (call->job.is_done && !call->job.is_right) {
-        desk_fail_sign_in(request, call->person.name, &call->person);
-    } else if (call->job.is_done) {
+    } else if (call->job.is_done &&
+               desk_password_was_right(request, call->person.name, &call->person)) {
         call->job.makes = true;
         if (read_new_password(request, call->job.password))
             desk_give(request);

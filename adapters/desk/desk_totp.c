@@ -16,11 +16,7 @@ static bool has_password(struct api_request *request)
         desk_compare_password(request, &call->person, "password");
         return false;
     }
-    if (!call->job.is_done)
-        return false;
-    if (!call->job.is_right)
-        desk_fail_sign_in(request, call->person.name, &call->person);
-    return call->job.is_right;
+    return call->job.is_done && desk_password_was_right(request, call->person.name, &call->person);
 }
 
 /* Not in force yet, and in the place of one that was begun before. */
@@ -86,7 +82,8 @@ void totp_confirm(struct api_request *request)
         return;
     }
     if (!people_code_matches(hex, code, program_wall(), 0, &step)) {
-        desk_fail_sign_in(request, call->person.name, &call->person);
+        throttle_failed(&desk->throttle, call->person.name, call->address, desk->now);
+        desk_fail_sign_in(request, &call->person);
         return;
     }
     recovery_make(codes, recovery);

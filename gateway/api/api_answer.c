@@ -26,6 +26,7 @@ static unsigned status_of(enum reason reason)
         return MHD_HTTP_UNAUTHORIZED;
     case REASON_NOT_ALLOWED:
     case REASON_ORIGIN_FOREIGN:
+    case REASON_PASSWORD_FIRST:
         return MHD_HTTP_FORBIDDEN;
     case REASON_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;

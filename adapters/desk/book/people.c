@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/base/person_name.h"
+#include "proto/base/utf8.h"
 
 /* ---- people ---- */
 
@@ -31,6 +32,14 @@ enum reason people_add(struct book *book, const struct person *person, const cha
                                   (int64_t)person->role, (int64_t)person->sees_content, hash,
                                   (int64_t)person->must_change, now.ms);
     return reason == REASON_DUPLICATE ? REASON_NAME_TAKEN : reason;
+}
+
+/* A Vietnamese letter has up to three bytes: characters count. */
+bool people_password_is_long(const char *password)
+{
+    size_t characters = 0;
+    return utf8_is_valid(bytes_of_text(password), &characters) &&
+           characters >= PASSWORD_CHARACTERS_MIN;
 }
 
 static void copy(char *ret_text, size_t capacity, const char *text)

@@ -52,6 +52,8 @@ bool people_code_matches(const char *secret, const char *code, wall_t now, int64
 /* A code of the authenticator or a recovery code: it is used by that. REASON_SIGN_IN_WRONG, the
  * book's. */
 enum reason people_use_code(struct book *book, const char *name, const char *code, wall_t now);
+/* Valid UTF-8 of PASSWORD_CHARACTERS_MIN at least. */
+bool people_password_is_long(const char *password);
 /* A word to begin with, to be changed at once. */
 void people_first_password(char ret_password[PEOPLE_FIRST_PASSWORD_BYTES]);
 
