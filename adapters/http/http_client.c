@@ -248,6 +248,7 @@ static bool set_bounds(CURL *easy, const struct http_client *client, bool is_str
 static bool set_request(CURL *easy, struct transfer *transfer, const struct http_request *request)
 {
     bool ok = SET(CURLOPT_URL, request->url) && SET(CURLOPT_HTTPHEADER, transfer->headers) &&
+              SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket) &&
               SET(CURLOPT_WRITEFUNCTION, take_reply) && SET(CURLOPT_WRITEDATA, transfer) &&
               SET(CURLOPT_PRIVATE, transfer);
     if (ok && request->give != NULL)

@@ -45,6 +45,7 @@ typedef bool http_take(void *context, struct bytes piece);
 struct http_request {
     const char *method; /* "GET", "POST", … */
     const char *url;
+    const char *unix_socket;    /* path of where to connect; NULL: where the url says */
     const char *const *headers; /* "Name: value"; copied, as everything here */
     size_t header_count;
     struct bytes body;
