@@ -26,7 +26,9 @@
  *   desk_dossiers.c   search, saved views, pages
  *   desk_dossier.c    one dossier
  *   desk_adapter.c    what the adapter does or tells: a message, the inbox, sending
- *   desk_ask.c        a question to the adapter
+ *   desk_ask.c        a question to the adapter or the gateway, and the audit of changes
+ *   desk_queues.c     connections and queues, for operators
+ *   desk_operate.c    an operator's hand on one message, and on a set (jobs)
  *   desk_uploads.c    files on their way to the adapter
  *   desk_files.c      a file of a message, to a browser
  *   desk_procedures.c the catalogue
@@ -50,6 +52,7 @@
 #define DESK_PROGRAM "lienthong-desk"
 
 struct registry;
+struct trust;
 
 enum {
     DESK_CONNECTIONS_MAX =
@@ -59,6 +62,7 @@ enum {
     DESK_BODY_BYTES_MAX = 512 * 1024,
     DESK_PRUNE_MS = 60 * 1000, /* sessions that are over */
     DESK_PART_MS = 1000,       /* who listens, and may not any more */
+    DESK_PARTS = 3,            /* questions of one request, one after another */
 };
 
 struct desk {
@@ -69,6 +73,7 @@ struct desk {
     struct key participant;
     bool is_centre; /* our participant's role: all pages, or an agency's */
     struct registry *registry;
+    struct trust *trust; /* the participants' certificates; NULL: they cannot be read */
     struct upstream *upstream;
     struct follow follow;
     struct book book;
@@ -93,8 +98,14 @@ struct desk_call {
     bool is_answered;                         /* the adapter has: */
     enum reason reason;                       /* NONE: status and answer are what it said */
     unsigned status;
-    json_t *answer;      /* ours; NULL: none */
-    int64_t audit_entry; /* of what was begun */
+    json_t *answer;        /* ours; NULL: none */
+    enum upstream_end end; /* that was asked */
+    int64_t audit_entry;   /* of what was begun */
+    struct {
+        enum reason reason; /* NONE: */
+        json_t *json;       /* ours */
+    } parts[DESK_PARTS];
+    size_t part; /* that is being asked for */
     bool has_file;
     int file; /* of an upload */
     int64_t file_position, file_size;
@@ -118,7 +129,7 @@ void desk_say(const struct desk *desk, enum log_level level, const char *event, 
               const char *detail);
 
 /* ---- desk_routes.c: a row's `which` is its right (enum desk_right) */
-enum { DESK_ROUTES = 37 };
+enum { DESK_ROUTES = 48 };
 extern const struct api_route desk_routes[DESK_ROUTES];
 
 /* ---- desk_session.c */
@@ -165,12 +176,23 @@ json_t *desk_me_json(struct desk *desk, const struct person *person);
 /* ---- desk_adapter.c */
 /* "ok", or since when and why pages have what was known before. */
 json_t *desk_adapter_json(const struct desk *desk);
+/* Names of participants and of its type beside the codes that an upstream message has. */
+bool desk_put_names(json_t *message, const struct desk *desk);
+bool desk_put_type(json_t *message);
+/* ---- desk_landing.c */
+/* The agencies of today's registry with what waits for each, as the index has it. */
+json_t *desk_agencies_json(struct desk *desk, wall_t now);
 /* ---- desk_ask.c */
-/* Asks the adapter while the request waits; .is_answered says that it has answered. False: it could
- * not be asked, and the request is answered. */
+/* Asks while the request waits; .is_answered says that there is an answer. False: it could not be
+ * asked, and the request is answered. */
 bool desk_ask(struct api_request *request, const struct upstream_question *question);
-/* The adapter's refusal is the person's answer. False: it is no refusal. */
+/* The refusal of who was asked is the person's answer. False: it is no refusal. */
 bool desk_pass_refusal(struct api_request *request);
+/* What a person is about to do, before it is asked for. False: answered. */
+bool desk_audit_begun(struct api_request *request, const char *action, const char *object,
+                      const char *after);
+/* How it ended. */
+void desk_audit_end(struct api_request *request);
 
 /* ---- handlers */
 void landing_get(struct api_request *request);
@@ -181,6 +203,17 @@ void inbox_list_get(struct api_request *request);
 void inbox_accept_apply(struct api_request *request);
 void inbox_refuse_apply(struct api_request *request);
 void send_apply(struct api_request *request);
+void queues_apply(struct api_request *request);
+void queue_apply(struct api_request *request);
+void entry_hold_apply(struct api_request *request);
+void entry_release_apply(struct api_request *request);
+void entry_withdraw_apply(struct api_request *request);
+void entry_again_apply(struct api_request *request);
+void jobs_apply(struct api_request *request);
+void job_plan_apply(struct api_request *request);
+void job_apply(struct api_request *request);
+void job_start_apply(struct api_request *request);
+void job_stop_apply(struct api_request *request);
 void procedures_get(struct api_request *request);
 void procedure_get(struct api_request *request);
 void types_get(struct api_request *request);

@@ -46,9 +46,9 @@ static bool ask(struct api_request *request, const char *method, const char *pat
 
 /* ---- one message ---- */
 
-static bool put_sender(json_t *message, const struct desk *desk)
+bool desk_put_names(json_t *message, const struct desk *desk)
 {
-    static const char *const names[] = {"sender", "recipient", "to"};
+    static const char *const names[] = {"sender", "recipient", "to", "destination"};
     bool ok = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *key = json_string_value(json_object_get(message, names[i]));
@@ -57,7 +57,7 @@ static bool put_sender(json_t *message, const struct desk *desk)
     return ok;
 }
 
-static bool put_type(json_t *message)
+bool desk_put_type(json_t *message)
 {
     enum message_type type;
     const char *name = json_string_value(json_object_get(message, "type"));
@@ -121,39 +121,12 @@ void message_apply(struct api_request *request)
         return;
     bool sees_content = call->person.sees_content;
     hide(call->answer, sees_content);
-    bool ok = put_sender(call->answer, desk_of(request)) && put_type(call->answer) &&
+    bool ok = desk_put_names(call->answer, desk_of(request)) && desk_put_type(call->answer) &&
               json_put(call->answer, "content_hidden", json_boolean(!sees_content));
     api_answer_json(request, HTTP_OK, ok ? json_incref(call->answer) : NULL);
 }
 
 /* ---- changes ---- */
-
-/* What a person is about to do, before it is asked for. */
-static bool audit_begun(struct api_request *request, const char *action, const char *object,
-                        const char *after)
-{
-    struct desk_call *call = desk_call(request);
-    const struct desk_action row = {action, object, NULL, after, "begun"};
-    enum reason reason = desk_audit(request, &call->person, &row);
-    call->audit_entry = book_last_row(&desk_of(request)->book);
-    if (reason != REASON_NONE)
-        api_answer_reason(request, reason, NULL);
-    return reason == REASON_NONE;
-}
-
-/* How it ended. The answer does not wait for it: what happened, happened. */
-static void audit_end(struct api_request *request)
-{
-    struct desk_call *call = desk_call(request);
-    const char *code = json_string_value(json_object_get(call->answer, "code"));
-    const char *id = json_string_value(json_object_get(call->answer, "message_id"));
-    bool is_done = call->reason == REASON_NONE && call->status < 300;
-    if (call->reason != REASON_NONE)
-        return; /* it may have happened */
-    (void)book_run(&desk_of(request)->book, BOOK_AUDIT_END, "itt", call->audit_entry,
-                   is_done ? "ok" : (code == NULL ? "unknown" : code), id);
-    follow_hasten(&desk_of(request)->follow);
-}
 
 /* What was sent is no draft any more. */
 static void drop_draft(struct api_request *request)
@@ -169,7 +142,7 @@ static void finish_change(struct api_request *request, unsigned status)
     struct desk_call *call = desk_call(request);
     if (!call->is_answered)
         return;
-    audit_end(request);
+    desk_audit_end(request);
     drop_draft(request);
     if (!desk_pass_refusal(request))
         api_answer_json(request, status, json_incref(call->answer));
@@ -204,7 +177,7 @@ static void judge(struct api_request *request, const char *action, const char *f
         return;
     }
     if (make_path(request, format, path) &&
-        audit_begun(request, action, api_argument(request), NULL))
+        desk_audit_begun(request, action, api_argument(request), NULL))
         ask_in_the_name(request, path, NULL);
 }
 
@@ -246,7 +219,7 @@ void send_apply(struct api_request *request)
         finish_change(request, HTTP_ACCEPTED);
         return;
     }
-    if (make_key(request, key) && audit_begun(request, "send", code, type))
+    if (make_key(request, key) && desk_audit_begun(request, "send", code, type))
         ask_in_the_name(request, "/v1/messages", key);
 }
 

@@ -161,6 +161,46 @@ static bool add_verdicts(json_t *actions, const json_t *messages)
     return ok;
 }
 
+/* What an operator's hand can do to what we sent, by the state of the message: at our adapter until
+ * the gateway has it, then there, where this desk may ask it. */
+static const struct {
+    const char *state, *action, *vietnamese, *english;
+    bool is_at_gateway;
+} hands[] = {
+    {"queued", "hold", "Tạm giữ", "Hold", false},
+    {"deferred", "hold", "Tạm giữ", "Hold", false},
+    {"deferred", "release", "Thử ngay", "Try now", false},
+    {"held", "release", "Cho đi tiếp", "Release", false},
+    {"queued", "withdraw", "Rút thông điệp", "Withdraw the message", false},
+    {"held", "withdraw", "Rút thông điệp", "Withdraw the message", false},
+    {"custody", "hold", "Tạm giữ tại cổng", "Hold at the gateway", true},
+    {"custody", "release", "Cho đi tiếp tại cổng", "Release at the gateway", true},
+    {"refused", "again", "Gửi lại thành thông điệp mới", "Send again as a new message", false},
+    {"expired", "again", "Gửi lại thành thông điệp mới", "Send again as a new message", false},
+};
+
+static bool add_hands(const struct desk *desk, json_t *actions, const json_t *messages)
+{
+    const json_t *message;
+    size_t i;
+    bool ok = true, has_gateway = upstream_has(desk->upstream, UPSTREAM_GATEWAY);
+    json_array_foreach(messages, i, message)
+    {
+        const char *state = json_string_value(json_object_get(message, "state"));
+        const char *direction = json_string_value(json_object_get(message, "direction"));
+        bool is_ours = state != NULL && direction != NULL && strcmp(direction, "out") == 0;
+        for (size_t j = 0; ok && is_ours && j < sizeof hands / sizeof *hands; j++) {
+            if (strcmp(hands[j].state, state) != 0 || (hands[j].is_at_gateway && !has_gateway))
+                continue;
+            ok = add_action(actions, hands[j].action, MESSAGE_TYPE_NONE, hands[j].vietnamese,
+                            hands[j].english, message) &&
+                 put_word(json_array_get(actions, json_array_size(actions) - 1), "place",
+                          hands[j].is_at_gateway ? "gateway" : "adapter");
+        }
+    }
+    return ok;
+}
+
 /* Rights first, then the state. A page shows nothing that is not here, and the adapter refuses
  * what should not have been. */
 static bool put_actions(struct api_request *request, json_t *object, enum desk_state state)
@@ -178,6 +218,8 @@ static bool put_actions(struct api_request *request, json_t *object, enum desk_s
     }
     if (desk_role_may(role, DESK_RIGHT_INBOX))
         ok = ok && add_verdicts(actions, json_object_get(object, "messages"));
+    if (desk_role_may(role, DESK_RIGHT_QUEUES))
+        ok = ok && add_hands(desk, actions, json_object_get(object, "messages"));
     return json_put(object, "actions", actions) && ok;
 }
 

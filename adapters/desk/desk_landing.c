@@ -152,11 +152,9 @@ static json_t *views_json(struct desk *desk, wall_t now)
     return json_whole(views, ok);
 }
 
-void landing_get(struct api_request *request)
+json_t *desk_agencies_json(struct desk *desk, wall_t now)
 {
-    struct desk *desk = desk_of(request);
-    wall_t now = program_wall();
-    json_t *object = json_object(), *agencies = agencies_json(desk, now), *agency;
+    json_t *agencies = agencies_json(desk, now), *agency;
     size_t i;
     bool ok = agencies != NULL && put_all_waiting(desk, agencies, now) &&
               put_all_failed(desk, agencies, now);
@@ -164,8 +162,18 @@ void landing_get(struct api_request *request)
     {
         ok = ok && put_cause(desk, agency);
     }
-    ok = json_put(object, "agencies", agencies) && ok;
+    return json_whole(agencies, ok);
+}
+
+void landing_get(struct api_request *request)
+{
+    struct desk *desk = desk_of(request);
+    wall_t now = program_wall();
+    json_t *object = json_object();
+    bool ok = json_put(object, "agencies", desk_agencies_json(desk, now));
     ok = ok && json_put(object, "views", views_json(desk, now)) &&
+         json_put(object, "has_gateway",
+                  json_boolean(upstream_has(desk->upstream, UPSTREAM_GATEWAY))) &&
          json_put(object, "adapter", desk_adapter_json(desk));
     api_answer_json(request, HTTP_OK, json_whole(object, ok));
 }

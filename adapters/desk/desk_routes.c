@@ -4,6 +4,10 @@
 static const char *const sign_in_members[] = {"name", "password", "code", NULL};
 static const char *const password_members[] = {"old", "new", NULL};
 static const char *const verdict_members[] = {"office_reference", "reason", "text", NULL};
+static const char *const why_members[] = {"why", NULL};
+static const char *const job_members[] = {"operation", "destination", "state",
+                                          "reason",    "why",         NULL};
+static const char *const start_members[] = {"count", NULL};
 static const char *const message_members[] = {
     "type",        "recipient", "dossier_code", "procedure_code", "in_reply_to",
     "source_time", "body",      "attachments",  "draft",          NULL};
@@ -22,6 +26,11 @@ static const char *const draft_members[] = {"dossier_code", "title", "content", 
 #define READ(path, handler, right)                                                                 \
     {                                                                                              \
         "GET", path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, handler, NULL, DESK_RIGHT_##right \
+    }
+/* What another program must tell. */
+#define ASK(path, handler, right)                                                                  \
+    {                                                                                              \
+        "GET", path, API_KNOWN, API_BODY_NONE, NULL, NULL, NULL, NULL, handler, DESK_RIGHT_##right \
     }
 #define CHANGE(path, body, members, handler, right)                                                \
     {                                                                                              \
@@ -53,6 +62,17 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     CHANGE("/v1/inbox/{}/accept", API_BODY_OPTIONAL, verdict_members, inbox_accept_apply, INBOX),
     CHANGE("/v1/inbox/{}/refuse", API_BODY_OPTIONAL, verdict_members, inbox_refuse_apply, INBOX),
     CHANGE("/v1/messages", API_BODY_JSON, message_members, send_apply, SEND),
+    ASK("/v1/queues", queues_apply, QUEUES),
+    ASK("/v1/queues/{}", queue_apply, QUEUES),
+    CHANGE("/v1/queues/{}/hold", API_BODY_JSON, why_members, entry_hold_apply, QUEUES),
+    CHANGE("/v1/queues/{}/release", API_BODY_JSON, why_members, entry_release_apply, QUEUES),
+    CHANGE("/v1/queues/{}/withdraw", API_BODY_JSON, why_members, entry_withdraw_apply, QUEUES),
+    CHANGE("/v1/queues/{}/again", API_BODY_JSON, why_members, entry_again_apply, QUEUES),
+    ASK("/v1/jobs", jobs_apply, QUEUES),
+    ASK("/v1/jobs/{}", job_apply, QUEUES),
+    CHANGE("/v1/jobs", API_BODY_JSON, job_members, job_plan_apply, QUEUES),
+    CHANGE("/v1/jobs/{}/start", API_BODY_JSON, start_members, job_start_apply, QUEUES),
+    CHANGE("/v1/jobs/{}/stop", API_BODY_OPTIONAL, NULL, job_stop_apply, QUEUES),
     READ("/v1/procedures", procedures_get, SEND),
     READ("/v1/procedures/{}", procedure_get, SEND),
     READ("/v1/types", types_get, DOSSIERS),

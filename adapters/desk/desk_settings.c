@@ -28,6 +28,8 @@ const char *desk_settings_fault(const void *values)
         return "participant";
     if (settings->adapter_url[0] != 0 && !is_url(settings->adapter_url))
         return "adapter.url";
+    if (settings->gateway_url[0] != 0 && !is_url(settings->gateway_url))
+        return "gateway.url";
     if (settings->public_url[0] != 0 && !is_url(settings->public_url))
         return "public_url";
     if (doors->port == API_PORT_NONE && doors->listen[0] == 0 && doors->socket[0] == 0)

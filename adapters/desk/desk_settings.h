@@ -14,12 +14,14 @@ struct desk_settings {
     char registry_directory[FILE_PATH_BYTES_MAX];
     char adapter_state[FILE_PATH_BYTES_MAX];
     char adapter_url[DESK_URL_BYTES];
+    char gateway_state[FILE_PATH_BYTES_MAX]; /* "": this desk does not talk to it */
+    char gateway_url[DESK_URL_BYTES];
     char public_url[DESK_URL_BYTES];
     struct api_doors doors; /* its Unix socket: of a proxy */
     int log_format;         /* enum log_format */
 };
 
-enum { DESK_SETTINGS_ROWS = 12 };
+enum { DESK_SETTINGS_ROWS = 14 };
 extern const struct setting desk_settings_table[DESK_SETTINGS_ROWS];
 
 /* The setting at fault that the table let pass; NULL: none. */

@@ -9,6 +9,7 @@
 #include "gateway/workers/program_limits.h"
 #include "gateway/workers/program_log.h"
 #include "gateway/workers/program_registry.h"
+#include "proto/seal/trust.h"
 #include "routing/registry/registry.h"
 
 void desk_say(const struct desk *desk, enum log_level level, const char *event, enum reason reason,
@@ -55,6 +56,18 @@ static void set_role(struct desk *desk)
     desk->follow.index.is_centre = desk->is_centre;
 }
 
+/* For the days that certificates have left; a registry without them has nothing to say of that, and
+ * keeps nobody from working. */
+static void load_trust(struct desk *desk)
+{
+    char culprit[FILE_PATH_BYTES_MAX];
+    if (desk->trust != NULL)
+        trust_drop(&desk->trust);
+    if (trust_directory_load(desk->settings.registry_directory, desk->registry, program_wall(),
+                             &desk->trust, culprit) != REASON_NONE)
+        desk->trust = NULL;
+}
+
 bool desk_reload(struct desk *desk)
 {
     struct registry *registry = NULL;
@@ -66,6 +79,7 @@ bool desk_reload(struct desk *desk)
     registry_destroy(&desk->registry);
     desk->registry = registry;
     set_role(desk);
+    load_trust(desk);
     desk_say(desk, LOG_INFO, "registry_loaded", REASON_NONE, registry_version(registry));
     return true;
 }
@@ -87,6 +101,8 @@ static void release(struct api_request *request)
 {
     struct desk_call *call = desk_call(request);
     json_decref(call->answer);
+    for (size_t i = 0; i < DESK_PARTS; i++)
+        json_decref(call->parts[i].json);
     if (call->has_file)
         (void)close(call->file);
     if (call->download != NULL)
@@ -129,6 +145,7 @@ static bool check_parts(struct desk *desk)
     if (reason != REASON_NONE)
         return fail(desk, reason, desk->settings.registry_directory);
     set_role(desk);
+    load_trust(desk);
     return true;
 }
 
@@ -189,6 +206,8 @@ void desk_stop(struct desk *desk)
     api_destroy(&desk->api);
     if (desk->has_book)
         book_close(&desk->book);
+    if (desk->trust != NULL)
+        trust_drop(&desk->trust);
     registry_destroy(&desk->registry);
     if (desk->lock >= 0)
         (void)close(desk->lock);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/api/json_text.h"
 #include "gateway/workers/file_read.h"
@@ -19,6 +20,7 @@ enum {
 /* The client's context of a question; the asker's own stands behind it. */
 struct asking {
     struct upstream *upstream;
+    enum upstream_end end;
     upstream_done *done;
     void *context;
     http_give *give;
@@ -80,13 +82,28 @@ void upstream_run(struct upstream *upstream)
     http_client_run(upstream->client);
 }
 
-/* The first line of a file of the adapter's state folder. */
-static bool read_line(const struct upstream *upstream, const char *name, char *ret_line,
-                      size_t capacity)
+enum reason upstream_away(enum upstream_end end)
+{
+    return end == UPSTREAM_GATEWAY ? REASON_GATEWAY_UNREACHABLE : REASON_ADAPTER_UNREACHABLE;
+}
+
+static const char *folder_of(const struct upstream *upstream, enum upstream_end end)
+{
+    return end == UPSTREAM_GATEWAY ? upstream->settings->gateway_state
+                                   : upstream->settings->adapter_state;
+}
+
+bool upstream_has(const struct upstream *upstream, enum upstream_end end)
+{
+    return folder_of(upstream, end)[0] != 0;
+}
+
+/* The first line of a file of an end's state folder. */
+static bool read_line(const struct upstream *upstream, enum upstream_end end, const char *name,
+                      char *ret_line, size_t capacity)
 {
     char path[FILE_PATH_BYTES_MAX];
-    FILE *file =
-        file_path_join(upstream->settings->adapter_state, name, path) ? fopen(path, "re") : NULL;
+    FILE *file = file_path_join(folder_of(upstream, end), name, path) ? fopen(path, "re") : NULL;
     if (file == NULL)
         return false;
     bool is_read = fgets(ret_line, (int)capacity, file) != NULL;
@@ -96,23 +113,30 @@ static bool read_line(const struct upstream *upstream, const char *name, char *r
     return is_read;
 }
 
-/* False: neither the settings nor the state folder say where it listens; it has not been started
- * yet. */
-static bool make_url(const struct upstream *upstream, const char *path, char ret_url[URL_BYTES])
+/* A port of loopback, or else its Unix socket (ret_door; "": none), which is there for who runs as
+ * its user or in its group, and then needs no token. False: it has not been started yet, or a path
+ * that is too long. */
+static bool make_url(const struct upstream *upstream, enum upstream_end end, const char *path,
+                     char ret_url[URL_BYTES], char ret_door[FILE_PATH_BYTES_MAX])
 {
     char port[PORT_BYTES];
-    const char *url = upstream->settings->adapter_url;
+    const char *url =
+        end == UPSTREAM_GATEWAY ? upstream->settings->gateway_url : upstream->settings->adapter_url;
     int size;
+    ret_door[0] = 0;
     if (url[0] != 0)
         size = snprintf(ret_url, URL_BYTES, "%s%s", url, path);
-    else if (read_line(upstream, "api.port", port, sizeof port))
+    else if (read_line(upstream, end, "api.port", port, sizeof port))
         size = snprintf(ret_url, URL_BYTES, "http://127.0.0.1:%s%s", port, path);
+    else if (file_path_join(folder_of(upstream, end), "api.socket", ret_door) &&
+             access(ret_door, F_OK) == 0)
+        size = snprintf(ret_url, URL_BYTES, "http://localhost%s", path);
     else
         return false;
     return size > 0 && size < URL_BYTES;
 }
 
-/* What the transfer met is one reason for people: the adapter does not answer. That a page was
+/* What the transfer met is one reason for people: that end does not answer. That a page was
  * too large is for the index to mend. */
 static void finish(void *context, const struct http_reply *reply)
 {
@@ -124,7 +148,7 @@ static void finish(void *context, const struct http_reply *reply)
         (void)json_text_read_within(reply->body, VALUES_MAX, &json, &fault);
     bool is_too_large = reply->reason == REASON_OFFICE_REPLY_TOO_LARGE;
     enum reason reason =
-        reply->reason == REASON_NONE || is_too_large ? reply->reason : REASON_ADAPTER_UNREACHABLE;
+        reply->reason == REASON_NONE || is_too_large ? reply->reason : upstream_away(asking.end);
     asking.done(asking.context, reason, reply->status, json);
     json_decref(json);
 }
@@ -148,8 +172,8 @@ static struct asking *note(struct upstream *upstream, const struct upstream_ques
     struct asking *asking = malloc(sizeof *asking);
     if (asking == NULL)
         return NULL;
-    *asking =
-        (struct asking){upstream, done, context, question->give, question->take, upstream->askings};
+    *asking = (struct asking){upstream,       question->end,    done, context, question->give,
+                              question->take, upstream->askings};
     upstream->askings = asking;
     return asking;
 }
@@ -158,11 +182,12 @@ static struct asking *note(struct upstream *upstream, const struct upstream_ques
 enum reason upstream_ask(struct upstream *upstream, const struct upstream_question *question,
                          upstream_done *done, void *context)
 {
-    char url[URL_BYTES], token[TOKEN_BYTES], authority[HEADER_BYTES], key[HEADER_BYTES];
+    char url[URL_BYTES], token[TOKEN_BYTES] = "", authority[HEADER_BYTES], key[HEADER_BYTES];
+    char door[FILE_PATH_BYTES_MAX];
     const char *headers[3] = {authority, "Content-Type: application/json", key};
-    if (!make_url(upstream, question->path, url) ||
-        !read_line(upstream, "api.token", token, sizeof token))
-        return REASON_ADAPTER_UNREACHABLE;
+    if (!make_url(upstream, question->end, question->path, url, door) ||
+        (!read_line(upstream, question->end, "api.token", token, sizeof token) && door[0] == 0))
+        return upstream_away(question->end);
     (void)snprintf(authority, sizeof authority, "Authorization: Bearer %s", token);
     (void)snprintf(key, sizeof key, "Idempotency-Key: %s",
                    question->key == NULL ? "" : question->key);
@@ -174,6 +199,7 @@ enum reason upstream_ask(struct upstream *upstream, const struct upstream_questi
     if (asking != NULL && (text != NULL || question->body == NULL)) {
         const struct http_request request = {.method = question->method,
                                              .url = url,
+                                             .unix_socket = door[0] == 0 ? NULL : door,
                                              .headers = headers,
                                              .header_count = question->key == NULL ? 2 : 3,
                                              .body = text == NULL ? (struct bytes){NULL, 0}

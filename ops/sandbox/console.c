@@ -82,6 +82,8 @@ static bool make_settings(const char *folder, const struct registry *registry)
                    "registry_directory: ../../registry\n"
                    "adapter:\n"
                    "  state_directory: ../../adapters/centre/state\n"
+                   "gateway:\n"
+                   "  state_directory: ../../gateway/state\n"
                    "port: 0\n",
                    registry_centre(registry)->key.text);
     return (path_make(path, "%s/desk.yaml", folder) &&

@@ -22,6 +22,12 @@ const PAGES = {
     forward: { right: 'send', load: () => import('./page_send.js') },
     send: { right: 'send', load: () => import('./page_send.js') },
     inbox: { right: 'inbox', load: () => import('./page_inbox.js') },
+    queues: {
+        right: 'queues',
+        load: (route) =>
+            route.path[1] ? import('./page_queue.js') : import('./page_queues.js'),
+    },
+    jobs: { right: 'queues', load: () => import('./page_job.js') },
     people: { right: 'people', load: () => import('./page_people.js') },
     audit: { right: 'audit', load: () => import('./page_audit.js') },
     account: { load: () => import('./page_account.js') },

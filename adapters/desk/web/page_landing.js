@@ -8,6 +8,7 @@ import { listen } from './live.js';
 import { agencyMark } from './marks.js';
 import { emptyNotice, problemNotice, waiting } from './notice.js';
 import { link } from './router.js';
+import { setButtons } from './set_work.js';
 import { head } from './shell.js';
 import { redraw, table } from './table.js';
 import { said, t } from './texts.js';
@@ -71,18 +72,26 @@ function phone(number_) {
     return h('a', { class: 'nowrap phone', href }, icon('phone'), ' ', number_);
 }
 
+/** All three where something waits: the gateway counts what each is of. */
+function works(agency) {
+    const { key, waiting: n } = agency;
+    const of = { key, place: 'gateway', label: said(agency, 'name') };
+    return setButtons(of, { waiting: n, held: n, deferred: n });
+}
+
 /** Whose turn it is, why, and whom to call. What an operator may do about it is for operators. */
-function turnCell(agency, isOperator) {
+function turnCell(agency, { isOperator, hasGateway }) {
     const reason = said(agency, 'reason');
     const hint = isOperator && said(agency, 'hint');
     return [
         h('span', { class: 'turn-who' }, said(agency, 'turn')),
         agency.waiting > 0 && agency.phone && [' ', phone(agency.phone)],
         reason && h('span', { class: 'under' }, reason, hint && `. ${hint}`),
+        isOperator && hasGateway && works(agency),
     ];
 }
 
-function columns(isOperator) {
+function columns(what) {
     const buckets = BUCKETS.map((bucket, at) => ({
         label: t(`bucket.${bucket}`),
         kind: 'number is-bucket',
@@ -115,11 +124,11 @@ function columns(isOperator) {
             cell: ({ last_receipt: at }) =>
                 at && h('time', { datetime: at, title: dateTime(at) }, ago(at)),
         },
-        { label: t('landing.turn'), kind: 'turn', cell: (agency) => turnCell(agency, isOperator) },
+        { label: t('landing.turn'), kind: 'turn', cell: (agency) => turnCell(agency, what) },
     ];
 }
 
-function agenciesCard(agencies, isOperator) {
+function agenciesCard(agencies, what) {
     if (agencies.length === 0) return emptyNotice(t('landing.none'));
     const rows = agencies.filter(isBusy).sort(byUrgency);
     const idle = agencies.filter((agency) => !isBusy(agency));
@@ -134,7 +143,7 @@ function agenciesCard(agencies, isOperator) {
                 table({
                     caption: t('landing.agencies'),
                     kind: 'ages',
-                    columns: columns(isOperator),
+                    columns: columns(what),
                     rows,
                 }),
             ),
@@ -182,7 +191,10 @@ export async function show({ main, me, signal }) {
             redraw(
                 place,
                 viewLinks(landing.views),
-                agenciesCard(landing.agencies, me.rights.includes('queues')),
+                agenciesCard(landing.agencies, {
+                    isOperator: me.rights.includes('queues'),
+                    hasGateway: landing.has_gateway,
+                }),
             );
         } catch (error) {
             if (isLeft(error)) return;

@@ -12,6 +12,7 @@ const PLACES = [
     { name: 'inbox', right: 'inbox', picture: 'inbox' },
     { name: 'dossiers', right: 'dossiers', picture: 'folder' },
     { name: 'forward', right: 'send', picture: 'send', isCentre: true },
+    { name: 'queues', right: 'queues', picture: 'menu' },
     { name: 'people', right: 'people', picture: 'people' },
     { name: 'audit', right: 'audit', picture: 'book' },
 ];

@@ -7,7 +7,7 @@ import { field, textInput } from './field.js';
 import { announce } from './shell.js';
 import { said, t } from './texts.js';
 
-const WHY_MAX = 200;
+const WHY_MAX = 120; // with the sign-in name before it, in bytes, at the gateway
 const TEXT_MAX = 500;
 
 function area(label, help, maxlength, isNeeded) {
@@ -79,6 +79,7 @@ export function operate(action, row) {
             await post(
                 withQuery(`/v1/queues/${row.message_id}/${action.action}`, {
                     sender: action.sender,
+                    place: action.place,
                 }),
                 values,
             );
