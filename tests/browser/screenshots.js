@@ -8,7 +8,7 @@ import { openPlace, PAGES } from './places.js';
 import { servePages } from './serve.js';
 
 const [place, ...wanted] = process.argv.slice(2);
-const TOUR = ['dossier', 'forward', 'inbox', 'landing-operator', 'audit'];
+const TOUR = ['dossier', 'forward', 'inbox', 'queues', 'audit'];
 const isTour = wanted[0] === 'tour';
 const KINDS = [
     { language: 'vi', theme: 'light', size: 'desk' },
