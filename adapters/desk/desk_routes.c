@@ -95,10 +95,10 @@ const struct api_route desk_routes[DESK_ROUTES] = {
     {"PUT", "/v1/people/{}", API_KNOWN, API_BODY_JSON, change_members, NULL, NULL, NULL,
      person_put_apply, DESK_RIGHT_PEOPLE},
     READ("/v1/audit", audit_get, AUDIT),
-    CHANGE("/v1/totp", API_BODY_JSON, totp_members, totp_begin_apply, ANYBODY),
+    CHANGE("/v1/totp", API_BODY_JSON, totp_members, totp_begin_apply, ACCOUNT),
     {"DELETE", "/v1/totp", API_KNOWN, API_BODY_JSON, totp_members, NULL, NULL, NULL, totp_end_apply,
-     DESK_RIGHT_ANYBODY},
+     DESK_RIGHT_ACCOUNT},
     {"POST", "/v1/totp/confirm", API_KNOWN, API_BODY_JSON, code_members, NULL, NULL, totp_confirm,
-     NULL, DESK_RIGHT_ANYBODY},
+     NULL, DESK_RIGHT_ACCOUNT},
     OPEN("/favicon.ico", static_get),
 };

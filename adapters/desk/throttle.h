@@ -1,8 +1,10 @@
 /* throttle - how long who failed to sign in has to wait, by name and address together.
  *
- * Free are THROTTLE_FREE failures; each one more doubles the wait, from a second to five minutes.
- * The same name from another address does not wait, and neither does another name from the same
- * address: nobody can lock anybody else out. A success forgets the failures.
+ * An attempt counts as a failure from when it is given to the hasher until it turns out right, so
+ * that a burst is not free. Free are THROTTLE_FREE failures; each one more doubles the wait, from a
+ * second to five minutes. The same name from another address does not wait, and neither does
+ * another name from the same address: nobody can lock anybody else out. A success forgets the
+ * failures.
  *
  * A fixed table; where it is full, whoever failed longest ago within his bucket is forgotten.
  */

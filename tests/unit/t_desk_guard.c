@@ -161,11 +161,11 @@ static void the_queue_has_a_share_for_each_address(void **state)
 static void each_role_may_its_own(void **state)
 {
     static const char *const may[DESK_ROLES] = {
-        [DESK_ROLE_CLERK] = "landing dossiers send inbox",
-        [DESK_ROLE_AGENCY_CLERK] = "dossiers send inbox",
-        [DESK_ROLE_SUPERVISOR] = "landing dossiers send inbox queues audit",
-        [DESK_ROLE_OPERATOR] = "landing dossiers queues people audit",
-        [DESK_ROLE_AUDITOR] = "landing dossiers audit",
+        [DESK_ROLE_CLERK] = "landing dossiers send inbox account",
+        [DESK_ROLE_AGENCY_CLERK] = "dossiers send inbox account",
+        [DESK_ROLE_SUPERVISOR] = "landing dossiers send inbox queues audit account",
+        [DESK_ROLE_OPERATOR] = "landing dossiers queues people audit account",
+        [DESK_ROLE_AUDITOR] = "landing dossiers audit account",
     };
     (void)state;
     for (int role = 0; role < DESK_ROLES; role++) {
