@@ -84,7 +84,7 @@ struct adapter {
     mono_t note_due;
     mono_t greeted;
     wall_t offered_until; /* the end of the last gap whose messages it has offered again */
-    struct retold retold[BROKER_RETOLD_MAX]; /* by seq; one that is pushed out is told once more */
+    struct retold retold[BROKER_RETOLD_MAX]; /* one that is pushed out is told once more */
 };
 
 /* Between a backup and its restore: what was taken then is gone here. */

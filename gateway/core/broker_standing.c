@@ -168,11 +168,26 @@ static void tell_purged(struct answer *answer, const struct message_id *id,
                                              .is_of_gateway = true});
 }
 
+/* Its own slot; or that of the receipt that may be told again first of all, which is the newest or
+ * one that nobody asks for any more. By number alone two would push each other out for ever. */
+static struct retold *find_retold(struct adapter *adapter, uint64_t receipt_seq)
+{
+    struct retold *first = &adapter->retold[0];
+    for (size_t i = 0; i < BROKER_RETOLD_MAX; i++) {
+        struct retold *retold = &adapter->retold[i];
+        if (retold->receipt_seq == receipt_seq)
+            return retold;
+        if (retold->due.ms < first->due.ms)
+            first = retold;
+    }
+    return first;
+}
+
 /* A question names a message, not the place that it waits for: while one recipient is away for
  * weeks, its sender asks every few seconds, and has the others' receipts already. */
 static bool may_tell_again(struct broker *broker, const struct peer *peer, uint64_t receipt_seq)
 {
-    struct retold *last = &adapter_of(broker, peer)->retold[receipt_seq % BROKER_RETOLD_MAX];
+    struct retold *last = find_retold(adapter_of(broker, peer), receipt_seq);
     bool is_first = last->receipt_seq != receipt_seq;
     if (!is_first && broker->step.now.ms < last->due.ms)
         return false;

@@ -58,12 +58,12 @@ struct lone_gateway {
     uint64_t left_out;
     struct key behind; /* whose program is the older one, as the log says */
     size_t chunks, files_refused;
-    enum reason file_reason;          /* of the last that was refused */
-    size_t wants;                     /* of files that are not complete */
-    uint64_t want_offset;             /* of the last of them */
-    size_t heads;                     /* of the ledger */
-    uint64_t head_from;               /* where the last one's proof begins */
-    struct standing_item standing[8]; /* the last answer where messages stand */
+    enum reason file_reason;                           /* of the last that was refused */
+    size_t wants;                                      /* of files that are not complete */
+    uint64_t want_offset;                              /* of the last of them */
+    size_t heads;                                      /* of the ledger */
+    uint64_t head_from;                                /* where the last one's proof begins */
+    struct standing_item standing[STANDING_ITEMS_MAX]; /* the last answer where messages stand */
     size_t standing_count;
 };
 

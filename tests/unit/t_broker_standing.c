@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
+#include "gateway/core/broker_parts.h"
 #include "tests/support/lone_gateway.h"
 
 #define TO_STP "2.000635"
@@ -159,14 +161,10 @@ static void a_stranger_learns_nothing(void **state)
     lone_gateway_close(&gateway);
 }
 
-/* The centre has ended it, the portal is away: who asks for the portal's word every few seconds has
- * the centre's already, or has lost it with its disk and greets anew. */
-static void a_receipt_that_is_there_is_told_again_rarely(void **state)
+/* Progress of stp, of which the centre has said its word, and the portal is away. */
+static struct lone_message ended_at_centre(struct lone_gateway *gateway, const char *dossier)
 {
-    (void)state;
-    struct lone_gateway *gateway = open_with_centre();
-    lone_gateway_hello(gateway, "stp", 64);
-    struct lone_message message = lone_gateway_put_progress(gateway, "stp", "H38.09-261124-0001");
+    struct lone_message message = lone_gateway_put_progress(gateway, "stp", dossier);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     const struct receipt_item item = {.message_id = message.id,
                                       .digest = message.digest,
@@ -177,22 +175,63 @@ static void a_receipt_that_is_there_is_told_again_rarely(void **state)
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
     lone_gateway_put_taken(gateway, "stp", &receipt.id, 1);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    const struct frame frame = {.kind = FRAME_ASK, .taken = {.ids = &message.id, .count = 1}};
+    return message;
+}
+
+/* The receipts that the answer brought. */
+static size_t ask_of(struct lone_gateway *gateway, const struct message_id *ids, size_t count)
+{
+    const struct frame frame = {.kind = FRAME_ASK, .taken = {.ids = ids, .count = count}};
+    lone_gateway_put(gateway, "stp", &frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+    assert_int_equal(gateway->standing_count, 1 + count); /* that the portal is away, each time */
+    return gateway->sent_to_stp;
+}
+
+/* Who asks for the portal's word every few seconds has the centre's already, or has lost it with
+ * its disk and greets anew. */
+static void a_receipt_that_is_there_is_told_again_rarely(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    lone_gateway_hello(gateway, "stp", 64);
+    struct lone_message message = ended_at_centre(gateway, "H38.09-261124-0001");
     size_t told = 0;
     const int rounds = 12 * 60; /* of five seconds: an hour */
     for (int round = 0; round < rounds; round++) {
-        lone_gateway_put(gateway, "stp", &frame);
-        assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-        assert_int_equal(gateway->standing_count, 2); /* that the portal is away, each time */
-        told += gateway->sent_to_stp;
+        told += ask_of(gateway, &message.id, 1);
         lone_gateway_wait(gateway, 5000);
     }
     assert_in_range(told, 4, 9); /* after 0, 15, 45, 105 … seconds */
     lone_gateway_hello(gateway, "stp", 64);
     assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    lone_gateway_put(gateway, "stp", &frame);
-    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
-    assert_int_equal(gateway->sent_to_stp, 1);
+    assert_int_equal(ask_of(gateway, &message.id, 1), 1);
+    lone_gateway_close(&gateway);
+}
+
+/* What is asked for is old and new: however far apart their numbers are, none pushes another out
+ * of what is remembered. */
+static void many_receipts_are_told_again_as_rarely_as_one(void **state)
+{
+    enum { APART = BROKER_RETOLD_MAX, ASKED = 15, MESSAGES = APART + ASKED };
+    struct message_id ids[2 * ASKED];
+    (void)state;
+    struct lone_gateway *gateway = open_with_centre();
+    lone_gateway_hello(gateway, "stp", 64);
+    for (int i = 0; i < MESSAGES; i++) {
+        char dossier[32];
+        (void)snprintf(dossier, sizeof dossier, "H38.09-261124-%04d", i + 1);
+        struct message_id id = ended_at_centre(gateway, dossier).id;
+        if (i < ASKED || i >= APART)
+            ids[i < ASKED ? i : i - APART + ASKED] = id;
+    }
+    size_t told = 0;
+    const int rounds = 12 * 60; /* of five seconds: an hour */
+    for (int round = 0; round < rounds; round++) {
+        told += ask_of(gateway, ids, 2 * ASKED);
+        lone_gateway_wait(gateway, 5000);
+    }
+    assert_in_range(told, 2 * ASKED * 4, 2 * ASKED * 9);
     lone_gateway_close(&gateway);
 }
 
@@ -205,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_step_that_was_thrown_away_has_its_reason),
         cmocka_unit_test(a_stranger_learns_nothing),
         cmocka_unit_test(a_receipt_that_is_there_is_told_again_rarely),
+        cmocka_unit_test(many_receipts_are_told_again_as_rarely_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
