@@ -14,6 +14,23 @@ static void put_off(struct session *session, const struct sealed *sealed, enum r
                              reason == REASON_STORE_BUSY || reason == REASON_BUSY;
 }
 
+/* The gateway says it again only with the message that it speaks of: that one comes in its turn,
+ * and what stands behind it in a narrow window does not wait for its lease. */
+static void put_off_unproven(struct session *session, const struct sealed *sealed)
+{
+    struct step *step = &session->step;
+    const struct envelope *envelope = &sealed->envelope;
+    put_off(session, sealed, sealed->verdict);
+    if (!message_type_is_receipt((enum message_type)envelope->type))
+        return;
+    for (size_t i = 0; i < envelope->receipt.item_count; i++) {
+        const struct receipt_item *item = &envelope->receipt.items[i];
+        if (key_is_none(&item->sender))
+            (void)step_put_off(step, session->gateway, &session->options.self, &item->message_id,
+                               sealed->verdict, STEP_RETRY_MS);
+    }
+}
+
 /* A line about a message: one that is refused or alarming counts against the gateway's share. */
 static void note(struct session *session, const char *event, const struct sealed *sealed,
                  enum reason reason)
@@ -156,12 +173,12 @@ static void take_unverified(struct session *session, struct intake *intake, stru
     if (is_early || reason_class(sealed->verdict) == REASON_CLASS_TRANSIENT) {
         if (is_early)
             note(session, "put_off", sealed, sealed->verdict);
-        put_off(session, sealed, sealed->verdict);
+        put_off_unproven(session, sealed);
     } else if (message_type_is_receipt((enum message_type)sealed->envelope.type)) {
         /* It may be good under another registry or revocation list than ours: the gateway keeps it
          * and asks again, later each time. */
         note(session, "alarm", sealed, sealed->verdict);
-        put_off(session, sealed, sealed->verdict);
+        put_off_unproven(session, sealed);
     } else {
         turn_away(session, intake, sealed, sealed->verdict);
     }
@@ -182,7 +199,10 @@ static bool is_judged_later(struct session *session, struct sealed *sealed)
     if (reason == REASON_NONE)
         return false;
     note(session, "put_off", sealed, reason);
-    put_off(session, sealed, reason);
+    if (reason == today)
+        put_off_unproven(session, sealed);
+    else
+        put_off(session, sealed, reason);
     return true;
 }
 

@@ -318,6 +318,10 @@ void step_reply_frame(struct step *step, const struct key *peer, const struct fr
 void step_reply_taken(struct step *step, const struct peer *peer, const struct message_id *id);
 void step_reply_not_now(struct step *step, const struct peer *peer, const struct message_id *id,
                         enum reason reason);
+/* What is under way to that peer comes back to its queue, and leaves again later. sender NULL: by
+ * id alone. False: it is not under way, or the peer has taken it. Room: one move. */
+bool step_put_off(struct step *step, const struct peer *peer, const struct key *sender,
+                  const struct message_id *id, enum reason reason, uint32_t at_least_ms);
 /* The stored receipt with that seq, once in a step. */
 void step_reply_stored(struct step *step, const struct peer *peer, uint64_t message_seq);
 /* A stored message behind a stored receipt about it, in one frame; receipt_seq 0: alone. */

@@ -194,18 +194,24 @@ static bool taken(struct step *step, const struct peer *peer, const struct messa
     return true;
 }
 
+bool step_put_off(struct step *step, const struct peer *peer, const struct key *sender,
+                  const struct message_id *id, enum reason reason, uint32_t at_least_ms)
+{
+    struct flight *flight = outbox_find(step->outbox, peer->index, sender, id);
+    struct entry entry;
+    if (flight == NULL || flight->is_taken)
+        return false;
+    outbox_put_off(step->outbox, flight, reason, (uint32_t)step_draw(step), at_least_ms, step->now,
+                   step->wall, &entry);
+    plan_move(&step->plan, &entry);
+    return true;
+}
+
 /* Only "not now" is a peer's to say without a signature; why it says so is kept and shown. */
 static bool not_taken(struct step *step, const struct peer *peer, const struct message_id *id,
                       const struct frame_taken *frame)
 {
-    struct flight *flight = outbox_find(step->outbox, peer->index, NULL, id);
-    struct entry entry;
-    if (flight == NULL || flight->is_taken)
-        return false;
-    outbox_put_off(step->outbox, flight, frame->reason, (uint32_t)step_draw(step),
-                   frame->retry_after_ms, step->now, step->wall, &entry);
-    plan_move(&step->plan, &entry);
-    return true;
+    return step_put_off(step, peer, NULL, id, frame->reason, frame->retry_after_ms);
 }
 
 enum turn step_take_ids(struct step *step, struct peer *peer, struct intake *intake,

@@ -143,6 +143,41 @@ static void a_statement_whose_certificate_ended_is_done(void **state)
     assert_int_equal(fixture->not_taken, 1); /* not the gateway's */
 }
 
+/* It is said again only with its message, which does not keep its place in the window meanwhile:
+ * what stands behind it would wait for its lease. */
+static void a_message_whose_custody_is_put_off_gives_way(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct frame welcome = {.kind = FRAME_WELCOME,
+                                  .welcome = {.version = LINK_VERSION,
+                                              .gateway = key_of("gateway"),
+                                              .window_messages = 1,
+                                              .clock = {now_ms}}};
+    begin(fixture);
+    session_link_up(fixture->session);
+    bring_frame(fixture, &welcome);
+    end(fixture);
+    begin(fixture);
+    struct submitted submitted = submit(fixture);
+    end(fixture);
+    assert_int_equal(state_of(fixture, &submitted.id), ENTRY_LEASED);
+    struct receipt_item item = {
+        .message_id = submitted.id, .digest = submitted.digest, .at = {now_ms}};
+    bring_sealed(fixture, "gateway", MESSAGE_TYPE_RECEIPT_WITHDRAWN,
+                 &(struct receipt_item){.message_id = submitted.id,
+                                        .digest = submitted.digest,
+                                        .destination = key_of("sxd"),
+                                        .reason = REASON_WITHDRAWN_BY_OPERATOR,
+                                        .at = {now_ms},
+                                        .sender = key_of("stp")},
+                 1, "ended");
+    assert_int_equal(fixture->not_taken, 1);
+    assert_int_equal(state_of(fixture, &submitted.id), ENTRY_LEASED); /* another's of that id */
+    bring_sealed(fixture, "gateway", MESSAGE_TYPE_RECEIPT_CUSTODY, &item, 1, "ended");
+    assert_int_equal(fixture->not_taken, 1);
+    assert_int_equal(state_of(fixture, &submitted.id), ENTRY_DEFERRED);
+}
+
 /* A receipt that overtakes the custody of its message is judged when that has come. */
 static void a_receipt_before_custody_waits(void **state)
 {
@@ -333,6 +368,7 @@ int main(void)
         TEST(a_gateway_refuses_only_what_it_does_not_take),
         TEST(a_mixed_receipt_is_judged_item_by_item),
         TEST(a_statement_whose_certificate_ended_is_done),
+        TEST(a_message_whose_custody_is_put_off_gives_way),
         TEST(a_receipt_before_custody_waits),
         TEST(what_a_copy_came_to_goes_to_the_office),
         TEST(what_a_copy_came_to_is_the_gateways_to_say),
