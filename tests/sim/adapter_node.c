@@ -27,7 +27,8 @@ void adapter_new(struct node *node)
     node->session = session_new(&options, &node->memory);
     node->model.knows_until_ms = node->sim->now_ms;
     node->registry = node->sim->registry_newest;
-    session_set_registry(node->session, catalogue_registry(node->registry));
+    node->calendar = node->sim->calendar_newest;
+    session_set_registry(node->session, catalogue_registry(node->registry, node->calendar));
     (void)session_load(node->session, node_wall(node));
 }
 
@@ -125,7 +126,8 @@ void adapter_step(struct node *node)
         node->model.knows_until_ms = node->sim->now_ms;
         node->reload_at_ms = 0;
         node->registry = node->sim->registry_newest;
-        session_set_registry(node->session, catalogue_registry(node->registry));
+        node->calendar = node->sim->calendar_newest;
+        session_set_registry(node->session, catalogue_registry(node->registry, node->calendar));
         session_registry_read(node->session);
     }
     session_begin(node->session, node_mono(node), node_wall(node));

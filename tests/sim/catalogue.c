@@ -34,9 +34,23 @@ static int agency_of(int version, int procedure)
     return NODE_AGENCY + (version == 1 && procedure == AGENCIES - 1 ? 0 : procedure);
 }
 
-static struct registry *make(int version)
+/* Half a week to two months: beyond the end of a calendar, for some. */
+unsigned int catalogue_days(int procedure)
+{
+    enum { LEAST = 3, STEP = 10 };
+    return LEAST + STEP * (unsigned int)procedure;
+}
+
+int64_t catalogue_appointment_ms(unsigned int number, int64_t received_ms)
+{
+    enum { EVERY = 4, DAYS = 100 };
+    return number % EVERY == 0 ? received_ms + DAYS * DAY_MS : 0;
+}
+
+static struct registry *make(int version, int edition)
 {
     static struct faults faults;
+    static char holidays[HOLIDAYS_BYTES];
     char versions[32];
     char agencies[1024];
     char participants[2048];
@@ -69,8 +83,8 @@ static struct registry *make(int version)
     }
     for (int i = 0; i < PROCEDURES; i++)
         used[2] += snprintf(procedure_rows + used[2], sizeof procedure_rows - (size_t)used[2],
-                            "%s,P,P,G15-TP01,%s,full,0,2020-01-01,%s,no\n", procedures[i],
-                            sim_node_name(agency_of(version, i)),
+                            "%s,P,P,G15-TP01,%s,full,%u,2020-01-01,%s,no\n", procedures[i],
+                            sim_node_name(agency_of(version, i)), catalogue_days(i),
                             i == PROCEDURE_ENDING ? "2028-02-28" : "");
     (void)snprintf(competence, sizeof competence,
                    "procedure,area,agency,valid_from,valid_to\n%s,X1,%s,,\n",
@@ -83,6 +97,7 @@ static struct registry *make(int version)
         [REGISTRY_FILE_POLICY] = bytes_of_text(policies[version]),
         [REGISTRY_FILE_COMPETENCE] = bytes_of_text(competence),
         [REGISTRY_FILE_RETENTION] = bytes_of_text(retention),
+        [REGISTRY_FILE_HOLIDAYS] = holidays_write(edition, holidays),
     }};
     struct registry *registry = NULL;
     check(registry_new(&files, sha256_parts, &faults, &registry) == REASON_NONE);
@@ -90,19 +105,22 @@ static struct registry *make(int version)
 }
 
 /* Made once: a registry is immutable, and every run may share it. */
-static struct registry *registries[REGISTRY_VERSIONS];
+static struct registry *registries[REGISTRY_VERSIONS][CALENDAR_EDITIONS];
 
-struct registry *catalogue_registry(int version)
+struct registry *catalogue_registry(int version, int edition)
 {
-    if (registries[version] == NULL)
-        registries[version] = make(version);
-    return registries[version];
+    struct registry **registry = &registries[version][edition];
+    if (*registry == NULL)
+        *registry = make(version, edition);
+    return *registry;
 }
 
 void catalogue_release(void)
 {
-    for (int version = 0; version < REGISTRY_VERSIONS; version++)
-        registry_destroy(&registries[version]);
+    for (int version = 0; version < REGISTRY_VERSIONS; version++) {
+        for (int edition = 0; edition < CALENDAR_EDITIONS; edition++)
+            registry_destroy(&registries[version][edition]);
+    }
 }
 
 int64_t catalogue_day(int64_t at_ms)

@@ -38,7 +38,7 @@ struct checker {
 
 extern const struct checker check_loss, check_speak, check_once, check_order, check_policy,
     check_outcome, check_ledger, check_digest, check_bounds, check_privacy, check_terminal,
-    check_authority, check_files, check_rows, check_fair, check_past, check_purge;
+    check_authority, check_files, check_rows, check_fair, check_past, check_purge, check_due;
 
 void checkers_open(struct sim *sim);
 void checkers_clear(struct sim *sim);

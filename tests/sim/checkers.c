@@ -5,11 +5,11 @@
 #include "proto/codec/message_type.h"
 #include "tests/sim/check.h"
 
-enum { CHECKERS = 17 };
+enum { CHECKERS = 18 };
 static const struct checker *const all[CHECKERS] = {
     &check_loss,   &check_speak,  &check_once,   &check_order,   &check_policy,   &check_outcome,
     &check_ledger, &check_digest, &check_bounds, &check_privacy, &check_terminal, &check_authority,
-    &check_files,  &check_rows,   &check_fair,   &check_past,    &check_purge,
+    &check_files,  &check_rows,   &check_fair,   &check_past,    &check_purge,    &check_due,
 };
 _Static_assert(CHECKERS <= (int)SIM_CHECKERS_MAX, "every checker has a place for its state");
 

@@ -24,7 +24,8 @@ struct decade {
      * again, seals judged at the gateway's custody. */
     uint64_t renewals, ended_late, revocations, rollovers, sealed_again, judged_at_custody;
     uint64_t codes_kept, codes_refused, moved, lives_ended; /* struct seen */
-    unsigned int years;                                     /* that were played to their end */
+    uint64_t due_known, due_beyond, due_later;
+    unsigned int years; /* that were played to their end */
 };
 
 /* A violation is reported to options->out. */

@@ -24,8 +24,9 @@ void gateway_new(struct node *node)
     check(broker_memory_bytes(&options) <= NODE_ARENA_BYTES);
     node->broker = broker_new(&options, &node->memory);
     node->registry = node->sim->registry_newest;
+    node->calendar = node->sim->calendar_newest;
     node->model.knows_until_ms = node->sim->now_ms;
-    broker_set_registry(node->broker, catalogue_registry(node->registry));
+    broker_set_registry(node->broker, catalogue_registry(node->registry, node->calendar));
     (void)broker_load(node->broker, node_wall(node));
 }
 
@@ -97,8 +98,9 @@ static void reload(struct node *node)
         return;
     node->reload_at_ms = 0;
     node->registry = sim->registry_newest;
+    node->calendar = sim->calendar_newest;
     node->model.knows_until_ms = sim->now_ms;
-    broker_set_registry(node->broker, catalogue_registry(node->registry));
+    broker_set_registry(node->broker, catalogue_registry(node->registry, node->calendar));
     sim_note(sim, node->index, "registry reloaded", NULL, node->registry);
 }
 

@@ -147,6 +147,7 @@ static void begin(struct sim *sim, uint64_t seed)
     sim->now_ms = 0;
     sim->steps = sim->frames = 0;
     sim->registry_newest = 0;
+    sim->calendar_newest = sim->is_decade ? 1 : 0;
     sim->was_registry_second = false;
     sim->violation.is_set = sim->is_lost = false;
     memset(sim->alarms_about, 0, sizeof sim->alarms_about);

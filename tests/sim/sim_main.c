@@ -70,6 +70,8 @@ static int run_some(const struct sim_options *options, uint64_t from, uint64_t c
 static bool has_happened(const struct decade *decade, unsigned int days,
                          const struct sim_options *options)
 {
+    bool are_due_dates_tried =
+        decade->due_known > 0 && decade->due_beyond > 0 && decade->due_later > 0;
     bool are_keys_tried = decade->renewals > 0 && decade->ended_late > 0 &&
                           decade->revocations > 0 && decade->rollovers > 0 &&
                           decade->sealed_again > 0 && decade->judged_at_custody > 0;
@@ -77,10 +79,10 @@ static bool has_happened(const struct decade *decade, unsigned int days,
     bool are_days_tried =
         days < DECADE_DAYS_ALL || (decade->codes_kept > 0 && decade->codes_refused > 0 &&
                                    decade->moved > 0 && decade->lives_ended > 0);
-    return are_keys_tried && are_days_tried && decade->years == DECADE_YEARS &&
-           decade->messages > 0 && decade->mergers > 0 && decade->splits > 0 &&
-           decade->outages > 0 && decade->purged > 0 && decade->purged_at_adapters > 0 &&
-           (decade->restores > 0 || options->uses_sqlite);
+    return are_keys_tried && are_days_tried && are_due_dates_tried &&
+           decade->years == DECADE_YEARS && decade->messages > 0 && decade->mergers > 0 &&
+           decade->splits > 0 && decade->outages > 0 && decade->purged > 0 &&
+           decade->purged_at_adapters > 0 && (decade->restores > 0 || options->uses_sqlite);
 }
 
 static void print_decade(const struct decade *decade, enum sim_end end, FILE *out)
@@ -96,6 +98,8 @@ static void print_decade(const struct decade *decade, enum sim_end end, FILE *ou
                   OF(judged_at_custody));
     (void)fprintf(out, "days: codes_kept=%llu codes_refused=%llu moved=%llu lives_ended=%llu\n",
                   OF(codes_kept), OF(codes_refused), OF(moved), OF(lives_ended));
+    (void)fprintf(out, "due: known=%llu beyond_calendar=%llu later_than_law=%llu\n", OF(due_known),
+                  OF(due_beyond), OF(due_later));
     (void)fprintf(out,
                   "decade: years=%u messages=%llu renewals=%llu mergers=%llu restores=%llu "
                   "purged=%llu violations=%d\n",

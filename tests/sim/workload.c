@@ -192,8 +192,12 @@ static void fill_body(const struct sim *sim, const struct intent *intent, Lienth
     if (type == MESSAGE_TYPE_TRANSFER) {
         body->kind_case = LIENTHONG__V1__BODY__KIND_TRANSFER;
         body->transfer = &transfer;
-        if (sim->is_decade)
+        transfer.received_ms = transfer.due_ms = 0;
+        if (sim->is_decade) {
             transfer.received_ms = WORLD_EPOCH_MS + sim->dossiers[intent->dossier].received_ms;
+            transfer.due_ms =
+                catalogue_appointment_ms((unsigned int)intent->dossier, transfer.received_ms);
+        }
     } else if (type == MESSAGE_TYPE_SUPPLEMENT) {
         body->kind_case = LIENTHONG__V1__BODY__KIND_SUPPLEMENT;
         body->supplement = &supplement;

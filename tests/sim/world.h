@@ -145,6 +145,7 @@ struct node {
     int64_t clock_offset_ms;
     int32_t drift_ppm;
     int registry; /* version that it decides by */
+    int calendar; /* edition that it reckons by */
     int64_t reload_at_ms;
     int64_t release_at_ms;    /* in the calm, of what is held */
     int64_t rotates_at_ms;    /* 0: keeps its key */
@@ -262,6 +263,7 @@ struct sim {
     uint64_t steps;
     uint64_t frames;
     int registry_newest;
+    int calendar_newest;       /* edition (holidays.c); 0: no file */
     uint64_t calm_ledger_size; /* when the faults stopped */
     bool was_registry_second;  /* the second version ever decided */
     /* A store was put back: what was promised is gone, and only one thing is left to be seen, that
@@ -451,8 +453,24 @@ bool purge_is_over(const struct sim *sim);
 /* The note of a dossier that is held, by its number. */
 void purge_hold_name(unsigned int dossier, char ret_name[DOSSIER_TEXT_BYTES + 8]);
 
+/* ---- holidays.c */
+enum {
+    CALENDAR_EDITIONS = 12,
+    HOLIDAYS_FIRST_YEAR = 2026,
+    HOLIDAYS_BYTES = 8192,
+};
+/* holidays.csv of that edition; 0: none. ret_text holds HOLIDAYS_BYTES. */
+struct bytes holidays_write(int edition, char *ret_text);
+/* The last day that the edition knows, since 1970 in Vietnam. */
+int64_t holidays_last_day(int edition);
+/* When a dossier received at that moment is due by law, milliseconds since 1970. */
+int64_t holidays_due_ms(int edition, int64_t received_ms, unsigned int days);
+
 /* ---- catalogue.c */
-struct registry *catalogue_registry(int version);
+struct registry *catalogue_registry(int version, int edition);
+unsigned int catalogue_days(int procedure);
+/* What its citizen was told when it was received, milliseconds since 1970; 0: nothing. */
+int64_t catalogue_appointment_ms(unsigned int number, int64_t received_ms);
 void catalogue_release(void);
 const char *catalogue_procedure(int procedure);
 /* The last one is the hostile agency's. */

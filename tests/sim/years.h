@@ -30,6 +30,8 @@ struct seen {
     uint64_t codes_refused; /* by one that had ended before */
     uint64_t moved;         /* dossiers that a second transfer took to somebody else */
     uint64_t lives_ended;   /* by policy, while their recipient was away for weeks */
+    /* Due dates: within what the calendar knows, beyond it, later than the law has it. */
+    uint64_t due_known, due_beyond, due_later;
 };
 
 /* Certificates in a decade (renewal.c). */

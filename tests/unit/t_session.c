@@ -177,7 +177,7 @@ static uint64_t line_of_result(struct fixture *fixture, const char *sender)
 static void agencies_hold_up_nobody_with_a_code_that_they_guessed(void **state)
 {
     struct fixture *fixture = *state;
-    session_set_registry(fixture->session, catalogue_registry(0));
+    session_set_registry(fixture->session, catalogue_registry(0, 0));
     uint64_t line = line_of_result(fixture, "sxd");
     assert_int_not_equal(line, line_of_result(fixture, "stp"));
     assert_int_equal(line, line_of_result(fixture, "sxd"));
