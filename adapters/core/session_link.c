@@ -25,6 +25,14 @@ void session_link_refused(struct session *session, enum reason reason)
     session->refused = reason;
 }
 
+/* Nothing while there is none: a session goes on without, and the gateway shows what it last heard.
+ */
+static struct bytes version_of_registry(const struct session *session)
+{
+    return session->registry == NULL ? (struct bytes){0}
+                                     : bytes_of_text(registry_version(session->registry));
+}
+
 /* With the head that we have seen, which is the question for the proof; and with this process's
  * incarnation, by which the gateway notices two programs with one key. */
 static void say_hello(struct session *session)
@@ -40,7 +48,8 @@ static void say_hello(struct session *session)
                   .clock = session->step.wall,
                   .head_seen = session->head_kept,
                   .put_back = session->put_back,
-                  .offered_until = session->offered_until},
+                  .offered_until = session->offered_until,
+                  .registry_version = version_of_registry(session)},
     };
     memcpy(hello.hello.incarnation, session->incarnation, INCARNATION_BYTES);
     step_reply_frame(&session->step, &session->gateway->key, &hello);
@@ -290,7 +299,8 @@ void session_link_tick(struct session *session)
                       .window_messages = session->options.window_messages,
                       .head_seen = session->head_kept,
                       .readings = session->readings,
-                      .offered_until = session->offered_until},
+                      .offered_until = session->offered_until,
+                      .registry_version = version_of_registry(session)},
     };
     step_reply_frame(&session->step, &session->gateway->key, &frame);
 }

@@ -397,6 +397,8 @@ void broker_peer_status(const struct broker *broker, size_t index,
         .breaker_is_open = window->state != WINDOW_CLOSED,
         .trouble = trouble,
         .witnessed_size = adapter_of(broker, peer)->head.tree_size,
+        .registry_version = adapter_of(broker, peer)->registry_version,
+        .registry_since = adapter_of(broker, peer)->registry_since,
         .alarm = broker_past_alarm(broker, peer),
     };
 }

@@ -163,6 +163,10 @@ struct broker_peer_status {
      * after failures, its office. NONE: nothing. */
     struct standing trouble;
     uint64_t witnessed_size; /* of the ledger, as it last said that it has verified */
+    /* Of the registry that it goes by, as it last said, and since when, as far as this run of the
+     * gateway has heard; "": not known, as of a program of release 1.1 and before. */
+    const char *registry_version;
+    wall_t registry_since;
     enum reason alarm; /* NONE, TWO_PROGRAMS_ONE_KEY, STORE_ROLLED_BACK: of the last minutes */
 };
 struct broker_status {

@@ -79,7 +79,10 @@ struct adapter {
     mono_t past_alarm_due;  /* the next alarm about its past, not before */
     enum reason past_alarm; /* of the last: why its past is not what it was */
     mono_t past_alarm_since;
-    bool is_recalled; /* the store's note of before is read */
+    /* Of the registry that it goes by, as it says; "": it has not said, or nothing of that form. */
+    char registry_version[REGISTRY_VERSION_TEXT_BYTES];
+    wall_t registry_since; /* when it said so first */
+    bool is_recalled;      /* the store's note of before is read */
     struct past_note noted;
     mono_t note_due;
     mono_t greeted;

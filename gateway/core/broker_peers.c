@@ -130,6 +130,18 @@ static void note_behind(struct broker *broker, struct peer *peer, const struct f
                                       .reason = REASON_VERSION_BEHIND});
 }
 
+/* Shown to people, and decides nothing; what has not a version's form is none. */
+static void hear_registry(struct broker *broker, struct adapter *adapter, struct bytes version)
+{
+    if (bytes_equal(bytes_of_text(adapter->registry_version), version))
+        return;
+    bool is_one = registry_version_is_valid(version);
+    if (is_one)
+        memcpy(adapter->registry_version, version.data, version.size);
+    adapter->registry_version[is_one ? version.size : 0] = 0;
+    adapter->registry_since = is_one ? broker->step.wall : (wall_t){0};
+}
+
 /* The welcome leaves before everything that this hello brings about, so that the adapter knows the
  * windows before the first delivery. What the adapter has seen of the ledger is its own word,
  * which it may change: it moves what we prove, and nothing else. */
@@ -143,6 +155,7 @@ static void accept_hello(struct broker *broker, struct peer *peer, uint64_t conn
                  hello->window_bytes);
     adapter->greeted = broker->step.now;
     adapter->offered_until = hello->offered_until;
+    hear_registry(broker, adapter, hello->registry_version);
     if (hello->put_back.ms != 0)
         step_hold(&broker->step, peer); /* until all of before has been given back */
     struct frame welcome = {
@@ -197,6 +210,8 @@ static void take_heartbeat(struct broker *broker, struct peer *peer, struct inta
     struct adapter *adapter = adapter_of(broker, peer);
     adapter->head = intake->frame.heartbeat.head_seen;
     adapter->offered_until = intake->frame.heartbeat.offered_until;
+    if (intake->frame.heartbeat.registry_version.size > 0)
+        hear_registry(broker, adapter, intake->frame.heartbeat.registry_version);
     step_take_heartbeat(&broker->step, peer, &intake->frame.heartbeat);
     intake->wasted += broker->step.now.ms - adapter->heartbeat_heard.ms < HEARTBEAT_INTERVAL_MS / 8;
     adapter->heartbeat_heard = broker->step.now;

@@ -91,6 +91,9 @@ static json_t *peer_json(const struct operators_api *api, size_t index)
               json_put(json, "carrier", carrier_json(api, &peer)) &&
               json_put(json, "link_version", json_integer(peer.link_version)) &&
               json_put_moment(json, "last_heard", peer.last_heard) &&
+              (peer.registry_version[0] == 0 ||
+               json_put(json, "registry_version", json_string(peer.registry_version))) &&
+              json_put_moment(json, "registry_since", peer.registry_since) &&
               json_put(json, "backlog", json_integer((json_int_t)peer.backlog)) &&
               json_put(json, "under_way", json_integer(peer.under_way)) &&
               json_put(json, "breaker_open", json_boolean(peer.breaker_is_open)) &&
@@ -120,6 +123,7 @@ void operators_connections_get(struct api_request *request)
         ok = json_array_append_new(list, peer_json(api, (size_t)next)) == 0;
     json_t *json = json_object();
     ok = json_put(json, "connections", list) && ok &&
+         json_put(json, "registry_version", json_string(registry_version(api->options.registry))) &&
          json_put(json, "next", json_integer((json_int_t)next));
     api_answer_json(request, HTTP_OK, json_whole(json, ok));
 }

@@ -33,7 +33,8 @@ RULE(hello, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(3) | RULE_BIT(5) | RULE_BIT(7),
     [8] = RULE_STRUCT(struct frame_hello, head_seen, seen_rule),
     [9] = WINDOW_BYTES(struct frame_hello),
     [10] = RULE_TIME(struct frame_hello, put_back),
-    [11] = RULE_TIME(struct frame_hello, offered_until));
+    [11] = RULE_TIME(struct frame_hello, offered_until),
+    [12] = RULE_TEXT(struct frame_hello, registry_version, FRAME_NAME_BYTES_MAX));
 
 RULE(welcome, RULE_BIT(1) | RULE_BIT(2) | RULE_BIT(3),
     [1] = RULE_UINT(struct frame_welcome, version, 1, UINT32_MAX),
@@ -52,7 +53,8 @@ RULE(heartbeat, 0,
     [3] = RULE_STRUCT(struct frame_heartbeat, head_seen, seen_rule),
     [4] = RULE_UPTO(struct frame_heartbeat, readings, UINT32_MAX),
     [5] = WINDOW_BYTES(struct frame_heartbeat),
-    [6] = RULE_TIME(struct frame_heartbeat, offered_until));
+    [6] = RULE_TIME(struct frame_heartbeat, offered_until),
+    [7] = RULE_TEXT(struct frame_heartbeat, registry_version, FRAME_NAME_BYTES_MAX));
 
 /* A document that is too large is refused by envelope_parse, with a receipt of its own. */
 RULE(parcel, RULE_BIT(1),

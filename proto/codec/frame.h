@@ -68,7 +68,8 @@ struct frame_hello {
     uint8_t incarnation[INCARNATION_BYTES];
     struct head_seen head_seen;
     wall_t put_back; /* when its store was, while it wants back what it sent since; 0: it was not */
-    wall_t offered_until; /* the last welcome.forgot_until that it has made up for */
+    wall_t offered_until;          /* the last welcome.forgot_until that it has made up for */
+    struct bytes registry_version; /* any text; empty: it does not say (release 1.1 and before) */
 };
 
 struct frame_welcome {
@@ -89,6 +90,7 @@ struct frame_heartbeat {
     struct head_seen head_seen; /* of an adapter */
     uint32_t readings;          /* of its registry; another number: offer again what waits for it */
     wall_t offered_until;       /* adapter only: as in frame_hello */
+    struct bytes registry_version; /* adapter only; empty: as it said last */
 };
 
 struct frame_parcels {

@@ -241,7 +241,7 @@ static void hash_files(const struct registry_files *files, hash_function *hash,
 
 /* A day, a dot and a number without signs: two versions can be compared by anybody, and by
  * registry_version_compare, without knowing more than that. */
-static bool version_is_valid(struct bytes text)
+static bool line_is_valid(struct bytes text)
 {
     enum { DATE_SIZE = DAY_TEXT_BYTES - 1, NUMBER_DIGITS_MAX = 4 };
     civil_day_t day;
@@ -255,10 +255,24 @@ static bool version_is_valid(struct bytes text)
     return true;
 }
 
+enum { DIGEST_DIGITS = 12 };
+
+bool registry_version_is_valid(struct bytes text)
+{
+    if (text.size < DIGEST_DIGITS + 1 || text.size >= REGISTRY_VERSION_TEXT_BYTES)
+        return false;
+    size_t line_size = text.size - DIGEST_DIGITS - 1;
+    for (size_t i = line_size + 1; i < text.size; i++) {
+        if (!(text.data[i] >= '0' && text.data[i] <= '9') &&
+            !(text.data[i] >= 'a' && text.data[i] <= 'f'))
+            return false;
+    }
+    return text.data[line_size] == '+' && line_is_valid((struct bytes){text.data, line_size});
+}
+
 /* One line, blanks at its end and the line end dropped. */
 static void read_version(struct registry *registry, struct faults *faults)
 {
-    enum { DIGEST_DIGITS = 12 };
     const char *file = file_names[REGISTRY_FILE_VERSION];
     if (registry->texts[REGISTRY_FILE_VERSION] == NULL)
         return;
@@ -268,7 +282,7 @@ static void read_version(struct registry *registry, struct faults *faults)
         text = (struct bytes){text.data + 3, text.size - 3};
     while (text.size > 0 && text.data[text.size - 1] <= ' ')
         text.size--;
-    if (!version_is_valid(text)) {
+    if (!line_is_valid(text)) {
         faults_add(faults, FAULT_VERSION_INVALID, file, 1, NULL, text);
         return;
     }

@@ -212,6 +212,9 @@ void registry_destroy(struct registry **registry);
  * SHA-256 over name, size and bytes of all files, so that an edit without a new version is seen in
  * every decision. */
 const char *registry_version(const struct registry *registry);
+/* That a text from elsewhere has that form; of course it may name a registry that never was. It is
+ * below REGISTRY_VERSION_TEXT_BYTES then. */
+bool registry_version_is_valid(struct bytes text);
 const struct calendar *registry_calendar(const struct registry *registry);
 
 size_t registry_agency_count(const struct registry *registry);

@@ -85,6 +85,80 @@ static void programs_of_other_versions_meet(void **state)
     }
 }
 
+/* ---- who has which registry ---- */
+
+static void greet_with(struct lone_gateway *gateway, const char *version)
+{
+    struct frame frame = {.kind = FRAME_HELLO,
+                          .hello = {.version_min = LINK_VERSION,
+                                    .version_max = LINK_VERSION,
+                                    .participant = key_of("centre"),
+                                    .program = bytes_of_text("test"),
+                                    .window_messages = 64,
+                                    .clock = {gateway->now_ms},
+                                    .incarnation = {1},
+                                    .registry_version = bytes_of_text(version)}};
+    lone_gateway_put(gateway, "centre", &frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+}
+
+static void beat_with(struct lone_gateway *gateway, const char *version)
+{
+    struct frame frame = {
+        .kind = FRAME_HEARTBEAT,
+        .heartbeat = {.clock = {gateway->now_ms}, .registry_version = bytes_of_text(version)}};
+    lone_gateway_wait(gateway, HEARTBEAT_INTERVAL_MS);
+    lone_gateway_put(gateway, "centre", &frame);
+    assert_int_equal(lone_gateway_step(gateway), REASON_NONE);
+}
+
+static void the_registry_that_an_adapter_goes_by_is_known(void **state)
+{
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    greet_with(gateway, "2026-11-24.1+0123456789ab");
+    int64_t first_ms = gateway->now_ms;
+    assert_string_equal(status_of_centre(gateway).registry_version, "2026-11-24.1+0123456789ab");
+    assert_int_equal(status_of_centre(gateway).registry_since.ms, first_ms);
+    beat_with(gateway, "");                          /* as an older one's */
+    beat_with(gateway, "2026-11-24.1+0123456789ab"); /* no news */
+    assert_string_equal(status_of_centre(gateway).registry_version, "2026-11-24.1+0123456789ab");
+    assert_int_equal(status_of_centre(gateway).registry_since.ms, first_ms);
+    beat_with(gateway, "2026-11-24.2+ba9876543210"); /* read anew */
+    assert_string_equal(status_of_centre(gateway).registry_version, "2026-11-24.2+ba9876543210");
+    assert_int_equal(status_of_centre(gateway).registry_since.ms, gateway->now_ms);
+    greet_with(gateway, ""); /* a program of before */
+    assert_string_equal(status_of_centre(gateway).registry_version, "");
+    assert_int_equal(status_of_centre(gateway).registry_since.ms, 0);
+    lone_gateway_close(&gateway);
+}
+
+/* It is shown to people: nothing but a version comes through. */
+static void what_is_no_version_is_not_shown(void **state)
+{
+    static const char *const others[] = {
+        "2026-11-24.1",
+        "2026-11-24.1+0123456789aB",
+        "2026-11-24.1+0123456789abc",
+        "2026-11-24.99999+0123456789ab",
+        "2026-13-24.1+0123456789ab",
+        "2026-11-24.1 0123456789ab",
+        "+0123456789ab",
+        "<b>11-24.1+0123456789ab",
+        "2026-11-24.1+0123456789ab2026-11-24.1+0123456789ab",
+    };
+    (void)state;
+    struct lone_gateway *gateway = lone_gateway_open();
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        greet_with(gateway, "2026-11-24.9999+0123456789ab");
+        assert_string_equal(status_of_centre(gateway).registry_version,
+                            "2026-11-24.9999+0123456789ab");
+        beat_with(gateway, others[i]);
+        assert_string_equal(status_of_centre(gateway).registry_version, "");
+    }
+    lone_gateway_close(&gateway);
+}
+
 static void two_programs_with_one_key_are_named(void **state)
 {
     (void)state;
@@ -374,6 +448,8 @@ int main(void)
         cmocka_unit_test(the_past_outlives_the_gateways_process),
         cmocka_unit_test(a_note_of_another_shape_is_none),
         cmocka_unit_test(programs_of_other_versions_meet),
+        cmocka_unit_test(the_registry_that_an_adapter_goes_by_is_known),
+        cmocka_unit_test(what_is_no_version_is_not_shown),
         cmocka_unit_test(two_programs_with_one_key_are_named),
         cmocka_unit_test(restarts_are_no_alarm),
         cmocka_unit_test(an_adapter_that_was_put_back_is_named),

@@ -53,6 +53,7 @@ static Lienthong__V1__Hello hello_of(struct fixture *fixture,
     hello.clock_ms = 1791426600123;
     hello.incarnation = (ProtobufCBinaryData){16, fixture->content + 10};
     hello.head_seen = storage;
+    hello.registry_version = (char *)"2026-11-24.1+0123456789ab";
     return hello;
 }
 
@@ -75,6 +76,8 @@ static void test_hello_and_welcome(void **state)
     assert_int_equal(frame.hello.head_seen.tree_size, 77);
     assert_memory_equal(frame.hello.head_seen.ledger_id, fixture->content + 100, 16);
     assert_memory_equal(frame.hello.head_seen.root.bytes, fixture->content + 200, 32);
+    assert_true(
+        bytes_equal(frame.hello.registry_version, bytes_of_text("2026-11-24.1+0123456789ab")));
     hello.head_seen = NULL;
     frame = pass(fixture, &FRAME_OF(HELLO, hello, &hello));
     assert_int_equal(frame.hello.head_seen.tree_size, 0);
@@ -172,6 +175,8 @@ static void test_taken_heartbeat_goodbye(void **state)
     frame = pass(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat));
     assert_int_equal(frame.kind, FRAME_HEARTBEAT);
     heartbeat.clock_ms = -3;
+    assert_int_equal(frame.heartbeat.registry_version.size, 0);
+    heartbeat.registry_version = (char *)"2026-11-24.2+ba9876543210";
     assert_int_equal(frame.heartbeat.window_bytes, 0);
     heartbeat.window_messages = MESSAGE_WINDOW_MAX;
     heartbeat.window_bytes = MESSAGE_WINDOW_BYTES_MIN + 1;
@@ -186,6 +191,8 @@ static void test_taken_heartbeat_goodbye(void **state)
     assert_int_equal(frame.heartbeat.window_bytes, MESSAGE_WINDOW_BYTES_MIN + 1);
     assert_int_equal(frame.heartbeat.head_seen.tree_size, 77);
     assert_memory_equal(frame.heartbeat.head_seen.root.bytes, fixture->content + 40, 32);
+    assert_true(
+        bytes_equal(frame.heartbeat.registry_version, bytes_of_text("2026-11-24.2+ba9876543210")));
     seen.ledger_id.len = 15;
     assert_int_equal(refusal(fixture, &FRAME_OF(HEARTBEAT, heartbeat, &heartbeat)),
                      REASON_FRAME_MALFORMED);
