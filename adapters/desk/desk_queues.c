@@ -125,8 +125,10 @@ static bool put_certificate(const struct desk *desk, json_t *agency, const char 
 static bool put_gateway(const struct desk_call *call, json_t *agency, const char *key)
 {
     static const char *const facts[] = {
-        "connected", "last_heard", "breaker_open", "carrier", "reason",  "reason_vi", "reason_en",
-        "hint",      "hint_vi",    "turn",         "turn_vi", "turn_en", "since",     NULL};
+        "connected", "last_heard", "breaker_open", "carrier",          "reason",
+        "reason_vi", "reason_en",  "hint",         "hint_vi",          "turn",
+        "turn_vi",   "turn_en",    "since",        "registry_version", "registry_since",
+        NULL};
     const json_t *connections = json_object_get(call->parts[CONNECTIONS].json, "connections");
     const json_t *queues = json_object_get(call->parts[GATEWAY_QUEUES].json, "destinations");
     json_t *queue = row_of(queues, "destination", key);
@@ -152,7 +154,9 @@ static void answer(struct api_request *request)
     {
         ok = ok && desk_put_names(agency, desk);
     }
+    static const char *const of_gateway[] = {"registry_version", NULL};
     ok = json_put(object, "agencies", agencies) && ok &&
+         take_over(object, call->parts[CONNECTIONS].json, of_gateway) &&
          json_put(object, "own", own == NULL ? json_array() : json_incref(own)) &&
          json_put(object, "gateway", end_json(call->parts[CONNECTIONS].reason, has_gateway)) &&
          json_put(object, "adapter", end_json(call->parts[ADAPTER_QUEUES].reason, true));

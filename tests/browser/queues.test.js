@@ -107,11 +107,23 @@ test('a gateway that is away is said, and the agencies stay', async () => {
     };
     const { page } = await open('#/queues', (all) => {
         all['GET /v1/queues'].body.gateway = away;
+        delete all['GET /v1/queues'].body.registry_version;
         all['GET /v1/jobs'] = refusal(503, 'gateway_unreachable');
     });
     await page.locator('table.queues').waitFor();
     assert.match(await page.locator('.notice.is-warn').innerText(), /Không kết nối được cổng/);
     assert.equal(await page.locator('button[data-key="hold-stc"]').count(), 0);
+    await endPage(page);
+});
+
+test('whose adapter goes by another registry than the gateway is named', async () => {
+    const { page } = await open('#/queues');
+    await page.locator('table.queues').waitFor();
+    const row = (key) => page.locator('table.queues tr', { hasText: key });
+    const notice = page.locator('.notice.is-warn');
+    assert.match(await notice.innerText(), /cổng: 2026-12-01\.2\. 1 bộ nối/);
+    assert.match(await row('Sở Nội vụ').innerText(), /2026-11-16\.1\s+khác cổng/);
+    assert.doesNotMatch(await row('Văn phòng Ủy ban').innerText(), /khác cổng/);
     await endPage(page);
 });
 

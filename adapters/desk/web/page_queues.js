@@ -43,6 +43,15 @@ function certificateCell({ certificate_days: days, certificate_ends: ends }) {
     return h('span', { title: dateTime(ends) }, shown);
 }
 
+/** Whose registry is another than the gateway's goes by other routes: said, not by colour alone. */
+function registryCell({ registry_version: version, registry_since: at }, current) {
+    if (version === undefined) return null;
+    const [line] = version.split('+');
+    const other = version !== current && [' ', mark('warn', 'alert', t('registry.other'))];
+    const title = t('registry.since', { version, at: dateTime(at) });
+    return h('span', { title }, line, other);
+}
+
 function turnCell(agency) {
     const reason = said(agency, 'reason');
     return [
@@ -51,7 +60,7 @@ function turnCell(agency) {
     ];
 }
 
-function columns(hasGateway) {
+function columns(hasGateway, current) {
     const place = hasGateway ? 'gateway' : undefined;
     const queueOf = (agency) => ({ ...counts(agency.queue), oldest: agency.queue?.oldest });
     return [
@@ -93,6 +102,10 @@ function columns(hasGateway) {
             cell: ({ last_receipt: at }) => moment(at, (time) => ago(time)),
         },
         { label: t('queues.certificate'), cell: certificateCell },
+        {
+            label: t('queues.registry'),
+            cell: (agency) => registryCell(agency, current),
+        },
         { label: t('landing.turn'), kind: 'turn', cell: turnCell },
         {
             label: t('queues.actions'),
@@ -165,6 +178,17 @@ function endNotices(answer) {
         );
 }
 
+/** Who has which: the gateway's, and how many connected adapters go by another. */
+function registryLine({ registry_version: current, agencies }) {
+    if (current === undefined) return null;
+    const others = agencies.filter(
+        ({ connected, registry_version: own }) => connected && own && own !== current,
+    ).length;
+    const words = t('registry.gateway', { version: current.split('+')[0] });
+    if (others === 0) return h('p', { class: 'muted', title: current }, words);
+    return remark('warn', words, ' ', t('registry.others', { n: number(others) }));
+}
+
 function jobsList(jobs, place) {
     const item = (job) =>
         h(
@@ -203,13 +227,14 @@ export async function show({ main, signal }) {
             redraw(
                 place,
                 endNotices(answer),
+                registryLine(answer),
                 answer.agencies.length > 0
                     ? card(
                           t('queues.agencies'),
                           wrap({
                               caption: t('queues.agencies'),
                               kind: 'queues',
-                              columns: columns(hasGateway),
+                              columns: columns(hasGateway, answer.registry_version),
                               rows: answer.agencies,
                           }),
                       )
