@@ -215,6 +215,21 @@ static const char *store_words(const json_t *status, enum language language)
                                  : reason_text(reason, language);
 }
 
+/* Who has still to read the gateway's: nobody is named when all have. */
+static void print_registries(const struct names *names, const json_t *status)
+{
+    const char *ours = json_text(status, "registry_version");
+    size_t index;
+    const json_t *row;
+    json_array_foreach(json_object_get(status, "peers"), index, row)
+    {
+        const char *version = json_text(row, "registry_version");
+        if (is_so(row, "connected") && version[0] != 0 && strcmp(version, ours) != 0)
+            say(stdout, text_of(TEXT_QUEUES_OTHER_REGISTRY, names->language),
+                name_of(names, json_text(row, "participant")), version);
+    }
+}
+
 /* The carriers' column is there only when somebody comes through one, or for a program that counts
  * columns. */
 static void print_status(const struct names *names, const json_t *status)
@@ -248,6 +263,7 @@ static void print_status(const struct names *names, const json_t *status)
     }
     table_end(&table, language);
     free(ranked);
+    print_registries(names, status);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
