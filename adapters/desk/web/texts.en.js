@@ -262,7 +262,7 @@ export const words = {
     'queues.held': 'Held',
     'queues.certificate': 'Certificate left',
     'queues.registry': 'Registry',
-    'registry.other': 'not the gateway’s',
+    'registry.other': 'differs',
     'registry.since': '{version}, known since {at}',
     'registry.gateway': 'The gateway goes by registry {version}.',
     'registry.others': 'Connected adapters that go by another one: {n}. Messages may be refused until they have read the new one.',
