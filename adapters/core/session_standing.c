@@ -64,15 +64,25 @@ static void stand_alone(const struct session *session, const struct entry *entry
     }
 }
 
+/* What an operator holds at the gateway waits for that person, wherever it stands in its line. */
+static struct entry find_first(struct session *session, const struct entry *entry)
+{
+    struct store *store = session->options.store;
+    struct entry first;
+    bool is_queued = entry->state == ENTRY_QUEUED || entry->state == ENTRY_DEFERRED;
+    bool is_behind = entry->state == ENTRY_AWAITED && entry->reason != REASON_HELD_BY_OPERATOR;
+    bool is_found = is_queued   ? standing_first(store, entry, &first)
+                    : is_behind ? standing_first_awaited(store, entry, &first)
+                                : false;
+    return is_found ? first : *entry;
+}
+
 void session_standing(struct session *session, const struct entry *entry,
                       struct standing *ret_standing)
 {
     struct store *store = session->options.store;
     struct store_message ahead;
-    struct entry first;
-    bool is_queued = entry->state == ENTRY_QUEUED || entry->state == ENTRY_DEFERRED;
-    if (!is_queued || !standing_first(store, entry, &first))
-        first = *entry;
+    const struct entry first = find_first(session, entry);
     stand_alone(session, &first, ret_standing);
     if (first.message_seq >= entry->message_seq)
         return;

@@ -4,28 +4,41 @@
 
 #include <string.h>
 
-/* The first live one of the same dossier for the same destination. An entry without an order
- * stands in no line. */
-bool standing_first(struct store *store, const struct entry *entry, struct entry *ret_first)
+/* state: 0 is any that is live. */
+static bool find_first(struct store *store, const struct entry *entry, enum entry_state state,
+                       struct entry *ret_first)
 {
     struct store_message message;
     uint8_t code[DOSSIER_CODE_BYTES_MAX];
     size_t count = 0;
-    *ret_first = *entry;
-    if (entry->order == 0)
-        return true;
+    struct entry first;
     if (store->verbs->read_message(store, entry->message_seq, &message) != REASON_NONE ||
         message.dossier_code.size == 0 || message.dossier_code.size > sizeof code)
         return false;
     /* The store's own until its next call. */
     memcpy(code, message.dossier_code.data, message.dossier_code.size);
     const struct store_filter filter = {.destination = entry->destination,
+                                        .state = state,
                                         .dossier_code = {code, message.dossier_code.size}};
-    struct entry first;
     if (store->verbs->list(store, &filter, &first, 1, &count) != REASON_NONE || count == 0)
         return false;
     *ret_first = first;
     return true;
+}
+
+/* An entry without an order stands in no line. */
+bool standing_first(struct store *store, const struct entry *entry, struct entry *ret_first)
+{
+    if (entry->order != 0)
+        return find_first(store, entry, (enum entry_state)0, ret_first);
+    *ret_first = *entry;
+    return true;
+}
+
+/* The line is the gateway's, and no order of our own outbox tells it. */
+bool standing_first_awaited(struct store *store, const struct entry *entry, struct entry *ret_first)
+{
+    return find_first(store, entry, ENTRY_AWAITED, ret_first);
 }
 
 /* In the clock of now: a wall clock that was set since shifts all moments alike. */

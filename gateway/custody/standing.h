@@ -26,6 +26,10 @@ struct standing {
 /* The first live entry of the line that the entry stands in, which is itself when none is ahead.
  * False: the store cannot say. */
 bool standing_first(struct store *store, const struct entry *entry, struct entry *ret_first);
+/* The sender's side of the same line: the first of the dossier whose receipt from the entry's
+ * destination is still awaited. False: it is of no dossier, or the store cannot say. */
+bool standing_first_awaited(struct store *store, const struct entry *entry,
+                            struct entry *ret_first);
 /* In the queue of a destination that is connected: what kept it from leaving, if anything did. */
 void standing_of_queue(const struct outbox *outbox, uint32_t destination, const struct entry *entry,
                        mono_t now, wall_t wall, struct standing *standing);

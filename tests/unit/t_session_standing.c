@@ -140,6 +140,41 @@ static void what_the_gateway_says_is_shown_and_ends_nothing(void **state)
     assert_int_equal(stands(fixture, &submitted, &stp).reason, REASON_GATEWAY_UNREACHABLE);
 }
 
+/* The gateway sends the second of a dossier after the receipt for the first: the sender's view says
+ * which message that is, unless somebody holds the second itself. */
+static void what_waits_behind_an_earlier_message_names_it(void **state)
+{
+    struct fixture *fixture = *state;
+    welcome(fixture);
+    struct submitted first = sent(fixture);
+    struct submitted second = sent(fixture);
+    struct standing_item item = {.id = first.id,
+                                 .destination = stp,
+                                 .reason = REASON_OFFICE_UNREACHABLE,
+                                 .since = {now_ms - 1000}};
+    hear(fixture, &item, 1);
+    struct standing standing = stands(fixture, &second, &stp);
+    assert_int_equal(standing.reason, REASON_OFFICE_UNREACHABLE);
+    assert_int_equal(standing.since.ms, now_ms - 1000);
+    assert_memory_equal(&standing.behind, &first.id, sizeof first.id);
+    standing = stands(fixture, &first, &stp);
+    assert_true(id_is_zero(&standing.behind));
+    item.reason = REASON_NONE; /* the office is at it */
+    hear(fixture, &item, 1);
+    standing = stands(fixture, &second, &stp);
+    assert_int_equal(standing.reason, REASON_BEHIND_EARLIER);
+    assert_memory_equal(&standing.behind, &first.id, sizeof first.id);
+    item = (struct standing_item){.id = second.id,
+                                  .destination = stp,
+                                  .reason = REASON_HELD_BY_OPERATOR,
+                                  .since = {now_ms},
+                                  .is_of_gateway = true};
+    hear(fixture, &item, 1);
+    standing = stands(fixture, &second, &stp);
+    assert_int_equal(standing.reason, REASON_HELD_BY_OPERATOR);
+    assert_true(id_is_zero(&standing.behind));
+}
+
 static void what_has_no_receipt_after_a_while_is_asked_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -256,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(custody_begins_and_receipts_end_what_is_awaited),
         TEST(what_the_gateway_says_is_shown_and_ends_nothing),
+        TEST(what_waits_behind_an_earlier_message_names_it),
         TEST(what_has_no_receipt_after_a_while_is_asked_for),
         TEST(what_was_lost_is_asked_for_until_there_is_an_answer),
         TEST(what_was_purged_is_not_offered),
