@@ -13,17 +13,6 @@
 #include "proto/codec/message_type.h"
 #include "routing/registry/registry.h"
 
-/* ---- members -------------------------------------------------------------------------------- */
-
-static bool put_stamp(json_t *object, const char *name, struct stamp stamp)
-{
-    char text[TIME_TEXT_BYTES];
-    if (stamp.at.ms == 0)
-        return true;
-    stamp_format(stamp, text);
-    return json_put(object, name, json_string(text));
-}
-
 /* ---- attachments ---------------------------------------------------------------------------- */
 
 static json_t *attachment_json(const struct attachment *attachment,
@@ -69,9 +58,9 @@ static bool put_envelope(json_t *object, const struct envelope *envelope,
               json_put_id(object, "in_reply_to", &envelope->in_reply_to);
     if (ok && !id_is_zero(&envelope->in_reply_to))
         ok = json_put_digest(object, "in_reply_to_sha256", &envelope->in_reply_to_digest);
-    return ok && put_stamp(object, "source_time", envelope->source_time) &&
-           put_stamp(object, "created", envelope->created) &&
-           put_stamp(object, "expires", envelope->expires) &&
+    return ok && json_put_moment(object, "source_time", envelope->source_time.at) &&
+           json_put_moment(object, "created", envelope->created.at) &&
+           json_put_moment(object, "expires", envelope->expires.at) &&
            json_put_text(object, "acting_for", envelope->acting_for) &&
            json_put_moment(object, "custody_time", message->custody);
 }
