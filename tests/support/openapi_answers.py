@@ -1,6 +1,7 @@
 """python3 openapi_answers.py FILE ANSWERS... [--without=OPERATION...]: whether answers of an API are as FILE describes them.
 
-An answer is a line of JSON: {"method", "path", "status", "type", "body"}. Each must be of a path that
+An answer is a line: method, path, status, media type and body between tabs, or a JSON object of them.
+Each must be of a path that
 is described; its method, too, or its status is 405; its status must stand there by number; its body
 must have the media type and the shape that stand there, and no member that does not. What a query
 asked that was answered must be described, and what is described must have been asked, but of the
@@ -113,20 +114,29 @@ class Description:
         return None
 
 
+def answers_of(name):
+    with open(name, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("{"):
+                yield json.loads(line)
+                continue
+            method, path, status, media, body = line.rstrip("\n").split("\t", 4)
+            yield {"method": method, "path": path, "status": int(status), "type": media,
+                   "body": body}
+
+
 def main():
     description = Description(sys.argv[1])
     left_out = {word.removeprefix("--without=") for word in sys.argv[2:] if word.startswith("--")}
     count = 0
     faults = set()
     for name in (word for word in sys.argv[2:] if not word.startswith("--")):
-        with open(name, encoding="utf-8") as file:
-            for line in file:
-                answer = json.loads(line)
-                count += 1
-                fault = description.fault(answer)
-                if fault is not None:
-                    faults.add(f"{answer['method']} {answer['path'].split('?')[0]} "
-                               f"{answer['status']}: {fault}")
+        for answer in answers_of(name):
+            count += 1
+            fault = description.fault(answer)
+            if fault is not None:
+                faults.add(f"{answer['method']} {answer['path'].split('?')[0]} "
+                           f"{answer['status']}: {fault}")
     for operation, parameter in description.unasked:
         if operation in left_out:
             continue

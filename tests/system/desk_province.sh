@@ -3,6 +3,9 @@
 # adapters/desk/openapi.yaml.
 # shellcheck disable=SC2034
 
+# shellcheck source=tests/system/answers.sh
+. "$ROOT/tests/system/answers.sh"
+
 # Everything is up, and both have people of every role, all with the same password.
 readonly DESK_PASSWORD="hai con ngựa trắng"
 desk_province() {
@@ -54,11 +57,10 @@ desk_person() {
 desk_says() {
     local url=desk_${3#*@} head
     [[ $3 != *-* ]] || url=desk_centre
+    : >out.json
     head=$(curl -s -m 60 -X "$4" -H 'X-Desk: 1' -b "$3.jar" -c "$3.jar" -o out.json \
         -w '%{http_code} %{content_type}' "${@:6}" "${!url}$5") || true
-    jq -nc --arg method "$4" --arg path "$5" --arg status "${head%% *}" --arg type "${head#* }" \
-        --rawfile body out.json '{$method, $path, status: ($status | tonumber), $type, $body}' \
-        >>"$TEST_DIR/desk.answers"
+    keep_answer "$TEST_DIR/desk.answers" "$4" "$5" "$head"
     [[ ${head%% *} == "$1" ]] || fail "${head%% *} instead of $1: ${*:3}: $(<out.json)"
     [[ -z $2 ]] || says "$2" out.json
 }
