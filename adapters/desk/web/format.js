@@ -42,6 +42,11 @@ export function dateTime(value) {
     return `${day}/${month}/${year} ${hour}:${minute}`;
 }
 
+/** A deadline: its day, and a time only when it is none that stands for a whole day. Those are the
+ * ends of a day and of working hours, 17:00; and 07:00, when they begin, and what becomes of
+ * a bare date that another system wrote as midnight of UTC. */
+export const deadline = (value) => dateTime(value).replace(/ (00:00|07:00|17:00)$/, '');
+
 /** HH:mm:ss, for what happened within a day. */
 export function time(value) {
     const moment = momentOf(value);

@@ -2,7 +2,7 @@
 // its files, which are only ever downloaded.
 import { get } from './api.js';
 import { h } from './dom.js';
-import { date, dateTime, number, size } from './format.js';
+import { date, dateTime, deadline, number, size } from './format.js';
 import { icon } from './icons.js';
 import { remark } from './notice.js';
 import { said, t } from './texts.js';
@@ -14,9 +14,17 @@ export async function types(signal) {
     return known;
 }
 
-/** One field's value as words. Midnight and 17:00 are the ends of days: a date says it better. */
+// Until when, and not when it happened: what happened at 17:00 is said with its time.
+const DEADLINES = new Set(['due_ms', 'due_before_ms', 'until_ms']);
+
+function momentWords(of, value) {
+    if (!value) return '';
+    return DEADLINES.has(of.name) ? deadline(value) : dateTime(value).replace(/ 00:00$/, '');
+}
+
+/** One field's value as words. */
 export function valueWords(of, value) {
-    if (of.kind === 'moment') return value ? dateTime(value).replace(/ (00:00|17:00)$/, '') : '';
+    if (of.kind === 'moment') return momentWords(of, value);
     if (of.kind === 'flag') return t(value ? 'yes' : 'no');
     if (of.kind === 'choice') {
         const choice = of.choices?.find((one) => one.value === value);
