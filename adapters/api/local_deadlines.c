@@ -31,7 +31,8 @@ static enum reason fill_transfer(const struct registry *registry, const struct e
         return REASON_NONE;
     if (transfer->due_ms == 0)
         transfer->due_ms = law.ms;
-    bool is_later = transfer->due_ms > law.ms && calendar_knows(calendar, day_of(law));
+    bool is_later =
+        deadline_is_later(law, (wall_t){transfer->due_ms}) && calendar_knows(calendar, day_of(law));
     return is_later && !procedure->sample ? REASON_DUE_LATER_THAN_LAW : REASON_NONE;
 }
 

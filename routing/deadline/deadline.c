@@ -18,6 +18,11 @@ bool deadline_by_law(const struct calendar *calendar, wall_t received, uint32_t 
                : calendar_add_working_days(calendar, start, processing_days, ret_due);
 }
 
+bool deadline_is_later(wall_t law, wall_t due)
+{
+    return day_of(due).number > day_of(law).number;
+}
+
 /* A due date beyond what was announced may move with the next announcement, and is shown so. */
 static void mark_unknown(struct deadline *deadline, const struct calendar *calendar)
 {
@@ -43,7 +48,7 @@ static void begin(struct deadline *deadline, const struct calendar *calendar,
     if (deadline->due.ms == 0)
         return;
     mark_unknown(deadline, calendar);
-    if (has_law && deadline->due.ms > law.ms && calendar_knows(calendar, day_of(law)))
+    if (has_law && deadline_is_later(law, deadline->due) && calendar_knows(calendar, day_of(law)))
         deadline->marks |= DEADLINE_LATER_THAN_LAW;
 }
 

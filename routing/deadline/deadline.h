@@ -63,6 +63,9 @@ enum deadline_standing {
  * False: it has no such moment (calendar.h). */
 bool deadline_by_law(const struct calendar *calendar, wall_t received, uint32_t processing_days,
                      wall_t *ret_due);
+/* The law counts working days, and appointments are given for the end of one: an appointment on the
+ * last day is not later, whatever its hour. */
+bool deadline_is_later(wall_t law, wall_t due);
 
 struct deadline_event {
     enum message_type type;

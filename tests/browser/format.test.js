@@ -33,3 +33,13 @@ test('fields of a body: deadlines as days, what happened with its time', async (
     assert.equal(words('handed_ms', evening), '05/12/2026 17:00');
     assert.equal(words('due_ms', 0), '');
 });
+
+test('a deadline that is typed as a day ends with its working hours', async () => {
+    const { parseDeadline, parseDateTime, dateTime } = await load('format.js');
+    assert.equal(dateTime(parseDeadline('5/12/2026 ')), '05/12/2026 17:00');
+    assert.equal(dateTime(parseDeadline(' 05.12.2026 9:30')), '05/12/2026 09:30');
+    assert.equal(dateTime(parseDeadline('05-12-2026 00:00')), '05/12/2026 00:00');
+    assert.equal(dateTime(parseDateTime('05/12/2026')), '05/12/2026 00:00');
+    for (const text of ['', '31/02/2026', '05/12', '2026', 'x 2026'])
+        assert.ok(Number.isNaN(parseDeadline(text)), text);
+});

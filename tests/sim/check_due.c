@@ -25,7 +25,7 @@ static void check_row(struct node *node, const struct store_deadline *row)
     int64_t told_ms = catalogue_appointment_ms((unsigned int)number, received_ms);
     int64_t due_ms = told_ms != 0 ? told_ms : law_ms;
     bool is_beyond = day_of_ms(due_ms) > last;
-    bool is_later = told_ms > law_ms && day_of_ms(law_ms) <= last;
+    bool is_later = day_of_ms(told_ms) > day_of_ms(law_ms) && day_of_ms(law_ms) <= last;
     if (deadline->due.ms != due_ms)
         sim_violated(sim, 15, NULL, "%s: %s is due %lld s from the day that the calendar gives",
                      sim_node_name(node->index), dossier->code,

@@ -94,6 +94,13 @@ static void test_an_appointment_is_kept_and_compared(void **state)
     assert_at(deadline.due, "2026-11-26T17:00"); /* sooner than the law: a promise */
     assert_int_equal(deadline.marks, 0);
     deadline = (struct deadline){0};
+    assert_true(apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-27T17:00", 3));
+    assert_at(deadline.due, "2026-11-27T17:00"); /* on the law's last day, at its end */
+    assert_int_equal(deadline.marks, 0);
+    deadline = (struct deadline){0};
+    assert_true(apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-28T00:00", 3));
+    assert_int_equal(deadline.marks, DEADLINE_LATER_THAN_LAW);
+    deadline = (struct deadline){0};
     assert_true(apply(&deadline, MESSAGE_TYPE_TRANSFER, "2026-11-24T09:00", "2026-11-30T17:00", 3));
     assert_at(deadline.due, "2026-11-30T17:00");
     assert_int_equal(deadline.marks, DEADLINE_LATER_THAN_LAW);

@@ -47,6 +47,15 @@ export function dateTime(value) {
  * a bare date that another system wrote as midnight of UTC. */
 export const deadline = (value) => dateTime(value).replace(/ (00:00|07:00|17:00)$/, '');
 
+/** The fields of a body that say until when, and not when it happened. */
+export const DEADLINES = new Set(['due_ms', 'due_before_ms', 'until_ms']);
+
+/** A deadline as it is typed; one without a time is the end of working hours of its day, or what is
+ * due on a day would be late all through it. NaN when it is no day that exists. */
+export function parseDeadline(text) {
+    return parseDateTime(/\d{4}\s*$/.test(text) ? `${text.trim()} 17:00` : text);
+}
+
 /** HH:mm:ss, for what happened within a day. */
 export function time(value) {
     const moment = momentOf(value);

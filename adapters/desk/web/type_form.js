@@ -3,15 +3,19 @@
 // reads and writes the `body` of the API, in which moments are milliseconds.
 import { add, fill, h, uniqueId } from './dom.js';
 import { field, select, textInput } from './field.js';
-import { dateTime, number, parseDateTime } from './format.js';
+import { dateTime, DEADLINES, number, parseDateTime, parseDeadline } from './format.js';
 import { icon } from './icons.js';
 import { said, t } from './texts.js';
 
 const LIST_MAX = 64; // body.proto: at most 64 components or fees
 const LONG = 3; // lines of a long text
 
-/** A moment as it is typed: the day, and the time when it has one. */
-export const typedMoment = (value) => (value ? dateTime(value).replace(/ 00:00$/, '') : '');
+/** A moment as it is typed: the day, and the time when it has one that is not read back from the
+ * day alone. */
+export function typedMoment(value, of) {
+    const understood = DEADLINES.has(of.name) ? / 17:00$/ : / 00:00$/;
+    return value ? dateTime(value).replace(understood, '') : '';
+}
 
 function controlOf(of) {
     const maxlength = of.max_characters;
@@ -34,14 +38,19 @@ const READ = {
     choice: (control) => (control.value === '' ? undefined : Number(control.value)),
     number: (control) =>
         control.value.trim() === '' ? undefined : Number(control.value.replace(/[.\s]/g, '')),
-    moment: (control) => (control.value.trim() === '' ? undefined : parseDateTime(control.value)),
+    moment: (control, of) => {
+        if (control.value.trim() === '') return undefined;
+        return DEADLINES.has(of.name)
+            ? parseDeadline(control.value)
+            : parseDateTime(control.value);
+    },
 };
 const readText = (control) =>
     control.value.trim() === '' ? undefined : control.value.trim().normalize('NFC');
 
 function write(of, control, value) {
     if (of.kind === 'flag') control.checked = Boolean(value);
-    else if (of.kind === 'moment') control.value = typedMoment(value);
+    else if (of.kind === 'moment') control.value = typedMoment(value, of);
     else control.value = value === undefined ? '' : String(value);
 }
 
@@ -62,7 +71,7 @@ function plainPart(of) {
         isStarred: of.is_needed,
         wide: of.kind === 'long_text',
     });
-    const read = () => (READ[of.kind] ?? readText)(made.control);
+    const read = () => (READ[of.kind] ?? readText)(made.control, of);
     return {
         name: of.name,
         element: made.element,

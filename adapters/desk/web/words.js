@@ -2,7 +2,7 @@
 // its files, which are only ever downloaded.
 import { get } from './api.js';
 import { h } from './dom.js';
-import { date, dateTime, deadline, number, size } from './format.js';
+import { date, dateTime, deadline, DEADLINES, number, size } from './format.js';
 import { icon } from './icons.js';
 import { remark } from './notice.js';
 import { said, t } from './texts.js';
@@ -13,9 +13,6 @@ export async function types(signal) {
     known ??= (await get('/v1/types', { signal })).types;
     return known;
 }
-
-// Until when, and not when it happened: what happened at 17:00 is said with its time.
-const DEADLINES = new Set(['due_ms', 'due_before_ms', 'until_ms']);
 
 function momentWords(of, value) {
     if (!value) return '';
