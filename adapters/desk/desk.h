@@ -41,6 +41,7 @@
 
 #include "adapters/desk/book/people.h"
 #include "adapters/desk/desk_settings.h"
+#include "adapters/desk/ended.h"
 #include "adapters/desk/files.h"
 #include "adapters/desk/follow.h"
 #include "adapters/desk/throttle.h"
@@ -79,6 +80,7 @@ struct desk {
     struct book book;
     struct hasher *hasher;
     struct throttle throttle;
+    struct ended ended;
     struct api *api;
     struct download *downloads; /* under way */
     mono_t now;
@@ -137,6 +139,8 @@ bool desk_knows(void *desk, struct api_request *request);
 enum reason desk_admits(void *desk, struct api_request *request);
 /* Ends the streams of sessions that are over. */
 void desk_part(struct desk *desk);
+/* As the book and what is not in it yet say. */
+bool desk_session_is_on(struct api_request *request);
 void desk_set_cookie(struct api_request *request, const char *secret); /* "": forget it */
 extern const struct api_header desk_headers[];
 

@@ -28,6 +28,7 @@ static void prune(struct desk *desk)
     if (desk->now.ms < desk->prune_due.ms)
         return;
     desk->prune_due = (mono_t){desk->now.ms + DESK_PRUNE_MS};
+    ended_settle(&desk->ended, &desk->book);
     sessions_prune(&desk->book, program_wall());
     uploads_prune(desk, program_wall());
 }

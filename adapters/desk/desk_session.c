@@ -94,7 +94,16 @@ bool desk_knows(void *context, struct api_request *request)
     struct bytes secret = cookie(request);
     find_address(request, call->address);
     return secret.size > 0 &&
-           sessions_find(&desk->book, secret, program_wall(), &call->person, call->session);
+           sessions_find(&desk->book, secret, program_wall(), &call->person, call->session) &&
+           !ended_has(&desk->ended, call->session);
+}
+
+bool desk_session_is_on(struct api_request *request)
+{
+    struct desk *desk = desk_of(request);
+    const uint8_t *session = desk_call(request)->session;
+    return sessions_is_on(&desk->book, session, program_wall()) &&
+           !ended_has(&desk->ended, session);
 }
 
 /* ---- from our own pages? ---- */
@@ -140,8 +149,8 @@ enum reason desk_admits(void *context, struct api_request *request)
 /* A stream of events is one long answer: without this it would go on after its session's end. */
 static bool session_is_over(void *context, struct api_request *request)
 {
-    struct desk *desk = context;
-    return !sessions_is_on(&desk->book, desk_call(request)->session, program_wall());
+    (void)context;
+    return !desk_session_is_on(request);
 }
 
 void desk_part(struct desk *desk)

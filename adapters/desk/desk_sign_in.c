@@ -184,6 +184,8 @@ void sign_in_apply(struct api_request *request)
 
 /* ---- sign out ---- */
 
+/* A book that cannot be written keeps nobody signed in: the next person at this browser would be
+ * him. */
 void sign_out(struct api_request *request)
 {
     struct desk *desk = desk_of(request);
@@ -195,7 +197,8 @@ void sign_out(struct api_request *request)
     if (reason == REASON_NONE)
         reason = desk_audit(request, &call->person, &action);
     reason = book_finish(&desk->book, reason);
-    if (reason != REASON_NONE)
+    if (reason != REASON_NONE &&
+        !ended_add(&desk->ended, call->session, call->person.name, call->address, program_wall()))
         api_answer_reason(request, reason, NULL);
     else
         api_answer_nothing(request);
@@ -228,7 +231,7 @@ static void store_password(struct api_request *request)
     struct desk *desk = desk_of(request);
     struct desk_call *call = desk_call(request);
     const struct desk_action action = {.action = "password"};
-    bool is_on = sessions_is_on(&desk->book, call->session, program_wall());
+    bool is_on = desk_session_is_on(request);
     enum reason reason = call->job.is_right ? book_begin(&desk->book) : REASON_OUT_OF_MEMORY;
     if (reason == REASON_NONE && !is_on) /* somebody changed it while this hash was made */
         reason = REASON_SESSION_OVER;
